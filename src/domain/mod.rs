@@ -1,0 +1,10 @@
+//! Every rule of the system, as types that cannot hold nonsense and functions
+//! without IO: time and chance are arguments.
+
+pub mod config;
+pub mod health;
+pub mod names;
+pub mod net;
+pub mod observed;
+pub mod probe;
+pub mod step;

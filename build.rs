@@ -25,8 +25,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// The commit that is built, or `unknown` outside a git checkout.
 fn commit() -> String {
-    println!("cargo:rerun-if-changed=.git/HEAD");
     println!("cargo:rerun-if-env-changed=MAGLEV_BUILD_COMMIT");
+    // Only a release follows every commit: other builds need not start anew for it.
+    if std::env::var("PROFILE").is_ok_and(|profile| profile == "release")
+        && let Some(head) = run("git", &["rev-parse", "--git-path", "logs/HEAD"])
+    {
+        println!("cargo:rerun-if-changed={head}");
+    }
     std::env::var("MAGLEV_BUILD_COMMIT")
         .ok()
         .or_else(|| run("git", &["rev-parse", "--short=12", "HEAD"]))

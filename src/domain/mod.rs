@@ -6,5 +6,7 @@ pub mod health;
 pub mod names;
 pub mod net;
 pub mod observed;
+pub mod plan;
 pub mod probe;
 pub mod step;
+pub mod weights;

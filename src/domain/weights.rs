@@ -1,0 +1,341 @@
+//! From verdicts to weights: which pool of a frontend serves, what weight each
+//! server should have in VPP, and whose flows are to be forgotten.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+
+use super::config::Frontend;
+use super::health::State;
+use super::names::{BackendName, PoolName};
+use super::net::Weight;
+use super::step::VipSpec;
+
+/// Counts the flushes asked for a backend. A flush is an event: it goes out
+/// once for each number, and number 0 never does by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FlushSeq(u64);
+
+impl FlushSeq {
+    /// No flush was asked for yet.
+    pub const NONE: Self = Self(0);
+
+    /// The number after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// What is known of one backend, as far as weights go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Its state.
+    pub state: State,
+    /// Where it serves.
+    pub address: IpAddr,
+    /// The last flush that one of its transitions asked for.
+    pub flush: FlushSeq,
+}
+
+/// Weights that operators set in place of the file's.
+pub type WeightOverrides = BTreeMap<(PoolName, BackendName), Weight>;
+
+/// What one frontend should look like in VPP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredFrontend {
+    /// Its VIP.
+    pub spec: VipSpec,
+    /// Every server of every pool: a failover is a change of weights.
+    pub servers: BTreeMap<IpAddr, DesiredServer>,
+}
+
+/// What one server should look like in VPP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DesiredServer {
+    /// Its weight.
+    pub weight: Want,
+    /// `Some`: at weight 0 its flows are forgotten, when its weight is lowered
+    /// and whenever this number is new.
+    pub flush: Option<FlushSeq>,
+}
+
+/// A weight, or whatever is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Exactly this weight.
+    Weight(Weight),
+    /// What VPP has stays; a server it does not have starts at 0.
+    AsIs,
+}
+
+/// Whether a frontend serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FrontendState {
+    /// It hangs on backends of which nothing is known yet.
+    Unknown,
+    /// A pool serves.
+    Up,
+    /// No pool has a backend that is up and has a weight.
+    Down,
+}
+
+impl FrontendState {
+    /// Every state, in the order of listings.
+    pub const ALL: [Self; 3] = [Self::Unknown, Self::Up, Self::Down];
+
+    /// The word of the API, the logs and the metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+impl fmt::Display for FrontendState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A frontend as its backends' verdicts make it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// Whether it serves.
+    pub state: FrontendState,
+    /// The pool that serves, by its place in the configuration.
+    pub active_pool: Option<usize>,
+    /// What VPP should hold.
+    pub desired: DesiredFrontend,
+    /// For each pool, in order, what each backend should have.
+    pub effective: Vec<BTreeMap<BackendName, Want>>,
+}
+
+/// Decides what `frontend` should look like. `verdict` knows every backend of
+/// the configuration; one that it does not know is left out.
+#[must_use]
+pub fn desired(
+    frontend: &Frontend,
+    overrides: &WeightOverrides,
+    verdict: impl Fn(&BackendName) -> Option<Verdict>,
+) -> Outlook {
+    let pools = members(frontend, overrides, verdict);
+    let choice = choose(&pools);
+    let mut servers = BTreeMap::new();
+    let mut effective = Vec::with_capacity(pools.len());
+    for (place, pool) in pools.into_iter().enumerate() {
+        let mut wants = BTreeMap::new();
+        for member in pool {
+            let weight = want(choice, place, &member);
+            let flush = flushes(member.verdict.state, frontend.flush_on_down)
+                .then_some(member.verdict.flush);
+            servers.insert(member.verdict.address, DesiredServer { weight, flush });
+            wants.insert(member.name, weight);
+        }
+        effective.push(wants);
+    }
+    let (state, active_pool) = match choice {
+        Choice::Active(place) => (FrontendState::Up, Some(place)),
+        Choice::Nobody => (FrontendState::Down, None),
+        Choice::Open => (FrontendState::Unknown, None),
+    };
+    let spec = VipSpec {
+        vip: frontend.vip,
+        encap: frontend.encap,
+        src_ip_sticky: frontend.src_ip_sticky,
+        table_length: frontend.table_length,
+    };
+    Outlook { state, active_pool, desired: DesiredFrontend { spec, servers }, effective }
+}
+
+/// A backend in a pool.
+struct Member {
+    name: BackendName,
+    weight: Weight,
+    verdict: Verdict,
+}
+
+fn members(
+    frontend: &Frontend,
+    overrides: &WeightOverrides,
+    verdict: impl Fn(&BackendName) -> Option<Verdict>,
+) -> Vec<Vec<Member>> {
+    let member = |pool: &PoolName, name: &BackendName, configured: Weight| {
+        let weight = overrides.get(&(pool.clone(), name.clone())).copied().unwrap_or(configured);
+        Some(Member { name: name.clone(), weight, verdict: verdict(name)? })
+    };
+    let of_pool = |pool: &super::config::Pool| {
+        let backends = pool.backends.iter();
+        backends.filter_map(|(name, weight)| member(&pool.name, name, *weight)).collect()
+    };
+    frontend.pools.iter().map(of_pool).collect()
+}
+
+/// Which pool serves.
+#[derive(Clone, Copy)]
+enum Choice {
+    /// The pool at this place.
+    Active(usize),
+    /// No pool can.
+    Nobody,
+    /// It hangs on backends of which nothing is known yet.
+    Open,
+}
+
+/// The first pool with a backend that is up and has a weight; while an earlier
+/// pool may still turn out to have one, the choice is open.
+fn choose(pools: &[Vec<Member>]) -> Choice {
+    let any = |pool: &[Member], state: State| {
+        pool.iter().any(|member| member.weight > Weight::ZERO && member.verdict.state == state)
+    };
+    for (place, pool) in pools.iter().enumerate() {
+        if any(pool, State::Up) {
+            return Choice::Active(place);
+        }
+        if any(pool, State::Unknown) {
+            return Choice::Open;
+        }
+    }
+    Choice::Nobody
+}
+
+fn want(choice: Choice, place: usize, member: &Member) -> Want {
+    match (member.verdict.state, choice) {
+        (State::Unknown, _) | (State::Up, Choice::Open) => Want::AsIs,
+        (State::Up, Choice::Active(active)) if active == place => Want::Weight(member.weight),
+        _ => Want::Weight(Weight::ZERO),
+    }
+}
+
+/// Whether a server that stops serving in this state takes its flows with it.
+fn flushes(state: State, flush_on_down: bool) -> bool {
+    match state {
+        State::Down => flush_on_down,
+        State::Disabled | State::Removed => true,
+        State::Up | State::Unknown | State::Paused => false,
+    }
+}
+
+/// Whether a transition asks for a flush even of a server that has weight 0
+/// already. A first verdict does not: before a restart the server had the same
+/// one, and its flush is long done.
+#[must_use]
+pub fn asks_for_flush(from: State, to: State, first_verdict: bool) -> bool {
+    match to {
+        State::Disabled => true,
+        State::Down => from != State::Unknown || !first_verdict,
+        State::Up | State::Unknown | State::Paused | State::Removed => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::config::Pool;
+    use crate::domain::net::{Encap, Service, TableLength, Vip};
+
+    /// Pools are words of one letter a backend: `u`p, `d`own, `?` unknown,
+    /// `p`aused, `x` disabled, `0` up with weight 0. The answer has each
+    /// backend's want: a weight, or `=` for as is.
+    fn wants(flush_on_down: bool, pools: &str) -> (FrontendState, String, String) {
+        let mut frontend = frontend(flush_on_down);
+        let mut verdicts = BTreeMap::new();
+        for (place, letters) in pools.split(' ').enumerate() {
+            let mut backends = BTreeMap::new();
+            for letter in letters.chars() {
+                let number = u8::try_from(verdicts.len()).unwrap();
+                let name = BackendName::from(format!("{number:03}").as_str());
+                let state = match letter {
+                    'u' | '0' => State::Up,
+                    'd' => State::Down,
+                    'p' => State::Paused,
+                    'x' => State::Disabled,
+                    _ => State::Unknown,
+                };
+                let address = IpAddr::from([10, 0, 0, number]);
+                verdicts.insert(name.clone(), Verdict { state, address, flush: FlushSeq::NONE });
+                backends.insert(name, if letter == '0' { Weight::ZERO } else { Weight::FULL });
+            }
+            frontend.pools.push(Pool { name: place.to_string().as_str().into(), backends });
+        }
+        let outlook =
+            desired(&frontend, &WeightOverrides::new(), |name| verdicts.get(name).copied());
+        let servers = outlook.desired.servers.values();
+        let wants = servers.clone().map(|server| match server.weight {
+            Want::AsIs => '=',
+            Want::Weight(Weight::ZERO) => '0',
+            Want::Weight(_) => 'W',
+        });
+        let flushes = servers.map(|server| if server.flush.is_some() { 'f' } else { '-' });
+        (outlook.state, wants.collect(), flushes.collect())
+    }
+
+    fn frontend(flush_on_down: bool) -> Frontend {
+        Frontend {
+            description: String::new(),
+            vip: Vip::new("192.0.2.1/32".parse().unwrap(), Service::All),
+            encap: Encap::Gre4,
+            src_ip_sticky: false,
+            flush_on_down,
+            table_length: TableLength::DEFAULT,
+            pools: vec![],
+        }
+    }
+
+    #[test]
+    fn the_first_pool_with_an_up_backend_serves() {
+        use FrontendState::{Down, Unknown, Up};
+        for (pools, state, expected) in [
+            ("uu u", Up, "WW0"),
+            ("du u", Up, "0W0"),
+            ("dd u", Up, "00W"),
+            ("px u", Up, "00W"),
+            ("dd d", Down, "000"),
+            ("0d u", Up, "00W"),
+            ("?u u", Up, "=W0"),
+            ("?d u", Unknown, "=0="),
+            ("?? ?", Unknown, "==="),
+            ("dd ?u", Up, "00=W"),
+            ("dd ? u", Unknown, "00=="),
+            ("up xd", Up, "W000"),
+        ] {
+            let (got, wants, _) = wants(true, pools);
+            assert_eq!((got, wants.as_str()), (state, expected), "{pools}");
+        }
+    }
+
+    #[test]
+    fn flush_truth_table() {
+        assert_eq!(wants(true, "u?pdx u").2, "---ff-");
+        assert_eq!(wants(false, "u?pdx u").2, "----f-");
+    }
+
+    #[test]
+    fn which_transitions_ask_for_a_flush() {
+        assert!(asks_for_flush(State::Up, State::Down, false));
+        assert!(asks_for_flush(State::Down, State::Disabled, false));
+        assert!(asks_for_flush(State::Unknown, State::Down, false), "resumed, then found dead");
+        assert!(!asks_for_flush(State::Unknown, State::Down, true), "a restart");
+        assert!(!asks_for_flush(State::Up, State::Paused, false));
+    }
+
+    #[test]
+    fn an_override_takes_the_place_of_the_configured_weight() {
+        let mut frontend = frontend(true);
+        let (pool, name) = (PoolName::from("p"), BackendName::from("a"));
+        let backends = BTreeMap::from([(name.clone(), Weight::FULL)]);
+        frontend.pools.push(Pool { name: pool.clone(), backends });
+        let verdict = Verdict {
+            state: State::Up,
+            address: IpAddr::from([10, 0, 0, 1]),
+            flush: FlushSeq::NONE,
+        };
+        let half = Weight::try_from(50).unwrap();
+        let overrides = WeightOverrides::from([((pool, name.clone()), half)]);
+        let outlook = desired(&frontend, &overrides, |_| Some(verdict));
+        assert_eq!(outlook.effective[0][&name], Want::Weight(half));
+    }
+}

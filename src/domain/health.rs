@@ -86,7 +86,11 @@ pub struct Health {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// The prober has started.
-    Start,
+    Start {
+        /// The first probe is made within this time at a place that chance
+        /// chooses, so that backends started together are not probed in step.
+        within: Duration,
+    },
     /// The wait of this run is over.
     Due(Run),
     /// The probe of this run ended.
@@ -176,8 +180,8 @@ fn top(timing: &Timing) -> u32 {
     timing.rise.get() + timing.fall.get() - 1
 }
 
-/// Takes one input. `chance` is drawn by the caller from 0.0 to 1.0: it spreads
-/// the first probe over one interval and every later wait over ±10 %.
+/// Takes one input. `chance` is drawn by the caller from 0.0 to 1.0: it places
+/// the first probe in the time given, and spreads every later wait over ±10 %.
 #[must_use]
 pub fn step(
     timing: Option<&Timing>,
@@ -187,10 +191,9 @@ pub fn step(
 ) -> (Health, Vec<Effect>) {
     let mut effects = Vec::new();
     match input {
-        Input::Start => {
-            if let Some(timing) = timing.filter(|_| is_probed(health.state)) {
-                let first = timing.interval.mul_f64(chance);
-                effects.push(Effect::Wait(health.next_run(), first));
+        Input::Start { within } => {
+            if timing.is_some() && is_probed(health.state) {
+                effects.push(Effect::Wait(health.next_run(), within.mul_f64(chance)));
             }
         }
         Input::Due(run) if health.is_current(run) && !health.probing => {

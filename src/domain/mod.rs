@@ -2,11 +2,13 @@
 //! without IO: time and chance are arguments.
 
 pub mod config;
+pub mod events;
 pub mod health;
 pub mod names;
 pub mod net;
 pub mod observed;
 pub mod plan;
 pub mod probe;
+pub mod roster;
 pub mod step;
 pub mod weights;

@@ -38,6 +38,16 @@ pub struct Verdict {
     pub flush: FlushSeq,
 }
 
+/// Whether unknown backends are still given time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// What VPP has for them stays.
+    Waiting,
+    /// `startup-max-delay` is over: they count as down, though their flows,
+    /// which nobody has found to be lost, stay.
+    Over,
+}
+
 /// Weights that operators set in place of the file's.
 pub type WeightOverrides = BTreeMap<(PoolName, BackendName), Weight>;
 
@@ -120,16 +130,17 @@ pub struct Outlook {
 pub fn desired(
     frontend: &Frontend,
     overrides: &WeightOverrides,
+    patience: Patience,
     verdict: impl Fn(&BackendName) -> Option<Verdict>,
 ) -> Outlook {
     let pools = members(frontend, overrides, verdict);
-    let choice = choose(&pools);
+    let choice = choose(&pools, patience);
     let mut servers = BTreeMap::new();
     let mut effective = Vec::with_capacity(pools.len());
     for (place, pool) in pools.into_iter().enumerate() {
         let mut wants = BTreeMap::new();
         for member in pool {
-            let weight = want(choice, place, &member);
+            let weight = want(choice, place, patience, &member);
             let flush = flushes(member.verdict.state, frontend.flush_on_down)
                 .then_some(member.verdict.flush);
             servers.insert(member.verdict.address, DesiredServer { weight, flush });
@@ -187,7 +198,7 @@ enum Choice {
 
 /// The first pool with a backend that is up and has a weight; while an earlier
 /// pool may still turn out to have one, the choice is open.
-fn choose(pools: &[Vec<Member>]) -> Choice {
+fn choose(pools: &[Vec<Member>], patience: Patience) -> Choice {
     let any = |pool: &[Member], state: State| {
         pool.iter().any(|member| member.weight > Weight::ZERO && member.verdict.state == state)
     };
@@ -195,16 +206,17 @@ fn choose(pools: &[Vec<Member>]) -> Choice {
         if any(pool, State::Up) {
             return Choice::Active(place);
         }
-        if any(pool, State::Unknown) {
+        if patience == Patience::Waiting && any(pool, State::Unknown) {
             return Choice::Open;
         }
     }
     Choice::Nobody
 }
 
-fn want(choice: Choice, place: usize, member: &Member) -> Want {
+fn want(choice: Choice, place: usize, patience: Patience, member: &Member) -> Want {
     match (member.verdict.state, choice) {
-        (State::Unknown, _) | (State::Up, Choice::Open) => Want::AsIs,
+        (State::Unknown, _) if patience == Patience::Waiting => Want::AsIs,
+        (State::Up, Choice::Open) => Want::AsIs,
         (State::Up, Choice::Active(active)) if active == place => Want::Weight(member.weight),
         _ => Want::Weight(Weight::ZERO),
     }
@@ -232,110 +244,4 @@ pub fn asks_for_flush(from: State, to: State, first_verdict: bool) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::config::Pool;
-    use crate::domain::net::{Encap, Service, TableLength, Vip};
-
-    /// Pools are words of one letter a backend: `u`p, `d`own, `?` unknown,
-    /// `p`aused, `x` disabled, `0` up with weight 0. The answer has each
-    /// backend's want: a weight, or `=` for as is.
-    fn wants(flush_on_down: bool, pools: &str) -> (FrontendState, String, String) {
-        let mut frontend = frontend(flush_on_down);
-        let mut verdicts = BTreeMap::new();
-        for (place, letters) in pools.split(' ').enumerate() {
-            let mut backends = BTreeMap::new();
-            for letter in letters.chars() {
-                let number = u8::try_from(verdicts.len()).unwrap();
-                let name = BackendName::from(format!("{number:03}").as_str());
-                let state = match letter {
-                    'u' | '0' => State::Up,
-                    'd' => State::Down,
-                    'p' => State::Paused,
-                    'x' => State::Disabled,
-                    _ => State::Unknown,
-                };
-                let address = IpAddr::from([10, 0, 0, number]);
-                verdicts.insert(name.clone(), Verdict { state, address, flush: FlushSeq::NONE });
-                backends.insert(name, if letter == '0' { Weight::ZERO } else { Weight::FULL });
-            }
-            frontend.pools.push(Pool { name: place.to_string().as_str().into(), backends });
-        }
-        let outlook =
-            desired(&frontend, &WeightOverrides::new(), |name| verdicts.get(name).copied());
-        let servers = outlook.desired.servers.values();
-        let wants = servers.clone().map(|server| match server.weight {
-            Want::AsIs => '=',
-            Want::Weight(Weight::ZERO) => '0',
-            Want::Weight(_) => 'W',
-        });
-        let flushes = servers.map(|server| if server.flush.is_some() { 'f' } else { '-' });
-        (outlook.state, wants.collect(), flushes.collect())
-    }
-
-    fn frontend(flush_on_down: bool) -> Frontend {
-        Frontend {
-            description: String::new(),
-            vip: Vip::new("192.0.2.1/32".parse().unwrap(), Service::All),
-            encap: Encap::Gre4,
-            src_ip_sticky: false,
-            flush_on_down,
-            table_length: TableLength::DEFAULT,
-            pools: vec![],
-        }
-    }
-
-    #[test]
-    fn the_first_pool_with_an_up_backend_serves() {
-        use FrontendState::{Down, Unknown, Up};
-        for (pools, state, expected) in [
-            ("uu u", Up, "WW0"),
-            ("du u", Up, "0W0"),
-            ("dd u", Up, "00W"),
-            ("px u", Up, "00W"),
-            ("dd d", Down, "000"),
-            ("0d u", Up, "00W"),
-            ("?u u", Up, "=W0"),
-            ("?d u", Unknown, "=0="),
-            ("?? ?", Unknown, "==="),
-            ("dd ?u", Up, "00=W"),
-            ("dd ? u", Unknown, "00=="),
-            ("up xd", Up, "W000"),
-        ] {
-            let (got, wants, _) = wants(true, pools);
-            assert_eq!((got, wants.as_str()), (state, expected), "{pools}");
-        }
-    }
-
-    #[test]
-    fn flush_truth_table() {
-        assert_eq!(wants(true, "u?pdx u").2, "---ff-");
-        assert_eq!(wants(false, "u?pdx u").2, "----f-");
-    }
-
-    #[test]
-    fn which_transitions_ask_for_a_flush() {
-        assert!(asks_for_flush(State::Up, State::Down, false));
-        assert!(asks_for_flush(State::Down, State::Disabled, false));
-        assert!(asks_for_flush(State::Unknown, State::Down, false), "resumed, then found dead");
-        assert!(!asks_for_flush(State::Unknown, State::Down, true), "a restart");
-        assert!(!asks_for_flush(State::Up, State::Paused, false));
-    }
-
-    #[test]
-    fn an_override_takes_the_place_of_the_configured_weight() {
-        let mut frontend = frontend(true);
-        let (pool, name) = (PoolName::from("p"), BackendName::from("a"));
-        let backends = BTreeMap::from([(name.clone(), Weight::FULL)]);
-        frontend.pools.push(Pool { name: pool.clone(), backends });
-        let verdict = Verdict {
-            state: State::Up,
-            address: IpAddr::from([10, 0, 0, 1]),
-            flush: FlushSeq::NONE,
-        };
-        let half = Weight::try_from(50).unwrap();
-        let overrides = WeightOverrides::from([((pool, name.clone()), half)]);
-        let outlook = desired(&frontend, &overrides, |_| Some(verdict));
-        assert_eq!(outlook.effective[0][&name], Want::Weight(half));
-    }
-}
+mod tests;

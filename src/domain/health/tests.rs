@@ -33,7 +33,7 @@ impl Bench {
         let timing = timing(rise, fall);
         let health = Health::new(Some(&timing), Admin::Enabled);
         let mut bench = Self { timing, health, waiting: None, probing: None, told: vec![] };
-        bench.feed(Input::Start);
+        bench.feed(Input::Start { within: timing.interval });
         bench
     }
 
@@ -145,8 +145,8 @@ fn first_probes_are_spread_over_one_interval_and_later_ones_by_a_tenth() {
             ref other => panic!("{other:?}"),
         }
     };
-    assert_eq!(wait(Input::Start, 0.0), Duration::ZERO);
-    assert_eq!(wait(Input::Start, 1.0), timing.interval);
+    assert_eq!(wait(Input::Start { within: timing.interval }, 0.0), Duration::ZERO);
+    assert_eq!(wait(Input::Start { within: timing.interval }, 1.0), timing.interval);
     assert_eq!(wait(found(Run(0), true), 0.0), Duration::from_millis(4500));
     assert_eq!(wait(found(Run(0), true), 1.0), Duration::from_millis(5500));
 }
@@ -188,7 +188,7 @@ fn a_changed_check_keeps_the_verdict() {
 fn without_a_check_a_backend_is_up_whenever_it_is_enabled() {
     let health = Health::new(None, Admin::Enabled);
     assert_eq!(health.state, State::Up);
-    let (health, effects) = step(None, health, Input::Start, NO_JITTER);
+    let (health, effects) = step(None, health, Input::Start { within: Duration::ZERO }, NO_JITTER);
     assert_eq!(effects, []);
     let (health, _) = step(None, health, administer(Admin::Disabled), NO_JITTER);
     assert_eq!(health.state, State::Disabled);

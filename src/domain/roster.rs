@@ -1,0 +1,364 @@
+//! Everything that is configured, overridden and known of the backends, and
+//! what each frontend should therefore look like.
+//!
+//! The roster takes facts and commands and answers with orders; whoever holds
+//! it carries them out.
+
+mod reload;
+mod views;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use thiserror::Error;
+
+use super::config::{Backend, Config, HealthCheck};
+use super::events::{Event, Transition};
+use super::health::{Admin, Health, State};
+use super::names::{BackendName, FrontendName, PoolName};
+use super::net::Weight;
+use super::plan::Desired;
+use super::weights::{
+    DesiredFrontend, FlushSeq, FrontendState, Outlook, Patience, Verdict, WeightOverrides,
+    asks_for_flush, desired,
+};
+pub use views::{BackendView, FrontendView, PoolBackendView, PoolView};
+
+/// Tells one prober from all others, those of the same name included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProberId(u64);
+
+/// What the holder of the roster is to do, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// Start to probe a backend.
+    StartProber {
+        /// Who is to report.
+        id: ProberId,
+        /// The backend.
+        backend: BackendName,
+        /// Its configuration.
+        settings: ProberSettings,
+    },
+    /// Stop probing a backend.
+    StopProber(BackendName),
+    /// The backend has another health check from now on.
+    CheckChanged(BackendName, Option<Arc<HealthCheck>>),
+    /// Put the backend into another administrative state.
+    Administer {
+        /// The backend.
+        backend: BackendName,
+        /// What is wanted.
+        admin: Admin,
+        /// Who wants it.
+        why: String,
+    },
+    /// Tell everybody.
+    Publish(Event),
+    /// These frontends should look like this now.
+    Desire(Vec<(FrontendName, Arc<DesiredFrontend>)>),
+    /// An operator's override ended, because the file now says something else.
+    OverrideDropped(String),
+}
+
+/// What a prober needs to know of its backend.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProberSettings {
+    /// Where and whether the backend is.
+    pub backend: Backend,
+    /// `None`: always up.
+    pub check: Option<Arc<HealthCheck>>,
+    /// The state it starts in.
+    pub admin: Admin,
+    /// The first probe is made within this time.
+    pub within: Duration,
+}
+
+/// What an operator can do to a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum Command {
+    Pause,
+    Resume,
+    Enable,
+    Disable,
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Enable => "enable",
+            Self::Disable => "disable",
+        })
+    }
+}
+
+/// Why a question or a command was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages say it all")]
+pub enum Refusal {
+    #[error("there is no backend \"{0}\"")]
+    NoBackend(String),
+    #[error("there is no frontend \"{0}\"")]
+    NoFrontend(String),
+    #[error("frontend \"{frontend}\" has no pool \"{pool}\"")]
+    NoPool { frontend: String, pool: String },
+    #[error("pool \"{pool}\" of frontend \"{frontend}\" has no backend \"{backend}\"")]
+    NotInPool { frontend: String, pool: String, backend: String },
+    #[error("backend \"{backend}\" is disabled: enable it before you {command} it")]
+    Disabled { backend: String, command: Command },
+}
+
+/// The roster. See the module's description.
+#[derive(Debug)]
+pub struct Roster {
+    config: Arc<Config>,
+    backends: BTreeMap<BackendName, Tracked>,
+    frontends: BTreeMap<FrontendName, TrackedFrontend>,
+    patience: Patience,
+    last_prober: ProberId,
+}
+
+/// A backend and what is known of it.
+#[derive(Debug)]
+struct Tracked {
+    settings: Backend,
+    prober: ProberId,
+    /// What an operator wants in place of the file's `enabled`.
+    admin: Option<Admin>,
+    state: State,
+    judged: bool,
+    flush: FlushSeq,
+    history: VecDeque<Transition<State>>,
+    /// The frontends that use it.
+    frontends: Vec<FrontendName>,
+}
+
+/// A frontend and what it should look like.
+#[derive(Debug)]
+struct TrackedFrontend {
+    overrides: WeightOverrides,
+    outlook: Outlook,
+    desired: Arc<DesiredFrontend>,
+}
+
+impl Roster {
+    /// The accepted configuration.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// What VPP should hold.
+    #[must_use]
+    pub fn desired(&self) -> Desired {
+        let frontends = self.frontends.iter();
+        let frontends =
+            frontends.map(|(name, frontend)| (name.clone(), Arc::clone(&frontend.desired)));
+        Desired { conf: self.config.lb.conf, frontends: frontends.collect() }
+    }
+
+    /// The state of every backend and frontend.
+    pub fn states(&self) -> (Vec<(BackendName, State)>, Vec<(FrontendName, FrontendState)>) {
+        let backends = self.backends.iter().map(|(name, backend)| (name.clone(), backend.state));
+        let frontends = self.frontends.iter();
+        let frontends = frontends.map(|(name, frontend)| (name.clone(), frontend.outlook.state));
+        (backends.collect(), frontends.collect())
+    }
+
+    /// A prober tells of a transition. One that was replaced is not heard.
+    pub fn transitioned(
+        &mut self,
+        prober: ProberId,
+        name: &BackendName,
+        transition: Transition<State>,
+    ) -> Vec<Order> {
+        let history = self.config.checker.transition_history;
+        let Some(backend) = self.backends.get_mut(name).filter(|known| known.prober == prober)
+        else {
+            return Vec::new();
+        };
+        backend.take(transition.clone(), history);
+        let frontends = backend.frontends.clone();
+        let why = format!("{name} {}", transition.to);
+        let at = transition.at;
+        let mut orders = vec![Order::Publish(Event::Backend(name.clone(), transition))];
+        self.review(&frontends, &why, at, &mut orders);
+        orders
+    }
+
+    /// From now on unknown backends count as down.
+    pub fn lose_patience(&mut self, at: SystemTime) -> Vec<Order> {
+        self.patience = Patience::Over;
+        let mut orders = Vec::new();
+        let all: Vec<_> = self.frontends.keys().cloned().collect();
+        self.review(&all, "startup-max-delay is over", at, &mut orders);
+        orders
+    }
+
+    /// An operator's command for a backend.
+    ///
+    /// # Errors
+    /// No such backend, or it is disabled and cannot be paused or resumed.
+    pub fn administer(
+        &mut self,
+        name: &str,
+        command: Command,
+        who: &str,
+    ) -> Result<Vec<Order>, Refusal> {
+        let (key, backend) = match self.backends.get_key_value(name) {
+            Some((key, _)) => (key.clone(), self.backends.get_mut(name)),
+            None => return Err(Refusal::NoBackend(name.into())),
+        };
+        let Some(backend) = backend else { return Err(Refusal::NoBackend(name.into())) };
+        let wanted = match (command, backend.admin()) {
+            (Command::Pause | Command::Resume, Admin::Disabled) => {
+                return Err(Refusal::Disabled { backend: name.into(), command });
+            }
+            (Command::Pause, _) => Admin::Paused,
+            (Command::Disable, _) => Admin::Disabled,
+            (Command::Enable, Admin::Paused) => Admin::Paused,
+            (Command::Enable | Command::Resume, _) => Admin::Enabled,
+        };
+        let configured = file_admin(&backend.settings);
+        backend.admin = (wanted != configured).then_some(wanted);
+        let why = format!("{command} by {who}");
+        Ok(vec![Order::Administer { backend: key, admin: wanted, why }])
+    }
+
+    /// An operator's weight for a backend in a pool, in place of the file's.
+    ///
+    /// # Errors
+    /// No such frontend, pool, or backend in the pool.
+    pub fn set_weight(
+        &mut self,
+        frontend: &str,
+        pool: &str,
+        backend: &str,
+        weight: Weight,
+        (who, at): (&str, SystemTime),
+    ) -> Result<Vec<Order>, Refusal> {
+        let (name, settings) = self
+            .config
+            .frontends
+            .get_key_value(frontend)
+            .ok_or_else(|| Refusal::NoFrontend(frontend.into()))?;
+        let settings = settings.pools.iter().find(|candidate| candidate.name.as_str() == pool);
+        let settings = settings
+            .ok_or_else(|| Refusal::NoPool { frontend: frontend.into(), pool: pool.into() })?;
+        let (member, configured) =
+            settings.backends.get_key_value(backend).ok_or_else(|| Refusal::NotInPool {
+                frontend: frontend.into(),
+                pool: pool.into(),
+                backend: backend.into(),
+            })?;
+        let (name, key) = (name.clone(), (settings.name.clone(), member.clone()));
+        let configured = *configured;
+        if let Some(tracked) = self.frontends.get_mut(&name) {
+            if weight == configured {
+                tracked.overrides.remove(&key);
+            } else {
+                tracked.overrides.insert(key, weight);
+            }
+        }
+        let mut orders = Vec::new();
+        self.review(
+            &[name],
+            &format!("weight of {backend} set to {weight} by {who}"),
+            at,
+            &mut orders,
+        );
+        Ok(orders)
+    }
+
+    /// Looks at these frontends anew; orders what differs from before.
+    fn review(
+        &mut self,
+        names: &[FrontendName],
+        why: &str,
+        at: SystemTime,
+        orders: &mut Vec<Order>,
+    ) {
+        let mut changed = Vec::new();
+        for name in names {
+            let (Some(tracked), Some(settings)) =
+                (self.frontends.get_mut(name), self.config.frontends.get(name))
+            else {
+                continue;
+            };
+            let verdict = |name: &BackendName| self.backends.get(name).map(Tracked::verdict);
+            let outlook = desired(settings, &tracked.overrides, self.patience, verdict);
+            let from = tracked.outlook.state;
+            let to = outlook.state;
+            if outlook.desired != *tracked.desired {
+                tracked.desired = Arc::new(outlook.desired.clone());
+                changed.push((name.clone(), Arc::clone(&tracked.desired)));
+            }
+            tracked.outlook = outlook;
+            if from != to {
+                let transition = Transition { from, to, at, why: why.into() };
+                orders.push(Order::Publish(Event::Frontend(name.clone(), transition)));
+            }
+        }
+        if !changed.is_empty() {
+            // Weights before words: what moves traffic goes first.
+            orders.insert(0, Order::Desire(changed));
+        }
+    }
+}
+
+impl Tracked {
+    /// What is wanted of it: the operator's word, or else the file's.
+    fn admin(&self) -> Admin {
+        self.admin.unwrap_or_else(|| file_admin(&self.settings))
+    }
+
+    fn verdict(&self) -> Verdict {
+        Verdict { state: self.state, address: self.settings.address, flush: self.flush }
+    }
+
+    fn take(&mut self, transition: Transition<State>, history: usize) {
+        if asks_for_flush(transition.from, transition.to, !self.judged) {
+            self.flush = self.flush.next();
+        }
+        self.judged |= matches!(transition.to, State::Up | State::Down);
+        self.state = transition.to;
+        self.history.push_back(transition);
+        while self.history.len() > history {
+            self.history.pop_front();
+        }
+    }
+}
+
+/// What the file wants of a backend.
+fn file_admin(settings: &Backend) -> Admin {
+    if settings.enabled { Admin::Enabled } else { Admin::Disabled }
+}
+
+/// The check of a backend.
+fn check_of(config: &Config, backend: &Backend) -> Option<Arc<HealthCheck>> {
+    let check = backend.check.as_ref().and_then(|name| config.checks.get(name));
+    check.cloned().map(Arc::new)
+}
+
+/// The state of a backend before its prober has said anything.
+fn first_state(check: Option<&HealthCheck>, admin: Admin) -> State {
+    Health::new(check.map(|check| &check.timing), admin).state
+}
+
+/// A weight that the file gives, if it still names the place.
+fn configured_weight(
+    config: &Config,
+    frontend: &FrontendName,
+    (pool, backend): &(PoolName, BackendName),
+) -> Option<Weight> {
+    let frontend = config.frontends.get(frontend)?;
+    frontend.pools.iter().find(|candidate| candidate.name == *pool)?.backends.get(backend).copied()
+}
+
+#[cfg(test)]
+mod tests;

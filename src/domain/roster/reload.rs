@@ -1,0 +1,175 @@
+//! From one configuration to the next: what is unchanged goes on undisturbed.
+
+use super::*;
+
+impl Roster {
+    /// The roster of a daemon that has just started.
+    #[must_use]
+    pub fn new(config: Arc<Config>, at: SystemTime) -> (Self, Vec<Order>) {
+        let empty = Config {
+            backends: BTreeMap::new(),
+            frontends: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            ..(*config).clone()
+        };
+        let mut roster = Self {
+            config: Arc::new(empty),
+            backends: BTreeMap::new(),
+            frontends: BTreeMap::new(),
+            patience: Patience::Waiting,
+            last_prober: ProberId(0),
+        };
+        let orders = roster.reload(config, at);
+        (roster, orders)
+    }
+
+    /// Puts another configuration in the place of the present one. Backends
+    /// with the same address keep their verdict and history, and overrides
+    /// stay for as long as the file's own value is the same.
+    pub fn reload(&mut self, config: Arc<Config>, at: SystemTime) -> Vec<Order> {
+        let before = std::mem::replace(&mut self.config, config);
+        let mut orders = Vec::new();
+        self.leave_out(at, &mut orders);
+        let config = Arc::clone(&self.config);
+        for (name, settings) in &config.backends {
+            let moved = self
+                .backends
+                .get(name)
+                .is_some_and(|known| known.settings.address != settings.address);
+            match self.backends.get_mut(name) {
+                Some(known) if !moved => known.keep(name, settings, &before, &config, &mut orders),
+                _ => self.take_in(name, settings, moved, at, &mut orders),
+            }
+        }
+        self.regroup(&before, at, &mut orders);
+        orders
+    }
+
+    /// Stops what the configuration no longer has.
+    fn leave_out(&mut self, at: SystemTime, orders: &mut Vec<Order>) {
+        let config = &self.config;
+        self.backends.retain(|name, known| {
+            let stays = config.backends.contains_key(name);
+            if !stays {
+                let (from, to) = (known.state, State::Removed);
+                let transition = Transition { from, to, at, why: "no longer configured".into() };
+                orders.push(Order::StopProber(name.clone()));
+                orders.push(Order::Publish(Event::Backend(name.clone(), transition)));
+            }
+            stays
+        });
+        self.frontends.retain(|name, _| config.frontends.contains_key(name));
+    }
+
+    /// Starts to probe a backend that is new, or that has moved to another
+    /// address and is another server by that.
+    fn take_in(
+        &mut self,
+        name: &BackendName,
+        settings: &Backend,
+        moved: bool,
+        at: SystemTime,
+        orders: &mut Vec<Order>,
+    ) {
+        self.last_prober.0 += 1;
+        let check = check_of(&self.config, settings);
+        let old = self.backends.remove(name);
+        let mut tracked = Tracked {
+            settings: settings.clone(),
+            prober: self.last_prober,
+            admin: old.as_ref().and_then(|old| old.admin),
+            state: State::Unknown,
+            judged: false,
+            flush: FlushSeq::NONE,
+            history: VecDeque::new(),
+            frontends: Vec::new(),
+        };
+        tracked.state = first_state(check.as_deref(), tracked.admin());
+        if let Some(old) = old.filter(|_| moved) {
+            orders.push(Order::StopProber(name.clone()));
+            tracked.history = old.history;
+            let why = format!("address changed from {}", old.settings.address);
+            let transition = Transition { from: old.state, to: tracked.state, at, why };
+            if transition.from != transition.to {
+                tracked.history.push_back(transition.clone());
+                orders.push(Order::Publish(Event::Backend(name.clone(), transition)));
+            }
+        }
+        let interval = check.as_ref().map_or(Duration::ZERO, |check| check.timing.interval);
+        let settings = ProberSettings {
+            backend: settings.clone(),
+            check,
+            admin: tracked.admin(),
+            // Every backend is to be known well before unknown counts as down.
+            within: interval.min(self.config.lb.startup_max_delay / 2),
+        };
+        orders.push(Order::StartProber { id: self.last_prober, backend: name.clone(), settings });
+        self.backends.insert(name.clone(), tracked);
+    }
+
+    /// Makes the frontends anew over the present backends.
+    fn regroup(&mut self, before: &Config, at: SystemTime, orders: &mut Vec<Order>) {
+        self.backends.values_mut().for_each(|backend| backend.frontends.clear());
+        let config = Arc::clone(&self.config);
+        for (name, settings) in &config.frontends {
+            for backend in settings.pools.iter().flat_map(|pool| pool.backends.keys()) {
+                if let Some(backend) = self.backends.get_mut(backend) {
+                    backend.frontends.push(name.clone());
+                }
+            }
+            let mut overrides = match self.frontends.get_mut(name) {
+                Some(known) => std::mem::take(&mut known.overrides),
+                None => WeightOverrides::new(),
+            };
+            overrides.retain(|place, weight| {
+                let now = configured_weight(&config, name, place);
+                let stays = now.is_some() && now == configured_weight(before, name, place);
+                if !stays {
+                    let (pool, backend) = place;
+                    let what = format!("weight {weight} of {backend} in {name}/{pool}");
+                    orders.push(Order::OverrideDropped(what));
+                }
+                stays
+            });
+            if let Some(known) = self.frontends.get_mut(name) {
+                known.overrides = overrides;
+            } else {
+                let verdict = |name: &BackendName| self.backends.get(name).map(Tracked::verdict);
+                let outlook = desired(settings, &overrides, self.patience, verdict);
+                let desired = Arc::new(outlook.desired.clone());
+                self.frontends
+                    .insert(name.clone(), TrackedFrontend { overrides, outlook, desired });
+            }
+        }
+        let all: Vec<_> = self.frontends.keys().cloned().collect();
+        self.review(&all, "configuration reloaded", at, orders);
+    }
+}
+
+impl Tracked {
+    /// Goes on under another configuration.
+    fn keep(
+        &mut self,
+        name: &BackendName,
+        settings: &Backend,
+        before: &Config,
+        after: &Config,
+        orders: &mut Vec<Order>,
+    ) {
+        let check = check_of(after, settings);
+        if check != check_of(before, &self.settings) {
+            orders.push(Order::CheckChanged(name.clone(), check));
+        }
+        let old = self.admin();
+        let file_changed = settings.enabled != self.settings.enabled;
+        self.settings = settings.clone();
+        if file_changed && self.admin.take().is_some() {
+            orders
+                .push(Order::OverrideDropped(format!("{old:?} of backend {name}").to_lowercase()));
+        }
+        if self.admin() != old {
+            let why = "configuration reloaded".into();
+            orders.push(Order::Administer { backend: name.clone(), admin: self.admin(), why });
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The roster as listings show it.
+
+use super::*;
+use crate::domain::weights::Want;
+
+/// A backend as listings show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BackendView {
+    /// Its name.
+    pub name: BackendName,
+    /// Its configuration.
+    pub settings: Backend,
+    /// Its state.
+    pub state: State,
+    /// False while the file or an operator has it disabled.
+    pub enabled: bool,
+    /// Whether an operator's word stands in place of the file's.
+    pub overridden: bool,
+    /// Its last transitions, oldest first.
+    pub transitions: Vec<Transition<State>>,
+    /// Its health check.
+    pub check: Option<Arc<HealthCheck>>,
+}
+
+/// A frontend as listings show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrontendView {
+    /// Its name.
+    pub name: FrontendName,
+    /// Its configuration.
+    pub settings: super::super::config::Frontend,
+    /// Whether it serves.
+    pub state: FrontendState,
+    /// Its pools in order.
+    pub pools: Vec<PoolView>,
+}
+
+/// A pool as listings show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolView {
+    /// Its name.
+    pub name: PoolName,
+    /// Its backends by name.
+    pub backends: Vec<PoolBackendView>,
+}
+
+/// A backend in a pool as listings show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolBackendView {
+    /// Its name.
+    pub name: BackendName,
+    /// The weight that the file or an operator gives it.
+    pub weight: Weight,
+    /// Whether that is an operator's.
+    pub overridden: bool,
+    /// The weight that VPP should hold.
+    pub effective: Want,
+}
+
+impl Roster {
+    /// The names of all backends, sorted.
+    #[must_use]
+    pub fn backend_names(&self) -> Vec<BackendName> {
+        self.backends.keys().cloned().collect()
+    }
+
+    /// The names of all frontends, sorted.
+    #[must_use]
+    pub fn frontend_names(&self) -> Vec<FrontendName> {
+        self.frontends.keys().cloned().collect()
+    }
+
+    /// One backend.
+    ///
+    /// # Errors
+    /// There is no such backend.
+    pub fn backend(&self, name: &str) -> Result<BackendView, Refusal> {
+        let (name, tracked) =
+            self.backends.get_key_value(name).ok_or_else(|| Refusal::NoBackend(name.into()))?;
+        Ok(BackendView {
+            name: name.clone(),
+            settings: tracked.settings.clone(),
+            state: tracked.state,
+            enabled: tracked.admin() != Admin::Disabled,
+            overridden: tracked.admin.is_some(),
+            transitions: tracked.history.iter().cloned().collect(),
+            check: check_of(&self.config, &tracked.settings),
+        })
+    }
+
+    /// One frontend.
+    ///
+    /// # Errors
+    /// There is no such frontend.
+    pub fn frontend(&self, name: &str) -> Result<FrontendView, Refusal> {
+        let none = || Refusal::NoFrontend(name.into());
+        let (name, settings) = self.config.frontends.get_key_value(name).ok_or_else(none)?;
+        let tracked = self.frontends.get(name).ok_or_else(none)?;
+        let pools = settings.pools.iter().zip(&tracked.outlook.effective);
+        let pools = pools.map(|(pool, wants)| {
+            let backends = pool.backends.iter().map(|(backend, configured)| {
+                let set = tracked.overrides.get(&(pool.name.clone(), backend.clone()));
+                PoolBackendView {
+                    name: backend.clone(),
+                    weight: *set.unwrap_or(configured),
+                    overridden: set.is_some(),
+                    effective: wants.get(backend).copied().unwrap_or(Want::AsIs),
+                }
+            });
+            PoolView { name: pool.name.clone(), backends: backends.collect() }
+        });
+        Ok(FrontendView {
+            name: name.clone(),
+            settings: settings.clone(),
+            state: tracked.outlook.state,
+            pools: pools.collect(),
+        })
+    }
+}

@@ -1,1 +1,27 @@
-//! stub
+//! The actors, and who tells whom what. Each message stands in the file of the
+//! actor that receives it.
+//!
+//! ```text
+//!              Reload · Administer · SetWeight · Get…
+//!                            │
+//!   Transitioned ┌───────────▼┐ Administer · CheckChanged · Stop ┌────────────┐
+//!      ┌────────▶│  Checker   │─────────────────────────────────▶│ Prober × N │──▶ backends
+//!      │         └─────┬──────┘                                  └─────┬──────┘
+//!      └───────────────│───────────────────────────────────────────────┘
+//!     DesiredChanged · │ DesiredReplaced
+//!                ┌─────▼──────┐ Observe · Apply  ┌───────────────┐
+//!      Sync ────▶│ Reconciler │─────────────────▶│ VppConnection │──▶ VPP
+//!                └─────┬──────┘◀─────────────────└──────┬────────┘
+//!                      │        Connected · Lost        │
+//!                      ▼ Publish                        ▼ Publish
+//!                ┌──────────────────────────────────────────────┐
+//!                │ Broadcaster                                  │──▶ subscriptions
+//!                └──────────────────────────────────────────────┘
+//! ```
+
+pub mod broadcaster;
+
+pub mod log_stream;
+mod outbox;
+
+pub use outbox::Outbox;

@@ -1,0 +1,122 @@
+//! Hands messages to another actor: in order, none lost, none waiting in front
+//! of the sender.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use actix::prelude::*;
+use tokio::sync::mpsc;
+
+/// The way to another actor.
+///
+/// A message goes straight into the receiver's mailbox. While that is full,
+/// messages queue here and follow one by one as it empties. What is sent this
+/// way is bounded by its cause (transitions, writes to VPP), not by this queue.
+pub struct Outbox<M>
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    to: Recipient<M>,
+    late: mpsc::UnboundedSender<M>,
+    behind: Rc<Cell<usize>>,
+}
+
+impl<M> Outbox<M>
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    /// An outbox to `to`. Must be called on an arbiter: what is late is
+    /// delivered by a task there.
+    #[must_use]
+    pub fn new(to: Recipient<M>) -> Self {
+        let (late, mut queue) = mpsc::unbounded_channel();
+        let behind = Rc::new(Cell::new(0));
+        let (recipient, count) = (to.clone(), Rc::clone(&behind));
+        actix_rt::spawn(async move {
+            while let Some(message) = queue.recv().await {
+                if recipient.send(message).await.is_err() {
+                    closed();
+                    return;
+                }
+                count.set(count.get() - 1);
+            }
+        });
+        Self { to, late, behind }
+    }
+
+    /// Sends a message after all those sent before.
+    pub fn send(&self, message: M) {
+        let message = match self.behind.get() {
+            0 => match self.to.try_send(message) {
+                Ok(()) => return,
+                Err(SendError::Closed(_)) => return closed(),
+                Err(SendError::Full(message)) => message,
+            },
+            _ => message,
+        };
+        self.behind.set(self.behind.get() + 1);
+        if self.late.send(message).is_err() {
+            closed();
+        }
+    }
+}
+
+/// An actor that others rely on has ended. Nothing is right from here on, so
+/// it is said loudly; the daemon's watch on its actors ends the process.
+fn closed() {
+    tracing::error!("mailbox-closed");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Message)]
+    #[rtype(result = "()")]
+    struct Number(u32);
+
+    #[derive(Message)]
+    #[rtype(result = "Vec<u32>")]
+    struct Numbers;
+
+    struct Slow(Vec<u32>);
+
+    impl Actor for Slow {
+        type Context = Context<Self>;
+
+        fn started(&mut self, ctx: &mut Self::Context) {
+            ctx.set_mailbox_capacity(1);
+        }
+    }
+
+    impl Handler<Number> for Slow {
+        type Result = ();
+
+        fn handle(&mut self, Number(number): Number, ctx: &mut Self::Context) {
+            self.0.push(number);
+            ctx.wait(async { tokio::task::yield_now().await }.into_actor(self));
+        }
+    }
+
+    impl Handler<Numbers> for Slow {
+        type Result = MessageResult<Numbers>;
+
+        fn handle(&mut self, _: Numbers, _: &mut Self::Context) -> Self::Result {
+            MessageResult(self.0.clone())
+        }
+    }
+
+    #[actix_rt::test]
+    async fn a_full_mailbox_delays_and_loses_nothing() {
+        let slow = Slow(vec![]).start();
+        let outbox = Outbox::new(slow.clone().recipient());
+        (0..1000).for_each(|number| outbox.send(Number(number)));
+        while outbox.behind.get() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let numbers = slow.send(Numbers).await.unwrap();
+        assert_eq!(numbers, (0..1000).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,350 @@
+//! Owns the accepted configuration, the operators' overrides and every
+//! backend's verdict, and tells the Reconciler what each frontend should look
+//! like. What follows from what is the [`Roster`]'s to say; the actor carries
+//! out its orders.
+
+mod messages;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use actix::prelude::*;
+use tracing::{error, info, warn};
+
+pub use messages::*;
+
+use super::Outbox;
+use super::broadcaster::{Announce, Broadcaster, Publish};
+use super::prober::{self, Prober, Reading};
+use crate::config::{self, Loaded};
+use crate::domain::config::Config;
+use crate::domain::events::Event;
+use crate::domain::names::BackendName;
+use crate::domain::plan::Desired;
+use crate::domain::roster::{Order, ProberId, ProberSettings, Refusal, Roster};
+use crate::probe::Shared;
+
+/// Mailbox places: a transition of every backend at once fits.
+const MAILBOX: usize = 65_536;
+
+thread_local! {
+    /// What the probers of one thread share.
+    static SHARED: Rc<Shared> = Rc::new(Shared::new());
+}
+
+/// The actor. See the module's description.
+pub struct Checker {
+    path: PathBuf,
+    roster: Roster,
+    probers: BTreeMap<BackendName, Addr<Prober>>,
+    arbiters: Vec<ArbiterHandle>,
+    next_arbiter: usize,
+    broadcaster: Addr<Broadcaster>,
+    links: Option<Links>,
+    reconciler: Recipients,
+    first_orders: Vec<Order>,
+}
+
+/// Who hears of what should be.
+#[derive(Clone)]
+pub struct Recipients {
+    /// Of single frontends.
+    pub changed: Recipient<DesiredChanged>,
+    /// Of everything at once.
+    pub replaced: Recipient<DesiredReplaced>,
+}
+
+struct Links {
+    events: Outbox<Publish>,
+    announcements: Outbox<Announce>,
+    changed: Outbox<DesiredChanged>,
+    replaced: Outbox<DesiredReplaced>,
+}
+
+impl Checker {
+    /// A Checker of `config`, which was read from `path`. Probers run on
+    /// `arbiters` in turn, or beside the Checker if there are none.
+    #[must_use]
+    pub fn new(
+        path: PathBuf,
+        config: Config,
+        arbiters: Vec<ArbiterHandle>,
+        broadcaster: Addr<Broadcaster>,
+        reconciler: Recipients,
+    ) -> Self {
+        let (roster, first_orders) = Roster::new(Arc::new(config), SystemTime::now());
+        Self {
+            path,
+            roster,
+            probers: BTreeMap::new(),
+            arbiters,
+            next_arbiter: 0,
+            broadcaster,
+            links: None,
+            reconciler,
+            first_orders,
+        }
+    }
+
+    fn carry_out(&mut self, orders: Vec<Order>, decided: Option<Instant>, ctx: &Context<Self>) {
+        for order in orders {
+            match order {
+                Order::StartProber { id, backend, settings } => {
+                    self.start_prober(id, backend, settings, ctx);
+                }
+                Order::StopProber(backend) => {
+                    if let Some(prober) = self.probers.remove(&backend) {
+                        prober.do_send(prober::Stop);
+                    }
+                }
+                Order::CheckChanged(backend, check) => {
+                    if let Some(prober) = self.probers.get(&backend) {
+                        prober.do_send(prober::CheckChanged(check));
+                    }
+                }
+                Order::Administer { backend, admin, why } => {
+                    if let Some(prober) = self.probers.get(&backend) {
+                        prober.do_send(prober::Administer { admin, why });
+                    }
+                }
+                Order::Publish(event) => self.publish(event),
+                Order::Desire(frontends) => {
+                    if let Some(links) = &self.links {
+                        links.changed.send(DesiredChanged { frontends, decided });
+                    }
+                }
+                Order::OverrideDropped(what) => {
+                    warn!(dropped = what, "override-dropped: the file now says something else");
+                }
+            }
+        }
+    }
+
+    fn start_prober(
+        &mut self,
+        id: ProberId,
+        backend: BackendName,
+        settings: ProberSettings,
+        ctx: &Context<Self>,
+    ) {
+        let to = ctx.address().recipient();
+        let name = backend.clone();
+        let start = move || Prober::new(id, name, settings, SHARED.with(Rc::clone), to);
+        let prober = if self.arbiters.is_empty() {
+            start().start()
+        } else {
+            self.next_arbiter = (self.next_arbiter + 1) % self.arbiters.len();
+            Prober::start_in_arbiter(&self.arbiters[self.next_arbiter], move |_| start())
+        };
+        self.probers.insert(backend, prober);
+    }
+
+    fn publish(&self, event: Event) {
+        match &event {
+            Event::Backend(name, change) => info!(
+                backend = %name, from = %change.from, to = %change.to, why = change.why,
+                "backend-transition"
+            ),
+            Event::Frontend(name, change) => info!(
+                frontend = %name, from = %change.from, to = %change.to, why = change.why,
+                "frontend-transition"
+            ),
+            Event::Log(_) | Event::Dataplane(_) => {}
+        }
+        if let Some(links) = &self.links {
+            links.events.send(Publish(event));
+        }
+    }
+
+    /// Tells of everything there is: after a start and after a reload.
+    fn announce(&self) {
+        let Some(links) = &self.links else { return };
+        let (backends, frontends) = self.roster.states();
+        links.announcements.send(Announce { backends, frontends, at: SystemTime::now() });
+        links.replaced.send(DesiredReplaced(self.desired()));
+    }
+
+    fn desired(&self) -> DesiredNow {
+        DesiredNow {
+            desired: Arc::new(self.roster.desired()),
+            settings: Arc::new(self.roster.config().lb.clone()),
+        }
+    }
+}
+
+impl Actor for Checker {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        self.links = Some(Links {
+            events: Outbox::new(self.broadcaster.clone().recipient()),
+            announcements: Outbox::new(self.broadcaster.clone().recipient()),
+            changed: Outbox::new(self.reconciler.changed.clone()),
+            replaced: Outbox::new(self.reconciler.replaced.clone()),
+        });
+        let orders = std::mem::take(&mut self.first_orders);
+        self.announce();
+        self.carry_out(orders, None, ctx);
+        ctx.run_later(self.roster.config().lb.startup_max_delay, |this, ctx| {
+            let orders = this.roster.lose_patience(SystemTime::now());
+            this.carry_out(orders, None, ctx);
+        });
+    }
+}
+
+impl Handler<Transitioned> for Checker {
+    type Result = ();
+
+    fn handle(&mut self, message: Transitioned, ctx: &mut Self::Context) {
+        let Transitioned { prober, backend, transition, decided } = message;
+        let orders = self.roster.transitioned(prober, &backend, transition);
+        self.carry_out(orders, Some(decided), ctx);
+    }
+}
+
+impl Handler<Administer> for Checker {
+    type Result = ResponseFuture<Result<(), Refusal>>;
+
+    fn handle(&mut self, message: Administer, _: &mut Self::Context) -> Self::Result {
+        let Administer { backend, command, who } = message;
+        let orders = self.roster.administer(&backend, command, &who);
+        let probers: Vec<_> = orders
+            .iter()
+            .flatten()
+            .filter_map(|order| match order {
+                Order::Administer { backend, admin, why } => {
+                    let message = prober::Administer { admin: *admin, why: why.clone() };
+                    Some((self.probers.get(backend)?.clone(), message))
+                }
+                _ => None,
+            })
+            .collect();
+        Box::pin(async move {
+            orders?;
+            for (prober, message) in probers {
+                // Its transition is in our mailbox before this answer is.
+                if prober.send(message).await.is_err() {
+                    error!(backend, "mailbox-closed");
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Handler<SetWeight> for Checker {
+    type Result = Result<(), Refusal>;
+
+    fn handle(&mut self, message: SetWeight, ctx: &mut Self::Context) -> Self::Result {
+        let SetWeight { frontend, pool, backend, weight, who } = message;
+        let now = SystemTime::now();
+        let orders = self.roster.set_weight(&frontend, &pool, &backend, weight, (&who, now))?;
+        info!(frontend, pool, backend, %weight, who, "weight-set");
+        self.carry_out(orders, None, ctx);
+        Ok(())
+    }
+}
+
+impl Handler<GetBackend> for Checker {
+    type Result = ResponseFuture<Result<(BackendView, Reading), Refusal>>;
+
+    fn handle(&mut self, GetBackend(name): GetBackend, _: &mut Self::Context) -> Self::Result {
+        let view = self.roster.backend(&name);
+        let prober = self.probers.get(name.as_str()).cloned();
+        Box::pin(async move {
+            let view = view?;
+            let reading = match prober {
+                Some(prober) => prober.send(prober::GetReading).await.unwrap_or_default(),
+                None => Reading::default(),
+            };
+            Ok((view, reading))
+        })
+    }
+}
+
+impl Handler<GetFrontend> for Checker {
+    type Result = Result<FrontendView, Refusal>;
+
+    fn handle(&mut self, GetFrontend(name): GetFrontend, _: &mut Self::Context) -> Self::Result {
+        self.roster.frontend(&name)
+    }
+}
+
+impl Handler<GetConfig> for Checker {
+    type Result = Arc<Config>;
+
+    fn handle(&mut self, _: GetConfig, _: &mut Self::Context) -> Self::Result {
+        Arc::clone(self.roster.config())
+    }
+}
+
+impl Handler<GetDesired> for Checker {
+    type Result = DesiredNow;
+
+    fn handle(&mut self, _: GetDesired, _: &mut Self::Context) -> DesiredNow {
+        self.desired()
+    }
+}
+
+impl Handler<CheckConfig> for Checker {
+    type Result = ResponseFuture<Result<Loaded, LoadFailed>>;
+
+    fn handle(&mut self, _: CheckConfig, _: &mut Self::Context) -> Self::Result {
+        let path = self.path.clone();
+        Box::pin(async move {
+            info!(path = %path.display(), "config-check-start");
+            read(path).await.inspect(|_| info!("config-check-done"))
+        })
+    }
+}
+
+impl Handler<Reload> for Checker {
+    type Result = ResponseActFuture<Self, Result<(), LoadFailed>>;
+
+    fn handle(&mut self, _: Reload, _: &mut Self::Context) -> Self::Result {
+        let path = self.path.clone();
+        info!(path = %path.display(), "config-reload-start");
+        let taken = read(path).into_actor(self).map(|read, this, ctx| {
+            let Loaded { config, warnings } = read?;
+            for warning in warnings {
+                warn!(%warning, "config-warning");
+            }
+            let orders = this.roster.reload(Arc::new(config), SystemTime::now());
+            this.announce();
+            this.carry_out(orders, None, ctx);
+            info!(
+                backends = this.roster.backend_names().len(),
+                frontends = this.roster.frontend_names().len(),
+                "config-reload-done"
+            );
+            Ok(())
+        });
+        Box::pin(taken)
+    }
+}
+
+/// Reads the file on a thread where it may take its time.
+async fn read(path: PathBuf) -> Result<Loaded, LoadFailed> {
+    let shown = path.display().to_string();
+    let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
+    let failed = match read {
+        Ok(Ok(loaded)) => return Ok(loaded),
+        Ok(Err(fault)) => LoadFailed::Refused(Arc::new(fault)),
+        Err(_) => LoadFailed::Interrupted,
+    };
+    warn!(path = shown, fault = %failed, "config-check-failed");
+    Err(failed)
+}
+
+/// What should be, as one answer.
+#[derive(Clone, Debug, MessageResponse)]
+pub struct DesiredNow {
+    /// The frontends and the global settings.
+    pub desired: Arc<Desired>,
+    /// How VPP is kept right.
+    pub settings: Arc<crate::domain::config::LbSettings>,
+}

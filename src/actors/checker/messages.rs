@@ -1,0 +1,117 @@
+//! What the Checker can be told and asked, and what it tells the Reconciler.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix::prelude::*;
+use thiserror::Error;
+
+use super::DesiredNow;
+use crate::actors::prober::Reading;
+use crate::config::{LoadError, Loaded};
+use crate::domain::config::Config;
+use crate::domain::events::Transition;
+use crate::domain::health::State;
+use crate::domain::names::{BackendName, FrontendName};
+use crate::domain::net::Weight;
+pub use crate::domain::roster::{BackendView, FrontendView};
+use crate::domain::roster::{Command, ProberId, Refusal};
+use crate::domain::weights::DesiredFrontend;
+
+/// A backend changed its state, its prober says.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Transitioned {
+    /// Who says so.
+    pub prober: ProberId,
+    /// The backend.
+    pub backend: BackendName,
+    /// The change.
+    pub transition: Transition<State>,
+    /// When the deciding result was in.
+    pub decided: Instant,
+}
+
+/// An operator's command for a backend. Answered when its prober has obeyed.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), Refusal>")]
+pub struct Administer {
+    /// The backend.
+    pub backend: String,
+    /// What to do.
+    pub command: Command,
+    /// Who wants it.
+    pub who: String,
+}
+
+/// An operator's weight for a backend in a pool.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), Refusal>")]
+pub struct SetWeight {
+    /// The frontend.
+    pub frontend: String,
+    /// Its pool.
+    pub pool: String,
+    /// The backend in it.
+    pub backend: String,
+    /// The weight.
+    pub weight: Weight,
+    /// Who wants it.
+    pub who: String,
+}
+
+/// One backend, with what its prober knows.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(BackendView, Reading), Refusal>")]
+pub struct GetBackend(pub String);
+
+/// One frontend.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<FrontendView, Refusal>")]
+pub struct GetFrontend(pub String);
+
+/// The accepted configuration.
+#[derive(Message, Debug)]
+#[rtype(result = "Arc<Config>")]
+pub struct GetConfig;
+
+/// What VPP should hold.
+#[derive(Message, Debug)]
+#[rtype(result = "DesiredNow")]
+pub struct GetDesired;
+
+/// Read and check the file, and use it not.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<Loaded, LoadFailed>")]
+pub struct CheckConfig;
+
+/// Read and check the file and, if it has no fault, use it whole.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), LoadFailed>")]
+pub struct Reload;
+
+/// Why a file was not used. Everything is as it was.
+#[derive(Clone, Debug, Error)]
+pub enum LoadFailed {
+    /// It cannot be read, or has faults.
+    #[error(transparent)]
+    Refused(Arc<LoadError>),
+    /// The thread that read it was ended: the daemon stops.
+    #[error("reading the configuration was interrupted: the daemon is stopping")]
+    Interrupted,
+}
+
+/// These frontends should look like this now: to the Reconciler.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct DesiredChanged {
+    /// Only those that differ from before.
+    pub frontends: Vec<(FrontendName, Arc<DesiredFrontend>)>,
+    /// When the probe result that decided this was in, if it was one.
+    pub decided: Option<Instant>,
+}
+
+/// Everything that should be, after a start or a reload: to the Reconciler.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct DesiredReplaced(pub DesiredNow);

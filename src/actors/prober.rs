@@ -1,0 +1,211 @@
+//! Probes one backend, however many frontends use it. What a result means is
+//! [`health::step`]'s to say; the actor keeps the time and makes the probe.
+
+use std::rc::Rc;
+use std::time::{Instant, SystemTime};
+
+use actix::prelude::*;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tracing::debug;
+
+use super::Outbox;
+use super::checker::Transitioned;
+use crate::domain::config::{HealthCheck, Timing};
+use crate::domain::events::Transition;
+use crate::domain::health::{self, Admin, Effect, Health, Input, Run};
+use crate::domain::names::BackendName;
+use crate::domain::probe::{Code, Finding};
+use crate::domain::roster::{ProberId, ProberSettings};
+use crate::probe::{Probe, Shared};
+
+/// Put the backend into this administrative state. Answered when it is.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Administer {
+    /// What is wanted.
+    pub admin: Admin,
+    /// Who wants it.
+    pub why: String,
+}
+
+/// The backend has another health check from now on; `None`: always up.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct CheckChanged(pub Option<Arc<HealthCheck>>);
+
+/// End, with no probe under way and no socket open.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Stop;
+
+/// Where does the counter stand, and what did the last probe find?
+#[derive(Message, Debug)]
+#[rtype(result = "Reading")]
+pub struct GetReading;
+
+/// What a prober knows beyond the verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq, MessageResponse)]
+pub struct Reading {
+    /// 0 to rise+fall-1.
+    pub counter: u32,
+    /// What the last probe found; `None` before the first.
+    pub last: Option<Finding>,
+}
+
+/// The actor. See the module's description.
+pub struct Prober {
+    id: ProberId,
+    name: BackendName,
+    address: IpAddr,
+    settings: ProberSettings,
+    shared: Rc<Shared>,
+    probe: Option<Rc<Prepared>>,
+    health: Health,
+    last: Option<Finding>,
+    /// The wait or the probe that is under way.
+    under_way: Option<SpawnHandle>,
+    checker: Option<Outbox<Transitioned>>,
+    to: Recipient<Transitioned>,
+}
+
+/// A probe, or why it cannot be made.
+type Prepared = Result<Probe, Finding>;
+
+impl Prober {
+    /// A prober that tells `to` of transitions. `shared` is its thread's.
+    #[must_use]
+    pub fn new(
+        id: ProberId,
+        name: BackendName,
+        settings: ProberSettings,
+        shared: Rc<Shared>,
+        to: Recipient<Transitioned>,
+    ) -> Self {
+        let timing = settings.check.as_ref().map(|check| check.timing);
+        Self {
+            id,
+            name,
+            address: settings.backend.address,
+            health: Health::new(timing.as_ref(), settings.admin),
+            probe: None,
+            settings,
+            shared,
+            last: None,
+            under_way: None,
+            checker: None,
+            to,
+        }
+    }
+
+    fn timing(&self) -> Option<&Timing> {
+        self.settings.check.as_ref().map(|check| &check.timing)
+    }
+
+    fn prepare(&mut self) {
+        self.probe = self.settings.check.as_ref().map(|check| {
+            let probe = Probe::prepare(check, self.address, &self.shared);
+            Rc::new(probe.map_err(|error| Finding::new(Code::SocketError, error.to_string())))
+        });
+    }
+
+    fn feed(&mut self, input: Input, ctx: &mut Context<Self>) {
+        let decided = Instant::now();
+        let health = self.health.clone();
+        let (health, effects) = health::step(self.timing(), health, input, fastrand::f64());
+        self.health = health;
+        for effect in effects {
+            self.perform(effect, decided, ctx);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect, decided: Instant, ctx: &mut Context<Self>) {
+        match effect {
+            Effect::Cancel => {
+                if let Some(handle) = self.under_way.take() {
+                    ctx.cancel_future(handle);
+                }
+            }
+            Effect::Wait(run, delay) => {
+                let due = move |this: &mut Self, ctx: &mut Context<Self>| {
+                    this.feed(Input::Due(run), ctx);
+                };
+                self.under_way = Some(ctx.run_later(delay, due));
+            }
+            Effect::Probe(run) => self.probe(run, ctx),
+            Effect::Transition { from, to, why } => {
+                let transition = Transition { from, to, at: SystemTime::now(), why };
+                let backend = self.name.clone();
+                if let Some(checker) = &self.checker {
+                    checker.send(Transitioned { prober: self.id, backend, transition, decided });
+                }
+            }
+        }
+    }
+
+    fn probe(&mut self, run: Run, ctx: &mut Context<Self>) {
+        let Some(probe) = self.probe.clone() else { return };
+        debug!(backend = %self.name, "probe-start");
+        let begun = Instant::now();
+        let found = async move {
+            match &*probe {
+                Ok(probe) => probe.run().await,
+                Err(cannot) => cannot.clone(),
+            }
+        };
+        let told = found.into_actor(self).map(move |finding, this, ctx| {
+            let took = begun.elapsed();
+            debug!(backend = %this.name, passed = finding.passed(), code = %finding.code, detail = %finding.detail, ?took, "probe-done");
+            this.last = Some(finding.clone());
+            this.feed(Input::Found { run, finding, took }, ctx);
+        });
+        self.under_way = Some(ctx.spawn(told));
+    }
+}
+
+impl Actor for Prober {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.checker = Some(Outbox::new(self.to.clone()));
+        self.prepare();
+        self.feed(Input::Start { within: self.settings.within }, ctx);
+    }
+}
+
+impl Handler<Administer> for Prober {
+    type Result = ();
+
+    fn handle(&mut self, Administer { admin, why }: Administer, ctx: &mut Self::Context) {
+        self.feed(Input::Administer { admin, why }, ctx);
+    }
+}
+
+impl Handler<CheckChanged> for Prober {
+    type Result = ();
+
+    fn handle(&mut self, CheckChanged(check): CheckChanged, ctx: &mut Self::Context) {
+        self.settings.check = check;
+        self.prepare();
+        self.feed(Input::CheckChanged, ctx);
+    }
+}
+
+impl Handler<Stop> for Prober {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
+        // Its transition is told by the one who removed it; here it only ends.
+        self.checker = None;
+        self.feed(Input::Remove, ctx);
+        ctx.stop();
+    }
+}
+
+impl Handler<GetReading> for Prober {
+    type Result = Reading;
+
+    fn handle(&mut self, _: GetReading, _: &mut Self::Context) -> Reading {
+        Reading { counter: self.health.counter, last: self.last.clone() }
+    }
+}

@@ -1,0 +1,152 @@
+//! Durations as Go writes them: `200ms`, `1m30s`, `1.5s`.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// What is wrong with the text of a duration.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DurationSlip {
+    /// A number alone. Guessing the unit would be wrong a thousand times over.
+    #[error("it has no unit; write for example 5s, 200ms or 1m30s")]
+    NoUnit,
+    /// Letters that are not a unit.
+    #[error("{unit:?} is not a unit; use ns, us, ms, s, m or h")]
+    UnknownUnit {
+        /// The letters.
+        unit: String,
+    },
+    /// A unit without a number, or nothing at all.
+    #[error("a number must stand before each unit, as in 1m30s")]
+    NoNumber,
+    /// A leading minus.
+    #[error("it cannot be negative")]
+    Negative,
+    /// More nanoseconds than 63 bits hold, which is also Go's limit.
+    #[error("it is longer than 292 years")]
+    TooLong,
+}
+
+/// Reads one or more numbers, each with a unit. `0` needs none, as in Go.
+/// Fractions of a nanosecond are dropped.
+pub(super) fn parse(text: &str) -> Result<Duration, DurationSlip> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    if text.starts_with('-') {
+        return Err(DurationSlip::Negative);
+    }
+    let mut rest = text;
+    let mut total: u64 = 0;
+    loop {
+        let (nanos, after) = term(rest)?;
+        total = total
+            .checked_add(nanos)
+            .filter(|sum| i64::try_from(*sum).is_ok())
+            .ok_or(DurationSlip::TooLong)?;
+        if after.is_empty() {
+            return Ok(Duration::from_nanos(total));
+        }
+        rest = after;
+    }
+}
+
+/// Reads one number and its unit; returns nanoseconds and what follows.
+fn term(text: &str) -> Result<(u64, &str), DurationSlip> {
+    let (whole, rest) = digits(text);
+    let (fraction, rest) = rest.strip_prefix('.').map_or(("", rest), digits);
+    if whole.is_empty() && fraction.is_empty() {
+        return Err(DurationSlip::NoNumber);
+    }
+    let end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+    let (unit, rest) = rest.split_at(end);
+    let scale = match unit {
+        "" => return Err(DurationSlip::NoUnit),
+        "ns" => 1,
+        // The second is the micro sign, the third the Greek letter.
+        "us" | "µs" | "μs" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        _ => return Err(DurationSlip::UnknownUnit { unit: unit.to_owned() }),
+    };
+    let nanos = |whole: &str, fraction: &str| -> Option<u64> {
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        whole.checked_mul(scale)?.checked_add(share(fraction, scale)?)
+    };
+    nanos(whole, fraction).map(|nanos| (nanos, rest)).ok_or(DurationSlip::TooLong)
+}
+
+fn digits(text: &str) -> (&str, &str) {
+    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
+}
+
+/// The fraction 0.`digits` of `scale`, rounded down. A digit after the 18th is
+/// worth less than a nanosecond even of an hour.
+fn share(digits: &str, scale: u64) -> Option<u64> {
+    let (mut numerator, mut denominator) = (0, 1);
+    for digit in digits.bytes().take(18) {
+        numerator = numerator * 10 + u128::from(digit - b'0');
+        denominator *= 10;
+    }
+    u64::try_from(numerator * u128::from(scale) / denominator).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_go_reads_them() {
+        for (text, nanos) in [
+            ("0", 0),
+            ("0s", 0),
+            ("1ns", 1),
+            ("7us", 7_000),
+            ("7µs", 7_000),
+            ("7μs", 7_000),
+            ("200ms", 200_000_000),
+            ("40s", 40_000_000_000),
+            ("1m30s", 90_000_000_000),
+            ("1h2m3s4ms", 3_723_004_000_000),
+            ("1.5s", 1_500_000_000),
+            (".5s", 500_000_000),
+            ("1.s", 1_000_000_000),
+            ("0.1h", 360_000_000_000),
+            ("0.000000001h", 3_600),
+            ("0.0000000000009h", 3),
+            ("0.9999999999999999999999s", 999_999_999),
+            ("1.9ns", 1),
+            ("30s1m", 90_000_000_000),
+        ] {
+            assert_eq!(parse(text), Ok(Duration::from_nanos(nanos)), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_slip_is_told_apart() {
+        let unknown = |unit: &str| DurationSlip::UnknownUnit { unit: unit.to_owned() };
+        for (text, slip) in [
+            ("5", DurationSlip::NoUnit),
+            ("1.5", DurationSlip::NoUnit),
+            ("1m30", DurationSlip::NoUnit),
+            ("", DurationSlip::NoNumber),
+            (".s", DurationSlip::NoNumber),
+            ("s", DurationSlip::NoNumber),
+            ("1s.", DurationSlip::NoNumber),
+            ("-5s", DurationSlip::Negative),
+            ("5 s", unknown(" s")),
+            ("5s ", unknown("s ")),
+            ("5d", unknown("d")),
+            ("5S", unknown("S")),
+            ("5s-3s", unknown("s-")),
+            ("5é3s", unknown("é")),
+            ("300000000h", DurationSlip::TooLong),
+            ("2562047h48m", DurationSlip::TooLong),
+            ("99999999999999999999s", DurationSlip::TooLong),
+        ] {
+            assert_eq!(parse(text), Err(slip), "{text:?}");
+        }
+    }
+}

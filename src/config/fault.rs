@@ -1,0 +1,249 @@
+//! What can be wrong with a file that parses: each rule that can be broken,
+//! in words that name the remedy. The rules' reasons are in
+//! `docs/configuration.md`.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use thiserror::Error;
+
+use super::duration::DurationSlip;
+use crate::domain::names::{BackendName, FrontendName, PoolName};
+use crate::domain::net::{Encap, Vip};
+
+/// One broken rule and its place.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[error("{path}: {problem}")]
+pub struct Fault {
+    /// Where, below `maglev`: `frontends.web.pools[1].backends.nginx9`.
+    pub path: String,
+    /// What, and what to do about it.
+    pub problem: Problem,
+}
+
+/// A broken rule.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[expect(missing_docs, reason = "the messages say what each variant and field means")]
+pub enum Problem {
+    // Any value
+    #[error("is missing: give {give}")]
+    Missing { give: &'static str },
+    #[error(
+        "is not a usable name: give 1 to 128 printable characters, \
+         without spaces, slashes, backslashes or quotes"
+    )]
+    BadName,
+    #[error("{given} is out of range: give a number from {least} to {most}")]
+    OutOfRange { given: i64, least: i64, most: i64 },
+    #[error("{given} is not a power of two from 1 to {most}: give one, such as {example}")]
+    NotAPowerOfTwo { given: i64, most: i64, example: i64 },
+    #[error("{given:?} is not known: use {}", list(.known, "or"))]
+    NotOneOf { given: String, known: &'static [&'static str] },
+
+    // Durations
+    #[error("{given:?} is not a duration: {slip}")]
+    BadDuration { given: String, slip: DurationSlip },
+    #[error("must be longer than 0s: give a duration such as {example}")]
+    ZeroDuration { example: &'static str },
+    #[error("{given:?} is too short: give at least {least:?}")]
+    TooShort { given: Duration, least: Duration },
+    #[error("{given:?} cannot be told to VPP: give whole seconds from 1s to 120s")]
+    BadFlowTimeout { given: Duration },
+    #[error("{max:?} is less than startup-min-delay, {min:?}: give at least as much")]
+    DelaysCross { min: Duration, max: Duration },
+
+    // Addresses
+    #[error("{given:?} is not an IP address: give one, such as {}", .wanted.example())]
+    NotAnAddress { given: String, wanted: Family },
+    #[error("{address} is not {wanted}: give an {wanted} address")]
+    WrongFamily { address: IpAddr, wanted: Family },
+    #[error("{address} is {flaw}: give the server's own unicast address")]
+    UnusableAddress { address: IpAddr, flaw: AddressFlaw },
+    #[error("{name:?} cannot be used: names are not resolved yet: give an IP address")]
+    NameNotResolved { name: String },
+    #[error("is for DNS names, and {address} is an IP address: remove it")]
+    ResolveOfAddress { address: IpAddr },
+    #[error(
+        "{given:?} is not an address or a prefix: \
+         give one, such as 192.0.2.80 or 2001:db8::/64"
+    )]
+    NotAVip { given: String },
+    #[error("{prefix} starts inside ::/96, which VPP takes for IPv4: choose another address")]
+    VipTakenForIpv4 { prefix: IpNet },
+
+    // Settings and health checks
+    #[error(
+        "not supported yet: start maglevd inside the namespace instead, \
+         e.g. with systemd's NetworkNamespacePath="
+    )]
+    NetnsNotSupported,
+    #[error("an icmp check has no port: remove it")]
+    PortOfIcmp,
+    #[error("is no parameter of a {kind} check: remove it; {}", takes(.known))]
+    KeyNotOfType { kind: &'static str, known: &'static [&'static str] },
+    #[error(
+        "{given:?} is not a path: start it with /, and percent-encode spaces, \
+         control characters and what is not ASCII"
+    )]
+    BadPath { given: String },
+    #[error("{given:?} is not a host name: give printable ASCII characters without spaces")]
+    BadHost { given: String },
+    #[error(
+        "{given:?} is not a response code: \
+         give one from 100 to 599, or a range such as 200-299"
+    )]
+    BadCodes { given: String },
+    #[error("does not compile: {}: correct the expression", last_line(.error))]
+    BadRegexp { error: regex::Error },
+    #[error(
+        "{given:?} is not a DNS name: give labels of 1 to 63 letters, digits, - or _, \
+         joined by dots, at most 253 characters in all"
+    )]
+    BadQuery { given: String },
+
+    // Backends and frontends
+    #[error("there is no health check {name:?}: define it under healthchecks, or name another")]
+    UnknownCheck { name: String },
+    #[error("there is no such backend: define it under backends, or name another")]
+    UnknownBackend,
+    #[error(
+        "is given without a protocol: add protocol: tcp or udp, \
+         or remove the port to take everything"
+    )]
+    PortWithoutProtocol,
+    #[error("is given without a port: add one, or remove the protocol to take everything")]
+    ProtocolWithoutPort,
+    #[error("has no backends: add one, or remove the pool")]
+    EmptyPool,
+    #[error("{name:?} is the name of pools[{first}] as well: rename one of them")]
+    DuplicatePool { name: PoolName, first: usize },
+    #[error(
+        "{address} is {}, and the frontend already has {}: \
+         give it backends of one address family (VPP tunnels to all in one way)",
+        Family::of(*.address), Family::of(*.other)
+    )]
+    MixedFamilies { address: IpAddr, other: IpAddr },
+    #[error("{address} is the address of {other} in this frontend: remove one of the two")]
+    SharedAddress { address: IpAddr, other: BackendName },
+    #[error("stands in pools[{pool}] of this frontend already: remove it from one of the two")]
+    BackendTwice { pool: usize },
+
+    // Frontends among each other
+    #[error("{vip} is the VIP of frontend {other} as well: give one of them another")]
+    SameVip { vip: Vip, other: FrontendName },
+    #[error(
+        "either this frontend or {other} takes every port of {prefix}, and the other one port: \
+         VPP serves a prefix in one of the two ways; give both a port, or one another address"
+    )]
+    PortsAndAll { prefix: IpNet, other: FrontendName },
+    #[error(
+        "its backends need {encap}, those of frontend {other} on {prefix} do not: \
+         VPP tunnels all ports of a prefix in one way; use one address family, or another VIP"
+    )]
+    MixedEncaps { prefix: IpNet, encap: Encap, other: FrontendName },
+}
+
+/// An address family that a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4
+    V4,
+    /// IPv6
+    V6,
+    /// Either.
+    Any,
+}
+
+impl Family {
+    /// The family of `address`.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Self::V4 => "192.0.2.1",
+            Self::V6 => "2001:db8::1",
+            Self::Any => "192.0.2.1 or 2001:db8::1",
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+            Self::Any => "IP",
+        })
+    }
+}
+
+/// Why VPP cannot send a backend's flows to an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AddressFlaw {
+    /// `0.0.0.0` or `::`; in VPP's messages the latter means every server.
+    #[error("the unspecified address")]
+    Unspecified,
+    /// 224.0.0.0/4 or ff00::/8
+    #[error("a multicast address")]
+    Multicast,
+    /// 255.255.255.255
+    #[error("the broadcast address")]
+    Broadcast,
+    /// ::ffff:0:0/96: the kernel probes the IPv4 address, and VPP would send
+    /// the flows to the IPv6 one.
+    #[error("an IPv4 address in IPv6 clothes")]
+    Mapped,
+    /// ::/96, `::1` among it.
+    #[error("inside ::/96, which VPP takes for IPv4")]
+    TakenForIpv4,
+}
+
+impl AddressFlaw {
+    /// What is wrong with `address` as that of a server, if anything is.
+    pub(super) fn of(address: IpAddr) -> Option<Self> {
+        match address {
+            _ if address.is_unspecified() => Some(Self::Unspecified),
+            _ if address.is_multicast() => Some(Self::Multicast),
+            IpAddr::V4(Ipv4Addr::BROADCAST) => Some(Self::Broadcast),
+            IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => Some(Self::Mapped),
+            IpAddr::V6(v6) if taken_for_ipv4(v6) => Some(Self::TakenForIpv4),
+            _ => None,
+        }
+    }
+}
+
+/// Whether VPP takes `address` for IPv4: it has one type for both, and reads
+/// 96 leading zero bits as "this is IPv4".
+pub(super) fn taken_for_ipv4(address: Ipv6Addr) -> bool {
+    address.to_bits() >> 32 == 0
+}
+
+/// `A, B or C`
+fn list(words: &[&str], conjunction: &str) -> String {
+    match words {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [most @ .., last] => format!("{} {conjunction} {last}", most.join(", ")),
+    }
+}
+
+fn takes(known: &[&str]) -> String {
+    if known.is_empty() {
+        "it takes none".to_owned()
+    } else {
+        format!("it takes {}", list(known, "and"))
+    }
+}
+
+/// The regex crate explains a fault with a drawing of several lines, whose
+/// last one says what it is.
+fn last_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default().trim();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
+}

@@ -1,0 +1,149 @@
+//! The file as it is written: every key that there is, all of them optional.
+//! What must be present, and within which limits, is for `resolve` to say.
+//!
+//! Durations, addresses and response codes are text here, so that a wrong one
+//! is told with all others and not alone.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a mapping with the key `maglev`")]
+pub(super) struct File {
+    pub(super) maglev: Maglev,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct Maglev {
+    pub(super) healthchecker: Checker,
+    pub(super) vpp: Vpp,
+    pub(super) healthchecks: BTreeMap<String, Check>,
+    pub(super) backends: BTreeMap<String, Backend>,
+    pub(super) frontends: BTreeMap<String, Frontend>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct Checker {
+    pub(super) transition_history: Option<i64>,
+    pub(super) netns: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct Vpp {
+    pub(super) lb: Lb,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct Lb {
+    pub(super) sync_interval: Option<String>,
+    pub(super) ipv4_src_address: Option<String>,
+    pub(super) ipv6_src_address: Option<String>,
+    pub(super) sticky_buckets_per_core: Option<i64>,
+    pub(super) flow_timeout: Option<String>,
+    pub(super) startup_min_delay: Option<String>,
+    pub(super) startup_max_delay: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct Check {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<Kind>,
+    pub(super) port: Option<i64>,
+    pub(super) interval: Option<String>,
+    pub(super) fast_interval: Option<String>,
+    pub(super) down_interval: Option<String>,
+    pub(super) timeout: Option<String>,
+    pub(super) rise: Option<i64>,
+    pub(super) fall: Option<i64>,
+    pub(super) probe_ipv4_src: Option<String>,
+    pub(super) probe_ipv6_src: Option<String>,
+    pub(super) params: Params,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    Icmp,
+    Tcp,
+    Http,
+    Https,
+    Dns,
+}
+
+/// The parameters of every type together: a key of another type is a fault
+/// that names the type, which a parse error could not.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct Params {
+    pub(super) path: Option<String>,
+    pub(super) host: Option<String>,
+    pub(super) response_code: Option<String>,
+    pub(super) response_regexp: Option<String>,
+    pub(super) ssl: Option<bool>,
+    pub(super) server_name: Option<String>,
+    pub(super) insecure_skip_verify: Option<bool>,
+    pub(super) query: Option<String>,
+    pub(super) record: Option<String>,
+    pub(super) transport: Option<Transport>,
+    pub(super) expect_rcode: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Transport {
+    Tcp,
+    Udp,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct Backend {
+    pub(super) address: Option<String>,
+    pub(super) resolve: Option<Resolve>,
+    pub(super) healthcheck: Option<String>,
+    pub(super) enabled: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Resolve {
+    Ipv4,
+    Ipv6,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct Frontend {
+    pub(super) description: Option<String>,
+    pub(super) address: Option<String>,
+    pub(super) protocol: Option<Transport>,
+    pub(super) port: Option<i64>,
+    pub(super) src_ip_sticky: Option<bool>,
+    pub(super) flush_on_down: Option<bool>,
+    pub(super) new_flows_table_length: Option<i64>,
+    pub(super) pools: Vec<Pool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct Pool {
+    pub(super) name: Option<String>,
+    pub(super) backends: BTreeMap<String, Member>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    expecting = "a mapping such as { weight: 100 }"
+)]
+pub(super) struct Member {
+    pub(super) weight: Option<i64>,
+}

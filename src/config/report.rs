@@ -1,0 +1,120 @@
+//! Where in the file the resolver stands, and what it has found so far.
+
+use std::fmt;
+
+use super::fault::{Fault, Problem};
+use super::warnings::{Caution, Warning};
+
+/// A place in the file, below `maglev`. It costs nothing until it is printed.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    Root,
+    Key(&'a Place<'a>, &'a str),
+    Index(&'a Place<'a>, usize),
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn key(&'a self, key: &'a str) -> Self {
+        Self::Key(self, key)
+    }
+
+    pub(super) fn index(&'a self, index: usize) -> Self {
+        Self::Index(self, index)
+    }
+}
+
+/// `frontends.web.pools[1].backends.nginx9`. A name that breaks the rule of
+/// names is quoted, so that a fault stays one line.
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Key(parent, key) => {
+                if !matches!(parent, Self::Root) {
+                    write!(f, "{parent}.")?;
+                }
+                if usable_name(key) { f.write_str(key) } else { write!(f, "{key:?}") }
+            }
+            Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+/// Whether `name` can name a thing: it can be typed as one word at a prompt,
+/// stands in logs and metrics as it is, and cannot play tricks on a terminal.
+pub(super) fn usable_name(name: &str) -> bool {
+    // What Rust escapes in a string's Debug form is exactly what is meant:
+    // control, invisible and combining characters, quotes and the backslash.
+    let usable = |c: char| !c.is_whitespace() && c != '/' && c.escape_debug().len() == 1;
+    (1..=128).contains(&name.chars().count()) && name.chars().all(usable)
+}
+
+/// Everything found on one walk through the file.
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) faults: Vec<Fault>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Report {
+    /// Notes a fault.
+    pub(super) fn fault(&mut self, at: &Place<'_>, problem: Problem) {
+        self.faults.push(Fault { path: at.to_string(), problem });
+    }
+
+    /// Notes a fault that leaves no value.
+    pub(super) fn refuse<T>(&mut self, at: &Place<'_>, problem: Problem) -> Option<T> {
+        self.fault(at, problem);
+        None
+    }
+
+    /// Notes something that is allowed and might not be meant.
+    pub(super) fn warn(&mut self, at: &Place<'_>, caution: Caution) {
+        self.warnings.push(Warning { path: at.to_string(), caution });
+    }
+
+    /// `given`, or a fault that tells to `give` something.
+    pub(super) fn require<T>(
+        &mut self,
+        at: &Place<'_>,
+        given: Option<T>,
+        give: &'static str,
+    ) -> Option<T> {
+        given.or_else(|| self.refuse(at, Problem::Missing { give }))
+    }
+
+    /// Refuses the name that ends `at` if it cannot name a thing.
+    pub(super) fn name(&mut self, at: &Place<'_>, name: &str) {
+        if !usable_name(name) {
+            self.fault(at, Problem::BadName);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_like_the_file() {
+        let frontends = Place::Root.key("frontends");
+        let web = frontends.key("web");
+        let pools = web.key("pools");
+        let second = pools.index(1);
+        assert_eq!(second.key("name").to_string(), "frontends.web.pools[1].name");
+        assert_eq!(frontends.key("a b\n").to_string(), r#"frontends."a b\n""#);
+    }
+
+    #[test]
+    fn a_name_is_one_printable_word() {
+        for good in ["web", "www.example.org", "nginx-0_a", "größe", "7", "a:b@c", "日本"] {
+            assert!(usable_name(good), "{good}");
+        }
+        let zero_width = "a\u{200b}b";
+        for bad in ["", "a b", "a/b", "a\\b", "a\"b", "it's", "a\tb", "a\u{7f}", zero_width] {
+            assert!(!usable_name(bad), "{bad:?}");
+        }
+        assert!(usable_name(&"ü".repeat(128)));
+        assert!(!usable_name(&"a".repeat(129)));
+    }
+}

@@ -1,0 +1,94 @@
+//! Turns the file as written into the configuration as meant, or into the list
+//! of everything that stands in the way.
+//!
+//! Each function here and below takes the place it stands at, notes what it
+//! finds in the report, and returns `None` for a value that could not be had.
+//! None of them stops at the first fault.
+
+mod backend;
+mod check;
+mod frontend;
+mod relations;
+mod settings;
+mod values;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::report::{Place, Report};
+use super::{LoadError, Loaded, raw, warnings};
+use crate::domain::config::Config;
+
+pub(super) fn resolve(raw: &raw::Maglev) -> Result<Loaded, LoadError> {
+    let mut report = Report::default();
+    match config(raw, &mut report) {
+        Some(config) if report.faults.is_empty() => {
+            warnings::look(&config, &mut report);
+            Ok(Loaded { config, warnings: report.warnings })
+        }
+        _ => Err(LoadError::Faults(report.faults)),
+    }
+}
+
+fn config(raw: &raw::Maglev, report: &mut Report) -> Option<Config> {
+    let root = Place::Root;
+    let checker = settings::checker(&raw.healthchecker, &root.key("healthchecker"), report);
+    let lb = settings::lb(&raw.vpp.lb, &root.key("vpp").key("lb"), report);
+
+    let checks = named(&raw.healthchecks, &root.key("healthchecks"), report, check::check);
+
+    let at = root.key("backends");
+    let addresses: Addresses<'_> = named(&raw.backends, &at, report, backend::address);
+    let backends: BTreeMap<_, _> = raw
+        .backends
+        .iter()
+        .zip(addresses.values())
+        .map(|((name, raw_backend), address)| {
+            let at = at.key(name);
+            (name.as_str(), backend::backend(raw_backend, *address, &raw.healthchecks, &at, report))
+        })
+        .collect();
+
+    let at = root.key("frontends");
+    let sketches = named(&raw.frontends, &at, report, |raw, at, report| {
+        Some(frontend::frontend(raw, &addresses, at, report))
+    });
+    relations::relate(&sketches, &at, report);
+    let frontends =
+        sketches.into_iter().map(|(name, it)| (name, it.and_then(|it| it.frontend))).collect();
+
+    Some(Config {
+        checker: checker?,
+        lb: lb?,
+        checks: whole(checks)?,
+        backends: whole(backends)?,
+        frontends: whole(frontends)?,
+    })
+}
+
+/// Every backend that the file names; `None` where its address has a fault of
+/// its own, which is told only once.
+type Addresses<'a> = BTreeMap<&'a str, Option<IpAddr>>;
+
+/// Resolves each entry of a mapping at the place that its name makes.
+fn named<'a, R, T>(
+    entries: &'a BTreeMap<String, R>,
+    at: &Place<'_>,
+    report: &mut Report,
+    mut resolve: impl FnMut(&'a R, &Place<'_>, &mut Report) -> Option<T>,
+) -> BTreeMap<&'a str, Option<T>> {
+    let mut resolved = BTreeMap::new();
+    for (name, raw) in entries {
+        let at = at.key(name);
+        report.name(&at, name);
+        resolved.insert(name.as_str(), resolve(raw, &at, report));
+    }
+    resolved
+}
+
+/// The mapping by its real names, if each of its values could be had.
+fn whole<N: for<'a> From<&'a str> + Ord, T>(
+    resolved: BTreeMap<&str, Option<T>>,
+) -> Option<BTreeMap<N, T>> {
+    resolved.into_iter().map(|(name, value)| Some((N::from(name), value?))).collect()
+}

@@ -1,0 +1,54 @@
+//! `backends`: the servers that are probed and given flows.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::values;
+use crate::config::fault::{AddressFlaw, Problem};
+use crate::config::raw;
+use crate::config::report::{Place, Report};
+use crate::domain::config::Backend;
+use crate::domain::names::CheckName;
+
+/// Where the backend is. Apart from the rest, so that frontends can be checked
+/// against an address whose backend has some other fault.
+pub(super) fn address(raw: &raw::Backend, at: &Place<'_>, report: &mut Report) -> Option<IpAddr> {
+    let resolve_at = at.key("resolve");
+    let at = at.key("address");
+    let given = report.require(
+        &at,
+        raw.address.as_deref(),
+        "the server's IP address, such as 192.0.2.10 or 2001:db8::10",
+    )?;
+    match (given.parse(), raw.resolve) {
+        (Ok(address), Some(_)) => {
+            report.fault(&resolve_at, Problem::ResolveOfAddress { address });
+        }
+        (Err(_), Some(_)) => {
+            return report.refuse(&at, Problem::NameNotResolved { name: given.to_owned() });
+        }
+        (_, None) => {}
+    }
+    let address = values::address::<IpAddr>(given, &at, report)?;
+    match AddressFlaw::of(address) {
+        None => Some(address),
+        Some(flaw) => report.refuse(&at, Problem::UnusableAddress { address, flaw }),
+    }
+}
+
+/// The backend at `address`, whose check must be one of `checks`.
+pub(super) fn backend(
+    raw: &raw::Backend,
+    address: Option<IpAddr>,
+    checks: &BTreeMap<String, raw::Check>,
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Option<Backend> {
+    let check = values::optional(raw.healthcheck.as_deref(), |name| {
+        if checks.contains_key(name) {
+            return Some(CheckName::from(name));
+        }
+        report.refuse(&at.key("healthcheck"), Problem::UnknownCheck { name: name.to_owned() })
+    });
+    Some(Backend { address: address?, check: check?, enabled: raw.enabled.unwrap_or(true) })
+}

@@ -1,0 +1,119 @@
+//! `healthchecks`: when a backend is probed, what is sent, what passes.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::num::{NonZeroU16, NonZeroU32};
+use std::time::Duration;
+
+use super::values::{address, number, optional, or_default, port, some_time};
+use crate::config::fault::Problem;
+use crate::config::raw::{self, Kind};
+use crate::config::report::{Place, Report};
+use crate::domain::config::{CheckKind, HealthCheck, Timing};
+
+mod params;
+
+const RISE: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
+const FALL: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
+const DNS_PORT: i64 = 53;
+
+/// Probing more often would measure the scheduler, and load a backend more
+/// than its clients do.
+const LEAST_INTERVAL: Duration = Duration::from_millis(10);
+
+pub(super) fn check(
+    raw: &raw::Check,
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Option<HealthCheck> {
+    let kind = report
+        .require(&at.key("type"), raw.kind, "icmp, tcp, http, https or dns")
+        .and_then(|kind| self::kind(kind, raw, at, report));
+    let timing = timing(raw, at, report);
+    let source_v4 = optional(raw.probe_ipv4_src.as_deref(), |given| {
+        address::<Ipv4Addr>(given, &at.key("probe-ipv4-src"), report)
+    });
+    let source_v6 = optional(raw.probe_ipv6_src.as_deref(), |given| {
+        address::<Ipv6Addr>(given, &at.key("probe-ipv6-src"), report)
+    });
+    Some(HealthCheck {
+        kind: kind?,
+        timing: timing?,
+        source_v4: source_v4?,
+        source_v6: source_v6?,
+    })
+}
+
+fn kind(kind: Kind, raw: &raw::Check, at: &Place<'_>, report: &mut Report) -> Option<CheckKind> {
+    let port = match (kind, raw.port) {
+        (Kind::Icmp, None) => None,
+        (Kind::Icmp, Some(_)) => report.refuse(&at.key("port"), Problem::PortOfIcmp),
+        (Kind::Dns, given) => dial(Some(given.unwrap_or(DNS_PORT)), at, report),
+        (_, given) => dial(given, at, report),
+    };
+    let at = at.key("params");
+    let params = &raw.params;
+    params::belong(kind, params, &at, report);
+    match kind {
+        Kind::Icmp => Some(CheckKind::Icmp),
+        Kind::Tcp => {
+            let tls = params::tls(params, params.ssl.unwrap_or(false), "set ssl: true", &at, report);
+            Some(CheckKind::Tcp { port: port?, tls: tls? })
+        }
+        Kind::Http | Kind::Https => {
+            let tls = params::tls(params, kind == Kind::Https, "set type: https", &at, report);
+            let exchange = params::http(params, &at, report);
+            Some(CheckKind::Http { port: port?, tls: tls?, exchange: exchange? })
+        }
+        Kind::Dns => {
+            let exchange = params::dns(params, &at, report);
+            Some(CheckKind::Dns { port: port?, exchange: exchange? })
+        }
+    }
+}
+
+fn dial(given: Option<i64>, at: &Place<'_>, report: &mut Report) -> Option<NonZeroU16> {
+    let at = at.key("port");
+    let given = report.require(&at, given, "the port to probe")?;
+    port(given, &at, report)
+}
+
+fn timing(raw: &raw::Check, at: &Place<'_>, report: &mut Report) -> Option<Timing> {
+    let interval_at = at.key("interval");
+    let interval = report
+        .require(&interval_at, raw.interval.as_deref(), "the time between two probes, such as 5s")
+        .and_then(|given| interval_of(given, &interval_at, report));
+    let fast = optional(raw.fast_interval.as_deref(), |given| {
+        interval_of(given, &at.key("fast-interval"), report)
+    });
+    let down = optional(raw.down_interval.as_deref(), |given| {
+        interval_of(given, &at.key("down-interval"), report)
+    });
+    let timeout_at = at.key("timeout");
+    let timeout = report
+        .require(&timeout_at, raw.timeout.as_deref(), "the time a probe may take, such as 2s")
+        .and_then(|given| some_time(given, "2s", &timeout_at, report));
+    let rise = or_default(raw.rise, RISE, |given| streak(given, &at.key("rise"), report));
+    let fall = or_default(raw.fall, FALL, |given| streak(given, &at.key("fall"), report));
+    let interval = interval?;
+    Some(Timing {
+        interval,
+        fast_interval: fast?.unwrap_or(interval),
+        down_interval: down?.unwrap_or(interval),
+        timeout: timeout?,
+        rise: rise?,
+        fall: fall?,
+    })
+}
+
+fn interval_of(given: &str, at: &Place<'_>, report: &mut Report) -> Option<Duration> {
+    let given = some_time(given, "5s", at, report)?;
+    if given < LEAST_INTERVAL {
+        return report.refuse(at, Problem::TooShort { given, least: LEAST_INTERVAL });
+    }
+    Some(given)
+}
+
+/// How many results in a row make a verdict.
+fn streak(given: i64, at: &Place<'_>, report: &mut Report) -> Option<NonZeroU32> {
+    number(given, 1..=1000, at, report).and_then(NonZeroU32::new)
+}

@@ -1,0 +1,183 @@
+//! `healthchecks.<name>.params`: the request and the answer that passes.
+
+use std::ops::RangeInclusive;
+
+use super::super::values::{optional, or_default, word};
+use crate::config::fault::Problem;
+use crate::config::raw::{Kind, Params, Transport};
+use crate::config::report::{Place, Report};
+use crate::config::warnings::Caution;
+use crate::domain::config::{DnsExchange, HttpExchange, Tls};
+
+const TCP: &[&str] = &["ssl", "server-name", "insecure-skip-verify"];
+const HTTP: &[&str] = &[
+    "path",
+    "host",
+    "response-code",
+    "response-regexp",
+    "server-name",
+    "insecure-skip-verify",
+];
+const DNS: &[&str] = &["query", "record", "transport", "expect-rcode"];
+
+const RECORDS: &[&str] = &["A", "AAAA", "NS", "MX", "TXT", "SOA", "CNAME", "PTR", "SRV"];
+const RCODES: &[&str] = &["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"];
+
+const PATH: &str = "/";
+const RESPONSE_CODES: RangeInclusive<u16> = 200..=200;
+const RECORD: &str = "A";
+const RCODE: &str = "NOERROR";
+
+/// Refuses the keys that the type of check does not have.
+pub(super) fn belong(kind: Kind, params: &Params, at: &Place<'_>, report: &mut Report) {
+    let (kind, known) = match kind {
+        Kind::Icmp => ("icmp", &[] as &[_]),
+        Kind::Tcp => ("tcp", TCP),
+        Kind::Http => ("http", HTTP),
+        Kind::Https => ("https", HTTP),
+        Kind::Dns => ("dns", DNS),
+    };
+    // Taken apart, so that a key added to the file's schema cannot be forgotten.
+    let Params {
+        path,
+        host,
+        response_code,
+        response_regexp,
+        ssl,
+        server_name,
+        insecure_skip_verify,
+        query,
+        record,
+        transport,
+        expect_rcode,
+    } = params;
+    for (key, given) in [
+        ("path", path.is_some()),
+        ("host", host.is_some()),
+        ("response-code", response_code.is_some()),
+        ("response-regexp", response_regexp.is_some()),
+        ("ssl", ssl.is_some()),
+        ("server-name", server_name.is_some()),
+        ("insecure-skip-verify", insecure_skip_verify.is_some()),
+        ("query", query.is_some()),
+        ("record", record.is_some()),
+        ("transport", transport.is_some()),
+        ("expect-rcode", expect_rcode.is_some()),
+    ] {
+        if given && !known.contains(&key) {
+            report.fault(&at.key(key), Problem::KeyNotOfType { kind, known });
+        }
+    }
+}
+
+/// What TLS needs, if the check is `wanted` to use it. Without, its keys are
+/// checked all the same and a `remedy` is told: they do nothing.
+pub(super) fn tls(
+    params: &Params,
+    wanted: bool,
+    remedy: &'static str,
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Option<Option<Tls>> {
+    let name_at = at.key("server-name");
+    let server_name =
+        optional(params.server_name.as_deref(), |given| host_name(given, &name_at, report));
+    let skip_verify = params.insecure_skip_verify.unwrap_or(false);
+    if wanted {
+        return Some(Some(Tls { server_name: server_name?, verify: !skip_verify }));
+    }
+    if params.server_name.is_some() {
+        report.warn(&name_at, Caution::NeedsTls { remedy });
+    }
+    if skip_verify {
+        report.warn(&at.key("insecure-skip-verify"), Caution::NeedsTls { remedy });
+    }
+    server_name.map(|_| None)
+}
+
+pub(super) fn http(params: &Params, at: &Place<'_>, report: &mut Report) -> Option<HttpExchange> {
+    let path = or_default(params.path.as_deref(), PATH.to_owned(), |given| {
+        path(given, &at.key("path"), report)
+    });
+    let host =
+        optional(params.host.as_deref(), |given| host_name(given, &at.key("host"), report));
+    let codes = or_default(params.response_code.as_deref(), RESPONSE_CODES, |given| {
+        codes(given).or_else(|| {
+            let problem = Problem::BadCodes { given: given.to_owned() };
+            report.refuse(&at.key("response-code"), problem)
+        })
+    });
+    let body = optional(params.response_regexp.as_deref(), |given| {
+        regexp(given, &at.key("response-regexp"), report)
+    });
+    Some(HttpExchange { path: path?, host: host?, codes: codes?, body: body? })
+}
+
+pub(super) fn dns(params: &Params, at: &Place<'_>, report: &mut Report) -> Option<DnsExchange> {
+    let query_at = at.key("query");
+    let query = report
+        .require(&query_at, params.query.as_deref(), "the name to ask for, such as example.org")
+        .and_then(|given| query_name(given, &query_at, report));
+    let record = or_default(params.record.as_deref(), RECORD.to_owned(), |given| {
+        word(given, RECORDS, &at.key("record"), report)
+    });
+    let rcode = or_default(params.expect_rcode.as_deref(), RCODE.to_owned(), |given| {
+        word(given, RCODES, &at.key("expect-rcode"), report)
+    });
+    let tcp = params.transport == Some(Transport::Tcp);
+    Some(DnsExchange { query: query?, record: record?, tcp, rcode: rcode? })
+}
+
+/// What may stand in an HTTP request as it is; anything else could end the
+/// line and begin a header.
+fn printable(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn path(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
+    if given.starts_with('/') && printable(given) {
+        return Some(given.to_owned());
+    }
+    report.refuse(at, Problem::BadPath { given: given.to_owned() })
+}
+
+fn host_name(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
+    if printable(given) {
+        return Some(given.to_owned());
+    }
+    report.refuse(at, Problem::BadHost { given: given.to_owned() })
+}
+
+/// `200`, or `200-299`.
+fn codes(given: &str) -> Option<RangeInclusive<u16>> {
+    let code = |text: &str| {
+        let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|code| digits && (100..=599).contains(code))
+    };
+    let (first, last) = given.split_once('-').unwrap_or((given, given));
+    let range = code(first)?..=code(last)?;
+    (!range.is_empty()).then_some(range)
+}
+
+/// Compiled for text: what compiles so compiles for bytes too, and the prober
+/// may choose.
+fn regexp(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
+    match regex::Regex::new(given) {
+        Ok(_) => Some(given.to_owned()),
+        Err(error) => report.refuse(at, Problem::BadRegexp { error }),
+    }
+}
+
+/// A name by RFC 1035's lengths, with the characters that servers are asked
+/// for in practice; the root is `.`.
+fn query_name(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
+    let label = |label: &str| {
+        let usable = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        (1..=63).contains(&label.len()) && label.bytes().all(usable)
+    };
+    let name = given.strip_suffix('.').unwrap_or(given);
+    if given == "." || (name.len() <= 253 && name.split('.').all(label)) {
+        return Some(given.to_owned());
+    }
+    report.refuse(at, Problem::BadQuery { given: given.to_owned() })
+}

@@ -1,0 +1,194 @@
+//! `frontends`: a VIP and the pools that serve it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::Addresses;
+use super::values::{number, or_default, port, power_of_two};
+use crate::config::fault::{Family, Problem, taken_for_ipv4};
+use crate::config::raw;
+use crate::config::report::{Place, Report};
+use crate::domain::config::{Frontend, Pool};
+use crate::domain::names::{BackendName, PoolName};
+use crate::domain::net::{Encap, Service, TableLength, Transport, Vip, Weight};
+
+/// A frontend as far as it could be understood: what it shares with others is
+/// checked even where something else in it is at fault.
+pub(super) struct Sketch {
+    pub(super) vip: Option<Vip>,
+    pub(super) encap: Option<Encap>,
+    pub(super) frontend: Option<Frontend>,
+}
+
+pub(super) fn frontend(
+    raw: &raw::Frontend,
+    addresses: &Addresses<'_>,
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Sketch {
+    let prefix = prefix(raw, &at.key("address"), report);
+    let service = service(raw, at, report);
+    let vip = prefix.zip(service).map(|(prefix, service)| Vip::new(prefix, service));
+    let table_length = table_length(raw, &at.key("new-flows-table-length"), report);
+    let mut servers = Servers::new(addresses);
+    let pools = pools(&raw.pools, &mut servers, &at.key("pools"), report);
+    let encap = servers.first.map(Encap::for_server);
+    let whole = || {
+        Some(Frontend {
+            description: raw.description.clone().unwrap_or_default(),
+            vip: vip?,
+            encap: encap?,
+            src_ip_sticky: raw.src_ip_sticky.unwrap_or(false),
+            flush_on_down: raw.flush_on_down.unwrap_or(true),
+            table_length: table_length?,
+            pools: pools?,
+        })
+    };
+    Sketch { vip, encap, frontend: whole() }
+}
+
+fn prefix(raw: &raw::Frontend, at: &Place<'_>, report: &mut Report) -> Option<IpNet> {
+    let give = "the VIP, an address or a prefix, such as 192.0.2.80 or 2001:db8::/64";
+    let given = report.require(at, raw.address.as_deref(), give)?;
+    let Ok(prefix) = given.parse::<IpNet>().or_else(|_| given.parse::<IpAddr>().map(IpNet::from))
+    else {
+        return report.refuse(at, Problem::NotAVip { given: given.to_owned() });
+    };
+    match prefix {
+        IpNet::V6(v6) if taken_for_ipv4(v6.network()) => {
+            report.refuse(at, Problem::VipTakenForIpv4 { prefix })
+        }
+        _ => Some(prefix),
+    }
+}
+
+fn service(raw: &raw::Frontend, at: &Place<'_>, report: &mut Report) -> Option<Service> {
+    let at_port = at.key("port");
+    match (raw.protocol, raw.port) {
+        (None, None) => Some(Service::All),
+        (None, Some(_)) => report.refuse(&at_port, Problem::PortWithoutProtocol),
+        (Some(_), None) => report.refuse(&at.key("protocol"), Problem::ProtocolWithoutPort),
+        (Some(protocol), Some(given)) => {
+            let transport = match protocol {
+                raw::Transport::Tcp => Transport::Tcp,
+                raw::Transport::Udp => Transport::Udp,
+            };
+            let port = port(given, &at_port, report)?;
+            Some(Service::Port { protocol: transport.number(), port })
+        }
+    }
+}
+
+fn table_length(raw: &raw::Frontend, at: &Place<'_>, report: &mut Report) -> Option<TableLength> {
+    or_default(raw.new_flows_table_length, TableLength::DEFAULT, |given| {
+        let most = u32::from(TableLength::MAX.get());
+        let power = power_of_two(given, most, 1024, at, report)?;
+        TableLength::try_from(u64::from(power)).ok()
+    })
+}
+
+fn pools(
+    raw: &[raw::Pool],
+    servers: &mut Servers<'_>,
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Option<Vec<Pool>> {
+    if raw.is_empty() {
+        return report.refuse(at, Problem::Missing { give: "a list of one pool or more" });
+    }
+    let mut named = HashMap::new();
+    let pools: Vec<_> = raw
+        .iter()
+        .enumerate()
+        .map(|(index, raw)| {
+            let at = at.index(index);
+            let name = pool_name(raw, index, &mut named, &at.key("name"), report);
+            let backends = members(raw, index, servers, &at.key("backends"), report);
+            Some(Pool { name: name?, backends: backends? })
+        })
+        .collect();
+    pools.into_iter().collect()
+}
+
+/// The pool's name, unless an earlier pool has it: `named` holds their places.
+fn pool_name<'a>(
+    raw: &'a raw::Pool,
+    index: usize,
+    named: &mut HashMap<&'a str, usize>,
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Option<PoolName> {
+    let given = report.require(at, raw.name.as_deref(), "a name, such as primary")?;
+    report.name(at, given);
+    let name = PoolName::from(given);
+    match *named.entry(given).or_insert(index) {
+        first if first == index => Some(name),
+        first => report.refuse(at, Problem::DuplicatePool { name, first }),
+    }
+}
+
+fn members(
+    raw: &raw::Pool,
+    pool: usize,
+    servers: &mut Servers<'_>,
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Option<BTreeMap<BackendName, Weight>> {
+    if raw.backends.is_empty() {
+        return report.refuse(at, Problem::EmptyPool);
+    }
+    let members: Vec<_> = raw
+        .backends
+        .iter()
+        .map(|(name, member)| {
+            let at = at.key(name);
+            servers.admit(name, pool, &at, report);
+            let weight = or_default(member.weight, Weight::FULL, |given| {
+                number(given, 0..=100, &at.key("weight"), report)
+            });
+            Some((BackendName::from(name.as_str()), weight?))
+        })
+        .collect();
+    members.into_iter().collect()
+}
+
+/// The servers of one frontend, which VPP holds as one set, whatever pool
+/// they stand in here.
+struct Servers<'a> {
+    known: &'a Addresses<'a>,
+    /// The first server decides the family.
+    first: Option<IpAddr>,
+    /// By address: name, and index of the pool.
+    seen: HashMap<IpAddr, (String, usize)>,
+}
+
+impl<'a> Servers<'a> {
+    fn new(known: &'a Addresses<'a>) -> Self {
+        Self { known, first: None, seen: HashMap::new() }
+    }
+
+    /// Notes what keeps `name` from being a server of this frontend.
+    fn admit(&mut self, name: &str, pool: usize, at: &Place<'_>, report: &mut Report) {
+        let address = match self.known.get(name) {
+            None => return report.fault(at, Problem::UnknownBackend),
+            Some(None) => return,
+            Some(Some(address)) => *address,
+        };
+        let other = *self.first.get_or_insert(address);
+        if Family::of(address) != Family::of(other) {
+            report.fault(at, Problem::MixedFamilies { address, other });
+        }
+        match self.seen.get(&address) {
+            None => drop(self.seen.insert(address, (name.to_owned(), pool))),
+            Some((same, pool)) if same == name => {
+                report.fault(at, Problem::BackendTwice { pool: *pool });
+            }
+            Some((other, _)) => {
+                let other = BackendName::from(other.as_str());
+                report.fault(at, Problem::SharedAddress { address, other });
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `healthchecker` and `vpp.lb`: what holds for the daemon as a whole.
+
+use std::time::Duration;
+
+use super::values::{address, duration, number, or_default, power_of_two, some_time};
+use crate::config::fault::Problem;
+use crate::config::raw;
+use crate::config::report::{Place, Report};
+use crate::domain::config::{CheckerSettings, LbConf, LbSettings};
+
+const TRANSITION_HISTORY: usize = 5;
+const SYNC_INTERVAL: Duration = Duration::from_secs(30);
+const STARTUP_MIN_DELAY: Duration = Duration::ZERO;
+const STARTUP_MAX_DELAY: Duration = Duration::from_secs(30);
+const STICKY_BUCKETS: u32 = 65_536;
+const FLOW_TIMEOUT_S: u32 = 40;
+
+/// The largest sticky table that is believed to be meant: VPP allocates it at
+/// once, for each worker.
+const MOST_STICKY_BUCKETS: u32 = 1 << 24;
+
+pub(super) fn checker(
+    raw: &raw::Checker,
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Option<CheckerSettings> {
+    let transition_history = or_default(raw.transition_history, TRANSITION_HISTORY, |given| {
+        number(given, 1..=10_000, &at.key("transition-history"), report)
+    });
+    let netns = raw.netns.clone();
+    if netns.is_some() {
+        report.fault(&at.key("netns"), Problem::NetnsNotSupported);
+    }
+    Some(CheckerSettings { transition_history: transition_history?, netns })
+}
+
+pub(super) fn lb(raw: &raw::Lb, at: &Place<'_>, report: &mut Report) -> Option<LbSettings> {
+    let conf = conf(raw, at, report);
+    let sync_interval = or_default(raw.sync_interval.as_deref(), SYNC_INTERVAL, |given| {
+        some_time(given, "30s", &at.key("sync-interval"), report)
+    });
+    let min = or_default(raw.startup_min_delay.as_deref(), STARTUP_MIN_DELAY, |given| {
+        duration(given, &at.key("startup-min-delay"), report)
+    });
+    let max_at = at.key("startup-max-delay");
+    let max = or_default(raw.startup_max_delay.as_deref(), STARTUP_MAX_DELAY, |given| {
+        duration(given, &max_at, report)
+    });
+    let (min, max) = (min?, max?);
+    if max < min {
+        return report.refuse(&max_at, Problem::DelaysCross { min, max });
+    }
+    Some(LbSettings {
+        sync_interval: sync_interval?,
+        startup_min_delay: min,
+        startup_max_delay: max,
+        conf: conf?,
+    })
+}
+
+fn conf(raw: &raw::Lb, at: &Place<'_>, report: &mut Report) -> Option<LbConf> {
+    let v4_at = at.key("ipv4-src-address");
+    let ip4_src = report
+        .require(
+            &v4_at,
+            raw.ipv4_src_address.as_deref(),
+            "the IPv4 address that VPP tunnels from (GRE4), such as 192.0.2.1",
+        )
+        .and_then(|given| address(given, &v4_at, report));
+    let v6_at = at.key("ipv6-src-address");
+    let ip6_src = report
+        .require(
+            &v6_at,
+            raw.ipv6_src_address.as_deref(),
+            "the IPv6 address that VPP tunnels from (GRE6), such as 2001:db8::1",
+        )
+        .and_then(|given| address(given, &v6_at, report));
+    let sticky_buckets_per_core =
+        or_default(raw.sticky_buckets_per_core, STICKY_BUCKETS, |given| {
+            let at = at.key("sticky-buckets-per-core");
+            power_of_two(given, MOST_STICKY_BUCKETS, 65_536, &at, report)
+        });
+    let flow_timeout_s = or_default(raw.flow_timeout.as_deref(), FLOW_TIMEOUT_S, |given| {
+        flow_timeout(given, &at.key("flow-timeout"), report)
+    });
+    Some(LbConf {
+        ip4_src: ip4_src?,
+        ip6_src: ip6_src?,
+        sticky_buckets_per_core: sticky_buckets_per_core?,
+        flow_timeout_s: flow_timeout_s?,
+    })
+}
+
+fn flow_timeout(given: &str, at: &Place<'_>, report: &mut Report) -> Option<u32> {
+    let given = duration(given, at, report)?;
+    match u32::try_from(given.as_secs()) {
+        Ok(seconds @ 1..=120) if given.subsec_nanos() == 0 => Some(seconds),
+        _ => report.refuse(at, Problem::BadFlowTimeout { given }),
+    }
+}

@@ -1,0 +1,137 @@
+//! Values that several sections have: numbers, durations, addresses, words.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU16;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::config::duration;
+use crate::config::fault::{Family, Problem};
+use crate::config::report::{Place, Report};
+
+/// `given`, if it lies in `range`, which must lie in `T`.
+pub(super) fn number<T: TryFrom<i64>>(
+    given: i64,
+    range: RangeInclusive<i64>,
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Option<T> {
+    let inside = Some(given).filter(|given| range.contains(given));
+    inside.and_then(|given| T::try_from(given).ok()).or_else(|| {
+        let (least, most) = range.into_inner();
+        report.refuse(at, Problem::OutOfRange { given, least, most })
+    })
+}
+
+/// A TCP or UDP port.
+pub(super) fn port(given: i64, at: &Place<'_>, report: &mut Report) -> Option<NonZeroU16> {
+    number(given, 1..=65_535, at, report).and_then(NonZeroU16::new)
+}
+
+/// `given`, if it is a power of two up to `most`.
+pub(super) fn power_of_two(
+    given: i64,
+    most: u32,
+    example: i64,
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Option<u32> {
+    match u32::try_from(given) {
+        Ok(power) if power.is_power_of_two() && power <= most => Some(power),
+        _ => {
+            let most = i64::from(most);
+            report.refuse(at, Problem::NotAPowerOfTwo { given, most, example })
+        }
+    }
+}
+
+/// Any duration.
+pub(super) fn duration(given: &str, at: &Place<'_>, report: &mut Report) -> Option<Duration> {
+    duration::parse(given).map_or_else(
+        |slip| report.refuse(at, Problem::BadDuration { given: given.to_owned(), slip }),
+        Some,
+    )
+}
+
+/// A duration above 0; the fault names `example`.
+pub(super) fn some_time(
+    given: &str,
+    example: &'static str,
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Option<Duration> {
+    let duration = duration(given, at, report)?;
+    if duration.is_zero() {
+        return report.refuse(at, Problem::ZeroDuration { example });
+    }
+    Some(duration)
+}
+
+/// An address of one family.
+pub(super) trait Address: Sized {
+    /// The family, for the fault.
+    const FAMILY: Family;
+    /// `address`, if it is of this family.
+    fn of(address: IpAddr) -> Option<Self>;
+}
+
+impl Address for Ipv4Addr {
+    const FAMILY: Family = Family::V4;
+    fn of(address: IpAddr) -> Option<Self> {
+        if let IpAddr::V4(v4) = address { Some(v4) } else { None }
+    }
+}
+
+impl Address for Ipv6Addr {
+    const FAMILY: Family = Family::V6;
+    fn of(address: IpAddr) -> Option<Self> {
+        if let IpAddr::V6(v6) = address { Some(v6) } else { None }
+    }
+}
+
+impl Address for IpAddr {
+    const FAMILY: Family = Family::Any;
+    fn of(address: IpAddr) -> Option<Self> {
+        Some(address)
+    }
+}
+
+/// An address of the family that `A` asks for.
+pub(super) fn address<A: Address>(given: &str, at: &Place<'_>, report: &mut Report) -> Option<A> {
+    let wanted = A::FAMILY;
+    let Ok(address) = given.parse() else {
+        return report.refuse(at, Problem::NotAnAddress { given: given.to_owned(), wanted });
+    };
+    A::of(address).or_else(|| report.refuse(at, Problem::WrongFamily { address, wanted }))
+}
+
+/// One of `known` words, in capitals; small letters will do.
+pub(super) fn word(
+    given: &str,
+    known: &'static [&'static str],
+    at: &Place<'_>,
+    report: &mut Report,
+) -> Option<String> {
+    match known.iter().find(|word| word.eq_ignore_ascii_case(given)) {
+        Some(word) => Some((*word).to_owned()),
+        None => report.refuse(at, Problem::NotOneOf { given: given.to_owned(), known }),
+    }
+}
+
+/// The outcome of a key that may be left out: `default` then, what `resolve`
+/// makes of it otherwise.
+pub(super) fn or_default<R, T>(
+    given: Option<R>,
+    default: T,
+    resolve: impl FnOnce(R) -> Option<T>,
+) -> Option<T> {
+    given.map_or(Some(default), resolve)
+}
+
+/// The same for a key without a default.
+pub(super) fn optional<R, T>(
+    given: Option<R>,
+    resolve: impl FnOnce(R) -> Option<T>,
+) -> Option<Option<T>> {
+    given.map_or(Some(None), |given| resolve(given).map(Some))
+}

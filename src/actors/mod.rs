@@ -20,8 +20,12 @@
 //! ```
 
 pub mod broadcaster;
+pub mod checker;
 
 pub mod log_stream;
 mod outbox;
+pub mod prober;
+pub mod reconciler;
+pub mod vpp_connection;
 
 pub use outbox::Outbox;

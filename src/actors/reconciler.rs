@@ -1,0 +1,487 @@
+//! The only part that decides what VPP is told: what should be × what is
+//! there → [`plan`] → apply → look again.
+//!
+//! At most one *pass* is under way: a look at all of VPP and the steps that
+//! follow, in portions. A *flip*, the change of a few frontends, is planned
+//! from what was last seen and goes out at once, ahead of what is left of the
+//! pass, which is then planned anew.
+
+mod messages;
+mod pass;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+use tracing::{info, warn};
+
+pub use messages::*;
+use pass::Pass;
+
+use super::Outbox;
+use super::broadcaster::{Broadcaster, Publish};
+use super::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
+use super::vpp_connection::{
+    Apply, Connected, Epoch, LinkError, Listen, Lost, Observe, Outcome, Seen, VppConnection,
+};
+use crate::domain::config::LbSettings;
+use crate::domain::events::{DataplaneChange, Event};
+use crate::domain::names::FrontendName;
+use crate::domain::observed::Observed;
+use crate::domain::plan::{self, Desired, Flushed, Planned, Scope, plan};
+use crate::domain::step::Step;
+
+/// Steps that go out together. A flip that concerns the same frontend waits
+/// for no more than these.
+const PORTION: usize = 64;
+
+/// The actor. See the module's description.
+pub struct Reconciler {
+    vpp: Addr<VppConnection>,
+    broadcaster: Addr<Broadcaster>,
+    events: Option<Outbox<Publish>>,
+    wanted: Option<Wanted>,
+    /// False until `startup-min-delay` is over.
+    may_write: bool,
+    epoch: Option<Epoch>,
+    sight: Sight,
+    flushed: Flushed,
+    /// Frontends that changed since they were last written, and since when.
+    dirty: BTreeMap<FrontendName, Option<Instant>>,
+    flipping: bool,
+    pass: Option<Pass>,
+    queue: VecDeque<(Scope, Purpose)>,
+    refused: BTreeMap<Option<FrontendName>, String>,
+    timer: Option<SpawnHandle>,
+}
+
+/// What should be.
+struct Wanted {
+    desired: Desired,
+    settings: Arc<LbSettings>,
+}
+
+/// What is there. Nothing is planned from what was not read.
+enum Sight {
+    NotYet,
+    Seen(Observed),
+}
+
+/// Why a pass is made, and who waits for it.
+enum Purpose {
+    /// To find and mend what differs.
+    Drift,
+    /// Because an operator asks.
+    Sync { dry_run: bool, answer: oneshot::Sender<Result<Report, SyncError>> },
+}
+
+impl Reconciler {
+    /// A Reconciler that waits for both sides: what should be, and a VPP.
+    #[must_use]
+    pub fn new(vpp: Addr<VppConnection>, broadcaster: Addr<Broadcaster>) -> Self {
+        Self {
+            vpp,
+            broadcaster,
+            events: None,
+            wanted: None,
+            may_write: false,
+            epoch: None,
+            sight: Sight::NotYet,
+            flushed: Flushed::new(),
+            dirty: BTreeMap::new(),
+            flipping: false,
+            pass: None,
+            queue: VecDeque::new(),
+            refused: BTreeMap::new(),
+            timer: None,
+        }
+    }
+
+    /// Does what is to be done next, if anything can be done now.
+    fn drive(&mut self, ctx: &mut Context<Self>) {
+        self.flip(ctx);
+        self.go_on(ctx);
+    }
+
+    /// Sends out changed frontends at once. Those that a portion under way
+    /// concerns wait for it: what it leaves is not known before.
+    fn flip(&mut self, ctx: &mut Context<Self>) {
+        let (Some(wanted), Sight::Seen(seen)) = (&self.wanted, &self.sight) else { return };
+        if self.flipping || !self.may_write {
+            return;
+        }
+        let busy = self.pass.as_ref().map(Pass::under_way);
+        let mut steps = Vec::new();
+        let mut since = Vec::new();
+        self.dirty.retain(|name, decided| {
+            let waits = busy.is_some_and(|names| names.contains(&Some(name.clone())));
+            if !waits {
+                let scope = Scope::One(name.clone());
+                steps.extend(plan(&wanted.desired, seen, &self.flushed, &scope));
+                since.extend(*decided);
+            }
+            waits
+        });
+        if steps.is_empty() {
+            return;
+        }
+        self.flipping = true;
+        info!(scope = "vip", steps = steps.len(), "vpp-lbsync-start");
+        let basis = wanted.desired.clone();
+        let decided = since.into_iter().min();
+        self.write(steps, true, ctx, move |this, steps, outcomes, ctx| {
+            this.flipping = false;
+            let took = decided.map(|decided| decided.elapsed());
+            let results = this.settle(&basis, steps, outcomes);
+            let failed = results.iter().filter(|result| result.error.is_some()).count();
+            info!(scope = "vip", steps = results.len(), failed, ?took, "vpp-lbsync-done");
+            if let Some(pass) = &mut this.pass {
+                pass.overtaken(results);
+            } else if failed > 0 {
+                // What VPP refuses is not as it was last seen.
+                this.want_drift_pass();
+            }
+            this.drive(ctx);
+        });
+    }
+
+    /// Begins the next pass, or writes the next portion of the present one.
+    fn go_on(&mut self, ctx: &mut Context<Self>) {
+        match &self.pass {
+            None => self.begin_pass(ctx),
+            Some(pass) if pass.is_idle() => self.next_portion(ctx),
+            Some(_) => {}
+        }
+    }
+
+    fn begin_pass(&mut self, ctx: &mut Context<Self>) {
+        let (Some(wanted), Some(_)) = (&self.wanted, self.epoch) else { return };
+        let Some((scope, purpose)) = self.queue.pop_front() else { return };
+        if !self.may_write && !purpose.is_dry_run() {
+            self.queue.push_front((scope, purpose));
+            return;
+        }
+        if let Scope::One(name) = &scope
+            && !wanted.desired.frontends.contains_key(name)
+        {
+            purpose.answer(Err(SyncError::NoFrontend(name.clone())));
+            return self.go_on(ctx);
+        }
+        info!(scope = scope_word(&scope), "vpp-lbsync-start");
+        self.pass = Some(Pass::new(scope, purpose));
+        let looked = self.vpp.send(Observe);
+        let look = async move { looked.await.unwrap_or_else(|_| Err(LinkError::ended())) };
+        ctx.spawn(look.into_actor(self).map(|looked, this, ctx| {
+            this.looked(looked);
+            this.drive(ctx);
+        }));
+    }
+
+    fn looked(&mut self, looked: Result<Seen, LinkError>) {
+        let Some(pass) = &mut self.pass else { return };
+        match looked {
+            Ok(Seen { epoch, mut observed }) if self.epoch == Some(epoch) => {
+                pass.looked(&mut observed);
+                for row in &observed.strange {
+                    warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
+                }
+                self.sight = Sight::Seen(observed);
+            }
+            Ok(_) => self.end_pass(Some(LinkError::reconnected())),
+            Err(error) => {
+                warn!(%error, "vpp-lbsync-failed");
+                self.end_pass(Some(error));
+            }
+        }
+    }
+
+    fn next_portion(&mut self, ctx: &mut Context<Self>) {
+        let (Some(wanted), Sight::Seen(seen), Some(pass)) =
+            (&self.wanted, &self.sight, &mut self.pass)
+        else {
+            return;
+        };
+        if pass.is_stale() {
+            pass.take_plan(plan(&wanted.desired, seen, &self.flushed, pass.scope()));
+            if *pass.scope() == Scope::All {
+                self.dirty.clear();
+            }
+        }
+        let steps = pass.next_portion(PORTION);
+        if steps.is_empty() {
+            self.end_pass(None);
+            return self.go_on(ctx);
+        }
+        let basis = wanted.desired.clone();
+        self.write(steps, false, ctx, move |this, steps, outcomes, ctx| {
+            let results = this.settle(&basis, steps, outcomes);
+            if let Some(pass) = &mut this.pass {
+                pass.written(results);
+            }
+            this.drive(ctx);
+        });
+    }
+
+    fn end_pass(&mut self, error: Option<LinkError>) {
+        let Some(pass) = self.pass.take() else { return };
+        let report = pass.end(&mut self.refused);
+        info!(
+            scope = scope_word(&report.scope),
+            steps = report.results.len(),
+            failed = report.results.iter().filter(|result| result.error.is_some()).count(),
+            took = ?report.took,
+            "vpp-lbsync-done"
+        );
+        let answer = match error {
+            None => Ok(Report { results: report.results, applied: report.applied }),
+            Some(error) => Err(SyncError::Link(error)),
+        };
+        report.purpose.answer(answer);
+    }
+
+    /// Writes steps over the present connection and calls `then` with what
+    /// became of them.
+    fn write<F>(&mut self, steps: Vec<Planned>, urgent: bool, ctx: &mut Context<Self>, then: F)
+    where
+        F: FnOnce(&mut Self, Vec<Planned>, Result<Vec<Outcome>, LinkError>, &mut Context<Self>)
+            + 'static,
+    {
+        let epoch = self.epoch.unwrap_or_default();
+        let messages = steps.iter().map(|planned| planned.step.clone()).collect();
+        let sent = self.vpp.send(Apply { epoch, steps: messages, urgent });
+        let written = async move { sent.await.unwrap_or_else(|_| Err(LinkError::ended())) };
+        ctx.spawn(written.into_actor(self).map(move |outcomes, this, ctx| {
+            let outcomes = match outcomes {
+                Ok(_) if this.epoch != Some(epoch) => Err(LinkError::reconnected()),
+                outcomes => outcomes,
+            };
+            then(this, steps, outcomes, ctx);
+        }));
+    }
+
+    /// Takes what became of steps into what is known of VPP, and tells of it.
+    /// `basis` is what they were planned for.
+    fn settle(
+        &mut self,
+        basis: &Desired,
+        steps: Vec<Planned>,
+        outcomes: Result<Vec<Outcome>, LinkError>,
+    ) -> Vec<StepResult> {
+        let outcomes = match outcomes {
+            Ok(outcomes) => outcomes,
+            Err(error) => vec![Outcome::Unknown(error.to_string()); steps.len()],
+        };
+        let results = steps.into_iter().zip(outcomes).map(|(planned, outcome)| {
+            let error = match outcome {
+                Outcome::Done => {
+                    self.done(basis, &planned);
+                    None
+                }
+                Outcome::Refused(why) => Some(why),
+                Outcome::Unknown(why) => {
+                    // Whether it was done can only be seen.
+                    self.sight = Sight::NotYet;
+                    Some(why)
+                }
+            };
+            if let Some(why) = &error {
+                warn!(
+                    frontend = planned.frontend.as_ref().map(FrontendName::as_str),
+                    action = planned.step.action(), step = %planned.step, why,
+                    "vpp-lbsync-step-failed"
+                );
+                self.refused.insert(planned.frontend.clone(), why.clone());
+            }
+            StepResult { planned, error }
+        });
+        results.collect()
+    }
+
+    fn done(&mut self, basis: &Desired, planned: &Planned) {
+        let Planned { frontend, step, disruption } = planned;
+        let mut detail = step.to_string();
+        if let Sight::Seen(seen) = &mut self.sight {
+            if let Some(found) = found_before(seen, step) {
+                detail.push_str(&found);
+            }
+            plan::apply(seen, step);
+        }
+        if let Some(desired) = frontend.as_ref().and_then(|name| basis.frontends.get(name)) {
+            plan::confirm(&mut self.flushed, desired, step);
+        }
+        info!(
+            frontend = frontend.as_ref().map(FrontendName::as_str),
+            step = detail, disruption = disruption.as_str(), "{}", log_name(step)
+        );
+        let at = SystemTime::now();
+        let change = DataplaneChange { frontend: frontend.clone(), kind: step.into(), detail, at };
+        if let Some(events) = &self.events {
+            events.send(Publish(Event::Dataplane(change)));
+        }
+    }
+
+    fn want_drift_pass(&mut self) {
+        let queued = self.queue.iter().any(|(_, purpose)| matches!(purpose, Purpose::Drift));
+        if !queued {
+            self.queue.push_back((Scope::All, Purpose::Drift));
+        }
+    }
+
+    /// Sets the drift timer for the next time.
+    fn drift_later(&mut self, ctx: &mut Context<Self>) {
+        let Some(wanted) = &self.wanted else { return };
+        if let Some(timer) = self.timer.take() {
+            ctx.cancel_future(timer);
+        }
+        self.timer = Some(ctx.run_later(wanted.settings.sync_interval, |this, ctx| {
+            this.timer = None;
+            if this.epoch.is_some() {
+                this.want_drift_pass();
+            }
+            this.drift_later(ctx);
+            this.drive(ctx);
+        }));
+    }
+}
+
+impl Purpose {
+    fn is_dry_run(&self) -> bool {
+        matches!(self, Self::Sync { dry_run: true, .. })
+    }
+
+    fn answer(self, result: Result<Report, SyncError>) {
+        if let Self::Sync { answer, .. } = self {
+            // Whoever asked may have gone.
+            let _ = answer.send(result);
+        }
+    }
+}
+
+fn scope_word(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::All => "all",
+        Scope::One(_) => "vip",
+    }
+}
+
+/// The name of a step's log record.
+fn log_name(step: &Step) -> &'static str {
+    match step {
+        Step::SetConf(_) => "vpp-lb-conf-set",
+        Step::AddVip(_) => "vpp-lbsync-vip-add",
+        Step::RemoveVip(_) => "vpp-lbsync-vip-del",
+        Step::AddServer { .. } => "vpp-lbsync-as-add",
+        Step::SetWeight { .. } => "vpp-lbsync-as-weight",
+        Step::RemoveServer { .. } => "vpp-lbsync-as-del",
+    }
+}
+
+/// What a step changes, as it was: ` (was 100)`.
+fn found_before(seen: &Observed, step: &Step) -> Option<String> {
+    let server = |vip, server| seen.vips.get(vip)?.servers.get(server);
+    match step {
+        Step::SetConf(_) => Some(format!(" (was {})", Step::SetConf(seen.conf))),
+        Step::SetWeight { vip, server: address, .. }
+        | Step::RemoveServer { vip, server: address, .. } => {
+            server(vip, address).map(|server| format!(" (was {})", server.weight))
+        }
+        _ => None,
+    }
+}
+
+impl Actor for Reconciler {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.events = Some(Outbox::new(self.broadcaster.clone().recipient()));
+        let (connected, lost) = (ctx.address().recipient(), ctx.address().recipient());
+        self.vpp.do_send(Listen { connected, lost });
+    }
+}
+
+impl Handler<DesiredReplaced> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, DesiredReplaced(now): DesiredReplaced, ctx: &mut Self::Context) {
+        let DesiredNow { desired, settings } = now;
+        if self.wanted.is_none() {
+            ctx.run_later(settings.startup_min_delay, |this, ctx| {
+                this.may_write = true;
+                this.drive(ctx);
+            });
+        }
+        self.wanted = Some(Wanted { desired: (*desired).clone(), settings });
+        if let Some(pass) = &mut self.pass {
+            pass.replan();
+        }
+        self.want_drift_pass();
+        self.drift_later(ctx);
+        self.drive(ctx);
+    }
+}
+
+impl Handler<DesiredChanged> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, changed: DesiredChanged, ctx: &mut Self::Context) {
+        let Some(wanted) = &mut self.wanted else { return };
+        for (name, frontend) in changed.frontends {
+            wanted.desired.frontends.insert(name.clone(), frontend);
+            self.dirty.entry(name).or_insert(changed.decided);
+        }
+        self.drive(ctx);
+    }
+}
+
+impl Handler<Connected> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, Connected { epoch }: Connected, ctx: &mut Self::Context) {
+        self.epoch = Some(epoch);
+        self.sight = Sight::NotYet;
+        self.want_drift_pass();
+        self.drive(ctx);
+    }
+}
+
+impl Handler<Lost> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, Lost { epoch, why }: Lost, _: &mut Self::Context) {
+        if self.epoch == Some(epoch) {
+            self.epoch = None;
+            self.sight = Sight::NotYet;
+            self.end_pass(Some(LinkError::NotConnected(why.clone())));
+            for (_, purpose) in self.queue.drain(..) {
+                purpose.answer(Err(SyncError::Link(LinkError::NotConnected(why.clone()))));
+            }
+        }
+    }
+}
+
+impl Handler<Sync> for Reconciler {
+    type Result = ResponseFuture<Result<Report, SyncError>>;
+
+    fn handle(&mut self, Sync { scope, dry_run }: Sync, ctx: &mut Self::Context) -> Self::Result {
+        let (answer, answered) = oneshot::channel();
+        let purpose = Purpose::Sync { dry_run, answer };
+        if self.epoch.is_none() {
+            // The connection knows why there is none.
+            let vpp = self.vpp.clone();
+            return Box::pin(async move {
+                let looked = vpp.send(Observe).await.unwrap_or_else(|_| Err(LinkError::ended()));
+                Err(SyncError::Link(looked.err().unwrap_or_else(LinkError::reconnected)))
+            });
+        }
+        self.queue.push_back((scope, purpose));
+        self.drive(ctx);
+        Box::pin(async move {
+            answered.await.unwrap_or_else(|_| Err(SyncError::Link(LinkError::ended())))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! What the Reconciler can be asked. What it hears stands with those who tell
+//! it: the Checker and the VppConnection.
+
+use actix::prelude::*;
+use thiserror::Error;
+
+use crate::actors::vpp_connection::LinkError;
+use crate::domain::names::FrontendName;
+use crate::domain::plan::{Planned, Scope};
+
+/// Look at VPP and make it hold what it should.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<Report, SyncError>")]
+pub struct Sync {
+    /// How much of it.
+    pub scope: Scope,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// What a pass did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The steps in order.
+    pub results: Vec<StepResult>,
+    /// False for a dry run.
+    pub applied: bool,
+}
+
+/// A step and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepResult {
+    /// The step.
+    pub planned: Planned,
+    /// Why it was not done; `None` if it was, or in a dry run.
+    pub error: Option<String>,
+}
+
+/// Why a pass could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SyncError {
+    /// There is no such frontend.
+    #[error("there is no frontend \"{0}\"")]
+    NoFrontend(FrontendName),
+    /// VPP could not be read.
+    #[error(transparent)]
+    Link(LinkError),
+}

@@ -1,0 +1,153 @@
+//! One pass over VPP: a look, then steps in portions, with flips in between.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::{Purpose, StepResult};
+use crate::domain::names::FrontendName;
+use crate::domain::observed::Observed;
+use crate::domain::plan::{self, Planned, Scope};
+use crate::domain::step::Step;
+
+/// See the module's description.
+pub(super) struct Pass {
+    scope: Scope,
+    purpose: Purpose,
+    stage: Stage,
+    /// Whether the steps that remain are those that are due.
+    stale: bool,
+    remaining: VecDeque<Planned>,
+    /// Frontends that VPP refused something for. They wait for the next pass,
+    /// and do not stop the others.
+    skipped: BTreeSet<Option<FrontendName>>,
+    /// What flips wrote since the look began: the look may not show it yet.
+    overtook: Vec<Step>,
+    results: Vec<StepResult>,
+    begun: Instant,
+}
+
+enum Stage {
+    Looking,
+    Idle,
+    /// A portion for these frontends is under way.
+    Writing(BTreeSet<Option<FrontendName>>),
+}
+
+/// A pass that is over.
+pub(super) struct Ended {
+    pub(super) scope: Scope,
+    pub(super) purpose: Purpose,
+    pub(super) results: Vec<StepResult>,
+    pub(super) applied: bool,
+    pub(super) took: Duration,
+}
+
+static NOBODY: BTreeSet<Option<FrontendName>> = BTreeSet::new();
+
+impl Pass {
+    /// A pass that begins with a look at VPP.
+    pub(super) fn new(scope: Scope, purpose: Purpose) -> Self {
+        Self {
+            scope,
+            purpose,
+            stage: Stage::Looking,
+            stale: true,
+            remaining: VecDeque::new(),
+            skipped: BTreeSet::new(),
+            overtook: Vec::new(),
+            results: Vec::new(),
+            begun: Instant::now(),
+        }
+    }
+
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The frontends that the portion under way is for.
+    pub(super) fn under_way(&self) -> &BTreeSet<Option<FrontendName>> {
+        match &self.stage {
+            Stage::Writing(frontends) => frontends,
+            _ => &NOBODY,
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.stage, Stage::Idle)
+    }
+
+    pub(super) fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// What is left is to be planned from a fresh look at what is known.
+    pub(super) fn replan(&mut self) {
+        self.stale = true;
+    }
+
+    /// The look is done. Brings it up to date with what was written meanwhile.
+    pub(super) fn looked(&mut self, observed: &mut Observed) {
+        for step in self.overtook.drain(..) {
+            plan::apply(observed, &step);
+        }
+        self.stage = Stage::Idle;
+    }
+
+    /// A flip went ahead of this pass.
+    pub(super) fn overtaken(&mut self, results: Vec<StepResult>) {
+        self.stale = true;
+        let done = results.into_iter().filter(|result| result.error.is_none());
+        if matches!(self.stage, Stage::Looking) {
+            self.overtook.extend(done.map(|result| result.planned.step));
+        }
+    }
+
+    pub(super) fn take_plan(&mut self, steps: Vec<Planned>) {
+        let due = |planned: &Planned| !self.skipped.contains(&planned.frontend);
+        self.remaining = steps.into_iter().filter(due).collect();
+        self.stale = false;
+    }
+
+    /// The next steps to write; none when the pass is done.
+    pub(super) fn next_portion(&mut self, most: usize) -> Vec<Planned> {
+        if self.purpose.is_dry_run() {
+            let steps = self.remaining.drain(..);
+            self.results.extend(steps.map(|planned| StepResult { planned, error: None }));
+        }
+        let count = most.min(self.remaining.len());
+        let portion: Vec<_> = self.remaining.drain(..count).collect();
+        if !portion.is_empty() {
+            self.stage =
+                Stage::Writing(portion.iter().map(|planned| planned.frontend.clone()).collect());
+        }
+        portion
+    }
+
+    /// A portion was written.
+    pub(super) fn written(&mut self, results: Vec<StepResult>) {
+        let failed: BTreeSet<_> = results
+            .iter()
+            .filter(|result| result.error.is_some())
+            .map(|result| result.planned.frontend.clone())
+            .collect();
+        self.remaining.retain(|planned| !failed.contains(&planned.frontend));
+        self.skipped.extend(failed);
+        self.results.extend(results);
+        self.stage = Stage::Idle;
+    }
+
+    /// Ends the pass; what went well is no longer among the refused.
+    pub(super) fn end(self, refused: &mut BTreeMap<Option<FrontendName>, String>) -> Ended {
+        let applied = !self.purpose.is_dry_run();
+        if applied && self.scope == Scope::All {
+            refused.retain(|frontend, _| self.skipped.contains(frontend));
+        }
+        Ended {
+            scope: self.scope,
+            purpose: self.purpose,
+            results: self.results,
+            applied,
+            took: self.begun.elapsed(),
+        }
+    }
+}

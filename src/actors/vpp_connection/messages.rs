@@ -1,0 +1,175 @@
+//! What the VppConnection can be told and asked, and what it tells the
+//! Reconciler.
+
+use std::time::SystemTime;
+
+use actix::prelude::*;
+use thiserror::Error;
+
+use crate::domain::observed::Observed;
+use crate::domain::step::Step;
+use crate::vpp::client::{CallError, Client};
+
+/// Numbers the connections to VPP of this daemon's life. What was read from
+/// one says nothing of the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub u64);
+
+impl Epoch {
+    /// The next connection's.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Tell these of the connection's coming and going; at once, if it is there.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Listen {
+    /// Hears that VPP can be programmed.
+    pub connected: Recipient<Connected>,
+    /// Hears that it no longer can.
+    pub lost: Recipient<Lost>,
+}
+
+/// VPP can be programmed: to the Reconciler.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Connected {
+    /// The connection.
+    pub epoch: Epoch,
+}
+
+/// VPP is gone or silent: to the Reconciler.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Lost {
+    /// The connection.
+    pub epoch: Epoch,
+    /// Why it ended.
+    pub why: String,
+}
+
+/// Read the load balancer's whole state.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<Seen, LinkError>")]
+pub struct Observe;
+
+/// What was read, and over which connection.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The connection.
+    pub epoch: Epoch,
+    /// What VPP holds.
+    pub observed: Observed,
+}
+
+/// Write these steps, in order, over this connection and no other.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<Vec<Outcome>, LinkError>")]
+pub struct Apply {
+    /// The connection that the steps were planned for.
+    pub epoch: Epoch,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Ahead of everything that is not sent yet.
+    pub urgent: bool,
+}
+
+/// What became of one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// VPP did it.
+    Done,
+    /// VPP refused it and holds what it held before.
+    Refused(String),
+    /// There was no answer: it may or may not have been done.
+    Unknown(String),
+}
+
+impl From<Result<(), CallError>> for Outcome {
+    fn from(result: Result<(), CallError>) -> Self {
+        match result {
+            Ok(()) => Self::Done,
+            Err(error @ CallError::Refused { .. }) => Self::Refused(error.to_string()),
+            Err(error) => Self::Unknown(error.to_string()),
+        }
+    }
+}
+
+/// What VPP says of itself.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<VppInfo, LinkError>")]
+pub struct GetVppInfo;
+
+/// What VPP says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VppInfo {
+    /// `26.10-rc0~374-gb575ec2c56d`
+    pub version: String,
+    /// As VPP prints it.
+    pub build_date: String,
+    /// As VPP prints it.
+    pub build_directory: String,
+    /// VPP's process.
+    pub pid: u32,
+    /// When this connection was made.
+    pub connected_at: SystemTime,
+    /// Messages that we need and this VPP lacks, with their CRCs.
+    pub missing: Vec<String>,
+}
+
+/// Leave VPP politely and connect no more. Answered when that is done.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Close;
+
+/// Why VPP could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum LinkError {
+    /// The daemon runs without one.
+    #[error("no VPP is configured: start maglevd with --vpp-api-addr")]
+    Off,
+    /// It is not there, or does not answer.
+    #[error("VPP is not connected: {0}")]
+    NotConnected(String),
+    /// It cannot be programmed.
+    #[error("this VPP lacks API messages of the lb plugin 1.2.0: {}", .0.join(" "))]
+    Missing(Vec<String>),
+    /// A call failed half-way.
+    #[error("VPP: {0}")]
+    Failed(String),
+}
+
+impl LinkError {
+    /// The actor that holds the connection is gone.
+    pub(in crate::actors) fn ended() -> Self {
+        Self::NotConnected("the daemon is stopping".into())
+    }
+
+    /// The connection in use is not the one that was meant.
+    pub(in crate::actors) fn reconnected() -> Self {
+        Self::NotConnected("VPP was reconnected in between".into())
+    }
+
+    /// A failed call.
+    #[expect(clippy::needless_pass_by_value, reason = "used as a function value")]
+    pub(super) fn failed(error: CallError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Asks VPP who it is.
+pub(super) async fn introduce(client: &Client) -> Result<VppInfo, CallError> {
+    let version = client.show_version().await?;
+    let pid = client.ping().await?;
+    Ok(VppInfo {
+        version: version.version,
+        build_date: version.build_date,
+        build_directory: version.build_directory,
+        pid,
+        connected_at: SystemTime::now(),
+        missing: client.missing().to_vec(),
+    })
+}

@@ -1,5 +1,6 @@
 //! What one probe found.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// What one probe found, with the layer that decided it.
@@ -7,14 +8,16 @@ use std::fmt;
 pub struct Finding {
     /// The closed list of things that a probe can find.
     pub code: Code,
-    /// What was seen, for people: `503 Service Unavailable`, `connection refused`.
-    pub detail: String,
+    /// What was seen, for people: `503 Service Unavailable`, `connection
+    /// refused`. Borrowed where it is always the same, so that a pass costs no
+    /// allocation.
+    pub detail: Cow<'static, str>,
 }
 
 impl Finding {
     /// A finding of `code`, told as `detail`.
     #[must_use]
-    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { code, detail: detail.into() }
     }
 

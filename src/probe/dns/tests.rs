@@ -1,0 +1,141 @@
+//! Queries and answers as bytes, without sockets.
+
+use std::net::Ipv4Addr;
+
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::rdata::A;
+use hickory_resolver::proto::rr::{RData, Record};
+
+use super::*;
+
+fn exchange(query: &str, record: &str, rcode: &str) -> DnsExchange {
+    DnsExchange { query: query.into(), record: record.into(), tcp: false, rcode: rcode.into() }
+}
+
+fn question(rcode: &str) -> Question {
+    Question::prepare(&exchange("www.Example.org", "A", rcode)).unwrap()
+}
+
+/// A response to [`question`] with `records` records.
+fn response(id: u16, name: &str, rcode: ResponseCode, records: u8) -> Message {
+    let name = Name::from_ascii(name).unwrap();
+    let mut message = Message::response(id, OpCode::Query);
+    message.metadata.response_code = rcode;
+    message.add_query(Query::query(name.clone(), RecordType::A));
+    for last in 0..records {
+        let address = A(Ipv4Addr::new(192, 0, 2, last));
+        message.add_answer(Record::from_rdata(name.clone(), 60, RData::A(address)));
+    }
+    message
+}
+
+#[test]
+fn the_query_is_a_plain_one() {
+    let question = Question::prepare(&exchange("a.example", "AAAA", "NOERROR")).unwrap();
+    let expected = b"\0\x1b\0\0\x01\0\0\x01\0\0\0\0\0\0\x01a\x07example\0\0\x1c\0\x01";
+    assert_eq!(question.message, expected);
+    let longest = [63, 63, 63, 61].map(|size| "a".repeat(size)).join(".");
+    let question = Question::prepare(&exchange(&longest, "A", "NOERROR")).unwrap();
+    assert_eq!(question.message.len(), MAX_QUERY);
+}
+
+#[test]
+fn answers_are_told_apart() {
+    use ResponseCode::*;
+    let truncated = |records| {
+        let mut message = response(7, "www.example.org.", NoError, records);
+        message.metadata.truncation = true;
+        message
+    };
+    let two_questions = {
+        let mut message = response(7, "www.example.org.", NoError, 1);
+        message.add_query(message.queries[0].clone());
+        message
+    };
+    let no_question = |rcode| {
+        let mut message = response(7, "www.example.org.", rcode, 0);
+        message.queries.clear();
+        message
+    };
+    let plain = |name, rcode, records| response(7, name, rcode, records);
+    let www = "www.example.org.";
+    for (expected, message, told) in [
+        ("NOERROR", plain(www, NoError, 1), Some("L7OK NOERROR")),
+        ("NOERROR", plain("WWW.eXample.ORG.", NoError, 2), Some("L7OK NOERROR")),
+        (
+            "NOERROR",
+            plain(www, NoError, 0),
+            Some("L7CNT NOERROR without a record for www.Example.org. IN A"),
+        ),
+        ("NOERROR", truncated(0), Some("L7OK NOERROR")),
+        ("NOERROR", plain(www, ServFail, 0), Some("L7STS SERVFAIL")),
+        ("NOERROR", plain(www, Unknown(11), 0), Some("L7STS RCODE11")),
+        ("NXDOMAIN", plain(www, NXDomain, 0), Some("L7OK NXDOMAIN")),
+        ("NXDOMAIN", plain(www, NoError, 1), Some("L7STS NOERROR")),
+        ("REFUSED", no_question(Refused), Some("L7OK REFUSED")),
+        ("NOERROR", no_question(FormErr), Some("L7STS FORMERR")),
+        ("NOERROR", no_question(NoError), Some("L7RSP the response does not have one question")),
+        ("NOERROR", two_questions, Some("L7RSP the response does not have one question")),
+        (
+            "NOERROR",
+            plain("other.example.org.", NoError, 1),
+            Some("L7RSP the response is to another question"),
+        ),
+        ("NOERROR", response(8, www, NoError, 1), None),
+    ] {
+        let found = question(expected).judge(7, &message.to_vec().unwrap());
+        assert_eq!(found.map(|finding| finding.to_string()).as_deref(), told, "{message:?}");
+    }
+}
+
+#[test]
+fn what_is_no_response_is_garbage() {
+    let question = question("NOERROR");
+    let mut echoed = question.message[2..].to_vec();
+    for (bytes, told) in [
+        (&b"nope"[..], "L7RSP the answer is not a DNS message"),
+        (&echoed.clone(), "L7RSP the answer is not a response to a query"),
+        (
+            {
+                echoed[2] |= 0x80;
+                &echoed[..20]
+            },
+            "L7RSP the response's question is malformed",
+        ),
+    ] {
+        assert_eq!(question.judge(0, bytes).unwrap().to_string(), told);
+    }
+}
+
+#[test]
+fn a_tcp_answer_may_come_in_any_pieces() {
+    let question = question("NOERROR");
+    let body = response(7, "www.example.org.", ResponseCode::NoError, 3).to_vec().unwrap();
+    let length = u16::try_from(body.len()).unwrap();
+    let framed = [&length.to_be_bytes()[..], &body].concat();
+    for cut in 1..framed.len() {
+        let mut answer = Framed { question: &question, id: 7, kept: Vec::new() };
+        assert_eq!(answer.take(&framed[..cut]), None);
+        assert_eq!(answer.take(&framed[cut..]).unwrap().to_string(), "L7OK NOERROR");
+
+        let mut answer = Framed { question: &question, id: 7, kept: Vec::new() };
+        answer.take(&framed[..cut]);
+        assert_eq!(answer.end().to_string(), "L7RSP connection closed inside the response");
+    }
+    let mut answer = Framed { question: &question, id: 8, kept: Vec::new() };
+    let told = answer.take(&framed).unwrap().to_string();
+    assert_eq!(told, "L7RSP the response has another query's id");
+}
+
+#[test]
+fn a_check_that_cannot_be_asked_is_refused() {
+    let refused = |query: &str, record, rcode| {
+        Question::prepare(&exchange(query, record, rcode)).unwrap_err().to_string()
+    };
+    assert!(refused(&"a".repeat(64), "A", "NOERROR").contains("is not a domain name"));
+    assert!(refused("a.example", "BOGUS", "NOERROR").contains("\"BOGUS\" is not a record type"));
+    assert!(refused("a.example", "A", "BADVERS").contains("is not one of NOERROR, FORMERR"));
+    for (name, number) in [("A", 1), ("AAAA", 28), ("TYPE65280", 65280), ("ANY", 255)] {
+        assert_eq!(record_type(name).map(u16::from), Some(number));
+    }
+}

@@ -1,0 +1,58 @@
+//! A request and its answer over a connection: one write, and in the common
+//! case one read.
+
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+
+use super::fault::is_abrupt_end;
+use crate::domain::probe::Finding;
+
+/// Bytes taken by one read: an answer that fits leaves nothing unread in the
+/// socket, which would make the kernel close it with a reset.
+const READ: usize = 16 * 1024;
+
+/// Reads an answer piece by piece. However the bytes are cut into pieces, the
+/// finding is the same.
+pub(super) trait Answer {
+    /// Takes the next bytes, at least one; a finding ends the exchange.
+    fn take(&mut self, bytes: &[u8]) -> Option<Finding>;
+
+    /// The finding when the peer ends the connection here.
+    fn end(&mut self) -> Finding;
+}
+
+/// Sends `request` and reads until `answer` has a finding.
+pub(super) async fn exchange<S>(
+    stream: &mut S,
+    request: &[u8],
+    answer: &mut impl Answer,
+) -> io::Result<Finding>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    stream.write_all(request).await?;
+    poll_fn(|cx| {
+        loop {
+            // On the stack of the poll, not in the future: ten thousand probes
+            // that wait for an answer hold no buffer.
+            let mut space = [const { MaybeUninit::uninit() }; READ];
+            let mut buffer = ReadBuf::uninit(&mut space);
+            let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer));
+            let finding = match (read, buffer.filled()) {
+                (Ok(()), []) => Some(answer.end()),
+                (Ok(()), bytes) => answer.take(bytes),
+                (Err(error), _) if is_abrupt_end(&error) => Some(answer.end()),
+                (Err(error), _) => return Poll::Ready(Err(error)),
+            };
+            if let Some(finding) = finding {
+                return Poll::Ready(Ok(finding));
+            }
+        }
+    })
+    .await
+}

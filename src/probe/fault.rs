@@ -1,0 +1,297 @@
+//! What went wrong, made into a finding: the one place where errors of the
+//! system and of the TLS library get their code and their words.
+//!
+//! The line that matters runs between the backend's faults and this machine's:
+//! a daemon that is out of descriptors must not look like ten thousand
+//! refused connections.
+
+use std::borrow::Cow;
+use std::error::Error as _;
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use tokio_native_tls::native_tls;
+
+use crate::domain::probe::{Code, Finding};
+
+/// How far a probe has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// An echo request is out.
+    Network,
+    /// A connection is being made.
+    Connect,
+    /// A TLS handshake goes on.
+    Tls,
+    /// A request is out.
+    Exchange,
+    /// TLS was done and passed; it is being closed in order.
+    Farewell,
+}
+
+impl Layer {
+    /// The finding when time runs out here.
+    pub(super) fn timed_out(self, after: Duration) -> Finding {
+        let (code, what) = match self {
+            Self::Network => (Code::L3Timeout, "no echo reply"),
+            Self::Connect => (Code::L4Timeout, "no connection"),
+            Self::Tls => (Code::L6Timeout, "no TLS handshake"),
+            Self::Exchange => (Code::L7Timeout, "no whole answer"),
+            Self::Farewell => return Finding::new(Code::L6Ok, ""),
+        };
+        Finding::new(code, format!("{what} within {after:?}"))
+    }
+}
+
+/// What kept a probe from its end.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// A socket could not be opened.
+    Open(io::Error),
+    /// An ICMP socket could not be opened, neither datagram nor raw.
+    OpenIcmp(io::Error),
+    /// The source address could not be taken.
+    Bind(IpAddr, io::Error),
+    /// The kernel reported an error on the way to the backend or back.
+    Io(io::Error),
+    /// The TLS handshake failed.
+    Tls(native_tls::Error),
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<native_tls::Error> for Fault {
+    fn from(error: native_tls::Error) -> Self {
+        Self::Tls(error)
+    }
+}
+
+impl Fault {
+    /// The finding of a fault in `layer`.
+    pub(super) fn found_in(self, layer: Layer) -> Finding {
+        match self {
+            Self::Open(error) => match Errno::from_io_error(&error) {
+                Some(Errno::AFNOSUPPORT) => {
+                    local("this machine has no such address family: is IPv6 disabled?")
+                }
+                _ => own_fault("socket", &error),
+            },
+            Self::OpenIcmp(error) if error.kind() == io::ErrorKind::PermissionDenied => local(
+                "no permission to open an ICMP socket: give CAP_NET_RAW, or put the daemon's \
+                 group into net.ipv4.ping_group_range",
+            ),
+            Self::OpenIcmp(error) => own_fault("ICMP socket", &error),
+            Self::Bind(source, error) => match Errno::from_io_error(&error) {
+                Some(Errno::ADDRNOTAVAIL) => {
+                    local(format!("source address {source} is not an address of this machine"))
+                }
+                Some(Errno::ADDRINUSE) => local(format!(
+                    "no free port at source address {source}: widen net.ipv4.ip_local_port_range"
+                )),
+                _ => own_fault("bind", &error),
+            },
+            Self::Io(error) => found_io(&error, layer),
+            Self::Tls(error) => found_tls(&error),
+        }
+    }
+}
+
+/// This machine's fault, not the backend's.
+fn local(detail: impl Into<Cow<'static, str>>) -> Finding {
+    Finding::new(Code::SocketError, detail)
+}
+
+/// The same, with the remedy for what a busy machine runs out of.
+fn own_fault(doing: &str, error: &io::Error) -> Finding {
+    match Errno::from_io_error(error) {
+        Some(Errno::MFILE) => local("out of file descriptors: raise LimitNOFILE of the daemon"),
+        Some(Errno::NFILE) => local("the system is out of file descriptors: raise fs.file-max"),
+        Some(Errno::NOBUFS | Errno::NOMEM) => {
+            local("the kernel is out of socket memory: raise net.core.wmem_max or probe less")
+        }
+        Some(Errno::ADDRNOTAVAIL) => {
+            local("no free local port: widen net.ipv4.ip_local_port_range")
+        }
+        Some(Errno::ACCESS | Errno::PERM) => local(format!(
+            "{doing}: not permitted ({error}): look at this machine's packet filter and routes"
+        )),
+        _ => local(format!("{doing}: {error}")),
+    }
+}
+
+fn found_io(error: &io::Error, layer: Layer) -> Finding {
+    let unreachable = match layer {
+        Layer::Network => Code::L3Unreachable,
+        _ => Code::L4Connect,
+    };
+    // What an established connection suffers is told of its own layer.
+    let broken = match layer {
+        Layer::Network => Code::L3Unreachable,
+        Layer::Connect => Code::L4Connect,
+        Layer::Tls | Layer::Farewell => Code::L6Response,
+        Layer::Exchange => Code::L7Response,
+    };
+    match Errno::from_io_error(error) {
+        Some(Errno::CONNREFUSED) => Finding::new(unreachable, "connection refused"),
+        Some(Errno::HOSTUNREACH | Errno::HOSTDOWN) => {
+            Finding::new(unreachable, "no route to host: it does not answer on its network")
+        }
+        Some(Errno::NETUNREACH | Errno::NETDOWN) => {
+            Finding::new(unreachable, "no route to its network")
+        }
+        Some(Errno::NOPROTOOPT | Errno::PROTO) => {
+            Finding::new(unreachable, "the network rejected the protocol")
+        }
+        Some(Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED | Errno::NOTCONN) => Finding::new(
+            broken,
+            match layer {
+                Layer::Exchange => "connection reset before the whole response",
+                Layer::Tls | Layer::Farewell => "connection reset in the TLS handshake",
+                Layer::Network | Layer::Connect => "connection reset",
+            },
+        ),
+        // The kernel gave up before our own timer did.
+        Some(Errno::TIMEDOUT) => {
+            let code = match layer {
+                Layer::Network => Code::L3Timeout,
+                Layer::Connect => Code::L4Timeout,
+                Layer::Tls | Layer::Farewell => Code::L6Timeout,
+                Layer::Exchange => Code::L7Timeout,
+            };
+            Finding::new(code, "the kernel gave up waiting")
+        }
+        Some(_) => own_fault("network", error),
+        // Without a number it comes from the TLS library, also after the
+        // handshake: TLS 1.3 servers refuse a client only then.
+        None => Finding::new(Code::L6Response, readable(&error.to_string())),
+    }
+}
+
+fn found_tls(error: &native_tls::Error) -> Finding {
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        if let Some(io) = source.downcast_ref::<io::Error>() {
+            return found_io(io, Layer::Tls);
+        }
+        cause = source.source();
+    }
+    Finding::new(Code::L6Response, readable(&error.to_string()))
+}
+
+/// Whether the peer ended the connection without ending TLS first. Many HTTP
+/// servers do, and the length of their answer tells whether it was whole.
+pub(super) fn is_abrupt_end(error: &io::Error) -> bool {
+    error.raw_os_error().is_none() && error.to_string().contains(":unexpected eof while reading:")
+}
+
+/// The reason in OpenSSL's text of an error, which is
+/// `error:CODE:library:function:reason:file:line:data`, then in parentheses
+/// what the verification of the certificate said.
+fn readable(text: &str) -> String {
+    let Some(reason) = text.strip_prefix("error:").and_then(|rest| rest.split(':').nth(3)) else {
+        return match text {
+            "unexpected EOF" => "connection closed in the TLS handshake".into(),
+            _ => text.into(),
+        };
+    };
+    match reason {
+        "certificate verify failed" => {
+            let why = text.strip_suffix(')').and_then(|text| Some(text.rsplit_once('(')?.1));
+            format!("certificate: {}", why.unwrap_or("not accepted"))
+        }
+        "unexpected eof while reading" => "connection closed in the TLS handshake".into(),
+        "wrong version number" | "packet length too long" | "http request" => {
+            format!("the backend does not speak TLS on this port ({reason})")
+        }
+        _ => format!("TLS: {reason}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn io(errno: Errno) -> Fault {
+        Fault::Io(errno.into())
+    }
+
+    #[test]
+    fn errors_are_told_of_their_layer_and_of_whose_fault_they_are() {
+        use Code::*;
+        use Layer::*;
+        for (fault, layer, code, words) in [
+            (io(Errno::CONNREFUSED), Connect, L4Connect, "connection refused"),
+            (io(Errno::CONNREFUSED), Exchange, L4Connect, "connection refused"),
+            (io(Errno::CONNRESET), Connect, L4Connect, "connection reset"),
+            (io(Errno::CONNRESET), Tls, L6Response, "in the TLS handshake"),
+            (io(Errno::CONNRESET), Exchange, L7Response, "before the whole response"),
+            (io(Errno::HOSTUNREACH), Connect, L4Connect, "no route to host"),
+            (io(Errno::NETUNREACH), Connect, L4Connect, "no route to its network"),
+            (io(Errno::HOSTUNREACH), Network, L3Unreachable, "no route to host"),
+            (io(Errno::NETUNREACH), Network, L3Unreachable, "no route to its network"),
+            (io(Errno::TIMEDOUT), Connect, L4Timeout, "gave up"),
+            (io(Errno::TIMEDOUT), Exchange, L7Timeout, "gave up"),
+            (io(Errno::ADDRNOTAVAIL), Connect, SocketError, "ip_local_port_range"),
+            (io(Errno::PERM), Network, SocketError, "packet filter"),
+            (io(Errno::NOBUFS), Network, SocketError, "socket memory"),
+            (io(Errno::INVAL), Connect, SocketError, "Invalid argument"),
+            (Fault::Open(Errno::MFILE.into()), Connect, SocketError, "LimitNOFILE"),
+            (Fault::Open(Errno::NFILE.into()), Connect, SocketError, "fs.file-max"),
+            (Fault::Open(Errno::AFNOSUPPORT.into()), Connect, SocketError, "IPv6 disabled"),
+            (Fault::OpenIcmp(Errno::PERM.into()), Network, SocketError, "CAP_NET_RAW"),
+            (Fault::OpenIcmp(Errno::ACCESS.into()), Network, SocketError, "ping_group_range"),
+            (Fault::OpenIcmp(Errno::MFILE.into()), Network, SocketError, "LimitNOFILE"),
+        ] {
+            let told = format!("{fault:?} in {layer:?}");
+            let finding = fault.found_in(layer);
+            assert_eq!(finding.code, code, "{told}: {finding}");
+            assert!(finding.detail.contains(words), "{told}: {finding}");
+        }
+    }
+
+    #[test]
+    fn a_source_address_that_cannot_be_taken_is_named() {
+        let source = IpAddr::from([192, 0, 2, 10]);
+        for (errno, words) in [
+            (Errno::ADDRNOTAVAIL, "source address 192.0.2.10 is not an address of this machine"),
+            (Errno::ADDRINUSE, "no free port at source address 192.0.2.10"),
+            (Errno::ACCESS, "not permitted"),
+        ] {
+            let finding = Fault::Bind(source, errno.into()).found_in(Layer::Connect);
+            assert_eq!(finding.code, Code::SocketError);
+            assert!(finding.detail.contains(words), "{finding}");
+        }
+    }
+
+    #[test]
+    fn openssl_is_made_readable() {
+        let verify = "error:0A000086:SSL routines:tls_post_process_server_certificate:certificate \
+                      verify failed:../ssl/statem/statem_clnt.c:2092:";
+        for (text, told) in [
+            (format!("{verify} (certificate has expired)"), "certificate: certificate has expired"),
+            (verify.to_owned(), "certificate: not accepted"),
+            (
+                "error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../x.c:354:".into(),
+                "the backend does not speak TLS on this port (wrong version number)",
+            ),
+            (
+                "error:0A000126:SSL routines:ssl3_read_n:unexpected eof while reading:../x.c:1:".into(),
+                "connection closed in the TLS handshake",
+            ),
+            (
+                "error:0A000410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure:../x.c:1:SSL alert number 40".into(),
+                "TLS: sslv3 alert handshake failure",
+            ),
+            ("unexpected EOF".into(), "connection closed in the TLS handshake"),
+            ("something new".into(), "something new"),
+        ] {
+            assert_eq!(readable(&text), told);
+        }
+    }
+}

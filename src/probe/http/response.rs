@@ -1,0 +1,200 @@
+//! Reads an HTTP/1.x response without a socket: bytes in, finding out.
+//!
+//! In the common case the whole head comes with the first bytes and is parsed
+//! where it lies; only an incomplete head is copied and kept.
+
+use std::borrow::Cow;
+use std::mem::{self, MaybeUninit};
+
+use super::Expected;
+use super::body::{Body, BodyError, Framing};
+use crate::domain::probe::{Code, Finding};
+use crate::probe::exchange::Answer;
+
+/// The most that all heads of a response, interim ones included, may take.
+pub(super) const MAX_HEAD: usize = 16 * 1024;
+
+/// The most fields that a head may have.
+const MAX_FIELDS: usize = 128;
+
+/// The most of a backend's own words that a finding repeats.
+const MAX_REASON: usize = 64;
+
+/// A response as far as it has come.
+pub(super) struct Response<'a> {
+    expected: &'a Expected,
+    stage: Stage,
+}
+
+enum Stage {
+    /// `kept` is what has come of the head, `spent` the size of the interim
+    /// heads before it.
+    Head { kept: Vec<u8>, spent: usize },
+    /// The head passed, and its body is wanted.
+    Body { status: u16, body: Body },
+}
+
+/// What the head says, as far as it is needed.
+struct Head {
+    size: usize,
+    status: u16,
+    /// The finding, if the status does not pass.
+    failed: Option<Finding>,
+    framing: Framing,
+}
+
+impl<'a> Response<'a> {
+    pub(super) fn new(expected: &'a Expected) -> Self {
+        Self { expected, stage: Stage::Head { kept: Vec::new(), spent: 0 } }
+    }
+
+    /// Parses the heads at the start of `bytes`; the rest belongs to the body.
+    fn take_head(&mut self, bytes: &[u8], mut spent: usize) -> Option<Finding> {
+        let mut rest = bytes;
+        loop {
+            let window = &rest[..rest.len().min(MAX_HEAD - spent)];
+            let head = match parse(window, self.expected) {
+                Ok(Some(head)) => head,
+                Ok(None) if window.len() < MAX_HEAD - spent => {
+                    self.stage = Stage::Head { kept: rest.to_vec(), spent };
+                    return None;
+                }
+                Ok(None) => {
+                    return Some(Finding::new(Code::L7Response, "headers of more than 16 KiB"));
+                }
+                Err(finding) => return Some(finding),
+            };
+            rest = &rest[head.size..];
+            // Interim responses precede the answer; 101 is one by itself.
+            if (100..200).contains(&head.status) && head.status != 101 {
+                spent += head.size;
+                continue;
+            }
+            if head.failed.is_some() {
+                return head.failed;
+            }
+            if self.expected.body.is_none() {
+                return Some(Finding::new(Code::L7Ok, known_status(head.status)));
+            }
+            self.stage = Stage::Body { status: head.status, body: Body::new(head.framing) };
+            return self.take_body(rest);
+        }
+    }
+
+    fn take_body(&mut self, bytes: &[u8]) -> Option<Finding> {
+        let Stage::Body { body, .. } = &mut self.stage else { return None };
+        match body.take(bytes) {
+            Ok(true) => Some(self.judge_body()),
+            Ok(false) => None,
+            Err(BodyError::Chunk) => {
+                Some(Finding::new(Code::L7Response, "body is not in chunks as announced"))
+            }
+            Err(BodyError::Closed) => Some(closed_in_body()),
+        }
+    }
+
+    fn judge_body(&self) -> Finding {
+        let (Stage::Body { status, body }, Some(wanted)) = (&self.stage, &self.expected.body)
+        else {
+            return Finding::new(Code::L7Ok, "");
+        };
+        if wanted.is_match(body.bytes()) {
+            return Finding::new(Code::L7Ok, known_status(*status));
+        }
+        let size = body.bytes().len();
+        Finding::new(
+            Code::L7Content,
+            format!("status {status}, but its body ({size} bytes) does not match"),
+        )
+    }
+}
+
+impl Answer for Response<'_> {
+    fn take(&mut self, bytes: &[u8]) -> Option<Finding> {
+        match &mut self.stage {
+            Stage::Body { .. } => self.take_body(bytes),
+            Stage::Head { kept, spent } if kept.is_empty() => {
+                let spent = *spent;
+                self.take_head(bytes, spent)
+            }
+            Stage::Head { kept, spent } => {
+                let (mut kept, spent) = (mem::take(kept), *spent);
+                kept.extend_from_slice(bytes);
+                self.take_head(&kept, spent)
+            }
+        }
+    }
+
+    fn end(&mut self) -> Finding {
+        match &mut self.stage {
+            Stage::Head { kept, spent: 0 } if kept.is_empty() => {
+                Finding::new(Code::L7Response, "connection closed before the response")
+            }
+            Stage::Head { .. } => {
+                Finding::new(Code::L7Response, "connection closed inside the headers")
+            }
+            Stage::Body { body, .. } => match body.end() {
+                Ok(()) => self.judge_body(),
+                Err(_) => closed_in_body(),
+            },
+        }
+    }
+}
+
+fn closed_in_body() -> Finding {
+    Finding::new(Code::L7Response, "connection closed inside the body")
+}
+
+/// The head at the start of `bytes`; `None` if more is needed.
+fn parse(bytes: &[u8], expected: &Expected) -> Result<Option<Head>, Finding> {
+    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut response = httparse::Response::new(&mut []);
+    let size = match httparse::ParserConfig::default().parse_response_with_uninit_headers(
+        &mut response,
+        bytes,
+        &mut fields,
+    ) {
+        Ok(httparse::Status::Complete(size)) => size,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => return Err(Finding::new(Code::L7Response, format!("not HTTP: {error}"))),
+    };
+    let status = response.code.unwrap_or_default();
+    let failed = (!expected.codes.contains(&status)).then(|| {
+        Finding::new(Code::L7Status, told_status(status, response.reason.unwrap_or_default()))
+    });
+    // Nobody asks for the body of a failure, nor needs its framing to be right.
+    let framing = match (&failed, &expected.body) {
+        (None, Some(_)) => Framing::of(status, response.headers).map_err(|error| {
+            Finding::new(Code::L7Response, format!("body of unknown length: {error}"))
+        })?,
+        _ => Framing::UntilClose,
+    };
+    Ok(Some(Head { size, status, failed, framing }))
+}
+
+/// The status in the backend's own words, shortened.
+fn told_status(status: u16, reason: &str) -> Cow<'static, str> {
+    let mut told = status.to_string();
+    if !reason.is_empty() {
+        told.push(' ');
+        told.extend(reason.chars().filter(|c| !c.is_control()).take(MAX_REASON));
+    }
+    told.into()
+}
+
+/// A status that passed; the usual ones cost no allocation.
+fn known_status(status: u16) -> Cow<'static, str> {
+    match status {
+        200 => "200 OK".into(),
+        204 => "204 No Content".into(),
+        301 => "301 Moved Permanently".into(),
+        302 => "302 Found".into(),
+        304 => "304 Not Modified".into(),
+        307 => "307 Temporary Redirect".into(),
+        308 => "308 Permanent Redirect".into(),
+        401 => "401 Unauthorized".into(),
+        403 => "403 Forbidden".into(),
+        404 => "404 Not Found".into(),
+        _ => status.to_string().into(),
+    }
+}

@@ -1,0 +1,220 @@
+//! The response reader and the request, without sockets.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU16;
+
+use proptest::prelude::*;
+
+use super::body::MAX_BODY;
+use super::response::MAX_HEAD;
+use super::*;
+use crate::domain::probe::Code;
+use crate::probe::exchange::Answer;
+
+fn expecting(codes: RangeInclusive<u16>, body: Option<&str>) -> Expected {
+    Expected { codes, body: body.map(|pattern| Regex::new(pattern).unwrap()) }
+}
+
+/// Reads `pieces` and then the end of the connection.
+fn read<'a>(expected: &Expected, pieces: impl IntoIterator<Item = &'a [u8]>) -> Finding {
+    let mut response = Response::new(expected);
+    for piece in pieces {
+        if let Some(finding) = response.take(piece) {
+            return finding;
+        }
+    }
+    response.end()
+}
+
+/// Responses with what is found when `200-299` and a body of `^ok$` are
+/// expected.
+fn responses() -> Vec<(Vec<u8>, &'static str)> {
+    let mut all: Vec<(Vec<u8>, &'static str)> = [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "L7OK 200 OK"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more", "L7OK 200 OK"),
+        ("HTTP/1.0 200 OK\r\n\r\nok", "L7OK 200 OK"),
+        ("HTTP/1.1 299\r\n\r\nok", "L7OK 299"),
+        ("HTTP/1.1 200 OK\ncontent-length: 2\n\nok", "L7OK 200 OK"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1;x=y\r\nk\r\n0\r\n\r\n", "L7OK 200 OK"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\nContent-Length: 9\r\n\r\n02\r\nok\r\n0\r\nTrailer: x\r\n\r\n", "L7OK 200 OK"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nok", "L7OK 200 OK"),
+        ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok", "L7OK 200 OK"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", "L7CNT status 200, but its body (2 bytes) does not match"),
+        ("HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok", "L7CNT status 204, but its body (0 bytes) does not match"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "L7CNT status 200, but its body (0 bytes) does not match"),
+        ("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nok", "L7STS 503 Service Unavailable"),
+        ("HTTP/1.1 503\r\nContent-Length: nonsense\r\n\r\nok", "L7STS 503"),
+        ("HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", "L7STS 302 Found"),
+        ("HTTP/1.1 101 Switching Protocols\r\n\r\n", "L7STS 101 Switching Protocols"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no", "L7RSP connection closed inside the body"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", "L7RSP connection closed inside the body"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokay\r\n0\r\n\r\n", "L7RSP body is not in chunks as announced"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\nok\r\n", "L7RSP body is not in chunks as announced"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n", "L7RSP body is not in chunks as announced"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11111111111111111\r\n", "L7RSP body is not in chunks as announced"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", "L7RSP body of unknown length: two different Content-Lengths"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok", "L7RSP body of unknown length: Content-Length is not a number"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nok", "L7RSP body of unknown length: Content-Length is not a number"),
+        ("HTTP/1.1 200 OK\r\nContent-Le", "L7RSP connection closed inside the headers"),
+        ("HTTP/1.1 100 Continue\r\n\r\n", "L7RSP connection closed inside the headers"),
+        ("", "L7RSP connection closed before the response"),
+        ("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "L7RSP not HTTP: invalid HTTP version"),
+        ("HTTP/2.0 200 OK\r\n\r\n", "L7RSP not HTTP: invalid HTTP version"),
+        ("HTTP/1.1 2000 OK\r\n\r\n", "L7RSP not HTTP: invalid response status"),
+        ("HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n", "L7RSP not HTTP: invalid header name"),
+        ("HTTP/1.1 200 OK\r\nName: \0\r\n\r\n", "L7RSP not HTTP: invalid header value"),
+    ]
+    .into_iter()
+    .map(|(text, told)| (text.as_bytes().to_vec(), told))
+    .collect();
+
+    let endless = |field: &str| [b"HTTP/1.1 200 OK\r\n", field.repeat(9000).as_bytes()].concat();
+    all.push((endless("X-A: b\r\n"), "L7RSP not HTTP: too many headers"));
+    let long = [b"HTTP/1.1 200 OK\r\nX: ", "a".repeat(MAX_HEAD).as_bytes()].concat();
+    all.push((long, "L7RSP headers of more than 16 KiB"));
+    let hints = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1000).into_bytes();
+    all.push((hints, "L7RSP headers of more than 16 KiB"));
+    let reason = format!("HTTP/1.1 500 {}\r\n\r\n", "no".repeat(500)).into_bytes();
+    all.push((
+        reason,
+        "L7STS 500 nononononononononononononononononononononononononononononononono",
+    ));
+    // `^ok$` would match the first 64 KiB only if they were cut wrongly.
+    let body = [b"HTTP/1.1 200 OK\r\n\r\n", "x".repeat(2 * MAX_BODY).as_bytes()].concat();
+    all.push((body, "L7CNT status 200, but its body (65536 bytes) does not match"));
+    let chunk = format!("8000\r\n{}\r\n", "y".repeat(0x8000)).repeat(3);
+    let chunks = ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &chunk].concat();
+    all.push((chunks.into_bytes(), "L7CNT status 200, but its body (65536 bytes) does not match"));
+    all
+}
+
+#[test]
+fn each_response_is_found_to_be_what_it_is() {
+    let expected = expecting(200..=299, Some("^ok$"));
+    for (response, told) in responses() {
+        let start = String::from_utf8_lossy(&response[..response.len().min(120)]).into_owned();
+        assert_eq!(read(&expected, [&response[..]]).to_string(), told, "{start}");
+    }
+}
+
+#[test]
+fn the_head_may_be_as_long_as_the_limit_and_no_longer() {
+    let expected = expecting(200..=200, None);
+    let with_head = |size: usize| {
+        let mut head = b"HTTP/1.1 200 OK\r\nX: ".to_vec();
+        head.resize(size - 4, b'a');
+        head.extend_from_slice(b"\r\n\r\n");
+        head
+    };
+    assert_eq!(read(&expected, [&with_head(MAX_HEAD)[..]]).code, Code::L7Ok);
+    assert_eq!(read(&expected, [&with_head(MAX_HEAD + 1)[..]]).code, Code::L7Response);
+}
+
+#[test]
+fn without_a_pattern_the_body_is_not_waited_for() {
+    let expected = expecting(200..=200, None);
+    let mut response = Response::new(&expected);
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
+    assert_eq!(response.take(head).map(|finding| finding.code), Some(Code::L7Ok));
+}
+
+#[test]
+fn a_body_that_is_not_utf8_is_matched_too() {
+    let expected = expecting(200..=200, Some("ready$"));
+    assert!(read(&expected, [&b"HTTP/1.1 200 OK\r\n\r\n\xff\xfe ready"[..]]).passed());
+}
+
+proptest! {
+    #[test]
+    fn the_finding_does_not_depend_on_how_the_response_is_cut(
+        which in 0..responses().len(),
+        mut cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
+        bytewise in any::<bool>(),
+    ) {
+        let (response, told) = responses().swap_remove(which);
+        let expected = expecting(200..=299, Some("^ok$"));
+        let mut at: Vec<usize> =
+            cuts.drain(..).map(|cut| cut.index(response.len() + 1)).collect();
+        if bytewise {
+            // The interesting places are near the start.
+            at.extend(0..response.len().min(400));
+        }
+        at.extend([0, response.len()]);
+        at.sort_unstable();
+        at.dedup();
+        let pieces = at.windows(2).map(|pair| &response[pair[0]..pair[1]]);
+        prop_assert_eq!(read(&expected, pieces).to_string(), told);
+    }
+
+    #[test]
+    fn any_bytes_have_a_finding_however_they_are_cut(
+        head in prop::sample::select(vec![
+            "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ]),
+        tail in prop::collection::vec(
+            prop::sample::select(b"\r\n\t :;,0a1fFzHTP/.\0\xff".to_vec()), 0..60),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let response = [head.as_bytes(), &tail].concat();
+        let expected = expecting(200..=299, Some("a"));
+        let whole = (!response.is_empty()).then_some(&response[..]);
+        let whole = read(&expected, whole);
+        let (first, second) = response.split_at(cut.index(response.len() + 1));
+        let pieces = [first, second].into_iter().filter(|piece| !piece.is_empty());
+        prop_assert_eq!(whole, read(&expected, pieces));
+    }
+}
+
+#[test]
+fn the_request_names_the_host() {
+    let v4 = IpAddr::from([192, 0, 2, 1]);
+    let v6 = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    for (address, port, tls, host, header) in [
+        (v4, 80, false, None, "192.0.2.1"),
+        (v4, 8080, false, None, "192.0.2.1:8080"),
+        (v4, 80, true, None, "192.0.2.1:80"),
+        (v4, 443, true, None, "192.0.2.1"),
+        (v6, 80, false, None, "[::1]"),
+        (v6, 8080, false, None, "[::1]:8080"),
+        (v6, 8080, false, Some("www.example.org"), "www.example.org"),
+    ] {
+        let target = Target::new(address, NonZeroU16::new(port).unwrap(), None);
+        let exchange = HttpExchange {
+            path: "/healthz?full=1".into(),
+            host: host.map(str::to_owned),
+            codes: 200..=200,
+            body: None,
+        };
+        let request = String::from_utf8(request(&target, tls, &exchange).unwrap()).unwrap();
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            request,
+            format!(
+                "GET /healthz?full=1 HTTP/1.1\r\nHost: {header}\r\n\
+                 User-Agent: maglevd/{version}\r\nConnection: close\r\n\r\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn nothing_can_be_smuggled_into_the_request() {
+    let target = Target::new(IpAddr::from([127, 0, 0, 1]), NonZeroU16::MIN, None);
+    for (path, host) in [
+        ("", None),
+        ("healthz", None),
+        ("/a b", None),
+        ("/a\r\nX: y", None),
+        ("/ä", None),
+        ("/", Some("")),
+        ("/", Some("a\r\nX: y")),
+    ] {
+        let exchange = HttpExchange {
+            path: path.into(),
+            host: host.map(str::to_owned),
+            codes: 200..=200,
+            body: None,
+        };
+        assert!(request(&target, false, &exchange).is_err(), "{path:?} {host:?}");
+    }
+}

@@ -1,0 +1,114 @@
+//! `icmp`: an echo request is answered with an echo reply (RFC 792, RFC 4443).
+//!
+//! All backends of a thread share one socket a family; `surge_ping` hands each
+//! reply to the probe that waits for it.
+
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use surge_ping::{IcmpPacket, PingIdentifier, PingSequence, SurgeError};
+
+use super::fault::Fault;
+use super::shared::{Shared, next_identifier};
+use crate::domain::probe::{Code, Finding};
+
+/// Tells whoever captures packets who sent them.
+const PAYLOAD: &[u8] = b"vpp-maglev health check";
+
+/// Beyond every check's timeout, which the caller keeps.
+const NO_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
+/// An echo request, prepared.
+#[derive(Debug)]
+pub(super) struct Echo {
+    address: IpAddr,
+    source: Option<IpAddr>,
+    identifier: PingIdentifier,
+    shared: Shared,
+}
+
+impl Echo {
+    pub(super) fn prepare(address: IpAddr, source: Option<IpAddr>, shared: &Shared) -> Self {
+        Self {
+            address,
+            source,
+            identifier: PingIdentifier(next_identifier()),
+            shared: shared.clone(),
+        }
+    }
+
+    pub(super) async fn attempt(&self) -> Result<Finding, Fault> {
+        // Asked for anew each time: a permission that is given later is found.
+        let client = self.shared.icmp(self.address, self.source).map_err(|error| {
+            match (error.kind(), self.source) {
+                (io::ErrorKind::AddrNotAvailable, Some(source)) => Fault::Bind(source, error),
+                _ => Fault::OpenIcmp(error),
+            }
+        })?;
+        let mut pinger = client.pinger(self.address, self.identifier).await;
+        pinger.timeout(NO_TIMEOUT);
+        match pinger.ping(PingSequence(self.shared.next_sequence()), PAYLOAD).await {
+            Ok((packet, _)) => Ok(judge(&packet)),
+            Err(SurgeError::IOError(error)) => Err(Fault::Io(error)),
+            Err(error) => Ok(Finding::new(Code::SocketError, format!("ICMP: {error}"))),
+        }
+    }
+}
+
+/// What came back for the request: a reply, or an error about it from the
+/// network, which only raw sockets are given.
+fn judge(packet: &IcmpPacket) -> Finding {
+    let (kind, code, from) = match packet {
+        IcmpPacket::V4(packet) => {
+            (packet.get_icmp_type().0, packet.get_icmp_code().0, IpAddr::V4(packet.get_source()))
+        }
+        IcmpPacket::V6(packet) => (
+            packet.get_icmpv6_type().0,
+            packet.get_icmpv6_code().0,
+            IpAddr::V6(packet.get_source()),
+        ),
+    };
+    match error_text(from.is_ipv4(), kind, code) {
+        None => Finding::new(Code::L3Ok, ""),
+        Some(what) => Finding::new(Code::L3Unreachable, format!("{what}, says {from}")),
+    }
+}
+
+/// The meaning of an ICMP error; `None` for an echo reply.
+fn error_text(v4: bool, kind: u8, code: u8) -> Option<&'static str> {
+    Some(match (v4, kind, code) {
+        (true, 0, _) | (false, 129, _) => return None,
+        (true, 3, 0) | (false, 1, 0) => "no route to its network",
+        (true, 3, 1) | (false, 1, 3) => "host unreachable",
+        (true, 3, 9 | 10 | 13) | (false, 1, 1 | 5 | 6) => "administratively prohibited",
+        (true, 3, _) | (false, 1, _) => "destination unreachable",
+        (true, 11, _) | (false, 3, _) => "hop limit exceeded: a routing loop?",
+        (false, 2, _) => "packet too big",
+        _ => "ICMP error",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn icmp_errors_are_not_replies() {
+        for (v4, kind, code, told) in [
+            (true, 0, 0, None),
+            (false, 129, 0, None),
+            (true, 3, 1, Some("host unreachable")),
+            (false, 1, 3, Some("host unreachable")),
+            (true, 3, 13, Some("administratively prohibited")),
+            (false, 1, 0, Some("no route to its network")),
+            (true, 3, 4, Some("destination unreachable")),
+            (true, 11, 0, Some("hop limit exceeded: a routing loop?")),
+            // Type 3 is "time exceeded" in ICMPv6 and "unreachable" in ICMPv4.
+            (false, 3, 0, Some("hop limit exceeded: a routing loop?")),
+            (true, 129, 0, Some("ICMP error")),
+        ] {
+            assert_eq!(error_text(v4, kind, code), told, "type {kind} code {code}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `tcp`: a connection is accepted, and with `ssl: true` a TLS handshake done.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_native_tls::TlsStream;
+
+use super::dial::Target;
+use super::fault::{Fault, Layer};
+use super::tls::Tls;
+use super::{PrepareError, Shared};
+use crate::domain::config;
+use crate::domain::probe::{Code, Finding};
+
+/// How long a backend may take to end TLS in order, once it has passed.
+const FAREWELL: Duration = Duration::from_millis(100);
+
+/// A connection, prepared.
+#[derive(Debug)]
+pub(super) struct Connection {
+    target: Target,
+    tls: Option<Tls>,
+}
+
+impl Connection {
+    pub(super) fn prepare(
+        target: Target,
+        tls: Option<&config::Tls>,
+        shared: &Shared,
+    ) -> Result<Self, PrepareError> {
+        let tls = tls
+            .map(|settings| Tls::prepare(settings, None, target.peer.ip(), shared))
+            .transpose()?;
+        Ok(Self { target, tls })
+    }
+
+    pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<Finding, Fault> {
+        let stream = self.target.connect().await?;
+        let Some(tls) = &self.tls else {
+            return Ok(Finding::new(Code::L4Ok, ""));
+        };
+        let stream = tls.handshake(stream, layer).await?;
+        *layer = Layer::Farewell;
+        // The finding stands; a slow farewell only is not waited for.
+        let _ = timeout(FAREWELL, part(stream)).await;
+        Ok(Finding::new(Code::L6Ok, ""))
+    }
+}
+
+/// Ends TLS as both sides expect it. A TLS 1.3 server sends session tickets
+/// after the handshake: a socket that is closed before they come answers them
+/// with a reset, which servers log as an error.
+async fn part(mut stream: TlsStream<TcpStream>) {
+    if stream.shutdown().await.is_ok() {
+        let mut ignored = [0; 256];
+        while let Ok(1..) = stream.read(&mut ignored).await {}
+    }
+}

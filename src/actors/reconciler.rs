@@ -198,10 +198,12 @@ impl Reconciler {
     }
 
     fn next_portion(&mut self, ctx: &mut Context<Self>) {
-        let (Some(wanted), Sight::Seen(seen), Some(pass)) =
-            (&self.wanted, &self.sight, &mut self.pass)
-        else {
-            return;
+        let (Some(wanted), Some(pass)) = (&self.wanted, &mut self.pass) else { return };
+        let Sight::Seen(seen) = &self.sight else {
+            // A reply was lost: what VPP holds has to be seen again.
+            self.end_pass(Some(LinkError::Failed("a reply was lost; VPP is read anew".into())));
+            self.want_drift_pass();
+            return self.go_on(ctx);
         };
         if pass.is_stale() {
             pass.take_plan(plan(&wanted.desired, seen, &self.flushed, pass.scope()));

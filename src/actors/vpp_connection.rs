@@ -14,7 +14,7 @@ pub use messages::*;
 use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
-use crate::vpp::client::{Client, ClientOptions};
+use crate::vpp::client::{Client, ClientOptions, ConnectError};
 
 /// Time between two signs of life.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -87,13 +87,13 @@ impl VppConnection {
         debug!(socket = %socket.display(), "vpp-dial");
         let options = self.options.clone();
         let attempt = async move {
-            let client = Client::connect(&socket, options).await.map_err(|why| why.to_string())?;
-            let info = messages::introduce(&client).await.map_err(|why| why.to_string())?;
+            let client = Client::connect(&socket, options).await?;
+            let info = VppInfo::of(&client);
             Ok(Up { client, info })
         };
         ctx.spawn(attempt.into_actor(self).map(|result, this, ctx| match result {
             Ok(up) => this.connected(up, ctx),
-            Err(why) => this.failed(why, ctx),
+            Err(why) => this.failed(&why, ctx),
         }));
     }
 
@@ -120,7 +120,8 @@ impl VppConnection {
         self.ping_later(epoch, ctx);
     }
 
-    fn failed(&mut self, why: String, ctx: &mut Context<Self>) {
+    fn failed(&mut self, why: &ConnectError, ctx: &mut Context<Self>) {
+        let why = why.to_string();
         if self.told.as_ref() != Some(&why) {
             warn!(why, "vpp-connect-failed");
             self.told = Some(why.clone());

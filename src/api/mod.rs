@@ -1,1 +1,32 @@
-//! stub
+//! The gRPC service: requests are validated here and become messages to the
+//! actors, whose answers become responses. Nothing is decided here.
+
+mod convert;
+mod lb;
+mod listener;
+mod service;
+mod status;
+mod watch;
+
+pub use listener::{ListenAddr, ListenAddrError, ListenError, Listening, serve};
+pub use service::Service;
+
+use actix::Addr;
+
+use crate::actors::broadcaster::Broadcaster;
+use crate::actors::checker::Checker;
+use crate::actors::reconciler::Reconciler;
+use crate::actors::vpp_connection::VppConnection;
+
+/// The actors that answer requests.
+#[derive(Clone)]
+pub struct Actors {
+    /// Backends, frontends and the configuration.
+    pub checker: Addr<Checker>,
+    /// What VPP is told.
+    pub reconciler: Addr<Reconciler>,
+    /// What VPP says.
+    pub vpp: Addr<VppConnection>,
+    /// What happens.
+    pub broadcaster: Addr<Broadcaster>,
+}

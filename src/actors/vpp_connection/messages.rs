@@ -120,6 +120,21 @@ pub struct VppInfo {
     pub missing: Vec<String>,
 }
 
+impl VppInfo {
+    /// What was learnt when `client` connected just now.
+    pub(super) fn of(client: &Client) -> Self {
+        let info = client.info().clone();
+        Self {
+            version: info.version,
+            build_date: info.build_date,
+            build_directory: info.build_directory,
+            pid: info.pid,
+            connected_at: SystemTime::now(),
+            missing: client.missing().to_vec(),
+        }
+    }
+}
+
 /// Leave VPP politely and connect no more. Answered when that is done.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
@@ -158,18 +173,4 @@ impl LinkError {
     pub(super) fn failed(error: CallError) -> Self {
         Self::Failed(error.to_string())
     }
-}
-
-/// Asks VPP who it is.
-pub(super) async fn introduce(client: &Client) -> Result<VppInfo, CallError> {
-    let version = client.show_version().await?;
-    let pid = client.ping().await?;
-    Ok(VppInfo {
-        version: version.version,
-        build_date: version.build_date,
-        build_directory: version.build_directory,
-        pid,
-        connected_at: SystemTime::now(),
-        missing: client.missing().to_vec(),
-    })
 }

@@ -1,0 +1,85 @@
+//! From what VPP holds, and what is done to it, to the generated types.
+
+use crate::actors::reconciler::{Report, StepResult};
+use crate::actors::vpp_connection::VppInfo;
+use crate::domain::observed::{Observed, ObservedEncap, ObservedVip};
+use crate::domain::net::Vip;
+use crate::pb;
+
+use super::convert::unix_ns;
+
+pub(super) fn info(info: &VppInfo) -> pb::VppInfo {
+    pb::VppInfo {
+        version: info.version.clone(),
+        build_date: info.build_date.clone(),
+        build_directory: info.build_directory.clone(),
+        pid: info.pid,
+        boottime_ns: 0,
+        connecttime_ns: unix_ns(info.connected_at),
+        missing_messages: info.missing.clone(),
+    }
+}
+
+pub(super) fn state(observed: &Observed) -> pb::VpplbState {
+    let conf = &observed.conf;
+    pb::VpplbState {
+        conf: Some(pb::VpplbConf {
+            ip4_src_address: conf.ip4_src.to_string(),
+            ip6_src_address: conf.ip6_src.to_string(),
+            sticky_buckets_per_core: conf.sticky_buckets_per_core,
+            flow_timeout: conf.flow_timeout_s,
+        }),
+        vips: observed.vips.iter().map(|(key, seen)| vip(key, seen)).collect(),
+    }
+}
+
+fn vip(key: &Vip, seen: &ObservedVip) -> pb::Vpplbvip {
+    let live = seen.servers.iter().map(|(address, server)| pb::Vpplbas {
+        address: address.to_string(),
+        weight: server.weight.into(),
+        flags: 1,
+        num_buckets: server.buckets,
+        in_use_since_ns: 0,
+    });
+    let retired = seen.retired.iter().map(|server| pb::Vpplbas {
+        address: server.address.to_string(),
+        weight: server.weight.into(),
+        ..pb::Vpplbas::default()
+    });
+    pb::Vpplbvip {
+        prefix: key.prefix().to_string(),
+        protocol: key.service().protocol().into(),
+        port: key.service().port().into(),
+        encap: encap(seen.encap),
+        flow_table_length: seen.table_length.map_or(0, |length| length.get().into()),
+        application_servers: live.chain(retired).collect(),
+    }
+}
+
+fn encap(encap: ObservedEncap) -> String {
+    match encap {
+        ObservedEncap::Gre(encap) => encap.to_string(),
+        ObservedEncap::Other(2) => "l3dsr".into(),
+        ObservedEncap::Other(3) => "nat4".into(),
+        ObservedEncap::Other(4) => "nat6".into(),
+        ObservedEncap::Other(number) => number.to_string(),
+    }
+}
+
+pub(super) fn report(report: &Report) -> pb::SyncVpplbStateResponse {
+    pb::SyncVpplbStateResponse {
+        steps: report.results.iter().map(step).collect(),
+        applied: report.applied,
+    }
+}
+
+fn step(result: &StepResult) -> pb::SyncStep {
+    let planned = &result.planned;
+    pb::SyncStep {
+        frontend_name: planned.frontend.as_ref().map(ToString::to_string).unwrap_or_default(),
+        action: planned.step.action().into(),
+        disruption: planned.disruption.to_string(),
+        detail: planned.step.to_string(),
+        error: result.error.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,242 @@
+//! Every RPC of `proto/maglev.proto`.
+
+use tonic::{Request, Response, Status};
+
+use super::status::OrStatus;
+use super::watch::{self, EventStream};
+use super::{Actors, convert, lb};
+use crate::actors::checker::{
+    Administer, CheckConfig, GetBackend, GetConfig, GetFrontend, LoadFailed, Reload, SetWeight,
+};
+use crate::actors::reconciler::Sync;
+use crate::actors::vpp_connection::{GetVppInfo, Observe};
+use crate::config::LoadError;
+use crate::domain::net::Weight;
+use crate::domain::plan::Scope;
+use crate::domain::roster::Command;
+use crate::pb;
+use crate::pb::maglev_server::Maglev;
+
+/// The service over the actors that answer for it.
+pub struct Service {
+    actors: Actors,
+}
+
+impl Service {
+    /// A service that these actors answer for.
+    #[must_use]
+    pub fn new(actors: Actors) -> Self {
+        Self { actors }
+    }
+
+    async fn backend(&self, name: String) -> Result<Response<pb::BackendInfo>, Status> {
+        let (view, reading) = self.actors.checker.send(GetBackend(name)).await.or_status()?.or_status()?;
+        Ok(Response::new(convert::backend(&view, &reading)))
+    }
+
+    async fn frontend(&self, name: String) -> Result<Response<pb::FrontendInfo>, Status> {
+        let view = self.actors.checker.send(GetFrontend(name)).await.or_status()?.or_status()?;
+        Ok(Response::new(convert::frontend(&view)))
+    }
+
+    async fn administer(
+        &self,
+        request: Request<pb::BackendRequest>,
+        command: Command,
+    ) -> Result<Response<pb::BackendInfo>, Status> {
+        let who = peer(&request);
+        let backend = request.into_inner().name;
+        let message = Administer { backend: backend.clone(), command, who };
+        self.actors.checker.send(message).await.or_status()?.or_status()?;
+        // The prober has obeyed, and told the Checker before it told us.
+        self.backend(backend).await
+    }
+
+    async fn config(&self) -> Result<std::sync::Arc<crate::domain::config::Config>, Status> {
+        self.actors.checker.send(GetConfig).await.or_status()
+    }
+}
+
+/// Who sent a request: the peer's address, or the local socket.
+fn peer<T>(request: &Request<T>) -> String {
+    request.remote_addr().map_or_else(|| "a local client".into(), |address| address.to_string())
+}
+
+type Reply<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl Maglev for Service {
+    type WatchEventsStream = EventStream;
+
+    async fn list_frontends(
+        &self,
+        _: Request<pb::ListFrontendsRequest>,
+    ) -> Reply<pb::ListFrontendsResponse> {
+        let config = self.config().await?;
+        let frontend_names = config.frontends.keys().map(ToString::to_string).collect();
+        Ok(Response::new(pb::ListFrontendsResponse { frontend_names }))
+    }
+
+    async fn get_frontend(&self, request: Request<pb::GetFrontendRequest>) -> Reply<pb::FrontendInfo> {
+        self.frontend(request.into_inner().name).await
+    }
+
+    async fn list_backends(
+        &self,
+        _: Request<pb::ListBackendsRequest>,
+    ) -> Reply<pb::ListBackendsResponse> {
+        let config = self.config().await?;
+        let backend_names = config.backends.keys().map(ToString::to_string).collect();
+        Ok(Response::new(pb::ListBackendsResponse { backend_names }))
+    }
+
+    async fn get_backend(&self, request: Request<pb::GetBackendRequest>) -> Reply<pb::BackendInfo> {
+        self.backend(request.into_inner().name).await
+    }
+
+    async fn pause_backend(&self, request: Request<pb::BackendRequest>) -> Reply<pb::BackendInfo> {
+        self.administer(request, Command::Pause).await
+    }
+
+    async fn resume_backend(&self, request: Request<pb::BackendRequest>) -> Reply<pb::BackendInfo> {
+        self.administer(request, Command::Resume).await
+    }
+
+    async fn enable_backend(&self, request: Request<pb::BackendRequest>) -> Reply<pb::BackendInfo> {
+        self.administer(request, Command::Enable).await
+    }
+
+    async fn disable_backend(&self, request: Request<pb::BackendRequest>) -> Reply<pb::BackendInfo> {
+        self.administer(request, Command::Disable).await
+    }
+
+    async fn list_health_checks(
+        &self,
+        _: Request<pb::ListHealthChecksRequest>,
+    ) -> Reply<pb::ListHealthChecksResponse> {
+        let config = self.config().await?;
+        let names = config.checks.keys().map(ToString::to_string).collect();
+        Ok(Response::new(pb::ListHealthChecksResponse { names }))
+    }
+
+    async fn get_health_check(
+        &self,
+        request: Request<pb::GetHealthCheckRequest>,
+    ) -> Reply<pb::HealthCheckInfo> {
+        let name = request.into_inner().name;
+        let config = self.config().await?;
+        let check = config.checks.get(name.as_str()).ok_or_else(|| {
+            Status::not_found(format!("there is no health check \"{name}\""))
+        })?;
+        Ok(Response::new(convert::health_check(&name, check)))
+    }
+
+    async fn set_frontend_pool_backend_weight(
+        &self,
+        request: Request<pb::SetWeightRequest>,
+    ) -> Reply<pb::FrontendInfo> {
+        let who = peer(&request);
+        let pb::SetWeightRequest { frontend, pool, backend, weight } = request.into_inner();
+        let weight = Weight::try_from(i64::from(weight)).or_status()?;
+        let message = SetWeight { frontend: frontend.clone(), pool, backend, weight, who };
+        self.actors.checker.send(message).await.or_status()?.or_status()?;
+        self.frontend(frontend).await
+    }
+
+    async fn watch_events(&self, request: Request<pb::WatchRequest>) -> Reply<EventStream> {
+        let subscribe = watch::subscribe(request.get_ref())?;
+        let subscription = self.actors.broadcaster.send(subscribe).await.or_status()?.or_status()?;
+        Ok(Response::new(subscription.into()))
+    }
+
+    async fn check_config(
+        &self,
+        _: Request<pb::CheckConfigRequest>,
+    ) -> Reply<pb::CheckConfigResponse> {
+        let response = match self.actors.checker.send(CheckConfig).await.or_status()? {
+            Ok(loaded) => pb::CheckConfigResponse {
+                ok: true,
+                warnings: loaded.warnings.iter().map(ToString::to_string).collect(),
+                ..pb::CheckConfigResponse::default()
+            },
+            Err(failed) => {
+                let Faults { parse_error, semantic_error, other } = Faults::of(&failed);
+                let parse_error = parse_error + &other;
+                pb::CheckConfigResponse { ok: false, parse_error, semantic_error, warnings: vec![] }
+            }
+        };
+        Ok(Response::new(response))
+    }
+
+    async fn reload_config(
+        &self,
+        _: Request<pb::ReloadConfigRequest>,
+    ) -> Reply<pb::ReloadConfigResponse> {
+        let response = match self.actors.checker.send(Reload).await.or_status()? {
+            Ok(()) => pb::ReloadConfigResponse { ok: true, ..pb::ReloadConfigResponse::default() },
+            Err(failed) => {
+                let Faults { parse_error, semantic_error, other } = Faults::of(&failed);
+                let reload_error = other;
+                pb::ReloadConfigResponse { ok: false, parse_error, semantic_error, reload_error }
+            }
+        };
+        Ok(Response::new(response))
+    }
+
+    async fn get_vpp_info(&self, _: Request<pb::GetVppInfoRequest>) -> Reply<pb::VppInfo> {
+        let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.or_status()?;
+        Ok(Response::new(lb::info(&info)))
+    }
+
+    async fn get_vpplb_state(
+        &self,
+        _: Request<pb::GetVpplbStateRequest>,
+    ) -> Reply<pb::VpplbState> {
+        let seen = self.actors.vpp.send(Observe).await.or_status()?.or_status()?;
+        Ok(Response::new(lb::state(&seen.observed)))
+    }
+
+    async fn sync_vpplb_state(
+        &self,
+        request: Request<pb::SyncVpplbStateRequest>,
+    ) -> Reply<pb::SyncVpplbStateResponse> {
+        let request = request.into_inner();
+        let scope = match request.frontend_name {
+            None => Scope::All,
+            Some(name) => Scope::One(name.as_str().into()),
+        };
+        let message = Sync { scope, dry_run: request.dry_run };
+        let report = self.actors.reconciler.send(message).await.or_status()?.or_status()?;
+        Ok(Response::new(lb::report(&report)))
+    }
+
+    async fn get_vpplb_counters(
+        &self,
+        _: Request<pb::GetVpplbCountersRequest>,
+    ) -> Reply<pb::VpplbCounters> {
+        Err(Status::unimplemented("this release does not read VPP's stats segment yet"))
+    }
+}
+
+/// The faults of a configuration file, by the field that tells of them.
+#[derive(Default)]
+struct Faults {
+    parse_error: String,
+    semantic_error: String,
+    other: String,
+}
+
+impl Faults {
+    fn of(failed: &LoadFailed) -> Self {
+        let mut faults = Self::default();
+        let field = match failed {
+            LoadFailed::Refused(error) => match **error {
+                LoadError::Faults(_) => &mut faults.semantic_error,
+                LoadError::Unreadable { .. } | LoadError::Syntax { .. } => &mut faults.parse_error,
+            },
+            LoadFailed::Interrupted => &mut faults.other,
+        };
+        *field = failed.to_string();
+        faults
+    }
+}

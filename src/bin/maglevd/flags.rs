@@ -1,0 +1,102 @@
+//! The flags of maglevd and their environment variables. Flags win.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use vpp_maglev::api::ListenAddr;
+use vpp_maglev::domain::events::LogLevel;
+
+/// Probes backends and programs VPP's Maglev load balancer with what it finds.
+#[derive(Parser, Debug)]
+#[command(name = "maglevd", version = VERSION, disable_help_subcommand = true)]
+pub struct Flags {
+    /// Configuration file
+    #[arg(long, env = "MAGLEV_CONFIG", value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+
+    /// Where to serve gRPC: host:port, :port for all addresses, unix:/path;
+    /// several separated by commas
+    #[arg(
+        long,
+        env = "MAGLEV_GRPC_ADDR",
+        value_name = "ADDR",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:9090"
+    )]
+    pub grpc_addr: Vec<ListenAddr>,
+
+    /// VPP's binary API socket; empty: no VPP; "embedded": a dataplane inside
+    /// the process
+    #[arg(long, env = "MAGLEV_VPP_API_ADDR", value_name = "SOCKET", default_value = "/run/vpp/api.sock")]
+    pub vpp_api_addr: String,
+
+    /// The least important records to log
+    #[arg(long, env = "MAGLEV_LOG_LEVEL", value_name = "LEVEL", default_value = "info", value_parser = log_level)]
+    pub log_level: LogLevel,
+
+    /// How to log; text on a terminal and json elsewhere, unless given
+    #[arg(long, env = "MAGLEV_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+
+    /// Validate the configuration file and exit: 0 valid, 1 cannot be read or
+    /// parsed, 2 breaks rules
+    #[arg(long, conflicts_with_all = ["dataplane_only", "demo"])]
+    pub check: bool,
+
+    /// Whether to offer gRPC server reflection
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub reflection: bool,
+
+    /// Serve the embedded dataplane on DIR/api.sock and DIR/stats.sock, and
+    /// nothing else
+    #[arg(long, value_name = "DIR", conflicts_with = "demo")]
+    pub dataplane_only: Option<PathBuf>,
+
+    /// Run on demo backends and the embedded dataplane, without root
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// Where the configuration is unless told otherwise.
+pub const DEFAULT_CONFIG: &str = "/etc/vpp-maglev/maglev.yaml";
+
+/// Version, commit and its date.
+pub const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("MAGLEV_COMMIT"),
+    ", ",
+    env!("MAGLEV_BUILD_DATE"),
+    ")"
+);
+
+/// How log records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Text => "text",
+        })
+    }
+}
+
+fn log_level(word: &str) -> Result<LogLevel, String> {
+    LogLevel::from_word(word).ok_or_else(|| "write debug, info, warn or error".into())
+}

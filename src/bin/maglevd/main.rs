@@ -1,0 +1,67 @@
+//! maglevd: probes backends and programs VPP's Maglev load balancer.
+
+#![allow(unreachable_pub)]
+
+mod demo;
+mod flags;
+mod logging;
+mod run;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use vpp_maglev::config;
+use vpp_maglev::vpp::embedded::{Embedded, Options, Paths};
+
+use flags::Flags;
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    if flags.check {
+        return check(&flags.config);
+    }
+    let outcome = match &flags.dataplane_only {
+        Some(dir) => dataplane_only(&flags, dir),
+        None => run::run(flags),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("maglevd: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `--check`: says what is wrong with the file, and all of it.
+fn check(path: &Path) -> ExitCode {
+    match config::load(path) {
+        Ok(loaded) => {
+            for warning in &loaded.warnings {
+                eprintln!("{}: warning: {warning}", path.display());
+            }
+            println!("{}: valid", path.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            for line in error.to_string().lines() {
+                eprintln!("{}: {line}", path.display());
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// `--dataplane-only`: the embedded dataplane until a signal.
+fn dataplane_only(flags: &Flags, dir: &Path) -> Result<(), run::StartError> {
+    logging::start(flags.log_level, flags.log_format);
+    let embedded = Embedded::start(Paths::in_dir(dir), Options::default())?;
+    tracing::info!(
+        api = %embedded.api_path().display(), stats = %embedded.stats_path().display(),
+        "dataplane-ready"
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(run::stop_signal())?;
+    Ok(())
+}

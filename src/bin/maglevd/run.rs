@@ -1,0 +1,214 @@
+//! The daemon's life: start every actor, listen, reload on SIGHUP, and leave
+//! VPP as it is on SIGTERM.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use actix::prelude::*;
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+use vpp_maglev::actors::broadcaster::{Broadcaster, Limits, Publish};
+use vpp_maglev::actors::checker::{self, Checker, Reload};
+use vpp_maglev::actors::log_stream::LogDemand;
+use vpp_maglev::actors::reconciler::Reconciler;
+use vpp_maglev::actors::vpp_connection::{Close, VppConnection};
+use vpp_maglev::api::{self, Actors, ListenError, Listening, Service};
+use vpp_maglev::config::{self, LoadError, Loaded};
+use vpp_maglev::domain::config::Config;
+use vpp_maglev::domain::events::{Event, LogRecord};
+use vpp_maglev::vpp::client::ClientOptions;
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
+
+use crate::demo::{Demo, DemoError};
+use crate::flags::{Flags, VERSION};
+use crate::logging;
+
+/// How long requests under way may take when the daemon stops.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why the daemon did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The configuration cannot be used.
+    #[error("{}: {fault}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: LoadError,
+    },
+    /// A gRPC address cannot be used.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The embedded dataplane did not start.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The demo did not start.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// The system refused something that every process needs.
+    #[error("cannot start: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// Why the daemon did not start.
+pub fn run(mut flags: Flags) -> Result<(), StartError> {
+    let (demand, records) = logging::start(flags.log_level, flags.log_format);
+    end_on_panic();
+    let demo = if flags.demo { Some(Demo::prepare(&flags.config)?) } else { None };
+    if let Some(demo) = &demo {
+        flags.config = demo.config_path().to_owned();
+        flags.vpp_api_addr = "embedded".into();
+    }
+    info!(version = VERSION, config = %flags.config.display(), "starting");
+    let Loaded { config, warnings } = config::load(&flags.config)
+        .map_err(|fault| StartError::Config { path: flags.config.clone(), fault })?;
+    for warning in warnings {
+        warn!(%warning, "config-warning");
+    }
+    let embedded = match flags.vpp_api_addr.as_str() {
+        "embedded" => Some(Embedded::start_private(Options::default())?),
+        _ => None,
+    };
+    if let Some(embedded) = &embedded {
+        info!(api = %embedded.api_path().display(), "dataplane-ready");
+    }
+    let system = System::new();
+    let outcome = system.block_on(live(&flags, config, embedded.as_ref(), demo, demand, records));
+    // Nothing is left to be done, and arbiters that are dropped in no order
+    // would only complain of each other.
+    drop(embedded);
+    outcome
+}
+
+async fn live(
+    flags: &Flags,
+    config: Config,
+    embedded: Option<&Embedded>,
+    demo: Option<Demo>,
+    demand: LogDemand,
+    records: mpsc::Receiver<LogRecord>,
+) -> Result<(), StartError> {
+    // Before anything listens, so that no early signal kills us half-way.
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut stop = std::pin::pin!(stop_signal());
+    let demo = match demo {
+        Some(demo) => Some(demo.start(&config).await?),
+        None => None,
+    };
+    let socket = match (embedded, flags.vpp_api_addr.as_str()) {
+        (Some(embedded), _) => Some(embedded.api_path().to_owned()),
+        (None, "") => None,
+        (None, path) => Some(PathBuf::from(path)),
+    };
+    let (actors, outward) = start_actors(flags, config, socket, demand, records);
+    let listening = listen(flags, &actors, &outward).await?;
+    for address in &listening.addresses {
+        info!(%address, "grpc-listening");
+    }
+    if let Some(demo) = &demo {
+        demo.introduce(&listening.addresses);
+    }
+    loop {
+        tokio::select! {
+            signalled = &mut stop => break signalled?,
+            Some(()) = hangup.recv() => {
+                // Its outcome is in the log.
+                actors.checker.do_send(Reload);
+            }
+        }
+    }
+    info!("stopping");
+    if actors.vpp.send(Close).await.is_err() {
+        error!("mailbox-closed");
+    }
+    // Ends the event streams, so that their requests can end.
+    let _ = actors.broadcaster.send(vpp_maglev::actors::broadcaster::End).await;
+    if tokio::time::timeout(STOP_PATIENCE, listening.stop()).await.is_err() {
+        warn!("some requests were cut off");
+    }
+    Ok(())
+}
+
+/// Threads: one for what decides, one for what is watched and asked, and one a
+/// core for probes, so that neither ten thousand probes nor a thousand
+/// watchers stand in front of a weight.
+fn start_actors(
+    flags: &Flags,
+    config: Config,
+    socket: Option<PathBuf>,
+    demand: LogDemand,
+    records: mpsc::Receiver<LogRecord>,
+) -> (Actors, Arbiter) {
+    let outward = Arbiter::new();
+    let boot_id = fastrand::u64(1..);
+    let broadcaster = Broadcaster::start_in_arbiter(&outward.handle(), move |_| {
+        Broadcaster::new(boot_id, Limits::default(), demand)
+    });
+    let to = broadcaster.clone();
+    outward.spawn(forward(records, to));
+
+    let vpp = VppConnection::new(socket, ClientOptions::default(), broadcaster.clone()).start();
+    let reconciler = Reconciler::new(vpp.clone(), broadcaster.clone()).start();
+    let recipients = checker::Recipients {
+        changed: reconciler.clone().recipient(),
+        replaced: reconciler.clone().recipient(),
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let probing = (0..cores).map(|_| Arbiter::new().handle()).collect();
+    let path = flags.config.clone();
+    let checker = Checker::new(path, config, probing, broadcaster.clone(), recipients).start();
+    (Actors { checker, reconciler, vpp, broadcaster }, outward)
+}
+
+/// Opens the gRPC sockets on the arbiter that serves the outside.
+async fn listen(
+    flags: &Flags,
+    actors: &Actors,
+    outward: &Arbiter,
+) -> Result<Listening, ListenError> {
+    let service = Service::new(actors.clone());
+    let (addresses, reflection) = (flags.grpc_addr.clone(), flags.reflection);
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    outward.spawn(async move {
+        // The other end waits for as long as it lives.
+        let _ = answer.send(api::serve(service, &addresses, reflection).await);
+    });
+    answered.await.unwrap_or_else(|_| Ok(Listening::none()))
+}
+
+/// Hands log records to the Broadcaster as they come.
+async fn forward(mut records: mpsc::Receiver<LogRecord>, to: Addr<Broadcaster>) {
+    while let Some(record) = records.recv().await {
+        if to.send(Publish(Event::Log(record))).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Ends when the daemon is told to stop.
+pub async fn stop_signal() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// A panic would silently end one actor and leave the others talking to
+/// nobody: it ends the process instead, and the service manager starts it anew.
+fn end_on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        error!(%panic, "bug: stopping");
+        eprintln!("maglevd: {panic}");
+        std::process::abort();
+    }));
+}

@@ -1,3 +1,7 @@
-//! Talking to VPP: its binary API as bytes, a session over it, and a client.
+//! Talking to VPP: its binary API as bytes, a session over it, a client, and
+//! what only its CLI tells.
 
+pub mod cli_text;
+pub mod client;
+pub mod session;
 pub mod wire;

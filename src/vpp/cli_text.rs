@@ -207,8 +207,8 @@ mod tests {
     const VERBOSE: &str = include_str!("../../tests/data/cli/show_lb_vips_verbose.txt");
 
     fn vip(prefix: &str, protocol: u8, port: u16) -> Vip {
-        let service = NonZeroU16::new(port)
-            .map_or(Service::All, |port| Service::Port { protocol, port });
+        let service =
+            NonZeroU16::new(port).map_or(Service::All, |port| Service::Port { protocol, port });
         Vip::new(prefix.parse().unwrap(), service)
     }
 

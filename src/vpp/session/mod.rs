@@ -23,8 +23,8 @@ use window::{Unexpected, Waiting, Window};
 use super::wire::control::{SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
 use super::wire::frame::MAX_BODY;
 use super::wire::{
-    FixedText, FrameBuffer, Message, MessageTable, Reader, RequestHead, SockclntCreate,
-    SockclntCreateReply, SockclntDelete, read_bare, write_bare, write_frame, write_request,
+    FixedText, FrameBuffer, MessageTable, Reader, RequestHead, SockclntCreate, SockclntCreateReply,
+    SockclntDelete, read_bare, write_bare, write_frame, write_request,
 };
 
 /// How far the conversation has come.

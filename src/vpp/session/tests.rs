@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::vpp::wire::Message;
 use crate::vpp::wire::{
     ControlPing, ControlPingReply, LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details, LbAsV2Dump,
     ShowVersion, VipKey, read_request, write_reply,

@@ -1,1 +1,7 @@
-//! stub
+//! Talking to VPP: its binary API as bytes, a session over it, a client, and
+//! what only its CLI tells.
+
+pub mod cli_text;
+pub mod client;
+pub mod session;
+pub mod wire;

@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod health;
+pub mod maglev;
 pub mod names;
 pub mod net;
 pub mod observed;

@@ -1,1 +1,3 @@
-//! stub
+//! Talking to VPP: its binary API as bytes, a session over it, and a client.
+
+pub mod wire;

@@ -1,0 +1,39 @@
+//! VPP's binary API as bytes: frames, message table, and a struct for every
+//! message that we use, in both directions.
+//!
+//! The structs hold what can stand on the wire, nonsense included, because
+//! the embedded dataplane must understand what any client may send. Writes to
+//! the load balancer are made only by [`step`], from types that cannot hold
+//! what would crash or corrupt VPP.
+//!
+//! Integers are big-endian and packed, with two exceptions in
+//! [`LbVipDetails`]; addresses are a family and 16 bytes, IPv4 in the first four.
+
+pub mod buffer;
+pub mod control;
+pub mod frame;
+pub mod lb;
+pub mod lb_rows;
+pub mod message;
+pub mod step;
+pub mod table;
+pub mod types;
+
+pub use buffer::{FixedText, Reader, WireError, Writer};
+pub use control::{
+    CliInband, CliInbandReply, ControlPing, ControlPingReply, ShowVersion, ShowVersionReply,
+    SockclntCreate, SockclntCreateReply, SockclntDelete, SockclntDeleteReply,
+};
+pub use frame::{FrameBuffer, FrameError, message_id, write_frame};
+pub use lb::{
+    LbAddDelAsV2, LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight,
+    LbAsSetWeightReply, LbConf, LbConfGet, LbConfGetReply, LbConfReply,
+};
+pub use lb_rows::{LbAsV2Details, LbAsV2Dump, LbVipDetails, LbVipDump};
+pub use message::{
+    Dump, Message, Reply, Request, RequestHead, read_bare, read_reply, read_request, write_bare,
+    write_reply, write_request,
+};
+pub use step::{LbWrite, StepError};
+pub use table::MessageTable;
+pub use types::{Address, Prefix, VipKey};

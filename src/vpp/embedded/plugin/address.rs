@@ -4,6 +4,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::domain::net::Vip;
+use crate::vpp::wire::types::{AF_IP4, AF_IP6};
+use crate::vpp::wire::{self, Address, VipKey};
+
 /// What VPP reads where the address family is none that it knows: whatever
 /// was on its stack, which equals no address of ours.
 const GARBAGE: u128 = u128::MAX - 1;
@@ -31,20 +35,37 @@ pub struct Key {
 impl Key {
     /// What a message about a VIP means: port 0 makes the protocol 255.
     #[must_use]
-    pub fn from_wire(af: u8, address: [u8; 16], len: u8, protocol: u8, port: u16) -> Self {
+    pub fn from_wire(key: VipKey) -> Self {
+        let address = key.prefix.address;
         // An unknown family leaves the zeroes that VPP's handler started from.
-        let bits = if af > 1 { 0 } else { address_from_wire(af, address) };
-        let len = if af == 0 { len.wrapping_add(96) } else { len };
-        let protocol = if port == 0 { 255 } else { protocol };
-        Self { prefix: Prefix { bits, len }, protocol, port }
+        let bits = if address.af > AF_IP6 { 0 } else { address_from_wire(address) };
+        let longer = if address.af == AF_IP4 { 96 } else { 0 };
+        Self {
+            prefix: Prefix { bits, len: key.prefix.length.wrapping_add(longer) },
+            protocol: if key.port == 0 { 255 } else { key.protocol },
+            port: key.port,
+        }
     }
 
     /// The same for messages about servers, whose handlers start from no zeroes.
     #[must_use]
-    pub fn of_server_from_wire(af: u8, addr: [u8; 16], len: u8, protocol: u8, port: u16) -> Self {
-        let mut key = Self::from_wire(af, addr, len, protocol, port);
-        key.prefix.bits = address_from_wire(af, addr);
-        key
+    pub fn of_server_from_wire(key: VipKey) -> Self {
+        let mut meant = Self::from_wire(key);
+        meant.prefix.bits = address_from_wire(key.prefix.address);
+        meant
+    }
+
+    /// The key in a row of a dump.
+    #[must_use]
+    pub fn to_wire(self) -> VipKey {
+        VipKey {
+            prefix: wire::Prefix {
+                address: address_to_wire(self.prefix.bits),
+                length: self.prefix.wire_len(),
+            },
+            protocol: self.protocol,
+            port: self.port,
+        }
     }
 
     /// The same with the host bits cleared.
@@ -83,18 +104,23 @@ pub(super) fn is_ip4(bits: u128) -> bool {
 
 /// An address as messages have it: IPv4 (family 0) in the first four bytes.
 #[must_use]
-pub fn address_from_wire(af: u8, address: [u8; 16]) -> u128 {
-    match af {
-        0 => u128::from_be_bytes(address) >> 96,
-        1 => u128::from_be_bytes(address),
+pub fn address_from_wire(address: Address) -> u128 {
+    let bits = u128::from_be_bytes(address.bytes);
+    match address.af {
+        AF_IP4 => bits >> 96,
+        AF_IP6 => bits,
         _ => GARBAGE,
     }
 }
 
-/// The family and bytes of an address in a dump.
+/// The family and bytes of an address in a row of a dump.
 #[must_use]
-pub fn address_to_wire(bits: u128) -> (u8, [u8; 16]) {
-    if is_ip4(bits) { (0, (bits << 96).to_be_bytes()) } else { (1, bits.to_be_bytes()) }
+pub fn address_to_wire(bits: u128) -> Address {
+    if is_ip4(bits) {
+        Address { af: AF_IP4, bytes: (bits << 96).to_be_bytes() }
+    } else {
+        Address { af: AF_IP6, bytes: bits.to_be_bytes() }
+    }
 }
 
 /// The address for people.
@@ -103,5 +129,26 @@ pub fn to_ip(bits: u128) -> IpAddr {
     match u32::try_from(bits) {
         Ok(v4) => Ipv4Addr::from_bits(v4).into(),
         Err(_) => Ipv6Addr::from_bits(bits).into(),
+    }
+}
+
+/// An address as the plugin holds it.
+#[must_use]
+pub fn from_ip(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u128::from(v4.to_bits()),
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+impl From<Vip> for Key {
+    fn from(vip: Vip) -> Self {
+        let net = vip.prefix();
+        let longer = if net.addr().is_ipv4() { 96 } else { 0 };
+        Self {
+            prefix: Prefix { bits: from_ip(net.addr()), len: net.prefix_len() + longer },
+            protocol: vip.service().protocol(),
+            port: vip.service().port(),
+        }
     }
 }

@@ -15,8 +15,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 
-pub use self::address::{Key, Prefix, address_from_wire, address_to_wire, to_ip};
+pub use self::address::{Key, Prefix, address_from_wire, address_to_wire, from_ip, to_ip};
+pub(super) use self::rows::Filter;
 pub use self::rows::{ServerRow, VipRow};
+pub use self::text::COUNTER_NAMES;
 use super::pool::Pool;
 use servers::Server;
 
@@ -186,6 +188,7 @@ pub struct Plugin {
     /// packet after a change.
     sticky_table: Option<u32>,
     next_collection: u32,
+    counters_version: u64,
 }
 
 impl Default for Plugin {
@@ -196,6 +199,7 @@ impl Default for Plugin {
             servers: Pool::default(),
             sticky_table: None,
             next_collection: COLLECTION_PERIOD,
+            counters_version: 0,
         };
         // Neither can be reached: no prefix of length 0 has bits.
         let own = plugin.vips.take().1;
@@ -276,6 +280,7 @@ impl Plugin {
             vip.argument = new.srv_type;
             vip.target_port = new.target_port;
         }
+        self.counters_version += 1;
         Ok(())
     }
 
@@ -286,7 +291,8 @@ impl Plugin {
     /// Refuses an unknown VIP.
     pub fn delete_vip(&mut self, key: Key, now: u32) -> Result<(), Fault> {
         let index = self.find(key).ok_or(Refusal::NoSuchEntry)?;
-        let servers: Vec<u32> = self.vips[index].servers.iter().map(|(_, &server)| server).collect();
+        let servers: Vec<u32> =
+            self.vips[index].servers.iter().map(|(_, &server)| server).collect();
         if !servers.is_empty() {
             self.retire(index, &servers, false, now);
         }
@@ -303,12 +309,6 @@ impl Plugin {
         }
     }
 
-    /// Seconds of uptime at which the collector runs next.
-    #[must_use]
-    pub fn next_collection(&self) -> u32 {
-        self.next_collection
-    }
-
     /// Slots of the VIP pool that were ever used, slot 0 included: the length
     /// of VPP's counter vectors. 1: no VIP was ever added.
     #[must_use]
@@ -322,6 +322,12 @@ impl Plugin {
         self.vips[slot].counters
     }
 
+    /// Changes with every change of a counter or of the number of slots.
+    #[must_use]
+    pub fn counters_version(&self) -> u64 {
+        self.counters_version
+    }
+
     /// Adds to the counters of a VIP, as packets would.
     ///
     /// # Errors
@@ -331,6 +337,7 @@ impl Plugin {
         for (counter, more) in self.vips[index].counters.iter_mut().zip(packets) {
             *counter += more;
         }
+        self.counters_version += 1;
         Ok(())
     }
 

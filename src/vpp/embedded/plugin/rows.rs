@@ -43,21 +43,20 @@ pub struct ServerRow {
 
 /// The filter of a server dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct Filter {
+pub(in crate::vpp::embedded) struct Filter {
     /// The 16 bytes as they came: VPP does not look at the family.
-    pub(in super::super) address: u128,
-    pub(in super::super) protocol: u8,
-    pub(in super::super) port: u16,
+    pub(in crate::vpp::embedded) address: u128,
+    pub(in crate::vpp::embedded) protocol: u8,
+    pub(in crate::vpp::embedded) port: u16,
 }
 
 impl Filter {
     /// An address of zeroes asks for all servers, whatever else is sent.
-    pub(in super::super) const ALL: Self = Self { address: 0, protocol: 0, port: 0 };
+    pub(in crate::vpp::embedded) const ALL: Self = Self { address: 0, protocol: 0, port: 0 };
 
     fn admits(self, key: &Key) -> bool {
         self.address == 0
-            || (self.address, self.protocol, self.port)
-                == (key.prefix.bits, key.protocol, key.port)
+            || (self.address, self.protocol, self.port) == (key.prefix.bits, key.protocol, key.port)
     }
 }
 
@@ -74,7 +73,10 @@ impl Plugin {
         self.filtered_server_rows(Filter::ALL)
     }
 
-    pub(in super::super) fn filtered_server_rows(&mut self, filter: Filter) -> Vec<ServerRow> {
+    pub(in crate::vpp::embedded) fn filtered_server_rows(
+        &mut self,
+        filter: Filter,
+    ) -> Vec<ServerRow> {
         self.refresh();
         let vips = self.vips.iter().filter(|(_, vip)| filter.admits(&vip.key));
         vips.flat_map(|(_, vip)| self.rows_of(vip)).collect()

@@ -1,0 +1,3 @@
+//! stub
+pub mod plugin;
+mod pool;

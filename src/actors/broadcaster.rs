@@ -44,6 +44,11 @@ pub struct Subscribe {
     pub resume: Option<ResumePoint>,
 }
 
+/// End every subscription, and take no more: the daemon stops.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct End;
+
 /// How many events were lost to subscribers so far, and how many there are.
 #[derive(Message, Debug)]
 #[rtype(result = "Figures")]
@@ -343,6 +348,15 @@ impl Handler<Subscribe> for Broadcaster {
         self.subscribers.push(Subscriber { filter, items, missed: 0 });
         self.set_demand();
         Ok(Subscription { boot_id: self.boot_id, items: receiver })
+    }
+}
+
+impl Handler<End> for Broadcaster {
+    type Result = ();
+
+    fn handle(&mut self, _: End, _: &mut Self::Context) {
+        self.subscribers.clear();
+        self.limits.subscribers = 0;
     }
 }
 

@@ -98,6 +98,13 @@ pub struct Listening {
 }
 
 impl Listening {
+    /// The service on no socket at all.
+    #[must_use]
+    pub fn none() -> Self {
+        let (stop, _) = watch::channel(true);
+        Self { addresses: Vec::new(), servers: JoinSet::new(), stop }
+    }
+
     /// Takes no more requests, and waits for those under way. Event streams
     /// must have been ended before.
     pub async fn stop(mut self) {

@@ -4,4 +4,5 @@
 pub mod cli_text;
 pub mod client;
 pub mod session;
+pub mod embedded;
 pub mod wire;

@@ -28,7 +28,12 @@ pub struct Flags {
 
     /// VPP's binary API socket; empty: no VPP; "embedded": a dataplane inside
     /// the process
-    #[arg(long, env = "MAGLEV_VPP_API_ADDR", value_name = "SOCKET", default_value = "/run/vpp/api.sock")]
+    #[arg(
+        long,
+        env = "MAGLEV_VPP_API_ADDR",
+        value_name = "SOCKET",
+        default_value = "/run/vpp/api.sock"
+    )]
     pub vpp_api_addr: String,
 
     /// The least important records to log

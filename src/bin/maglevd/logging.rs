@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter as Filter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
@@ -15,7 +16,6 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::Layer;
 use vpp_maglev::actors::log_stream::{LogDemand, LogStream};
 use vpp_maglev::domain::events::{LogLevel, LogRecord};
 
@@ -44,12 +44,11 @@ pub fn start(level: LogLevel, format: Option<LogFormat>) -> (LogDemand, mpsc::Re
     let output = tracing_subscriber::fmt::layer();
     let output = match format {
         LogFormat::Json => output.event_format(JsonLines).with_filter(ours()).boxed(),
-        LogFormat::Text => output.with_target(false).with_ansi(terminal).with_filter(ours()).boxed(),
+        LogFormat::Text => {
+            output.with_target(false).with_ansi(terminal).with_filter(ours()).boxed()
+        }
     };
-    tracing_subscriber::registry()
-        .with(output)
-        .with(stream.with_filter(demand.clone()))
-        .init();
+    tracing_subscriber::registry().with(output).with(stream.with_filter(demand.clone())).init();
     (demand, records)
 }
 

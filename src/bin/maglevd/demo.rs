@@ -1,0 +1,249 @@
+//! `--demo`: HTTP backends on loopback that fail, hang, refuse and heal when a
+//! file says so, and a configuration that uses them.
+//!
+//! A directory of the demo's own holds the configuration and, for each
+//! backend, a file with one word. The demo looks at the words ten times a
+//! second: it is for people at a keyboard.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use vpp_maglev::api::ListenAddr;
+use vpp_maglev::domain::config::Config;
+use vpp_maglev::domain::names::BackendName;
+
+use crate::flags::DEFAULT_CONFIG;
+
+/// The configuration that the demo starts with.
+const CONFIG: &str = include_str!("../../../config/demo.yaml");
+/// How often the words are looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Why the demo did not start.
+#[derive(Debug, Error)]
+pub enum DemoError {
+    /// Its directory could not be made.
+    #[error("cannot make the demo's directory {}: {source}", path.display())]
+    Directory {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Its configuration could not be copied.
+    #[error("cannot copy {} for the demo: {source}", path.display())]
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A backend's address is taken.
+    #[error(
+        "demo backend {backend} cannot listen on {address}: {source}; \
+         free that port, or copy config/demo.yaml, change its port and give it with --config"
+    )]
+    Listen {
+        /// The backend.
+        backend: BackendName,
+        /// Its address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The demo's directory, which is removed in the end.
+pub struct Demo {
+    dir: PathBuf,
+}
+
+/// The demo with its backends.
+pub struct Running {
+    demo: Demo,
+    backends: Vec<(BackendName, SocketAddr)>,
+    /// Ends the backends when it is dropped.
+    _tasks: JoinSet<()>,
+}
+
+impl Demo {
+    /// Makes the demo's directory with a copy of the configuration: the built
+    /// in one, unless `config` names another.
+    ///
+    /// # Errors
+    /// The directory or the file cannot be made.
+    pub fn prepare(config: &Path) -> Result<Self, DemoError> {
+        let dir = make_directory()?;
+        let copied = if config == Path::new(DEFAULT_CONFIG) {
+            std::fs::write(dir.join("maglev.yaml"), CONFIG)
+        } else {
+            std::fs::copy(config, dir.join("maglev.yaml")).map(|_| ())
+        };
+        let demo = Self { dir };
+        let path = config.to_owned();
+        copied.map_err(|source| DemoError::Copy { path, source })?;
+        Ok(demo)
+    }
+
+    /// The copy: to be edited, and reloaded with SIGHUP.
+    pub fn config_path(&self) -> PathBuf {
+        self.dir.join("maglev.yaml")
+    }
+
+    /// Starts a server for each backend that has a port to be probed.
+    ///
+    /// # Errors
+    /// A backend's address is taken, or not of this machine.
+    pub async fn start(self, config: &Config) -> Result<Running, DemoError> {
+        let mut backends = Vec::new();
+        let mut tasks = JoinSet::new();
+        for (name, backend) in &config.backends {
+            let check = backend.check.as_ref().and_then(|check| config.checks.get(check));
+            let Some(port) = check.and_then(|check| check.kind.port()) else { continue };
+            let address = SocketAddr::new(backend.address, port.get());
+            let backend = name.clone();
+            let listener =
+                listen(address).map_err(|source| DemoError::Listen { backend, address, source })?;
+            let word = self.dir.join(name.as_str());
+            std::fs::write(&word, "ok\n")
+                .map_err(|source| DemoError::Copy { path: word.clone(), source })?;
+            tasks.spawn(serve(name.clone(), address, Some(listener), word));
+            backends.push((name.clone(), address));
+        }
+        Ok(Running { demo: self, backends, _tasks: tasks })
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // What cannot be removed is in the directory for temporary files.
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+impl Running {
+    /// Says what is running and what to type next.
+    pub fn introduce(&self, addresses: &[ListenAddr]) {
+        let dir = self.demo.dir.display();
+        let pid = std::process::id();
+        let server = addresses.first().map(ToString::to_string).unwrap_or_default();
+        let option =
+            if server == "127.0.0.1:9090" { String::new() } else { format!(" --server {server}") };
+        println!("\nThe demo runs: the daemon, a dataplane inside it, and these backends:");
+        for (name, address) in &self.backends {
+            println!("  {name:<10} http://{address}");
+        }
+        let first = self.backends.first().map_or("nginx0", |(name, _)| name.as_str());
+        println!(
+            "\nIn another terminal:\n  \
+             maglevc{option} show frontends         what serves\n  \
+             maglevc{option} show vpp lb state      what the dataplane holds\n  \
+             maglevc{option} watch events           what happens\n\n\
+             Make a backend fail, hang, refuse, and heal:\n  \
+             echo fail   > {dir}/{first}\n  \
+             echo hang   > {dir}/{first}\n  \
+             echo refuse > {dir}/{first}\n  \
+             echo ok     > {dir}/{first}\n\n\
+             Edit {dir}/maglev.yaml, then: kill -HUP {pid}\n\
+             Ctrl-C ends it.\n"
+        );
+    }
+}
+
+/// `/tmp/maglev-demo`, or with the process's number if that is taken.
+fn make_directory() -> Result<PathBuf, DemoError> {
+    let plain = std::env::temp_dir().join("maglev-demo");
+    let make = |path: &Path| std::fs::DirBuilder::new().mode(0o700).create(path);
+    if make(&plain).is_ok() {
+        return Ok(plain);
+    }
+    let path = plain.with_file_name(format!("maglev-demo-{}", std::process::id()));
+    make(&path).map_err(|source| DemoError::Directory { path: path.clone(), source })?;
+    Ok(path)
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(1024)
+}
+
+/// What a backend does, in the word of its file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Ok,
+    Fail,
+    Hang,
+    Refuse,
+}
+
+impl Mood {
+    fn read(path: &Path) -> Self {
+        match std::fs::read_to_string(path).unwrap_or_default().trim() {
+            "fail" => Self::Fail,
+            "hang" => Self::Hang,
+            "refuse" => Self::Refuse,
+            _ => Self::Ok,
+        }
+    }
+}
+
+/// One backend, until its task is ended.
+async fn serve(
+    name: BackendName,
+    address: SocketAddr,
+    mut listener: Option<TcpListener>,
+    word: PathBuf,
+) {
+    let mut clients = JoinSet::new();
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        let mood = Mood::read(&word);
+        match (mood, &listener) {
+            (Mood::Refuse, Some(_)) => listener = None,
+            (Mood::Refuse, None) | (_, Some(_)) => {}
+            // Somebody may have taken the port meanwhile: try again next time.
+            (_, None) => listener = listen(address).ok(),
+        }
+        let accepted = async {
+            match &listener {
+                Some(listener) => listener.accept().await.ok(),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = look.tick() => while clients.try_join_next().is_some() {},
+            Some((stream, _)) = accepted => {
+                clients.spawn(answer(name.clone(), stream, mood));
+            }
+        }
+    }
+}
+
+/// Answers one request, or does not.
+async fn answer(name: BackendName, mut stream: TcpStream, mood: Mood) {
+    let mut request = [0; 2048];
+    // A client that breaks off is no concern of the demo's.
+    let _ = stream.read(&mut request).await;
+    let (status, body) = match mood {
+        Mood::Ok => ("200 OK", format!("ok from {name}\n")),
+        Mood::Fail => ("503 Service Unavailable", format!("{name} fails as told\n")),
+        Mood::Hang | Mood::Refuse => {
+            // Until the client gives up.
+            let _ = stream.read(&mut request).await;
+            return;
+        }
+    };
+    let length = body.len();
+    let response =
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+    let _ = stream.write_all(response.as_bytes()).await;
+}

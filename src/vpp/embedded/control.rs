@@ -1,0 +1,187 @@
+//! The handle by which tests look into an embedded VPP and make it misbehave.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::EmbeddedError;
+use super::hub::{Command, Hub};
+use super::plugin::Plugin;
+use super::told::{Mishap, Snapshot, When, Written};
+
+/// A handle of a running [`Embedded`](super::Embedded).
+///
+/// Every call waits until the VPP has done what is asked, which takes
+/// microseconds, and then holds for everything that it receives afterwards.
+/// All fail with [`EmbeddedError::Gone`] once the VPP was dropped.
+#[derive(Clone, Debug)]
+pub struct Control {
+    // Not bounded: each caller waits for the answer before it asks again.
+    commands: mpsc::UnboundedSender<Command>,
+    activity: watch::Receiver<u64>,
+}
+
+impl Control {
+    pub(super) fn new(
+        commands: mpsc::UnboundedSender<Command>,
+        activity: watch::Receiver<u64>,
+    ) -> Self {
+        Self { commands, activity }
+    }
+
+    /// Makes requests go wrong that are received from now on.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn inject(&self, when: When, mishap: Mishap) -> Result<(), EmbeddedError> {
+        self.ask(move |hub| hub.mishaps.add(when, mishap))
+    }
+
+    /// Forgets the mishaps that have not struck yet.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn clear_mishaps(&self) -> Result<(), EmbeddedError> {
+        self.ask(|hub| hub.mishaps.clear())
+    }
+
+    /// Sends the answers that were held back.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn release(&self) -> Result<(), EmbeddedError> {
+        self.ask(Hub::release)
+    }
+
+    /// Makes VPP do nothing, as if its main thread were stuck: connections
+    /// stay, and requests wait until [`Control::thaw`].
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn freeze(&self) -> Result<(), EmbeddedError> {
+        self.ask(|hub| hub.frozen = true)
+    }
+
+    /// Ends [`Control::freeze`].
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn thaw(&self) -> Result<(), EmbeddedError> {
+        self.ask(|hub| hub.frozen = false)
+    }
+
+    /// Closes every connection.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn disconnect(&self) -> Result<(), EmbeddedError> {
+        self.ask(|hub| hub.clients.clear())
+    }
+
+    /// Restarts VPP: connections end, sockets are bound anew, all is empty.
+    /// Starts it, if it was stopped.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`], or why a socket could not be bound.
+    pub fn restart(&self) -> Result<(), EmbeddedError> {
+        self.ask(Hub::restart)?
+    }
+
+    /// Stops VPP, whose socket files go with it.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn stop(&self) -> Result<(), EmbeddedError> {
+        self.ask(|hub| hub.stop_listening(false))
+    }
+
+    /// Kills VPP: its socket files stay, and refuse connections.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn kill(&self) -> Result<(), EmbeddedError> {
+        self.ask(|hub| hub.stop_listening(true))
+    }
+
+    /// Lets VPP's clock jump; what it would have done meanwhile is done.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn advance(&self, by: Duration) -> Result<(), EmbeddedError> {
+        self.ask(move |hub| {
+            hub.process.advance(by);
+            hub.beat();
+        })
+    }
+
+    /// Changes the plugin's state behind its clients' backs, as traffic or
+    /// somebody else would. The second argument is the uptime in seconds.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn edit<T: Send + 'static>(
+        &self,
+        edit: impl FnOnce(&mut Plugin, u32) -> T + Send + 'static,
+    ) -> Result<T, EmbeddedError> {
+        self.ask(|hub| {
+            hub.process.catch_up();
+            let now = hub.process.now();
+            edit(&mut hub.process.plugin, now)
+        })
+    }
+
+    /// The state at this moment.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn snapshot(&self) -> Result<Snapshot, EmbeddedError> {
+        self.ask(Hub::snapshot)
+    }
+
+    /// The changes that clients asked for, in the order in which they came,
+    /// restarts included. The last 100 000 are kept.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn writes(&self) -> Result<Vec<Written>, EmbeddedError> {
+        self.ask(|hub| hub.writes.iter().copied().collect())
+    }
+
+    /// The same, and forgets them.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn take_writes(&self) -> Result<Vec<Written>, EmbeddedError> {
+        self.ask(|hub| std::mem::take(&mut hub.writes).into())
+    }
+
+    /// How many requests of each name were received.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn received(&self) -> Result<BTreeMap<&'static str, u64>, EmbeddedError> {
+        self.ask(|hub| hub.received.clone())
+    }
+
+    /// A number that changes whenever something happened in VPP: what a test
+    /// waits for before it looks again.
+    #[must_use]
+    pub fn activity(&self) -> watch::Receiver<u64> {
+        self.activity.clone()
+    }
+
+    pub(super) fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Hub) -> T + Send + 'static,
+    ) -> Result<T, EmbeddedError> {
+        // Of the standard library, so that it waits in async tests too.
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        let command: Command = Box::new(move |hub| {
+            // It fails when the caller is gone, who then needs no answer.
+            let _ = answer.send(ask(hub));
+        });
+        self.commands.send(command).map_err(|_| EmbeddedError::Gone)?;
+        answered.recv().map_err(|_| EmbeddedError::Gone)
+    }
+}

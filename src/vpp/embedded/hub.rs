@@ -1,0 +1,371 @@
+//! The one task that owns an embedded VPP: it accepts, serves, misbehaves as
+//! told, and publishes its counters. Nothing of it is shared.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, error, warn};
+
+use super::clients::{Clients, Sent, Serial};
+use super::process::{Answer, Crash, Process};
+use super::reader::{self, Event};
+use super::requests::Served;
+use super::segment::Segment;
+use super::sockets::{Listeners, send_descriptor};
+use super::told::{Mishap, Mishaps, Snapshot, Written};
+use super::{Clock, EmbeddedError, Options, Paths};
+use crate::vpp::wire::{
+    Message, SockclntCreate, SockclntCreateReply, SockclntDelete, SockclntDeleteReply, message_id,
+    read_bare, read_request, write_bare,
+};
+
+/// A request of the [`Control`](super::Control) handle.
+pub(super) type Command = Box<dyn FnOnce(&mut Hub) + Send>;
+
+/// Reads that may wait for the hub; then the readers wait.
+const EVENTS: usize = 64;
+/// Writes that are remembered; older ones are forgotten.
+const WRITES: usize = 100_000;
+/// VPP's heart beats once in this time.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// The state of an embedded VPP and of its sockets.
+pub(super) struct Hub {
+    options: Options,
+    paths: Paths,
+    pub(super) process: Process,
+    segment: Segment,
+    listeners: Option<Listeners>,
+    pub(super) clients: Clients,
+    pub(super) mishaps: Mishaps,
+    pub(super) writes: VecDeque<Written>,
+    /// Requests received, by name.
+    pub(super) received: BTreeMap<&'static str, u64>,
+    held: Vec<Answer>,
+    /// It does nothing, like a VPP whose main thread is stuck.
+    pub(super) frozen: bool,
+    pub(super) stopping: bool,
+    serial: u64,
+    published: Option<u64>,
+    events: mpsc::Sender<Event>,
+    incoming: Option<mpsc::Receiver<Event>>,
+    activity: watch::Sender<u64>,
+}
+
+impl Hub {
+    /// A VPP that listens. Runs inside a tokio runtime.
+    pub(super) fn new(
+        paths: Paths,
+        options: Options,
+        activity: watch::Sender<u64>,
+    ) -> Result<Self, EmbeddedError> {
+        let (events, incoming) = mpsc::channel(EVENTS);
+        let process = Process::new(&options);
+        let segment = new_segment(&process, &options)?;
+        Ok(Self {
+            listeners: Some(Listeners::bind(&paths)?),
+            process,
+            segment,
+            options,
+            paths,
+            clients: Clients::new(),
+            mishaps: Mishaps::default(),
+            writes: VecDeque::new(),
+            received: BTreeMap::new(),
+            held: Vec::new(),
+            frozen: false,
+            stopping: false,
+            serial: 0,
+            published: None,
+            events,
+            incoming: Some(incoming),
+            activity,
+        })
+    }
+
+    /// Serves until it is told to stop.
+    pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        let Some(mut incoming) = self.incoming.take() else { return };
+        while !self.stopping {
+            let awake = !self.frozen;
+            let until_beat = self.until_heartbeat();
+            tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    Some(command) => command(&mut self),
+                    None => break,
+                },
+                Some(event) = incoming.recv(), if awake => self.on(event),
+                client = accept(self.listeners.as_ref().map(|l| &l.api.socket)), if awake => {
+                    self.connected(client);
+                }
+                client = accept(self.listeners.as_ref().map(|l| &l.stats.socket)), if awake => {
+                    if let Err(error) = send_descriptor(&client, self.segment.descriptor()) {
+                        debug!(%error, "vpp-embedded-stats-client");
+                    }
+                }
+                () = tokio::time::sleep(until_beat), if awake => self.beat(),
+            }
+            self.publish_counters();
+            self.activity.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Starts again, empty, with connections closed and sockets bound anew.
+    pub(super) fn restart(&mut self) -> Result<(), EmbeddedError> {
+        self.halt();
+        self.listeners = None;
+        self.listeners = Some(Listeners::bind(&self.paths)?);
+        Ok(())
+    }
+
+    /// Ends as a VPP ends that is stopped; `killed`: that leaves its files.
+    pub(super) fn stop_listening(&mut self, killed: bool) {
+        self.halt();
+        match self.listeners.take() {
+            Some(listeners) if killed => listeners.leave_files(),
+            _ => {}
+        }
+    }
+
+    /// Forgets everything that dies with a process.
+    fn halt(&mut self) {
+        self.clients.clear();
+        self.held.clear();
+        self.frozen = false;
+        self.process = Process::new(&self.options);
+        self.published = None;
+        match new_segment(&self.process, &self.options) {
+            Ok(segment) => self.segment = segment,
+            Err(error) => error!(%error, "vpp-embedded-stats-failed"),
+        }
+    }
+
+    /// Sends what was held back.
+    pub(super) fn release(&mut self) {
+        for answer in std::mem::take(&mut self.held) {
+            self.send(&answer);
+        }
+    }
+
+    pub(super) fn snapshot(&mut self) -> Snapshot {
+        self.process.catch_up();
+        let (clients, dead_clients) = self.clients.names();
+        Snapshot {
+            running: self.listeners.is_some(),
+            uptime: self.process.uptime(),
+            conf: self.process.plugin.conf(),
+            vips: self.process.plugin.vip_rows(),
+            servers: self.process.plugin.server_rows(),
+            clients,
+            dead_clients,
+            mishaps: self.mishaps.len(),
+            held: self.held.len(),
+        }
+    }
+
+    fn connected(&mut self, stream: UnixStream) {
+        self.serial += 1;
+        let serial = Serial(self.serial);
+        let stream = Arc::new(stream);
+        let reader = reader::start(serial, Arc::clone(&stream), self.events.clone());
+        self.clients.add(serial, stream, reader);
+    }
+
+    fn on(&mut self, event: Event) {
+        match event {
+            Event::Bodies(serial, bodies) => {
+                for body in bodies {
+                    // It may have been closed by the message before.
+                    let Some(slot) = self.clients.slot(serial) else { return };
+                    self.request(slot, &body);
+                }
+            }
+            Event::Room(serial) => {
+                if let Some(slot) = self.clients.slot(serial) {
+                    let sent = self.clients.has_room(slot);
+                    self.after_send(slot, sent);
+                }
+            }
+            Event::Ended { client, failed } => {
+                if failed {
+                    self.clients.errno_was_set();
+                }
+                if let Some(slot) = self.clients.slot(client) {
+                    self.clients.ended(slot);
+                }
+            }
+        }
+    }
+
+    fn request(&mut self, slot: u32, body: &[u8]) {
+        self.process.catch_up();
+        let entry = message_id(body).ok().and_then(|id| self.process.entry(id));
+        let Some(entry) = entry else {
+            warn!(length = body.len(), "vpp-embedded-no-handler");
+            return;
+        };
+        *self.received.entry(entry.name).or_default() += 1;
+        let mishap = self.mishaps.strike(entry.name);
+        let refusal = match mishap {
+            Some(Mishap::DropBefore) => return self.clients.remove(slot),
+            Some(Mishap::Crash) => return self.crash("it was told to"),
+            Some(Mishap::Refuse(retval)) => Some(retval),
+            _ => None,
+        };
+        let answer = match entry.name {
+            SockclntCreate::NAME => self.create(slot, body),
+            SockclntDelete::NAME => return self.delete(body),
+            _ => {
+                let Some(serve) = entry.serve else { return };
+                let (process, clients) = (&mut self.process, &self.clients);
+                let mut with = Served { process, clients, write: None };
+                match serve(&mut with, body, refusal) {
+                    Ok(Ok(answer)) => {
+                        let write = with.write;
+                        if let (Some(write), Some(retval)) = (write, answer.retval) {
+                            self.remember(Written { write, retval });
+                        }
+                        Some(answer)
+                    }
+                    Ok(Err(Crash(why))) => return self.crash(why),
+                    Err(error) => {
+                        warn!(message = entry.name, %error, "vpp-embedded-truncated");
+                        None
+                    }
+                }
+            }
+        };
+        let Some(answer) = answer else { return };
+        if answer.errno_was_set {
+            self.clients.errno_was_set();
+        }
+        match mishap {
+            Some(Mishap::LoseReply) => {}
+            Some(Mishap::HoldReply) => self.held.push(answer),
+            Some(Mishap::DropAfter) => self.clients.remove(slot),
+            _ => self.send(&answer),
+        }
+    }
+
+    fn create(&mut self, slot: u32, body: &[u8]) -> Option<Answer> {
+        let request: SockclntCreate = read_bare(body).ok()?;
+        self.clients.name(slot, request.name.to_string());
+        let index = Clients::index_of_slot(slot);
+        let reply = SockclntCreateReply {
+            client_index: 0,
+            context: request.context,
+            response: 0,
+            index,
+            table: self.process.table(),
+        };
+        let mut answer = Answer::to(index);
+        let id = crate::vpp::wire::control::SOCKCLNT_CREATE_REPLY_ID;
+        write_bare(&mut answer.bytes, id, &reply);
+        answer.ends.push(answer.bytes.len());
+        Some(answer)
+    }
+
+    /// The one message after which VPP itself closes.
+    fn delete(&mut self, body: &[u8]) {
+        let Ok((head, request)) = read_request::<SockclntDelete>(body) else { return };
+        let named = self.clients.slot_of_index(request.index);
+        let response = if named.is_some() { 1 } else { -1 };
+        let mut answer = Answer::to(head.client_index);
+        self.process.reply(&mut answer, head, &SockclntDeleteReply { response });
+        self.send(&answer);
+        if let Some(slot) = named.filter(|_| self.clients.slot_of_index(answer.to).is_some()) {
+            self.clients.remove(slot);
+        }
+    }
+
+    /// Sends to the client that the request named, if there is one.
+    fn send(&mut self, answer: &Answer) {
+        let Some(slot) = self.clients.slot_of_index(answer.to) else { return };
+        for frame in answer.frames() {
+            let sent = self.clients.send(slot, frame);
+            self.after_send(slot, sent);
+            if sent == Sent::Gone {
+                return;
+            }
+        }
+    }
+
+    fn after_send(&mut self, slot: u32, sent: Sent) {
+        match sent {
+            Sent::All | Sent::Queued => {}
+            Sent::Gone => self.clients.remove(slot),
+            Sent::Waiting => {
+                if let Some((serial, stream)) = self.clients.stream(slot) {
+                    reader::wait_for_room(serial, stream, self.events.clone());
+                }
+            }
+        }
+    }
+
+    fn remember(&mut self, written: Written) {
+        if self.writes.len() == WRITES {
+            self.writes.pop_front();
+        }
+        self.writes.push_back(written);
+    }
+
+    fn crash(&mut self, why: &str) {
+        error!(why, "vpp-embedded-crash");
+        if let Err(error) = self.restart() {
+            error!(%error, "vpp-embedded-restart-failed");
+        }
+    }
+
+    fn until_heartbeat(&self) -> Duration {
+        if self.options.clock == Clock::Told {
+            return Duration::MAX;
+        }
+        let past = self.process.uptime().as_nanos() % HEARTBEAT.as_nanos();
+        HEARTBEAT - Duration::from_nanos(u64::try_from(past).unwrap_or(0))
+    }
+
+    /// Publishes the heartbeat and lets the collector run.
+    pub(super) fn beat(&mut self) {
+        self.process.catch_up();
+        let beats = u64::from(self.process.now()) / HEARTBEAT.as_secs();
+        if let Err(error) = self.segment.beat(beats) {
+            error!(%error, "vpp-embedded-stats-failed");
+        }
+    }
+
+    fn publish_counters(&mut self) {
+        let version = self.process.plugin.counters_version();
+        if self.published == Some(version) {
+            return;
+        }
+        self.published = Some(version);
+        let slots = u32::try_from(self.process.plugin.vip_slots()).unwrap_or(u32::MAX);
+        let counters: Vec<_> = (0..slots).map(|slot| self.process.plugin.counters(slot)).collect();
+        if let Err(error) = self.segment.count(&counters) {
+            error!(%error, "vpp-embedded-stats-failed");
+        }
+    }
+}
+
+fn new_segment(process: &Process, options: &Options) -> Result<Segment, EmbeddedError> {
+    Segment::new(process.boot_time(), options.workers).map_err(EmbeddedError::Stats)
+}
+
+/// The next connection; never, while nobody listens.
+async fn accept(listener: Option<&tokio::net::UnixListener>) -> UnixStream {
+    let Some(listener) = listener else { return std::future::pending().await };
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                // Out of descriptors, most likely: let others go on and close some.
+                warn!(%error, "vpp-embedded-accept-failed");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What dumps show, filters and all.
+
+use super::address::{Key, Prefix};
+use super::{Kind, Plugin, Vip};
+
+/// A row of `lb_vip_dump`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VipRow {
+    /// Its slot; no message shows it, only the CLI.
+    pub slot: u32,
+    /// Prefix, protocol and port.
+    pub key: Key,
+    /// 0 gre4, 1 gre6, 2 l3dsr, 3 nat4, 4 nat6.
+    pub encap: u32,
+    /// DSCP or service type, of the slot's last user in a GRE VIP.
+    pub argument: u8,
+    /// Where NAT sends to, of the slot's last user in another VIP.
+    pub target_port: u16,
+    /// Its low 16 bits are all that a message shows.
+    pub table_length: u32,
+    /// Shown by the CLI alone.
+    pub src_ip_sticky: bool,
+}
+
+/// A row of `lb_as_v2_dump`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerRow {
+    /// The VIP it serves or served.
+    pub vip: Key,
+    /// Its address, 16 bytes.
+    pub address: u128,
+    /// False: removed and not collected yet.
+    pub used: bool,
+    /// Uptime at which it was removed; meaningless while in use.
+    pub removed_at: u32,
+    /// Its share of new flows.
+    pub weight: u8,
+    /// Entries of the new-flow table that lead to it.
+    pub buckets: u32,
+    /// Sticky entries that lead to it; shown by the CLI alone.
+    pub flows: u64,
+}
+
+/// The filter of a server dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::vpp::embedded) struct Filter {
+    /// The 16 bytes as they came: VPP does not look at the family.
+    pub(in crate::vpp::embedded) address: u128,
+    pub(in crate::vpp::embedded) protocol: u8,
+    pub(in crate::vpp::embedded) port: u16,
+}
+
+impl Filter {
+    /// An address of zeroes asks for all servers, whatever else is sent.
+    pub(in crate::vpp::embedded) const ALL: Self = Self { address: 0, protocol: 0, port: 0 };
+
+    fn admits(self, key: &Key) -> bool {
+        self.address == 0
+            || (self.address, self.protocol, self.port) == (key.prefix.bits, key.protocol, key.port)
+    }
+}
+
+impl Plugin {
+    /// The VIPs in use, in slot order.
+    #[must_use]
+    pub fn vip_rows(&self) -> Vec<VipRow> {
+        let visible = self.vips.iter().filter(|(slot, vip)| *slot != 0 && vip.used);
+        visible.map(|(slot, vip)| vip.row(slot)).collect()
+    }
+
+    /// The servers of every VIP, retired ones and those of deleted VIPs too.
+    pub fn server_rows(&mut self) -> Vec<ServerRow> {
+        self.filtered_server_rows(Filter::ALL)
+    }
+
+    pub(in crate::vpp::embedded) fn filtered_server_rows(
+        &mut self,
+        filter: Filter,
+    ) -> Vec<ServerRow> {
+        self.refresh();
+        let vips = self.vips.iter().filter(|(_, vip)| filter.admits(&vip.key));
+        vips.flat_map(|(_, vip)| self.rows_of(vip)).collect()
+    }
+
+    pub(super) fn rows_of<'a>(&'a self, vip: &'a Vip) -> impl Iterator<Item = ServerRow> + 'a {
+        vip.servers.iter().map(|(_, &index)| {
+            let server = &self.servers[index];
+            ServerRow {
+                vip: vip.key,
+                address: server.address,
+                used: server.used,
+                removed_at: server.removed_at,
+                weight: server.weight,
+                buckets: server.buckets,
+                flows: server.flows,
+            }
+        })
+    }
+}
+
+impl Vip {
+    fn row(&self, slot: u32) -> VipRow {
+        VipRow {
+            slot,
+            key: self.key,
+            encap: match self.kind {
+                Kind::Ip4Gre4 | Kind::Ip6Gre4 => 0,
+                Kind::Ip4Gre6 | Kind::Ip6Gre6 => 1,
+                Kind::Ip4L3dsr => 2,
+                Kind::Ip4Nat4 => 3,
+                Kind::Ip6Nat6 => 4,
+            },
+            argument: self.argument,
+            target_port: self.target_port,
+            table_length: self.table_length,
+            src_ip_sticky: self.src_ip_sticky,
+        }
+    }
+}
+
+/// `192.0.2.1/32`, as VPP's CLI writes it.
+impl std::fmt::Display for Prefix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_ip4() {
+            return write!(f, "{}/{}", super::to_ip(self.bits), self.wire_len());
+        }
+        write!(f, "{}/{}", super::text::Ip6(self.bits), self.len)
+    }
+}

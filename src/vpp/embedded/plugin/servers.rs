@@ -1,0 +1,223 @@
+//! Servers of a VIP: added, weighed, flushed, retired and at last collected.
+
+use super::address::{Key, is_ip4, to_ip};
+use super::{COLLECTION_PERIOD, Fault, Plugin, Refusal};
+use crate::domain::maglev;
+
+/// Seconds for which a removed server stays, whatever else.
+const CONCURRENCY_TIMEOUT: u32 = 10;
+
+/// A slot of the server pool.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Server {
+    pub(super) address: u128,
+    pub(super) used: bool,
+    pub(super) weight: u8,
+    /// Uptime at which it was removed; of the slot's last user on a live one.
+    pub(super) removed_at: u32,
+    /// Sticky entries that lead to it.
+    pub(super) flows: u64,
+    /// Entries of the new-flow table, as of its last computation.
+    pub(super) buckets: u32,
+}
+
+impl Plugin {
+    /// `lb_add_del_as_v2` without `is_del`. A retired server is revived.
+    ///
+    /// # Errors
+    /// With VPP's codes; a new server of an all-port NAT VIP crashes VPP.
+    pub fn add_server(
+        &mut self,
+        vip: Key,
+        server: u128,
+        weight: u8,
+        flush: bool,
+        now: u32,
+    ) -> Result<(), Fault> {
+        let vip_index = self.find(vip).ok_or(Refusal::NoSuchEntry)?;
+        if let Some(known) = self.find_server(vip_index, server) {
+            if self.servers[known].used {
+                return Err(Refusal::ValueExist.into());
+            }
+            let revived = &mut self.servers[known];
+            revived.used = true;
+            revived.weight = weight;
+            if flush {
+                revived.flows = 0;
+            }
+        } else {
+            let kind = self.vips[vip_index].kind;
+            if is_ip4(server) != kind.takes_ip4_servers() {
+                return Err(Refusal::InvalidAddressFamily.into());
+            }
+            if kind.is_nat() && self.vips[vip_index].key.port == 0 {
+                return Err(Fault::Crash("a server of an all-port NAT VIP"));
+            }
+            let (index, slot) = self.servers.take();
+            slot.address = server;
+            slot.used = true;
+            slot.weight = weight;
+            slot.flows = 0;
+            slot.buckets = 0;
+            *self.vips[vip_index].servers.take().1 = index;
+        }
+        self.vips[vip_index].table_is_stale = true;
+        self.collect(vip_index, now);
+        Ok(())
+    }
+
+    /// `lb_add_del_as_v2` with `is_del`. A retired server is removed once more.
+    ///
+    /// # Errors
+    /// Refuses an unknown VIP or server.
+    pub fn delete_server(
+        &mut self,
+        vip: Key,
+        server: u128,
+        flush: bool,
+        now: u32,
+    ) -> Result<(), Fault> {
+        let vip_index = self.find(vip).ok_or(Refusal::NoSuchEntry)?;
+        let server = self.find_server(vip_index, server).ok_or(Refusal::NoSuchEntry)?;
+        self.retire(vip_index, &[server], flush, now);
+        Ok(())
+    }
+
+    /// `lb_as_set_weight`
+    ///
+    /// # Errors
+    /// Refuses an unknown VIP, and a server that is unknown or retired.
+    pub fn set_weight(
+        &mut self,
+        vip: Key,
+        server: u128,
+        weight: u8,
+        flush: bool,
+    ) -> Result<(), Fault> {
+        let vip_index = self.find(vip).ok_or(Refusal::NoSuchEntry)?;
+        let server = self.find_server(vip_index, server).ok_or(Refusal::NoSuchEntry)?;
+        let server = &mut self.servers[server];
+        if !server.used {
+            return Err(Refusal::NoSuchEntry.into());
+        }
+        server.weight = weight;
+        if flush {
+            server.flows = 0;
+        }
+        self.vips[vip_index].table_is_stale = true;
+        Ok(())
+    }
+
+    /// `lb_flush_vip`, which never refuses. For an unknown VIP VPP flushes
+    /// whatever its uninitialised index says; here, nothing.
+    pub fn flush_vip(&mut self, vip: Key) {
+        let Some(index) = self.find(vip) else { return };
+        for (_, &server) in self.vips[index].servers.iter() {
+            self.servers[server].flows = 0;
+        }
+    }
+
+    /// Puts established flows on a server, as packets would; the first of
+    /// them after a change of the sticky table's size drops all others.
+    ///
+    /// # Errors
+    /// Refuses an unknown VIP or server.
+    pub fn put_flows(&mut self, vip: Key, server: u128, flows: u64) -> Result<(), Fault> {
+        let vip_index = self.find(vip).ok_or(Refusal::NoSuchEntry)?;
+        let index = self.find_server(vip_index, server).ok_or(Refusal::NoSuchEntry)?;
+        let size = Some(self.conf.sticky_buckets_per_core);
+        if self.sticky_table != size {
+            self.sticky_table = size;
+            let all: Vec<u32> = self.servers.iter().map(|(index, _)| index).collect();
+            for server in all {
+                self.servers[server].flows = 0;
+            }
+        }
+        self.servers[index].flows += flows;
+        Ok(())
+    }
+
+    /// Brings every server's `buckets` up to date. VPP does so at each change;
+    /// nobody can see the difference before the next dump.
+    pub fn refresh(&mut self) {
+        for (_, vip) in self.vips.iter().filter(|(_, vip)| vip.table_is_stale) {
+            let indices: Vec<u32> = vip.servers.iter().map(|(_, &server)| server).collect();
+            let weights: Vec<_> = indices
+                .iter()
+                .map(|&index| &self.servers[index])
+                .map(|server| (to_ip(server.address), if server.used { server.weight } else { 0 }))
+                .collect();
+            let table = maglev::table(&weights, vip.table_length);
+            for (&index, &held) in indices.iter().zip(table.buckets()) {
+                self.servers[index].buckets = held;
+            }
+        }
+        let stale: Vec<u32> = self.vips.iter().map(|(index, _)| index).collect();
+        for index in stale {
+            self.vips[index].table_is_stale = false;
+        }
+    }
+
+    /// Removes servers of a VIP. The collector may run first, and then takes
+    /// even one that is named here, when it was retired long ago.
+    pub(super) fn retire(&mut self, vip: u32, servers: &[u32], flush: bool, now: u32) {
+        self.collect(vip, now);
+        for &index in servers {
+            let server = &mut self.servers[index];
+            server.used = false;
+            server.removed_at = now;
+            if flush {
+                server.flows = 0;
+            }
+        }
+        self.vips[vip].table_is_stale = true;
+    }
+
+    /// One run of the collector over every VIP, retired ones included.
+    pub(super) fn collect_all(&mut self, now: u32) {
+        let vips: Vec<u32> = self.vips.iter().map(|(index, _)| index).collect();
+        for &vip in &vips {
+            self.collect(vip, now);
+        }
+        for &vip in &vips {
+            if !self.vips[vip].used && self.vips[vip].servers.len() == 0 {
+                self.vips.put(vip);
+            }
+        }
+    }
+
+    /// Frees a VIP's retired servers: at most once a minute, ten seconds after
+    /// their removal, and only those that no flow leads to.
+    fn collect(&mut self, vip: u32, now: u32) {
+        if !reached(now, self.vips[vip].last_collection, COLLECTION_PERIOD) {
+            return;
+        }
+        self.vips[vip].last_collection = now;
+        let gone: Vec<(u32, u32)> = self.vips[vip]
+            .servers
+            .iter()
+            .map(|(slot, &server)| (slot, server))
+            .filter(|&(_, server)| {
+                let server = &self.servers[server];
+                !server.used
+                    && server.flows == 0
+                    && reached(now, server.removed_at, CONCURRENCY_TIMEOUT)
+            })
+            .collect();
+        for (slot, server) in gone {
+            self.vips[vip].servers.put(slot);
+            self.servers.put(server);
+        }
+    }
+
+    /// The pool index of a server of a VIP, in use or retired.
+    fn find_server(&self, vip: u32, address: u128) -> Option<u32> {
+        let mut servers = self.vips[vip].servers.iter().map(|(_, &server)| server);
+        servers.find(|&server| self.servers[server].address == address)
+    }
+}
+
+/// Whether `now` is at least `wait` after `since`, on a clock that wraps.
+fn reached(now: u32, since: u32, wait: u32) -> bool {
+    now.wrapping_sub(since.wrapping_add(wait)) < 0x7fff_ffff
+}

@@ -4,6 +4,8 @@
 //! The first line of a file in `tests/data/config` is the message that it must
 //! bring; everything else about it is data.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +40,7 @@ fn the_example_shows_every_type_of_check() {
 #[test]
 fn each_invalid_file_brings_its_message_alone() {
     for (path, text) in files("invalid") {
-        let error = config::parse(&text).expect_err(&path.display().to_string());
+        let Err(error) = config::parse(&text) else { panic!("{} passes", path.display()) };
         assert_eq!(error.to_string(), first_line(&text), "{}", path.display());
         let syntax = path.file_name().unwrap().to_str().unwrap().starts_with("syntax-");
         assert_eq!(error.exit_code(), if syntax { 1 } else { 2 }, "{}", path.display());
@@ -48,8 +50,9 @@ fn each_invalid_file_brings_its_message_alone() {
 #[test]
 fn each_warned_file_is_accepted_and_brings_its_warning_alone() {
     for (path, text) in files("warned") {
-        let loaded = config::parse(&text).expect(&path.display().to_string());
-        let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+        let loaded = config::parse(&text);
+        let Ok(Loaded { warnings, .. }) = loaded else { panic!("{}: {loaded:?}", path.display()) };
+        let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
         assert_eq!(warnings, [first_line(&text)], "{}", path.display());
     }
 }
@@ -185,7 +188,7 @@ fn the_guide_has_a_row_for_every_key_and_no_other() {
         // The schema says which keys it has when it is given one that it has not.
         let error = config::parse(&before.replace("? :", "no-such-key: 1")).unwrap_err();
         let message = error.to_string();
-        let (_, known) = message.split_once("`no-such-key`, expected ").expect(&message);
+        let (_, known) = message.split_once("`no-such-key`, expected ").unwrap();
         let known: BTreeSet<_> = known.split('`').skip(1).step_by(2).collect();
 
         let heading = format!("\n## `{section}`\n");

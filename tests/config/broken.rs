@@ -74,25 +74,25 @@ pub(crate) fn law(config: &Config) -> Option<String> {
     (!lb_is_sound).then(|| "vpp.lb".to_owned())
 }
 
-/// What stands after a colon or is a line of its own, in a file broken at random.
+/// What takes the place of a value or a line: mostly what could stand in some
+/// other place, so that files get past the YAML reader.
 fn splinter() -> impl Strategy<Value = String> {
-    let values = [
-        "",
+    let plausible = [
         "0",
         "-1",
         "1",
+        "2",
         "53",
+        "100",
+        "1024",
         "65536",
-        "9223372036854775808",
-        "1e9",
         "0s",
         "1ns",
         "10ms",
         "5s",
         "1m30s",
         "9999999h",
-        "''",
-        "~",
+        "ok",
         "true",
         "tcp",
         "udp",
@@ -100,17 +100,32 @@ fn splinter() -> impl Strategy<Value = String> {
         "dns",
         "https",
         "ipv6",
-        "::",
+        "\"::\"",
         "::1",
         "::/0",
         "ff02::1",
         "192.0.2.80",
         "192.0.2.80/0",
         "2001:db8::80",
+        "2001:db8:25::10",
         "127.0.1.1",
+        "198.51.100.10",
+        "{ address: 127.0.1.1 }",
+        "{ address: 2001:db8::9 }",
         "demo",
+        "web",
         "nginx0",
+        "primary",
+        "{ weight: 0 }",
+        "{ weight: 101 }",
         "{}",
+    ];
+    let rude = [
+        "",
+        "9223372036854775808",
+        "1e9",
+        "''",
+        "~",
         "[]",
         "[{}]",
         "{ a: {} }",
@@ -129,12 +144,10 @@ fn splinter() -> impl Strategy<Value = String> {
         "é",
         "\u{feff}",
         "---",
-        "2",
-        "1024",
-        "name: primary",
     ];
     prop_oneof![
-        6 => prop::sample::select(values.to_vec()).prop_map(str::to_owned),
+        8 => prop::sample::select(plausible.to_vec()).prop_map(str::to_owned),
+        1 => prop::sample::select(rude.to_vec()).prop_map(str::to_owned),
         1 => "\\PC{0,12}",
     ]
 }
@@ -148,7 +161,9 @@ fn break_a_line(lines: &mut Vec<String>, at: prop::sample::Index, how: u8, with:
     let line = lines[index].clone();
     match how {
         0..=5 => {
-            if let Some((key, _)) = line.split_once(':') {
+            if let Some((key, value)) = line.split_once(": ")
+                && !value.is_empty()
+            {
                 lines[index] = format!("{key}: {with}");
             }
         }

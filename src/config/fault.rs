@@ -81,7 +81,7 @@ pub enum Problem {
     NetnsNotSupported,
     #[error("an icmp check has no port: remove it")]
     PortOfIcmp,
-    #[error("is no parameter of a {kind} check: remove it; {}", takes(.known))]
+    #[error("is no parameter of {kind} checks: remove it; they take {}", list(.known, "and"))]
     KeyNotOfType { kind: &'static str, known: &'static [&'static str] },
     #[error(
         "{given:?} is not a path: start it with /, and percent-encode spaces, \
@@ -223,20 +223,12 @@ pub(super) fn taken_for_ipv4(address: Ipv6Addr) -> bool {
     address.to_bits() >> 32 == 0
 }
 
-/// `A, B or C`
+/// `A, B or C`; `none` of no words.
 fn list(words: &[&str], conjunction: &str) -> String {
     match words {
-        [] => String::new(),
+        [] => "none".to_owned(),
         [only] => (*only).to_owned(),
         [most @ .., last] => format!("{} {conjunction} {last}", most.join(", ")),
-    }
-}
-
-fn takes(known: &[&str]) -> String {
-    if known.is_empty() {
-        "it takes none".to_owned()
-    } else {
-        format!("it takes {}", list(known, "and"))
     }
 }
 

@@ -8,9 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Any document whose mappings have each key once.
 pub(super) struct UniqueKeys;
@@ -45,6 +43,11 @@ impl<'de> Visitor<'de> for Walk {
     );
 
     fn visit_unit<E: Error>(self) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys)
+    }
+
+    /// A document without anything in it.
+    fn visit_none<E: Error>(self) -> Result<UniqueKeys, E> {
         Ok(UniqueKeys)
     }
 

@@ -20,11 +20,7 @@ const DNS_PORT: i64 = 53;
 /// than its clients do.
 const LEAST_INTERVAL: Duration = Duration::from_millis(10);
 
-pub(super) fn check(
-    raw: &raw::Check,
-    at: &Place<'_>,
-    report: &mut Report,
-) -> Option<HealthCheck> {
+pub(super) fn check(raw: &raw::Check, at: &Place<'_>, report: &mut Report) -> Option<HealthCheck> {
     let kind = report
         .require(&at.key("type"), raw.kind, "icmp, tcp, http, https or dns")
         .and_then(|kind| self::kind(kind, raw, at, report));
@@ -35,12 +31,7 @@ pub(super) fn check(
     let source_v6 = optional(raw.probe_ipv6_src.as_deref(), |given| {
         address::<Ipv6Addr>(given, &at.key("probe-ipv6-src"), report)
     });
-    Some(HealthCheck {
-        kind: kind?,
-        timing: timing?,
-        source_v4: source_v4?,
-        source_v6: source_v6?,
-    })
+    Some(HealthCheck { kind: kind?, timing: timing?, source_v4: source_v4?, source_v6: source_v6? })
 }
 
 fn kind(kind: Kind, raw: &raw::Check, at: &Place<'_>, report: &mut Report) -> Option<CheckKind> {
@@ -56,7 +47,8 @@ fn kind(kind: Kind, raw: &raw::Check, at: &Place<'_>, report: &mut Report) -> Op
     match kind {
         Kind::Icmp => Some(CheckKind::Icmp),
         Kind::Tcp => {
-            let tls = params::tls(params, params.ssl.unwrap_or(false), "set ssl: true", &at, report);
+            let tls =
+                params::tls(params, params.ssl.unwrap_or(false), "set ssl: true", &at, report);
             Some(CheckKind::Tcp { port: port?, tls: tls? })
         }
         Kind::Http | Kind::Https => {

@@ -48,6 +48,9 @@ fn clash(tenant: &Tenant<'_>, earlier: &[Tenant<'_>]) -> Option<Problem> {
         return Some(Problem::PortsAndAll { prefix, other });
     }
     let encap = tenant.encap?;
-    find(&|other| other.encap.is_some_and(|it| it != encap))
-        .map(|other| Problem::MixedEncaps { prefix, encap, other })
+    find(&|other| other.encap.is_some_and(|it| it != encap)).map(|other| Problem::MixedEncaps {
+        prefix,
+        encap,
+        other,
+    })
 }

@@ -10,14 +10,8 @@ use crate::config::warnings::Caution;
 use crate::domain::config::{DnsExchange, HttpExchange, Tls};
 
 const TCP: &[&str] = &["ssl", "server-name", "insecure-skip-verify"];
-const HTTP: &[&str] = &[
-    "path",
-    "host",
-    "response-code",
-    "response-regexp",
-    "server-name",
-    "insecure-skip-verify",
-];
+const HTTP: &[&str] =
+    &["path", "host", "response-code", "response-regexp", "server-name", "insecure-skip-verify"];
 const DNS: &[&str] = &["query", "record", "transport", "expect-rcode"];
 
 const RECORDS: &[&str] = &["A", "AAAA", "NS", "MX", "TXT", "SOA", "CNAME", "PTR", "SRV"];
@@ -99,8 +93,7 @@ pub(super) fn http(params: &Params, at: &Place<'_>, report: &mut Report) -> Opti
     let path = or_default(params.path.as_deref(), PATH.to_owned(), |given| {
         path(given, &at.key("path"), report)
     });
-    let host =
-        optional(params.host.as_deref(), |given| host_name(given, &at.key("host"), report));
+    let host = optional(params.host.as_deref(), |given| host_name(given, &at.key("host"), report));
     let codes = or_default(params.response_code.as_deref(), RESPONSE_CODES, |given| {
         codes(given).or_else(|| {
             let problem = Problem::BadCodes { given: given.to_owned() };

@@ -2,13 +2,14 @@
 //! for people: no status codes, no names of libraries.
 
 use std::error::Error as _;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use tonic::{Code, Status};
 
 use super::page::printable;
 use super::parse::ParseError;
-use super::server::Server;
+use super::server::{ANSWER_DEADLINE, SILENCE, Server};
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,9 @@ pub enum Loss {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// What listens there is something else.
+    #[error("something else answers there, not maglevd")]
+    Foreign,
     /// The connection ended before the answer did.
     #[error("the connection was lost")]
     Broken,
@@ -83,18 +87,23 @@ impl CliError {
     /// The error of a request that failed: the daemon's own words where they
     /// are its own, and otherwise what became of the connection.
     #[must_use]
-    pub fn of_status(server: &Server, status: &Status, deadline: Duration) -> Self {
+    pub fn of_status(server: &Server, status: &Status) -> Self {
         // A status that the client library made up has a source or is Unknown;
         // the daemon's own has neither.
         if status.source().is_none() && status.code() != Code::Unknown {
             return Self::Refused { message: said(status) };
         }
-        let why = match root_io(status) {
-            Some(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+        let why = match (root_io(status), status.code()) {
+            (Some(error), _) if error.kind() == ErrorKind::ConnectionRefused => {
                 Loss::NoConnection { cause: cause(error) }
             }
-            _ if overran(status) => Loss::Silent { waited: deadline },
-            _ => Loss::Broken,
+            (Some(_), _) => Loss::Broken,
+            _ if overran(status) => Loss::Silent { waited: ANSWER_DEADLINE },
+            // Without a system error behind it, this is a ping without reply,
+            // and the other a breach of HTTP/2.
+            (None, Code::Unavailable) => Loss::Silent { waited: SILENCE },
+            (None, Code::Internal) => Loss::Foreign,
+            (None, _) => Loss::Broken,
         };
         Self::Unreachable { server: server.clone(), why }
     }
@@ -102,8 +111,9 @@ impl CliError {
     /// The error of a connection that did not come about.
     #[must_use]
     pub fn of_connecting(server: &Server, error: &(dyn std::error::Error + 'static)) -> Self {
-        let cause = root_io(error).map_or_else(|| "it does not speak this protocol".into(), cause);
-        Self::Unreachable { server: server.clone(), why: Loss::NoConnection { cause } }
+        let why = root_io(error)
+            .map_or(Loss::Foreign, |error| Loss::NoConnection { cause: cause(error) });
+        Self::Unreachable { server: server.clone(), why }
     }
 }
 
@@ -151,7 +161,7 @@ mod tests {
     }
 
     fn of(status: &Status) -> CliError {
-        CliError::of_status(&server(), status, Duration::from_secs(30))
+        CliError::of_status(&server(), status)
     }
 
     #[test]
@@ -177,6 +187,19 @@ mod tests {
             let error = of(&status);
             let expected = "maglevd at 127.0.0.1:1: the connection was lost";
             assert_eq!((error.to_string().as_str(), error.status()), (expected, 3));
+        }
+    }
+
+    #[test]
+    fn silence_and_strangers_are_told_apart() {
+        let cases = [
+            (Status::unavailable("http2 error"), "does not answer (waited 10 s)"),
+            (Status::internal("http2 error"), "something else answers there, not maglevd"),
+            (Status::cancelled("http2 error"), "the connection was lost"),
+        ];
+        for (mut status, expected) in cases {
+            status.set_source(std::sync::Arc::new(std::fmt::Error));
+            assert_eq!(of(&status).to_string(), format!("maglevd at 127.0.0.1:1: {expected}"));
         }
     }
 

@@ -62,7 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn obey(options: &Options) -> Result<(), CliError> {
     match parse::parse(&options.words)? {
         Command::Quit => Ok(()),
-        Command::Help => print(options, || help::text(), || json::usages(&help::usages())),
+        Command::Help => print(options, help::text, || json::usages(&help::usages())),
         Command::ShowVersion => {
             print(options, || format!("{}\n", version::THIS), || json::version(&version::THIS))
         }

@@ -16,9 +16,13 @@ pub const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// How long an answer may take; a full sync of a large VPP is the slowest.
 pub const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 
-/// A silent connection is tried this often, so that a watch notices a daemon
-/// whose machine is gone.
-const KEEPALIVE: Duration = Duration::from_secs(10);
+/// How long a daemon may be silent on an open connection: one that is stopped,
+/// or whose machine is gone, is noticed.
+pub const SILENCE: Duration = Duration::from_secs(10);
+
+/// A silent connection is asked for a sign of life after this, and given up
+/// after as long again.
+const KEEPALIVE: Duration = Duration::from_secs(SILENCE.as_secs() / 2);
 
 /// The state of a VPP with many VIPs is longer than gRPC's usual 4 MiB.
 const LARGEST_ANSWER: usize = 256 << 20;
@@ -100,6 +104,7 @@ impl Client {
             .map_err(failed)?
             .timeout(ANSWER_DEADLINE)
             .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE)
             .keep_alive_while_idle(true);
         let channel = tokio::time::timeout(CONNECT_DEADLINE, endpoint.connect())
             .await
@@ -115,7 +120,7 @@ impl Client {
     /// The error of a request to this daemon.
     #[must_use]
     pub fn error(&self, status: &Status) -> CliError {
-        CliError::of_status(&self.server, status, ANSWER_DEADLINE)
+        CliError::of_status(&self.server, status)
     }
 
     /// This daemon was lost.

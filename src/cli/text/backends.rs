@@ -77,7 +77,8 @@ fn transitions(backend: &BackendInfo, page: &Page) -> String {
         Column::left("AT (UTC)"),
         Column::left("FROM"),
         Column::left("TO"),
-        Column::text("WHY"),
+        // Never cut: the reason is what one looks here for.
+        Column::left("WHY"),
     ]);
     for transition in backend.transitions.iter().rev() {
         table.row([

@@ -149,7 +149,8 @@ pub(super) fn sync(sync: &pb::SyncVpplbStateResponse, dry_run: bool, page: &Page
         Column::left("FRONTEND"),
         Column::left("ACTION"),
         Column::left("DISRUPTION"),
-        Column::text("DETAIL"),
+        // Never cut: the last word of a step may be its weight.
+        Column::left("DETAIL"),
     ]);
     let mut errors = String::new();
     for (place, step) in sync.steps.iter().enumerate() {
@@ -171,10 +172,12 @@ pub(super) fn sync(sync: &pb::SyncVpplbStateResponse, dry_run: bool, page: &Page
             step.detail.as_str().into(),
         ]);
     }
+    let failed = sync.steps.iter().filter(|step| !step.error.is_empty()).count();
     let outcome = match (sync.applied, dry_run) {
-        (true, _) => "applied",
-        (false, true) => "not applied (dry run)",
-        (false, false) => "not applied",
+        _ if failed > 0 => format!("{failed} failed"),
+        (true, _) => "applied".into(),
+        (false, true) => "not applied (dry run)".into(),
+        (false, false) => "not applied".into(),
     };
     let steps = match sync.steps.len() {
         1 => "1 step".into(),

@@ -1,0 +1,213 @@
+//! Everything that can end a command early, its exit status, and its one line
+//! for people: no status codes, no names of libraries.
+
+use std::error::Error as _;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+
+use super::page::printable;
+use super::parse::ParseError;
+use super::server::{ANSWER_DEADLINE, SILENCE, Server};
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The words are no command.
+    #[error(transparent)]
+    Usage(#[from] ParseError),
+    /// The options are wrong.
+    #[error("{message}")]
+    Options {
+        /// What the parser of options says.
+        message: String,
+    },
+    /// The daemon answered, and said no.
+    #[error("{message}")]
+    Refused {
+        /// The daemon's own words.
+        message: String,
+    },
+    /// There is no daemon to talk to, or no longer.
+    #[error("maglevd at {server}: {why}")]
+    Unreachable {
+        /// Where it was looked for.
+        server: Server,
+        /// What happened.
+        why: Loss,
+    },
+    /// The answer cannot be written, or the process lacks what it needs.
+    #[error("cannot {attempted}: {}", cause(.source))]
+    Local {
+        /// What was attempted.
+        attempted: &'static str,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// How the daemon was not reached, or was lost.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Loss {
+    /// No connection was made.
+    #[error("cannot be reached: {cause}")]
+    NoConnection {
+        /// What the system says.
+        cause: String,
+    },
+    /// Nothing came within the deadline.
+    #[error("does not answer (waited {} s)", .waited.as_secs())]
+    Silent {
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// What listens there is something else.
+    #[error("something else answers there, not maglevd")]
+    Foreign,
+    /// The connection ended before the answer did.
+    #[error("the connection was lost")]
+    Broken,
+    /// It ended the stream of events.
+    #[error("is stopping, no more events")]
+    Stopping,
+}
+
+impl CliError {
+    /// The exit status of maglevc.
+    #[must_use]
+    pub fn status(&self) -> u8 {
+        match self {
+            Self::Refused { .. } | Self::Local { .. } => 1,
+            Self::Usage(_) | Self::Options { .. } => 2,
+            Self::Unreachable { .. } => 3,
+        }
+    }
+
+    /// The error of a request that failed: the daemon's own words where they
+    /// are its own, and otherwise what became of the connection.
+    #[must_use]
+    pub fn of_status(server: &Server, status: &Status) -> Self {
+        // A status that the client library made up has a source or is Unknown;
+        // the daemon's own has neither.
+        if status.source().is_none() && status.code() != Code::Unknown {
+            return Self::Refused { message: said(status) };
+        }
+        let why = match (root_io(status), status.code()) {
+            (Some(error), _) if error.kind() == ErrorKind::ConnectionRefused => {
+                Loss::NoConnection { cause: cause(error) }
+            }
+            (Some(_), _) => Loss::Broken,
+            _ if overran(status) => Loss::Silent { waited: ANSWER_DEADLINE },
+            // Without a system error behind it, this is a ping without reply,
+            // and the other a breach of HTTP/2.
+            (None, Code::Unavailable) => Loss::Silent { waited: SILENCE },
+            (None, Code::Internal) => Loss::Foreign,
+            (None, _) => Loss::Broken,
+        };
+        Self::Unreachable { server: server.clone(), why }
+    }
+
+    /// The error of a connection that did not come about.
+    #[must_use]
+    pub fn of_connecting(server: &Server, error: &(dyn std::error::Error + 'static)) -> Self {
+        let why = root_io(error)
+            .map_or(Loss::Foreign, |error| Loss::NoConnection { cause: cause(error) });
+        Self::Unreachable { server: server.clone(), why }
+    }
+}
+
+/// What the daemon said, on one line.
+fn said(status: &Status) -> String {
+    match (status.message(), status.code()) {
+        ("", Code::Unimplemented) => "the daemon does not know this command; is it older?".into(),
+        ("", _) => "the daemon refused, and gave no reason".into(),
+        (message, _) => {
+            let lines: Vec<&str> = message.lines().filter(|line| !line.trim().is_empty()).collect();
+            printable(&lines.join("; "))
+        }
+    }
+}
+
+fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+fn root_io<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std::io::Error> {
+    chain(error).filter_map(|error| error.downcast_ref()).last()
+}
+
+fn overran(error: &(dyn std::error::Error + 'static)) -> bool {
+    chain(error).any(|error| error.is::<tonic::TimeoutExpired>())
+}
+
+/// A system error without its number: `Connection refused (os error 111)` is
+/// `connection refused`.
+fn cause(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server() -> Server {
+        "127.0.0.1:1".parse().unwrap()
+    }
+
+    fn of(status: &Status) -> CliError {
+        CliError::of_status(&server(), status)
+    }
+
+    #[test]
+    fn the_daemons_words_are_shown_alone() {
+        let cases = [
+            (Status::failed_precondition("backend `a` is disabled"), "backend `a` is disabled"),
+            (Status::unavailable("VPP is not connected"), "VPP is not connected"),
+            (Status::not_found("one\n\ntwo\x1b[2J"), "one; two\\u{1b}[2J"),
+            (Status::unimplemented(""), "the daemon does not know this command; is it older?"),
+        ];
+        for (status, expected) in cases {
+            let error = of(&status);
+            assert_eq!((error.to_string().as_str(), error.status()), (expected, 1));
+        }
+    }
+
+    #[test]
+    fn a_lost_connection_is_no_refusal() {
+        let mut status = Status::unavailable("transport error");
+        let reset = std::io::Error::from_raw_os_error(104);
+        status.set_source(std::sync::Arc::new(reset));
+        for status in [status, Status::unknown("Service was not ready")] {
+            let error = of(&status);
+            let expected = "maglevd at 127.0.0.1:1: the connection was lost";
+            assert_eq!((error.to_string().as_str(), error.status()), (expected, 3));
+        }
+    }
+
+    #[test]
+    fn silence_and_strangers_are_told_apart() {
+        let cases = [
+            (Status::unavailable("http2 error"), "does not answer (waited 10 s)"),
+            (Status::internal("http2 error"), "something else answers there, not maglevd"),
+            (Status::cancelled("http2 error"), "the connection was lost"),
+        ];
+        for (mut status, expected) in cases {
+            status.set_source(std::sync::Arc::new(std::fmt::Error));
+            assert_eq!(of(&status).to_string(), format!("maglevd at 127.0.0.1:1: {expected}"));
+        }
+    }
+
+    #[test]
+    fn a_refused_connection_says_so_without_numbers() {
+        let refused = std::io::Error::from_raw_os_error(111);
+        let error = CliError::of_connecting(&server(), &refused);
+        let expected = "maglevd at 127.0.0.1:1: cannot be reached: connection refused";
+        assert_eq!((error.to_string().as_str(), error.status()), (expected, 3));
+    }
+}

@@ -1,0 +1,241 @@
+//! Words to a [`Command`], along the grammar: exact matches first, then
+//! unambiguous prefixes, then values; and what could follow at any point.
+
+use super::command::Command;
+use super::grammar::{Node, Path, ROOT, Slot, Token};
+
+/// Why words are no command. Each names the word and what was possible there.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ParseError {
+    /// Nothing was typed.
+    #[error("no command given; possible: {}", list(.possible))]
+    Empty {
+        /// The first words of all commands.
+        possible: Vec<&'static str>,
+    },
+    /// A word fits nothing that may stand there.
+    #[error("`{}` is not possible {}; {}", shown(.word), place(.after), could(.possible))]
+    Unknown {
+        /// The word as it was typed.
+        word: String,
+        /// The words before it, in full.
+        after: Vec<String>,
+        /// What could have stood there; empty: the command was complete.
+        possible: Vec<&'static str>,
+    },
+    /// A word shortens several.
+    #[error("`{}` is ambiguous {}: it could be {}", shown(.word), place(.after), list(.possible))]
+    Ambiguous {
+        /// The word as it was typed.
+        word: String,
+        /// The words before it, in full.
+        after: Vec<String>,
+        /// The words that it shortens.
+        possible: Vec<&'static str>,
+    },
+    /// A value of the wrong kind or out of range.
+    #[error("`{}` is not {} (after `{}`)", shown(.word), .slot.wanted(), .after.join(" "))]
+    BadValue {
+        /// The word as it was typed.
+        word: String,
+        /// The words before it, in full.
+        after: Vec<String>,
+        /// What was wanted in its place.
+        slot: Slot,
+    },
+    /// More must follow.
+    #[error("`{}` is not complete; possible next: {}", .after.join(" "), list(.possible))]
+    Incomplete {
+        /// The words so far, in full.
+        after: Vec<String>,
+        /// What could follow.
+        possible: Vec<&'static str>,
+    },
+}
+
+fn list(possible: &[&str]) -> String {
+    possible.join(", ")
+}
+
+fn place(after: &[String]) -> String {
+    if after.is_empty() { "as a command".into() } else { format!("after `{}`", after.join(" ")) }
+}
+
+fn could(possible: &[&str]) -> String {
+    if possible.is_empty() {
+        "nothing can follow there".into()
+    } else {
+        format!("possible: {}", list(possible))
+    }
+}
+
+/// A word as it can be shown on one line of a terminal.
+fn shown(word: &str) -> String {
+    word.chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect()
+}
+
+/// One thing that could stand at the next place of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The word, or the kind of value.
+    pub token: Token,
+    /// What it is for.
+    pub help: &'static str,
+}
+
+/// Parses the words of one command.
+///
+/// # Errors
+/// The first word that does not fit, with what would have.
+pub fn parse<W: AsRef<str>>(words: &[W]) -> Result<Command, ParseError> {
+    let place = Place::after(words)?;
+    if words.is_empty() {
+        return Err(ParseError::Empty { possible: place.visible() });
+    }
+    place.command().ok_or_else(|| ParseError::Incomplete {
+        after: place.typed.clone(),
+        possible: place.visible(),
+    })
+}
+
+/// What could follow `words`, where `partial` is the beginning of the next
+/// word (empty: nothing of it is typed yet).
+///
+/// # Errors
+/// As [`parse`], for a word of `words` that does not fit.
+pub fn offers<W: AsRef<str>>(words: &[W], partial: &str) -> Result<Vec<Offer>, ParseError> {
+    let open = Place::after(words)?.open();
+    let starting = |hidden: bool| -> Vec<Offer> {
+        let fits = |node: &&&Node| match node.token {
+            Token::Word(word) => !hidden && word.starts_with(partial),
+            Token::Alias(word) => hidden && word.starts_with(partial),
+            Token::Slot(slot) => !hidden && (partial.is_empty() || slot.read(partial).is_some()),
+        };
+        open.iter().filter(fits).map(|node| Offer { token: node.token, help: node.help }).collect()
+    };
+    let visible = starting(false);
+    let word = |offer: &Offer| matches!(offer.token, Token::Word(_));
+    // An alias is worth offering only to someone who is typing it.
+    let hidden = if visible.iter().any(word) { Vec::new() } else { starting(true) };
+    Ok([visible, hidden].concat())
+}
+
+/// A place in the grammar: where some words have led.
+struct Place {
+    typed: Vec<String>,
+    path: Path,
+    /// What must follow, if anything.
+    next: &'static [Node],
+    /// What may follow once nothing must, innermost last.
+    options: Vec<&'static Node>,
+    command: Option<fn(&Path) -> Option<Command>>,
+}
+
+impl Place {
+    fn after<W: AsRef<str>>(words: &[W]) -> Result<Self, ParseError> {
+        let mut place = Self {
+            typed: Vec::new(),
+            path: Path::default(),
+            next: ROOT,
+            options: Vec::new(),
+            command: None,
+        };
+        for word in words {
+            let node = place.choose(word.as_ref())?;
+            place.enter(node, word.as_ref());
+        }
+        Ok(place)
+    }
+
+    /// What may stand at this place.
+    fn open(&self) -> Vec<&'static Node> {
+        if self.next.is_empty() {
+            self.options.iter().rev().copied().collect()
+        } else {
+            self.next.iter().collect()
+        }
+    }
+
+    fn visible(&self) -> Vec<&'static str> {
+        self.open().into_iter().filter_map(|node| text(node.token)).collect()
+    }
+
+    fn command(&self) -> Option<Command> {
+        if !self.next.is_empty() {
+            return None;
+        }
+        self.command.and_then(|make| make(&self.path))
+    }
+
+    fn choose(&self, word: &str) -> Result<&'static Node, ParseError> {
+        let open = self.open();
+        let exact = |node: &&&'static Node| matches!(node.token, Token::Word(w) | Token::Alias(w) if w == word);
+        if let Some(node) = open.iter().find(exact) {
+            return Ok(node);
+        }
+        // An empty argument is a slip of a script, not a prefix of everything.
+        let starts = |w: &str| !word.is_empty() && w.starts_with(word);
+        let words: Vec<_> =
+            open.iter().filter(|n| matches!(n.token, Token::Word(w) if starts(w))).collect();
+        let aliases: Vec<_> =
+            open.iter().filter(|n| matches!(n.token, Token::Alias(w) if starts(w))).collect();
+        match (words.as_slice(), aliases.as_slice()) {
+            ([node], _) | ([], [node]) => return Ok(node),
+            ([], _) => {}
+            (several, _) => {
+                return Err(ParseError::Ambiguous {
+                    word: word.to_owned(),
+                    after: self.typed.clone(),
+                    possible: several.iter().filter_map(|node| text(node.token)).collect(),
+                });
+            }
+        }
+        let takes =
+            |node: &&&'static Node| matches!(node.token, Token::Slot(s) if s.read(word).is_some());
+        if let Some(node) = open.iter().find(takes) {
+            return Ok(node);
+        }
+        let (word, after) = (word.to_owned(), self.typed.clone());
+        Err(match open.as_slice() {
+            [Node { token: Token::Slot(slot), .. }] => {
+                ParseError::BadValue { word, after, slot: *slot }
+            }
+            _ => ParseError::Unknown { word, after, possible: self.visible() },
+        })
+    }
+
+    fn enter(&mut self, node: &'static Node, typed: &str) {
+        match node.token {
+            Token::Word(word) | Token::Alias(word) => {
+                self.path.add_word(word);
+                self.typed.push(word.to_owned());
+            }
+            Token::Slot(slot) => {
+                if let Some(value) = slot.read(typed) {
+                    self.path.add_value(slot, value);
+                }
+                self.typed.push(shown(typed));
+            }
+        }
+        self.options.retain(|option| !std::ptr::eq(*option, node));
+        self.next = node.next;
+        // Reversed, because `open` shows the innermost first and each group in its own order.
+        self.options.extend(node.options.iter().rev());
+        self.command = node.command.or(self.command);
+    }
+}
+
+/// How a token is written where it is offered; `None`: it is not.
+fn text(token: Token) -> Option<&'static str> {
+    match token {
+        Token::Word(word) => Some(word),
+        Token::Alias(_) => None,
+        Token::Slot(slot) => Some(slot.placeholder()),
+    }
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

@@ -1,0 +1,165 @@
+//! Where the daemon listens, and the connection to it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tonic::Status;
+use tonic::transport::{Channel, Endpoint};
+
+use super::error::{CliError, Loss};
+use crate::pb::maglev_client::MaglevClient;
+
+/// How long a connection may take to come about.
+pub const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long an answer may take; a full sync of a large VPP is the slowest.
+pub const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long a daemon may be silent on an open connection: one that is stopped,
+/// or whose machine is gone, is noticed.
+pub const SILENCE: Duration = Duration::from_secs(10);
+
+/// A silent connection is asked for a sign of life after this, and given up
+/// after as long again.
+const KEEPALIVE: Duration = Duration::from_secs(SILENCE.as_secs() / 2);
+
+/// The state of a VPP with many VIPs is longer than gRPC's usual 4 MiB.
+const LARGEST_ANSWER: usize = 256 << 20;
+
+/// The address of a daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// `host:port`; IPv6 addresses in brackets.
+    Tcp {
+        /// Name or address.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+    /// A Unix socket.
+    Unix {
+        /// Its path.
+        path: String,
+    },
+}
+
+/// A text is no address of a daemon.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("neither host:port, [address]:port nor unix:/path")]
+pub struct NoServer;
+
+impl FromStr for Server {
+    type Err = NoServer;
+
+    fn from_str(text: &str) -> Result<Self, NoServer> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return match path {
+                "" => Err(NoServer),
+                path => Ok(Self::Unix { path: path.to_owned() }),
+            };
+        }
+        let (host, port) = text.rsplit_once(':').ok_or(NoServer)?;
+        let port = port.parse().ok().filter(|port| *port > 0).ok_or(NoServer)?;
+        let bare = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => {
+                !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || "-._".contains(c))
+            }
+        };
+        bare.then(|| Self::Tcp { host: host.to_owned(), port }).ok_or(NoServer)
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix { path } => write!(f, "unix:{path}"),
+        }
+    }
+}
+
+/// A connection to one daemon. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The generated client.
+    pub grpc: MaglevClient<Channel>,
+    server: Server,
+}
+
+impl Client {
+    /// Connects to `server`.
+    ///
+    /// # Errors
+    /// [`CliError::Unreachable`] when it fails or takes longer than
+    /// [`CONNECT_DEADLINE`].
+    pub async fn connect(server: &Server) -> Result<Self, CliError> {
+        let uri = match server {
+            Server::Tcp { host, port } => format!("http://{host}:{port}"),
+            Server::Unix { path } => format!("unix:{path}"),
+        };
+        let failed = |error: tonic::transport::Error| CliError::of_connecting(server, &error);
+        let endpoint = Endpoint::from_shared(uri)
+            .map_err(failed)?
+            .timeout(ANSWER_DEADLINE)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE)
+            .keep_alive_while_idle(true);
+        let channel = tokio::time::timeout(CONNECT_DEADLINE, endpoint.connect())
+            .await
+            .map_err(|_| CliError::Unreachable {
+                server: server.clone(),
+                why: Loss::Silent { waited: CONNECT_DEADLINE },
+            })?
+            .map_err(failed)?;
+        let grpc = MaglevClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
+        Ok(Self { grpc, server: server.clone() })
+    }
+
+    /// The error of a request to this daemon.
+    #[must_use]
+    pub fn error(&self, status: &Status) -> CliError {
+        CliError::of_status(&self.server, status)
+    }
+
+    /// This daemon was lost.
+    #[must_use]
+    pub fn lost(&self, why: Loss) -> CliError {
+        CliError::Unreachable { server: self.server.clone(), why }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_written_alike() {
+        for text in
+            ["127.0.0.1:9090", "lb-1.example.org:1", "[2001:db8::1]:65535", "unix:/run/m.sock"]
+        {
+            assert_eq!(text.parse::<Server>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let cases = [
+            "",
+            "host",
+            ":9090",
+            "host:",
+            "host:0",
+            "host:65536",
+            "2001:db8::1:90",
+            "[x]:1",
+            "a:1,b:2",
+            "unix:",
+            "http://a:1",
+        ];
+        for text in cases {
+            assert_eq!(text.parse::<Server>(), Err(NoServer), "{text}");
+        }
+    }
+}

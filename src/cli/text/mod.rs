@@ -1,0 +1,65 @@
+//! Answers as text for people: one file for each subject. Every line of every
+//! answer is made from the answer and the page alone.
+
+mod backends;
+mod checks;
+mod frontends;
+mod vpp;
+
+use super::answer::{Answer, Faults};
+use super::page::{Page, Tone};
+
+/// The text of an answer; each line with its newline.
+#[must_use]
+pub fn text(answer: &Answer, page: &Page) -> String {
+    match answer {
+        Answer::Frontends(list) => frontends::list(list, page),
+        Answer::Frontend { frontend, backends } => frontends::one(frontend, backends, page),
+        Answer::WeightSet { frontend, pool, backend } => {
+            frontends::weight(frontend, pool, backend, page)
+        }
+        Answer::Backends(list) => backends::list(list, page),
+        Answer::Backend { backend, check } => backends::one(backend, check.as_ref(), page),
+        Answer::BackendSet(backend) => backends::changed(backend, page),
+        Answer::HealthChecks(list) => checks::list(list, page),
+        Answer::HealthCheck(check) => checks::one(check, page),
+        Answer::VppInfo(info) => vpp::info(info, page),
+        Answer::LbState(state) => vpp::state(state, page),
+        Answer::LbCounters(counters) => vpp::counters(counters, page),
+        Answer::Synced { sync, dry_run } => vpp::sync(sync, *dry_run, page),
+        Answer::Checked(faults) => config(faults, "the configuration is valid", page),
+        Answer::Reloaded(faults) => config(faults, "the configuration was reloaded", page),
+    }
+}
+
+/// Each fault and warning on a line; what went well is said in words.
+fn config(faults: &Faults, well: &str, page: &Page) -> String {
+    let mut text = String::new();
+    for fault in faults.faults() {
+        text.push_str(&format!("{} {fault}\n", page.paint(Tone::Bad, "fault:")));
+    }
+    for warning in &faults.warnings {
+        text.push_str(&format!("{} {warning}\n", page.paint(Tone::Unsure, "warning:")));
+    }
+    if faults.ok {
+        text.push_str(&format!("{}\n", page.paint(Tone::Good, well)));
+    }
+    text
+}
+
+/// `-` for what is empty.
+fn or_dash(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
+}
+
+fn yes_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
+}
+
+/// Says what a `*` behind a value means, where there is one.
+fn override_note(marked: bool, page: &Page) -> String {
+    if !marked {
+        return String::new();
+    }
+    page.paint(Tone::Faint, "* set by an operator over the configuration file") + "\n"
+}

@@ -1,0 +1,342 @@
+//! The fixed data: three frontends (one failed over, one down, one not known
+//! yet), backends in every state, a removed server in VPP.
+
+use vpp_maglev::pb::event::Event as Kind;
+use vpp_maglev::pb::*;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// The moment at which tests look: 2026-03-01 12:00:00 UTC.
+pub(crate) const NOW_NS: i64 = 1_772_366_400 * SECOND;
+
+fn ago(seconds: i64) -> i64 {
+    NOW_NS - seconds * SECOND
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+pub(super) fn frontend_names() -> Vec<String> {
+    ["dns", "everything", "web"].map(text).into()
+}
+
+fn member(name: &str, weight: i32, effective_weight: i32) -> PoolBackendInfo {
+    PoolBackendInfo { name: text(name), weight, effective_weight, weight_overridden: false }
+}
+
+pub(super) fn frontend(name: &str) -> Option<FrontendInfo> {
+    let pool = |name: &str, backends: Vec<PoolBackendInfo>| PoolInfo { name: text(name), backends };
+    let base = FrontendInfo {
+        name: text(name),
+        flush_on_down: true,
+        new_flows_table_length: 1024,
+        ..FrontendInfo::default()
+    };
+    Some(match name {
+        "web" => FrontendInfo {
+            address: text("192.0.2.80"),
+            protocol: text("tcp"),
+            port: 80,
+            description: text("The web, and what the caches of three continents ask for"),
+            state: text("up"),
+            pools: vec![
+                pool(
+                    "primary",
+                    vec![
+                        member("nginx0", 100, 0),
+                        PoolBackendInfo { weight_overridden: true, ..member("nginx1", 50, 0) },
+                    ],
+                ),
+                pool("fallback", vec![member("größter-ersatz", 100, 100), member("gone", 100, 0)]),
+            ],
+            ..base
+        },
+        "dns" => FrontendInfo {
+            address: text("2001:db8::53"),
+            protocol: text("udp"),
+            port: 53,
+            src_ip_sticky: true,
+            flush_on_down: false,
+            state: text("down"),
+            pools: vec![pool("all", vec![member("bind0", 100, 0)])],
+            ..base
+        },
+        "everything" => FrontendInfo {
+            address: text("198.51.100.0/28"),
+            state: text("unknown"),
+            pools: vec![pool("only", vec![member("new", 10, -1)])],
+            ..base
+        },
+        _ => return None,
+    })
+}
+
+pub(super) fn backend_names() -> Vec<String> {
+    // `vanished` is listed and gone when it is asked for, as after a reload.
+    ["bind0", "größter-ersatz", "new", "nginx0", "nginx1", "vanished"].map(text).into()
+}
+
+fn transition(from: &str, to: &str, seconds: i64, why: &str) -> TransitionRecord {
+    TransitionRecord { from: text(from), to: text(to), at_unix_ns: ago(seconds), why: text(why) }
+}
+
+pub(super) fn backend(name: &str) -> Option<BackendInfo> {
+    let base = BackendInfo { name: text(name), enabled: true, ..BackendInfo::default() };
+    Some(match name {
+        "nginx0" => BackendInfo {
+            address: text("198.51.100.10"),
+            state: text("down"),
+            transitions: vec![
+                transition("unknown", "up", 3 * 86_400 + 7_300, "200 OK"),
+                transition("up", "down", 630, "connection refused"),
+            ],
+            healthcheck: text("web"),
+            last_result: text("refused: 198.51.100.10:80 does not listen, or a firewall answers"),
+            ..base
+        },
+        "nginx1" => BackendInfo {
+            address: text("198.51.100.11"),
+            state: text("disabled"),
+            transitions: vec![transition("up", "disabled", 59, "by an operator")],
+            enabled: false,
+            enabled_overridden: true,
+            healthcheck: text("web"),
+            ..base
+        },
+        "größter-ersatz" => BackendInfo {
+            address: text("198.51.100.12"),
+            state: text("up"),
+            transitions: vec![transition("unknown", "up", 90_000, "no health check")],
+            ..base
+        },
+        "bind0" => BackendInfo {
+            address: text("2001:db8::10"),
+            state: text("paused"),
+            transitions: vec![transition("up", "paused", 7_200, "by an operator")],
+            healthcheck: text("dns"),
+            counter: 4,
+            last_result: text("ok: evil\u{1b}[2J NOERROR"),
+            ..base
+        },
+        "new" => {
+            BackendInfo { state: text("unknown"), healthcheck: text("ping"), counter: 1, ..base }
+        }
+        _ => return None,
+    })
+}
+
+pub(super) fn check_names() -> Vec<String> {
+    ["dns", "ping", "tls", "web"].map(text).into()
+}
+
+pub(super) fn check(name: &str) -> Option<HealthCheckInfo> {
+    let base = HealthCheckInfo {
+        name: text(name),
+        interval_ns: 5 * SECOND,
+        fast_interval_ns: 200_000_000,
+        down_interval_ns: 90 * SECOND,
+        timeout_ns: 2 * SECOND,
+        rise: 2,
+        fall: 3,
+        ..HealthCheckInfo::default()
+    };
+    Some(match name {
+        "web" => HealthCheckInfo {
+            r#type: text("https"),
+            port: 443,
+            probe_ipv4_src: text("192.0.2.10"),
+            http: Some(HttpCheckParams {
+                path: text("/healthz"),
+                host: text("www.example.org"),
+                response_code_min: 200,
+                response_code_max: 299,
+                response_regexp: text("^ok"),
+                server_name: text("www.example.org"),
+                insecure_skip_verify: true,
+            }),
+            ..base
+        },
+        "tls" => HealthCheckInfo {
+            r#type: text("tcp"),
+            port: 8443,
+            tcp: Some(TcpCheckParams { ssl: true, ..TcpCheckParams::default() }),
+            ..base
+        },
+        "dns" => HealthCheckInfo {
+            r#type: text("dns"),
+            port: 53,
+            dns: Some(DnsCheckParams {
+                query: text("example.org"),
+                record: text("AAAA"),
+                transport: text("udp"),
+                expect_rcode: text("NOERROR"),
+            }),
+            ..base
+        },
+        "ping" => HealthCheckInfo { r#type: text("icmp"), ..base },
+        _ => return None,
+    })
+}
+
+pub(super) fn vpp_info(contrary: bool) -> VppInfo {
+    let missing: &[&str] = if contrary { &["lb_as_set_weight"] } else { &[] };
+    VppInfo {
+        version: text("26.02-release"),
+        build_date: text("2026-02-25T10:00:00"),
+        build_directory: text("/build/vpp"),
+        pid: 4711,
+        boottime_ns: ago(2 * 86_400),
+        connecttime_ns: ago(3_661),
+        missing_messages: missing.iter().copied().map(text).collect(),
+    }
+}
+
+pub(super) fn lb_state(empty: bool) -> VpplbState {
+    let conf = VpplbConf {
+        ip4_src_address: text("192.0.2.1"),
+        ip6_src_address: text("2001:db8::1"),
+        sticky_buckets_per_core: 65_536,
+        flow_timeout: 40,
+    };
+    let server = |address: &str, weight, num_buckets| Vpplbas {
+        address: text(address),
+        weight,
+        flags: 1,
+        num_buckets,
+        in_use_since_ns: 0,
+    };
+    let removed = Vpplbas { flags: 0, in_use_since_ns: ago(20), ..server("198.51.100.9", 0, 0) };
+    let vips = vec![
+        Vpplbvip {
+            prefix: text("192.0.2.80/32"),
+            protocol: 6,
+            port: 80,
+            encap: text("gre4"),
+            flow_table_length: 1024,
+            application_servers: vec![
+                removed,
+                server("198.51.100.10", 100, 683),
+                server("198.51.100.11", 50, 341),
+            ],
+        },
+        Vpplbvip {
+            prefix: text("198.51.100.0/28"),
+            protocol: 255,
+            port: 0,
+            encap: text("gre6"),
+            flow_table_length: 0,
+            application_servers: vec![],
+        },
+    ];
+    VpplbState { conf: Some(conf), vips: if empty { vec![] } else { vips } }
+}
+
+pub(super) fn lb_counters(empty: bool) -> VpplbCounters {
+    let vip = |prefix: &str, protocol, next, no_server| VpplbvipCounters {
+        prefix: text(prefix),
+        protocol,
+        port: 80,
+        next,
+        first: 1_000,
+        untracked: 0,
+        no_server,
+    };
+    let vips = vec![
+        vip("192.0.2.80/32", 6, 18_446_744_073_709_551_615, 0),
+        vip("2001:db8::53/128", 17, 12, 7),
+    ];
+    VpplbCounters { vips: if empty { vec![] } else { vips } }
+}
+
+pub(super) fn steps(wanted: &SyncVpplbStateRequest, contrary: bool) -> Vec<SyncStep> {
+    let step = |frontend: &str, action: &str, disruption: &str, detail: &str| SyncStep {
+        frontend_name: text(frontend),
+        action: text(action),
+        disruption: text(disruption),
+        detail: text(detail),
+        error: String::new(),
+    };
+    let mut steps = vec![
+        step("web", "as-weight", "new-flows", "192.0.2.80/32 tcp/80 198.51.100.10 weight 100"),
+        step("web", "as-weight", "flush", "192.0.2.80/32 tcp/80 198.51.100.11 weight 0, flush"),
+        step("", "vip-del", "disruptive", "203.0.113.7/32 tcp/443"),
+    ];
+    if contrary && !wanted.dry_run {
+        steps[1].error = text("lb_as_set_weight was refused by VPP: -6 (no such entry)");
+    }
+    steps.retain(|step| {
+        wanted.frontend_name.as_ref().is_none_or(|name| *name == step.frontend_name)
+    });
+    steps
+}
+
+pub(super) fn checked(contrary: bool) -> CheckConfigResponse {
+    let warnings = vec![text("backends.spare: no frontend uses it")];
+    let faults = "frontends.web.pools[1].backends.nginx9: no such backend\n\
+                  healthchecks.web.rise: 0 is less than 1\n";
+    CheckConfigResponse {
+        ok: !contrary,
+        semantic_error: text(if contrary { faults } else { "" }),
+        warnings,
+        ..CheckConfigResponse::default()
+    }
+}
+
+pub(super) fn reloaded(contrary: bool) -> ReloadConfigResponse {
+    let fault = "line 3 column 5: unknown field `intervall`";
+    ReloadConfigResponse {
+        ok: !contrary,
+        parse_error: text(if contrary { fault } else { "" }),
+        ..ReloadConfigResponse::default()
+    }
+}
+
+/// One event of every kind that is wanted, in this order.
+pub(crate) fn events(wanted: &WatchRequest) -> Vec<Event> {
+    let attr = |key: &str, value: &str| LogAttr { key: text(key), value: text(value) };
+    let kinds = [
+        (
+            wanted.backend,
+            Kind::Backend(BackendEvent {
+                backend_name: text("nginx0"),
+                transition: Some(transition("up", "down", 1, "connection refused")),
+            }),
+        ),
+        (
+            wanted.frontend,
+            Kind::Frontend(FrontendEvent {
+                frontend_name: text("web"),
+                transition: Some(transition("up", "down", 1, "")),
+            }),
+        ),
+        (
+            wanted.dataplane,
+            Kind::Dataplane(DataplaneEvent {
+                frontend_name: text("web"),
+                kind: text("as_weight_updated"),
+                detail: text("198.51.100.10 weight 0"),
+                at_unix_ns: ago(1) + 7,
+            }),
+        ),
+        (
+            wanted.log,
+            Kind::Log(LogEvent {
+                at_unix_ns: ago(1),
+                level: if wanted.log_level.is_empty() {
+                    text("info")
+                } else {
+                    wanted.log_level.clone()
+                },
+                msg: text("backend-transition"),
+                attrs: vec![attr("backend", "nginx0"), attr("to", "down")],
+            }),
+        ),
+        (None, Kind::Missed(MissedEvent { count: 3 })),
+    ];
+    let wanted = kinds.into_iter().filter(|(wanted, _)| wanted.unwrap_or(true));
+    (40..)
+        .zip(wanted)
+        .map(|(seq, (_, kind))| Event { seq, boot_id: 0xfeed, event: Some(kind) })
+        .collect()
+}

@@ -1,0 +1,222 @@
+//! A daemon with fixed data for the tests of maglevc: every call answers the
+//! same, as maglevd would in the middle of some trouble.
+
+pub(crate) mod data;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::oneshot;
+use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio_stream::{Stream, StreamExt};
+use tonic::transport::Server;
+use tonic::{Request, Response, Status};
+use vpp_maglev::pb::maglev_server::{Maglev, MaglevServer};
+use vpp_maglev::pb::*;
+
+/// What the daemon is like.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mood {
+    /// It has nothing configured, and VPP holds nothing.
+    pub(crate) empty: bool,
+    /// It refuses the configuration file, VPP refuses steps.
+    pub(crate) contrary: bool,
+    /// Its streams end after the first events; else they stay open.
+    pub(crate) leaving: bool,
+}
+
+/// A running daemon; it ends when this is dropped.
+pub(crate) struct Fake {
+    /// What to give to `--server`.
+    pub(crate) address: String,
+    _stop: oneshot::Sender<()>,
+}
+
+/// Starts a daemon on a free port of loopback.
+pub(crate) async fn on_tcp(mood: Mood) -> Fake {
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let service = MaglevServer::new(Daemon { mood });
+    tokio::spawn(async move {
+        let serving = Server::builder()
+            .add_service(service)
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::select! { result = serving => result.unwrap(), _ = stopped => {} }
+    });
+    Fake { address, _stop: stop }
+}
+
+/// Starts a daemon on a Unix socket in `directory`.
+pub(crate) async fn on_unix(mood: Mood, directory: &Path) -> Fake {
+    let path: PathBuf = directory.join("maglevd.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let service = MaglevServer::new(Daemon { mood });
+    tokio::spawn(async move {
+        let serving = Server::builder()
+            .add_service(service)
+            .serve_with_incoming(UnixListenerStream::new(listener));
+        tokio::select! { result = serving => result.unwrap(), _ = stopped => {} }
+    });
+    Fake { address: format!("unix:{}", path.display()), _stop: stop }
+}
+
+struct Daemon {
+    mood: Mood,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+fn named<T>(kind: &str, name: &str, found: Option<T>) -> Answer<T> {
+    let missing = || Status::not_found(format!("no {kind} `{name}`"));
+    found.map(Response::new).ok_or_else(missing)
+}
+
+impl Daemon {
+    fn set(&self, name: &str, state: &str) -> Answer<BackendInfo> {
+        let mut backend = named("backend", name, data::backend(name))?.into_inner();
+        if backend.state == "disabled" && matches!(state, "paused" | "unknown") {
+            return Err(Status::failed_precondition(format!(
+                "backend `{name}` is disabled; enable it first"
+            )));
+        }
+        backend.state = state.into();
+        Ok(Response::new(backend))
+    }
+}
+
+#[tonic::async_trait]
+impl Maglev for Daemon {
+    async fn list_frontends(
+        &self,
+        _: Request<ListFrontendsRequest>,
+    ) -> Answer<ListFrontendsResponse> {
+        let frontend_names = if self.mood.empty { vec![] } else { data::frontend_names() };
+        Ok(Response::new(ListFrontendsResponse { frontend_names }))
+    }
+
+    async fn get_frontend(&self, request: Request<GetFrontendRequest>) -> Answer<FrontendInfo> {
+        let name = request.into_inner().name;
+        named("frontend", &name, data::frontend(&name))
+    }
+
+    async fn list_backends(&self, _: Request<ListBackendsRequest>) -> Answer<ListBackendsResponse> {
+        let backend_names = if self.mood.empty { vec![] } else { data::backend_names() };
+        Ok(Response::new(ListBackendsResponse { backend_names }))
+    }
+
+    async fn get_backend(&self, request: Request<GetBackendRequest>) -> Answer<BackendInfo> {
+        let name = request.into_inner().name;
+        named("backend", &name, data::backend(&name))
+    }
+
+    async fn pause_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
+        self.set(&request.into_inner().name, "paused")
+    }
+
+    async fn resume_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
+        self.set(&request.into_inner().name, "unknown")
+    }
+
+    async fn enable_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
+        self.set(&request.into_inner().name, "enabled")
+    }
+
+    async fn disable_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
+        self.set(&request.into_inner().name, "disabled")
+    }
+
+    async fn list_health_checks(
+        &self,
+        _: Request<ListHealthChecksRequest>,
+    ) -> Answer<ListHealthChecksResponse> {
+        let names = if self.mood.empty { vec![] } else { data::check_names() };
+        Ok(Response::new(ListHealthChecksResponse { names }))
+    }
+
+    async fn get_health_check(
+        &self,
+        request: Request<GetHealthCheckRequest>,
+    ) -> Answer<HealthCheckInfo> {
+        let name = request.into_inner().name;
+        named("health check", &name, data::check(&name))
+    }
+
+    async fn set_frontend_pool_backend_weight(
+        &self,
+        request: Request<SetWeightRequest>,
+    ) -> Answer<FrontendInfo> {
+        let wanted = request.into_inner();
+        let mut frontend = named("frontend", &wanted.frontend, data::frontend(&wanted.frontend))?;
+        let member = frontend
+            .get_mut()
+            .pools
+            .iter_mut()
+            .filter(|pool| pool.name == wanted.pool)
+            .flat_map(|pool| &mut pool.backends)
+            .find(|member| member.name == wanted.backend)
+            .ok_or_else(|| Status::not_found(format!("no backend `{}`", wanted.backend)))?;
+        member.weight = wanted.weight;
+        member.weight_overridden = true;
+        Ok(frontend)
+    }
+
+    type WatchEventsStream = Pin<Box<dyn Stream<Item = Result<Event, Status>> + Send>>;
+
+    async fn watch_events(
+        &self,
+        request: Request<WatchRequest>,
+    ) -> Answer<Self::WatchEventsStream> {
+        let wanted = request.into_inner();
+        let first = tokio_stream::iter(data::events(&wanted).into_iter().map(Ok));
+        if self.mood.leaving {
+            let last = tokio_stream::once(Err(Status::unavailable("maglevd is stopping")));
+            return Ok(Response::new(Box::pin(first.chain(last))));
+        }
+        Ok(Response::new(Box::pin(first.chain(tokio_stream::pending()))))
+    }
+
+    async fn check_config(&self, _: Request<CheckConfigRequest>) -> Answer<CheckConfigResponse> {
+        Ok(Response::new(data::checked(self.mood.contrary)))
+    }
+
+    async fn reload_config(&self, _: Request<ReloadConfigRequest>) -> Answer<ReloadConfigResponse> {
+        Ok(Response::new(data::reloaded(self.mood.contrary)))
+    }
+
+    async fn get_vpp_info(&self, _: Request<GetVppInfoRequest>) -> Answer<VppInfo> {
+        if self.mood.empty {
+            return Err(Status::unavailable("VPP is not connected"));
+        }
+        Ok(Response::new(data::vpp_info(self.mood.contrary)))
+    }
+
+    async fn get_vpplb_state(&self, _: Request<GetVpplbStateRequest>) -> Answer<VpplbState> {
+        Ok(Response::new(data::lb_state(self.mood.empty)))
+    }
+
+    async fn sync_vpplb_state(
+        &self,
+        request: Request<SyncVpplbStateRequest>,
+    ) -> Answer<SyncVpplbStateResponse> {
+        let wanted = request.into_inner();
+        if let Some(name) = &wanted.frontend_name {
+            named("frontend", name, data::frontend(name))?;
+        }
+        let steps = if self.mood.empty { vec![] } else { data::steps(&wanted, self.mood.contrary) };
+        Ok(Response::new(SyncVpplbStateResponse { applied: !wanted.dry_run, steps }))
+    }
+
+    async fn get_vpplb_counters(
+        &self,
+        _: Request<GetVpplbCountersRequest>,
+    ) -> Answer<VpplbCounters> {
+        if self.mood.contrary {
+            return Err(Status::unimplemented(""));
+        }
+        Ok(Response::new(data::lb_counters(self.mood.empty)))
+    }
+}

@@ -1,0 +1,202 @@
+//! Every command's text and JSON against the files of `tests/data/cli`, from a
+//! daemon with fixed data. `UPDATE=1 cargo test --test cli_output` writes the
+//! files anew; read the difference before committing it.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+mod cli_fake;
+
+use std::path::PathBuf;
+
+use cli_fake::data::{NOW_NS, events};
+use cli_fake::{Fake, Mood, on_tcp, on_unix};
+use vpp_maglev::cli::answer::Answer;
+use vpp_maglev::cli::command::Command;
+use vpp_maglev::cli::error::CliError;
+use vpp_maglev::cli::execute::execute;
+use vpp_maglev::cli::page::Page;
+use vpp_maglev::cli::server::Client;
+use vpp_maglev::cli::{help, json, parse, text, version, watch};
+use vpp_maglev::pb::WatchRequest;
+
+const PLAIN: Page = Page { now_ns: NOW_NS, width: None, colour: false };
+const COLOURED: Page = Page { colour: true, ..PLAIN };
+const NARROW: Page = Page { width: Some(80), ..PLAIN };
+
+const CALM: Mood = Mood { empty: false, contrary: false, leaving: false };
+const EMPTY: Mood = Mood { empty: true, ..CALM };
+const CONTRARY: Mood = Mood { contrary: true, ..CALM };
+
+/// Compares with the file, or writes it where `UPDATE` is set.
+fn same_as_file(name: &str, found: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/cli").join(name);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, found).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, expected, "\n{name}: found\n{found}\nexpected\n{expected}");
+}
+
+async fn connected(fake: &Fake) -> Client {
+    Client::connect(&fake.address.parse().unwrap()).await.unwrap()
+}
+
+async fn ask(client: &Client, line: &str) -> Result<Answer, CliError> {
+    let words: Vec<&str> = line.split(' ').collect();
+    match parse::parse(&words) {
+        Ok(Command::Request(request)) => execute(client, request).await,
+        other => panic!("`{line}` asks nothing of the daemon: {other:?}"),
+    }
+}
+
+/// Compares the text and JSON of commands with the files named before them.
+async fn compare(mood: Mood, cases: &[(&str, &str)]) {
+    let fake = on_tcp(mood).await;
+    let client = connected(&fake).await;
+    for (name, line) in cases {
+        let answer = ask(&client, line).await.unwrap();
+        same_as_file(&format!("{name}.txt"), &text::text(&answer, &PLAIN));
+        same_as_file(&format!("{name}.json"), &format!("{:#}\n", json::answer(&answer)));
+    }
+}
+
+#[tokio::test]
+async fn every_answer_is_shown_as_written_down() {
+    let cases = [
+        ("frontends", "show frontends"),
+        ("frontend", "show frontend web"),
+        ("frontend-unknown", "show frontend everything"),
+        ("backends", "show backends"),
+        ("backend", "show backend nginx0"),
+        ("backend-overridden", "show backend nginx1"),
+        ("backend-new", "show backend new"),
+        ("healthchecks", "show healthchecks"),
+        ("healthcheck-https", "show healthcheck web"),
+        ("healthcheck-tls", "show healthcheck tls"),
+        ("healthcheck-dns", "show healthcheck dns"),
+        ("vpp-info", "show vpp info"),
+        ("vpp-lb-state", "show vpp lb state"),
+        ("vpp-lb-counters", "show vpp lb counters"),
+        ("set-backend", "set backend nginx0 disable"),
+        ("set-weight", "set frontend web pool primary backend nginx0 weight 7"),
+        ("sync", "sync vpp lb state"),
+        ("sync-dry-run", "sync vpp lb state web dry-run"),
+        ("config-check", "config check"),
+        ("config-reload", "config reload"),
+    ];
+    compare(CALM, &cases).await;
+}
+
+#[tokio::test]
+async fn nothing_is_said_in_words() {
+    let cases = [
+        ("empty-frontends", "show frontends"),
+        ("empty-backends", "show backends"),
+        ("empty-healthchecks", "show healthchecks"),
+        ("empty-lb-state", "show vpp lb state"),
+        ("empty-lb-counters", "show vpp lb counters"),
+        ("empty-sync", "sync vpp lb state"),
+    ];
+    compare(EMPTY, &cases).await;
+}
+
+#[tokio::test]
+async fn faults_and_failed_steps_are_lines_of_their_own() {
+    let cases = [
+        ("refused-config-check", "config check"),
+        ("refused-config-reload", "config reload"),
+        ("refused-sync", "sync vpp lb state"),
+        ("missing-vpp-info", "show vpp info"),
+    ];
+    compare(CONTRARY, &cases).await;
+}
+
+#[tokio::test]
+async fn colour_and_a_narrow_terminal_keep_tables_aligned() {
+    let fake = on_tcp(CALM).await;
+    let client = connected(&fake).await;
+    for (name, line) in [
+        ("frontends", "show frontends"),
+        ("frontend", "show frontend web"),
+        ("backends", "show backends"),
+        ("sync", "sync vpp lb state dry-run"),
+    ] {
+        let answer = ask(&client, line).await.unwrap();
+        same_as_file(&format!("{name}-coloured.txt"), &text::text(&answer, &COLOURED));
+        if name == "sync" {
+            assert_eq!(text::text(&answer, &NARROW), text::text(&answer, &PLAIN));
+            continue;
+        }
+        let narrow = text::text(&answer, &NARROW);
+        assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+        same_as_file(&format!("{name}-narrow.txt"), &narrow);
+    }
+}
+
+#[tokio::test]
+async fn no_line_of_any_text_ends_in_blanks() {
+    let fake = on_tcp(CALM).await;
+    let client = connected(&fake).await;
+    for line in ["show frontends", "show frontend web", "show backends", "show vpp lb state"] {
+        let text = text::text(&ask(&client, line).await.unwrap(), &PLAIN);
+        assert!(text.lines().all(|line| !line.ends_with(' ')), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_unix_socket_serves_as_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let fake = on_unix(CALM, directory.path()).await;
+    let client = connected(&fake).await;
+    let answer = ask(&client, "show backends").await.unwrap();
+    same_as_file("backends.txt", &text::text(&answer, &PLAIN));
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_in_the_daemons_words() {
+    let fake = on_tcp(EMPTY).await;
+    let client = connected(&fake).await;
+    for (line, expected) in [
+        ("set backend nginx1 pause", "backend `nginx1` is disabled; enable it first"),
+        ("set backend nobody pause", "no backend `nobody`"),
+        ("show frontend nowhere", "no frontend `nowhere`"),
+        ("sync vpp lb state nowhere", "no frontend `nowhere`"),
+        ("show vpp info", "VPP is not connected"),
+    ] {
+        let error = ask(&client, line).await.unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.status()), (expected, 1), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn events_are_lines_of_the_documented_kinds() {
+    let events = events(&WatchRequest::default());
+    let lines: String = events.iter().map(|event| format!("{}\n", json::event(event))).collect();
+    same_as_file("events.jsonl", &lines);
+}
+
+#[tokio::test]
+async fn a_watch_ends_when_it_has_seen_enough_and_when_the_daemon_leaves() {
+    let fake = on_tcp(Mood { leaving: true, ..CALM }).await;
+    let client = connected(&fake).await;
+    let Ok(Command::WatchEvents(three)) = parse::parse(&["watch", "events", "num", "3"]) else {
+        panic!("not a watch")
+    };
+    let mut out = Vec::new();
+    watch::watch(&client, &three, &mut out).await.unwrap();
+    assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 3);
+
+    let error = watch::watch(&client, &Default::default(), &mut out).await.unwrap_err();
+    assert_eq!(error.status(), 3);
+    assert!(error.to_string().ends_with("is stopping, no more events"), "{error}");
+}
+
+#[test]
+fn help_and_version_need_no_daemon() {
+    same_as_file("help.txt", &help::text());
+    same_as_file("help.json", &format!("{:#}\n", json::usages(&help::usages())));
+    let build = version::Version { version: "1.2.3", commit: "0123abc", build_date: "2026-03-01" };
+    same_as_file("version.txt", &format!("{build}\n"));
+    same_as_file("version.json", &format!("{:#}\n", json::version(&build)));
+}

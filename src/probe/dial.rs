@@ -1,7 +1,10 @@
 //! A TCP connection to a backend: one socket, no resolver, no pool.
 
+use std::ffi::{c_int, c_void};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
+use std::os::fd::AsRawFd;
 
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -12,7 +15,7 @@ use super::fault::Fault;
 /// Connections are closed in order (FIN), not reset. A reset would spare the
 /// kernel a minute's TIME_WAIT entry, but servers log it as an error of their
 /// client, one line a probe. TIME_WAIT costs little here: it holds the whole
-/// four-tuple, so a port is soon used again towards another backend.
+/// four-tuple, so the port is free at once towards every other backend.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
     pub(super) peer: SocketAddr,
@@ -26,14 +29,71 @@ impl Target {
 
     /// Connects.
     pub(super) async fn connect(&self) -> Result<TcpStream, Fault> {
+        Ok(self.socket()?.connect(self.peer).await?)
+    }
+
+    /// A socket that sends from the source address.
+    fn socket(&self) -> Result<TcpSocket, Fault> {
         let socket = match self.peer {
             SocketAddr::V4(_) => TcpSocket::new_v4(),
             SocketAddr::V6(_) => TcpSocket::new_v6(),
         }
         .map_err(Fault::Open)?;
         if let Some(source) = self.source {
+            // Before Linux 4.2 there is no such option, and no harm at small
+            // scale.
+            let _ = choose_port_on_connect(&socket);
             socket.bind(SocketAddr::new(source, 0)).map_err(|error| Fault::Bind(source, error))?;
         }
-        Ok(socket.connect(self.peer).await?)
+        Ok(socket)
+    }
+}
+
+/// Leaves the choice of the local port to connect(2), which knows the whole
+/// four-tuple (`IP_BIND_ADDRESS_NO_PORT`, ip(7); for IPv6 too). Otherwise
+/// bind(2) takes one of the source address's 28 000 ports for each connection,
+/// TIME_WAIT included: 500 probes a second use them up, for every other program
+/// on the machine as well.
+#[expect(unsafe_code, reason = "neither std nor socket2 nor rustix knows this option")]
+fn choose_port_on_connect(socket: &TcpSocket) -> io::Result<()> {
+    const IPPROTO_IP: c_int = 0;
+    const IP_BIND_ADDRESS_NO_PORT: c_int = 24;
+    let on: c_int = 1;
+    unsafe extern "C" {
+        /// setsockopt(2) of the C library, which std links.
+        fn setsockopt(
+            socket: c_int,
+            level: c_int,
+            name: c_int,
+            value: *const c_void,
+            length: u32,
+        ) -> c_int;
+    }
+    // SAFETY: the descriptor is open as long as `socket` is borrowed, and the
+    // value is a c_int of the length given, which the call only reads.
+    let status = unsafe {
+        setsockopt(
+            socket.as_raw_fd(),
+            IPPROTO_IP,
+            IP_BIND_ADDRESS_NO_PORT,
+            (&raw const on).cast(),
+            size_of::<c_int>() as u32,
+        )
+    };
+    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_address_does_not_take_a_port_before_the_connection_does() {
+        for address in ["127.0.0.9", "::1"] {
+            let source: IpAddr = address.parse().unwrap();
+            let target = Target::new(source, NonZeroU16::MIN, Some(source));
+            let local = target.socket().unwrap().local_addr().unwrap();
+            assert_eq!(local, SocketAddr::new(source, 0));
+        }
     }
 }

@@ -43,7 +43,7 @@ impl Connection {
         };
         let stream = tls.handshake(stream, layer).await?;
         *layer = Layer::Farewell;
-        // The finding stands; a slow farewell only is not waited for.
+        // The backend has passed, however it says farewell.
         let _ = timeout(FAREWELL, part(stream)).await;
         Ok(Finding::new(Code::L6Ok, ""))
     }

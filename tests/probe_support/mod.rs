@@ -1,6 +1,8 @@
 //! What the tests of probes share: checks, certificates, helpers.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+use std::future::Future;
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32};
 use std::ops::RangeInclusive;
@@ -8,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
 use vpp_maglev::domain::config::{CheckKind, DnsExchange, HealthCheck, HttpExchange, Timing, Tls};
 use vpp_maglev::domain::probe::Finding;
 use vpp_maglev::probe::{Probe, Shared};
@@ -84,6 +88,49 @@ pub(crate) async fn assert_found(kind: CheckKind, to: IpAddr, shared: &Shared, t
     assert_eq!(finding, told, "{name}");
 }
 
+/// Listens at `address` and serves one connection after the other.
+pub(crate) async fn listen<F, S>(address: IpAddr, serve: F) -> SocketAddr
+where
+    F: Fn(TcpStream) -> S + 'static,
+    S: Future<Output = ()> + 'static,
+{
+    let listener = TcpListener::bind((address, 0)).await.unwrap();
+    let local = listener.local_addr().unwrap();
+    tokio::task::spawn_local(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::task::spawn_local(serve(stream));
+        }
+    });
+    local
+}
+
+/// Reads the head of a request and gives it back.
+pub(crate) async fn request(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+/// A port where nobody listens: taken, and let go of.
+pub(crate) async fn closed_port(address: IpAddr) -> SocketAddr {
+    TcpListener::bind((address, 0)).await.unwrap().local_addr().unwrap()
+}
+
+/// Lets the probe's timeout pass without waiting for it. Called by a peer once
+/// the probe is where the test wants it to be.
+pub(crate) async fn let_time_run_out() {
+    tokio::time::pause();
+    tokio::time::advance(LONG).await;
+}
+
+/// Runs a test in one thread, where peers and probes take turns.
+pub(crate) fn local(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, test);
+}
+
 /// Whether `program` can be run; says so plainly if not.
 pub(crate) fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -91,9 +138,15 @@ pub(crate) fn is_installed(program: &str) -> bool {
         .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))
         .any(|directory| directory.join(program).is_file());
     if !found {
-        println!("skipped: {program} is not installed");
+        skipped(&format!("{program} is not installed"));
     }
     found
+}
+
+/// Says past the test harness, which keeps the output of passing tests, that
+/// something was not tested.
+pub(crate) fn skipped(why: &str) {
+    writeln!(std::io::stderr(), "skipped: {why}").unwrap();
 }
 
 /// Certificates for `localhost`, made anew for each test by the `openssl`

@@ -1,0 +1,95 @@
+//! TCP probes and source addresses, against peers inside the test's own process.
+
+mod probe_support;
+
+use std::time::Duration;
+
+use probe_support::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::oneshot;
+use vpp_maglev::probe::{Probe, Shared};
+
+#[test]
+fn tcp_is_accepted_or_refused() {
+    local(async {
+        let shared = Shared::new();
+        for address in [V4, V6] {
+            let open = listen(address, |_| async {}).await;
+            assert_found(tcp(open, None), address, &shared, "L4OK").await;
+            let closed = closed_port(address).await;
+            assert_found(tcp(closed, None), address, &shared, "L4CON connection refused").await;
+        }
+    });
+}
+
+#[test]
+fn a_tcp_probe_closes_its_connection_in_order() {
+    local(async {
+        let (told, ended) = oneshot::channel();
+        let told = std::cell::Cell::new(Some(told));
+        let told = std::rc::Rc::new(told);
+        let open = listen(V4, move |mut stream| {
+            let told = told.clone();
+            async move {
+                let end = stream.read(&mut [0; 16]).await;
+                told.take().unwrap().send(end.map_err(|error| error.kind())).unwrap();
+            }
+        })
+        .await;
+        assert_found(tcp(open, None), V4, &Shared::new(), "L4OK").await;
+        // A reset would be an error here, and in the server's log.
+        assert_eq!(ended.await.unwrap(), Ok(0));
+    });
+}
+
+#[test]
+fn a_connection_that_hangs_is_a_timeout_of_layer_4() {
+    local(async {
+        // A full backlog drops further SYNs.
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((V4, 0).into()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let full = listener.local_addr().unwrap();
+        let mut held = Vec::new();
+        let short = Duration::from_millis(200);
+        loop {
+            match tokio::time::timeout(short, TcpStream::connect(full)).await {
+                Ok(stream) => held.push(stream.unwrap()),
+                Err(_) => break,
+            }
+            assert!(held.len() < 16, "the backlog never fills");
+        }
+        let probe = Probe::prepare(&check(tcp(full, None), short), V4, &Shared::new()).unwrap();
+        assert_eq!(probe.run().await.to_string(), "L4TOUT no connection within 200ms");
+    });
+}
+
+#[test]
+fn the_source_address_is_the_configured_one() {
+    local(async {
+        let shared = Shared::new();
+        let open = listen(V4, |mut stream| async move {
+            request(&mut stream).await;
+            let from = stream.peer_addr().unwrap().ip();
+            let answer = format!("HTTP/1.1 200 OK\r\n\r\n{from}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        })
+        .await;
+        let mut from_elsewhere = check(http(open, 200..=200, Some(r"^127\.0\.0\.9$")), LONG);
+        from_elsewhere.source_v4 = Some([127, 0, 0, 9].into());
+        let probe = Probe::prepare(&from_elsewhere, V4, &shared).unwrap();
+        assert_eq!(probe.run().await.to_string(), "L7OK 200 OK");
+
+        // TEST-NET-1 (RFC 5737) is nobody's.
+        for kind in [tcp(open, None), dns(open, false, "a.example", "A", "NOERROR")] {
+            let mut foreign = check(kind, LONG);
+            foreign.source_v4 = Some([192, 0, 2, 77].into());
+            let finding = Probe::prepare(&foreign, V4, &shared).unwrap().run().await;
+            assert_eq!(
+                finding.to_string(),
+                "SOCKERR source address 192.0.2.77 is not an address of this machine"
+            );
+        }
+    });
+}

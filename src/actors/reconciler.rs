@@ -315,7 +315,10 @@ impl Reconciler {
         }
         info!(
             frontend = frontend.as_ref().map(FrontendName::as_str),
-            step = detail, disruption = disruption.as_str(), "{}", log_name(step)
+            step = detail,
+            disruption = disruption.as_str(),
+            "{}",
+            log_name(step)
         );
         let at = SystemTime::now();
         let change = DataplaneChange { frontend: frontend.clone(), kind: step.into(), detail, at };

@@ -2,8 +2,8 @@
 
 use crate::actors::reconciler::{Report, StepResult};
 use crate::actors::vpp_connection::VppInfo;
-use crate::domain::observed::{Observed, ObservedEncap, ObservedVip};
 use crate::domain::net::Vip;
+use crate::domain::observed::{Observed, ObservedEncap, ObservedVip};
 use crate::pb;
 
 use super::convert::unix_ns;

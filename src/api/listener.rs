@@ -132,7 +132,8 @@ pub async fn serve(
     let mut sockets = Vec::new();
     for address in addresses {
         let bound = Socket::bind(address).await;
-        sockets.push(bound.map_err(|source| ListenError::Bind { address: address.clone(), source })?);
+        sockets
+            .push(bound.map_err(|source| ListenError::Bind { address: address.clone(), source })?);
     }
     let routes = routes(service, reflection).await?;
     let (stop, stopped) = watch::channel(false);
@@ -163,9 +164,7 @@ async fn routes(service: Service, reflection: bool) -> Result<Routes, ListenErro
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         // Older clients know the alpha alone.
-        routes
-            .add_service(descriptors().build_v1()?)
-            .add_service(descriptors().build_v1alpha()?);
+        routes.add_service(descriptors().build_v1()?).add_service(descriptors().build_v1alpha()?);
     }
     Ok(routes.routes())
 }

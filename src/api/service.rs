@@ -30,7 +30,8 @@ impl Service {
     }
 
     async fn backend(&self, name: String) -> Result<Response<pb::BackendInfo>, Status> {
-        let (view, reading) = self.actors.checker.send(GetBackend(name)).await.or_status()?.or_status()?;
+        let (view, reading) =
+            self.actors.checker.send(GetBackend(name)).await.or_status()?.or_status()?;
         Ok(Response::new(convert::backend(&view, &reading)))
     }
 
@@ -77,7 +78,10 @@ impl Maglev for Service {
         Ok(Response::new(pb::ListFrontendsResponse { frontend_names }))
     }
 
-    async fn get_frontend(&self, request: Request<pb::GetFrontendRequest>) -> Reply<pb::FrontendInfo> {
+    async fn get_frontend(
+        &self,
+        request: Request<pb::GetFrontendRequest>,
+    ) -> Reply<pb::FrontendInfo> {
         self.frontend(request.into_inner().name).await
     }
 
@@ -106,7 +110,10 @@ impl Maglev for Service {
         self.administer(request, Command::Enable).await
     }
 
-    async fn disable_backend(&self, request: Request<pb::BackendRequest>) -> Reply<pb::BackendInfo> {
+    async fn disable_backend(
+        &self,
+        request: Request<pb::BackendRequest>,
+    ) -> Reply<pb::BackendInfo> {
         self.administer(request, Command::Disable).await
     }
 
@@ -125,9 +132,10 @@ impl Maglev for Service {
     ) -> Reply<pb::HealthCheckInfo> {
         let name = request.into_inner().name;
         let config = self.config().await?;
-        let check = config.checks.get(name.as_str()).ok_or_else(|| {
-            Status::not_found(format!("there is no health check \"{name}\""))
-        })?;
+        let check = config
+            .checks
+            .get(name.as_str())
+            .ok_or_else(|| Status::not_found(format!("there is no health check \"{name}\"")))?;
         Ok(Response::new(convert::health_check(&name, check)))
     }
 
@@ -145,7 +153,8 @@ impl Maglev for Service {
 
     async fn watch_events(&self, request: Request<pb::WatchRequest>) -> Reply<EventStream> {
         let subscribe = watch::subscribe(request.get_ref())?;
-        let subscription = self.actors.broadcaster.send(subscribe).await.or_status()?.or_status()?;
+        let subscription =
+            self.actors.broadcaster.send(subscribe).await.or_status()?.or_status()?;
         Ok(Response::new(subscription.into()))
     }
 
@@ -188,10 +197,7 @@ impl Maglev for Service {
         Ok(Response::new(lb::info(&info)))
     }
 
-    async fn get_vpplb_state(
-        &self,
-        _: Request<pb::GetVpplbStateRequest>,
-    ) -> Reply<pb::VpplbState> {
+    async fn get_vpplb_state(&self, _: Request<pb::GetVpplbStateRequest>) -> Reply<pb::VpplbState> {
         let seen = self.actors.vpp.send(Observe).await.or_status()?.or_status()?;
         Ok(Response::new(lb::state(&seen.observed)))
     }

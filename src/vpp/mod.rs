@@ -3,6 +3,6 @@
 
 pub mod cli_text;
 pub mod client;
-pub mod session;
 pub mod embedded;
+pub mod session;
 pub mod wire;

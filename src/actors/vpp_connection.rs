@@ -4,7 +4,7 @@
 mod messages;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use actix::prelude::*;
 use tracing::{debug, info, warn};
@@ -240,9 +240,7 @@ impl Handler<Apply> for VppConnection {
             Err(error) => Err(error),
         };
         Box::pin(async move {
-            let sent = Instant::now();
             let outcomes = client?.apply(apply.steps, apply.urgent).await;
-            debug!(steps = outcomes.len(), took = ?sent.elapsed(), "vpp-applied");
             Ok(outcomes.into_iter().map(Outcome::from).collect())
         })
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::events::{LogLevel, Seq};
 
 const EVERYTHING: Filter =
     Filter { log: Some(LogLevel::Debug), backend: true, frontend: true, dataplane: true };

@@ -207,9 +207,9 @@ impl Handler<Announce> for Broadcaster {
     type Result = ();
 
     fn handle(&mut self, announce: Announce, _: &mut Self::Context) {
-        let Announce { backends, frontends, at } = announce;
-        replace(&mut self.backends, backends, at);
-        replace(&mut self.frontends, frontends, at);
+        let Announce { states, at } = announce;
+        replace(&mut self.backends, states.backends, at);
+        replace(&mut self.frontends, states.frontends, at);
     }
 }
 

@@ -39,6 +39,15 @@ pub struct Roster {
     last_prober: ProberId,
 }
 
+/// The state of every backend and frontend, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct States {
+    /// Every backend.
+    pub backends: Vec<(BackendName, State)>,
+    /// Every frontend.
+    pub frontends: Vec<(FrontendName, FrontendState)>,
+}
+
 /// A backend and what is known of it.
 #[derive(Debug)]
 struct Tracked {
@@ -79,11 +88,12 @@ impl Roster {
     }
 
     /// The state of every backend and frontend.
-    pub fn states(&self) -> (Vec<(BackendName, State)>, Vec<(FrontendName, FrontendState)>) {
+    #[must_use]
+    pub fn states(&self) -> States {
         let backends = self.backends.iter().map(|(name, backend)| (name.clone(), backend.state));
         let frontends = self.frontends.iter();
         let frontends = frontends.map(|(name, frontend)| (name.clone(), frontend.outlook.state));
-        (backends.collect(), frontends.collect())
+        States { backends: backends.collect(), frontends: frontends.collect() }
     }
 
     /// A prober tells of a transition. One that was replaced is not heard.

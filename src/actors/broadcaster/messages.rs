@@ -8,9 +8,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use crate::domain::events::{Event, LogLevel, Numbered, Seq};
-use crate::domain::health::State;
-use crate::domain::names::{BackendName, FrontendName};
-use crate::domain::weights::FrontendState;
+use crate::domain::roster::States;
 
 /// Something happened.
 #[derive(Message, Debug)]
@@ -22,10 +20,8 @@ pub struct Publish(pub Event);
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Announce {
-    /// Every backend.
-    pub backends: Vec<(BackendName, State)>,
-    /// Every frontend.
-    pub frontends: Vec<(FrontendName, FrontendState)>,
+    /// Everything there is.
+    pub states: States,
     /// When this was so.
     pub at: SystemTime,
 }

@@ -2,6 +2,9 @@
 //! Without it the tests say that they were skipped. They use VIPs in
 //! 198.18.0.0/15 and 2001:db8:77::/48 and remove them.
 
+// A helper that panics is a test that fails.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;

@@ -168,7 +168,7 @@ impl<T> Session<T> {
             }
             return;
         };
-        self.fail_queued(&Failure::NeverSent(EndReason::Left));
+        self.fail_queued(Failure::NeverSent(EndReason::Left));
         let Some(id) = self.table.as_ref().and_then(MessageTable::id_of::<SockclntDelete>) else {
             return self.end(EndReason::LeftUnconfirmed);
         };
@@ -207,7 +207,7 @@ impl<T> Session<T> {
         // Sending more to a VPP that said nothing since would only make more
         // calls of unknown outcome.
         if silent {
-            self.fail_queued(&Failure::HeldBack);
+            self.fail_queued(Failure::HeldBack);
         }
     }
 
@@ -315,12 +315,7 @@ impl<T> Session<T> {
     }
 
     fn finish(&mut self, name: &'static str, token: T, result: Result<Answer, Failure>) {
-        let traffic = self.stats.messages.entry(name).or_default();
-        match &result {
-            Ok(Answer::One(body)) if refused(body) => traffic.refused += 1,
-            Ok(_) => traffic.answered += 1,
-            Err(_) => traffic.failed += 1,
-        }
+        self.stats.ended(name, &result);
         self.done.push_back(Done { token, result });
     }
 
@@ -328,9 +323,9 @@ impl<T> Session<T> {
         self.finish(call.name, call.token, Err(failure));
     }
 
-    fn fail_queued(&mut self, failure: &Failure) {
+    fn fail_queued(&mut self, failure: Failure) {
         for call in self.window.drain_queued() {
-            self.fail(call, failure.clone());
+            self.fail(call, failure);
         }
     }
 
@@ -348,13 +343,6 @@ impl<T> Session<T> {
             };
             self.finish(waiting.name, waiting.token, Err(failure));
         }
-        self.fail_queued(&Failure::NeverSent(why));
+        self.fail_queued(Failure::NeverSent(why));
     }
-}
-
-/// Whether a reply's return value, which stands behind the context, is
-/// negative.
-fn refused(body: &[u8]) -> bool {
-    let mut from = Reader::new(body);
-    from.take(6).is_ok() && from.i32().is_ok_and(|retval| retval < 0)
 }

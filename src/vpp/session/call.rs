@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::vpp::wire::{FrameError, Reader, Request, Writer};
+use crate::vpp::wire::{ControlPing, FrameError, Message, Reader, Request, Writer};
 
 /// Bytes of VPP's send buffer that the kernel books for a small message.
 pub const SMALL_REPLY: usize = 768;
@@ -82,7 +82,10 @@ impl<T> Call<T> {
         let Some(fields) = &self.fields else { return };
         match self.expect {
             Expect::One(_) => tracing::debug!(msg = self.name, fields, "vpp-api-send"),
-            Expect::Rows { .. } => tracing::debug!(msg = self.name, fields, "vpp-api-send-multi"),
+            Expect::Rows { .. } => {
+                tracing::debug!(msg = self.name, fields, "vpp-api-send-multi");
+                tracing::debug!(msg = ControlPing::NAME, "vpp-api-send");
+            }
         }
     }
 }

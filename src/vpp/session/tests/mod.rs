@@ -5,7 +5,6 @@ mod ends;
 use proptest::prelude::*;
 
 use super::*;
-use crate::vpp::wire::Message;
 use crate::vpp::wire::{
     ControlPing, ControlPingReply, LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details, LbAsV2Dump,
     ShowVersion, VipKey, write_reply,

@@ -134,7 +134,7 @@ impl Client {
         let (version_call, version) = self.single(&ShowVersion, SMALL_REPLY)?;
         let (ping_call, ping) = self.single(&ControlPing, SMALL_REPLY)?;
         let mut calls = vec![version_call, ping_call];
-        let cured = if self.shared.cure {
+        let cured = if self.shared.cure && self.id::<CliInband>().is_ok() {
             let (list_call, list) = cli("show api clients", CLIENT_LIST)?;
             let (cure_call, cure) = cli(CURE, SMALL_REPLY)?;
             calls.extend([list_call, cure_call]);

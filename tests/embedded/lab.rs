@@ -8,16 +8,16 @@ use vpp_maglev::vpp::wire::{LbAsV2Details, LbAsV2Dump, LbVipDetails, LbVipDump, 
 
 use crate::client::{Client, address, del_vip, vip};
 
-pub struct Lab {
-    pub api: PathBuf,
-    pub stats: PathBuf,
-    pub client: Client,
+pub(crate) struct Lab {
+    pub(crate) api: PathBuf,
+    pub(crate) stats: PathBuf,
+    pub(crate) client: Client,
     net: u32,
     made: Vec<VipKey>,
 }
 
 impl Lab {
-    pub fn new(api: &Path, stats: &Path) -> Self {
+    pub(crate) fn new(api: &Path, stats: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // A real VPP remembers for minutes what the last run did.
         let run = std::process::id() << 8;
@@ -32,24 +32,24 @@ impl Lab {
     }
 
     /// An IPv4 prefix of this scenario, with a host part.
-    pub fn v4(&self, host: u8, length: u8) -> String {
+    pub(crate) fn v4(&self, host: u8, length: u8) -> String {
         format!("10.{}.{}.{host}/{length}", self.net >> 8, self.net & 0xff)
     }
 
     /// An IPv6 prefix of this scenario, with a host part.
-    pub fn v6(&self, host: u8, length: u8) -> String {
+    pub(crate) fn v6(&self, host: u8, length: u8) -> String {
         format!("2001:db8:{:x}::{host:x}/{length}", self.net)
     }
 
     /// A VIP of this scenario on TCP port 80, gre4, with a table of 1024.
-    pub fn vip(&mut self) -> VipKey {
+    pub(crate) fn vip(&mut self) -> VipKey {
         let key = vip(&self.v4(1, 32), 6, 80);
         assert_eq!(self.client.code(&crate::client::add_vip(key, 0)), 0);
         self.made(key)
     }
 
     /// Notes a VIP that is to go when the scenario ends.
-    pub fn made(&mut self, key: VipKey) -> VipKey {
+    pub(crate) fn made(&mut self, key: VipKey) -> VipKey {
         self.made.push(key);
         key
     }
@@ -63,23 +63,23 @@ impl Lab {
         })
     }
 
-    pub fn vips(&mut self) -> Vec<LbVipDetails> {
+    pub(crate) fn vips(&mut self) -> Vec<LbVipDetails> {
         let rows = self.client.dump(&LbVipDump::ALL);
         rows.into_iter().filter(|row| self.is_ours(&row.vip)).collect()
     }
 
-    pub fn servers(&mut self) -> Vec<LbAsV2Details> {
+    pub(crate) fn servers(&mut self) -> Vec<LbAsV2Details> {
         let rows = self.client.dump(&LbAsV2Dump::ALL);
         rows.into_iter().filter(|row| self.is_ours(&row.vip)).collect()
     }
 
     /// Weight and buckets of every server in use.
-    pub fn shares(&mut self) -> Vec<(u8, u32)> {
+    pub(crate) fn shares(&mut self) -> Vec<(u8, u32)> {
         let used = self.servers().into_iter().filter(|row| row.flags == LbAsV2Details::USED);
         used.map(|row| (row.weight, row.num_buckets)).collect()
     }
 
-    pub fn end(mut self) {
+    pub(crate) fn end(mut self) {
         for key in std::mem::take(&mut self.made) {
             self.client.code(&del_vip(key));
         }

@@ -12,7 +12,7 @@ const NO_SUCH_ENTRY: i32 = -6;
 const INVALID_MEMORY_SIZE: i32 = -70;
 const INVALID_ADDRESS_FAMILY: i32 = -97;
 
-pub fn a_server_is_listed_as_it_was_added(lab: &mut Lab) {
+pub(crate) fn a_server_is_listed_as_it_was_added(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.1", 50)), 0);
     let row = lab.servers()[0];
@@ -20,14 +20,14 @@ pub fn a_server_is_listed_as_it_was_added(lab: &mut Lab) {
     assert_eq!((row.flags, row.weight, row.num_buckets), (1, 50, 1024));
 }
 
-pub fn a_server_needs_its_vip(lab: &mut Lab) {
+pub(crate) fn a_server_needs_its_vip(lab: &mut Lab) {
     let key = vip(&lab.v4(1, 32), 6, 80);
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.1", 1)), NO_SUCH_ENTRY);
     assert_eq!(lab.client.code(&del_server(key, "10.1.0.1")), NO_SUCH_ENTRY);
     assert_eq!(lab.client.code(&weigh(key, "10.1.0.1", 1)), NO_SUCH_ENTRY);
 }
 
-pub fn a_server_twice_exists(lab: &mut Lab) {
+pub(crate) fn a_server_twice_exists(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.1", 50)), 0);
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.1", 50)), VALUE_EXIST);
@@ -36,7 +36,7 @@ pub fn a_server_twice_exists(lab: &mut Lab) {
     assert_eq!(lab.shares(), [(50, 1024)]);
 }
 
-pub fn the_encapsulation_decides_the_servers_family(lab: &mut Lab) {
+pub(crate) fn the_encapsulation_decides_the_servers_family(lab: &mut Lab) {
     for (prefix, encap) in [(lab.v4(1, 32), 0), (lab.v4(2, 32), 1), (lab.v6(1, 128), 0)] {
         let key = vip(&prefix, 6, 80);
         assert_eq!(lab.client.code(&add_vip(key, encap)), 0);
@@ -48,21 +48,21 @@ pub fn the_encapsulation_decides_the_servers_family(lab: &mut Lab) {
     }
 }
 
-pub fn the_address_of_no_server_is_one(lab: &mut Lab) {
+pub(crate) fn the_address_of_no_server_is_one(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&add_server(key, "0.0.0.0", 1)), 0);
     assert_eq!(lab.servers()[0].app_srv, Address::ZERO);
     assert_eq!(lab.client.code(&del_server(key, "0.0.0.0")), 0);
 }
 
-pub fn a_server_of_no_family_is_refused(lab: &mut Lab) {
+pub(crate) fn a_server_of_no_family_is_refused(lab: &mut Lab) {
     let key = lab.vip();
     let odd = Address { af: 2, ..address("10.1.0.1") };
     let add = LbAddDelAsV2 { as_address: odd, ..add_server(key, "10.1.0.1", 1) };
     assert_eq!(lab.client.code(&add), INVALID_ADDRESS_FAMILY);
 }
 
-pub fn shares_are_those_of_the_model(lab: &mut Lab) {
+pub(crate) fn shares_are_those_of_the_model(lab: &mut Lab) {
     let cases: &[(&[(&str, u8)], u32)] = &[
         (&[("10.1.0.1", 100), ("10.1.0.2", 25)], 1024),
         (&[("10.1.0.1", 10), ("10.1.0.2", 20), ("10.1.0.3", 30)], 1024),
@@ -92,7 +92,7 @@ pub fn shares_are_those_of_the_model(lab: &mut Lab) {
     }
 }
 
-pub fn a_weight_is_set_and_set_again(lab: &mut Lab) {
+pub(crate) fn a_weight_is_set_and_set_again(lab: &mut Lab) {
     let key = lab.vip();
     for server in ["10.1.0.1", "10.1.0.2"] {
         assert_eq!(lab.client.code(&add_server(key, server, 100)), 0);
@@ -108,7 +108,7 @@ pub fn a_weight_is_set_and_set_again(lab: &mut Lab) {
     assert_eq!(lab.shares(), [(0, 0), (0, 0)]);
 }
 
-pub fn weights_past_100_are_used_as_given(lab: &mut Lab) {
+pub(crate) fn weights_past_100_are_used_as_given(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.1", 255)), 0);
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.2", 1)), 0);
@@ -117,13 +117,13 @@ pub fn weights_past_100_are_used_as_given(lab: &mut Lab) {
     assert_eq!(total, 1024);
 }
 
-pub fn an_unknown_server_is_no_entry(lab: &mut Lab) {
+pub(crate) fn an_unknown_server_is_no_entry(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&del_server(key, "10.1.0.1")), NO_SUCH_ENTRY);
     assert_eq!(lab.client.code(&weigh(key, "10.1.0.1", 1)), NO_SUCH_ENTRY);
 }
 
-pub fn a_removed_server_stays_in_the_dump_without_its_flag(lab: &mut Lab) {
+pub(crate) fn a_removed_server_stays_in_the_dump_without_its_flag(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.1", 50)), 0);
     assert_eq!(lab.client.code(&del_server(key, "10.1.0.1")), 0);
@@ -137,7 +137,7 @@ pub fn a_removed_server_stays_in_the_dump_without_its_flag(lab: &mut Lab) {
     );
 }
 
-pub fn a_removed_server_can_be_removed_but_not_weighed(lab: &mut Lab) {
+pub(crate) fn a_removed_server_can_be_removed_but_not_weighed(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.1", 50)), 0);
     for _ in 0..2 {
@@ -147,7 +147,7 @@ pub fn a_removed_server_can_be_removed_but_not_weighed(lab: &mut Lab) {
     assert_eq!(lab.client.code(&weigh(key, "10.1.0.1", 50)), NO_SUCH_ENTRY);
 }
 
-pub fn a_removed_server_is_revived_in_its_row(lab: &mut Lab) {
+pub(crate) fn a_removed_server_is_revived_in_its_row(lab: &mut Lab) {
     let key = lab.vip();
     for server in ["10.1.0.1", "10.1.0.2"] {
         assert_eq!(lab.client.code(&add_server(key, server, 50)), 0);
@@ -161,7 +161,7 @@ pub fn a_removed_server_is_revived_in_its_row(lab: &mut Lab) {
     assert_eq!((rows[0].flags, rows[0].in_use_since), (1, removed_at));
 }
 
-pub fn the_servers_of_a_deleted_vip_stay_beside_the_new_ones(lab: &mut Lab) {
+pub(crate) fn the_servers_of_a_deleted_vip_stay_beside_the_new_ones(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.1", 50)), 0);
     assert_eq!(lab.client.code(&del_vip(key)), 0);
@@ -174,7 +174,7 @@ pub fn the_servers_of_a_deleted_vip_stay_beside_the_new_ones(lab: &mut Lab) {
     assert!(lab.servers().iter().all(|row| row.vip == key));
 }
 
-pub fn an_ipv4_vip_is_found_by_the_last_four_bytes_only(lab: &mut Lab) {
+pub(crate) fn an_ipv4_vip_is_found_by_the_last_four_bytes_only(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.1", 50)), 0);
     assert!(lab.client.dump(&LbAsV2Dump { vip: key }).is_empty());
@@ -190,7 +190,7 @@ pub fn an_ipv4_vip_is_found_by_the_last_four_bytes_only(lab: &mut Lab) {
     assert!(lab.client.dump(&LbAsV2Dump { vip: VipKey { protocol: 17, ..last } }).is_empty());
 }
 
-pub fn an_ipv6_vip_is_found_whatever_the_length_says(lab: &mut Lab) {
+pub(crate) fn an_ipv6_vip_is_found_whatever_the_length_says(lab: &mut Lab) {
     let key = vip(&lab.v6(1, 128), 17, 53);
     assert_eq!(lab.client.code(&add_vip(key, 1)), 0);
     lab.made(key);
@@ -200,7 +200,7 @@ pub fn an_ipv6_vip_is_found_whatever_the_length_says(lab: &mut Lab) {
     assert!(lab.client.dump(&LbAsV2Dump { vip: VipKey { port: 54, ..key } }).is_empty());
 }
 
-pub fn an_all_port_vip_is_found_with_protocol_255(lab: &mut Lab) {
+pub(crate) fn an_all_port_vip_is_found_with_protocol_255(lab: &mut Lab) {
     let key = vip(&lab.v6(0, 64), 255, 0);
     assert_eq!(lab.client.code(&add_vip(key, 1)), 0);
     lab.made(key);
@@ -211,7 +211,7 @@ pub fn an_all_port_vip_is_found_with_protocol_255(lab: &mut Lab) {
     }
 }
 
-pub fn the_zero_address_asks_for_all_whatever_else_it_says(lab: &mut Lab) {
+pub(crate) fn the_zero_address_asks_for_all_whatever_else_it_says(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.1", 50)), 0);
     let odd = vip("0.0.0.0/32", 17, 9);
@@ -219,7 +219,7 @@ pub fn the_zero_address_asks_for_all_whatever_else_it_says(lab: &mut Lab) {
     assert!(lab.client.dump(&LbAsDump { vip: odd }).iter().any(|row| row.vip == key));
 }
 
-pub fn the_first_version_of_the_messages_weighs_100(lab: &mut Lab) {
+pub(crate) fn the_first_version_of_the_messages_weighs_100(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&LbAddDelAs(add_server(key, "10.1.0.1", 5))), 0);
     assert_eq!(lab.shares(), [(100, 1024)]);
@@ -229,12 +229,12 @@ pub fn the_first_version_of_the_messages_weighs_100(lab: &mut Lab) {
     assert_eq!(lab.client.code(&LbAddDelAs(del_server(key, "10.1.0.1"))), 0);
 }
 
-pub fn a_flush_of_a_vip_is_answered_with_zero(lab: &mut Lab) {
+pub(crate) fn a_flush_of_a_vip_is_answered_with_zero(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&LbFlushVip { vip: key }), 0);
 }
 
-pub fn the_verbose_text_lists_a_vip_with_its_servers(lab: &mut Lab) {
+pub(crate) fn the_verbose_text_lists_a_vip_with_its_servers(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.1", 100)), 0);
     assert_eq!(lab.client.code(&add_server(key, "10.1.0.2", 25)), 0);
@@ -271,7 +271,7 @@ fn conf(lab: &mut Lab) -> LbConf {
     lab.client.call(&LbConfGet).conf
 }
 
-pub fn the_settings_are_read_as_they_were_written(lab: &mut Lab) {
+pub(crate) fn the_settings_are_read_as_they_were_written(lab: &mut Lab) {
     let wanted = LbConf {
         ip4_src_address: [192, 0, 2, 7].into(),
         ip6_src_address: "2001:db8::7".parse().unwrap(),
@@ -282,7 +282,7 @@ pub fn the_settings_are_read_as_they_were_written(lab: &mut Lab) {
     assert_eq!(conf(lab), wanted);
 }
 
-pub fn all_ones_keep_the_numbers_and_nothing_keeps_the_addresses(lab: &mut Lab) {
+pub(crate) fn all_ones_keep_the_numbers_and_nothing_keeps_the_addresses(lab: &mut Lab) {
     let before = conf(lab);
     let keep = LbConf {
         ip4_src_address: [0; 4].into(),
@@ -295,7 +295,7 @@ pub fn all_ones_keep_the_numbers_and_nothing_keeps_the_addresses(lab: &mut Lab) 
     assert_eq!(conf(lab), LbConf { sticky_buckets_per_core, flow_timeout, ..keep });
 }
 
-pub fn sticky_buckets_are_a_power_of_two_or_none(lab: &mut Lab) {
+pub(crate) fn sticky_buckets_are_a_power_of_two_or_none(lab: &mut Lab) {
     let before = conf(lab);
     assert_eq!(
         lab.client.code(&LbConf { sticky_buckets_per_core: 3, ..before }),

@@ -14,10 +14,10 @@ use rustix::net::{
 use crate::client::*;
 use crate::lab::Lab;
 
-pub struct Stats(File);
+pub(crate) struct Stats(File);
 
 impl Stats {
-    pub fn open(path: &Path) -> Self {
+    pub(crate) fn open(path: &Path) -> Self {
         let socket = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None).unwrap();
         connect(&socket, &SocketAddrUnix::new(path).unwrap()).expect("VPP listens for stats");
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -54,12 +54,12 @@ impl Stats {
         pointer - self.u64(8)
     }
 
-    pub fn epoch(&self) -> u64 {
+    pub(crate) fn epoch(&self) -> u64 {
         self.u64(16)
     }
 
     /// Type and value of the entry of this name.
-    pub fn find(&self, name: &str) -> Option<(u32, u64)> {
+    pub(crate) fn find(&self, name: &str) -> Option<(u32, u64)> {
         assert_eq!(self.u64(0), 2, "the version of the layout");
         assert_eq!(self.u64(24), 0, "nothing is being changed");
         let directory = self.offset(self.u64(32));
@@ -73,7 +73,7 @@ impl Stats {
     }
 
     /// An element of a simple counter, summed over the threads.
-    pub fn counter(&self, name: &str, element: u64) -> Option<u64> {
+    pub(crate) fn counter(&self, name: &str, element: u64) -> Option<u64> {
         let (kind, pointer) = self.find(name)?;
         assert_eq!(kind, 2, "a simple counter");
         let threads = self.offset(pointer);
@@ -86,14 +86,14 @@ impl Stats {
     }
 }
 
-pub const COUNTERS: [&str; 4] = [
+pub(crate) const COUNTERS: [&str; 4] = [
     "packet from existing sessions",
     "first session packet",
     "untracked packet",
     "no server configured",
 ];
 
-pub fn the_segment_tells_of_the_process(lab: &mut Lab) {
+pub(crate) fn the_segment_tells_of_the_process(lab: &mut Lab) {
     let stats = Stats::open(&lab.stats);
     let (kind, booted) = stats.find("/sys/boottime").unwrap();
     assert_eq!(kind, 1);
@@ -105,7 +105,7 @@ pub fn the_segment_tells_of_the_process(lab: &mut Lab) {
     assert_eq!(stats.find("no such thing"), None);
 }
 
-pub fn a_vip_has_counters_at_its_slot(lab: &mut Lab) {
+pub(crate) fn a_vip_has_counters_at_its_slot(lab: &mut Lab) {
     lab.vip();
     let text = lab.client.cli("show lb vips verbose").1;
     let line = text.lines().find(|line| line.ends_with(&format!("] {}", lab.v4(1, 32)))).unwrap();
@@ -116,7 +116,7 @@ pub fn a_vip_has_counters_at_its_slot(lab: &mut Lab) {
     }
 }
 
-pub fn a_new_vip_does_not_disturb_an_old_map(lab: &mut Lab) {
+pub(crate) fn a_new_vip_does_not_disturb_an_old_map(lab: &mut Lab) {
     let stats = Stats::open(&lab.stats);
     let before = stats.epoch();
     let key = vip(&lab.v6(7, 128), 6, 80);

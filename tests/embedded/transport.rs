@@ -6,7 +6,7 @@ use vpp_maglev::vpp::wire::*;
 use crate::client::*;
 use crate::lab::Lab;
 
-pub fn the_handshake_names_every_message_that_we_use(lab: &mut Lab) {
+pub(crate) fn the_handshake_names_every_message_that_we_use(lab: &mut Lab) {
     let table = &lab.client.table;
     assert_ne!(lab.client.index & 1 << 31, 0);
     assert_eq!(table.id_of::<SockclntCreate>(), Some(15));
@@ -27,13 +27,13 @@ pub fn the_handshake_names_every_message_that_we_use(lab: &mut Lab) {
     }
 }
 
-pub fn a_second_handshake_gives_the_same_index_and_table(lab: &mut Lab) {
+pub(crate) fn a_second_handshake_gives_the_same_index_and_table(lab: &mut Lab) {
     let (table, index) = (lab.client.table.clone(), lab.client.index);
     let again = lab.client.introduce("again");
     assert_eq!((again.table, again.index), (table, index));
 }
 
-pub fn a_frame_in_pieces_is_put_together(lab: &mut Lab) {
+pub(crate) fn a_frame_in_pieces_is_put_together(lab: &mut Lab) {
     let (context, frame) = lab.client.frame(&ControlPing);
     for byte in frame {
         lab.client.raw(&[byte]);
@@ -41,7 +41,7 @@ pub fn a_frame_in_pieces_is_put_together(lab: &mut Lab) {
     assert_eq!(lab.client.reply::<ControlPingReply>(context).client_index, lab.client.index);
 }
 
-pub fn the_header_beside_the_length_is_not_looked_at(lab: &mut Lab) {
+pub(crate) fn the_header_beside_the_length_is_not_looked_at(lab: &mut Lab) {
     let (context, mut frame) = lab.client.frame(&ControlPing);
     frame[..8].fill(0x5a);
     frame[12..16].fill(0xff);
@@ -49,7 +49,7 @@ pub fn the_header_beside_the_length_is_not_looked_at(lab: &mut Lab) {
     lab.client.reply::<ControlPingReply>(context);
 }
 
-pub fn many_frames_in_one_write_are_answered_in_order(lab: &mut Lab) {
+pub(crate) fn many_frames_in_one_write_are_answered_in_order(lab: &mut Lab) {
     let (mut out, mut contexts) = (Vec::new(), Vec::new());
     for _ in 0..100 {
         let (context, frame) = lab.client.frame(&LbConfGet);
@@ -62,7 +62,7 @@ pub fn many_frames_in_one_write_are_answered_in_order(lab: &mut Lab) {
     }
 }
 
-pub fn bytes_after_a_message_are_ignored(lab: &mut Lab) {
+pub(crate) fn bytes_after_a_message_are_ignored(lab: &mut Lab) {
     let (context, mut frame) = lab.client.frame(&ControlPing);
     frame.extend([1, 2, 3]);
     frame[11] += 3;
@@ -70,7 +70,7 @@ pub fn bytes_after_a_message_are_ignored(lab: &mut Lab) {
     lab.client.reply::<ControlPingReply>(context);
 }
 
-pub fn a_truncated_message_gets_no_answer(lab: &mut Lab) {
+pub(crate) fn a_truncated_message_gets_no_answer(lab: &mut Lab) {
     let key = vip(&lab.v4(1, 32), 6, 80);
     let (_, mut frame) = lab.client.frame(&add_vip(key, 0));
     frame.truncate(frame.len() - 1);
@@ -80,7 +80,7 @@ pub fn a_truncated_message_gets_no_answer(lab: &mut Lab) {
     assert!(lab.vips().is_empty());
 }
 
-pub fn an_unknown_id_gets_no_answer(lab: &mut Lab) {
+pub(crate) fn an_unknown_id_gets_no_answer(lab: &mut Lab) {
     for id in [0_u16, 65535] {
         let (_, mut frame) = lab.client.frame(&ControlPing);
         frame[16..18].copy_from_slice(&id.to_be_bytes());
@@ -89,12 +89,12 @@ pub fn an_unknown_id_gets_no_answer(lab: &mut Lab) {
     assert!(lab.client.is_silent());
 }
 
-pub fn a_keepalive_gets_no_answer(lab: &mut Lab) {
+pub(crate) fn a_keepalive_gets_no_answer(lab: &mut Lab) {
     lab.client.send(&MemclntKeepalive);
     assert!(lab.client.is_silent());
 }
 
-pub fn before_the_handshake_nothing_is_answered(lab: &mut Lab) {
+pub(crate) fn before_the_handshake_nothing_is_answered(lab: &mut Lab) {
     let mut late = Client::open(&lab.api);
     late.table = lab.client.table.clone();
     late.send(&ControlPing);
@@ -103,7 +103,7 @@ pub fn before_the_handshake_nothing_is_answered(lab: &mut Lab) {
     late.leave();
 }
 
-pub fn the_client_index_decides_who_gets_the_answer(lab: &mut Lab) {
+pub(crate) fn the_client_index_decides_who_gets_the_answer(lab: &mut Lab) {
     let mut other = Client::connect(&lab.api, "other");
     let (ours, theirs) = (lab.client.index, other.index);
     lab.client.index = theirs;
@@ -114,7 +114,7 @@ pub fn the_client_index_decides_who_gets_the_answer(lab: &mut Lab) {
     other.leave();
 }
 
-pub fn a_foreign_client_index_is_obeyed_without_an_answer(lab: &mut Lab) {
+pub(crate) fn a_foreign_client_index_is_obeyed_without_an_answer(lab: &mut Lab) {
     let key = vip(&lab.v4(1, 32), 6, 80);
     let ours = lab.client.index;
     for (index, change) in [(0, add_vip(key, 0)), (u32::MAX, del_vip(key))] {
@@ -127,21 +127,21 @@ pub fn a_foreign_client_index_is_obeyed_without_an_answer(lab: &mut Lab) {
     }
 }
 
-pub fn leaving_in_words_is_answered_and_closes(lab: &mut Lab) {
+pub(crate) fn leaving_in_words_is_answered_and_closes(lab: &mut Lab) {
     let client = Client::connect(&lab.api, "leaver-in-words");
     assert!(lab.client.cli("show api clients").1.contains(" leaver-in-words "));
     client.leave();
     assert!(!lab.client.cli("show api clients").1.contains("leaver-in-words"));
 }
 
-pub fn leaving_for_nobody_is_refused(lab: &mut Lab) {
+pub(crate) fn leaving_for_nobody_is_refused(lab: &mut Lab) {
     let nobody = SockclntDelete { index: 0x8000_4000 };
     assert_eq!(lab.client.call(&nobody).response, -1);
     assert!(lab.client.is_silent());
 }
 
 /// Ends with the cure, so that the VPP is as good as new.
-pub fn a_full_buffer_hides_the_clients_that_leave_without_a_word(lab: &mut Lab) {
+pub(crate) fn a_full_buffer_hides_the_clients_that_leave_without_a_word(lab: &mut Lab) {
     let mut sleeper = Client::connect(&lab.api, "sleeper");
     // More than any send buffer's worth of answers, and nobody reads.
     let (_, frame) = sleeper.frame(&ShowVersion);
@@ -167,7 +167,7 @@ pub fn a_full_buffer_hides_the_clients_that_leave_without_a_word(lab: &mut Lab) 
     sleeper.leave();
 }
 
-pub fn the_version_is_told_twice_and_alike(lab: &mut Lab) {
+pub(crate) fn the_version_is_told_twice_and_alike(lab: &mut Lab) {
     let version = lab.client.call(&ShowVersion);
     assert_eq!(version.program.to_string(), "vpe");
     let (code, text) = lab.client.cli("show version");
@@ -177,7 +177,7 @@ pub fn the_version_is_told_twice_and_alike(lab: &mut Lab) {
     assert!(text.ends_with(&format!(" at {}\n", version.build_date)), "{text}");
 }
 
-pub fn an_unknown_command_is_refused_in_words(lab: &mut Lab) {
+pub(crate) fn an_unknown_command_is_refused_in_words(lab: &mut Lab) {
     let cases = [
         ("nonsense", "unknown input `nonsense'\n"),
         ("", "unknown input `'\n"),
@@ -191,7 +191,7 @@ pub fn an_unknown_command_is_refused_in_words(lab: &mut Lab) {
     }
 }
 
-pub fn spaces_and_unknown_words_after_vips_do_not_matter(lab: &mut Lab) {
+pub(crate) fn spaces_and_unknown_words_after_vips_do_not_matter(lab: &mut Lab) {
     lab.vip();
     let plain = lab.client.cli("show lb vips");
     assert_eq!(lab.client.cli("show  lb  vips bogus"), plain);

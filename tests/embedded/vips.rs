@@ -21,14 +21,14 @@ fn add(lab: &mut Lab, key: VipKey, encap: u32) -> i32 {
     code
 }
 
-pub fn a_vip_is_listed_as_it_was_added(lab: &mut Lab) {
+pub(crate) fn a_vip_is_listed_as_it_was_added(lab: &mut Lab) {
     let key = lab.vip();
     let rows = lab.vips();
     assert_eq!((rows.len(), rows[0].vip, rows[0].encap), (1, key, 0));
     assert_eq!(rows[0].flow_table_length, 1024);
 }
 
-pub fn a_vip_twice_exists(lab: &mut Lab) {
+pub(crate) fn a_vip_twice_exists(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(add(lab, key, 0), VALUE_EXIST);
     assert_eq!(add(lab, key, 1), VALUE_EXIST);
@@ -36,19 +36,19 @@ pub fn a_vip_twice_exists(lab: &mut Lab) {
     assert_eq!(lab.client.code(&longer), VALUE_EXIST);
 }
 
-pub fn an_all_port_vip_excludes_per_port_vips(lab: &mut Lab) {
+pub(crate) fn an_all_port_vip_excludes_per_port_vips(lab: &mut Lab) {
     let all = vip(&lab.v4(1, 32), 255, 0);
     assert_eq!(add(lab, all, 0), 0);
     assert_eq!(add(lab, vip(&lab.v4(1, 32), 6, 80), 0), VALUE_EXIST);
 }
 
-pub fn a_per_port_vip_excludes_an_all_port_vip(lab: &mut Lab) {
+pub(crate) fn a_per_port_vip_excludes_an_all_port_vip(lab: &mut Lab) {
     lab.vip();
     assert_eq!(add(lab, vip(&lab.v4(1, 32), 255, 0), 0), VALUE_EXIST);
     assert_eq!(add(lab, vip(&lab.v4(1, 32), 17, 0), 1), VALUE_EXIST);
 }
 
-pub fn the_ports_of_a_prefix_share_an_encapsulation(lab: &mut Lab) {
+pub(crate) fn the_ports_of_a_prefix_share_an_encapsulation(lab: &mut Lab) {
     lab.vip();
     assert_eq!(add(lab, vip(&lab.v4(1, 32), 6, 443), 0), 0);
     assert_eq!(add(lab, vip(&lab.v4(1, 32), 17, 80), 0), 0);
@@ -57,13 +57,13 @@ pub fn the_ports_of_a_prefix_share_an_encapsulation(lab: &mut Lab) {
     assert_eq!(lab.vips().len(), 3);
 }
 
-pub fn a_shorter_prefix_is_another_prefix(lab: &mut Lab) {
+pub(crate) fn a_shorter_prefix_is_another_prefix(lab: &mut Lab) {
     lab.vip();
     assert_eq!(add(lab, vip(&lab.v4(0, 24), 255, 0), 1), 0);
     assert_eq!(lab.vips().len(), 2);
 }
 
-pub fn a_table_length_is_a_power_of_two(lab: &mut Lab) {
+pub(crate) fn a_table_length_is_a_power_of_two(lab: &mut Lab) {
     let key = vip(&lab.v4(1, 32), 6, 80);
     for length in [3, 1000, 65535] {
         let odd = LbAddDelVipV2 { new_flows_table_length: length, ..add_vip(key, 0) };
@@ -71,7 +71,7 @@ pub fn a_table_length_is_a_power_of_two(lab: &mut Lab) {
     }
 }
 
-pub fn a_table_length_shows_sixteen_bits(lab: &mut Lab) {
+pub(crate) fn a_table_length_shows_sixteen_bits(lab: &mut Lab) {
     for (host, length, shown) in [(1, 1, 1), (2, 32768, 32768), (3, 65536, 0), (4, 131_072, 0)] {
         let key = vip(&lab.v4(host, 32), 6, 80);
         let new = LbAddDelVipV2 { new_flows_table_length: length, ..add_vip(key, 0) };
@@ -82,7 +82,7 @@ pub fn a_table_length_shows_sixteen_bits(lab: &mut Lab) {
     }
 }
 
-pub fn host_bits_are_cleared_everywhere(lab: &mut Lab) {
+pub(crate) fn host_bits_are_cleared_everywhere(lab: &mut Lab) {
     let dirty = vip(&lab.v4(77, 24), 6, 80);
     assert_eq!(add(lab, dirty, 0), 0);
     assert_eq!(lab.vips()[0].vip, vip(&lab.v4(0, 24), 6, 80));
@@ -95,7 +95,7 @@ pub fn host_bits_are_cleared_everywhere(lab: &mut Lab) {
     assert_eq!(lab.vips()[0].vip, vip(&lab.v6(0, 64), 6, 80));
 }
 
-pub fn port_zero_makes_every_protocol_255(lab: &mut Lab) {
+pub(crate) fn port_zero_makes_every_protocol_255(lab: &mut Lab) {
     assert_eq!(add(lab, vip(&lab.v4(1, 32), 6, 0), 0), 0);
     assert_eq!(lab.vips()[0].vip.protocol, 255);
     assert_eq!(add(lab, vip(&lab.v4(1, 32), 17, 0), 0), VALUE_EXIST);
@@ -103,13 +103,13 @@ pub fn port_zero_makes_every_protocol_255(lab: &mut Lab) {
     assert_eq!(lab.client.code(&del_vip(vip(&lab.v4(1, 32), 1, 0))), 0);
 }
 
-pub fn protocols_are_not_checked(lab: &mut Lab) {
+pub(crate) fn protocols_are_not_checked(lab: &mut Lab) {
     for protocol in [0, 1, 255] {
         assert_eq!(add(lab, vip(&lab.v4(1, 32), protocol, 80), 0), 0, "{protocol}");
     }
 }
 
-pub fn both_families_take_both_gre_encapsulations(lab: &mut Lab) {
+pub(crate) fn both_families_take_both_gre_encapsulations(lab: &mut Lab) {
     let prefixes = [lab.v4(1, 32), lab.v4(2, 32), lab.v6(1, 128), lab.v6(2, 128)];
     for (prefix, encap) in prefixes.iter().zip([0, 1, 0, 1]) {
         assert_eq!(add(lab, vip(prefix, 6, 80), encap), 0);
@@ -120,20 +120,20 @@ pub fn both_families_take_both_gre_encapsulations(lab: &mut Lab) {
     assert_eq!(sorted, [0, 0, 1, 1]);
 }
 
-pub fn an_ipv4_vip_refuses_nat6_and_unknown_encapsulations(lab: &mut Lab) {
+pub(crate) fn an_ipv4_vip_refuses_nat6_and_unknown_encapsulations(lab: &mut Lab) {
     for encap in [4, 9, u32::MAX] {
         assert_eq!(add(lab, vip(&lab.v4(1, 32), 6, 80), encap), INVALID_ADDRESS_FAMILY, "{encap}");
     }
 }
 
-pub fn an_ipv6_vip_turns_what_it_does_not_know_into_gre6(lab: &mut Lab) {
+pub(crate) fn an_ipv6_vip_turns_what_it_does_not_know_into_gre6(lab: &mut Lab) {
     for (host, encap) in [(1, 2), (2, 3), (3, 9)] {
         assert_eq!(add(lab, vip(&lab.v6(host, 128), 6, 80), encap), 0);
     }
     assert!(lab.vips().iter().all(|row| row.encap == 1));
 }
 
-pub fn l3dsr_keeps_six_bits_of_dscp(lab: &mut Lab) {
+pub(crate) fn l3dsr_keeps_six_bits_of_dscp(lab: &mut Lab) {
     let key = vip(&lab.v4(1, 32), 6, 80);
     let new = LbAddDelVipV2 { dscp: 200, ..add_vip(key, 2) };
     assert_eq!(lab.client.code(&new), 0);
@@ -146,7 +146,7 @@ pub fn l3dsr_keeps_six_bits_of_dscp(lab: &mut Lab) {
     )));
 }
 
-pub fn nat_remembers_its_target_port(lab: &mut Lab) {
+pub(crate) fn nat_remembers_its_target_port(lab: &mut Lab) {
     let four = vip(&lab.v4(1, 32), 6, 8080);
     let six = vip(&lab.v6(1, 128), 6, 80);
     for (key, encap) in [(four, 3), (six, 4)] {
@@ -161,7 +161,7 @@ pub fn nat_remembers_its_target_port(lab: &mut Lab) {
     assert_eq!(lab.client.code(&add_server(six, "2001:db8::1", 1)), 0);
 }
 
-pub fn a_missing_vip_cannot_be_deleted(lab: &mut Lab) {
+pub(crate) fn a_missing_vip_cannot_be_deleted(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&del_vip(vip(&lab.v4(1, 32), 17, 80))), NO_SUCH_ENTRY);
     assert_eq!(lab.client.code(&del_vip(vip(&lab.v4(1, 31), 6, 80))), NO_SUCH_ENTRY);
@@ -169,7 +169,7 @@ pub fn a_missing_vip_cannot_be_deleted(lab: &mut Lab) {
     assert_eq!(lab.client.code(&del_vip(key)), NO_SUCH_ENTRY);
 }
 
-pub fn a_deleted_vip_is_not_listed_and_can_be_added_at_once(lab: &mut Lab) {
+pub(crate) fn a_deleted_vip_is_not_listed_and_can_be_added_at_once(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&del_vip(key)), 0);
     assert!(lab.vips().is_empty());
@@ -181,7 +181,7 @@ pub fn a_deleted_vip_is_not_listed_and_can_be_added_at_once(lab: &mut Lab) {
     assert_eq!(lab.vips()[0].encap, 1);
 }
 
-pub fn the_vip_dump_ignores_its_filter(lab: &mut Lab) {
+pub(crate) fn the_vip_dump_ignores_its_filter(lab: &mut Lab) {
     let key = lab.vip();
     let filter = LbVipDump {
         prefix: Prefix { address: address("203.0.113.1"), length: 32 },
@@ -193,7 +193,7 @@ pub fn the_vip_dump_ignores_its_filter(lab: &mut Lab) {
     assert!(lab.client.dump(&filter).iter().any(|row| row.vip == key));
 }
 
-pub fn prefix_lengths_are_not_checked(lab: &mut Lab) {
+pub(crate) fn prefix_lengths_are_not_checked(lab: &mut Lab) {
     // One that no other scenario has, because all of them become 0.0.0.0/33.
     let key = vip(&lab.v4(1, 33), 253, 40001);
     assert_eq!(lab.client.code(&add_vip(key, 0)), 0);
@@ -202,7 +202,7 @@ pub fn prefix_lengths_are_not_checked(lab: &mut Lab) {
     assert_eq!(lab.client.code(&del_vip(key)), 0);
 }
 
-pub fn ipv6_inside_the_first_96_bits_counts_as_ipv4(lab: &mut Lab) {
+pub(crate) fn ipv6_inside_the_first_96_bits_counts_as_ipv4(lab: &mut Lab) {
     let six = lab.v4(0, 0).replace("/0", "/128");
     let key = vip(&format!("::{six}"), 6, 80);
     assert_eq!(add(lab, key, 4), INVALID_ADDRESS_FAMILY);
@@ -211,7 +211,7 @@ pub fn ipv6_inside_the_first_96_bits_counts_as_ipv4(lab: &mut Lab) {
     assert_eq!(add(lab, vip(&lab.v4(0, 32), 6, 80), 0), VALUE_EXIST);
 }
 
-pub fn the_first_version_of_the_message_adds_too(lab: &mut Lab) {
+pub(crate) fn the_first_version_of_the_message_adds_too(lab: &mut Lab) {
     let key = vip(&lab.v4(1, 32), 6, 80);
     assert_eq!(lab.client.code(&LbAddDelVip(add_vip(key, 0))), 0);
     assert_eq!(lab.client.code(&LbAddDelVip(add_vip(key, 0))), VALUE_EXIST);
@@ -219,7 +219,7 @@ pub fn the_first_version_of_the_message_adds_too(lab: &mut Lab) {
     assert_eq!(lab.client.code(&LbAddDelVip(del_vip(key))), 0);
 }
 
-pub fn stickiness_shows_in_the_cli_alone(lab: &mut Lab) {
+pub(crate) fn stickiness_shows_in_the_cli_alone(lab: &mut Lab) {
     let key = vip(&lab.v6(0, 64), 255, 0);
     let new = LbAddDelVipV2 { src_ip_sticky: true, ..add_vip(key, 1) };
     assert_eq!(lab.client.code(&new), 0);

@@ -5,7 +5,7 @@ use super::buffer::{Reader, WireError, Writer};
 use super::frame::write_frame;
 
 /// A message's own fields: those after the id and the routing fields.
-pub trait Message: Sized {
+pub trait Message: Sized + std::fmt::Debug {
     /// The name in VPP's `.api` files.
     const NAME: &'static str;
     /// Checksum of the layout: another layout has another checksum.

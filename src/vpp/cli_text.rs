@@ -1,0 +1,303 @@
+//! What only VPP's CLI tells of the load balancer: `show lb vips`, with the
+//! rows that a dump of each VIP will have, and `show lb vips verbose`, with
+//! pool index and `src_ip_sticky`.
+//!
+//! The text is made for people and may change with any release. So an entry
+//! counts only if every part of it is understood; anything else makes the
+//! listing incomplete, and no value is guessed.
+
+use std::num::NonZeroU16;
+
+use ipnet::IpNet;
+
+use crate::domain::net::{Encap, Service, Vip};
+use crate::domain::observed::ObservedEncap;
+
+/// A listing as far as it was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VipTexts {
+    /// One for each pool slot, deleted VIPs that still wait included.
+    pub entries: Vec<VipText>,
+    /// Whether every line was understood.
+    pub complete: bool,
+}
+
+/// One VIP of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VipText {
+    /// Prefix, protocol and port.
+    pub vip: Vip,
+    /// How flows are carried.
+    pub encap: ObservedEncap,
+    /// Entries of the new-flow table, above 32768 too.
+    pub table_length: u32,
+    /// Servers, removed ones that still wait included.
+    pub servers: usize,
+    /// The VIP is deleted and waits for its servers to be collected.
+    pub removed: bool,
+    /// What `verbose` adds.
+    pub verbose: Option<Verbose>,
+}
+
+/// What `show lb vips verbose` tells of a VIP and no message does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verbose {
+    /// Its slot, which is its index in the counters.
+    pub pool_index: u32,
+    /// Servers are chosen by the client's address alone.
+    pub src_ip_sticky: bool,
+}
+
+/// Reads `show lb vips` or `show lb vips verbose`.
+#[must_use]
+pub fn parse_vips(text: &str) -> VipTexts {
+    let mut listing = VipTexts { entries: Vec::new(), complete: true };
+    let mut block: Vec<&str> = Vec::new();
+    for line in text.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+        // A VIP starts at the margin, or one space from it in the verbose
+        // listing; what belongs to it stands further right.
+        if !line.starts_with("  ") {
+            listing.add(&block);
+            block.clear();
+        }
+        block.push(line);
+    }
+    listing.add(&block);
+    listing
+}
+
+impl VipTexts {
+    fn add(&mut self, block: &[&str]) {
+        let Some((head, rest)) = block.split_first() else { return };
+        let entry = if head.starts_with(' ') {
+            verbose_entry(head, rest)
+        } else {
+            rest.is_empty().then(|| brief_entry(head)).flatten()
+        };
+        match entry {
+            Some(entry) => self.entries.push(entry),
+            None => self.complete = false,
+        }
+    }
+}
+
+/// What a listing says of a VIP, collected word by word.
+#[derive(Default)]
+struct Words {
+    table_length: Option<u32>,
+    servers: Option<usize>,
+    protocol: Option<u8>,
+    port: Option<u16>,
+    removed: bool,
+    sticky: bool,
+}
+
+impl Words {
+    /// Takes one word; `None` if it is not understood.
+    fn take(&mut self, word: &str) -> Option<()> {
+        match word.split_once(':') {
+            None if word == "removed" => self.removed = true,
+            None if word == "src_ip_sticky" => self.sticky = true,
+            Some(("new_size", number)) => self.table_length = Some(number.parse().ok()?),
+            Some(("#as", number)) => self.servers = Some(number.parse().ok()?),
+            Some(("protocol", number)) => self.protocol = Some(number.parse().ok()?),
+            // NAT VIPs print a second port, in the wrong byte order.
+            Some(("port", number)) if self.port.is_none() => self.port = Some(number.parse().ok()?),
+            Some(("dscp" | "type" | "port" | "target_port", _)) => {}
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn finish(self, kind: &str, prefix: &str, verbose: Option<Verbose>) -> Option<VipText> {
+        let (family, encap) = kind.split_once('-')?;
+        let encap = match encap {
+            "gre4" => ObservedEncap::Gre(Encap::Gre4),
+            "gre6" => ObservedEncap::Gre(Encap::Gre6),
+            "l3dsr" => ObservedEncap::Other(2),
+            "nat4" => ObservedEncap::Other(3),
+            "nat6" => ObservedEncap::Other(4),
+            _ => return None,
+        };
+        let prefix: IpNet = prefix.parse().ok()?;
+        // VPP prints an IPv6 VIP inside ::/96 as if it were IPv4.
+        let agree = match prefix {
+            IpNet::V4(_) => family == "ip4",
+            IpNet::V6(_) => family == "ip6",
+        };
+        let service = match (self.protocol, self.port) {
+            (None, None) => Service::All,
+            (Some(protocol), Some(port)) => {
+                Service::Port { protocol, port: NonZeroU16::new(port)? }
+            }
+            _ => return None,
+        };
+        agree.then_some(VipText {
+            vip: Vip::new(prefix, service),
+            encap,
+            table_length: self.table_length?,
+            servers: self.servers?,
+            removed: self.removed,
+            verbose,
+        })
+    }
+}
+
+/// `ip4-gre4 192.0.2.1/32 new_size:1024 #as:1 removed  protocol:6 port:80`
+fn brief_entry(line: &str) -> Option<VipText> {
+    let mut parts = line.split_whitespace();
+    let (kind, prefix) = (parts.next()?, parts.next()?);
+    let mut words = Words::default();
+    parts.try_for_each(|word| words.take(word))?;
+    words.finish(kind, prefix, None)
+}
+
+/// ` ip4-gre4 [10] 192.0.2.51/32 src_ip_sticky removed` and the lines below it.
+fn verbose_entry(head: &str, lines: &[&str]) -> Option<VipText> {
+    let mut parts = head.split_whitespace();
+    let kind = parts.next()?;
+    let index = parts.next()?.strip_prefix('[')?.strip_suffix(']')?.parse().ok()?;
+    let prefix = parts.next()?;
+    let mut words = Words::default();
+    parts.try_for_each(|word| words.take(word))?;
+
+    // The key's lines come before the counters; a NAT VIP's last one lacks
+    // its line break. Behind the counters only the number of servers counts.
+    let start = lines.iter().position(|line| line.ends_with("counters:"))?;
+    let (before, after) = (lines.get(..start)?, lines.get(start + 1..)?);
+    let last = lines.get(start)?.strip_suffix("counters:")?;
+    let mut key = before.iter().copied().chain([last]).flat_map(str::split_whitespace);
+    key.try_for_each(|word| words.take(word))?;
+    let servers = after.iter().map(|line| line.trim_start()).find(|line| line.starts_with("#as:"));
+    words.take(servers?)?;
+
+    let verbose = Verbose { pool_index: index, src_ip_sticky: words.sticky };
+    words.finish(kind, prefix, Some(verbose))
+}
+
+/// A client that `show api clients` lists.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ApiClient {
+    /// The name that it gave.
+    pub name: String,
+    /// VPP's descriptor for it.
+    pub descriptor: u32,
+}
+
+/// Reads the socket clients of `show api clients`; lines that are not
+/// understood are left out.
+#[must_use]
+pub fn parse_clients(text: &str) -> Vec<ApiClient> {
+    text.lines()
+        .skip_while(|line| line.trim() != "Socket clients")
+        .filter_map(|line| {
+            let (name, descriptor) = line.trim().rsplit_once(' ')?;
+            let descriptor = descriptor.parse().ok()?;
+            Some(ApiClient { name: name.trim_end().to_owned(), descriptor })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // As VPP 26.10-rc0 prints them.
+    const BRIEF: &str = include_str!("../../tests/data/cli/show_lb_vips.txt");
+    const VERBOSE: &str = include_str!("../../tests/data/cli/show_lb_vips_verbose.txt");
+
+    fn vip(prefix: &str, protocol: u8, port: u16) -> Vip {
+        let service =
+            NonZeroU16::new(port).map_or(Service::All, |port| Service::Port { protocol, port });
+        Vip::new(prefix.parse().unwrap(), service)
+    }
+
+    #[test]
+    fn a_brief_listing_is_read_whole() {
+        let listing = parse_vips(BRIEF);
+        assert!(listing.complete);
+        let got: Vec<_> = listing
+            .entries
+            .iter()
+            .map(|e| (e.vip, e.encap, e.table_length, e.servers, e.removed))
+            .collect();
+        let (gre4, gre6) = (ObservedEncap::Gre(Encap::Gre4), ObservedEncap::Gre(Encap::Gre6));
+        let other = ObservedEncap::Other;
+        assert_eq!(
+            got,
+            [
+                (vip("192.0.2.1/32", 6, 80), gre4, 1024, 2, false),
+                (vip("192.0.2.2/32", 17, 53), gre4, 4, 0, true),
+                (vip("2001:db8:7::/48", 0, 0), gre6, 65536, 1, false),
+                (vip("::/0", 0, 0), gre6, 16, 0, false),
+                (vip("0.0.0.0/0", 0, 0), gre4, 16, 0, false),
+                (vip("198.51.100.7/32", 0, 0), other(2), 16, 0, false),
+                (vip("198.51.100.8/32", 6, 8080), other(3), 16, 1, false),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_verbose_listing_agrees_and_adds() {
+        let (brief, verbose) = (parse_vips(BRIEF), parse_vips(VERBOSE));
+        assert!(verbose.complete);
+        let extra: Vec<_> = verbose.entries.iter().filter_map(|entry| entry.verbose).collect();
+        let indices: Vec<_> = extra.iter().map(|extra| extra.pool_index).collect();
+        assert_eq!(indices, [1, 2, 3, 4, 5, 6, 7]);
+        let sticky: Vec<_> = extra.iter().map(|extra| extra.src_ip_sticky).collect();
+        assert_eq!(sticky, [false, true, false, false, false, false, false]);
+        let plain: Vec<_> =
+            verbose.entries.into_iter().map(|e| VipText { verbose: None, ..e }).collect();
+        assert_eq!(plain, brief.entries);
+    }
+
+    #[test]
+    fn surprises_make_a_listing_incomplete_and_never_a_wrong_value() {
+        for bad in [
+            "ip4-gre4 192.0.2.1/32 new_size:1024 #as:1 protocol:6 port:80 colour:red",
+            "ip4-gre4 192.0.2.1/32 new_size:1024 protocol:6 port:80",
+            "ip4-gre4 192.0.2.1/32 new_size:x #as:1 protocol:6 port:80",
+            "ip4-gre4 192.0.2.1/32 new_size:1024 #as:1 protocol:6",
+            "ip4-gre9 192.0.2.1/32 new_size:1024 #as:1",
+            "ip6-gre6 192.0.2.1/32 new_size:1024 #as:1",
+            "_WRONG_TYPE_ 192.0.2.1/32 new_size:1024 #as:1",
+            "show lb: unknown input",
+            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:1024\n  protocol:6 port:80\n  #as:2",
+            " ip4-gre4 [x] 192.0.2.1/32\n  new_size:1024\n  counters:\n  #as:2",
+            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:1024\n  proto:6\n  counters:\n  #as:2",
+            "  stray line",
+        ] {
+            let listing = parse_vips(bad);
+            assert_eq!(listing, VipTexts { entries: vec![], complete: false }, "{bad}");
+        }
+        assert!(parse_vips("").complete, "no VIP at all is a whole listing");
+    }
+
+    #[test]
+    fn one_bad_entry_spoils_no_other() {
+        let listing = parse_vips(&VERBOSE.replace("[3]", "[three]"));
+        assert!(!listing.complete);
+        assert_eq!(listing.entries.len(), 6);
+    }
+
+    #[test]
+    fn a_listing_cut_short_gives_no_wrong_entry() {
+        let whole = parse_vips(VERBOSE).entries;
+        for end in (0..VERBOSE.len()).filter(|end| VERBOSE.is_char_boundary(*end)) {
+            for entry in parse_vips(&VERBOSE[..end]).entries {
+                let known = whole.iter().any(|w| w.vip == entry.vip && w.verbose == entry.verbose);
+                assert!(known, "{entry:?} at {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn socket_clients_are_listed_and_shared_memory_ones_are_not() {
+        let text = "Shared memory clients\n                Name      PID\n   vpp_api_test     77\n\
+                    Socket clients\n                Name  Fildesc\n             maglevd       12\n\
+                       a name with blanks        9\n";
+        let client = |name: &str, descriptor| ApiClient { name: name.into(), descriptor };
+        assert_eq!(parse_clients(text), [client("maglevd", 12), client("a name with blanks", 9)]);
+        assert_eq!(parse_clients(""), []);
+    }
+}

@@ -1,0 +1,209 @@
+//! Dialing VPP, the handshake, and what follows it at once.
+
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use thiserror::Error;
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, watch};
+
+use super::cure::CURE;
+use super::driver::Driver;
+use super::error::CallError;
+use super::{Client, ClientOptions, Greeting, Info, LastWords, Shared, needs};
+use crate::vpp::cli_text::parse_clients;
+use crate::vpp::session::{EndReason, SMALL_REPLY, Session, Settings};
+use crate::vpp::wire::{CliInband, ControlPing, ShowVersion};
+
+/// Commands that may wait for the connection's task.
+const MAILBOX: usize = 256;
+
+/// Bytes that `show api clients` may take: some hundred clients.
+const CLIENT_LIST: usize = 8 << 10;
+
+/// Why there is no connection, and what would help.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// Nothing is there.
+    #[error("{} does not exist: is VPP running, with `socksvr {{ default }}` in its startup.conf?", path.display())]
+    NotThere {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// The socket may not be opened.
+    #[error("no permission to open {}: run in the group {group}, which owns it", path.display())]
+    PermissionDenied {
+        /// The socket.
+        path: PathBuf,
+        /// The socket's group, by name if it has one.
+        group: String,
+    },
+    /// A socket is there and nobody listens.
+    #[error("nobody listens on {}: VPP has stopped, or is still starting", path.display())]
+    Refused {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// The socket cannot be opened for another reason.
+    #[error("cannot open {}: {error}", path.display())]
+    Io {
+        /// The socket.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The connection was accepted and its handshake failed.
+    #[error("{} accepts connections, but {why}: is it VPP's API socket, and is VPP busy?", path.display())]
+    Handshake {
+        /// The socket.
+        path: PathBuf,
+        /// What came instead.
+        why: EndReason,
+    },
+    /// The first calls after the handshake failed.
+    #[error("{} was greeted, but {error}", path.display())]
+    FirstCalls {
+        /// The socket.
+        path: PathBuf,
+        /// What failed.
+        error: CallError,
+    },
+}
+
+impl Client {
+    /// Connects to the API socket at `path`, shakes hands, and asks what VPP
+    /// is running there. Must be called within a tokio runtime, whose task
+    /// the connection becomes.
+    ///
+    /// # Errors
+    /// See [`ConnectError`]; every one may pass with time.
+    pub async fn connect(path: &Path, options: ClientOptions) -> Result<Self, ConnectError> {
+        let stream = UnixStream::connect(path).await.map_err(|error| dial_error(path, error))?;
+        let stream = Arc::new(stream);
+        let budget = options.send_budget.unwrap_or_else(super::budget::from_system);
+        let settings = Settings {
+            name: options.name.clone(),
+            first_context: fastrand::u32(..),
+            window: options.window.max(1),
+            budget,
+            handshake: options.handshake,
+            goodbye: options.goodbye,
+        };
+        let (commands, mailbox) = mpsc::channel(MAILBOX);
+        let (end, ended) = watch::channel(None);
+        let make = |now| Session::new(settings, now);
+        let mut driver = Driver::new(Arc::clone(&stream), make, mailbox, end);
+        let handshake = driver.handshake().await;
+        handshake.map_err(|why| ConnectError::Handshake { path: path.into(), why })?;
+
+        let table = driver.session().table().cloned().unwrap_or_default();
+        let goodbye = driver.session().goodbye_frame().unwrap_or_default();
+        let shared = Shared {
+            missing: needs::missing(&table),
+            table,
+            commands,
+            ended,
+            patience: options.patience,
+            budget,
+            last_words: LastWords::new(&stream, goodbye),
+            listing_size: AtomicUsize::new(0),
+            cure: options.cure,
+        };
+        // The stream is the task's alone: when it ends, the socket closes.
+        drop(stream);
+        tokio::spawn(driver.run());
+
+        let client = Self { shared: Arc::new(shared), greeting: Arc::default() };
+        match client.first_calls().await {
+            Ok(greeting) => Ok(Self { greeting: Arc::new(greeting), ..client }),
+            Err(error) => {
+                client.close().await;
+                Err(ConnectError::FirstCalls { path: path.into(), error })
+            }
+        }
+    }
+
+    /// Asks who VPP is, cures it, and tells whom the cure let go.
+    async fn first_calls(&self) -> Result<Greeting, CallError> {
+        // The message table of a VPP with every plugin may have filled its
+        // send buffer, so the cure goes out with the very first calls.
+        let cli = |line: &str, cost| self.single(&CliInband { cmd: line.into() }, cost);
+        let (version_call, version) = self.single(&ShowVersion, SMALL_REPLY)?;
+        let (ping_call, ping) = self.single(&ControlPing, SMALL_REPLY)?;
+        let mut calls = vec![version_call, ping_call];
+        let cured = if self.shared.cure && self.id::<CliInband>().is_ok() {
+            let (list_call, list) = cli("show api clients", CLIENT_LIST)?;
+            let (cure_call, cure) = cli(CURE, SMALL_REPLY)?;
+            calls.extend([list_call, cure_call]);
+            Some((list, cure))
+        } else {
+            None
+        };
+        self.submit(calls).await;
+        let info = Info::new(&version.one().await?, ping.one().await?.vpe_pid);
+
+        let mut reaped = Vec::new();
+        if let Some((list, cure)) = cured {
+            let before = parse_clients(&String::from_utf8_lossy(&list.any().await?.reply));
+            cure.any().await?;
+            if before.len() > 1 {
+                let after = parse_clients(&self.cli("show api clients").await?);
+                reaped = before.into_iter().filter(|client| !after.contains(client)).collect();
+            }
+        }
+        Ok(Greeting { info, reaped })
+    }
+}
+
+fn dial_error(path: &Path, error: io::Error) -> ConnectError {
+    let path = path.to_path_buf();
+    match error.kind() {
+        ErrorKind::NotFound => ConnectError::NotThere { path },
+        ErrorKind::PermissionDenied => {
+            ConnectError::PermissionDenied { group: group_of(&path), path }
+        }
+        ErrorKind::ConnectionRefused => ConnectError::Refused { path },
+        _ => ConnectError::Io { path, error },
+    }
+}
+
+/// The group that owns `path`, or that owns the directory that hides it.
+fn group_of(path: &Path) -> String {
+    let owner = path.ancestors().find_map(|part| part.metadata().ok());
+    let Some(gid) = owner.map(|metadata| metadata.gid()) else { return "unknown".into() };
+    let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
+    group_name(&groups, gid).unwrap_or_else(|| gid.to_string())
+}
+
+/// The name of a group in the text of `/etc/group`.
+fn group_name(groups: &str, gid: u32) -> Option<String> {
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(gid)).then(|| name.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_named() {
+        let groups = "root:x:0:\nvpp:x:104:alice,bob\nbad line\n";
+        assert_eq!(group_name(groups, 104).as_deref(), Some("vpp"));
+        assert_eq!(group_name(groups, 7), None);
+    }
+
+    #[test]
+    fn a_dial_error_says_what_would_help() {
+        let text =
+            |kind: ErrorKind| dial_error(Path::new("/nowhere/api.sock"), kind.into()).to_string();
+        assert!(text(ErrorKind::NotFound).contains("is VPP running"));
+        assert!(text(ErrorKind::PermissionDenied).contains("run in the group root"));
+        assert!(text(ErrorKind::ConnectionRefused).contains("nobody listens"));
+    }
+}

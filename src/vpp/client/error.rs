@@ -1,0 +1,190 @@
+//! How a call to VPP can fail, and what to do about it.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::vpp::session::{EndReason, Failure};
+use crate::vpp::wire::{StepError, WireError};
+
+/// One of VPP's negative return values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Retval(pub i32);
+
+impl Retval {
+    /// The VIP or server does not exist.
+    pub const NO_SUCH_ENTRY: Self = Self(-6);
+    /// The VIP or server exists already, or the prefix has VIPs of the other
+    /// kind (all-port, per-port).
+    pub const VALUE_EXIST: Self = Self(-81);
+
+    /// VPP's name for the number; `None` for one that the load balancer was
+    /// never seen to return.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        Some(match self.0 {
+            -1 => "UNSPECIFIED",
+            -6 => "NO_SUCH_ENTRY",
+            -70 => "INVALID_MEMORY_SIZE",
+            -73 => "INVALID_ARGUMENT",
+            -81 => "VALUE_EXIST",
+            -97 => "INVALID_ADDRESS_FAMILY",
+            _ => return None,
+        })
+    }
+
+    /// What the number means in the load balancer; empty if not known.
+    fn meaning(self) -> &'static str {
+        match self.0 {
+            -6 => ": no such VIP or server",
+            -70 => ": not a power of two",
+            -73 => ": another port of this prefix has another encap",
+            -81 => ": exists already, or the prefix mixes all-port and per-port VIPs",
+            -97 => ": the address family does not fit the encap",
+            _ => "",
+        }
+    }
+}
+
+impl fmt::Display for Retval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "{name} ({}){}", self.0, self.meaning()),
+            None => write!(f, "error {}", self.0),
+        }
+    }
+}
+
+/// Whether VPP may have acted on a call that has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It may have, or not.
+    MayBe,
+    /// It has not.
+    No,
+}
+
+/// What a caller does about a failed call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Connect again, and read before writing.
+    Reconnect,
+    /// Read VPP's state again: it is not what the call took it for, or it is
+    /// not known whether the call was applied.
+    ObserveAgain,
+    /// Do not repeat the call to this VPP.
+    GiveUp,
+}
+
+/// A call that did not do what it was for.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CallError {
+    /// This VPP lacks the message, or has another layout of it.
+    #[error("this VPP has no {message}: lb.api 1.2.0 is needed")]
+    Missing {
+        /// Name and checksum.
+        message: String,
+    },
+    /// The step's numbers would harm VPP. Nothing was sent.
+    #[error("not sent: {0}")]
+    Unsafe(#[from] StepError),
+    /// VPP answered with an error.
+    #[error("{call} was refused by VPP: {retval}")]
+    Refused {
+        /// The message's name.
+        call: &'static str,
+        /// What VPP returned.
+        retval: Retval,
+    },
+    /// The connection ended before the answer.
+    #[error("{call} was lost ({}): {why}", match applied {
+        Applied::MayBe => "it may or may not have been applied",
+        Applied::No => "it was never sent",
+    })]
+    Lost {
+        /// The message's name.
+        call: &'static str,
+        /// Whether VPP may have acted on it.
+        applied: Applied,
+        /// How the connection ended.
+        why: EndReason,
+    },
+    /// VPP did not answer in time.
+    #[error("VPP did not answer {call} in time ({})", match applied {
+        Applied::MayBe => "it may or may not have been applied",
+        Applied::No => "it was never sent",
+    })]
+    Timeout {
+        /// The message's name.
+        call: &'static str,
+        /// `No` if it waited behind calls that VPP left unanswered.
+        applied: Applied,
+    },
+    /// VPP's answer is shorter than its layout.
+    #[error("VPP's answer to {call} cannot be read: {error}")]
+    Malformed {
+        /// The message's name.
+        call: &'static str,
+        /// What does not fit.
+        error: WireError,
+    },
+    /// VPP's answer takes more memory than an answer may.
+    #[error("VPP's answer to {call} is too long")]
+    TooLong {
+        /// The message's name.
+        call: &'static str,
+    },
+}
+
+impl CallError {
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Missing { .. } | Self::Unsafe(_) => Remedy::GiveUp,
+            Self::Refused { retval: Retval::NO_SUCH_ENTRY | Retval::VALUE_EXIST, .. } => {
+                Remedy::ObserveAgain
+            }
+            Self::Refused { .. } => Remedy::GiveUp,
+            Self::Timeout { .. } => Remedy::ObserveAgain,
+            Self::Lost { .. } | Self::Malformed { .. } | Self::TooLong { .. } => Remedy::Reconnect,
+        }
+    }
+
+    pub(super) fn from_failure(call: &'static str, failure: Failure) -> Self {
+        match failure {
+            Failure::NeverSent(why) => Self::Lost { call, applied: Applied::No, why },
+            Failure::MaybeApplied(why) => Self::Lost { call, applied: Applied::MayBe, why },
+            Failure::TimedOut => Self::Timeout { call, applied: Applied::MayBe },
+            Failure::HeldBack => Self::Timeout { call, applied: Applied::No },
+            Failure::TooLong => Self::TooLong { call },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_call_the_fault_and_whether_it_was_applied() {
+        let refused = CallError::Refused { call: "lb_as_set_weight", retval: Retval(-6) };
+        assert_eq!(
+            refused.to_string(),
+            "lb_as_set_weight was refused by VPP: NO_SUCH_ENTRY (-6): no such VIP or server"
+        );
+        assert_eq!(refused.remedy(), Remedy::ObserveAgain);
+        let unheard = CallError::Refused { call: "lb_conf", retval: Retval(-12345) };
+        assert_eq!(unheard.to_string(), "lb_conf was refused by VPP: error -12345");
+        assert_eq!(unheard.remedy(), Remedy::GiveUp);
+        let lost = |failure| CallError::from_failure("lb_conf", failure).to_string();
+        assert_eq!(
+            lost(Failure::NeverSent(EndReason::PeerClosed)),
+            "lb_conf was lost (it was never sent): VPP closed the connection"
+        );
+        assert_eq!(
+            lost(Failure::TimedOut),
+            "VPP did not answer lb_conf in time (it may or may not have been applied)"
+        );
+    }
+}

@@ -1,0 +1,169 @@
+//! From rows and listings to what VPP holds. Nothing that a row can contain is
+//! an error: what cannot be ours is told of and left alone.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::domain::config::LbConf;
+use crate::domain::net::{Encap, TableLength, Vip};
+use crate::domain::observed::{
+    Observed, ObservedEncap, ObservedServer, ObservedVip, RetiredServer,
+};
+use crate::vpp::cli_text::VipTexts;
+use crate::vpp::wire::lb::{ENCAP_GRE4, ENCAP_GRE6};
+use crate::vpp::wire::{LbAsV2Details, LbVipDetails};
+
+/// What one conversation has read.
+pub(super) struct Reading {
+    pub(super) conf: LbConf,
+    /// `show lb vips`
+    pub(super) listing: VipTexts,
+    /// `None`: not asked for, the listing stands for them.
+    pub(super) vips: Option<Vec<LbVipDetails>>,
+    pub(super) servers: Vec<LbAsV2Details>,
+    /// `show lb vips verbose`; `None`: not asked for.
+    pub(super) verbose: Option<VipTexts>,
+}
+
+impl Reading {
+    /// Puts it together.
+    pub(super) fn observe(self) -> Observed {
+        let mut seen = Seen::default();
+        match &self.vips {
+            Some(rows) => seen.take_vips(rows, &self.listing),
+            None => seen.take_listing(&self.listing),
+        }
+        for row in &self.servers {
+            seen.take_server(row);
+        }
+        if let Some(verbose) = &self.verbose {
+            seen.take_verbose(verbose);
+        }
+        Observed { conf: self.conf, vips: seen.vips, strange: seen.strange }
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    vips: BTreeMap<Vip, ObservedVip>,
+    /// The VIP that rows mean when they name a VIP.
+    names: HashMap<Vip, Vip>,
+    /// Names that several VIPs share in the dumps.
+    ambiguous: BTreeSet<Vip>,
+    strange: Vec<String>,
+}
+
+impl Seen {
+    fn take_vips(&mut self, rows: &[LbVipDetails], listing: &VipTexts) {
+        for row in rows {
+            let Some(name) = row.vip.to_vip() else {
+                self.strange.push(format!("VIP of no valid prefix: {:?}", row.vip));
+                continue;
+            };
+            let Some(vip) = meant(name, listing) else {
+                // VPP lists an IPv6 VIP inside ::/96 as if it were IPv4.
+                self.strange.push(format!("VIP {name} of the dump is not in `show lb vips`"));
+                continue;
+            };
+            let table_length = TableLength::try_from(u64::from(row.flow_table_length)).ok();
+            self.add(name, vip, observed_encap(row.encap), table_length);
+        }
+        self.settle();
+    }
+
+    fn take_listing(&mut self, listing: &VipTexts) {
+        for entry in listing.entries.iter().filter(|entry| !entry.removed) {
+            let table_length = TableLength::try_from(u64::from(entry.table_length)).ok();
+            self.add(dumped_as(entry.vip), entry.vip, entry.encap, table_length);
+        }
+        self.settle();
+    }
+
+    fn add(&mut self, name: Vip, vip: Vip, encap: ObservedEncap, length: Option<TableLength>) {
+        if self.names.insert(name, vip).is_some() {
+            self.ambiguous.insert(name);
+        }
+        let fresh = ObservedVip {
+            encap,
+            table_length: length,
+            src_ip_sticky: None,
+            servers: BTreeMap::new(),
+            retired: Vec::new(),
+        };
+        self.vips.insert(vip, fresh);
+    }
+
+    /// Drops the VIPs whose rows cannot be told apart.
+    fn settle(&mut self) {
+        for name in &self.ambiguous {
+            self.names.remove(name);
+            self.vips.retain(|vip, _| dumped_as(*vip) != *name);
+            self.strange.push(format!("several VIPs that VPP lists as {name}"));
+        }
+    }
+
+    fn take_server(&mut self, row: &LbAsV2Details) {
+        let used = row.flags & LbAsV2Details::USED != 0;
+        let name = row.vip.to_vip();
+        let vip = name.and_then(|name| self.names.get(&name));
+        let Some(seen) = vip.and_then(|vip| self.vips.get_mut(vip)) else {
+            // Removed servers outlive their VIP: nothing strange.
+            let told = name.is_some_and(|name| self.ambiguous.contains(&name));
+            if used && !told {
+                self.strange.push(format!("server of a VIP that is not listed: {row:?}"));
+            }
+            return;
+        };
+        let Some(address) = row.app_srv.to_ip() else {
+            self.strange.push(format!("server of no valid address: {row:?}"));
+            return;
+        };
+        if used {
+            let server = ObservedServer { weight: row.weight, buckets: row.num_buckets };
+            seen.servers.insert(address, server);
+        } else {
+            seen.retired.push(RetiredServer {
+                address,
+                removed_at_s: row.in_use_since,
+                weight: row.weight,
+            });
+        }
+    }
+
+    fn take_verbose(&mut self, verbose: &VipTexts) {
+        for entry in verbose.entries.iter().filter(|entry| !entry.removed) {
+            if let (Some(extra), Some(seen)) = (entry.verbose, self.vips.get_mut(&entry.vip)) {
+                seen.src_ip_sticky = Some(extra.src_ip_sticky);
+            }
+        }
+    }
+}
+
+fn observed_encap(number: u32) -> ObservedEncap {
+    match number {
+        ENCAP_GRE4 => ObservedEncap::Gre(Encap::Gre4),
+        ENCAP_GRE6 => ObservedEncap::Gre(Encap::Gre6),
+        other => ObservedEncap::Other(other),
+    }
+}
+
+/// What a dump calls a VIP: `::/0` looks like `0.0.0.0/0` there.
+fn dumped_as(vip: Vip) -> Vip {
+    match vip.prefix() {
+        IpNet::V6(net) if net.prefix_len() == 0 => {
+            Vip::new(Ipv4Net::default().into(), vip.service())
+        }
+        _ => vip,
+    }
+}
+
+/// The VIP that a dump's name means, given what the listing shows. A listing
+/// of which nothing was understood contradicts nothing.
+fn meant(name: Vip, listing: &VipTexts) -> Option<Vip> {
+    if listing.entries.is_empty() && !listing.complete {
+        return Some(name);
+    }
+    let live = || listing.entries.iter().filter(|entry| !entry.removed).map(|entry| entry.vip);
+    live().find(|vip| *vip == name).or_else(|| live().find(|vip| dumped_as(*vip) == name))
+}

@@ -1,0 +1,360 @@
+//! A conversation with VPP as a state machine: bytes and times in, bytes and
+//! finished calls out. It owns no socket and reads no clock.
+//!
+//! VPP answers in order, except that it does not answer at all what it cannot
+//! parse. So every call has a context of its own and a deadline; replies in
+//! flight never exceed what VPP's send buffer holds; and what comes for a call
+//! that is not waiting is counted and dropped.
+
+mod call;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+pub use call::{
+    Answer, Call, Done, Encoded, EndReason, Expect, Failure, SMALL_REPLY, Settings, Stats, Traffic,
+};
+
+use window::{Unexpected, Waiting, Window};
+
+use super::wire::control::{SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
+use super::wire::frame::MAX_BODY;
+use super::wire::{
+    FixedText, FrameBuffer, MessageTable, Reader, RequestHead, SockclntCreate, SockclntCreateReply,
+    SockclntDelete, read_bare, write_bare, write_frame, write_request,
+};
+
+/// How far the conversation has come.
+#[derive(Debug)]
+enum Phase {
+    /// The handshake is sent.
+    Greeting { context: u32, deadline: Duration },
+    /// Calls go out under this index.
+    Up { index: u32 },
+    /// The goodbye is sent, with this context.
+    Leaving { context: u32, deadline: Duration },
+    /// Nothing goes any more.
+    Ended(EndReason),
+}
+
+/// One connection's conversation. `T` comes back with each finished call.
+#[derive(Debug)]
+pub struct Session<T> {
+    settings: Settings,
+    phase: Phase,
+    input: FrameBuffer,
+    output: Vec<u8>,
+    /// Bytes that the socket has taken, ever.
+    written: u64,
+    next_context: u32,
+    /// Contexts given out, ever.
+    contexts: u64,
+    window: Window<T>,
+    done: VecDeque<Done<T>>,
+    table: Option<MessageTable>,
+    last_heard: Duration,
+    stats: Stats,
+}
+
+impl<T> Session<T> {
+    /// A session whose first output is the handshake.
+    #[must_use]
+    pub fn new(settings: Settings, now: Duration) -> Self {
+        let mut session = Self {
+            phase: Phase::Ended(EndReason::NoHandshake),
+            input: FrameBuffer::new(MAX_BODY),
+            output: Vec::new(),
+            written: 0,
+            next_context: settings.first_context,
+            contexts: 0,
+            window: Window::new(settings.window, settings.budget),
+            done: VecDeque::new(),
+            table: None,
+            last_heard: now,
+            stats: Stats::default(),
+            settings,
+        };
+        let context = session.take_context();
+        let name = FixedText::new(&session.settings.name);
+        write_bare(&mut session.output, SOCKCLNT_CREATE_ID, &SockclntCreate { context, name });
+        session.phase = Phase::Greeting { context, deadline: now + session.settings.handshake };
+        session
+    }
+
+    /// VPP's message table; `None` before the handshake is answered.
+    #[must_use]
+    pub fn table(&self) -> Option<&MessageTable> {
+        self.table.as_ref()
+    }
+
+    /// Why the session is over; `None` while it goes on.
+    #[must_use]
+    pub fn ended(&self) -> Option<EndReason> {
+        match self.phase {
+            Phase::Ended(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// What has been counted.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// The frame that says goodbye, for whoever must leave without a session
+    /// (a panic); `None` before the handshake is answered.
+    #[must_use]
+    pub fn goodbye_frame(&self) -> Option<Vec<u8>> {
+        let Phase::Up { index } = self.phase else { return None };
+        let id = self.table.as_ref()?.id_of::<SockclntDelete>()?;
+        let mut frame = Vec::new();
+        let head = RequestHead { client_index: index, context: 0 };
+        write_request(&mut frame, id, head, &SockclntDelete { index });
+        Some(frame)
+    }
+
+    /// Takes a call on. It goes out when the window has room for it.
+    pub fn submit(&mut self, call: Call<T>) {
+        match self.phase {
+            Phase::Ended(why) => self.fail(call, Failure::NeverSent(why)),
+            Phase::Leaving { .. } => self.fail(call, Failure::NeverSent(EndReason::Left)),
+            Phase::Greeting { .. } | Phase::Up { .. } => self.window.queue(call),
+        }
+    }
+
+    /// Bytes for the socket: everything that the window allows at `now`.
+    pub fn output(&mut self, now: Duration) -> &[u8] {
+        self.fill(now);
+        &self.output
+    }
+
+    /// Tells that the socket took the first `count` bytes of the output.
+    pub fn written(&mut self, count: usize) {
+        self.output.drain(..count.min(self.output.len()));
+        self.written += count as u64;
+    }
+
+    /// Takes what the socket gave.
+    pub fn received(&mut self, now: Duration, bytes: &[u8]) {
+        self.last_heard = now;
+        let mut input = std::mem::replace(&mut self.input, FrameBuffer::new(MAX_BODY));
+        input.push(bytes);
+        while self.ended().is_none() {
+            match input.next_body() {
+                Ok(None) => break,
+                Ok(Some(body)) => self.take(body),
+                Err(error) => self.end(EndReason::BadFrame(error)),
+            }
+        }
+        self.input = input;
+    }
+
+    /// Tells that the socket is gone. After a goodbye that is its answer.
+    pub fn lost(&mut self, why: EndReason) {
+        let leaving = matches!(self.phase, Phase::Leaving { .. });
+        self.end(if leaving { EndReason::Left } else { why });
+    }
+
+    /// Says goodbye: what is in flight is still answered, what is not sent
+    /// fails.
+    pub fn leave(&mut self, now: Duration) {
+        let Phase::Up { index } = self.phase else {
+            if matches!(self.phase, Phase::Greeting { .. }) {
+                self.end(EndReason::LeftUnconfirmed);
+            }
+            return;
+        };
+        self.fail_queued(&Failure::NeverSent(EndReason::Left));
+        let Some(id) = self.table.as_ref().and_then(MessageTable::id_of::<SockclntDelete>) else {
+            return self.end(EndReason::LeftUnconfirmed);
+        };
+        let context = self.take_context();
+        let head = RequestHead { client_index: index, context };
+        write_request(&mut self.output, id, head, &SockclntDelete { index });
+        self.phase = Phase::Leaving { context, deadline: now + self.settings.goodbye };
+    }
+
+    /// When [`Self::expire`] is to be called; `None` if nothing waits.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        let own = match self.phase {
+            Phase::Greeting { deadline, .. } | Phase::Leaving { deadline, .. } => Some(deadline),
+            Phase::Up { .. } | Phase::Ended(_) => None,
+        };
+        self.window.deadline().into_iter().chain(own).min()
+    }
+
+    /// Gives up what has waited too long.
+    pub fn expire(&mut self, now: Duration) {
+        match self.phase {
+            Phase::Greeting { deadline, .. } if now >= deadline => {
+                return self.end(EndReason::NoHandshake);
+            }
+            Phase::Leaving { deadline, .. } if now >= deadline => {
+                return self.end(EndReason::LeftUnconfirmed);
+            }
+            _ => {}
+        }
+        let overdue = self.window.overdue(now);
+        let silent = overdue.iter().any(|waiting| self.last_heard <= waiting.sent_at);
+        for waiting in overdue {
+            self.finish(waiting.name, waiting.token, Err(Failure::TimedOut));
+        }
+        // Sending more to a VPP that said nothing since would only make more
+        // calls of unknown outcome.
+        if silent {
+            self.fail_queued(&Failure::HeldBack);
+        }
+    }
+
+    /// The next finished call.
+    pub fn next_done(&mut self) -> Option<Done<T>> {
+        self.done.pop_front()
+    }
+
+    fn take_context(&mut self) -> u32 {
+        let context = self.next_context;
+        self.next_context = context.wrapping_add(1);
+        self.contexts += 1;
+        context
+    }
+
+    /// Moves calls from the lanes to the output while there is room.
+    fn fill(&mut self, now: Duration) {
+        let Phase::Up { index } = self.phase else { return };
+        while let Some(call) = self.window.next() {
+            self.send(index, call, now);
+        }
+    }
+
+    fn send(&mut self, client_index: u32, call: Call<T>, now: Duration) {
+        call.log();
+        let first = self.next_context;
+        for (id, fields) in call.frames() {
+            let context = self.take_context();
+            write_frame(&mut self.output, |to| {
+                to.u16(id);
+                to.u32(client_index);
+                to.u32(context);
+                to.bytes(fields);
+            });
+        }
+        let requests = u32::try_from(call.requests.len()).unwrap_or(u32::MAX);
+        self.stats.messages.entry(call.name).or_default().sent += u64::from(requests);
+        self.window.sent(Waiting {
+            name: call.name,
+            first,
+            requests,
+            expect: call.expect,
+            rows: Vec::new(),
+            row_bytes: 0,
+            cost: call.cost,
+            urgent: call.urgent,
+            sent_at: now,
+            deadline: now + call.patience,
+            ends_at: self.written + self.output.len() as u64,
+            token: call.token,
+        });
+    }
+
+    /// Takes one message.
+    fn take(&mut self, body: &[u8]) {
+        let mut from = Reader::new(body);
+        let (Ok(id), Ok(context)) = (from.u16(), from.u32()) else {
+            self.stats.unknown += 1;
+            return;
+        };
+        match self.phase {
+            Phase::Greeting { context: ours, .. } if id == SOCKCLNT_CREATE_REPLY_ID => {
+                self.greeted(body, ours);
+            }
+            Phase::Leaving { context: ours, .. } if context == ours => self.end(EndReason::Left),
+            _ => self.answer(id, context, body),
+        }
+    }
+
+    fn greeted(&mut self, body: &[u8], ours: u32) {
+        let Ok(reply) = read_bare::<SockclntCreateReply>(body) else {
+            return self.end(EndReason::BadHandshake);
+        };
+        if reply.context != ours {
+            self.stats.foreign += 1;
+        } else if reply.response != 0 {
+            self.end(EndReason::Refused(reply.response));
+        } else {
+            self.table = Some(reply.table);
+            self.phase = Phase::Up { index: reply.index };
+        }
+    }
+
+    fn answer(&mut self, id: u16, context: u32, body: &[u8]) {
+        let Some((part, waiting)) = self.window.find(context) else {
+            // Contexts are given out one after the other, so one that is
+            // closer behind than we have given out was ours.
+            let behind = u64::from(self.next_context.wrapping_sub(context).wrapping_sub(1));
+            if behind < self.contexts {
+                self.stats.late += 1;
+            } else {
+                self.stats.foreign += 1;
+            }
+            return;
+        };
+        match waiting.take(part, id, body) {
+            Ok(None) => {}
+            Err(Unexpected) => self.stats.unknown += 1,
+            Ok(Some(result)) => {
+                if let Some(waiting) = self.window.remove(context) {
+                    self.finish(waiting.name, waiting.token, result);
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self, name: &'static str, token: T, result: Result<Answer, Failure>) {
+        let traffic = self.stats.messages.entry(name).or_default();
+        match &result {
+            Ok(Answer::One(body)) if refused(body) => traffic.refused += 1,
+            Ok(_) => traffic.answered += 1,
+            Err(_) => traffic.failed += 1,
+        }
+        self.done.push_back(Done { token, result });
+    }
+
+    fn fail(&mut self, call: Call<T>, failure: Failure) {
+        self.finish(call.name, call.token, Err(failure));
+    }
+
+    fn fail_queued(&mut self, failure: &Failure) {
+        for call in self.window.drain_queued() {
+            self.fail(call, failure.clone());
+        }
+    }
+
+    fn end(&mut self, why: EndReason) {
+        if self.ended().is_some() {
+            return;
+        }
+        self.phase = Phase::Ended(why);
+        for waiting in self.window.drain_sent() {
+            // VPP acts on whole frames only.
+            let failure = if waiting.ends_at <= self.written {
+                Failure::MaybeApplied(why)
+            } else {
+                Failure::NeverSent(why)
+            };
+            self.finish(waiting.name, waiting.token, Err(failure));
+        }
+        self.fail_queued(&Failure::NeverSent(why));
+    }
+}
+
+/// Whether a reply's return value, which stands behind the context, is
+/// negative.
+fn refused(body: &[u8]) -> bool {
+    let mut from = Reader::new(body);
+    from.take(6).is_ok() && from.i32().is_ok_and(|retval| retval < 0)
+}

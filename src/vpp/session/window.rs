@@ -1,0 +1,155 @@
+//! Which calls may go out, and which are out: two lanes, a window over the
+//! number of calls in flight, and a budget over the bytes of their replies.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::call::{Answer, Call, Expect, Failure};
+
+/// Most bytes of rows that one call collects.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// A call that went out.
+#[derive(Debug)]
+pub(super) struct Waiting<T> {
+    pub(super) name: &'static str,
+    /// Contexts of its requests: this one and as many after it.
+    pub(super) first: u32,
+    pub(super) requests: u32,
+    pub(super) expect: Expect,
+    pub(super) rows: Vec<Vec<u8>>,
+    pub(super) row_bytes: usize,
+    pub(super) cost: usize,
+    pub(super) urgent: bool,
+    pub(super) sent_at: Duration,
+    pub(super) deadline: Duration,
+    /// Where its last byte stands in all that this session ever sent.
+    pub(super) ends_at: u64,
+    pub(super) token: T,
+}
+
+impl<T> Waiting<T> {
+    /// Which of its messages this context belongs to; the fence is the last.
+    pub(super) fn part(&self, context: u32) -> Option<u32> {
+        let part = context.wrapping_sub(self.first);
+        let fence = u32::from(matches!(self.expect, Expect::Rows { .. }));
+        (part < self.requests + fence).then_some(part)
+    }
+
+    /// Takes a message that has one of its contexts. The outcome, if that ends
+    /// the call; an error if the call expects no such message.
+    pub(super) fn take(
+        &mut self,
+        part: u32,
+        id: u16,
+        body: &[u8],
+    ) -> Result<Option<Result<Answer, Failure>>, Unexpected> {
+        let fence = part == self.requests;
+        match self.expect {
+            Expect::One(reply) if id == reply => Ok(Some(Ok(Answer::One(body.to_vec())))),
+            Expect::Rows { ping_reply, .. } if fence && id == ping_reply => {
+                Ok(Some(Ok(Answer::Rows(std::mem::take(&mut self.rows)))))
+            }
+            Expect::Rows { details, .. } if !fence && id == details => {
+                self.row_bytes += body.len();
+                self.rows.push(body.to_vec());
+                Ok((self.row_bytes > MAX_ANSWER).then_some(Err(Failure::TooLong)))
+            }
+            Expect::One(_) | Expect::Rows { .. } => Err(Unexpected),
+        }
+    }
+}
+
+/// A message of a kind that its call does not expect.
+pub(super) struct Unexpected;
+
+/// Calls that wait to be sent and calls that wait for their answer.
+#[derive(Debug)]
+pub(super) struct Window<T> {
+    limit: usize,
+    budget: usize,
+    urgent: VecDeque<Call<T>>,
+    queue: VecDeque<Call<T>>,
+    waiting: VecDeque<Waiting<T>>,
+}
+
+impl<T> Window<T> {
+    /// At most `limit` calls out, whose replies take `budget` bytes.
+    pub(super) fn new(limit: usize, budget: usize) -> Self {
+        Self {
+            limit,
+            budget,
+            urgent: VecDeque::new(),
+            queue: VecDeque::new(),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn queue(&mut self, call: Call<T>) {
+        if call.urgent {
+            self.urgent.push_back(call);
+        } else {
+            self.queue.push_back(call);
+        }
+    }
+
+    /// The next call to send, if there is room for it: urgent ones first, each
+    /// lane in order.
+    pub(super) fn next(&mut self) -> Option<Call<T>> {
+        let cost: usize = self.waiting.iter().map(|waiting| waiting.cost).sum();
+        let idle = self.waiting.is_empty();
+        let fits = |call: &Call<T>, budget: usize| {
+            idle || cost.checked_add(call.cost).is_some_and(|sum| sum <= budget)
+        };
+        if let Some(call) = self.urgent.front() {
+            // Urgent calls may double the window, so that they need not wait
+            // for an answer to what was sent before them.
+            let room = self.waiting.len() < 2 * self.limit && fits(call, self.budget);
+            return if room { self.urgent.pop_front() } else { None };
+        }
+        // An eighth of the budget is kept for urgent calls.
+        let call = self.queue.front()?;
+        let bulk = self.waiting.iter().filter(|waiting| !waiting.urgent).count();
+        let room = bulk < self.limit && fits(call, self.budget - self.budget / 8);
+        if room { self.queue.pop_front() } else { None }
+    }
+
+    pub(super) fn sent(&mut self, waiting: Waiting<T>) {
+        self.waiting.push_back(waiting);
+    }
+
+    /// The call that a context belongs to, and which of its messages.
+    pub(super) fn find(&mut self, context: u32) -> Option<(u32, &mut Waiting<T>)> {
+        self.waiting.iter_mut().find_map(|waiting| Some((waiting.part(context)?, waiting)))
+    }
+
+    pub(super) fn remove(&mut self, context: u32) -> Option<Waiting<T>> {
+        let at = self.waiting.iter().position(|waiting| waiting.part(context).is_some())?;
+        self.waiting.remove(at)
+    }
+
+    /// When the first call in flight is overdue.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.waiting.iter().map(|waiting| waiting.deadline).min()
+    }
+
+    /// Takes the calls out that are overdue.
+    pub(super) fn overdue(&mut self, now: Duration) -> Vec<Waiting<T>> {
+        let (overdue, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|waiting: &Waiting<T>| now >= waiting.deadline);
+        self.waiting = waiting;
+        overdue.into()
+    }
+
+    /// Takes every call out that was not sent, urgent ones first.
+    pub(super) fn drain_queued(&mut self) -> Vec<Call<T>> {
+        let queue = std::mem::take(&mut self.queue);
+        std::mem::take(&mut self.urgent).into_iter().chain(queue).collect()
+    }
+
+    /// Takes every call out that was sent.
+    pub(super) fn drain_sent(&mut self) -> Vec<Waiting<T>> {
+        std::mem::take(&mut self.waiting).into()
+    }
+}

@@ -109,7 +109,6 @@ impl Hub {
                 }
                 () = tokio::time::sleep(until_beat), if awake => self.beat(),
             }
-            self.publish_counters();
             self.activity.send_modify(|count| *count += 1);
         }
     }
@@ -240,6 +239,8 @@ impl Hub {
             }
         };
         let Some(answer) = answer else { return };
+        // Whoever has the answer to a new VIP finds its counters.
+        self.publish_counters();
         if answer.errno_was_set {
             self.clients.errno_was_set();
         }
@@ -337,7 +338,8 @@ impl Hub {
         }
     }
 
-    fn publish_counters(&mut self) {
+    /// Writes the counters to the segment if they changed.
+    pub(super) fn publish_counters(&mut self) {
         let version = self.process.plugin.counters_version();
         if self.published == Some(version) {
             return;

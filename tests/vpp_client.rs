@@ -203,7 +203,7 @@ async fn reaped(client: &Client, name: &str) -> bool {
 
 /// A client that shakes hands, sends `more`, reads for a while, and closes
 /// without a goodbye.
-async fn stranger(path: &Path, more: impl FnOnce(u32) -> Vec<u8>, read: bool) {
+async fn stranger(path: &Path, more: impl FnOnce(u32) -> Vec<u8>, read: Option<&Client>) {
     let mut stream = UnixStream::connect(path).await.unwrap();
     let mut hello = vec![0; 16 + 70];
     hello[11] = 70;
@@ -226,7 +226,11 @@ async fn stranger(path: &Path, more: impl FnOnce(u32) -> Vec<u8>, read: bool) {
     }
     let index = u32::from_be_bytes(got[30..34].try_into().unwrap());
     stream.write_all(&more(index)).await.unwrap();
-    if read {
+    if let Some(other) = read {
+        // Once VPP has answered others twice, it has met our full buffer.
+        for _ in 0..2 {
+            other.ping().await.unwrap();
+        }
         // Until VPP is silent for a moment: the dump has been taken in.
         while tokio::time::timeout(Duration::from_millis(200), stream.readable()).await.is_ok() {
             if matches!(stream.try_read(&mut buffer), Ok(0)) {
@@ -257,7 +261,7 @@ async fn a_large_state_is_read_without_leaving_dead_clients_behind() {
     assert_eq!(names(&first).await, ["maglevd"], "no dead client");
 
     // The buffer was never full: a client that just closes is noticed.
-    stranger(&path, |_| Vec::new(), false).await;
+    stranger(&path, |_| Vec::new(), None).await;
     assert!(reaped(&first, "stranger").await);
     // A handle that is dropped says goodbye as well.
     drop(connect(&path).await);
@@ -287,14 +291,14 @@ async fn connecting_cures_a_vpp_that_a_stranger_left_spinning() {
         }
         frames
     };
-    stranger(&path, dumps, true).await;
+    stranger(&path, dumps, Some(&first)).await;
     assert!(!reaped(&first, "stranger").await, "VPP has the fault that the cure is for");
 
     let second = connect(&path).await;
     assert!(second.reaped().iter().any(|client| client.name == "stranger"));
     assert!(reaped(&first, "stranger").await);
     assert_eq!(second.close().await, EndReason::Left);
-    stranger(&path, |_| Vec::new(), false).await;
+    stranger(&path, |_| Vec::new(), None).await;
     assert!(reaped(&first, "stranger").await, "later plain closes are noticed");
     done(&first, remove).await;
     first.close().await;

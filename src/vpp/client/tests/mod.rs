@@ -305,6 +305,10 @@ async fn every_message_is_in_the_debug_log() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
+    // While there is one subscriber alone, tracing lets whichever thread comes
+    // first decide for all whether an event is of interest; other tests' threads
+    // have none. A second one makes it ask them all.
+    let _other = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
     let scene = peer("", usual());
     let client = Client::connect(&scene.path, options()).await.unwrap();

@@ -80,7 +80,7 @@ fn leaving_answers_what_is_in_flight_and_ends_with_the_goodbye() {
     assert_eq!(outcomes(&mut session).len(), 3);
     assert_eq!(session.ended(), None);
     let mut goodbye = Vec::new();
-    let answer = crate::vpp::wire::SockclntDeleteReply { response: 1 };
+    let answer = SockclntDeleteReply { response: 1 };
     write_reply(&mut goodbye, DELETE_REPLY, 5, &answer);
     session.received(at(5), &goodbye);
     assert_eq!(session.ended(), Some(EndReason::Left));

@@ -1,6 +1,8 @@
 //! The layers of ARCHITECTURE.md, held by reading the source: which module may
 //! name which other, and which crates each may use.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

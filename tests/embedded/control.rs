@@ -110,6 +110,20 @@ fn what_kills_a_vpp_ends_the_connection_and_empties_it() {
     assert_eq!(client.body(), None);
 }
 
+/// A real VPP accepts it too, and writes past the end of its FIB's tables: it
+/// dies of that later.
+#[test]
+fn prefix_lengths_are_not_checked() {
+    let vpp = start();
+    let mut client = Client::connect(vpp.api_path(), "test");
+    let cases = [("192.0.2.77/33", "0.0.0.0/33"), ("2001:db8::1/129", "2001:db8::/129")];
+    for (sent, listed) in cases {
+        assert_eq!(client.code(&add_vip(vip(sent, 6, 80), 0)), 0);
+        assert_eq!(client.dump(&LbVipDump::ALL)[0].vip, vip(listed, 6, 80));
+        assert_eq!(client.code(&del_vip(vip(sent, 6, 80))), 0);
+    }
+}
+
 #[test]
 fn a_vpp_stops_is_killed_and_comes_back() {
     let vpp = start();

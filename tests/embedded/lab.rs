@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use vpp_maglev::vpp::wire::{LbAsV2Details, LbAsV2Dump, LbVipDetails, LbVipDump, VipKey};
 
@@ -12,7 +13,7 @@ pub(crate) struct Lab {
     pub(crate) api: PathBuf,
     pub(crate) stats: PathBuf,
     pub(crate) client: Client,
-    net: u32,
+    net: [u8; 3],
     made: Vec<VipKey>,
 }
 
@@ -20,8 +21,11 @@ impl Lab {
     pub(crate) fn new(api: &Path, stats: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // A real VPP remembers for minutes what the last run did.
-        let run = std::process::id() << 8;
-        let net = (run + NEXT.fetch_add(1, Ordering::Relaxed)) & 0xffff;
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let place = since_epoch.as_millis() as u64 + u64::from(number);
+        let place = place.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+        let net = [20 + place[0] % 100, place[1], 1 + place[2] % 255];
         Self {
             api: api.to_owned(),
             stats: stats.to_owned(),
@@ -33,12 +37,14 @@ impl Lab {
 
     /// An IPv4 prefix of this scenario, with a host part.
     pub(crate) fn v4(&self, host: u8, length: u8) -> String {
-        format!("10.{}.{}.{host}/{length}", self.net >> 8, self.net & 0xff)
+        let [a, b, c] = self.net;
+        format!("{a}.{b}.{c}.{host}/{length}")
     }
 
     /// An IPv6 prefix of this scenario, with a host part.
     pub(crate) fn v6(&self, host: u8, length: u8) -> String {
-        format!("2001:db8:{:x}::{host:x}/{length}", self.net)
+        let [a, b, c] = self.net;
+        format!("2001:db8:{a:x}:{b:x}{c:02x}::{host:x}/{length}")
     }
 
     /// A VIP of this scenario on TCP port 80, gre4, with a table of 1024.
@@ -56,7 +62,7 @@ impl Lab {
 
     fn is_ours(&self, key: &VipKey) -> bool {
         let ours = [self.v4(0, 0), self.v6(0, 0)];
-        let significant = [3, 6];
+        let significant = [3, 8];
         ours.iter().zip(significant).any(|(prefix, bytes)| {
             let ours = address(prefix.split_once('/').unwrap().0).bytes;
             ours[..bytes] == key.prefix.address.bytes[..bytes]

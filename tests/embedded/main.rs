@@ -68,7 +68,6 @@ const SCENARIOS: &[Scenario] = scenarios! {
         a_missing_vip_cannot_be_deleted
         a_deleted_vip_is_not_listed_and_can_be_added_at_once
         the_vip_dump_ignores_its_filter
-        prefix_lengths_are_not_checked
         ipv6_inside_the_first_96_bits_counts_as_ipv4
         the_first_version_of_the_message_adds_too
         stickiness_shows_in_the_cli_alone;

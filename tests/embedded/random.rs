@@ -27,8 +27,10 @@ enum Call {
 fn call() -> impl Strategy<Value = Call> {
     let (vip, server) = (0..8_u8, 0..6_u8);
     let weight = prop_oneof![3 => 0..=100_u8, 1 => any::<u8>()];
+    // No NAT: VPP aborts when it collects a server that two NAT VIPs had.
+    let encap = prop_oneof![Just(0), Just(0), Just(1), Just(2), Just(5)];
     prop_oneof![
-        3 => (vip.clone(), 0..6_u32, 0..14_u32, prop_oneof![9 => Just(0), 1 => 1..3_u32])
+        3 => (vip.clone(), encap, 0..12_u32, prop_oneof![9 => Just(0), 1 => 1..3_u32])
             .prop_map(|(vip, encap, log_length, off)| Call::AddVip { vip, encap, log_length, off }),
         1 => vip.clone().prop_map(|vip| Call::DelVip { vip }),
         6 => (vip.clone(), server.clone(), weight.clone(), any::<bool>())
@@ -55,10 +57,6 @@ fn code(lab: &mut Lab, call: &Call) -> Option<i32> {
     Some(match *call {
         Call::AddVip { vip, encap, log_length, off } => {
             let key = key(lab, vip);
-            // VPP dies of a server on an all-port NAT VIP.
-            if key.port == 0 && encap > 2 {
-                return None;
-            }
             let length = (1 << log_length) + off;
             let new = LbAddDelVipV2 { new_flows_table_length: length, ..add_vip(key, encap) };
             lab.client.code(&new)

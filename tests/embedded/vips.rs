@@ -77,7 +77,7 @@ pub(crate) fn a_table_length_shows_sixteen_bits(lab: &mut Lab) {
         let new = LbAddDelVipV2 { new_flows_table_length: length, ..add_vip(key, 0) };
         assert_eq!(lab.client.code(&new), 0);
         lab.made(key);
-        let row = *lab.vips().last().unwrap();
+        let row = *lab.vips().iter().find(|row| row.vip == key).unwrap();
         assert_eq!(row.flow_table_length, shown, "{length}");
     }
 }
@@ -156,9 +156,12 @@ pub(crate) fn nat_remembers_its_target_port(lab: &mut Lab) {
         let row = *lab.vips().iter().find(|row| row.vip == key).unwrap();
         assert_eq!((row.encap, row.target_port, row.srv_type), (encap, 8080, 0));
     }
-    assert_eq!(lab.client.code(&add_server(four, "10.1.0.1", 1)), 0);
-    assert_eq!(lab.client.code(&add_server(six, "10.1.0.1", 1)), INVALID_ADDRESS_FAMILY);
-    assert_eq!(lab.client.code(&add_server(six, "2001:db8::1", 1)), 0);
+    // Nobody else's servers: VPP aborts when it collects one that two NAT VIPs had.
+    let mine = |prefix: String| prefix.split('/').next().unwrap().to_owned();
+    let (server4, server6) = (mine(lab.v4(9, 32)), mine(lab.v6(9, 128)));
+    assert_eq!(lab.client.code(&add_server(four, &server4, 1)), 0);
+    assert_eq!(lab.client.code(&add_server(six, &server4, 1)), INVALID_ADDRESS_FAMILY);
+    assert_eq!(lab.client.code(&add_server(six, &server6, 1)), 0);
 }
 
 pub(crate) fn a_missing_vip_cannot_be_deleted(lab: &mut Lab) {
@@ -191,15 +194,6 @@ pub(crate) fn the_vip_dump_ignores_its_filter(lab: &mut Lab) {
         port: 9,
     };
     assert!(lab.client.dump(&filter).iter().any(|row| row.vip == key));
-}
-
-pub(crate) fn prefix_lengths_are_not_checked(lab: &mut Lab) {
-    // One that no other scenario has, because all of them become 0.0.0.0/33.
-    let key = vip(&lab.v4(1, 33), 253, 40001);
-    assert_eq!(lab.client.code(&add_vip(key, 0)), 0);
-    let row = lab.client.dump(&LbVipDump::ALL).into_iter().find(|row| row.vip.port == 40001);
-    assert_eq!(row.unwrap().vip, vip("0.0.0.0/33", 253, 40001));
-    assert_eq!(lab.client.code(&del_vip(key)), 0);
 }
 
 pub(crate) fn ipv6_inside_the_first_96_bits_counts_as_ipv4(lab: &mut Lab) {

@@ -2,7 +2,7 @@
 
 use tonic::{Code, Status, Streaming};
 use vpp_maglev::pb::event::Event as Kind;
-use vpp_maglev::pb::{Event, ResumePoint};
+use vpp_maglev::pb::{Event, LogEvent, ResumePoint};
 
 use super::{Names, soon};
 
@@ -76,14 +76,15 @@ impl Watch {
     }
 
     /// `backend a up>down`, `frontend v4 down>up`, `dataplane v4
-    /// as_weight_updated v4 a weight 0, flush (was 100)`, `log stopping`.
+    /// as_weight_updated v4 a weight 0, flush (was 100)`, `log stopping`; of a
+    /// probe whose it was and what was seen.
     fn text(&self, event: &Event) -> String {
         let change = |transition: &Option<vpp_maglev::pb::TransitionRecord>| {
             let transition = transition.as_ref().unwrap();
             format!("{}>{}", transition.from, transition.to)
         };
         let text = match event.event.as_ref().unwrap() {
-            Kind::Log(log) => format!("log {}", log.msg),
+            Kind::Log(log) => self.log_text(log),
             Kind::Backend(of) => format!("backend {} {}", of.backend_name, change(&of.transition)),
             Kind::Frontend(of) => {
                 format!("frontend {} {}", of.frontend_name, change(&of.transition))
@@ -94,5 +95,15 @@ impl Watch {
             Kind::Missed(missed) => format!("missed {}", missed.count),
         };
         self.names.say(&text)
+    }
+
+    fn log_text(&self, log: &LogEvent) -> String {
+        let attr = |key| log.attrs.iter().find(|attr| attr.key == key);
+        match (attr("backend"), attr("detail")) {
+            (Some(backend), Some(detail)) => {
+                format!("log {} {}: {}", log.msg, backend.value, detail.value)
+            }
+            _ => format!("log {}", log.msg),
+        }
     }
 }

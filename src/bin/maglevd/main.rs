@@ -17,7 +17,10 @@ use vpp_maglev::vpp::embedded::{Embedded, Options, Paths};
 use flags::Flags;
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
+    let flags = match Flags::try_parse() {
+        Ok(flags) => flags,
+        Err(error) => return refuse(&error),
+    };
     if flags.check {
         return check(&flags.config);
     }
@@ -31,6 +34,22 @@ fn main() -> ExitCode {
             eprintln!("maglevd: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A slip in the flags, on one line: clap adds usage and tips below it. Help
+/// and the version, which clap takes for errors too, are printed as they are.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let text = error.to_string();
+        let lines = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
+        let message = lines.collect::<Vec<_>>().join(" ");
+        eprintln!("maglevd: {}", message.strip_prefix("error: ").unwrap_or(&message));
+        ExitCode::from(2)
+    } else {
+        // Whoever closed the pipe has read enough.
+        let _ = error.print();
+        ExitCode::SUCCESS
     }
 }
 

@@ -81,9 +81,10 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
     }
     let system = System::new();
     let outcome = system.block_on(live(&flags, config, embedded.as_ref(), demo, demand, records));
-    // Nothing is left to be done, and arbiters that are dropped in no order
-    // would only complain of each other.
     drop(embedded);
+    // Nothing is left to be done. An actor that is dropped runs once more, and
+    // one that has not started yet starts then: with no reactor, it panics.
+    std::mem::forget(system);
     outcome
 }
 

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use actix::prelude::*;
 use tracing::{debug, info, warn};
 
-use super::{Counted, Epoch, LinkError, State, VppConnection};
+use super::{Counted, LinkError, State, VppConnection};
 use crate::domain::net::Vip;
 use crate::vpp::client::Client;
 use crate::vpp::stats::{Segment, StatsError, slots};
@@ -82,11 +82,12 @@ impl VppConnection {
     }
 
     /// Tries again to open the segment, if it could not be opened before.
-    pub(super) fn open_stats_again(&mut self, epoch: Epoch, ctx: &mut Context<Self>) {
+    pub(super) fn open_stats_again(&mut self, ctx: &mut Context<Self>) {
         let State::Up(up) = &self.state else { return };
         if !matches!(up.stats, Err(LinkError::Stats(_))) {
             return;
         }
+        let epoch = self.epoch;
         let (socket, client) = (self.stats_socket.clone(), up.client.clone());
         let attempt = async move { open(socket, &client).await };
         ctx.spawn(attempt.into_actor(self).map(move |stats, this, _| {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 use vpp_maglev::actors::broadcaster::{Broadcaster, Limits, Publish};
 use vpp_maglev::actors::checker::{self, Checker, Reload};
@@ -19,7 +19,7 @@ use vpp_maglev::api::{self, Actors, ListenError, Listening, Service};
 use vpp_maglev::config::{self, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
 use vpp_maglev::domain::events::{Event, LogRecord};
-use vpp_maglev::vpp::client::ClientOptions;
+use vpp_maglev::vpp::client::{ClientOptions, LastWords};
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
 
 use crate::demo::{Demo, DemoError};
@@ -60,7 +60,7 @@ pub enum StartError {
 /// Why the daemon did not start.
 pub fn run(mut flags: Flags) -> Result<(), StartError> {
     let (demand, records) = logging::start(flags.log_level, flags.log_format);
-    end_on_panic();
+    end_on_panic(None);
     let demo = if flags.demo { Some(Demo::prepare(&flags.config)?) } else { None };
     if let Some(demo) = &demo {
         flags.config = demo.config_path().to_owned();
@@ -169,8 +169,9 @@ fn start_actors(
     outward.spawn(forward(records, to));
 
     let vpp = VppConnection::new(sockets.api, ClientOptions::default(), broadcaster.clone())
-        .with_stats(sockets.stats)
-        .start();
+        .with_stats(sockets.stats);
+    end_on_panic(Some(vpp.last_words()));
+    let vpp = vpp.start();
     let reconciler = Reconciler::new(vpp.clone(), broadcaster.clone()).start();
     let recipients = checker::Recipients {
         changed: reconciler.clone().recipient(),
@@ -221,8 +222,14 @@ pub async fn stop_signal() -> io::Result<()> {
 
 /// A panic would silently end one actor and leave the others talking to
 /// nobody: it ends the process instead, and the service manager starts it anew.
-fn end_on_panic() {
-    std::panic::set_hook(Box::new(|panic| {
+/// VPP is told goodbye, as it would not notice that we are gone.
+fn end_on_panic(last_words: Option<watch::Receiver<Option<LastWords>>>) {
+    std::panic::set_hook(Box::new(move |panic| {
+        if let Some(last_words) = &last_words
+            && let Some(words) = &*last_words.borrow()
+        {
+            words.say();
+        }
         error!(%panic, "bug: stopping");
         eprintln!("maglevd: {panic}");
         std::process::abort();

@@ -1,7 +1,9 @@
 //! The place of a scenario: a VPP, real or embedded, that others use too, so
 //! every scenario has addresses of its own and looks at nothing else.
 
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,12 +22,15 @@ pub(crate) struct Lab {
 impl Lab {
     pub(crate) fn new(api: &Path, stats: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
+        static FIRST: OnceLock<u32> = OnceLock::new();
         // A real VPP remembers for minutes what the last run did.
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let place = since_epoch.as_millis() as u64 + u64::from(number);
-        let place = place.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
-        let net = [20 + place[0] % 100, place[1], 1 + place[2] % 255];
+        let first = *FIRST.get_or_init(|| {
+            let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            since_epoch.subsec_nanos().rotate_left(13)
+        });
+        let place = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % (100 << 16);
+        let [_, a, b, c] = place.to_be_bytes();
+        let net = [20 + a, b, c];
         Self {
             api: api.to_owned(),
             stats: stats.to_owned(),
@@ -44,7 +49,9 @@ impl Lab {
     /// An IPv6 prefix of this scenario, with a host part.
     pub(crate) fn v6(&self, host: u8, length: u8) -> String {
         let [a, b, c] = self.net;
-        format!("2001:db8:{a:x}:{b:x}{c:02x}::{host:x}/{length}")
+        let net = u16::from_be_bytes([b, c]);
+        let address = Ipv6Addr::new(0x2001, 0xdb8, a.into(), net, 0, 0, 0, host.into());
+        format!("{address}/{length}")
     }
 
     /// A VIP of this scenario on TCP port 80, gre4, with a table of 1024.

@@ -37,6 +37,7 @@ pub struct VppConnection {
     /// `None`: no counters are wanted.
     stats_socket: Option<PathBuf>,
     options: ClientOptions,
+    ping_interval: Duration,
     state: State,
     epoch: Epoch,
     backoff: Duration,
@@ -96,6 +97,7 @@ impl VppConnection {
             socket,
             stats_socket: None,
             options,
+            ping_interval: PING_INTERVAL,
             state,
             epoch: Epoch::default(),
             backoff: FIRST_BACKOFF,
@@ -119,6 +121,12 @@ impl VppConnection {
     #[must_use]
     pub fn with_stats(self, stats_socket: Option<PathBuf>) -> Self {
         Self { stats_socket, ..self }
+    }
+
+    /// The same, with another time between two signs of life than ten seconds.
+    #[must_use]
+    pub fn with_ping_interval(self, ping_interval: Duration) -> Self {
+        Self { ping_interval, ..self }
     }
 
     fn dial(&mut self, ctx: &mut Context<Self>) {
@@ -160,7 +168,10 @@ impl VppConnection {
         self.publish(DataplaneKind::Connected, format!("VPP {}", info.version));
         if !info.reaped.is_empty() {
             let clients = info.reaped.join(" ");
-            warn!(clients, "vpp-cured: VPP had not noticed that these API clients are gone, and spun");
+            warn!(
+                clients,
+                "vpp-cured: VPP had not noticed that these API clients are gone, and spun"
+            );
             self.publish(DataplaneKind::Cured, format!("dead API clients let go: {clients}"));
         }
         self.tell_of_stats(&up.stats);
@@ -234,7 +245,7 @@ impl VppConnection {
     }
 
     fn ping_later(&mut self, dialed: Epoch, ctx: &mut Context<Self>) {
-        ctx.run_later(PING_INTERVAL, move |this, ctx| this.ping(dialed, ctx));
+        ctx.run_later(self.ping_interval, move |this, ctx| this.ping(dialed, ctx));
     }
 
     fn ping(&mut self, dialed: Epoch, ctx: &mut Context<Self>) {

@@ -4,8 +4,8 @@ use actix::prelude::*;
 use tracing::info;
 
 use super::{
-    Apply, Close, Connected, GetVppInfo, LinkError, Listen, Listener, Observe, Outcome, Seen, State,
-    VppConnection, VppInfo, stats,
+    Apply, Close, Connected, GetVppInfo, LinkError, Listen, Listener, Observe, Outcome, Seen,
+    State, VppConnection, VppInfo, stats,
 };
 use crate::actors::Outbox;
 

@@ -1,1 +1,147 @@
+use tokio::sync::mpsc;
+use tokio::time::timeout;
 
+use super::*;
+use crate::actors::broadcaster::Limits;
+use crate::actors::log_stream::LogDemand;
+use crate::vpp::embedded::{Control, Embedded, Options};
+
+/// Longer than anything here takes.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Notes what the connection tells.
+struct Ear(mpsc::UnboundedSender<String>);
+
+impl Actor for Ear {
+    type Context = Context<Self>;
+}
+
+impl Handler<Connected> for Ear {
+    type Result = ();
+
+    fn handle(&mut self, Connected { epoch }: Connected, _: &mut Self::Context) {
+        self.0.send(format!("up {}", epoch.0)).unwrap();
+    }
+}
+
+impl Handler<Lost> for Ear {
+    type Result = ();
+
+    fn handle(&mut self, Lost { epoch, .. }: Lost, _: &mut Self::Context) {
+        self.0.send(format!("lost {}", epoch.0)).unwrap();
+    }
+}
+
+struct Bench {
+    embedded: Embedded,
+    vpp: Addr<VppConnection>,
+    heard: mpsc::UnboundedReceiver<String>,
+    last_words: watch::Receiver<Option<LastWords>>,
+}
+
+impl Bench {
+    async fn new(options: Options) -> Self {
+        let embedded = Embedded::start_private(options).unwrap();
+        let demand = LogDemand::default();
+        let broadcaster = Broadcaster::new(1, Limits::default(), demand).start();
+        let quick = Duration::from_millis(500);
+        let options = ClientOptions { patience: quick, goodbye: quick, ..ClientOptions::default() };
+        let socket = Some(embedded.api_path().to_owned());
+        let vpp = VppConnection::new(socket, options, broadcaster)
+            .with_ping_interval(Duration::from_millis(10));
+        let last_words = vpp.last_words();
+        let vpp = vpp.start();
+        let (told, heard) = mpsc::unbounded_channel();
+        let ear = Ear(told).start();
+        let listen = Listen { connected: ear.clone().recipient(), lost: ear.recipient() };
+        vpp.send(listen).await.unwrap();
+        Self { embedded, vpp, heard, last_words }
+    }
+
+    fn control(&self) -> Control {
+        self.embedded.control()
+    }
+
+    async fn hear(&mut self) -> String {
+        timeout(DEADLINE, self.heard.recv()).await.expect("nothing was told").unwrap()
+    }
+
+    async fn clients(&self) -> usize {
+        let control = self.control();
+        control.snapshot().unwrap().clients.len()
+    }
+}
+
+#[actix_rt::test]
+async fn silence_is_not_the_end_and_ends_with_a_new_epoch() {
+    let mut bench = Bench::new(Options::default()).await;
+    assert_eq!(bench.hear().await, "up 1");
+    bench.control().freeze().unwrap();
+    assert_eq!(bench.hear().await, "lost 1");
+    let silent = bench.vpp.send(GetVppInfo).await.unwrap().unwrap_err();
+    assert_eq!(silent, LinkError::NotConnected("VPP is silent".into()));
+    bench.control().thaw().unwrap();
+    assert_eq!(bench.hear().await, "up 2");
+    assert!(bench.vpp.send(Observe).await.unwrap().is_ok_and(|seen| seen.epoch == Epoch(2)));
+}
+
+#[actix_rt::test]
+async fn a_vpp_that_stays_silent_is_given_up_and_dialed_for_ever() {
+    let mut bench = Bench::new(Options::default()).await;
+    assert_eq!(bench.hear().await, "up 1");
+    bench.control().freeze().unwrap();
+    assert_eq!(bench.hear().await, "lost 1");
+    let given_up = async {
+        while bench.vpp.send(GetVppInfo).await.unwrap()
+            == Err(LinkError::NotConnected("VPP is silent".into()))
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, given_up).await.expect("it is given up");
+    bench.control().thaw().unwrap();
+    assert_eq!(bench.hear().await, "up 2");
+}
+
+#[actix_rt::test]
+async fn a_vpp_that_restarts_is_another_epoch() {
+    let mut bench = Bench::new(Options::default()).await;
+    for epoch in 1..=5 {
+        assert_eq!(bench.hear().await, format!("up {epoch}"));
+        bench.control().restart().unwrap();
+        assert_eq!(bench.hear().await, format!("lost {epoch}"));
+    }
+}
+
+#[actix_rt::test]
+async fn a_vpp_without_weights_is_not_programmed_and_its_messages_are_named() {
+    let without = vec!["lb_as_set_weight"];
+    let bench = Bench::new(Options { without, ..Options::default() }).await;
+    let info = async {
+        loop {
+            if let Ok(info) = bench.vpp.send(GetVppInfo).await.unwrap() {
+                return info;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let info = timeout(DEADLINE, info).await.expect("it connects");
+    assert_eq!(info.missing.len(), 1);
+    assert!(info.missing[0].starts_with("lb_as_set_weight"), "{:?}", info.missing);
+    let refused = bench.vpp.send(Observe).await.unwrap().unwrap_err();
+    assert_eq!(refused, LinkError::Missing(info.missing));
+}
+
+#[actix_rt::test]
+async fn every_end_says_goodbye() {
+    let mut bench = Bench::new(Options::default()).await;
+    assert_eq!(bench.hear().await, "up 1");
+    assert_eq!(bench.clients().await, 1);
+    let words = bench.last_words.borrow().clone().expect("they are prepared");
+    assert!(words.say(), "as a panic hook does");
+    assert_eq!(bench.hear().await, "lost 1", "VPP has closed the connection");
+    assert_eq!(bench.hear().await, "up 2");
+    bench.vpp.send(Close).await.unwrap();
+    assert_eq!(bench.clients().await, 0);
+    assert!(bench.last_words.borrow().is_none());
+}

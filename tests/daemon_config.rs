@@ -79,7 +79,7 @@ struct World {
 
 /// Fails so often before it is down that its counter shows whether the prober
 /// goes on or starts anew.
-const SLOW_TO_FALL: &str = "interval: 200ms, rise: 1, fall: 1000";
+const SLOW_TO_FALL: &str = "interval: 200ms, timeout: 20s, rise: 1, fall: 1000";
 
 impl World {
     async fn start() -> Self {
@@ -111,7 +111,8 @@ impl World {
     /// health check.
     fn next(&self) -> Config {
         let [a, _, c, d] = &self.backends;
-        let config = Config::new("1h").backend_with(a, "interval: 60ms, rise: 3, fall: 3");
+        let config =
+            Config::new("1h").backend_with(a, "interval: 60ms, timeout: 20s, rise: 3, fall: 3");
         config.backend_with(c, SLOW_TO_FALL).backend(d).both(&["a c d"])
     }
 

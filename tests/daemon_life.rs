@@ -111,6 +111,31 @@ async fn open_streams_and_idle_clients_do_not_hold_up_the_end() {
 }
 
 #[tokio::test]
+async fn a_signal_as_soon_as_it_serves_is_a_clean_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config::new("1h").write(dir.path());
+    for (mode, ready) in [("daemon", "grpc-listening"), ("dataplane", "dataplane-ready")] {
+        for signal in [Signal::TERM, Signal::INT].repeat(5) {
+            let mut command = maglevd(dir.path());
+            if mode == "daemon" {
+                let socket = format!("unix:{}/grpc.sock", dir.path().display());
+                command.arg("--config").arg(&config).args(["--grpc-addr", &socket]);
+                command.args(["--vpp-api-addr", ""]);
+            } else {
+                command.arg("--dataplane-only").arg(dir.path());
+            }
+            let mut daemon = Daemon::spawn(&mut command);
+            daemon.logged(ready).await;
+            daemon.signal(signal);
+            let status = daemon.ended().await;
+            assert!(status.success(), "{mode}: {status}");
+            let left = std::fs::read_dir(dir.path()).unwrap().count();
+            assert_eq!(left, 1, "{mode} leaves sockets");
+        }
+    }
+}
+
+#[tokio::test]
 async fn vpp_may_come_late_and_restart() {
     let dir = tempfile::tempdir().unwrap();
     let backends = ["a", "b"].map(Backend::start);

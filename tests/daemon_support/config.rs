@@ -33,16 +33,15 @@ impl Config {
 
     /// Adds a backend that is judged after two probes that agree.
     pub(crate) fn backend(self, backend: &Backend) -> Self {
-        self.backend_with(backend, "interval: 50ms, rise: 2, fall: 2")
+        // No probe of these is meant to time out, however slow the machine is.
+        self.backend_with(backend, "interval: 50ms, timeout: 20s, rise: 2, fall: 2")
     }
 
     /// Adds a backend that is probed like that.
     pub(crate) fn backend_with(mut self, backend: &Backend, check: &str) -> Self {
         let Backend { name, address, .. } = backend;
         let (ip, port) = (address.ip(), address.port());
-        // No probe of a test is meant to time out.
-        writeln!(self.checks, "    {name}: {{type: http, port: {port}, timeout: 20s, {check}}}")
-            .unwrap();
+        writeln!(self.checks, "    {name}: {{type: http, port: {port}, {check}}}").unwrap();
         writeln!(self.backends, "    {name}: {{address: {ip}, healthcheck: {name}}}").unwrap();
         self
     }

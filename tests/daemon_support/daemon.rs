@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::Value;
 use tokio::sync::watch;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use vpp_maglev::pb::maglev_client::MaglevClient;
 use vpp_maglev::pb::{GetBackendRequest, WatchRequest};
 
@@ -93,8 +93,13 @@ impl Daemon {
         listening["address"].as_str().unwrap().to_owned()
     }
 
+    pub(crate) async fn channel(&self) -> Channel {
+        let url = format!("http://{}", self.address());
+        Endpoint::from_shared(url).unwrap().connect().await.unwrap()
+    }
+
     pub(crate) async fn client(&self) -> MaglevClient<Channel> {
-        MaglevClient::connect(format!("http://{}", self.address())).await.unwrap()
+        MaglevClient::new(self.channel().await)
     }
 
     /// Everything that can be watched but the log.
@@ -145,6 +150,11 @@ impl Daemon {
     /// The records that there are of this name.
     pub(crate) fn records(&self, msg: &str) -> Vec<Value> {
         self.log.borrow().iter().filter(|line| line["msg"] == msg).cloned().collect()
+    }
+
+    /// The lines of standard output that are not records of the log.
+    pub(crate) fn plain_lines(&self) -> Vec<String> {
+        self.log.borrow().iter().filter_map(|line| Some(line.as_str()?.to_owned())).collect()
     }
 
     /// Standard error so far.

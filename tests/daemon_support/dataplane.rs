@@ -61,6 +61,22 @@ impl Dataplane {
         self.until(&format!("v4 {servers} / v6 {servers}")).await;
     }
 
+    /// Waits until this many changes were asked for since the last
+    /// [`writes`](Self::writes).
+    pub(crate) async fn until_written(&self, count: usize) {
+        let mut activity = self.control.activity();
+        let wait = async {
+            loop {
+                let before = *activity.borrow();
+                if self.control.writes().unwrap().len() >= count {
+                    return;
+                }
+                activity.wait_for(|count| *count > before + 1).await.unwrap();
+            }
+        };
+        assert!(soon(wait).await.is_some(), "{:?}", self.writes());
+    }
+
     /// Waits until `so`; `what` is for the message if it never is.
     pub(crate) async fn until_true(&self, what: &str, so: impl Fn(&Snapshot) -> bool) {
         let mut activity = self.control.activity();

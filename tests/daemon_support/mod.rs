@@ -12,6 +12,7 @@ mod backend;
 mod config;
 mod daemon;
 mod dataplane;
+mod steady;
 mod watch;
 
 use std::future::Future;
@@ -22,6 +23,7 @@ pub(crate) use backend::Backend;
 pub(crate) use config::Config;
 pub(crate) use daemon::{Daemon, maglevd, ran};
 pub(crate) use dataplane::Dataplane;
+pub(crate) use steady::Steady;
 pub(crate) use watch::Watch;
 
 /// How long anything here may take.

@@ -75,12 +75,15 @@ fn check(path: &Path) -> ExitCode {
 /// `--dataplane-only`: the embedded dataplane until a signal.
 fn dataplane_only(flags: &Flags, dir: &Path) -> Result<(), run::StartError> {
     logging::start(flags.log_level, flags.log_format);
-    let embedded = Embedded::start(Paths::in_dir(dir), Options::default())?;
-    tracing::info!(
-        api = %embedded.api_path().display(), stats = %embedded.stats_path().display(),
-        "dataplane-ready"
-    );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(run::stop_signal())?;
-    Ok(())
+    runtime.block_on(async {
+        let stop = run::stop_signal()?;
+        let embedded = Embedded::start(Paths::in_dir(dir), Options::default())?;
+        tracing::info!(
+            api = %embedded.api_path().display(), stats = %embedded.stats_path().display(),
+            "dataplane-ready"
+        );
+        stop.await;
+        Ok(())
+    })
 }

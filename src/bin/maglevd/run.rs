@@ -98,7 +98,7 @@ async fn live(
 ) -> Result<(), StartError> {
     // Before anything listens, so that no early signal kills us half-way.
     let mut hangup = signal(SignalKind::hangup())?;
-    let mut stop = std::pin::pin!(stop_signal());
+    let mut stop = std::pin::pin!(stop_signal()?);
     let demo = match demo {
         Some(demo) => Some(demo.start(&config).await?),
         None => None,
@@ -120,7 +120,7 @@ async fn live(
     }
     loop {
         tokio::select! {
-            signalled = &mut stop => break signalled?,
+            () = &mut stop => break,
             Some(()) = hangup.recv() => {
                 // Its outcome is in the log.
                 actors.checker.do_send(Reload);
@@ -209,15 +209,20 @@ async fn forward(mut records: mpsc::Receiver<LogRecord>, to: Addr<Broadcaster>) 
     }
 }
 
-/// Ends when the daemon is told to stop.
-pub async fn stop_signal() -> io::Result<()> {
+/// Ends when the daemon is told to stop. From this call on, and not only once
+/// it is awaited, the signals no longer end the process by themselves.
+///
+/// # Errors
+/// The system refused a handler.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// A panic would silently end one actor and leave the others talking to

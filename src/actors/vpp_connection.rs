@@ -20,7 +20,7 @@ use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
 use crate::vpp::client::{Client, ClientOptions, ConnectError};
-use crate::vpp::stats::Segment;
+use crate::vpp::stats::{Segment, StatsError};
 
 /// Time between two signs of life.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ pub struct VppConnection {
     backoff: Duration,
     told: Option<String>,
     /// What was said of the stats segment, once and not with every attempt.
-    told_of_stats: Option<LinkError>,
+    told_of_stats: Option<StatsError>,
     broadcaster: Addr<Broadcaster>,
     events: Option<Outbox<Publish>>,
     listener: Option<Listener>,

@@ -20,7 +20,7 @@ use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
 use crate::vpp::client::{Client, ClientOptions, ConnectError, LastWords};
-use crate::vpp::stats::Segment;
+use crate::vpp::stats::{Segment, StatsError};
 
 /// Time between two signs of life.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -43,7 +43,7 @@ pub struct VppConnection {
     backoff: Duration,
     told: Option<String>,
     /// What was said of the stats segment, once and not with every attempt.
-    told_of_stats: Option<LinkError>,
+    told_of_stats: Option<StatsError>,
     broadcaster: Addr<Broadcaster>,
     events: Option<Outbox<Publish>>,
     listener: Option<Listener>,
@@ -183,8 +183,9 @@ impl VppConnection {
     }
 
     /// VPP answers, for the first time or again: a new epoch begins.
-    fn up(&mut self, up: Up, ctx: &mut Context<Self>) {
+    fn up(&mut self, mut up: Up, ctx: &mut Context<Self>) {
         self.epoch = self.epoch.next();
+        up.info.epoch = self.epoch;
         let (programmable, dialed) = (up.info.missing.is_empty(), up.dialed);
         self.state = State::Up(up);
         if let Some(listener) = self.listener.as_ref().filter(|_| programmable) {

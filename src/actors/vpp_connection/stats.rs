@@ -70,10 +70,13 @@ async fn read<T: Send + 'static>(
 impl VppConnection {
     /// Says what is new about the stats segment.
     pub(super) fn tell_of_stats(&mut self, stats: &Result<Arc<Segment>, LinkError>) {
-        let trouble = stats.as_ref().err().filter(|error| **error != LinkError::StatsOff);
+        let trouble = match stats {
+            Err(LinkError::Stats(error)) => Some(error),
+            _ => None,
+        };
         match trouble {
-            Some(error) if self.told_of_stats.as_ref() != Some(error) => {
-                warn!(why = %error, "vpp-stats-unavailable: VPP is programmed, and has no counters and no boot time");
+            Some(why) if self.told_of_stats.as_ref() != Some(why) => {
+                warn!(%why, "vpp-stats-unavailable: VPP is programmed, and has no counters and no boot time");
             }
             None if self.told_of_stats.is_some() => info!("vpp-stats-available"),
             _ => {}
@@ -117,3 +120,6 @@ impl Handler<super::GetCounters> for VppConnection {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

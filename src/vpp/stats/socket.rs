@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Connects, checks who is there, and receives the segment.
 pub(super) async fn receive(path: &Path, process: Option<i32>) -> Result<File, StatsError> {
-    let stream = dial(path).map_err(|error| dial_error(path, error))?;
+    let stream = dial(path).map_err(|error| dial_error(path, &error))?;
     let peer = stream.peer_cred().ok().and_then(|peer| peer.pid());
     if let (Some(api), Some(stats)) = (process, peer)
         // 0: a process that our namespace does not show.
@@ -62,9 +62,9 @@ fn take_descriptor(stream: &UnixStream) -> io::Result<Option<OwnedFd>> {
     }))
 }
 
-fn dial_error(path: &Path, error: io::Error) -> StatsError {
+fn dial_error(path: &Path, error: &io::Error) -> StatsError {
     let path = path.to_path_buf();
-    let errno = errno(&error);
+    let errno = errno(error);
     match error.kind() {
         ErrorKind::NotFound => StatsError::NotThere { path },
         ErrorKind::PermissionDenied => StatsError::PermissionDenied { path },

@@ -24,7 +24,7 @@ use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
 use super::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
 use super::vpp_connection::{
-    Apply, Connected, Epoch, LinkError, Listen, Lost, Observe, Outcome, Seen, VppConnection,
+    Apply, Connected, Epoch, Link, LinkError, Listen, Lost, Observe, Outcome, Seen,
 };
 use crate::domain::config::LbSettings;
 use crate::domain::events::{DataplaneChange, Event};
@@ -39,7 +39,7 @@ const PORTION: usize = 64;
 
 /// The actor. See the module's description.
 pub struct Reconciler {
-    vpp: Addr<VppConnection>,
+    vpp: Link,
     broadcaster: Addr<Broadcaster>,
     events: Option<Outbox<Publish>>,
     wanted: Option<Wanted>,
@@ -80,9 +80,9 @@ enum Purpose {
 impl Reconciler {
     /// A Reconciler that waits for both sides: what should be, and a VPP.
     #[must_use]
-    pub fn new(vpp: Addr<VppConnection>, broadcaster: Addr<Broadcaster>) -> Self {
+    pub fn new(vpp: impl Into<Link>, broadcaster: Addr<Broadcaster>) -> Self {
         Self {
-            vpp,
+            vpp: vpp.into(),
             broadcaster,
             events: None,
             wanted: None,
@@ -171,7 +171,7 @@ impl Reconciler {
         }
         info!(scope = scope_word(&scope), "vpp-lbsync-start");
         self.pass = Some(Pass::new(scope, purpose));
-        let looked = self.vpp.send(Observe);
+        let looked = self.vpp.observe.send(Observe);
         let look = async move { looked.await.unwrap_or_else(|_| Err(LinkError::ended())) };
         ctx.spawn(look.into_actor(self).map(|looked, this, ctx| {
             this.looked(looked);
@@ -252,7 +252,7 @@ impl Reconciler {
     {
         let epoch = self.epoch.unwrap_or_default();
         let messages = steps.iter().map(|planned| planned.step.clone()).collect();
-        let sent = self.vpp.send(Apply { epoch, steps: messages, urgent });
+        let sent = self.vpp.apply.send(Apply { epoch, steps: messages, urgent });
         let written = async move { sent.await.unwrap_or_else(|_| Err(LinkError::ended())) };
         ctx.spawn(written.into_actor(self).map(move |outcomes, this, ctx| {
             let outcomes = match outcomes {
@@ -402,7 +402,7 @@ impl Actor for Reconciler {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.events = Some(Outbox::new(self.broadcaster.clone().recipient()));
         let (connected, lost) = (ctx.address().recipient(), ctx.address().recipient());
-        self.vpp.do_send(Listen { connected, lost });
+        self.vpp.listen.do_send(Listen { connected, lost });
     }
 }
 
@@ -476,7 +476,8 @@ impl Handler<Sync> for Reconciler {
             // The connection knows why there is none.
             let vpp = self.vpp.clone();
             return Box::pin(async move {
-                let looked = vpp.send(Observe).await.unwrap_or_else(|_| Err(LinkError::ended()));
+                let looked =
+                    vpp.observe.send(Observe).await.unwrap_or_else(|_| Err(LinkError::ended()));
                 Err(SyncError::Link(looked.err().unwrap_or_else(LinkError::reconnected)))
             });
         }

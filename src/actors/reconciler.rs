@@ -151,18 +151,21 @@ impl Reconciler {
     fn go_on(&mut self, ctx: &mut Context<Self>) {
         match &self.pass {
             None => self.begin_pass(ctx),
-            Some(pass) if pass.is_idle() => self.next_portion(ctx),
+            // What a flip under way leaves is not known before its answer: a
+            // portion planned now would do the same once more.
+            Some(pass) if pass.is_idle() && !self.flipping => self.next_portion(ctx),
             Some(_) => {}
         }
     }
 
     fn begin_pass(&mut self, ctx: &mut Context<Self>) {
-        let (Some(wanted), Some(_)) = (&self.wanted, self.epoch) else { return };
-        let Some((scope, purpose)) = self.queue.pop_front() else { return };
-        if !self.may_write && !purpose.is_dry_run() {
-            self.queue.push_front((scope, purpose));
+        let (Some(wanted), Some(epoch)) = (&self.wanted, self.epoch) else { return };
+        let mut queue = self.queue.iter();
+        let Some(due) = queue.position(|(_, purpose)| self.may_write || purpose.is_dry_run())
+        else {
             return;
-        }
+        };
+        let Some((scope, purpose)) = self.queue.remove(due) else { return };
         if let Scope::One(name) = &scope
             && !wanted.desired.frontends.contains_key(name)
         {
@@ -173,9 +176,12 @@ impl Reconciler {
         self.pass = Some(Pass::new(scope, purpose));
         let looked = self.vpp.observe.send(Observe);
         let look = async move { looked.await.unwrap_or_else(|_| Err(LinkError::ended())) };
-        ctx.spawn(look.into_actor(self).map(|looked, this, ctx| {
-            this.looked(looked);
-            this.drive(ctx);
+        ctx.spawn(look.into_actor(self).map(move |looked, this, ctx| {
+            // The pass of an earlier connection ended with it.
+            if this.epoch == Some(epoch) {
+                this.looked(looked);
+                this.drive(ctx);
+            }
         }));
     }
 
@@ -207,7 +213,7 @@ impl Reconciler {
         };
         if pass.is_stale() {
             pass.take_plan(plan(&wanted.desired, seen, &self.flushed, pass.scope()));
-            if *pass.scope() == Scope::All {
+            if *pass.scope() == Scope::All && !pass.is_dry_run() {
                 self.dirty.clear();
             }
         }
@@ -244,7 +250,7 @@ impl Reconciler {
     }
 
     /// Writes steps over the present connection and calls `then` with what
-    /// became of them.
+    /// became of them, unless the connection is lost before.
     fn write<F>(&mut self, steps: Vec<Planned>, urgent: bool, ctx: &mut Context<Self>, then: F)
     where
         F: FnOnce(&mut Self, Vec<Planned>, Result<Vec<Outcome>, LinkError>, &mut Context<Self>)
@@ -255,11 +261,10 @@ impl Reconciler {
         let sent = self.vpp.apply.send(Apply { epoch, steps: messages, urgent });
         let written = async move { sent.await.unwrap_or_else(|_| Err(LinkError::ended())) };
         ctx.spawn(written.into_actor(self).map(move |outcomes, this, ctx| {
-            let outcomes = match outcomes {
-                Ok(_) if this.epoch != Some(epoch) => Err(LinkError::reconnected()),
-                outcomes => outcomes,
-            };
-            then(this, steps, outcomes, ctx);
+            // What was under way on an earlier connection ended with it.
+            if this.epoch == Some(epoch) {
+                then(this, steps, outcomes, ctx);
+            }
         }));
     }
 
@@ -458,6 +463,7 @@ impl Handler<Lost> for Reconciler {
         if self.epoch == Some(epoch) {
             self.epoch = None;
             self.sight = Sight::NotYet;
+            self.flipping = false;
             self.end_pass(Some(LinkError::NotConnected(why.clone())));
             for (_, purpose) in self.queue.drain(..) {
                 purpose.answer(Err(SyncError::Link(LinkError::NotConnected(why.clone()))));

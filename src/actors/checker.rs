@@ -348,3 +348,6 @@ pub struct DesiredNow {
     /// How VPP is kept right.
     pub settings: Arc<crate::domain::config::LbSettings>,
 }
+
+#[cfg(test)]
+mod tests;

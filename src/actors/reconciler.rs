@@ -24,9 +24,7 @@ use pass::Pass;
 
 use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
-use super::vpp_connection::{
-    Apply, Epoch, LinkError, Listen, Observe, Outcome, Seen, VppConnection,
-};
+use super::vpp_connection::{Apply, Epoch, Link, LinkError, Listen, Observe, Outcome, Seen};
 use crate::domain::config::LbSettings;
 use crate::domain::names::FrontendName;
 use crate::domain::observed::Observed;
@@ -38,7 +36,7 @@ const PORTION: usize = 64;
 
 /// The actor. See the module's description.
 pub struct Reconciler {
-    vpp: Addr<VppConnection>,
+    vpp: Link,
     broadcaster: Addr<Broadcaster>,
     events: Option<Outbox<Publish>>,
     wanted: Option<Wanted>,
@@ -79,9 +77,9 @@ enum Purpose {
 impl Reconciler {
     /// A Reconciler that waits for both sides: what should be, and a VPP.
     #[must_use]
-    pub fn new(vpp: Addr<VppConnection>, broadcaster: Addr<Broadcaster>) -> Self {
+    pub fn new(vpp: impl Into<Link>, broadcaster: Addr<Broadcaster>) -> Self {
         Self {
-            vpp,
+            vpp: vpp.into(),
             broadcaster,
             events: None,
             wanted: None,
@@ -150,18 +148,21 @@ impl Reconciler {
     fn go_on(&mut self, ctx: &mut Context<Self>) {
         match &self.pass {
             None => self.begin_pass(ctx),
-            Some(pass) if pass.is_idle() => self.next_portion(ctx),
+            // What a flip under way leaves is not known before its answer: a
+            // portion planned now would do the same once more.
+            Some(pass) if pass.is_idle() && !self.flipping => self.next_portion(ctx),
             Some(_) => {}
         }
     }
 
     fn begin_pass(&mut self, ctx: &mut Context<Self>) {
-        let (Some(wanted), Some(_)) = (&self.wanted, self.epoch) else { return };
-        let Some((scope, purpose)) = self.queue.pop_front() else { return };
-        if !self.may_write && !purpose.is_dry_run() {
-            self.queue.push_front((scope, purpose));
+        let (Some(wanted), Some(epoch)) = (&self.wanted, self.epoch) else { return };
+        let mut queue = self.queue.iter();
+        let Some(due) = queue.position(|(_, purpose)| self.may_write || purpose.is_dry_run())
+        else {
             return;
-        }
+        };
+        let Some((scope, purpose)) = self.queue.remove(due) else { return };
         if let Scope::One(name) = &scope
             && !wanted.desired.frontends.contains_key(name)
         {
@@ -170,11 +171,14 @@ impl Reconciler {
         }
         info!(scope = scope_word(&scope), "vpp-lbsync-start");
         self.pass = Some(Pass::new(scope, purpose));
-        let looked = self.vpp.send(Observe);
+        let looked = self.vpp.observe.send(Observe);
         let look = async move { looked.await.unwrap_or_else(|_| Err(LinkError::ended())) };
-        ctx.spawn(look.into_actor(self).map(|looked, this, ctx| {
-            this.looked(looked);
-            this.drive(ctx);
+        ctx.spawn(look.into_actor(self).map(move |looked, this, ctx| {
+            // The pass of an earlier connection ended with it.
+            if this.epoch == Some(epoch) {
+                this.looked(looked);
+                this.drive(ctx);
+            }
         }));
     }
 
@@ -206,7 +210,7 @@ impl Reconciler {
         };
         if pass.is_stale() {
             pass.take_plan(plan(&wanted.desired, seen, &self.flushed, pass.scope()));
-            if *pass.scope() == Scope::All {
+            if *pass.scope() == Scope::All && !pass.is_dry_run() {
                 self.dirty.clear();
             }
         }
@@ -243,7 +247,7 @@ impl Reconciler {
     }
 
     /// Writes steps over the present connection and calls `then` with what
-    /// became of them.
+    /// became of them, unless the connection is lost before.
     fn write<F>(&mut self, steps: Vec<Planned>, urgent: bool, ctx: &mut Context<Self>, then: F)
     where
         F: FnOnce(&mut Self, Vec<Planned>, Result<Vec<Outcome>, LinkError>, &mut Context<Self>)
@@ -251,14 +255,13 @@ impl Reconciler {
     {
         let epoch = self.epoch.unwrap_or_default();
         let messages = steps.iter().map(|planned| planned.step.clone()).collect();
-        let sent = self.vpp.send(Apply { epoch, steps: messages, urgent });
+        let sent = self.vpp.apply.send(Apply { epoch, steps: messages, urgent });
         let written = async move { sent.await.unwrap_or_else(|_| Err(LinkError::ended())) };
         ctx.spawn(written.into_actor(self).map(move |outcomes, this, ctx| {
-            let outcomes = match outcomes {
-                Ok(_) if this.epoch != Some(epoch) => Err(LinkError::reconnected()),
-                outcomes => outcomes,
-            };
-            then(this, steps, outcomes, ctx);
+            // What was under way on an earlier connection ended with it.
+            if this.epoch == Some(epoch) {
+                then(this, steps, outcomes, ctx);
+            }
         }));
     }
 
@@ -317,7 +320,7 @@ impl Actor for Reconciler {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.events = Some(Outbox::new(self.broadcaster.clone().recipient()));
         let (connected, lost) = (ctx.address().recipient(), ctx.address().recipient());
-        self.vpp.do_send(Listen { connected, lost });
+        self.vpp.listen.do_send(Listen { connected, lost });
     }
 }
 

@@ -59,6 +59,7 @@ impl Handler<Lost> for Reconciler {
         if self.epoch == Some(epoch) {
             self.epoch = None;
             self.sight = Sight::NotYet;
+            self.flipping = false;
             self.end_pass(Some(LinkError::NotConnected(why.clone())));
             for (_, purpose) in self.queue.drain(..) {
                 purpose.answer(Err(SyncError::Link(LinkError::NotConnected(why.clone()))));
@@ -77,7 +78,8 @@ impl Handler<Sync> for Reconciler {
             // The connection knows why there is none.
             let vpp = self.vpp.clone();
             return Box::pin(async move {
-                let looked = vpp.send(Observe).await.unwrap_or_else(|_| Err(LinkError::ended()));
+                let looked =
+                    vpp.observe.send(Observe).await.unwrap_or_else(|_| Err(LinkError::ended()));
                 Err(SyncError::Link(looked.err().unwrap_or_else(LinkError::reconnected)))
             });
         }

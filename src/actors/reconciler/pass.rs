@@ -80,6 +80,10 @@ impl Pass {
         self.stale
     }
 
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.purpose.is_dry_run()
+    }
+
     /// What is left is to be planned from a fresh look at what is known.
     pub(super) fn replan(&mut self) {
         self.stale = true;

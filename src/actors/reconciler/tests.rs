@@ -1,1 +1,404 @@
+//! The Reconciler on paused time against a VPP that tests hold by the reins.
+
+mod fake;
+
+use std::cell::{RefCell, RefMut};
+use std::net::Ipv6Addr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use fake::{Loss, State, server, spec, vip};
+
 use super::*;
+use crate::actors::broadcaster::Limits;
+use crate::actors::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
+use crate::actors::log_stream::LogDemand;
+use crate::actors::vpp_connection::{Connected, Lost};
+use crate::domain::config::LbConf;
+use crate::domain::net::Weight;
+use crate::domain::plan;
+use crate::domain::step::Step;
+use crate::domain::weights::{DesiredFrontend, DesiredServer, FlushSeq, Want};
+
+const CONF: LbConf = LbConf {
+    ip4_src: std::net::Ipv4Addr::new(192, 0, 2, 1),
+    ip6_src: Ipv6Addr::LOCALHOST,
+    sticky_buckets_per_core: 1024,
+    flow_timeout_s: 40,
+};
+const SYNC_INTERVAL: Duration = Duration::from_secs(30);
+
+struct World {
+    reconciler: Addr<Reconciler>,
+    vpp: Rc<RefCell<State>>,
+    desired: Desired,
+}
+
+/// `f<number>` with the servers `s1`, `s2`, … of these weights.
+fn frontend(number: u8, weights: &[i64]) -> (FrontendName, Arc<DesiredFrontend>) {
+    flushing(number, weights, None)
+}
+
+/// The same with a flush that is asked for every server.
+fn flushing(
+    number: u8,
+    weights: &[i64],
+    flush: Option<FlushSeq>,
+) -> (FrontendName, Arc<DesiredFrontend>) {
+    let servers = (1..).zip(weights).map(|(place, weight)| {
+        let weight = Want::Weight(Weight::try_from(*weight).unwrap());
+        (server(place), DesiredServer { weight, flush })
+    });
+    let frontend = DesiredFrontend { spec: spec(number), servers: servers.collect() };
+    (format!("f{number:03}").as_str().into(), Arc::new(frontend))
+}
+
+/// Until nothing is left to be done at this moment: paused time only passes
+/// when everybody waits for it.
+async fn idle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+impl World {
+    /// A Reconciler that knows of nothing yet.
+    fn new() -> Self {
+        tokio::time::pause();
+        let (vpp, link) = fake::start(CONF);
+        let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
+        let reconciler = Reconciler::new(link, broadcaster).start();
+        Self { reconciler, vpp, desired: Desired { conf: CONF, frontends: BTreeMap::new() } }
+    }
+
+    /// A Reconciler that has made a connected VPP hold these frontends.
+    async fn steady(frontends: &[(FrontendName, Arc<DesiredFrontend>)]) -> Self {
+        let mut world = Self::new();
+        world.replace(frontends, Duration::ZERO).await;
+        world.connect(1).await;
+        world.heard();
+        world
+    }
+
+    /// These are all the frontends from now on.
+    async fn replace(
+        &mut self,
+        frontends: &[(FrontendName, Arc<DesiredFrontend>)],
+        startup_min_delay: Duration,
+    ) {
+        self.desired.frontends = frontends.iter().cloned().collect();
+        let settings = LbSettings {
+            sync_interval: SYNC_INTERVAL,
+            startup_min_delay,
+            startup_max_delay: startup_min_delay,
+            conf: CONF,
+        };
+        let desired = Arc::new(self.desired.clone());
+        let settings = Arc::new(settings);
+        self.reconciler.do_send(DesiredReplaced(DesiredNow { desired, settings }));
+        idle().await;
+    }
+
+    async fn change(&self, frontends: &[(FrontendName, Arc<DesiredFrontend>)]) {
+        self.reconciler.do_send(DesiredChanged { frontends: frontends.to_vec(), decided: None });
+        idle().await;
+    }
+
+    async fn connect(&self, epoch: u64) {
+        let epoch = Epoch(epoch);
+        self.vpp().epoch = epoch;
+        self.reconciler.do_send(Connected { epoch });
+        idle().await;
+    }
+
+    async fn lose(&self, epoch: u64) {
+        self.reconciler.do_send(Lost { epoch: Epoch(epoch), why: "gone".into() });
+        idle().await;
+    }
+
+    /// Starts a sync; its answer is awaited elsewhere.
+    fn begin_sync(
+        &self,
+        scope: Scope,
+        dry_run: bool,
+    ) -> tokio::task::JoinHandle<Result<Report, SyncError>> {
+        let sent = self.reconciler.send(Sync { scope, dry_run });
+        tokio::task::spawn_local(async move { sent.await.unwrap() })
+    }
+
+    async fn sync(&self, scope: Scope, dry_run: bool) -> Result<Vec<String>, SyncError> {
+        let report = self.begin_sync(scope, dry_run).await.unwrap()?;
+        assert_eq!(report.applied, !dry_run);
+        let text = |result: &StepResult| {
+            let error = if result.error.is_some() { " failed" } else { "" };
+            fake::say(&result.planned.step) + error
+        };
+        Ok(report.results.iter().map(text).collect())
+    }
+
+    fn vpp(&self) -> RefMut<'_, State> {
+        self.vpp.borrow_mut()
+    }
+
+    /// What VPP heard since the last call.
+    fn heard(&self) -> Vec<String> {
+        std::mem::take(&mut self.vpp().heard)
+    }
+
+    /// Lets the oldest answer go that is held back.
+    async fn release(&self) {
+        let gate = self.vpp().gates.pop_front();
+        let _ = gate.expect("an answer is held back").send(());
+        idle().await;
+    }
+
+    /// Answers go out as they come, from now on.
+    async fn release_all(&self) {
+        self.vpp().held_back = false;
+        self.vpp().gates.clear();
+        idle().await;
+    }
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[actix_rt::test]
+async fn nothing_is_written_before_startup_min_delay() {
+    let mut world = World::new();
+    world.replace(&[frontend(1, &[100])], Duration::from_secs(5)).await;
+    world.connect(1).await;
+    world.change(&[frontend(1, &[7])]).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(world.heard(), NOTHING);
+    // To be told what would be written is another thing.
+    assert_eq!(world.sync(Scope::All, true).await.unwrap(), ["+f1", "+f1 s1=7"]);
+    assert_eq!(world.heard(), ["look"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(world.heard(), ["!+f1, +f1 s1=7", "look"]);
+}
+
+#[actix_rt::test]
+async fn nothing_is_planned_from_what_was_not_read() {
+    let mut world = World::new();
+    world.vpp().blind = true;
+    world.replace(&[frontend(1, &[100])], Duration::ZERO).await;
+    world.connect(1).await;
+    world.change(&[frontend(1, &[7])]).await;
+    assert_eq!(world.heard(), ["look"]);
+    // It is seen by and by; what changed meanwhile goes first.
+    world.vpp().blind = false;
+    tokio::time::sleep(SYNC_INTERVAL).await;
+    assert_eq!(world.heard(), ["look", "!+f1, +f1 s1=7"]);
+
+    // What was seen before a restart is not there any more.
+    world.lose(1).await;
+    world.vpp().observed.vips.clear();
+    world.change(&[frontend(1, &[8])]).await;
+    assert_eq!(world.heard(), NOTHING);
+    world.connect(2).await;
+    assert_eq!(world.heard(), ["look", "!+f1, +f1 s1=8"]);
+}
+
+#[actix_rt::test]
+async fn what_changes_together_goes_out_together_and_at_once() {
+    let world = World::steady(&[frontend(1, &[100, 0]), frontend(2, &[100])]).await;
+    world.vpp().held_back = true;
+    world.change(&[frontend(1, &[0, 100]), frontend(2, &[0])]).await;
+    assert_eq!(world.heard(), ["!f1 s2=100, f1 s1=0, f2 s1=0"]);
+    // While these are under way, more changes gather, the last word counts,
+    // and what is undone meanwhile is undone in VPP.
+    world.change(&[frontend(2, &[50])]).await;
+    world.change(&[frontend(1, &[100, 0])]).await;
+    world.change(&[frontend(2, &[60])]).await;
+    assert_eq!(world.heard(), NOTHING);
+    world.release().await;
+    assert_eq!(world.heard(), ["!f1 s1=100, f1 s2=0, f2 s1=60"]);
+    world.release().await;
+    assert_eq!(world.heard(), NOTHING);
+}
+
+#[actix_rt::test]
+async fn a_flip_overtakes_what_is_left_of_a_pass() {
+    let mut world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    let mut all = vec![frontend(1, &[100]), frontend(2, &[50])];
+    all.extend((3..200).map(|number| frontend(number, &[100])));
+    world.vpp().held_back = true;
+    world.replace(&all, Duration::ZERO).await;
+    assert_eq!(world.heard(), ["look"]);
+    world.release().await;
+    // The first of several portions is under way, with f2 in it.
+    let [portion] = &world.heard()[..] else { panic!("one portion") };
+    assert!(portion.starts_with("f2 s1=50, +f3, +f3 s1=100, +f4"), "{portion}");
+
+    world.change(&[frontend(1, &[0])]).await;
+    assert_eq!(world.heard(), ["!f1 s1=0"]);
+    // What the portion leaves of f2 is not known before its answer is there;
+    // what it does not touch yet goes on later with its new weight.
+    world.change(&[frontend(2, &[0]), frontend(199, &[7])]).await;
+    assert_eq!(world.heard(), NOTHING);
+    world.release().await;
+    world.release().await;
+    let heard = world.heard();
+    assert_eq!(heard[0], "!f2 s1=0, +f199, +f199 s1=7");
+    assert!(heard[1..].iter().all(|line| !line.contains("f2 s1") && !line.contains("f1 s1")));
+    world.release_all().await;
+    let heard = world.heard();
+    assert!(heard.iter().all(|line| !line.starts_with('!') && !line.contains("f199")), "{heard:?}");
+    assert_eq!(world.vpp().observed.vips.len(), 199);
+    assert_eq!(world.sync(Scope::All, true).await.unwrap(), NOTHING);
+}
+
+#[actix_rt::test]
+async fn a_flip_that_is_under_way_is_not_written_a_second_time_by_a_pass() {
+    let world = World::steady(&[frontend(1, &[100])]).await;
+    world.vpp().held_back = true;
+    let sync = world.begin_sync(Scope::All, false);
+    idle().await;
+    // The look has passed already what the flip is about to change.
+    world.change(&[flushing(1, &[0], Some(FlushSeq::NONE.next()))]).await;
+    assert_eq!(world.heard(), ["look", "!f1 s1=0 flush"]);
+    world.release().await;
+    assert_eq!(world.heard(), NOTHING);
+    world.release_all().await;
+    assert_eq!(world.heard(), NOTHING);
+    assert_eq!(sync.await.unwrap().unwrap().results, []);
+}
+
+#[actix_rt::test]
+async fn a_dry_run_does_not_swallow_a_change() {
+    let world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    world.vpp().held_back = true;
+    world.change(&[frontend(1, &[0])]).await;
+    let dry = world.begin_sync(Scope::All, true);
+    world.change(&[frontend(2, &[0])]).await;
+    assert_eq!(world.heard(), ["!f1 s1=0", "look"]);
+    // The look is answered first, the flip of f1 is still under way.
+    world.vpp().gates.swap(0, 1);
+    world.release().await;
+    world.release_all().await;
+    assert_eq!(world.heard(), ["!f2 s1=0"]);
+    dry.await.unwrap().unwrap();
+}
+
+#[actix_rt::test]
+async fn a_refused_step_stops_its_frontend_alone_until_the_next_pass() {
+    let mut world = World::new();
+    world.vpp().refused.insert(vip(1));
+    world.replace(&[frontend(1, &[100]), frontend(2, &[100])], Duration::ZERO).await;
+    world.connect(1).await;
+    let written = ["look", "+f1, +f1 s1=100, +f2, +f2 s1=100"];
+    assert_eq!(world.heard(), written);
+    assert_eq!(world.sync(Scope::All, false).await.unwrap(), ["+f1 failed", "+f1 s1=100 failed"]);
+    world.heard();
+    // A refused flip is looked into once, and not for ever.
+    world.change(&[frontend(1, &[50])]).await;
+    assert_eq!(world.heard(), ["!+f1, +f1 s1=50", "look", "+f1, +f1 s1=50"]);
+    world.vpp().refused.clear();
+    assert_eq!(world.heard(), NOTHING);
+    tokio::time::sleep(SYNC_INTERVAL).await;
+    assert_eq!(world.heard(), ["look", "+f1, +f1 s1=50"]);
+}
+
+#[actix_rt::test]
+async fn a_lost_reply_leads_to_a_fresh_look() {
+    let flush = |weight| flushing(1, &[weight], Some(FlushSeq::NONE.next()));
+    let world = World::steady(&[frontend(1, &[100])]).await;
+    world.vpp().losses.push_back(Loss::BeforeItWasDone);
+    world.change(&[frontend(1, &[7])]).await;
+    assert_eq!(world.heard(), ["!f1 s1=7", "look", "f1 s1=7"]);
+    world.vpp().losses.push_back(Loss::AfterItWasDone);
+    world.change(&[frontend(1, &[8])]).await;
+    assert_eq!(world.heard(), ["!f1 s1=8", "look"]);
+    // Whether flows were forgotten cannot be seen, so they are once more.
+    world.vpp().losses.push_back(Loss::AfterItWasDone);
+    world.change(&[flush(0)]).await;
+    assert_eq!(world.heard(), ["!f1 s1=0 flush", "look", "f1 s1=0 flush"]);
+    world.change(&[flush(0)]).await;
+    assert_eq!(world.heard(), NOTHING);
+}
+
+#[actix_rt::test]
+async fn a_pass_that_loses_a_reply_says_so_and_is_made_again() {
+    let world = World::steady(&[frontend(1, &[100])]).await;
+    world.vpp().observed.vips.clear();
+    world.vpp().losses.push_back(Loss::BeforeItWasDone);
+    let error = world.sync(Scope::All, false).await.unwrap_err();
+    assert!(matches!(error, SyncError::Link(LinkError::Failed(_))), "{error}");
+    idle().await;
+    assert_eq!(world.heard(), ["look", "+f1, +f1 s1=100", "look", "+f1, +f1 s1=100"]);
+}
+
+#[actix_rt::test]
+async fn a_sync_of_one_frontend_touches_no_other_vip() {
+    let world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    let step = |step| plan::apply(&mut world.vpp().observed, &step);
+    step(Step::AddVip(spec(9)));
+    step(Step::RemoveVip(vip(1)));
+    step(Step::RemoveVip(vip(2)));
+    let one = Scope::One("f001".into());
+    assert_eq!(world.sync(one.clone(), true).await.unwrap(), ["+f1", "+f1 s1=100"]);
+    assert_eq!(world.sync(one, false).await.unwrap(), ["+f1", "+f1 s1=100"]);
+    assert_eq!(world.heard(), ["look", "look", "+f1, +f1 s1=100"]);
+    let rest = ["+f2", "+f2 s1=100", "-f9"];
+    assert_eq!(world.sync(Scope::All, true).await.unwrap(), rest);
+    assert_eq!(world.sync(Scope::All, false).await.unwrap(), rest);
+
+    let ghost = world.sync(Scope::One("ghost".into()), false).await;
+    assert_eq!(ghost, Err(SyncError::NoFrontend("ghost".into())));
+}
+
+#[actix_rt::test]
+async fn answers_of_an_earlier_connection_are_not_taken_for_the_present_ones() {
+    // A look that is answered when its connection is long gone.
+    let mut world = World::new();
+    world.vpp().held_back = true;
+    world.replace(&[frontend(1, &[100])], Duration::ZERO).await;
+    world.connect(1).await;
+    world.lose(1).await;
+    world.connect(2).await;
+    assert_eq!(world.heard(), ["look", "look"]);
+    world.release().await;
+    assert_eq!(world.heard(), NOTHING);
+    world.release().await;
+    assert_eq!(world.heard(), ["+f1, +f1 s1=100"]);
+
+    // A write in the same place; VPP has restarted, empty.
+    world.lose(2).await;
+    world.vpp().observed.vips.clear();
+    world.connect(3).await;
+    assert_eq!(world.heard(), ["look"]);
+    world.release().await;
+    assert_eq!(world.heard(), NOTHING);
+    world.release().await;
+    assert_eq!(world.heard(), ["+f1, +f1 s1=100"]);
+    world.release_all().await;
+    assert_eq!(world.heard(), NOTHING);
+}
+
+#[actix_rt::test]
+async fn whoever_waits_for_a_sync_is_told_when_vpp_is_lost() {
+    let world = World::steady(&[frontend(1, &[100])]).await;
+    world.vpp().held_back = true;
+    let (first, second) =
+        (world.begin_sync(Scope::All, false), world.begin_sync(Scope::All, false));
+    idle().await;
+    world.lose(1).await;
+    let gone = Err(SyncError::Link(LinkError::NotConnected("gone".into())));
+    assert_eq!(first.await.unwrap(), gone);
+    assert_eq!(second.await.unwrap(), gone);
+}
+
+#[actix_rt::test]
+async fn a_reload_in_the_middle_of_a_pass_is_what_the_pass_goes_on_with() {
+    let mut world = World::new();
+    let many: Vec<_> = (1..=100).map(|number| frontend(number, &[100])).collect();
+    world.vpp().held_back = true;
+    world.replace(&many, Duration::ZERO).await;
+    world.connect(1).await;
+    world.release().await;
+    assert_eq!(world.heard().len(), 2);
+    world.replace(&many[..1], Duration::ZERO).await;
+    world.release_all().await;
+    let heard = world.heard();
+    assert!(heard[0].starts_with("-f2 s1, -f2, "), "{heard:?}");
+    assert!(heard.iter().all(|line| !line.contains('+')), "{heard:?}");
+    assert_eq!(world.vpp().observed.vips.keys().collect::<Vec<_>>(), [&vip(1)]);
+}

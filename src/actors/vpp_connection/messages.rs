@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use actix::prelude::*;
 use thiserror::Error;
 
+use super::VppConnection;
 use crate::domain::net::Vip;
 use crate::domain::observed::Observed;
 use crate::domain::step::Step;
@@ -23,6 +24,24 @@ impl Epoch {
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
+    }
+}
+
+/// What the Reconciler needs of a VppConnection, or of what stands in for one.
+#[derive(Clone)]
+pub struct Link {
+    /// Takes whom to tell of the connection.
+    pub listen: Recipient<Listen>,
+    /// Reads.
+    pub observe: Recipient<Observe>,
+    /// Writes.
+    pub apply: Recipient<Apply>,
+}
+
+impl From<Addr<VppConnection>> for Link {
+    fn from(vpp: Addr<VppConnection>) -> Self {
+        let (listen, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
+        Self { listen, observe, apply: vpp.recipient() }
     }
 }
 

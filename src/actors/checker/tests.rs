@@ -1,0 +1,314 @@
+//! The Checker with its real Probers on paused time. They probe sockets of the
+//! test on loopback, which answer at once: to connect is all that a probe does.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+
+use super::*;
+use crate::actors::broadcaster::{Filter, Item, Limits, ResumePoint, Subscribe};
+use crate::actors::log_stream::LogDemand;
+use crate::domain::events::Seq;
+use crate::domain::health::State;
+use crate::domain::names::FrontendName;
+use crate::domain::net::Weight;
+use crate::domain::roster::Command;
+use crate::domain::weights::{DesiredFrontend, Want};
+
+/// Stands in for the Reconciler and writes down what it is told.
+struct Ears(Rc<RefCell<Vec<String>>>);
+
+impl Actor for Ears {
+    type Context = Context<Self>;
+}
+
+impl Handler<DesiredChanged> for Ears {
+    type Result = ();
+
+    fn handle(&mut self, changed: DesiredChanged, _: &mut Self::Context) {
+        let because = if changed.decided.is_some() { "probed" } else { "changed" };
+        self.0.borrow_mut().push(format!("{because} {}", say(changed.frontends.iter().cloned())));
+    }
+}
+
+impl Handler<DesiredReplaced> for Ears {
+    type Result = ();
+
+    fn handle(&mut self, DesiredReplaced(now): DesiredReplaced, _: &mut Self::Context) {
+        self.0.borrow_mut().push(format!("all {}", say(now.desired.frontends.clone())));
+    }
+}
+
+/// `web 2=100 3=?`: servers by the last number of their address.
+fn say(frontends: impl IntoIterator<Item = (FrontendName, Arc<DesiredFrontend>)>) -> String {
+    let mut text = Vec::new();
+    for (name, frontend) in frontends {
+        text.push(name.to_string());
+        for (address, server) in &frontend.servers {
+            let IpAddr::V4(address) = address else { panic!("{address}") };
+            let number = address.octets()[3];
+            text.push(match server.weight {
+                Want::Weight(weight) => format!("{number}={weight}"),
+                Want::AsIs => format!("{number}=?"),
+            });
+        }
+    }
+    text.join(" ")
+}
+
+/// A server that accepts connections, or refuses them.
+struct Server {
+    address: SocketAddr,
+    /// Bound and never listening: keeps the port.
+    _place: Socket,
+    listening: Option<Socket>,
+}
+
+impl Server {
+    fn refusing(number: u8) -> Self {
+        let place = bind((Ipv4Addr::new(127, 0, 0, number), 0).into());
+        let address = place.local_addr().unwrap().as_socket().unwrap();
+        Self { address, _place: place, listening: None }
+    }
+
+    fn serving(number: u8) -> Self {
+        let server = Self::refusing(number);
+        let listening = bind(server.address);
+        listening.listen(128).unwrap();
+        listening.set_nonblocking(true).unwrap();
+        Self { listening: Some(listening), ..server }
+    }
+
+    /// Probes since the last call.
+    fn probes(&self) -> usize {
+        let listening = self.listening.as_ref().unwrap();
+        let accepted = std::iter::from_fn(|| match listening.accept() {
+            Ok(accepted) => Some(accepted),
+            Err(error) => {
+                assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+                None
+            }
+        });
+        accepted.count()
+    }
+}
+
+fn bind(address: SocketAddr) -> Socket {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_reuse_address(true).unwrap();
+    socket.bind(&address.into()).unwrap();
+    socket
+}
+
+/// One frontend `web` with these servers in one pool; each has a check `kind`.
+fn file(servers: &[(&Server, &str, u8)]) -> String {
+    let each = |line: &dyn Fn(u8, &Server, &str, u8) -> String| {
+        let lines = servers.iter().map(|(server, kind, weight)| {
+            let IpAddr::V4(address) = server.address.ip() else { panic!() };
+            line(address.octets()[3], server, kind, *weight)
+        });
+        lines.collect::<String>()
+    };
+    let checks = each(&|number, server, kind, _| {
+        let port = server.address.port();
+        format!(
+            "    c{number}: {{type: {kind}, port: {port}, interval: 10s, timeout: 5s, rise: 2, fall: 2}}\n"
+        )
+    });
+    let backends = each(&|number, server, _, _| {
+        format!("    b{number}: {{address: {}, healthcheck: c{number}}}\n", server.address.ip())
+    });
+    let pool =
+        each(&|number, _, _, weight| format!("            b{number}: {{weight: {weight}}}\n"));
+    format!(
+        "maglev:\n  vpp: {{lb: {{ipv4-src-address: 192.0.2.1, ipv6-src-address: 2001:db8::1}}}}\n  \
+         healthchecks:\n{checks}  backends:\n{backends}  frontends:\n    web:\n      \
+         address: 192.0.2.80\n      pools:\n        - name: p\n          backends:\n{pool}"
+    )
+}
+
+struct World {
+    dir: tempfile::TempDir,
+    checker: Addr<Checker>,
+    broadcaster: Addr<Broadcaster>,
+    heard: Rc<RefCell<Vec<String>>>,
+}
+
+impl World {
+    fn start(text: &str) -> Self {
+        tokio::time::pause();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("maglev.yaml");
+        std::fs::write(&path, text).unwrap();
+        let config = config::load(&path).unwrap().config;
+        let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
+        let heard = Rc::default();
+        let ears = Ears(Rc::clone(&heard)).start();
+        let ears = Recipients { changed: ears.clone().recipient(), replaced: ears.recipient() };
+        let checker = Checker::new(path, config, vec![], broadcaster.clone(), ears).start();
+        Self { dir, checker, broadcaster, heard }
+    }
+
+    /// Waits, for an hour of paused time at most, until the Reconciler was last
+    /// told this.
+    async fn until(&self, last: &str) {
+        for _ in 0..36_000 {
+            if self.heard.borrow().last().is_some_and(|heard| heard == last) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("no {last:?} in {:#?}", self.heard.borrow());
+    }
+
+    fn take_heard(&self) -> Vec<String> {
+        std::mem::take(&mut self.heard.borrow_mut())
+    }
+
+    async fn administer(&self, backend: &str, command: Command) -> Result<(), Refusal> {
+        let (backend, who) = (backend.into(), "a test".into());
+        self.checker.send(Administer { backend, command, who }).await.unwrap()
+    }
+
+    async fn backend(&self, name: &str) -> Result<(BackendView, Reading), Refusal> {
+        self.checker.send(GetBackend(name.into())).await.unwrap()
+    }
+
+    async fn state(&self, name: &str) -> State {
+        self.backend(name).await.unwrap().0.state
+    }
+
+    async fn reload(&self, text: &str) -> Result<(), LoadFailed> {
+        std::fs::write(self.dir.path().join("maglev.yaml"), text).unwrap();
+        self.checker.send(Reload).await.unwrap()
+    }
+
+    async fn set_weight(&self, weight: i64) -> Result<(), Refusal> {
+        let weight = Weight::try_from(weight).unwrap();
+        let (frontend, pool) = ("web".into(), "p".into());
+        let (backend, who) = ("b2".into(), "a test".into());
+        self.checker.send(SetWeight { frontend, pool, backend, weight, who }).await.unwrap()
+    }
+}
+
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
+#[actix_rt::test]
+async fn verdicts_become_weights_and_events() {
+    let (up, down) = (Server::serving(2), Server::refusing(3));
+    let world = World::start(&file(&[(&up, "tcp", 60), (&down, "tcp", 100)]));
+    world.until("probed web 2=60 3=0").await;
+    assert_eq!(world.take_heard()[0], "all web 2=? 3=?");
+
+    // All that was told since the start.
+    let filter = Filter { log: None, backend: true, frontend: true, dataplane: true };
+    let resume = Some(ResumePoint { boot_id: 1, seq: Seq(0) });
+    let subscribe = Subscribe { filter, resume };
+    let mut events = world.broadcaster.send(subscribe).await.unwrap().unwrap().items;
+    let Some(Item::Batch(events)) = events.recv().await else { panic!("nothing to replay") };
+    let told = events.iter().map(|numbered| match &numbered.event {
+        Event::Backend(name, change) => format!("{name} {}: {}", change.to, change.why),
+        Event::Frontend(name, change) => format!("{name} {}", change.to),
+        other => panic!("{other:?}"),
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort();
+    assert_eq!(told, ["b2 up: L4OK", "b3 down: L4CON connection refused", "web up"]);
+}
+
+#[actix_rt::test]
+async fn a_pause_and_a_disable_stop_the_probes_at_once() {
+    let server = Server::serving(2);
+    let world = World::start(&file(&[(&server, "tcp", 100)]));
+    world.until("probed web 2=100").await;
+    server.probes();
+    for (stop, start, state) in [
+        (Command::Pause, Command::Resume, State::Paused),
+        (Command::Disable, Command::Enable, State::Disabled),
+    ] {
+        world.administer("b2", stop).await.unwrap();
+        // The answer says that it is so, not that it will be.
+        assert_eq!(world.state("b2").await, state);
+        assert_eq!(world.heard.borrow().last().unwrap(), "probed web 2=0");
+        server.probes();
+        tokio::time::sleep(AN_HOUR).await;
+        assert_eq!(server.probes(), 0, "{state}");
+        world.administer("b2", start).await.unwrap();
+        world.until("probed web 2=100").await;
+        assert_eq!(world.state("b2").await, State::Up);
+        assert!(server.probes() > 0);
+    }
+    let gone = world.administer("ghost", Command::Pause).await;
+    assert_eq!(gone, Err(Refusal::NoBackend("ghost".into())));
+}
+
+#[actix_rt::test]
+async fn a_backend_that_is_still_unknown_after_startup_max_delay_counts_as_down() {
+    // It accepts connections and never says anything.
+    let server = Server::serving(2);
+    let text = file(&[(&server, "http", 100)]).replace("timeout: 5s", "timeout: 1h");
+    let world = World::start(&text);
+    tokio::time::sleep(Duration::from_secs(29)).await;
+    assert_eq!(world.take_heard(), ["all web 2=?"]);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(world.take_heard(), ["changed web 2=0"]);
+    assert_eq!(world.state("b2").await, State::Unknown);
+}
+
+#[actix_rt::test]
+async fn a_reload_stops_starts_and_keeps_probers() {
+    let [kept, left, new] = [2, 3, 4].map(Server::serving);
+    let world = World::start(&file(&[(&kept, "tcp", 100), (&left, "tcp", 100)]));
+    world.until("probed web 2=100 3=100").await;
+    let before = world.backend("b2").await.unwrap();
+    world.take_heard();
+
+    world.reload(&file(&[(&kept, "tcp", 100), (&new, "tcp", 100)])).await.unwrap();
+    world.until("probed web 2=100 4=100").await;
+    assert_eq!(world.take_heard()[0], "all web 2=100 4=?");
+    assert_eq!(world.backend("b2").await.unwrap(), before);
+    assert_eq!(world.backend("b3").await, Err(Refusal::NoBackend("b3".into())));
+    (kept.probes(), left.probes());
+    tokio::time::sleep(AN_HOUR).await;
+    assert_eq!(left.probes(), 0);
+    assert!(kept.probes() > 0);
+}
+
+#[actix_rt::test]
+async fn a_file_with_faults_changes_nothing() {
+    let server = Server::serving(2);
+    let good = file(&[(&server, "tcp", 100)]);
+    let world = World::start(&good);
+    world.until("probed web 2=100").await;
+    world.take_heard();
+    let before = world.backend("b2").await.unwrap();
+    for (bad, part) in [
+        (good.replace("rise: 2", "rise: 0"), "healthchecks.c2.rise"),
+        (good.replace("rise: 2", "rise: two"), "line 4, column"),
+    ] {
+        let failed = world.reload(&bad).await.unwrap_err().to_string();
+        assert!(failed.contains(part), "{failed}");
+        let checked = world.checker.send(CheckConfig).await.unwrap().unwrap_err().to_string();
+        assert_eq!(checked, failed);
+    }
+    assert_eq!(world.backend("b2").await.unwrap(), before);
+    assert_eq!(world.take_heard(), [""; 0]);
+}
+
+#[actix_rt::test]
+async fn an_operators_weight_stays_until_the_file_says_something_else() {
+    let server = Server::serving(2);
+    let world = World::start(&file(&[(&server, "tcp", 100)]));
+    world.until("probed web 2=100").await;
+    world.set_weight(7).await.unwrap();
+    world.until("changed web 2=7").await;
+    world.reload(&file(&[(&server, "tcp", 100)])).await.unwrap();
+    world.until("all web 2=7").await;
+    world.reload(&file(&[(&server, "tcp", 50)])).await.unwrap();
+    world.until("changed web 2=50").await;
+    // Once as part of everything, and once as what is to go out at once.
+    assert!(world.take_heard().contains(&"all web 2=50".to_owned()));
+}

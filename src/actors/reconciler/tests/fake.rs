@@ -1,0 +1,173 @@
+//! A VPP that a test holds by the reins: it answers when it is let, refuses
+//! and loses what it is told to, and writes down what it hears.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
+
+use super::*;
+use crate::domain::config::LbConf;
+use crate::domain::net::{Encap, Service, TableLength, Vip};
+use crate::domain::plan;
+use crate::domain::step::Step;
+use crate::domain::step::VipSpec;
+
+/// What a test sees and sets of a [`FakeVpp`].
+pub(super) struct State {
+    pub(super) observed: Observed,
+    pub(super) epoch: Epoch,
+    /// `look`, and the steps of each write as one line; `!` before urgent ones.
+    pub(super) heard: Vec<String>,
+    /// Answers are held back until they are released.
+    pub(super) held_back: bool,
+    pub(super) gates: VecDeque<oneshot::Sender<()>>,
+    /// VIPs that every step is refused for.
+    pub(super) refused: BTreeSet<Vip>,
+    /// How the next writes end, instead of well.
+    pub(super) losses: VecDeque<Loss>,
+    /// Looks fail.
+    pub(super) blind: bool,
+    pub(super) listener: Option<Listen>,
+}
+
+/// What becomes of a write whose reply is lost.
+pub(super) enum Loss {
+    AfterItWasDone,
+    BeforeItWasDone,
+}
+
+struct FakeVpp(Rc<RefCell<State>>);
+
+impl Actor for FakeVpp {
+    type Context = Context<Self>;
+}
+
+impl Handler<Listen> for FakeVpp {
+    type Result = ();
+
+    fn handle(&mut self, listen: Listen, _: &mut Self::Context) {
+        self.0.borrow_mut().listener = Some(listen);
+    }
+}
+
+impl Handler<Observe> for FakeVpp {
+    type Result = ResponseFuture<Result<Seen, LinkError>>;
+
+    fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
+        let mut state = self.0.borrow_mut();
+        state.heard.push("look".into());
+        let answer = if state.blind {
+            Err(LinkError::Failed("told to be blind".into()))
+        } else {
+            Ok(Seen { epoch: state.epoch, observed: state.observed.clone() })
+        };
+        state.answer(answer)
+    }
+}
+
+impl Handler<Apply> for FakeVpp {
+    type Result = ResponseFuture<Result<Vec<Outcome>, LinkError>>;
+
+    fn handle(&mut self, apply: Apply, _: &mut Self::Context) -> Self::Result {
+        let mut state = self.0.borrow_mut();
+        if apply.epoch != state.epoch {
+            return state.answer(Err(LinkError::reconnected()));
+        }
+        let steps: Vec<_> = apply.steps.iter().map(say).collect();
+        let urgent = if apply.urgent { "!" } else { "" };
+        state.heard.push(format!("{urgent}{}", steps.join(", ")));
+        let loss = state.losses.pop_front();
+        let mut outcomes = Vec::new();
+        for step in &apply.steps {
+            if step.vip().is_some_and(|vip| state.refused.contains(&vip)) {
+                outcomes.push(Outcome::Refused("told to refuse".into()));
+                continue;
+            }
+            if !matches!(loss, Some(Loss::BeforeItWasDone)) {
+                plan::apply(&mut state.observed, step);
+            }
+            outcomes.push(match loss {
+                None => Outcome::Done,
+                Some(_) => Outcome::Unknown("told to lose it".into()),
+            });
+        }
+        state.answer(Ok(outcomes))
+    }
+}
+
+impl State {
+    fn answer<T: 'static>(&mut self, answer: T) -> ResponseFuture<T> {
+        if !self.held_back {
+            return Box::pin(async move { answer });
+        }
+        let (release, released) = oneshot::channel();
+        self.gates.push_back(release);
+        Box::pin(async move {
+            // A gate that is dropped is open, too.
+            let _ = released.await;
+            answer
+        })
+    }
+}
+
+/// A VPP without VIPs, and the way to it.
+pub(super) fn start(conf: LbConf) -> (Rc<RefCell<State>>, Link) {
+    let state = Rc::new(RefCell::new(State {
+        observed: Observed { conf, vips: BTreeMap::new(), strange: vec![] },
+        epoch: Epoch(1),
+        heard: vec![],
+        held_back: false,
+        gates: VecDeque::new(),
+        refused: BTreeSet::new(),
+        losses: VecDeque::new(),
+        blind: false,
+        listener: None,
+    }));
+    let vpp = FakeVpp(Rc::clone(&state)).start();
+    let (listen, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
+    (state, Link { listen, observe, apply: vpp.recipient() })
+}
+
+/// The VIP of frontend `f<number>`.
+pub(super) fn vip(number: u8) -> Vip {
+    let address = IpAddr::from(Ipv4Addr::new(192, 0, 2, number));
+    let service = Service::Port { protocol: 6, port: 80.try_into().unwrap() };
+    Vip::new(address.into(), service)
+}
+
+pub(super) fn spec(number: u8) -> VipSpec {
+    VipSpec {
+        vip: vip(number),
+        encap: Encap::Gre4,
+        src_ip_sticky: false,
+        table_length: TableLength::DEFAULT,
+    }
+}
+
+/// The server `s<number>`.
+pub(super) fn server(number: u8) -> IpAddr {
+    Ipv4Addr::new(10, 0, 0, number).into()
+}
+
+/// `conf`, `+f1`, `+f1 s2=100`, `f1 s2=0 flush`, `-f1 s2`, `-f1`.
+pub(super) fn say(step: &Step) -> String {
+    let last = |ip: IpAddr| match ip {
+        IpAddr::V4(v4) => v4.octets()[3],
+        IpAddr::V6(v6) => v6.octets()[15],
+    };
+    let f = |vip: &Vip| format!("f{}", last(vip.prefix().addr()));
+    match step {
+        Step::SetConf(_) => "conf".into(),
+        Step::AddVip(spec) => format!("+{}", f(&spec.vip)),
+        Step::RemoveVip(vip) => format!("-{}", f(vip)),
+        Step::AddServer { vip, server, weight } => {
+            format!("+{} s{}={weight}", f(vip), last(*server))
+        }
+        Step::SetWeight { vip, server, weight, flush } => {
+            let flush = if *flush { " flush" } else { "" };
+            format!("{} s{}={weight}{flush}", f(vip), last(*server))
+        }
+        Step::RemoveServer { vip, server, .. } => format!("-{} s{}", f(vip), last(*server)),
+    }
+}

@@ -3,6 +3,7 @@
 //! like. What follows from what is the [`Roster`]'s to say; the actor carries
 //! out its orders.
 
+mod answer;
 mod messages;
 
 use std::collections::BTreeMap;
@@ -18,12 +19,10 @@ pub use messages::*;
 
 use super::Outbox;
 use super::broadcaster::{Announce, Broadcaster, Publish};
-use super::prober::{self, Prober, Reading};
-use crate::config::{self, Loaded};
+use super::prober::{self, Prober};
 use crate::domain::config::Config;
 use crate::domain::events::Event;
 use crate::domain::names::BackendName;
-use crate::domain::plan::Desired;
 use crate::domain::roster::{Order, ProberId, ProberSettings, Refusal, Roster};
 use crate::probe::Shared;
 
@@ -247,106 +246,6 @@ impl Handler<SetWeight> for Checker {
         self.carry_out(orders, None, ctx);
         Ok(())
     }
-}
-
-impl Handler<GetBackend> for Checker {
-    type Result = ResponseFuture<Result<(BackendView, Reading), Refusal>>;
-
-    fn handle(&mut self, GetBackend(name): GetBackend, _: &mut Self::Context) -> Self::Result {
-        let view = self.roster.backend(&name);
-        let prober = self.probers.get(name.as_str()).cloned();
-        Box::pin(async move {
-            let view = view?;
-            let reading = match prober {
-                Some(prober) => prober.send(prober::GetReading).await.unwrap_or_default(),
-                None => Reading::default(),
-            };
-            Ok((view, reading))
-        })
-    }
-}
-
-impl Handler<GetFrontend> for Checker {
-    type Result = Result<FrontendView, Refusal>;
-
-    fn handle(&mut self, GetFrontend(name): GetFrontend, _: &mut Self::Context) -> Self::Result {
-        self.roster.frontend(&name)
-    }
-}
-
-impl Handler<GetConfig> for Checker {
-    type Result = Arc<Config>;
-
-    fn handle(&mut self, _: GetConfig, _: &mut Self::Context) -> Self::Result {
-        Arc::clone(self.roster.config())
-    }
-}
-
-impl Handler<GetDesired> for Checker {
-    type Result = DesiredNow;
-
-    fn handle(&mut self, _: GetDesired, _: &mut Self::Context) -> DesiredNow {
-        self.desired()
-    }
-}
-
-impl Handler<CheckConfig> for Checker {
-    type Result = ResponseFuture<Result<Loaded, LoadFailed>>;
-
-    fn handle(&mut self, _: CheckConfig, _: &mut Self::Context) -> Self::Result {
-        let path = self.path.clone();
-        Box::pin(async move {
-            info!(path = %path.display(), "config-check-start");
-            read(path).await.inspect(|_| info!("config-check-done"))
-        })
-    }
-}
-
-impl Handler<Reload> for Checker {
-    type Result = ResponseActFuture<Self, Result<(), LoadFailed>>;
-
-    fn handle(&mut self, _: Reload, _: &mut Self::Context) -> Self::Result {
-        let path = self.path.clone();
-        info!(path = %path.display(), "config-reload-start");
-        let taken = read(path).into_actor(self).map(|read, this, ctx| {
-            let Loaded { config, warnings } = read?;
-            for warning in warnings {
-                warn!(%warning, "config-warning");
-            }
-            let orders = this.roster.reload(Arc::new(config), SystemTime::now());
-            this.announce();
-            this.carry_out(orders, None, ctx);
-            info!(
-                backends = this.roster.backend_names().len(),
-                frontends = this.roster.frontend_names().len(),
-                "config-reload-done"
-            );
-            Ok(())
-        });
-        Box::pin(taken)
-    }
-}
-
-/// Reads the file on a thread where it may take its time.
-async fn read(path: PathBuf) -> Result<Loaded, LoadFailed> {
-    let shown = path.display().to_string();
-    let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
-    let failed = match read {
-        Ok(Ok(loaded)) => return Ok(loaded),
-        Ok(Err(fault)) => LoadFailed::Refused(Arc::new(fault)),
-        Err(_) => LoadFailed::Interrupted,
-    };
-    warn!(path = shown, fault = %failed, "config-check-failed");
-    Err(failed)
-}
-
-/// What should be, as one answer.
-#[derive(Clone, Debug, MessageResponse)]
-pub struct DesiredNow {
-    /// The frontends and the global settings.
-    pub desired: Arc<Desired>,
-    /// How VPP is kept right.
-    pub settings: Arc<crate::domain::config::LbSettings>,
 }
 
 #[cfg(test)]

@@ -6,14 +6,14 @@ use std::time::Instant;
 use actix::prelude::*;
 use thiserror::Error;
 
-use super::DesiredNow;
 use crate::actors::prober::Reading;
 use crate::config::{LoadError, Loaded};
-use crate::domain::config::Config;
+use crate::domain::config::{Config, LbSettings};
 use crate::domain::events::Transition;
 use crate::domain::health::State;
 use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::net::Weight;
+use crate::domain::plan::Desired;
 pub use crate::domain::roster::{BackendView, FrontendView};
 use crate::domain::roster::{Command, ProberId, Refusal};
 use crate::domain::weights::DesiredFrontend;
@@ -115,3 +115,12 @@ pub struct DesiredChanged {
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct DesiredReplaced(pub DesiredNow);
+
+/// What should be, as one answer.
+#[derive(Clone, Debug, MessageResponse)]
+pub struct DesiredNow {
+    /// The frontends and the global settings.
+    pub desired: Arc<Desired>,
+    /// How VPP is kept right.
+    pub settings: Arc<LbSettings>,
+}

@@ -11,6 +11,8 @@ use socket2::{Domain, Socket, Type};
 use super::*;
 use crate::actors::broadcaster::{Filter, Item, Limits, ResumePoint, Subscribe};
 use crate::actors::log_stream::LogDemand;
+use crate::actors::prober::Reading;
+use crate::config;
 use crate::domain::events::Seq;
 use crate::domain::health::State;
 use crate::domain::names::FrontendName;

@@ -1,4 +1,5 @@
 //! DNS probes against peers inside the test's own process.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod probe_support;
 

@@ -1,5 +1,6 @@
 //! HTTP probes against peers inside the test's own process, which answer, hang
 //! and break off at will. `src/probe/http/tests.rs` has the answers in detail.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod probe_support;
 

@@ -1,5 +1,6 @@
 //! ICMP probes to loopback, where ICMP sockets are permitted, and to what only
 //! a network namespace of one's own can offer, where root can make one.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod probe_support;
 

@@ -2,6 +2,7 @@
 //! nginx, `openssl s_server` and unbound, each started on free ports with a
 //! configuration of its own, and ended by its process id. What is not
 //! installed is said to be skipped.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod probe_support;
 

@@ -2,125 +2,22 @@
 //! present state and the live stream from one message, so that nothing falls
 //! between the two; a reader that falls behind is told, and harms nobody.
 
+mod messages;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use actix::prelude::*;
-use thiserror::Error;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
+pub use messages::*;
+
 use super::log_stream::LogDemand;
-use crate::domain::events::{Event, LogLevel, Numbered, Ring, Seq, Transition};
+use crate::domain::events::{Event, Numbered, Ring, Transition};
 use crate::domain::health::State;
 use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::weights::FrontendState;
-
-/// Something happened.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Publish(pub Event);
-
-/// All backends and frontends that there are now, with their states. Those not
-/// named are forgotten.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Announce {
-    /// Every backend.
-    pub backends: Vec<(BackendName, State)>,
-    /// Every frontend.
-    pub frontends: Vec<(FrontendName, FrontendState)>,
-    /// When this was so.
-    pub at: SystemTime,
-}
-
-/// Start a subscription.
-#[derive(Message, Debug)]
-#[rtype(result = "Result<Subscription, TooManySubscribers>")]
-pub struct Subscribe {
-    /// What is wanted.
-    pub filter: Filter,
-    /// Where an earlier subscription ended.
-    pub resume: Option<ResumePoint>,
-}
-
-/// End every subscription, and take no more: the daemon stops.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct End;
-
-/// How many events were lost to subscribers so far, and how many there are.
-#[derive(Message, Debug)]
-#[rtype(result = "Figures")]
-pub struct GetFigures;
-
-/// The Broadcaster in numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, MessageResponse)]
-pub struct Figures {
-    /// Present subscriptions.
-    pub subscribers: usize,
-    /// Events that a subscription lost because it fell behind, over all.
-    pub missed: u64,
-}
-
-/// The kinds of event that a subscription wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Filter {
-    /// Log records of this level and worse.
-    pub log: Option<LogLevel>,
-    /// Transitions of backends.
-    pub backend: bool,
-    /// Transitions of frontends.
-    pub frontend: bool,
-    /// Changes in VPP.
-    pub dataplane: bool,
-}
-
-impl Filter {
-    fn wants(&self, event: &Event) -> bool {
-        match event {
-            Event::Log(record) => self.log.is_some_and(|level| record.level <= level),
-            Event::Backend(..) => self.backend,
-            Event::Frontend(..) => self.frontend,
-            Event::Dataplane(_) => self.dataplane,
-        }
-    }
-}
-
-/// The last event of an earlier subscription.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ResumePoint {
-    /// The daemon's life it was of.
-    pub boot_id: u64,
-    /// Its number.
-    pub seq: Seq,
-}
-
-/// There are as many subscriptions as are allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("all {0} event streams are taken: close one, or raise the limit")]
-pub struct TooManySubscribers(pub usize);
-
-/// A subscription that has started.
-#[derive(Debug)]
-pub struct Subscription {
-    /// This life of the daemon.
-    pub boot_id: u64,
-    /// The stream. It ends when the daemon stops.
-    pub items: mpsc::Receiver<Item>,
-}
-
-/// What a subscription brings.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Item {
-    /// Something that just happened.
-    Live(Arc<Numbered>),
-    /// The present state, or a replay, in order.
-    Batch(Vec<Arc<Numbered>>),
-    /// This many events were lost before what follows, which starts with the
-    /// present state. With the number of the last event lost.
-    Missed(u64, Seq),
-}
 
 /// Sizes that the Broadcaster keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -310,9 +207,9 @@ impl Handler<Announce> for Broadcaster {
     type Result = ();
 
     fn handle(&mut self, announce: Announce, _: &mut Self::Context) {
-        let Announce { backends, frontends, at } = announce;
-        replace(&mut self.backends, backends, at);
-        replace(&mut self.frontends, frontends, at);
+        let Announce { states, at } = announce;
+        replace(&mut self.backends, states.backends, at);
+        replace(&mut self.frontends, states.frontends, at);
     }
 }
 

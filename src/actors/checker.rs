@@ -162,8 +162,8 @@ impl Checker {
     /// Tells of everything there is: after a start and after a reload.
     fn announce(&self) {
         let Some(links) = &self.links else { return };
-        let (backends, frontends) = self.roster.states();
-        links.announcements.send(Announce { backends, frontends, at: SystemTime::now() });
+        let states = self.roster.states();
+        links.announcements.send(Announce { states, at: SystemTime::now() });
         links.replaced.send(DesiredReplaced(self.desired()));
     }
 

@@ -6,12 +6,14 @@
 //! from what was last seen and goes out at once, ahead of what is left of the
 //! pass, which is then planned anew.
 
+mod hear;
 mod messages;
 mod pass;
+mod settle;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
@@ -22,16 +24,13 @@ use pass::Pass;
 
 use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
-use super::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
 use super::vpp_connection::{
-    Apply, Connected, Epoch, LinkError, Listen, Lost, Observe, Outcome, Seen, VppConnection,
+    Apply, Epoch, LinkError, Listen, Observe, Outcome, Seen, VppConnection,
 };
 use crate::domain::config::LbSettings;
-use crate::domain::events::{DataplaneChange, Event};
 use crate::domain::names::FrontendName;
 use crate::domain::observed::Observed;
-use crate::domain::plan::{self, Desired, Flushed, Planned, Scope, plan};
-use crate::domain::step::Step;
+use crate::domain::plan::{Desired, Flushed, Planned, Scope, plan};
 
 /// Steps that go out together. A flip that concerns the same frontend waits
 /// for no more than these.
@@ -133,10 +132,10 @@ impl Reconciler {
         let decided = since.into_iter().min();
         self.write(steps, true, ctx, move |this, steps, outcomes, ctx| {
             this.flipping = false;
-            let took = decided.map(|decided| decided.elapsed());
+            let took_us = decided.map(|decided| micros(decided.elapsed()));
             let results = this.settle(&basis, steps, outcomes);
             let failed = results.iter().filter(|result| result.error.is_some()).count();
-            info!(scope = "vip", steps = results.len(), failed, ?took, "vpp-lbsync-done");
+            info!(scope = "vip", steps = results.len(), failed, took_us, "vpp-lbsync-done");
             if let Some(pass) = &mut this.pass {
                 pass.overtaken(results);
             } else if failed > 0 {
@@ -233,7 +232,7 @@ impl Reconciler {
             scope = scope_word(&report.scope),
             steps = report.results.len(),
             failed = report.results.iter().filter(|result| result.error.is_some()).count(),
-            took = ?report.took,
+            took_us = micros(report.took),
             "vpp-lbsync-done"
         );
         let answer = match error {
@@ -261,70 +260,6 @@ impl Reconciler {
             };
             then(this, steps, outcomes, ctx);
         }));
-    }
-
-    /// Takes what became of steps into what is known of VPP, and tells of it.
-    /// `basis` is what they were planned for.
-    fn settle(
-        &mut self,
-        basis: &Desired,
-        steps: Vec<Planned>,
-        outcomes: Result<Vec<Outcome>, LinkError>,
-    ) -> Vec<StepResult> {
-        let outcomes = match outcomes {
-            Ok(outcomes) => outcomes,
-            Err(error) => vec![Outcome::Unknown(error.to_string()); steps.len()],
-        };
-        let results = steps.into_iter().zip(outcomes).map(|(planned, outcome)| {
-            let error = match outcome {
-                Outcome::Done => {
-                    self.done(basis, &planned);
-                    None
-                }
-                Outcome::Refused(why) => Some(why),
-                Outcome::Unknown(why) => {
-                    // Whether it was done can only be seen.
-                    self.sight = Sight::NotYet;
-                    Some(why)
-                }
-            };
-            if let Some(why) = &error {
-                warn!(
-                    frontend = planned.frontend.as_ref().map(FrontendName::as_str),
-                    action = planned.step.action(), step = %planned.step, why,
-                    "vpp-lbsync-step-failed"
-                );
-                self.refused.insert(planned.frontend.clone(), why.clone());
-            }
-            StepResult { planned, error }
-        });
-        results.collect()
-    }
-
-    fn done(&mut self, basis: &Desired, planned: &Planned) {
-        let Planned { frontend, step, disruption } = planned;
-        let mut detail = step.to_string();
-        if let Sight::Seen(seen) = &mut self.sight {
-            if let Some(found) = found_before(seen, step) {
-                detail.push_str(&found);
-            }
-            plan::apply(seen, step);
-        }
-        if let Some(desired) = frontend.as_ref().and_then(|name| basis.frontends.get(name)) {
-            plan::confirm(&mut self.flushed, desired, step);
-        }
-        info!(
-            frontend = frontend.as_ref().map(FrontendName::as_str),
-            step = detail,
-            disruption = disruption.as_str(),
-            "{}",
-            log_name(step)
-        );
-        let at = SystemTime::now();
-        let change = DataplaneChange { frontend: frontend.clone(), kind: step.into(), detail, at };
-        if let Some(events) = &self.events {
-            events.send(Publish(Event::Dataplane(change)));
-        }
     }
 
     fn want_drift_pass(&mut self) {
@@ -364,35 +299,15 @@ impl Purpose {
     }
 }
 
+/// For the log.
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
 fn scope_word(scope: &Scope) -> &'static str {
     match scope {
         Scope::All => "all",
         Scope::One(_) => "vip",
-    }
-}
-
-/// The name of a step's log record.
-fn log_name(step: &Step) -> &'static str {
-    match step {
-        Step::SetConf(_) => "vpp-lb-conf-set",
-        Step::AddVip(_) => "vpp-lbsync-vip-add",
-        Step::RemoveVip(_) => "vpp-lbsync-vip-del",
-        Step::AddServer { .. } => "vpp-lbsync-as-add",
-        Step::SetWeight { .. } => "vpp-lbsync-as-weight",
-        Step::RemoveServer { .. } => "vpp-lbsync-as-del",
-    }
-}
-
-/// What a step changes, as it was: ` (was 100)`.
-fn found_before(seen: &Observed, step: &Step) -> Option<String> {
-    let server = |vip, server| seen.vips.get(vip)?.servers.get(server);
-    match step {
-        Step::SetConf(_) => Some(format!(" (was {})", Step::SetConf(seen.conf))),
-        Step::SetWeight { vip, server: address, .. }
-        | Step::RemoveServer { vip, server: address, .. } => {
-            server(vip, address).map(|server| format!(" (was {})", server.weight))
-        }
-        _ => None,
     }
 }
 
@@ -403,88 +318,6 @@ impl Actor for Reconciler {
         self.events = Some(Outbox::new(self.broadcaster.clone().recipient()));
         let (connected, lost) = (ctx.address().recipient(), ctx.address().recipient());
         self.vpp.do_send(Listen { connected, lost });
-    }
-}
-
-impl Handler<DesiredReplaced> for Reconciler {
-    type Result = ();
-
-    fn handle(&mut self, DesiredReplaced(now): DesiredReplaced, ctx: &mut Self::Context) {
-        let DesiredNow { desired, settings } = now;
-        if self.wanted.is_none() {
-            ctx.run_later(settings.startup_min_delay, |this, ctx| {
-                this.may_write = true;
-                this.drive(ctx);
-            });
-        }
-        self.wanted = Some(Wanted { desired: (*desired).clone(), settings });
-        if let Some(pass) = &mut self.pass {
-            pass.replan();
-        }
-        self.want_drift_pass();
-        self.drift_later(ctx);
-        self.drive(ctx);
-    }
-}
-
-impl Handler<DesiredChanged> for Reconciler {
-    type Result = ();
-
-    fn handle(&mut self, changed: DesiredChanged, ctx: &mut Self::Context) {
-        let Some(wanted) = &mut self.wanted else { return };
-        for (name, frontend) in changed.frontends {
-            wanted.desired.frontends.insert(name.clone(), frontend);
-            self.dirty.entry(name).or_insert(changed.decided);
-        }
-        self.drive(ctx);
-    }
-}
-
-impl Handler<Connected> for Reconciler {
-    type Result = ();
-
-    fn handle(&mut self, Connected { epoch }: Connected, ctx: &mut Self::Context) {
-        self.epoch = Some(epoch);
-        self.sight = Sight::NotYet;
-        self.want_drift_pass();
-        self.drive(ctx);
-    }
-}
-
-impl Handler<Lost> for Reconciler {
-    type Result = ();
-
-    fn handle(&mut self, Lost { epoch, why }: Lost, _: &mut Self::Context) {
-        if self.epoch == Some(epoch) {
-            self.epoch = None;
-            self.sight = Sight::NotYet;
-            self.end_pass(Some(LinkError::NotConnected(why.clone())));
-            for (_, purpose) in self.queue.drain(..) {
-                purpose.answer(Err(SyncError::Link(LinkError::NotConnected(why.clone()))));
-            }
-        }
-    }
-}
-
-impl Handler<Sync> for Reconciler {
-    type Result = ResponseFuture<Result<Report, SyncError>>;
-
-    fn handle(&mut self, Sync { scope, dry_run }: Sync, ctx: &mut Self::Context) -> Self::Result {
-        let (answer, answered) = oneshot::channel();
-        let purpose = Purpose::Sync { dry_run, answer };
-        if self.epoch.is_none() {
-            // The connection knows why there is none.
-            let vpp = self.vpp.clone();
-            return Box::pin(async move {
-                let looked = vpp.send(Observe).await.unwrap_or_else(|_| Err(LinkError::ended()));
-                Err(SyncError::Link(looked.err().unwrap_or_else(LinkError::reconnected)))
-            });
-        }
-        self.queue.push_back((scope, purpose));
-        self.drive(ctx);
-        Box::pin(async move {
-            answered.await.unwrap_or_else(|_| Err(SyncError::Link(LinkError::ended())))
-        })
     }
 }
 

@@ -2,16 +2,16 @@
 //! an epoch, and lends it to those who read and write. The stats segment comes
 //! and goes with it; without one, VPP is programmed all the same.
 
+mod answer;
 mod messages;
 mod stats;
-#[cfg(test)]
-mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use actix::prelude::*;
+use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
 pub use messages::*;
@@ -19,7 +19,7 @@ pub use messages::*;
 use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
-use crate::vpp::client::{Client, ClientOptions, ConnectError};
+use crate::vpp::client::{Client, ClientOptions, ConnectError, LastWords};
 use crate::vpp::stats::{Segment, StatsError};
 
 /// Time between two signs of life.
@@ -27,6 +27,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// The first wait after a failed attempt to connect; it doubles up to the last.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LAST_BACKOFF: Duration = Duration::from_secs(5);
+/// Unanswered pings after which a connection is given up.
+const SILENCES: u32 = 3;
 
 /// The actor. See the module's description.
 pub struct VppConnection {
@@ -35,6 +37,7 @@ pub struct VppConnection {
     /// `None`: no counters are wanted.
     stats_socket: Option<PathBuf>,
     options: ClientOptions,
+    ping_interval: Duration,
     state: State,
     epoch: Epoch,
     backoff: Duration,
@@ -44,6 +47,8 @@ pub struct VppConnection {
     broadcaster: Addr<Broadcaster>,
     events: Option<Outbox<Publish>>,
     listener: Option<Listener>,
+    /// The goodbye that a panic is to say.
+    last_words: watch::Sender<Option<LastWords>>,
 }
 
 /// Who hears of the connection's coming and going.
@@ -54,15 +59,23 @@ struct Listener {
 
 enum State {
     /// No VPP is wanted.
-    Off,
-    /// Not connected, and why.
-    Away(String),
+    Idle,
+    /// The socket is being opened, or hands are being shaken.
+    Dialing,
+    /// Not connected, and why; the next attempt waits.
+    BackingOff(String),
     Up(Up),
+    /// Connected, and this many pings in a row were not answered. VPP that is
+    /// silent is not VPP that is gone: it may come to itself.
+    Silent(Up, u32),
     /// The daemon stops.
     Closing,
 }
 
 struct Up {
+    /// The epoch in which the connection was made. One that was silent in
+    /// between goes on in another.
+    dialed: Epoch,
     client: Client,
     info: VppInfo,
     stats: Result<Arc<Segment>, LinkError>,
@@ -77,13 +90,14 @@ impl VppConnection {
         broadcaster: Addr<Broadcaster>,
     ) -> Self {
         let state = match socket {
-            Some(_) => State::Away("not tried yet".into()),
-            None => State::Off,
+            Some(_) => State::Dialing,
+            None => State::Idle,
         };
         Self {
             socket,
             stats_socket: None,
             options,
+            ping_interval: PING_INTERVAL,
             state,
             epoch: Epoch::default(),
             backoff: FIRST_BACKOFF,
@@ -92,7 +106,15 @@ impl VppConnection {
             broadcaster,
             events: None,
             listener: None,
+            last_words: watch::Sender::new(None),
         }
+    }
+
+    /// The goodbye of the present connection, for a panic hook: VPP would
+    /// never notice that a process that was aborted is gone.
+    #[must_use]
+    pub fn last_words(&self) -> watch::Receiver<Option<LastWords>> {
+        self.last_words.subscribe()
     }
 
     /// The same, and the counters of the VPP that has its stats socket there.
@@ -101,18 +123,25 @@ impl VppConnection {
         Self { stats_socket, ..self }
     }
 
+    /// The same, with another time between two signs of life than ten seconds.
+    #[must_use]
+    pub fn with_ping_interval(self, ping_interval: Duration) -> Self {
+        Self { ping_interval, ..self }
+    }
+
     fn dial(&mut self, ctx: &mut Context<Self>) {
         let Some(socket) = self.socket.clone() else { return };
         debug!(socket = %socket.display(), "vpp-dial");
+        self.state = State::Dialing;
         let options = self.options.clone();
         let stats_socket = self.stats_socket.clone();
-        let epoch = self.epoch.next();
+        let dialed = self.epoch.next();
         let attempt = async move {
             let client = Client::connect(&socket, options).await?;
-            let info = VppInfo::of(&client, epoch);
+            let info = VppInfo::of(&client, dialed);
             // VPP has just answered, so this takes no time either.
             let stats = stats::open(stats_socket, &client).await;
-            Ok(Up { client, info, stats })
+            Ok(Up { dialed, client, info, stats })
         };
         ctx.spawn(attempt.into_actor(self).map(|result, this, ctx| match result {
             Ok(up) => this.connected(up, ctx),
@@ -121,27 +150,47 @@ impl VppConnection {
     }
 
     fn connected(&mut self, up: Up, ctx: &mut Context<Self>) {
-        self.epoch = up.info.epoch;
+        if matches!(self.state, State::Closing) {
+            // Its last handle goes here, and says goodbye.
+            return;
+        }
         self.backoff = FIRST_BACKOFF;
         self.told = None;
-        info!(version = up.info.version, pid = up.info.pid, epoch = self.epoch.0, "vpp-connect");
-        let missing = up.info.missing.clone();
-        if !missing.is_empty() {
+        let info = &up.info;
+        info!(version = info.version, pid = info.pid, epoch = up.dialed.0, "vpp-connect");
+        if !info.missing.is_empty() {
+            let missing = info.missing.join(" ");
             warn!(
-                missing = missing.join(" "),
+                missing,
                 "vpp-messages-missing: backends are probed and nothing is programmed; this VPP's lb plugin is too old or not loaded"
             );
         }
-        self.publish(DataplaneKind::Connected, format!("VPP {}", up.info.version));
-        self.tell_of_stats(&up.stats);
-        let (epoch, ended) = (self.epoch, up.client.clone());
-        self.state = State::Up(up);
-        if let Some(listener) = self.listener.as_ref().filter(|_| missing.is_empty()) {
-            listener.connected.send(Connected { epoch });
+        self.publish(DataplaneKind::Connected, format!("VPP {}", info.version));
+        if !info.reaped.is_empty() {
+            let clients = info.reaped.join(" ");
+            warn!(
+                clients,
+                "vpp-cured: VPP had not noticed that these API clients are gone, and spun"
+            );
+            self.publish(DataplaneKind::Cured, format!("dead API clients let go: {clients}"));
         }
-        let ended = async move { ended.ended().await.to_string() };
-        ctx.spawn(ended.into_actor(self).map(move |why, this, ctx| this.lost(epoch, why, ctx)));
-        self.ping_later(epoch, ctx);
+        self.tell_of_stats(&up.stats);
+        self.last_words.send_replace(Some(up.client.last_words()));
+        let (dialed, client) = (up.dialed, up.client.clone());
+        let ended = async move { client.ended().await.to_string() };
+        ctx.spawn(ended.into_actor(self).map(move |why, this, ctx| this.lost(dialed, why, ctx)));
+        self.up(up, ctx);
+    }
+
+    /// VPP answers, for the first time or again: a new epoch begins.
+    fn up(&mut self, up: Up, ctx: &mut Context<Self>) {
+        self.epoch = self.epoch.next();
+        let (programmable, dialed) = (up.info.missing.is_empty(), up.dialed);
+        self.state = State::Up(up);
+        if let Some(listener) = self.listener.as_ref().filter(|_| programmable) {
+            listener.connected.send(Connected { epoch: self.epoch });
+        }
+        self.ping_later(dialed, ctx);
     }
 
     fn failed(&mut self, why: &ConnectError, ctx: &mut Context<Self>) {
@@ -150,59 +199,94 @@ impl VppConnection {
             warn!(why, "vpp-connect-failed");
             self.told = Some(why.clone());
         }
-        self.state = State::Away(why);
-        self.dial_later(ctx);
+        self.back_off(why, ctx);
     }
 
-    fn lost(&mut self, epoch: Epoch, why: String, ctx: &mut Context<Self>) {
-        if epoch != self.epoch || !matches!(self.state, State::Up(_)) {
+    fn lost(&mut self, dialed: Epoch, why: String, ctx: &mut Context<Self>) {
+        if self.held(dialed).is_none() {
             return;
         }
-        warn!(why, epoch = epoch.0, "vpp-disconnect");
+        warn!(why, epoch = self.epoch.0, "vpp-disconnect");
         self.publish(DataplaneKind::Disconnected, why.clone());
-        if let Some(listener) = &self.listener {
-            listener.lost.send(Lost { epoch, why: why.clone() });
+        if matches!(self.state, State::Up(_)) {
+            self.tell_lost(&why);
         }
-        self.state = State::Away(why);
-        self.dial_later(ctx);
+        self.back_off(why, ctx);
+    }
+
+    fn tell_lost(&self, why: &str) {
+        if let Some(listener) = &self.listener {
+            listener.lost.send(Lost { epoch: self.epoch, why: why.into() });
+        }
     }
 
     /// Dials after a wait that grows with each failure. Half of it is chance,
     /// so that daemons that lost one VPP do not come back in step.
-    fn dial_later(&mut self, ctx: &mut Context<Self>) {
+    fn back_off(&mut self, why: String, ctx: &mut Context<Self>) {
+        if matches!(self.state, State::Closing) {
+            return;
+        }
+        self.state = State::BackingOff(why);
         let wait = self.backoff.mul_f64(0.5 + fastrand::f64() / 2.0);
         self.backoff = (self.backoff * 2).min(LAST_BACKOFF);
         ctx.run_later(wait, |this, ctx| {
-            if matches!(this.state, State::Away(_)) {
+            if matches!(this.state, State::BackingOff(_)) {
                 this.dial(ctx);
             }
         });
     }
 
-    fn ping_later(&mut self, epoch: Epoch, ctx: &mut Context<Self>) {
-        ctx.run_later(PING_INTERVAL, move |this, ctx| {
-            let State::Up(up) = &this.state else { return };
-            if this.epoch != epoch {
+    /// The connection that was dialed in this epoch, if it is still held.
+    fn held(&self, dialed: Epoch) -> Option<&Up> {
+        match &self.state {
+            State::Up(up) | State::Silent(up, _) if up.dialed == dialed => Some(up),
+            _ => None,
+        }
+    }
+
+    fn ping_later(&mut self, dialed: Epoch, ctx: &mut Context<Self>) {
+        ctx.run_later(self.ping_interval, move |this, ctx| this.ping(dialed, ctx));
+    }
+
+    fn ping(&mut self, dialed: Epoch, ctx: &mut Context<Self>) {
+        let Some(up) = self.held(dialed) else { return };
+        let client = up.client.clone();
+        let ping = async move { client.ping().await };
+        ctx.spawn(ping.into_actor(self).map(move |answer, this, ctx| {
+            if this.held(dialed).is_none() {
                 return;
             }
-            let client = up.client.clone();
-            let ping = async move {
-                let answer = client.ping().await;
-                if answer.is_err() {
-                    // Silent is not gone: VPP holds the socket and says
-                    // nothing. A new connection is the only remedy there is.
-                    client.close().await;
+            match (answer, std::mem::replace(&mut this.state, State::Dialing)) {
+                (Ok(_), State::Up(up)) => {
+                    this.state = State::Up(up);
+                    this.open_stats_again(ctx);
+                    this.ping_later(dialed, ctx);
                 }
-                answer
-            };
-            ctx.spawn(ping.into_actor(this).map(move |answer, this, ctx| match answer {
-                Ok(_) => {
-                    this.open_stats_again(epoch, ctx);
-                    this.ping_later(epoch, ctx);
+                (Ok(_), State::Silent(up, _)) => {
+                    info!(epoch = this.epoch.0, "vpp-answers-again");
+                    this.publish(DataplaneKind::Connected, "VPP answers again".into());
+                    this.up(up, ctx);
                 }
-                Err(why) => this.lost(epoch, format!("VPP is silent: {why}"), ctx),
-            }));
-        });
+                (Err(why), State::Up(up)) => {
+                    warn!(why = %why, epoch = this.epoch.0, "vpp-silent");
+                    this.publish(DataplaneKind::Disconnected, format!("VPP is silent: {why}"));
+                    this.tell_lost("VPP is silent");
+                    this.state = State::Silent(up, 1);
+                    this.ping(dialed, ctx);
+                }
+                (Err(_), State::Silent(up, count)) if count + 1 < SILENCES => {
+                    this.state = State::Silent(up, count + 1);
+                    this.ping(dialed, ctx);
+                }
+                (Err(why), State::Silent(up, _)) => {
+                    warn!(why = %why, "vpp-disconnect: given up after its silence");
+                    // It says goodbye, should VPP still come to hear it.
+                    actix_rt::spawn(async move { up.client.close().await });
+                    this.back_off(format!("VPP is silent: {why}"), ctx);
+                }
+                (_, other) => this.state = other,
+            }
+        }));
     }
 
     fn publish(&self, kind: DataplaneKind, detail: String) {
@@ -214,8 +298,10 @@ impl VppConnection {
 
     fn client(&self) -> Result<(Epoch, Client), LinkError> {
         match &self.state {
-            State::Off => Err(LinkError::Off),
-            State::Away(why) => Err(LinkError::NotConnected(why.clone())),
+            State::Idle => Err(LinkError::Off),
+            State::Dialing => Err(LinkError::NotConnected("being dialed".into())),
+            State::BackingOff(why) => Err(LinkError::NotConnected(why.clone())),
+            State::Silent(..) => Err(LinkError::NotConnected("VPP is silent".into())),
             State::Closing => Err(LinkError::ended()),
             State::Up(up) if up.info.missing.is_empty() => Ok((self.epoch, up.client.clone())),
             State::Up(up) => Err(LinkError::Missing(up.info.missing.clone())),
@@ -232,74 +318,5 @@ impl Actor for VppConnection {
     }
 }
 
-impl Handler<Listen> for VppConnection {
-    type Result = ();
-
-    fn handle(&mut self, Listen { connected, lost }: Listen, _: &mut Self::Context) {
-        let listener = Listener { connected: Outbox::new(connected), lost: Outbox::new(lost) };
-        if let Ok((epoch, _)) = self.client() {
-            listener.connected.send(Connected { epoch });
-        }
-        self.listener = Some(listener);
-    }
-}
-
-impl Handler<Observe> for VppConnection {
-    type Result = ResponseFuture<Result<Seen, LinkError>>;
-
-    fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
-        let client = self.client();
-        Box::pin(async move {
-            let (epoch, client) = client?;
-            let observed = client.read_state().await.map_err(LinkError::failed)?;
-            Ok(Seen { epoch, observed })
-        })
-    }
-}
-
-impl Handler<Apply> for VppConnection {
-    type Result = ResponseFuture<Result<Vec<Outcome>, LinkError>>;
-
-    fn handle(&mut self, apply: Apply, _: &mut Self::Context) -> Self::Result {
-        let client = match self.client() {
-            Ok((epoch, client)) if epoch == apply.epoch => Ok(client),
-            Ok(_) => Err(LinkError::reconnected()),
-            Err(error) => Err(error),
-        };
-        Box::pin(async move {
-            let sent = Instant::now();
-            let outcomes = client?.apply(apply.steps, apply.urgent).await;
-            debug!(steps = outcomes.len(), took = ?sent.elapsed(), "vpp-applied");
-            Ok(outcomes.into_iter().map(Outcome::from).collect())
-        })
-    }
-}
-
-impl Handler<GetVppInfo> for VppConnection {
-    type Result = ResponseFuture<Result<VppInfo, LinkError>>;
-
-    fn handle(&mut self, _: GetVppInfo, _: &mut Self::Context) -> Self::Result {
-        let up = match &self.state {
-            State::Up(up) => Ok((up.info.clone(), up.stats.clone())),
-            _ => Err(self.client().err().unwrap_or(LinkError::Off)),
-        };
-        Box::pin(async move {
-            let (info, stats) = up?;
-            Ok(VppInfo { booted_at: stats::booted_at(stats).await, ..info })
-        })
-    }
-}
-
-impl Handler<Close> for VppConnection {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, _: Close, _: &mut Self::Context) -> Self::Result {
-        let before = std::mem::replace(&mut self.state, State::Closing);
-        Box::pin(async move {
-            if let State::Up(up) = before {
-                up.client.close().await;
-                info!("vpp-disconnect: left as it is");
-            }
-        })
-    }
-}
+#[cfg(test)]
+mod tests;

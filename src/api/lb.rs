@@ -19,6 +19,7 @@ pub(super) fn info(info: &VppInfo) -> pb::VppInfo {
         boottime_ns: info.booted_at.map_or(0, unix_ns),
         connecttime_ns: unix_ns(info.connected_at),
         missing_messages: info.missing.clone(),
+        reaped_clients: info.reaped.clone(),
     }
 }
 

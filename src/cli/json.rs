@@ -163,6 +163,7 @@ fn vpp_info(info: &pb::VppInfo) -> Value {
         "booted_at": at(info.boottime_ns),
         "connected_at": at(info.connecttime_ns),
         "missing_messages": info.missing_messages,
+        "reaped_clients": info.reaped_clients,
     })
 }
 

@@ -37,7 +37,7 @@ pub struct Loaded {
 #[derive(Debug, Error)]
 pub enum LoadError {
     /// The file could not be read, or is not UTF-8.
-    #[error("cannot read {}: {source}; give the right file with --config", path.display())]
+    #[error("cannot be read: {source}; give the right file with --config")]
     Unreadable {
         /// The file that was asked for.
         path: PathBuf,

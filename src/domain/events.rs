@@ -109,6 +109,7 @@ pub enum DataplaneKind {
     ConfSet,
     Connected,
     Disconnected,
+    Cured,
 }
 
 impl DataplaneKind {
@@ -124,6 +125,7 @@ impl DataplaneKind {
             Self::ConfSet => "conf_set",
             Self::Connected => "connected",
             Self::Disconnected => "disconnected",
+            Self::Cured => "cured",
         }
     }
 }

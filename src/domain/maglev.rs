@@ -76,13 +76,12 @@ pub fn table(servers: &[(IpAddr, u8)], length: u32) -> Table {
     let mut free = length;
     'full: while !replicas.is_empty() {
         for replica in &mut replicas {
-            let mut entry = replica.next as usize;
+            let mut entry = replica.next;
             while owners[entry & mask] != NOBODY {
-                entry = entry.wrapping_add(replica.skip as usize);
+                entry = entry.wrapping_add(replica.skip);
             }
             owners[entry & mask] = replica.server;
-            // The cut is what the next round wants: it looks at `mask` only.
-            replica.next = (entry.wrapping_add(replica.skip as usize) & mask) as u32;
+            replica.next = entry.wrapping_add(replica.skip);
             buckets[replica.server as usize] += 1;
             free -= 1;
             if free == 0 {
@@ -129,8 +128,9 @@ pub fn difference(before: &Table, after: &Table) -> Difference {
 /// One of the entrants of a server, with its place in its permutation.
 struct Replica {
     server: u32,
-    next: u32,
-    skip: u32,
+    /// Meant modulo the length.
+    next: usize,
+    skip: usize,
 }
 
 /// All entrants in VPP's order: by replica, then by address.
@@ -144,10 +144,12 @@ fn replicas(servers: &[(IpAddr, u8)], mask: u32) -> Vec<Replica> {
     for number in 0..heaviest {
         for &(bits, weight, server) in &order {
             if number < weight {
-                let seed = hash(halves(bits) ^ u64::from(number));
-                let (high, low) = ((seed >> 32) as u32, seed & u64::from(u32::MAX));
-                let skip = (low as u32 | 1) & mask;
-                replicas.push(Replica { server, next: high & mask, skip });
+                let seed = hash(halves(bits) ^ u64::from(number)).to_le_bytes();
+                let [low, high] = [0, 4].map(|at| {
+                    u32::from_le_bytes([seed[at], seed[at + 1], seed[at + 2], seed[at + 3]])
+                });
+                let (next, skip) = ((high & mask) as usize, ((low | 1) & mask) as usize);
+                replicas.push(Replica { server, next, skip });
             }
         }
     }
@@ -164,9 +166,12 @@ fn address_bits(address: IpAddr) -> u128 {
 
 /// The two halves of an address, read as little-endian words, in one.
 fn halves(bits: u128) -> u64 {
-    let high = (bits >> 64) as u64;
-    let low = (bits & u128::from(u64::MAX)) as u64;
-    (high ^ low).swap_bytes()
+    let bytes = bits.to_be_bytes();
+    let mut folded = [0; 8];
+    for (place, byte) in folded.iter_mut().enumerate() {
+        *byte = bytes[place] ^ bytes[place + 8];
+    }
+    u64::from_le_bytes(folded)
 }
 
 /// VPP's `clib_xxhash` of one word: xxHash64 of eight bytes, but for its seed.
@@ -202,7 +207,8 @@ mod tests {
 
     #[test]
     fn shares_are_those_that_vpp_reports() {
-        let cases: &[(&[(&str, u8)], u32, &[u32])] = &[
+        type Case = (&'static [(&'static str, u8)], u32, &'static [u32]);
+        let cases: &[Case] = &[
             (&[("10.1.0.1", 100), ("10.1.0.2", 25)], 1024, &[812, 212]),
             (&[("2001:db8:a::1", 100)], 65536, &[65536]),
             (&[("10.1.0.1", 0), ("10.1.0.2", 0)], 1024, &[0, 0]),

@@ -4,15 +4,13 @@
 //! The roster takes facts and commands and answers with orders; whoever holds
 //! it carries them out.
 
+mod orders;
 mod reload;
 mod views;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-
-use thiserror::Error;
 
 use super::config::{Backend, Config, HealthCheck};
 use super::events::{Event, Transition};
@@ -24,94 +22,12 @@ use super::weights::{
     DesiredFrontend, FlushSeq, FrontendState, Outlook, Patience, Verdict, WeightOverrides,
     asks_for_flush, desired,
 };
+pub use orders::{Command, Order, ProberSettings, Refusal};
 pub use views::{BackendView, FrontendView, PoolBackendView, PoolView};
 
 /// Tells one prober from all others, those of the same name included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProberId(u64);
-
-/// What the holder of the roster is to do, in order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Order {
-    /// Start to probe a backend.
-    StartProber {
-        /// Who is to report.
-        id: ProberId,
-        /// The backend.
-        backend: BackendName,
-        /// Its configuration.
-        settings: ProberSettings,
-    },
-    /// Stop probing a backend.
-    StopProber(BackendName),
-    /// The backend has another health check from now on.
-    CheckChanged(BackendName, Option<Arc<HealthCheck>>),
-    /// Put the backend into another administrative state.
-    Administer {
-        /// The backend.
-        backend: BackendName,
-        /// What is wanted.
-        admin: Admin,
-        /// Who wants it.
-        why: String,
-    },
-    /// Tell everybody.
-    Publish(Event),
-    /// These frontends should look like this now.
-    Desire(Vec<(FrontendName, Arc<DesiredFrontend>)>),
-    /// An operator's override ended, because the file now says something else.
-    OverrideDropped(String),
-}
-
-/// What a prober needs to know of its backend.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ProberSettings {
-    /// Where and whether the backend is.
-    pub backend: Backend,
-    /// `None`: always up.
-    pub check: Option<Arc<HealthCheck>>,
-    /// The state it starts in.
-    pub admin: Admin,
-    /// The first probe is made within this time.
-    pub within: Duration,
-}
-
-/// What an operator can do to a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
-pub enum Command {
-    Pause,
-    Resume,
-    Enable,
-    Disable,
-}
-
-impl fmt::Display for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Enable => "enable",
-            Self::Disable => "disable",
-        })
-    }
-}
-
-/// Why a question or a command was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[expect(missing_docs, reason = "the messages say it all")]
-pub enum Refusal {
-    #[error("there is no backend \"{0}\"")]
-    NoBackend(String),
-    #[error("there is no frontend \"{0}\"")]
-    NoFrontend(String),
-    #[error("frontend \"{frontend}\" has no pool \"{pool}\"")]
-    NoPool { frontend: String, pool: String },
-    #[error("pool \"{pool}\" of frontend \"{frontend}\" has no backend \"{backend}\"")]
-    NotInPool { frontend: String, pool: String, backend: String },
-    #[error("backend \"{backend}\" is disabled: enable it before you {command} it")]
-    Disabled { backend: String, command: Command },
-}
 
 /// The roster. See the module's description.
 #[derive(Debug)]
@@ -121,6 +37,15 @@ pub struct Roster {
     frontends: BTreeMap<FrontendName, TrackedFrontend>,
     patience: Patience,
     last_prober: ProberId,
+}
+
+/// The state of every backend and frontend, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct States {
+    /// Every backend.
+    pub backends: Vec<(BackendName, State)>,
+    /// Every frontend.
+    pub frontends: Vec<(FrontendName, FrontendState)>,
 }
 
 /// A backend and what is known of it.
@@ -163,11 +88,12 @@ impl Roster {
     }
 
     /// The state of every backend and frontend.
-    pub fn states(&self) -> (Vec<(BackendName, State)>, Vec<(FrontendName, FrontendState)>) {
+    #[must_use]
+    pub fn states(&self) -> States {
         let backends = self.backends.iter().map(|(name, backend)| (name.clone(), backend.state));
         let frontends = self.frontends.iter();
         let frontends = frontends.map(|(name, frontend)| (name.clone(), frontend.outlook.state));
-        (backends.collect(), frontends.collect())
+        States { backends: backends.collect(), frontends: frontends.collect() }
     }
 
     /// A prober tells of a transition. One that was replaced is not heard.

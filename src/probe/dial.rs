@@ -58,7 +58,8 @@ impl Target {
 fn choose_port_on_connect(socket: &TcpSocket) -> io::Result<()> {
     const IPPROTO_IP: c_int = 0;
     const IP_BIND_ADDRESS_NO_PORT: c_int = 24;
-    let on: c_int = 1;
+    const ON: [u8; 4] = c_int::to_ne_bytes(1);
+    const ON_LENGTH: u32 = 4;
     unsafe extern "C" {
         /// setsockopt(2) of the C library, which std links.
         fn setsockopt(
@@ -70,14 +71,14 @@ fn choose_port_on_connect(socket: &TcpSocket) -> io::Result<()> {
         ) -> c_int;
     }
     // SAFETY: the descriptor is open as long as `socket` is borrowed, and the
-    // value is a c_int of the length given, which the call only reads.
+    // value is static and of the length given, which the call only reads.
     let status = unsafe {
         setsockopt(
             socket.as_raw_fd(),
             IPPROTO_IP,
             IP_BIND_ADDRESS_NO_PORT,
-            (&raw const on).cast(),
-            size_of::<c_int>() as u32,
+            ON.as_ptr().cast(),
+            ON_LENGTH,
         )
     };
     if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }

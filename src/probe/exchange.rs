@@ -9,7 +9,6 @@ use std::task::{Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use super::fault::is_abrupt_end;
 use crate::domain::probe::Finding;
 
 /// Bytes taken by one read: an answer that fits leaves nothing unread in the
@@ -42,12 +41,12 @@ where
             // that wait for an answer hold no buffer.
             let mut space = [const { MaybeUninit::uninit() }; READ];
             let mut buffer = ReadBuf::uninit(&mut space);
-            let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer));
-            let finding = match (read, buffer.filled()) {
-                (Ok(()), []) => Some(answer.end()),
-                (Ok(()), bytes) => answer.take(bytes),
-                (Err(error), _) if is_abrupt_end(&error) => Some(answer.end()),
-                (Err(error), _) => return Poll::Ready(Err(error)),
+            ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
+            let finding = match buffer.filled() {
+                // Over TLS too, with or without TLS's own end: many servers
+                // leave it out, and HTTP tells whether the answer is whole.
+                [] => Some(answer.end()),
+                bytes => answer.take(bytes),
             };
             if let Some(finding) = finding {
                 return Poll::Ready(Ok(finding));

@@ -184,12 +184,6 @@ fn found_tls(error: &native_tls::Error) -> Finding {
     Finding::new(Code::L6Response, readable(&error.to_string()))
 }
 
-/// Whether the peer ended the connection without ending TLS first. Many HTTP
-/// servers do, and the length of their answer tells whether it was whole.
-pub(super) fn is_abrupt_end(error: &io::Error) -> bool {
-    error.raw_os_error().is_none() && error.to_string().contains(":unexpected eof while reading:")
-}
-
 /// The reason in OpenSSL's text of an error, which is
 /// `error:CODE:library:function:reason:file:line:data`, then in parentheses
 /// what the verification of the certificate said.

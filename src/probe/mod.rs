@@ -162,13 +162,31 @@ pub enum PrepareError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::config::Timing;
+    use std::num::NonZeroU32;
 
     #[test]
-    fn a_run_can_move_between_threads() {
+    fn a_run_can_move_between_threads_and_is_small() {
         fn is_send<T: Send>(_: &T) {}
-        fn run(probe: &Probe) {
-            is_send(&probe.run());
-        }
-        let _ = run;
+        let second = Duration::from_secs(1);
+        let check = HealthCheck {
+            kind: CheckKind::Icmp,
+            timing: Timing {
+                interval: second,
+                fast_interval: second,
+                down_interval: second,
+                timeout: second,
+                rise: NonZeroU32::MIN,
+                fall: NonZeroU32::MIN,
+            },
+            source_v4: None,
+            source_v6: None,
+        };
+        let probe = Probe::prepare(&check, IpAddr::from([127, 0, 0, 1]), &Shared::new()).unwrap();
+        let run = probe.run();
+        is_send(&run);
+        // Times fifty thousand backends: a buffer that found its way into the
+        // future would show here.
+        assert!(size_of_val(&run) <= 2048, "{} bytes", size_of_val(&run));
     }
 }

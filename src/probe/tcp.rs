@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_native_tls::TlsStream;
 
 use super::dial::Target;
 use super::fault::{Fault, Layer};
-use super::tls::Tls;
+use super::tls::{self, Tls};
 use super::{PrepareError, Shared};
 use crate::domain::config;
 use crate::domain::probe::{Code, Finding};
@@ -49,12 +49,11 @@ impl Connection {
     }
 }
 
-/// Ends TLS as both sides expect it. A TLS 1.3 server sends session tickets
-/// after the handshake: a socket that is closed before they come answers them
-/// with a reset, which servers log as an error.
+/// Ends TLS and reads until the server has ended it too. A TLS 1.3 server
+/// sends session tickets after the handshake, and a socket that is closed
+/// before they come answers them with a reset.
 async fn part(mut stream: TlsStream<TcpStream>) {
-    if stream.shutdown().await.is_ok() {
-        let mut ignored = [0; 256];
-        while let Ok(1..) = stream.read(&mut ignored).await {}
-    }
+    tls::end(&mut stream).await;
+    let mut ignored = [0; 256];
+    while let Ok(1..) = stream.read(&mut ignored).await {}
 }

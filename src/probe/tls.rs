@@ -2,8 +2,12 @@
 //! system's roots, and the name both asked for (SNI) and found in the
 //! certificate unless verification is off.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::Pin;
+use std::task::Poll;
 
+use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio_native_tls::{TlsConnector, TlsStream};
 
@@ -51,6 +55,16 @@ impl Tls {
         stream.set_nodelay(true)?;
         Ok(self.connector.connect(&self.server_name, stream).await?)
     }
+}
+
+/// Ends TLS as the protocol has it, for servers log a bare end of the
+/// connection as an error; but waits for nothing, not even for room to send.
+pub(super) async fn end(stream: &mut TlsStream<TcpStream>) {
+    poll_fn(|cx| {
+        let _ = Pin::new(&mut *stream).poll_shutdown(cx);
+        Poll::Ready(())
+    })
+    .await;
 }
 
 /// The name or address of a `Host` header, without port and brackets.

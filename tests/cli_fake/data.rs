@@ -189,6 +189,7 @@ pub(super) fn vpp_info(contrary: bool) -> VppInfo {
         boottime_ns: ago(2 * 86_400),
         connecttime_ns: ago(3_661),
         missing_messages: missing.iter().copied().map(text).collect(),
+        reaped_clients: vec!["old-maglevd".into()],
     }
 }
 

@@ -146,7 +146,7 @@ pub(crate) fn is_installed(program: &str) -> bool {
 /// Says past the test harness, which keeps the output of passing tests, that
 /// something was not tested.
 pub(crate) fn skipped(why: &str) {
-    writeln!(std::io::stderr(), "skipped: {why}").unwrap();
+    std::io::stderr().write_all(format!("skipped: {why}\n").as_bytes()).unwrap();
 }
 
 /// Certificates for `localhost`, made anew for each test by the `openssl`

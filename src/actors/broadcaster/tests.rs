@@ -1,4 +1,6 @@
 use super::*;
+use crate::domain::events::{LogLevel, Seq};
+use crate::domain::roster::States;
 
 const EVERYTHING: Filter =
     Filter { log: Some(LogLevel::Debug), backend: true, frontend: true, dataplane: true };
@@ -100,8 +102,8 @@ async fn what_is_no_longer_announced_is_forgotten() {
     let broadcaster = start(4);
     broadcaster.send(transition(State::Up)).await.unwrap();
     let at = SystemTime::UNIX_EPOCH;
-    let backends = vec![("b".into(), State::Down)];
-    broadcaster.send(Announce { backends, frontends: vec![], at }).await.unwrap();
+    let states = States { backends: vec![("b".into(), State::Down)], ..States::default() };
+    broadcaster.send(Announce { states, at }).await.unwrap();
     let mut stream = subscribe(&broadcaster, None).await;
     assert_eq!(text(stream.items.recv().await), "*1:b down>down");
 }

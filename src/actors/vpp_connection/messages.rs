@@ -125,6 +125,8 @@ pub struct VppInfo {
     pub connected_at: SystemTime,
     /// Messages that we need and this VPP lacks, with their CRCs.
     pub missing: Vec<String>,
+    /// Names of dead API clients that VPP noticed only when we connected.
+    pub reaped: Vec<String>,
 }
 
 impl VppInfo {
@@ -140,6 +142,7 @@ impl VppInfo {
             epoch,
             connected_at: SystemTime::now(),
             missing: client.missing().to_vec(),
+            reaped: client.reaped().iter().map(|client| client.name.clone()).collect(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The stats segment of a connection: opened with it, tried again with each
 //! sign of life, and never in the way of programming.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use std::time::SystemTime;
 use actix::prelude::*;
 use tracing::{debug, info, warn};
 
-use super::{Counted, Epoch, LinkError, State, VppConnection};
+use super::{Counted, LinkError, State, VppConnection};
 use crate::domain::net::Vip;
 use crate::vpp::client::Client;
 use crate::vpp::stats::{Segment, StatsError, slots};
@@ -85,11 +88,12 @@ impl VppConnection {
     }
 
     /// Tries again to open the segment, if it could not be opened before.
-    pub(super) fn open_stats_again(&mut self, epoch: Epoch, ctx: &mut Context<Self>) {
+    pub(super) fn open_stats_again(&mut self, ctx: &mut Context<Self>) {
         let State::Up(up) = &self.state else { return };
         if !matches!(up.stats, Err(LinkError::Stats(_))) {
             return;
         }
+        let epoch = self.epoch;
         let (socket, client) = (self.stats_socket.clone(), up.client.clone());
         let attempt = async move { open(socket, &client).await };
         ctx.spawn(attempt.into_actor(self).map(move |stats, this, _| {

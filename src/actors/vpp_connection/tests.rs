@@ -1,177 +1,147 @@
-use std::num::NonZeroU16;
-
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::*;
 use crate::actors::broadcaster::Limits;
 use crate::actors::log_stream::LogDemand;
-use crate::domain::net::{Encap, Service, TableLength, Vip, Weight};
-use crate::domain::step::{Step, VipSpec};
-use crate::vpp::embedded::plugin::Key;
-use crate::vpp::embedded::{Embedded, Options};
+use crate::vpp::embedded::{Control, Embedded, Options};
 
-/// Stands for the Reconciler.
-struct Listening(mpsc::UnboundedSender<Result<Epoch, Epoch>>);
+/// Longer than anything here takes.
+const DEADLINE: Duration = Duration::from_secs(20);
 
-impl Actor for Listening {
+/// Notes what the connection tells.
+struct Ear(mpsc::UnboundedSender<String>);
+
+impl Actor for Ear {
     type Context = Context<Self>;
 }
 
-impl Handler<Connected> for Listening {
+impl Handler<Connected> for Ear {
     type Result = ();
+
     fn handle(&mut self, Connected { epoch }: Connected, _: &mut Self::Context) {
-        let _ = self.0.send(Ok(epoch));
+        self.0.send(format!("up {}", epoch.0)).unwrap();
     }
 }
 
-impl Handler<Lost> for Listening {
+impl Handler<Lost> for Ear {
     type Result = ();
+
     fn handle(&mut self, Lost { epoch, .. }: Lost, _: &mut Self::Context) {
-        let _ = self.0.send(Err(epoch));
+        self.0.send(format!("lost {}", epoch.0)).unwrap();
     }
 }
 
-/// What the next sign of life brings about.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct SignOfLife;
-
-impl Handler<SignOfLife> for VppConnection {
-    type Result = ();
-    fn handle(&mut self, _: SignOfLife, ctx: &mut Self::Context) {
-        self.open_stats_again(self.epoch, ctx);
-    }
+struct Bench {
+    embedded: Embedded,
+    vpp: Addr<VppConnection>,
+    heard: mpsc::UnboundedReceiver<String>,
+    last_words: watch::Receiver<Option<LastWords>>,
 }
 
-struct Lab {
-    vpp: Embedded,
-    link: Addr<VppConnection>,
-    heard: mpsc::UnboundedReceiver<Result<Epoch, Epoch>>,
-}
-
-impl Lab {
-    async fn start(stats: impl FnOnce(&Embedded) -> Option<PathBuf>) -> Self {
-        let vpp = Embedded::start_private(Options::default()).unwrap();
-        let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let api = Some(vpp.api_path().to_owned());
-        let link = VppConnection::new(api, ClientOptions::default(), broadcaster)
-            .with_stats(stats(&vpp))
-            .start();
+impl Bench {
+    async fn new(options: Options) -> Self {
+        let embedded = Embedded::start_private(options).unwrap();
+        let demand = LogDemand::default();
+        let broadcaster = Broadcaster::new(1, Limits::default(), demand).start();
+        let quick = Duration::from_millis(500);
+        let options = ClientOptions { patience: quick, goodbye: quick, ..ClientOptions::default() };
+        let socket = Some(embedded.api_path().to_owned());
+        let vpp = VppConnection::new(socket, options, broadcaster)
+            .with_ping_interval(Duration::from_millis(10));
+        let last_words = vpp.last_words();
+        let vpp = vpp.start();
         let (told, heard) = mpsc::unbounded_channel();
-        let listening = Listening(told).start();
-        let (connected, lost) = (listening.clone().recipient(), listening.recipient());
-        link.send(Listen { connected, lost }).await.unwrap();
-        Self { vpp, link, heard }
+        let ear = Ear(told).start();
+        let listen = Listen { connected: ear.clone().recipient(), lost: ear.recipient() };
+        vpp.send(listen).await.unwrap();
+        Self { embedded, vpp, heard, last_words }
     }
 
-    async fn heard(&mut self) -> Result<Epoch, Epoch> {
-        let heard = tokio::time::timeout(Duration::from_secs(20), self.heard.recv()).await;
-        heard.expect("VPP is connected in time").unwrap()
+    fn control(&self) -> Control {
+        self.embedded.control()
     }
 
-    async fn write(&self, epoch: Epoch, steps: Vec<Step>) {
-        let wanted = vec![Outcome::Done; steps.len()];
-        let outcomes = self.link.send(Apply { epoch, steps, urgent: false }).await.unwrap();
-        assert_eq!(outcomes, Ok(wanted));
+    async fn hear(&mut self) -> String {
+        timeout(DEADLINE, self.heard.recv()).await.expect("nothing was told").unwrap()
     }
 
-    async fn counters(&self) -> Result<Vec<Counted>, LinkError> {
-        self.link.send(GetCounters).await.unwrap()
+    async fn clients(&self) -> usize {
+        let control = self.control();
+        control.snapshot().unwrap().clients.len()
     }
-
-    async fn info(&self) -> VppInfo {
-        self.link.send(GetVppInfo).await.unwrap().unwrap()
-    }
-
-    async fn can_program(&self) {
-        self.link.send(Observe).await.unwrap().unwrap();
-    }
-
-    fn packets(&self, vip: Vip, counts: [u64; 4]) {
-        let key = Key::from_wire(vip.into());
-        let control = self.vpp.control();
-        control.edit(move |plugin, _| plugin.count_packets(key, counts)).unwrap().unwrap();
-    }
-}
-
-fn vip(last: u8) -> Vip {
-    let service = Service::Port { protocol: 6, port: NonZeroU16::new(80).unwrap() };
-    Vip::new(format!("192.0.2.{last}/32").parse().unwrap(), service)
-}
-
-fn add(vip: Vip) -> Step {
-    let table_length = TableLength::DEFAULT;
-    Step::AddVip(VipSpec { vip, encap: Encap::Gre4, src_ip_sticky: false, table_length })
-}
-
-fn counted(vip: Vip, [next, first, untracked, no_server]: [u64; 4]) -> Counted {
-    Counted { vip, packets: VipCounters { next, first, untracked, no_server } }
-}
-
-fn own_stats(vpp: &Embedded) -> Option<PathBuf> {
-    Some(vpp.stats_path().to_owned())
 }
 
 #[actix_rt::test]
-async fn live_vips_have_counters_and_each_connection_its_own() {
-    let mut lab = Lab::start(own_stats).await;
-    let epoch = lab.heard().await.unwrap();
-    assert_eq!(lab.counters().await, Ok(vec![]));
-    // A server keeps the slot of its deleted VIP.
-    let (server, weight) = ("198.51.100.1".parse().unwrap(), Weight::try_from(1).unwrap());
-    let serve = Step::AddServer { vip: vip(1), server, weight };
-    lab.write(epoch, vec![add(vip(1)), serve, add(vip(2))]).await;
-    lab.packets(vip(1), [1, 2, 3, 4]);
-    lab.packets(vip(2), [5, 6, 7, 8]);
-    let (one, two) = (counted(vip(1), [1, 2, 3, 4]), counted(vip(2), [5, 6, 7, 8]));
-    assert_eq!(lab.counters().await, Ok(vec![one, two]));
-    lab.write(epoch, vec![Step::RemoveVip(vip(1)), add(vip(1))]).await;
-    assert_eq!(lab.counters().await, Ok(vec![counted(vip(1), [0; 4]), two]));
-    let booted_at = lab.info().await.booted_at.unwrap();
-    assert!(booted_at.elapsed().unwrap() < Duration::from_secs(60));
-
-    lab.vpp.control().restart().unwrap();
-    assert_eq!(lab.heard().await, Err(epoch));
-    let next = lab.heard().await.unwrap();
-    assert!(next > epoch);
-    assert_eq!(lab.info().await.epoch, next);
-    lab.write(next, vec![add(vip(2))]).await;
-    assert_eq!(lab.counters().await, Ok(vec![counted(vip(2), [0; 4])]));
-    lab.link.send(Close).await.unwrap();
+async fn silence_is_not_the_end_and_ends_with_a_new_epoch() {
+    let mut bench = Bench::new(Options::default()).await;
+    assert_eq!(bench.hear().await, "up 1");
+    bench.control().freeze().unwrap();
+    assert_eq!(bench.hear().await, "lost 1");
+    let silent = bench.vpp.send(GetVppInfo).await.unwrap().unwrap_err();
+    assert_eq!(silent, LinkError::NotConnected("VPP is silent".into()));
+    bench.control().thaw().unwrap();
+    assert_eq!(bench.hear().await, "up 2");
+    assert!(bench.vpp.send(Observe).await.unwrap().is_ok_and(|seen| seen.epoch == Epoch(2)));
 }
 
 #[actix_rt::test]
-async fn without_a_stats_socket_vpp_is_programmed_until_one_appears() {
-    let dir = tempfile::tempdir().unwrap();
-    let late = dir.path().join("stats.sock");
-    let mut lab = Lab::start(|_| Some(late.clone())).await;
-    let epoch = lab.heard().await.unwrap();
-    lab.write(epoch, vec![add(vip(1))]).await;
-    lab.packets(vip(1), [1, 0, 0, 0]);
-    lab.can_program().await;
-    assert_eq!(lab.info().await.booted_at, None);
-    let missing = LinkError::Stats(StatsError::NotThere { path: late.clone() });
-    assert_eq!(lab.counters().await, Err(missing));
-
-    std::os::unix::fs::symlink(lab.vpp.stats_path(), &late).unwrap();
-    lab.link.send(SignOfLife).await.unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    let counters = loop {
-        match lab.counters().await {
-            Err(LinkError::Stats(_)) if Instant::now() < deadline => {}
-            other => break other,
+async fn a_vpp_that_stays_silent_is_given_up_and_dialed_for_ever() {
+    let mut bench = Bench::new(Options::default()).await;
+    assert_eq!(bench.hear().await, "up 1");
+    bench.control().freeze().unwrap();
+    assert_eq!(bench.hear().await, "lost 1");
+    let given_up = async {
+        while bench.vpp.send(GetVppInfo).await.unwrap()
+            == Err(LinkError::NotConnected("VPP is silent".into()))
+        {
+            tokio::task::yield_now().await;
         }
     };
-    assert_eq!(counters, Ok(vec![counted(vip(1), [1, 0, 0, 0])]));
-    assert!(lab.info().await.booted_at.is_some());
-    lab.link.send(Close).await.unwrap();
-    assert_eq!(lab.counters().await, Err(LinkError::ended()));
+    timeout(DEADLINE, given_up).await.expect("it is given up");
+    bench.control().thaw().unwrap();
+    assert_eq!(bench.hear().await, "up 2");
 }
 
 #[actix_rt::test]
-async fn nobody_is_told_counters_that_were_not_wanted() {
-    let mut lab = Lab::start(|_| None).await;
-    lab.heard().await.unwrap();
-    assert_eq!(lab.counters().await, Err(LinkError::StatsOff));
-    lab.link.send(Close).await.unwrap();
+async fn a_vpp_that_restarts_is_another_epoch() {
+    let mut bench = Bench::new(Options::default()).await;
+    for epoch in 1..=5 {
+        assert_eq!(bench.hear().await, format!("up {epoch}"));
+        bench.control().restart().unwrap();
+        assert_eq!(bench.hear().await, format!("lost {epoch}"));
+    }
+}
+
+#[actix_rt::test]
+async fn a_vpp_without_weights_is_not_programmed_and_its_messages_are_named() {
+    let without = vec!["lb_as_set_weight"];
+    let bench = Bench::new(Options { without, ..Options::default() }).await;
+    let info = async {
+        loop {
+            if let Ok(info) = bench.vpp.send(GetVppInfo).await.unwrap() {
+                return info;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let info = timeout(DEADLINE, info).await.expect("it connects");
+    assert_eq!(info.missing.len(), 1);
+    assert!(info.missing[0].starts_with("lb_as_set_weight"), "{:?}", info.missing);
+    let refused = bench.vpp.send(Observe).await.unwrap().unwrap_err();
+    assert_eq!(refused, LinkError::Missing(info.missing));
+}
+
+#[actix_rt::test]
+async fn every_end_says_goodbye() {
+    let mut bench = Bench::new(Options::default()).await;
+    assert_eq!(bench.hear().await, "up 1");
+    assert_eq!(bench.clients().await, 1);
+    let words = bench.last_words.borrow().clone().expect("they are prepared");
+    assert!(words.say(), "as a panic hook does");
+    assert_eq!(bench.hear().await, "lost 1", "VPP has closed the connection");
+    assert_eq!(bench.hear().await, "up 2");
+    bench.vpp.send(Close).await.unwrap();
+    assert_eq!(bench.clients().await, 0);
+    assert!(bench.last_words.borrow().is_none());
 }

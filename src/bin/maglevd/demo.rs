@@ -69,6 +69,8 @@ pub struct Demo {
 pub struct Running {
     demo: Demo,
     backends: Vec<(BackendName, SocketAddr)>,
+    /// The one to try things on.
+    first: String,
     /// Ends the backends when it is dropped.
     _tasks: JoinSet<()>,
 }
@@ -117,7 +119,10 @@ impl Demo {
             tasks.spawn(serve(name.clone(), address, Some(listener), word));
             backends.push((name.clone(), address));
         }
-        Ok(Running { demo: self, backends, _tasks: tasks })
+        let pools = config.frontends.values().flat_map(|frontend| &frontend.pools);
+        let first = pools.flat_map(|pool| pool.backends.keys()).next();
+        let first = first.map(ToString::to_string).unwrap_or_default();
+        Ok(Running { demo: self, backends, first, _tasks: tasks })
     }
 }
 
@@ -140,7 +145,7 @@ impl Running {
         for (name, address) in &self.backends {
             println!("  {name:<10} http://{address}");
         }
-        let first = self.backends.first().map_or("nginx0", |(name, _)| name.as_str());
+        let first = &self.first;
         println!(
             "\nIn another terminal:\n  \
              maglevc{option} show frontends         what serves\n  \

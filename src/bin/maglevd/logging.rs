@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::IsTerminal;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -89,12 +89,12 @@ where
 #[derive(Default)]
 struct JsonFields {
     message: String,
-    others: Map<String, Value>,
+    others: Vec<(&'static str, Value)>,
 }
 
 impl JsonFields {
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
-        self.others.insert(field.name().into(), value.into());
+        self.others.push((field.name(), value.into()));
     }
 }
 

@@ -17,7 +17,10 @@ use vpp_maglev::vpp::embedded::{Embedded, Options, Paths};
 use flags::Flags;
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
+    let flags = match Flags::try_parse() {
+        Ok(flags) => flags,
+        Err(error) => return refuse(&error),
+    };
     if flags.check {
         return check(&flags.config);
     }
@@ -31,6 +34,22 @@ fn main() -> ExitCode {
             eprintln!("maglevd: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A slip in the flags, on one line: clap adds usage and tips below it. Help
+/// and the version, which clap takes for errors too, are printed as they are.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let text = error.to_string();
+        let lines = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
+        let message = lines.collect::<Vec<_>>().join(" ");
+        eprintln!("maglevd: {}", message.strip_prefix("error: ").unwrap_or(&message));
+        ExitCode::from(2)
+    } else {
+        // Whoever closed the pipe has read enough.
+        let _ = error.print();
+        ExitCode::SUCCESS
     }
 }
 
@@ -56,12 +75,15 @@ fn check(path: &Path) -> ExitCode {
 /// `--dataplane-only`: the embedded dataplane until a signal.
 fn dataplane_only(flags: &Flags, dir: &Path) -> Result<(), run::StartError> {
     logging::start(flags.log_level, flags.log_format);
-    let embedded = Embedded::start(Paths::in_dir(dir), Options::default())?;
-    tracing::info!(
-        api = %embedded.api_path().display(), stats = %embedded.stats_path().display(),
-        "dataplane-ready"
-    );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(run::stop_signal())?;
-    Ok(())
+    runtime.block_on(async {
+        let stop = run::stop_signal()?;
+        let embedded = Embedded::start(Paths::in_dir(dir), Options::default())?;
+        tracing::info!(
+            api = %embedded.api_path().display(), stats = %embedded.stats_path().display(),
+            "dataplane-ready"
+        );
+        stop.await;
+        Ok(())
+    })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 use vpp_maglev::actors::broadcaster::{Broadcaster, Limits, Publish};
 use vpp_maglev::actors::checker::{self, Checker, Reload};
@@ -19,7 +19,7 @@ use vpp_maglev::api::{self, Actors, ListenError, Listening, Service};
 use vpp_maglev::config::{self, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
 use vpp_maglev::domain::events::{Event, LogRecord};
-use vpp_maglev::vpp::client::ClientOptions;
+use vpp_maglev::vpp::client::{ClientOptions, LastWords};
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
 
 use crate::demo::{Demo, DemoError};
@@ -60,7 +60,7 @@ pub enum StartError {
 /// Why the daemon did not start.
 pub fn run(mut flags: Flags) -> Result<(), StartError> {
     let (demand, records) = logging::start(flags.log_level, flags.log_format);
-    end_on_panic();
+    end_on_panic(None);
     let demo = if flags.demo { Some(Demo::prepare(&flags.config)?) } else { None };
     if let Some(demo) = &demo {
         flags.config = demo.config_path().to_owned();
@@ -81,9 +81,10 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
     }
     let system = System::new();
     let outcome = system.block_on(live(&flags, config, embedded.as_ref(), demo, demand, records));
-    // Nothing is left to be done, and arbiters that are dropped in no order
-    // would only complain of each other.
     drop(embedded);
+    // Nothing is left to be done. An actor that is dropped runs once more, and
+    // one that has not started yet starts then: with no reactor, it panics.
+    std::mem::forget(system);
     outcome
 }
 
@@ -97,7 +98,7 @@ async fn live(
 ) -> Result<(), StartError> {
     // Before anything listens, so that no early signal kills us half-way.
     let mut hangup = signal(SignalKind::hangup())?;
-    let mut stop = std::pin::pin!(stop_signal());
+    let mut stop = std::pin::pin!(stop_signal()?);
     let demo = match demo {
         Some(demo) => Some(demo.start(&config).await?),
         None => None,
@@ -119,7 +120,7 @@ async fn live(
     }
     loop {
         tokio::select! {
-            signalled = &mut stop => break signalled?,
+            () = &mut stop => break,
             Some(()) = hangup.recv() => {
                 // Its outcome is in the log.
                 actors.checker.do_send(Reload);
@@ -168,8 +169,9 @@ fn start_actors(
     outward.spawn(forward(records, to));
 
     let vpp = VppConnection::new(sockets.api, ClientOptions::default(), broadcaster.clone())
-        .with_stats(sockets.stats)
-        .start();
+        .with_stats(sockets.stats);
+    end_on_panic(Some(vpp.last_words()));
+    let vpp = vpp.start();
     let reconciler = Reconciler::new(vpp.clone(), broadcaster.clone()).start();
     let recipients = checker::Recipients {
         changed: reconciler.clone().recipient(),
@@ -207,21 +209,32 @@ async fn forward(mut records: mpsc::Receiver<LogRecord>, to: Addr<Broadcaster>) 
     }
 }
 
-/// Ends when the daemon is told to stop.
-pub async fn stop_signal() -> io::Result<()> {
+/// Ends when the daemon is told to stop. From this call on, and not only once
+/// it is awaited, the signals no longer end the process by themselves.
+///
+/// # Errors
+/// The system refused a handler.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// A panic would silently end one actor and leave the others talking to
 /// nobody: it ends the process instead, and the service manager starts it anew.
-fn end_on_panic() {
-    std::panic::set_hook(Box::new(|panic| {
+/// VPP is told goodbye, as it would not notice that we are gone.
+fn end_on_panic(last_words: Option<watch::Receiver<Option<LastWords>>>) {
+    std::panic::set_hook(Box::new(move |panic| {
+        if let Some(last_words) = &last_words
+            && let Some(words) = &*last_words.borrow()
+        {
+            words.say();
+        }
         error!(%panic, "bug: stopping");
         eprintln!("maglevd: {panic}");
         std::process::abort();

@@ -27,6 +27,7 @@ pub(super) fn info(info: &pb::VppInfo, page: &Page) -> String {
             ("running for", when(info.boottime_ns).into()),
             ("connected for", when(info.connecttime_ns).into()),
             ("missing messages", Cell::new(&missing, Tone::Bad)),
+            ("dead clients let go", info.reaped_clients.join(", ").into()),
         ],
         page,
     )

@@ -236,9 +236,9 @@ proptest! {
     }
 }
 
-/// Cases a law is tried on; `MAGLEV_TEST_CASES` asks for more.
+/// Cases a law is tried on; `PROPTEST_CASES` asks for more.
 fn cases() -> u32 {
-    std::env::var("MAGLEV_TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1000)
+    ProptestConfig::default().cases.max(1000)
 }
 
 /// One VIP with two servers of weight 100 and 0.

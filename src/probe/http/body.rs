@@ -113,9 +113,9 @@ impl Body {
             match &mut self.framing {
                 Framing::Length(0) => return Ok(true),
                 Framing::Length(left) | Framing::Chunked(Chunk::Data(left)) if *left > 0 => {
-                    let space = (MAX_BODY - self.bytes.len()) as u64;
-                    // Bounded by the input's length, which is a usize.
-                    let size = (*left).min(space).min(input.len() as u64) as usize;
+                    let space = MAX_BODY - self.bytes.len();
+                    let size =
+                        usize::try_from(*left).unwrap_or(usize::MAX).min(space).min(input.len());
                     let (data, rest) = input.split_at(size);
                     self.bytes.extend_from_slice(data);
                     *left -= size as u64;

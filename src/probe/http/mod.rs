@@ -15,7 +15,7 @@ use regex::bytes::Regex;
 use super::dial::Target;
 use super::exchange::exchange;
 use super::fault::{Fault, Layer};
-use super::tls::Tls;
+use super::tls::{self, Tls};
 use super::{PrepareError, Shared};
 use crate::domain::config::{self, HttpExchange};
 use crate::domain::probe::Finding;
@@ -70,7 +70,9 @@ impl Http {
             Some(tls) => {
                 let mut stream = tls.handshake(stream, layer).await?;
                 *layer = Layer::Exchange;
-                exchange(&mut stream, &self.request, &mut response).await?
+                let finding = exchange(&mut stream, &self.request, &mut response).await?;
+                tls::end(&mut stream).await;
+                finding
             }
         };
         Ok(finding)

@@ -21,6 +21,9 @@ use crate::vpp::wire::{CliInband, ControlPing, ShowVersion};
 /// Commands that may wait for the connection's task.
 const MAILBOX: usize = 256;
 
+/// How often the list of clients is read for some that the cure let go.
+const LOOKS: usize = 4;
+
 /// Bytes that `show api clients` may take: some hundred clients.
 const CLIENT_LIST: usize = 8 << 10;
 
@@ -134,7 +137,7 @@ impl Client {
         let (version_call, version) = self.single(&ShowVersion, SMALL_REPLY)?;
         let (ping_call, ping) = self.single(&ControlPing, SMALL_REPLY)?;
         let mut calls = vec![version_call, ping_call];
-        let cured = if self.shared.cure {
+        let cured = if self.shared.cure && self.id::<CliInband>().is_ok() {
             let (list_call, list) = cli("show api clients", CLIENT_LIST)?;
             let (cure_call, cure) = cli(CURE, SMALL_REPLY)?;
             calls.extend([list_call, cure_call]);
@@ -149,9 +152,13 @@ impl Client {
         if let Some((list, cure)) = cured {
             let before = parse_clients(&String::from_utf8_lossy(&list.any().await?.reply));
             cure.any().await?;
-            if before.len() > 1 {
+            // VPP lets go of them a turn or two of its main loop later.
+            for _ in 0..LOOKS {
+                if before.len() < 2 || !reaped.is_empty() {
+                    break;
+                }
                 let after = parse_clients(&self.cli("show api clients").await?);
-                reaped = before.into_iter().filter(|client| !after.contains(client)).collect();
+                reaped = before.iter().filter(|client| !after.contains(client)).cloned().collect();
             }
         }
         Ok(Greeting { info, reaped })

@@ -178,8 +178,10 @@ impl Control {
         // Of the standard library, so that it waits in async tests too.
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
         let command: Command = Box::new(move |hub| {
+            let done = ask(hub);
+            hub.publish_counters();
             // It fails when the caller is gone, who then needs no answer.
-            let _ = answer.send(ask(hub));
+            let _ = answer.send(done);
         });
         self.commands.send(command).map_err(|_| EmbeddedError::Gone)?;
         answered.recv().map_err(|_| EmbeddedError::Gone)

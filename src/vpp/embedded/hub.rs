@@ -1,6 +1,8 @@
 //! The one task that owns an embedded VPP: it accepts, serves, misbehaves as
 //! told, and publishes its counters. Nothing of it is shared.
 
+mod dispatch;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,26 +11,19 @@ use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, error, warn};
 
-use super::clients::{Clients, Sent, Serial};
-use super::process::{Answer, Crash, Process};
+use super::clients::{Clients, Serial};
+use super::process::{Answer, Process};
 use super::reader::{self, Event};
-use super::requests::Served;
 use super::segment::Segment;
 use super::sockets::{Listeners, send_descriptor};
-use super::told::{Mishap, Mishaps, Snapshot, Written};
+use super::told::{Mishaps, Snapshot, Written};
 use super::{Clock, EmbeddedError, Options, Paths};
-use crate::vpp::wire::{
-    Message, SockclntCreate, SockclntCreateReply, SockclntDelete, SockclntDeleteReply, message_id,
-    read_bare, read_request, write_bare,
-};
 
 /// A request of the [`Control`](super::Control) handle.
 pub(super) type Command = Box<dyn FnOnce(&mut Hub) + Send>;
 
 /// Reads that may wait for the hub; then the readers wait.
 const EVENTS: usize = 64;
-/// Writes that are remembered; older ones are forgotten.
-const WRITES: usize = 100_000;
 /// VPP's heart beats once in this time.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
@@ -109,7 +104,6 @@ impl Hub {
                 }
                 () = tokio::time::sleep(until_beat), if awake => self.beat(),
             }
-            self.publish_counters();
             self.activity.send_modify(|count| *count += 1);
         }
     }
@@ -201,125 +195,6 @@ impl Hub {
         }
     }
 
-    fn request(&mut self, slot: u32, body: &[u8]) {
-        self.process.catch_up();
-        let entry = message_id(body).ok().and_then(|id| self.process.entry(id));
-        let Some(entry) = entry else {
-            warn!(length = body.len(), "vpp-embedded-no-handler");
-            return;
-        };
-        *self.received.entry(entry.name).or_default() += 1;
-        let mishap = self.mishaps.strike(entry.name);
-        let refusal = match mishap {
-            Some(Mishap::DropBefore) => return self.clients.remove(slot),
-            Some(Mishap::Crash) => return self.crash("it was told to"),
-            Some(Mishap::Refuse(retval)) => Some(retval),
-            _ => None,
-        };
-        let answer = match entry.name {
-            SockclntCreate::NAME => self.create(slot, body),
-            SockclntDelete::NAME => return self.delete(body),
-            _ => {
-                let Some(serve) = entry.serve else { return };
-                let (process, clients) = (&mut self.process, &self.clients);
-                let mut with = Served { process, clients, write: None };
-                match serve(&mut with, body, refusal) {
-                    Ok(Ok(answer)) => {
-                        let write = with.write;
-                        if let (Some(write), Some(retval)) = (write, answer.retval) {
-                            self.remember(Written { write, retval });
-                        }
-                        Some(answer)
-                    }
-                    Ok(Err(Crash(why))) => return self.crash(why),
-                    Err(error) => {
-                        warn!(message = entry.name, %error, "vpp-embedded-truncated");
-                        None
-                    }
-                }
-            }
-        };
-        let Some(answer) = answer else { return };
-        if answer.errno_was_set {
-            self.clients.errno_was_set();
-        }
-        match mishap {
-            Some(Mishap::LoseReply) => {}
-            Some(Mishap::HoldReply) => self.held.push(answer),
-            Some(Mishap::DropAfter) => self.clients.remove(slot),
-            _ => self.send(&answer),
-        }
-    }
-
-    fn create(&mut self, slot: u32, body: &[u8]) -> Option<Answer> {
-        let request: SockclntCreate = read_bare(body).ok()?;
-        self.clients.name(slot, request.name.to_string());
-        let index = Clients::index_of_slot(slot);
-        let reply = SockclntCreateReply {
-            client_index: 0,
-            context: request.context,
-            response: 0,
-            index,
-            table: self.process.table(),
-        };
-        let mut answer = Answer::to(index);
-        let id = crate::vpp::wire::control::SOCKCLNT_CREATE_REPLY_ID;
-        write_bare(&mut answer.bytes, id, &reply);
-        answer.ends.push(answer.bytes.len());
-        Some(answer)
-    }
-
-    /// The one message after which VPP itself closes.
-    fn delete(&mut self, body: &[u8]) {
-        let Ok((head, request)) = read_request::<SockclntDelete>(body) else { return };
-        let named = self.clients.slot_of_index(request.index);
-        let response = if named.is_some() { 1 } else { -1 };
-        let mut answer = Answer::to(head.client_index);
-        self.process.reply(&mut answer, head, &SockclntDeleteReply { response });
-        self.send(&answer);
-        if let Some(slot) = named.filter(|_| self.clients.slot_of_index(answer.to).is_some()) {
-            self.clients.remove(slot);
-        }
-    }
-
-    /// Sends to the client that the request named, if there is one.
-    fn send(&mut self, answer: &Answer) {
-        let Some(slot) = self.clients.slot_of_index(answer.to) else { return };
-        for frame in answer.frames() {
-            let sent = self.clients.send(slot, frame);
-            self.after_send(slot, sent);
-            if sent == Sent::Gone {
-                return;
-            }
-        }
-    }
-
-    fn after_send(&mut self, slot: u32, sent: Sent) {
-        match sent {
-            Sent::All | Sent::Queued => {}
-            Sent::Gone => self.clients.remove(slot),
-            Sent::Waiting => {
-                if let Some((serial, stream)) = self.clients.stream(slot) {
-                    reader::wait_for_room(serial, stream, self.events.clone());
-                }
-            }
-        }
-    }
-
-    fn remember(&mut self, written: Written) {
-        if self.writes.len() == WRITES {
-            self.writes.pop_front();
-        }
-        self.writes.push_back(written);
-    }
-
-    fn crash(&mut self, why: &str) {
-        error!(why, "vpp-embedded-crash");
-        if let Err(error) = self.restart() {
-            error!(%error, "vpp-embedded-restart-failed");
-        }
-    }
-
     fn until_heartbeat(&self) -> Duration {
         if self.options.clock == Clock::Told {
             return Duration::MAX;
@@ -337,7 +212,8 @@ impl Hub {
         }
     }
 
-    fn publish_counters(&mut self) {
+    /// Writes the counters to the segment if they changed.
+    pub(super) fn publish_counters(&mut self) {
         let version = self.process.plugin.counters_version();
         if self.published == Some(version) {
             return;

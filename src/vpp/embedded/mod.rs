@@ -20,6 +20,7 @@ mod process;
 mod reader;
 mod requests;
 mod segment;
+mod serves;
 mod sockets;
 mod told;
 

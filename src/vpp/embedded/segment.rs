@@ -2,8 +2,8 @@
 //! with plain writes and read by others through a map.
 //!
 //! Pointers are addresses in a server that does not exist; a reader takes
-//! [`BASE`] off them. The directory is announced by an epoch: it is odd
-//! business to change it while `in_progress` is 0.
+//! [`BASE`] off them. While the directory is being changed, `in_progress` is 1,
+//! and the epoch is another one afterwards.
 
 use std::fs::File;
 use std::io;
@@ -131,10 +131,11 @@ impl Segment {
     /// Lays out counters for every thread. Gives the pointer to the vector of
     /// vectors, and where the last thread's elements lie.
     fn simple_counters(&mut self, elements: u64) -> io::Result<(u64, u64)> {
+        let zeroes: Vec<u8> = (0..elements).flat_map(|_| [0; 8]).collect();
         let mut pointers = Vec::new();
         let mut last = 0;
         for _ in 0..self.threads {
-            last = self.vector(elements, &vec![0; 8 * elements as usize])?;
+            last = self.vector(elements, &zeroes)?;
             pointers.extend_from_slice(&(BASE + last).to_le_bytes());
         }
         let outer = self.vector(self.threads, &pointers)?;

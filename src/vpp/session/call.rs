@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::vpp::wire::{FrameError, Request, Writer};
+use crate::vpp::wire::{ControlPing, FrameError, Message, Reader, Request, Writer};
 
 /// Bytes of VPP's send buffer that the kernel books for a small message.
 pub const SMALL_REPLY: usize = 768;
@@ -82,7 +82,10 @@ impl<T> Call<T> {
         let Some(fields) = &self.fields else { return };
         match self.expect {
             Expect::One(_) => tracing::debug!(msg = self.name, fields, "vpp-api-send"),
-            Expect::Rows { .. } => tracing::debug!(msg = self.name, fields, "vpp-api-send-multi"),
+            Expect::Rows { .. } => {
+                tracing::debug!(msg = self.name, fields, "vpp-api-send-multi");
+                tracing::debug!(msg = ControlPing::NAME, "vpp-api-send");
+            }
         }
     }
 }
@@ -106,7 +109,7 @@ pub enum Answer {
 }
 
 /// Why a call has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Failure {
     /// The connection ended and VPP has seen nothing of it.
     #[error("never sent: {0}")]
@@ -179,6 +182,25 @@ pub struct Stats {
     /// Messages too short to be a reply, or of a kind that their call does
     /// not expect.
     pub unknown: u64,
+}
+
+impl Stats {
+    /// Counts how a call of `name` ended.
+    pub(super) fn ended(&mut self, name: &'static str, result: &Result<Answer, Failure>) {
+        let traffic = self.messages.entry(name).or_default();
+        match result {
+            Ok(Answer::One(body)) if refused(body) => traffic.refused += 1,
+            Ok(_) => traffic.answered += 1,
+            Err(_) => traffic.failed += 1,
+        }
+    }
+}
+
+/// Whether a reply's return value, which stands behind the context, is
+/// negative.
+fn refused(body: &[u8]) -> bool {
+    let mut from = Reader::new(body);
+    from.take(6).is_ok() && from.i32().is_ok_and(|retval| retval < 0)
 }
 
 /// How a session is set up.

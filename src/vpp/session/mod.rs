@@ -23,8 +23,9 @@ use window::{Unexpected, Waiting, Window};
 use super::wire::control::{SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
 use super::wire::frame::MAX_BODY;
 use super::wire::{
-    FixedText, FrameBuffer, MessageTable, Reader, RequestHead, SockclntCreate, SockclntCreateReply,
-    SockclntDelete, read_bare, write_bare, write_frame, write_request,
+    FixedText, FrameBuffer, Message, MessageTable, Reader, RequestHead, SockclntCreate,
+    SockclntCreateReply, SockclntDelete, SockclntDeleteReply, read_bare, write_bare, write_frame,
+    write_request,
 };
 
 /// How far the conversation has come.
@@ -79,6 +80,7 @@ impl<T> Session<T> {
         };
         let context = session.take_context();
         let name = FixedText::new(&session.settings.name);
+        tracing::debug!(msg = SockclntCreate::NAME, %name, "vpp-api-send");
         write_bare(&mut session.output, SOCKCLNT_CREATE_ID, &SockclntCreate { context, name });
         session.phase = Phase::Greeting { context, deadline: now + session.settings.handshake };
         session
@@ -110,9 +112,13 @@ impl<T> Session<T> {
     #[must_use]
     pub fn goodbye_frame(&self) -> Option<Vec<u8>> {
         let Phase::Up { index } = self.phase else { return None };
+        self.goodbye(index, 0)
+    }
+
+    fn goodbye(&self, index: u32, context: u32) -> Option<Vec<u8>> {
         let id = self.table.as_ref()?.id_of::<SockclntDelete>()?;
         let mut frame = Vec::new();
-        let head = RequestHead { client_index: index, context: 0 };
+        let head = RequestHead { client_index: index, context };
         write_request(&mut frame, id, head, &SockclntDelete { index });
         Some(frame)
     }
@@ -168,13 +174,13 @@ impl<T> Session<T> {
             }
             return;
         };
-        self.fail_queued(&Failure::NeverSent(EndReason::Left));
-        let Some(id) = self.table.as_ref().and_then(MessageTable::id_of::<SockclntDelete>) else {
+        self.fail_queued(Failure::NeverSent(EndReason::Left));
+        let context = self.take_context();
+        let Some(frame) = self.goodbye(index, context) else {
             return self.end(EndReason::LeftUnconfirmed);
         };
-        let context = self.take_context();
-        let head = RequestHead { client_index: index, context };
-        write_request(&mut self.output, id, head, &SockclntDelete { index });
+        tracing::debug!(msg = SockclntDelete::NAME, index, "vpp-api-send");
+        self.output.extend_from_slice(&frame);
         self.phase = Phase::Leaving { context, deadline: now + self.settings.goodbye };
     }
 
@@ -207,7 +213,7 @@ impl<T> Session<T> {
         // Sending more to a VPP that said nothing since would only make more
         // calls of unknown outcome.
         if silent {
-            self.fail_queued(&Failure::HeldBack);
+            self.fail_queued(Failure::HeldBack);
         }
     }
 
@@ -243,22 +249,10 @@ impl<T> Session<T> {
                 to.bytes(fields);
             });
         }
-        let requests = u32::try_from(call.requests.len()).unwrap_or(u32::MAX);
-        self.stats.messages.entry(call.name).or_default().sent += u64::from(requests);
-        self.window.sent(Waiting {
-            name: call.name,
-            first,
-            requests,
-            expect: call.expect,
-            rows: Vec::new(),
-            row_bytes: 0,
-            cost: call.cost,
-            urgent: call.urgent,
-            sent_at: now,
-            deadline: now + call.patience,
-            ends_at: self.written + self.output.len() as u64,
-            token: call.token,
-        });
+        let requests = call.requests.len() as u64;
+        self.stats.messages.entry(call.name).or_default().sent += requests;
+        let ends_at = self.written + self.output.len() as u64;
+        self.window.sent(Waiting::new(call, first, now, ends_at));
     }
 
     /// Takes one message.
@@ -272,7 +266,10 @@ impl<T> Session<T> {
             Phase::Greeting { context: ours, .. } if id == SOCKCLNT_CREATE_REPLY_ID => {
                 self.greeted(body, ours);
             }
-            Phase::Leaving { context: ours, .. } if context == ours => self.end(EndReason::Left),
+            Phase::Leaving { context: ours, .. } if context == ours => {
+                tracing::debug!(msg = SockclntDeleteReply::NAME, "vpp-api-recv");
+                self.end(EndReason::Left);
+            }
             _ => self.answer(id, context, body),
         }
     }
@@ -281,6 +278,8 @@ impl<T> Session<T> {
         let Ok(reply) = read_bare::<SockclntCreateReply>(body) else {
             return self.end(EndReason::BadHandshake);
         };
+        let (msg, index) = (SockclntCreateReply::NAME, reply.index);
+        tracing::debug!(msg, response = reply.response, index, "vpp-api-recv");
         if reply.context != ours {
             self.stats.foreign += 1;
         } else if reply.response != 0 {
@@ -315,12 +314,7 @@ impl<T> Session<T> {
     }
 
     fn finish(&mut self, name: &'static str, token: T, result: Result<Answer, Failure>) {
-        let traffic = self.stats.messages.entry(name).or_default();
-        match &result {
-            Ok(Answer::One(body)) if refused(body) => traffic.refused += 1,
-            Ok(_) => traffic.answered += 1,
-            Err(_) => traffic.failed += 1,
-        }
+        self.stats.ended(name, &result);
         self.done.push_back(Done { token, result });
     }
 
@@ -328,9 +322,9 @@ impl<T> Session<T> {
         self.finish(call.name, call.token, Err(failure));
     }
 
-    fn fail_queued(&mut self, failure: &Failure) {
+    fn fail_queued(&mut self, failure: Failure) {
         for call in self.window.drain_queued() {
-            self.fail(call, failure.clone());
+            self.fail(call, failure);
         }
     }
 
@@ -348,13 +342,6 @@ impl<T> Session<T> {
             };
             self.finish(waiting.name, waiting.token, Err(failure));
         }
-        self.fail_queued(&Failure::NeverSent(why));
+        self.fail_queued(Failure::NeverSent(why));
     }
-}
-
-/// Whether a reply's return value, which stands behind the context, is
-/// negative.
-fn refused(body: &[u8]) -> bool {
-    let mut from = Reader::new(body);
-    from.take(6).is_ok() && from.i32().is_ok_and(|retval| retval < 0)
 }

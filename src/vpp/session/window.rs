@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::vpp::wire::{ControlPingReply, Message};
+
 use super::call::{Answer, Call, Expect, Failure};
 
 /// Most bytes of rows that one call collects.
@@ -14,21 +16,39 @@ const MAX_ANSWER: usize = 64 << 20;
 pub(super) struct Waiting<T> {
     pub(super) name: &'static str,
     /// Contexts of its requests: this one and as many after it.
-    pub(super) first: u32,
-    pub(super) requests: u32,
-    pub(super) expect: Expect,
-    pub(super) rows: Vec<Vec<u8>>,
-    pub(super) row_bytes: usize,
-    pub(super) cost: usize,
-    pub(super) urgent: bool,
+    first: u32,
+    requests: u32,
+    expect: Expect,
+    rows: Vec<Vec<u8>>,
+    row_bytes: usize,
+    cost: usize,
+    urgent: bool,
     pub(super) sent_at: Duration,
-    pub(super) deadline: Duration,
+    deadline: Duration,
     /// Where its last byte stands in all that this session ever sent.
     pub(super) ends_at: u64,
     pub(super) token: T,
 }
 
 impl<T> Waiting<T> {
+    /// A call whose first context is `first` and that went out at `now`.
+    pub(super) fn new(call: Call<T>, first: u32, now: Duration, ends_at: u64) -> Self {
+        Self {
+            name: call.name,
+            first,
+            requests: u32::try_from(call.requests.len()).unwrap_or(u32::MAX),
+            expect: call.expect,
+            rows: Vec::new(),
+            row_bytes: 0,
+            cost: call.cost,
+            urgent: call.urgent,
+            sent_at: now,
+            deadline: now + call.patience,
+            ends_at,
+            token: call.token,
+        }
+    }
+
     /// Which of its messages this context belongs to; the fence is the last.
     pub(super) fn part(&self, context: u32) -> Option<u32> {
         let part = context.wrapping_sub(self.first);
@@ -48,6 +68,7 @@ impl<T> Waiting<T> {
         match self.expect {
             Expect::One(reply) if id == reply => Ok(Some(Ok(Answer::One(body.to_vec())))),
             Expect::Rows { ping_reply, .. } if fence && id == ping_reply => {
+                tracing::debug!(msg = ControlPingReply::NAME, "vpp-api-recv");
                 Ok(Some(Ok(Answer::Rows(std::mem::take(&mut self.rows)))))
             }
             Expect::Rows { details, .. } if !fence && id == details => {

@@ -5,6 +5,7 @@
 //! Modelled on lb.api 1.2.0 (VPP 26.10) and checked against a running one.
 
 mod address;
+mod fault;
 mod rows;
 mod servers;
 #[cfg(test)]
@@ -13,9 +14,8 @@ mod text;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use thiserror::Error;
-
 pub use self::address::{Key, Prefix, address_from_wire, address_to_wire, from_ip, to_ip};
+pub use self::fault::{Fault, Refusal};
 pub(super) use self::rows::Filter;
 pub use self::rows::{ServerRow, VipRow};
 pub use self::text::COUNTER_NAMES;
@@ -28,52 +28,6 @@ const COLLECTION_PERIOD: u32 = 60;
 
 /// Table lengths from here on do not fit into VPP's default heap of 1 GiB.
 const HUGE_TABLE: u32 = 1 << 28;
-
-/// The answer of the plugin when it does not do what was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Fault {
-    /// The call is answered with this code, and nothing was done.
-    #[error("refused: {0:?}")]
-    Refused(Refusal),
-    /// VPP does not survive the call.
-    #[error("VPP would crash: {0}")]
-    Crash(&'static str),
-}
-
-/// Return codes of the plugin other than 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// No such VIP, or no such server in it.
-    NoSuchEntry,
-    /// A length or a number of buckets that is not a power of two.
-    InvalidMemorySize,
-    /// Another encapsulation than the prefix's other ports have.
-    InvalidArgument,
-    /// It exists, or an all-port VIP and a per-port VIP would share a prefix.
-    ValueExist,
-    /// The address family does not go with the encapsulation.
-    InvalidAddressFamily,
-}
-
-impl Refusal {
-    /// The number on the wire (VPP's `VNET_API_ERROR_…`).
-    #[must_use]
-    pub fn retval(self) -> i32 {
-        match self {
-            Self::NoSuchEntry => -6,
-            Self::InvalidMemorySize => -70,
-            Self::InvalidArgument => -73,
-            Self::ValueExist => -81,
-            Self::InvalidAddressFamily => -97,
-        }
-    }
-}
-
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
 
 /// The global settings (`lb_conf`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,33 @@
+# The commands of this project. CONTRIBUTING.md tells when to use which.
+
+# OpenSSL comes from the system where its development files are, and is
+# otherwise built from source.
+FEATURES := $(shell pkg-config --exists openssl 2>/dev/null || echo --features vendored-openssl)
+CARGO ?= cargo
+
+.PHONY: demo build test test-long fmt lint doc
+
+# The daemon with demo backends and a dataplane inside it; Ctrl-C ends it.
+demo: build
+	@target/debug/maglevd --demo
+
+build:
+	@$(CARGO) build --locked $(FEATURES)
+
+# Everything that must hold before a commit.
+test: fmt lint
+	$(CARGO) test --locked $(FEATURES)
+	$(MAKE) --no-print-directory doc
+
+# The laws on a hundred times as many cases.
+test-long:
+	PROPTEST_CASES=100000 $(CARGO) test --locked --release $(FEATURES)
+
+fmt:
+	$(CARGO) fmt --check
+
+lint:
+	$(CARGO) clippy --locked --all-targets $(FEATURES) -- -D warnings
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items $(FEATURES)

@@ -1,0 +1,90 @@
+//! What the Reconciler hears, and what it makes of it.
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+
+use super::{Purpose, Reconciler, Report, Sight, Sync, SyncError, Wanted};
+use crate::actors::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
+use crate::actors::vpp_connection::{Connected, LinkError, Lost, Observe};
+
+impl Handler<DesiredReplaced> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, DesiredReplaced(now): DesiredReplaced, ctx: &mut Self::Context) {
+        let DesiredNow { desired, settings } = now;
+        if self.wanted.is_none() {
+            ctx.run_later(settings.startup_min_delay, |this, ctx| {
+                this.may_write = true;
+                this.drive(ctx);
+            });
+        }
+        self.wanted = Some(Wanted { desired: (*desired).clone(), settings });
+        if let Some(pass) = &mut self.pass {
+            pass.replan();
+        }
+        self.want_drift_pass();
+        self.drift_later(ctx);
+        self.drive(ctx);
+    }
+}
+
+impl Handler<DesiredChanged> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, changed: DesiredChanged, ctx: &mut Self::Context) {
+        let Some(wanted) = &mut self.wanted else { return };
+        for (name, frontend) in changed.frontends {
+            wanted.desired.frontends.insert(name.clone(), frontend);
+            self.dirty.entry(name).or_insert(changed.decided);
+        }
+        self.drive(ctx);
+    }
+}
+
+impl Handler<Connected> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, Connected { epoch }: Connected, ctx: &mut Self::Context) {
+        self.epoch = Some(epoch);
+        self.sight = Sight::NotYet;
+        self.want_drift_pass();
+        self.drive(ctx);
+    }
+}
+
+impl Handler<Lost> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, Lost { epoch, why }: Lost, _: &mut Self::Context) {
+        if self.epoch == Some(epoch) {
+            self.epoch = None;
+            self.sight = Sight::NotYet;
+            self.end_pass(Some(LinkError::NotConnected(why.clone())));
+            for (_, purpose) in self.queue.drain(..) {
+                purpose.answer(Err(SyncError::Link(LinkError::NotConnected(why.clone()))));
+            }
+        }
+    }
+}
+
+impl Handler<Sync> for Reconciler {
+    type Result = ResponseFuture<Result<Report, SyncError>>;
+
+    fn handle(&mut self, Sync { scope, dry_run }: Sync, ctx: &mut Self::Context) -> Self::Result {
+        let (answer, answered) = oneshot::channel();
+        let purpose = Purpose::Sync { dry_run, answer };
+        if self.epoch.is_none() {
+            // The connection knows why there is none.
+            let vpp = self.vpp.clone();
+            return Box::pin(async move {
+                let looked = vpp.send(Observe).await.unwrap_or_else(|_| Err(LinkError::ended()));
+                Err(SyncError::Link(looked.err().unwrap_or_else(LinkError::reconnected)))
+            });
+        }
+        self.queue.push_back((scope, purpose));
+        self.drive(ctx);
+        Box::pin(async move {
+            answered.await.unwrap_or_else(|_| Err(SyncError::Link(LinkError::ended())))
+        })
+    }
+}

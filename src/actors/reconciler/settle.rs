@@ -1,0 +1,105 @@
+//! What became of steps: taken into what is known of VPP, and told.
+
+use std::time::SystemTime;
+
+use tracing::{info, warn};
+
+use super::{Reconciler, Sight, StepResult};
+use crate::actors::broadcaster::Publish;
+use crate::actors::vpp_connection::{LinkError, Outcome};
+use crate::domain::events::{DataplaneChange, Event};
+use crate::domain::names::FrontendName;
+use crate::domain::observed::Observed;
+use crate::domain::plan::{self, Desired, Planned};
+use crate::domain::step::Step;
+
+impl Reconciler {
+    /// Takes what became of steps into what is known of VPP, and tells of it.
+    /// `basis` is what they were planned for.
+    pub(super) fn settle(
+        &mut self,
+        basis: &Desired,
+        steps: Vec<Planned>,
+        outcomes: Result<Vec<Outcome>, LinkError>,
+    ) -> Vec<StepResult> {
+        let outcomes = match outcomes {
+            Ok(outcomes) => outcomes,
+            Err(error) => vec![Outcome::Unknown(error.to_string()); steps.len()],
+        };
+        let results = steps.into_iter().zip(outcomes).map(|(planned, outcome)| {
+            let error = match outcome {
+                Outcome::Done => {
+                    self.done(basis, &planned);
+                    None
+                }
+                Outcome::Refused(why) => Some(why),
+                Outcome::Unknown(why) => {
+                    // Whether it was done can only be seen.
+                    self.sight = Sight::NotYet;
+                    Some(why)
+                }
+            };
+            if let Some(why) = &error {
+                warn!(
+                    frontend = planned.frontend.as_ref().map(FrontendName::as_str),
+                    action = planned.step.action(), step = %planned.step, why,
+                    "vpp-lbsync-step-failed"
+                );
+                self.refused.insert(planned.frontend.clone(), why.clone());
+            }
+            StepResult { planned, error }
+        });
+        results.collect()
+    }
+
+    fn done(&mut self, basis: &Desired, planned: &Planned) {
+        let Planned { frontend, step, disruption } = planned;
+        let mut detail = step.to_string();
+        if let Sight::Seen(seen) = &mut self.sight {
+            if let Some(found) = found_before(seen, step) {
+                detail.push_str(&found);
+            }
+            plan::apply(seen, step);
+        }
+        if let Some(desired) = frontend.as_ref().and_then(|name| basis.frontends.get(name)) {
+            plan::confirm(&mut self.flushed, desired, step);
+        }
+        info!(
+            frontend = frontend.as_ref().map(FrontendName::as_str),
+            step = detail,
+            disruption = disruption.as_str(),
+            "{}",
+            log_name(step)
+        );
+        let at = SystemTime::now();
+        let change = DataplaneChange { frontend: frontend.clone(), kind: step.into(), detail, at };
+        if let Some(events) = &self.events {
+            events.send(Publish(Event::Dataplane(change)));
+        }
+    }
+}
+
+/// The name of a step's log record.
+fn log_name(step: &Step) -> &'static str {
+    match step {
+        Step::SetConf(_) => "vpp-lb-conf-set",
+        Step::AddVip(_) => "vpp-lbsync-vip-add",
+        Step::RemoveVip(_) => "vpp-lbsync-vip-del",
+        Step::AddServer { .. } => "vpp-lbsync-as-add",
+        Step::SetWeight { .. } => "vpp-lbsync-as-weight",
+        Step::RemoveServer { .. } => "vpp-lbsync-as-del",
+    }
+}
+
+/// What a step changes, as it was: ` (was 100)`.
+fn found_before(seen: &Observed, step: &Step) -> Option<String> {
+    let server = |vip, server| seen.vips.get(vip)?.servers.get(server);
+    match step {
+        Step::SetConf(_) => Some(format!(" (was {})", Step::SetConf(seen.conf))),
+        Step::SetWeight { vip, server: address, .. }
+        | Step::RemoveServer { vip, server: address, .. } => {
+            server(vip, address).map(|server| format!(" (was {})", server.weight))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,81 @@
+//! What the VppConnection answers.
+
+use actix::prelude::*;
+use tracing::info;
+
+use super::{
+    Apply, Close, Connected, GetVppInfo, LinkError, Listen, Listener, Observe, Outcome, Seen,
+    State, VppConnection, VppInfo, stats,
+};
+use crate::actors::Outbox;
+
+impl Handler<Listen> for VppConnection {
+    type Result = ();
+
+    fn handle(&mut self, Listen { connected, lost }: Listen, _: &mut Self::Context) {
+        let listener = Listener { connected: Outbox::new(connected), lost: Outbox::new(lost) };
+        if let Ok((epoch, _)) = self.client() {
+            listener.connected.send(Connected { epoch });
+        }
+        self.listener = Some(listener);
+    }
+}
+
+impl Handler<Observe> for VppConnection {
+    type Result = ResponseFuture<Result<Seen, LinkError>>;
+
+    fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
+        let client = self.client();
+        Box::pin(async move {
+            let (epoch, client) = client?;
+            let observed = client.read_state().await.map_err(LinkError::failed)?;
+            Ok(Seen { epoch, observed })
+        })
+    }
+}
+
+impl Handler<Apply> for VppConnection {
+    type Result = ResponseFuture<Result<Vec<Outcome>, LinkError>>;
+
+    fn handle(&mut self, apply: Apply, _: &mut Self::Context) -> Self::Result {
+        let client = match self.client() {
+            Ok((epoch, client)) if epoch == apply.epoch => Ok(client),
+            Ok(_) => Err(LinkError::reconnected()),
+            Err(error) => Err(error),
+        };
+        Box::pin(async move {
+            let outcomes = client?.apply(apply.steps, apply.urgent).await;
+            Ok(outcomes.into_iter().map(Outcome::from).collect())
+        })
+    }
+}
+
+impl Handler<GetVppInfo> for VppConnection {
+    type Result = ResponseFuture<Result<VppInfo, LinkError>>;
+
+    fn handle(&mut self, _: GetVppInfo, _: &mut Self::Context) -> Self::Result {
+        let up = match &self.state {
+            State::Up(up) => Ok((up.info.clone(), up.stats.clone())),
+            _ => Err(self.client().err().unwrap_or(LinkError::Off)),
+        };
+        Box::pin(async move {
+            let (info, stats) = up?;
+            Ok(VppInfo { booted_at: stats::booted_at(stats).await, ..info })
+        })
+    }
+}
+
+impl Handler<Close> for VppConnection {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Close, _: &mut Self::Context) -> Self::Result {
+        self.last_words.send_replace(None);
+        let before = std::mem::replace(&mut self.state, State::Closing);
+        Box::pin(async move {
+            if let State::Up(up) | State::Silent(up, _) = before {
+                up.client.close().await;
+                info!("vpp-disconnect: left as it is");
+            }
+        })
+    }
+}

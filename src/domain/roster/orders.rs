@@ -1,0 +1,97 @@
+//! What operators can command, and what the roster orders.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::ProberId;
+use crate::domain::config::{Backend, HealthCheck};
+use crate::domain::events::Event;
+use crate::domain::health::Admin;
+use crate::domain::names::{BackendName, FrontendName};
+use crate::domain::weights::DesiredFrontend;
+
+/// What the holder of the roster is to do, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// Start to probe a backend.
+    StartProber {
+        /// Who is to report.
+        id: ProberId,
+        /// The backend.
+        backend: BackendName,
+        /// Its configuration.
+        settings: ProberSettings,
+    },
+    /// Stop probing a backend.
+    StopProber(BackendName),
+    /// The backend has another health check from now on.
+    CheckChanged(BackendName, Option<Arc<HealthCheck>>),
+    /// Put the backend into another administrative state.
+    Administer {
+        /// The backend.
+        backend: BackendName,
+        /// What is wanted.
+        admin: Admin,
+        /// Who wants it.
+        why: String,
+    },
+    /// Tell everybody.
+    Publish(Event),
+    /// These frontends should look like this now.
+    Desire(Vec<(FrontendName, Arc<DesiredFrontend>)>),
+    /// An operator's override ended, because the file now says something else.
+    OverrideDropped(String),
+}
+
+/// What a prober needs to know of its backend.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProberSettings {
+    /// Where and whether the backend is.
+    pub backend: Backend,
+    /// `None`: always up.
+    pub check: Option<Arc<HealthCheck>>,
+    /// The state it starts in.
+    pub admin: Admin,
+    /// The first probe is made within this time.
+    pub within: Duration,
+}
+
+/// What an operator can do to a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum Command {
+    Pause,
+    Resume,
+    Enable,
+    Disable,
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Enable => "enable",
+            Self::Disable => "disable",
+        })
+    }
+}
+
+/// Why a question or a command was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages say it all")]
+pub enum Refusal {
+    #[error("there is no backend \"{0}\"")]
+    NoBackend(String),
+    #[error("there is no frontend \"{0}\"")]
+    NoFrontend(String),
+    #[error("frontend \"{frontend}\" has no pool \"{pool}\"")]
+    NoPool { frontend: String, pool: String },
+    #[error("pool \"{pool}\" of frontend \"{frontend}\" has no backend \"{backend}\"")]
+    NotInPool { frontend: String, pool: String, backend: String },
+    #[error("backend \"{backend}\" is disabled: enable it before you {command} it")]
+    Disabled { backend: String, command: Command },
+}

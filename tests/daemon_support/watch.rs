@@ -1,0 +1,109 @@
+//! The stream of `WatchEvents` as lines of text.
+
+use tonic::{Code, Status, Streaming};
+use vpp_maglev::pb::event::Event as Kind;
+use vpp_maglev::pb::{Event, LogEvent, ResumePoint};
+
+use super::{Names, soon};
+
+/// A stream and what it brought.
+pub(crate) struct Watch {
+    stream: Streaming<Event>,
+    names: Names,
+    /// Everything so far, in order.
+    pub(crate) events: Vec<Event>,
+}
+
+impl Watch {
+    pub(crate) fn new(stream: Streaming<Event>, names: Names) -> Self {
+        Self { stream, names, events: Vec::new() }
+    }
+
+    /// Reads until an event says exactly this; gives what came before it.
+    pub(crate) async fn until(&mut self, expected: &str) -> Vec<String> {
+        let mut before = Vec::new();
+        loop {
+            let text = self.next().await.unwrap_or_else(|status| {
+                panic!("the stream ended before {expected:?}: {status}\n{before:#?}")
+            });
+            let Some(text) = text else { panic!("no {expected:?} in time; instead\n{before:#?}") };
+            if text == expected {
+                return before;
+            }
+            before.push(text);
+        }
+    }
+
+    /// Reads until each of these was said, in whatever order; gives all that
+    /// was said.
+    pub(crate) async fn until_all(&mut self, expected: &[&str]) -> Vec<String> {
+        let mut said = Vec::new();
+        while let Some(open) =
+            expected.iter().find(|expected| !said.iter().any(|said| said == *expected))
+        {
+            match self.next().await {
+                Ok(Some(text)) => said.push(text),
+                other => panic!("no {open:?}: {other:?}; instead\n{said:#?}"),
+            }
+        }
+        said
+    }
+
+    /// The next event; `None` if none comes in time.
+    pub(crate) async fn next(&mut self) -> Result<Option<String>, Status> {
+        let Some(event) = soon(self.stream.message()).await else { return Ok(None) };
+        let event = event?.ok_or_else(|| Status::new(Code::Ok, "the stream just ended"))?;
+        let text = self.text(&event);
+        self.events.push(event);
+        Ok(Some(text))
+    }
+
+    /// Reads to the end, which must come; gives how it ended.
+    pub(crate) async fn end(&mut self) -> Status {
+        loop {
+            match self.next().await {
+                Err(status) => return status,
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("the stream does not end"),
+            }
+        }
+    }
+
+    /// Where the stream stands.
+    pub(crate) fn resume_point(&self) -> ResumePoint {
+        let last = self.events.last().unwrap();
+        ResumePoint { boot_id: last.boot_id, seq: last.seq }
+    }
+
+    /// `backend a up>down`, `frontend v4 down>up`, `dataplane v4
+    /// as_weight_updated v4 a weight 0, flush (was 100)`, `log stopping`; of a
+    /// probe whose it was and what was seen.
+    fn text(&self, event: &Event) -> String {
+        let change = |transition: &Option<vpp_maglev::pb::TransitionRecord>| {
+            let transition = transition.as_ref().unwrap();
+            format!("{}>{}", transition.from, transition.to)
+        };
+        let text = match event.event.as_ref().unwrap() {
+            Kind::Log(log) => self.log_text(log),
+            Kind::Backend(of) => format!("backend {} {}", of.backend_name, change(&of.transition)),
+            Kind::Frontend(of) => {
+                format!("frontend {} {}", of.frontend_name, change(&of.transition))
+            }
+            Kind::Dataplane(of) => {
+                format!("dataplane {} {} {}", of.frontend_name, of.kind, of.detail)
+            }
+            Kind::Missed(missed) => format!("missed {}", missed.count),
+        };
+        self.names.say(&text)
+    }
+
+    fn log_text(&self, log: &LogEvent) -> String {
+        let attr = |key| log.attrs.iter().find(|attr| attr.key == key);
+        match (attr("backend"), attr("detail")) {
+            (Some(backend), Some(detail)) => {
+                format!("log {} {}: {}", log.msg, backend.value, detail.value)
+            }
+            _ => format!("log {}", log.msg),
+        }
+    }
+}

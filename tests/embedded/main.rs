@@ -1,0 +1,138 @@
+//! One list of scenarios, run on the embedded dataplane and, where
+//! `MAGLEV_TEST_VPP_API` and `MAGLEV_TEST_VPP_STATS` name the sockets of a real
+//! VPP, on that one. It must be fit for use by nobody else meanwhile: the
+//! global settings are changed, and the list ends with what it found there.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
+
+mod client;
+mod control;
+mod lab;
+mod random;
+mod servers;
+mod stats;
+mod transport;
+mod vips;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use lab::Lab;
+use vpp_maglev::vpp::embedded::{Embedded, Options};
+
+type Scenario = (&'static str, fn(&mut Lab));
+
+macro_rules! scenarios {
+    ($($module:ident: $($name:ident)*;)*) => {
+        &[$($((concat!(stringify!($module), "::", stringify!($name)), $module::$name)),*),*]
+    };
+}
+
+const SCENARIOS: &[Scenario] = scenarios! {
+    transport:
+        the_handshake_names_every_message_that_we_use
+        a_second_handshake_gives_the_same_index_and_table
+        a_frame_in_pieces_is_put_together
+        the_header_beside_the_length_is_not_looked_at
+        many_frames_in_one_write_are_answered_in_order
+        bytes_after_a_message_are_ignored
+        a_truncated_message_gets_no_answer
+        an_unknown_id_gets_no_answer
+        a_keepalive_gets_no_answer
+        before_the_handshake_nothing_is_answered
+        the_client_index_decides_who_gets_the_answer
+        a_foreign_client_index_is_obeyed_without_an_answer
+        leaving_in_words_is_answered_and_closes
+        leaving_for_nobody_is_refused
+        a_full_buffer_hides_the_clients_that_leave_without_a_word
+        the_version_is_told_twice_and_alike
+        an_unknown_command_is_refused_in_words
+        spaces_and_unknown_words_after_vips_do_not_matter;
+    vips:
+        a_vip_is_listed_as_it_was_added
+        a_vip_twice_exists
+        an_all_port_vip_excludes_per_port_vips
+        a_per_port_vip_excludes_an_all_port_vip
+        the_ports_of_a_prefix_share_an_encapsulation
+        a_shorter_prefix_is_another_prefix
+        a_table_length_is_a_power_of_two
+        a_table_length_shows_sixteen_bits
+        host_bits_are_cleared_everywhere
+        port_zero_makes_every_protocol_255
+        protocols_are_not_checked
+        both_families_take_both_gre_encapsulations
+        an_ipv4_vip_refuses_nat6_and_unknown_encapsulations
+        an_ipv6_vip_turns_what_it_does_not_know_into_gre6
+        l3dsr_keeps_six_bits_of_dscp
+        nat_remembers_its_target_port
+        a_missing_vip_cannot_be_deleted
+        a_deleted_vip_is_not_listed_and_can_be_added_at_once
+        the_vip_dump_ignores_its_filter
+        ipv6_inside_the_first_96_bits_counts_as_ipv4
+        the_first_version_of_the_message_adds_too
+        stickiness_shows_in_the_cli_alone;
+    servers:
+        a_server_is_listed_as_it_was_added
+        a_server_needs_its_vip
+        a_server_twice_exists
+        the_encapsulation_decides_the_servers_family
+        the_address_of_no_server_is_one
+        a_server_of_no_family_is_refused
+        shares_are_those_of_the_model
+        a_weight_is_set_and_set_again
+        weights_past_100_are_used_as_given
+        an_unknown_server_is_no_entry
+        a_removed_server_stays_in_the_dump_without_its_flag
+        a_removed_server_can_be_removed_but_not_weighed
+        a_removed_server_is_revived_in_its_row
+        the_servers_of_a_deleted_vip_stay_beside_the_new_ones
+        an_ipv4_vip_is_found_by_the_last_four_bytes_only
+        an_ipv6_vip_is_found_whatever_the_length_says
+        an_all_port_vip_is_found_with_protocol_255
+        the_zero_address_asks_for_all_whatever_else_it_says
+        the_first_version_of_the_messages_weighs_100
+        a_flush_of_a_vip_is_answered_with_zero
+        the_verbose_text_lists_a_vip_with_its_servers
+        the_settings_are_read_as_they_were_written
+        all_ones_keep_the_numbers_and_nothing_keeps_the_addresses
+        sticky_buckets_are_a_power_of_two_or_none;
+    stats:
+        the_segment_tells_of_the_process
+        a_vip_has_counters_at_its_slot
+        a_new_vip_does_not_disturb_an_old_map;
+};
+
+/// The real VPP's sockets, if there is one.
+fn real_vpp() -> Option<(PathBuf, PathBuf)> {
+    let path = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    Some((path("MAGLEV_TEST_VPP_API")?, path("MAGLEV_TEST_VPP_STATS")?))
+}
+
+/// Runs the whole list, and says at the end what failed.
+fn run(api: &Path, stats: &Path, whom: &str) {
+    let mut failed = Vec::new();
+    for (name, scenario) in SCENARIOS {
+        let mut lab = Lab::new(api, stats);
+        match catch_unwind(AssertUnwindSafe(|| scenario(&mut lab))) {
+            Ok(()) => println!("{whom}: {name} ok"),
+            Err(_) => failed.push(*name),
+        }
+        lab.end();
+    }
+    println!("{whom}: {} of {} scenarios passed", SCENARIOS.len() - failed.len(), SCENARIOS.len());
+    assert!(failed.is_empty(), "{whom}: {failed:#?}");
+}
+
+#[test]
+fn scenarios_on_the_embedded_dataplane() {
+    let vpp = Embedded::start_private(Options::default()).unwrap();
+    run(vpp.api_path(), vpp.stats_path(), "embedded");
+}
+
+#[test]
+fn scenarios_on_a_real_vpp() {
+    match real_vpp() {
+        Some((api, stats)) => run(&api, &stats, "real"),
+        None => println!("skipped: MAGLEV_TEST_VPP_API and MAGLEV_TEST_VPP_STATS are not set"),
+    }
+}

@@ -48,7 +48,9 @@ impl Lab {
         let vpp = Embedded::start_private(Options::default()).unwrap();
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
         let api = Some(vpp.api_path().to_owned());
-        let link = VppConnection::new(api, ClientOptions::default(), broadcaster)
+        // Room for some 60 VIPs, whatever this machine's setting is.
+        let options = ClientOptions { send_budget: Some(32 << 10), ..ClientOptions::default() };
+        let link = VppConnection::new(api, options, broadcaster)
             .with_stats(stats(&vpp))
             .with_ping_interval(Duration::from_millis(10))
             .start();
@@ -167,5 +169,17 @@ async fn nobody_is_told_counters_that_were_not_wanted() {
     let mut lab = Lab::start(|_| None).await;
     lab.heard().await.unwrap();
     assert_eq!(lab.counters().await, Err(LinkError::StatsOff));
+    lab.link.send(Close).await.unwrap();
+}
+
+#[actix_rt::test]
+async fn a_list_that_would_fill_vpps_send_buffer_is_not_asked_for() {
+    let mut lab = Lab::start(own_stats).await;
+    let epoch = lab.heard().await.unwrap();
+    lab.write(epoch, (1..=40).map(|last| add(vip(last))).collect()).await;
+    assert_eq!(lab.counters().await.map(|counted| counted.len()), Ok(40));
+    lab.write(epoch, (41..=80).map(|last| add(vip(last))).collect()).await;
+    assert_eq!(lab.counters().await, Err(LinkError::TooManyVips));
+    lab.can_program().await;
     lab.link.send(Close).await.unwrap();
 }

@@ -58,9 +58,11 @@ impl Handler<GetVppInfo> for VppConnection {
             State::Up(up) => Ok((up.info.clone(), up.stats.clone())),
             _ => Err(self.client().err().unwrap_or(LinkError::Off)),
         };
+        // Later than the one that was dialed, if VPP was silent in between.
+        let epoch = self.epoch;
         Box::pin(async move {
             let (info, stats) = up?;
-            Ok(VppInfo { booted_at: stats::booted_at(stats).await, ..info })
+            Ok(VppInfo { booted_at: stats::booted_at(stats).await, epoch, ..info })
         })
     }
 }

@@ -83,6 +83,7 @@ async fn silence_is_not_the_end_and_ends_with_a_new_epoch() {
     bench.control().thaw().unwrap();
     assert_eq!(bench.hear().await, "up 2");
     assert!(bench.vpp.send(Observe).await.unwrap().is_ok_and(|seen| seen.epoch == Epoch(2)));
+    assert_eq!(bench.vpp.send(GetVppInfo).await.unwrap().unwrap().epoch, Epoch(2));
 }
 
 #[actix_rt::test]

@@ -1,15 +1,18 @@
 use std::num::NonZeroU16;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
-
-use super::super::*;
-use crate::actors::broadcaster::Limits;
+use super::*;
+use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::log_stream::LogDemand;
-use crate::domain::net::{Encap, Service, TableLength, Vip, Weight};
+use crate::actors::vpp_connection::{
+    Apply, Close, Connected, Epoch, GetCounters, GetVppInfo, Listen, Lost, Observe, Outcome,
+    VipCounters, VppInfo,
+};
+use crate::domain::net::{Encap, Service, TableLength, Weight};
 use crate::domain::step::{Step, VipSpec};
+use crate::vpp::client::ClientOptions;
 use crate::vpp::embedded::plugin::Key;
 use crate::vpp::embedded::{Embedded, Options};
 
@@ -34,18 +37,6 @@ impl Handler<Lost> for Listening {
     }
 }
 
-/// What the next sign of life brings about.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct SignOfLife;
-
-impl Handler<SignOfLife> for VppConnection {
-    type Result = ();
-    fn handle(&mut self, _: SignOfLife, ctx: &mut Self::Context) {
-        self.open_stats_again(ctx);
-    }
-}
-
 struct Lab {
     vpp: Embedded,
     link: Addr<VppConnection>,
@@ -57,8 +48,11 @@ impl Lab {
         let vpp = Embedded::start_private(Options::default()).unwrap();
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
         let api = Some(vpp.api_path().to_owned());
-        let link = VppConnection::new(api, ClientOptions::default(), broadcaster)
+        // Room for some 60 VIPs, whatever this machine's setting is.
+        let options = ClientOptions { send_budget: Some(32 << 10), ..ClientOptions::default() };
+        let link = VppConnection::new(api, options, broadcaster)
             .with_stats(stats(&vpp))
+            .with_ping_interval(Duration::from_millis(10))
             .start();
         let (told, heard) = mpsc::unbounded_channel();
         let listening = Listening(told).start();
@@ -157,7 +151,6 @@ async fn without_a_stats_socket_vpp_is_programmed_until_one_appears() {
     assert_eq!(lab.counters().await, Err(missing));
 
     std::os::unix::fs::symlink(lab.vpp.stats_path(), &late).unwrap();
-    lab.link.send(SignOfLife).await.unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
     let counters = loop {
         match lab.counters().await {
@@ -176,5 +169,17 @@ async fn nobody_is_told_counters_that_were_not_wanted() {
     let mut lab = Lab::start(|_| None).await;
     lab.heard().await.unwrap();
     assert_eq!(lab.counters().await, Err(LinkError::StatsOff));
+    lab.link.send(Close).await.unwrap();
+}
+
+#[actix_rt::test]
+async fn a_list_that_would_fill_vpps_send_buffer_is_not_asked_for() {
+    let mut lab = Lab::start(own_stats).await;
+    let epoch = lab.heard().await.unwrap();
+    lab.write(epoch, (1..=40).map(|last| add(vip(last))).collect()).await;
+    assert_eq!(lab.counters().await.map(|counted| counted.len()), Ok(40));
+    lab.write(epoch, (41..=80).map(|last| add(vip(last))).collect()).await;
+    assert_eq!(lab.counters().await, Err(LinkError::TooManyVips));
+    lab.can_program().await;
     lab.link.send(Close).await.unwrap();
 }

@@ -194,6 +194,11 @@ impl Reconciler {
                     warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
                 }
                 self.sight = Sight::Seen(observed);
+                if *pass.scope() == Scope::All && !pass.is_dry_run() {
+                    // The plan that follows holds what changed until now, and
+                    // begins with the settings that every VIP needs.
+                    self.dirty.clear();
+                }
             }
             Ok(_) => self.end_pass(Some(LinkError::reconnected())),
             Err(error) => {
@@ -419,6 +424,8 @@ impl Handler<DesiredReplaced> for Reconciler {
         if self.wanted.is_none() {
             ctx.run_later(settings.startup_min_delay, |this, ctx| {
                 this.may_write = true;
+                // The pass that waits for this covers all that changed so far.
+                this.dirty.clear();
                 this.drive(ctx);
             });
         }

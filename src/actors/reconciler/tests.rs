@@ -1,158 +1,15 @@
 //! The Reconciler on paused time against a VPP that tests hold by the reins.
 
 mod fake;
+mod world;
 
-use std::cell::{RefCell, RefMut};
-use std::net::Ipv6Addr;
-use std::rc::Rc;
 use std::time::Duration;
 
-use fake::{Loss, State, server, spec, vip};
+use fake::{Loss, spec, vip};
+use world::{SYNC_INTERVAL, World, flushing, frontend, idle};
 
 use super::*;
-use crate::actors::broadcaster::Limits;
-use crate::actors::log_stream::LogDemand;
-use crate::domain::config::LbConf;
-use crate::domain::net::Weight;
-use crate::domain::weights::{DesiredFrontend, DesiredServer, FlushSeq, Want};
-
-const CONF: LbConf = LbConf {
-    ip4_src: std::net::Ipv4Addr::new(192, 0, 2, 1),
-    ip6_src: Ipv6Addr::LOCALHOST,
-    sticky_buckets_per_core: 1024,
-    flow_timeout_s: 40,
-};
-const SYNC_INTERVAL: Duration = Duration::from_secs(30);
-
-struct World {
-    reconciler: Addr<Reconciler>,
-    vpp: Rc<RefCell<State>>,
-    desired: Desired,
-}
-
-/// `f<number>` with the servers `s1`, `s2`, … of these weights.
-fn frontend(number: u8, weights: &[i64]) -> (FrontendName, Arc<DesiredFrontend>) {
-    flushing(number, weights, None)
-}
-
-/// The same with a flush that is asked for every server.
-fn flushing(
-    number: u8,
-    weights: &[i64],
-    flush: Option<FlushSeq>,
-) -> (FrontendName, Arc<DesiredFrontend>) {
-    let servers = (1..).zip(weights).map(|(place, weight)| {
-        let weight = Want::Weight(Weight::try_from(*weight).unwrap());
-        (server(place), DesiredServer { weight, flush })
-    });
-    let frontend = DesiredFrontend { spec: spec(number), servers: servers.collect() };
-    (format!("f{number:03}").as_str().into(), Arc::new(frontend))
-}
-
-/// Until nothing is left to be done at this moment: paused time only passes
-/// when everybody waits for it.
-async fn idle() {
-    tokio::time::sleep(Duration::from_millis(1)).await;
-}
-
-impl World {
-    /// A Reconciler that knows of nothing yet.
-    fn new() -> Self {
-        tokio::time::pause();
-        let (vpp, link) = fake::start(CONF);
-        let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let reconciler = Reconciler::new(link, broadcaster).start();
-        Self { reconciler, vpp, desired: Desired { conf: CONF, frontends: BTreeMap::new() } }
-    }
-
-    /// A Reconciler that has made a connected VPP hold these frontends.
-    async fn steady(frontends: &[(FrontendName, Arc<DesiredFrontend>)]) -> Self {
-        let mut world = Self::new();
-        world.replace(frontends, Duration::ZERO).await;
-        world.connect(1).await;
-        world.heard();
-        world
-    }
-
-    /// These are all the frontends from now on.
-    async fn replace(
-        &mut self,
-        frontends: &[(FrontendName, Arc<DesiredFrontend>)],
-        startup_min_delay: Duration,
-    ) {
-        self.desired.frontends = frontends.iter().cloned().collect();
-        let settings = LbSettings {
-            sync_interval: SYNC_INTERVAL,
-            startup_min_delay,
-            startup_max_delay: startup_min_delay,
-            conf: CONF,
-        };
-        let desired = Arc::new(self.desired.clone());
-        let settings = Arc::new(settings);
-        self.reconciler.do_send(DesiredReplaced(DesiredNow { desired, settings }));
-        idle().await;
-    }
-
-    async fn change(&self, frontends: &[(FrontendName, Arc<DesiredFrontend>)]) {
-        self.reconciler.do_send(DesiredChanged { frontends: frontends.to_vec(), decided: None });
-        idle().await;
-    }
-
-    async fn connect(&self, epoch: u64) {
-        let epoch = Epoch(epoch);
-        self.vpp().epoch = epoch;
-        self.reconciler.do_send(Connected { epoch });
-        idle().await;
-    }
-
-    async fn lose(&self, epoch: u64) {
-        self.reconciler.do_send(Lost { epoch: Epoch(epoch), why: "gone".into() });
-        idle().await;
-    }
-
-    /// Starts a sync; its answer is awaited elsewhere.
-    fn begin_sync(
-        &self,
-        scope: Scope,
-        dry_run: bool,
-    ) -> tokio::task::JoinHandle<Result<Report, SyncError>> {
-        let sent = self.reconciler.send(Sync { scope, dry_run });
-        tokio::task::spawn_local(async move { sent.await.unwrap() })
-    }
-
-    async fn sync(&self, scope: Scope, dry_run: bool) -> Result<Vec<String>, SyncError> {
-        let report = self.begin_sync(scope, dry_run).await.unwrap()?;
-        assert_eq!(report.applied, !dry_run);
-        let text = |result: &StepResult| {
-            let error = if result.error.is_some() { " failed" } else { "" };
-            fake::say(&result.planned.step) + error
-        };
-        Ok(report.results.iter().map(text).collect())
-    }
-
-    fn vpp(&self) -> RefMut<'_, State> {
-        self.vpp.borrow_mut()
-    }
-
-    /// What VPP heard since the last call.
-    fn heard(&self) -> Vec<String> {
-        std::mem::take(&mut self.vpp().heard)
-    }
-
-    /// Lets the oldest answer go that is held back.
-    async fn release(&self) {
-        let gate = self.vpp().gates.pop_front();
-        let _ = gate.expect("an answer is held back").send(());
-        idle().await;
-    }
-
-    /// Answers go out as they come, from now on.
-    async fn release_all(&self) {
-        self.vpp().held_back = false;
-        self.vpp().gates.clear();
-        idle().await;
-    }
-}
+use crate::domain::weights::FlushSeq;
 
 const NOTHING: [&str; 0] = [];
 
@@ -168,7 +25,7 @@ async fn nothing_is_written_before_startup_min_delay() {
     assert_eq!(world.sync(Scope::All, true).await.unwrap(), ["+f1", "+f1 s1=7"]);
     assert_eq!(world.heard(), ["look"]);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(world.heard(), ["!+f1, +f1 s1=7", "look"]);
+    assert_eq!(world.heard(), ["look", "+f1, +f1 s1=7"]);
 }
 
 #[actix_rt::test]
@@ -179,10 +36,10 @@ async fn nothing_is_planned_from_what_was_not_read() {
     world.connect(1).await;
     world.change(&[frontend(1, &[7])]).await;
     assert_eq!(world.heard(), ["look"]);
-    // It is seen by and by; what changed meanwhile goes first.
+    // It is seen by and by.
     world.vpp().blind = false;
     tokio::time::sleep(SYNC_INTERVAL).await;
-    assert_eq!(world.heard(), ["look", "!+f1, +f1 s1=7"]);
+    assert_eq!(world.heard(), ["look", "+f1, +f1 s1=7"]);
 
     // What was seen before a restart is not there any more.
     world.lose(1).await;
@@ -190,7 +47,21 @@ async fn nothing_is_planned_from_what_was_not_read() {
     world.change(&[frontend(1, &[8])]).await;
     assert_eq!(world.heard(), NOTHING);
     world.connect(2).await;
-    assert_eq!(world.heard(), ["look", "!+f1, +f1 s1=8"]);
+    assert_eq!(world.heard(), ["look", "+f1, +f1 s1=8"]);
+}
+
+#[actix_rt::test]
+async fn a_vpp_gets_its_settings_before_its_vips() {
+    let mut world = World::new();
+    world.vpp().observed.conf.flow_timeout_s = 1;
+    world.replace(&[frontend(1, &[0]), frontend(2, &[0])], Duration::ZERO).await;
+    world.change(&[frontend(2, &[100])]).await;
+    world.vpp().held_back = true;
+    world.connect(1).await;
+    // What changes before the look is answered belongs to what it leads to.
+    world.change(&[frontend(1, &[100])]).await;
+    world.release_all().await;
+    assert_eq!(world.heard(), ["look", "conf, +f1, +f1 s1=100, +f2, +f2 s1=100"]);
 }
 
 #[actix_rt::test]

@@ -1,0 +1,152 @@
+//! A Reconciler between what should be and a fake VPP, and what tests do to it.
+
+use std::cell::{RefCell, RefMut};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::fake::{self, State, server, spec};
+use super::*;
+use crate::actors::broadcaster::Limits;
+use crate::actors::log_stream::LogDemand;
+use crate::domain::config::LbConf;
+use crate::domain::net::Weight;
+use crate::domain::weights::{DesiredFrontend, DesiredServer, Want};
+
+pub(super) const CONF: LbConf = LbConf {
+    ip4_src: Ipv4Addr::new(192, 0, 2, 1),
+    ip6_src: Ipv6Addr::LOCALHOST,
+    sticky_buckets_per_core: 1024,
+    flow_timeout_s: 40,
+};
+pub(super) const SYNC_INTERVAL: Duration = Duration::from_secs(30);
+
+pub(super) struct World {
+    pub(super) reconciler: Addr<Reconciler>,
+    vpp: Rc<RefCell<State>>,
+    desired: Desired,
+}
+
+/// `f<number>` with the servers `s1`, `s2`, … of these weights.
+pub(super) fn frontend(number: u8, weights: &[i64]) -> (FrontendName, Arc<DesiredFrontend>) {
+    flushing(number, weights, None)
+}
+
+/// The same with a flush that is asked for every server.
+pub(super) fn flushing(
+    number: u8,
+    weights: &[i64],
+    flush: Option<FlushSeq>,
+) -> (FrontendName, Arc<DesiredFrontend>) {
+    let servers = (1..).zip(weights).map(|(place, weight)| {
+        let weight = Want::Weight(Weight::try_from(*weight).unwrap());
+        (server(place), DesiredServer { weight, flush })
+    });
+    let frontend = DesiredFrontend { spec: spec(number), servers: servers.collect() };
+    (format!("f{number:03}").as_str().into(), Arc::new(frontend))
+}
+
+/// Until nothing is left to be done at this moment: paused time only passes
+/// when everybody waits for it.
+pub(super) async fn idle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+impl World {
+    /// A Reconciler that knows of nothing yet.
+    pub(super) fn new() -> Self {
+        tokio::time::pause();
+        let (vpp, link) = fake::start(CONF);
+        let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
+        let reconciler = Reconciler::new(link, broadcaster).start();
+        Self { reconciler, vpp, desired: Desired { conf: CONF, frontends: BTreeMap::new() } }
+    }
+
+    /// A Reconciler that has made a connected VPP hold these frontends.
+    pub(super) async fn steady(frontends: &[(FrontendName, Arc<DesiredFrontend>)]) -> Self {
+        let mut world = Self::new();
+        world.replace(frontends, Duration::ZERO).await;
+        world.connect(1).await;
+        world.heard();
+        world
+    }
+
+    /// These are all the frontends from now on.
+    pub(super) async fn replace(
+        &mut self,
+        frontends: &[(FrontendName, Arc<DesiredFrontend>)],
+        startup_min_delay: Duration,
+    ) {
+        self.desired.frontends = frontends.iter().cloned().collect();
+        let settings = LbSettings {
+            sync_interval: SYNC_INTERVAL,
+            startup_min_delay,
+            startup_max_delay: startup_min_delay,
+            conf: CONF,
+        };
+        let desired = Arc::new(self.desired.clone());
+        let settings = Arc::new(settings);
+        self.reconciler.do_send(DesiredReplaced(DesiredNow { desired, settings }));
+        idle().await;
+    }
+
+    pub(super) async fn change(&self, frontends: &[(FrontendName, Arc<DesiredFrontend>)]) {
+        self.reconciler.do_send(DesiredChanged { frontends: frontends.to_vec(), decided: None });
+        idle().await;
+    }
+
+    pub(super) async fn connect(&self, epoch: u64) {
+        let epoch = Epoch(epoch);
+        self.vpp().epoch = epoch;
+        self.reconciler.do_send(Connected { epoch });
+        idle().await;
+    }
+
+    pub(super) async fn lose(&self, epoch: u64) {
+        self.reconciler.do_send(Lost { epoch: Epoch(epoch), why: "gone".into() });
+        idle().await;
+    }
+
+    /// Starts a sync; its answer is awaited elsewhere.
+    pub(super) fn begin_sync(
+        &self,
+        scope: Scope,
+        dry_run: bool,
+    ) -> tokio::task::JoinHandle<Result<Report, SyncError>> {
+        let sent = self.reconciler.send(Sync { scope, dry_run });
+        tokio::task::spawn_local(async move { sent.await.unwrap() })
+    }
+
+    pub(super) async fn sync(&self, scope: Scope, dry_run: bool) -> Result<Vec<String>, SyncError> {
+        let report = self.begin_sync(scope, dry_run).await.unwrap()?;
+        assert_eq!(report.applied, !dry_run);
+        let text = |result: &StepResult| {
+            let error = if result.error.is_some() { " failed" } else { "" };
+            fake::say(&result.planned.step) + error
+        };
+        Ok(report.results.iter().map(text).collect())
+    }
+
+    pub(super) fn vpp(&self) -> RefMut<'_, State> {
+        self.vpp.borrow_mut()
+    }
+
+    /// What VPP heard since the last call.
+    pub(super) fn heard(&self) -> Vec<String> {
+        std::mem::take(&mut self.vpp().heard)
+    }
+
+    /// Lets the oldest answer go that is held back.
+    pub(super) async fn release(&self) {
+        let gate = self.vpp().gates.pop_front();
+        let _ = gate.expect("an answer is held back").send(());
+        idle().await;
+    }
+
+    /// Answers go out as they come, from now on.
+    pub(super) async fn release_all(&self) {
+        self.vpp().held_back = false;
+        self.vpp().gates.clear();
+        idle().await;
+    }
+}

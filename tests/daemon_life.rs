@@ -136,6 +136,27 @@ async fn a_signal_as_soon_as_it_serves_is_a_clean_end() {
 }
 
 #[tokio::test]
+async fn a_vpp_that_answers_while_the_daemon_stops_is_not_written_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let a = Backend::start("a");
+    Config::new("1h").backend(&a).both(&["a"]).write(dir.path());
+    let dataplane = Dataplane::start(dir.path(), &[&a]);
+    // It takes connections and says nothing: the handshake does not end.
+    dataplane.control.freeze().unwrap();
+    let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &[&a]).await;
+    daemon.all(&["a"], "up").await;
+    // A connection that never says what it wants makes the end take its time.
+    let silent = tokio::net::TcpStream::connect(daemon.address()).await.unwrap();
+    daemon.signal(Signal::TERM);
+    daemon.logged("stopping").await;
+    dataplane.control.thaw().unwrap();
+    assert!(daemon.ended().await.success());
+    drop(silent);
+    assert_eq!(daemon.records("vpp-connect"), Vec::<serde_json::Value>::new());
+    assert_eq!(dataplane.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn vpp_may_come_late_and_restart() {
     let dir = tempfile::tempdir().unwrap();
     let backends = ["a", "b"].map(Backend::start);

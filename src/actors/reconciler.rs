@@ -191,6 +191,11 @@ impl Reconciler {
                     warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
                 }
                 self.sight = Sight::Seen(observed);
+                if *pass.scope() == Scope::All && !pass.is_dry_run() {
+                    // The plan that follows holds what changed until now, and
+                    // begins with the settings that every VIP needs.
+                    self.dirty.clear();
+                }
             }
             Ok(_) => self.end_pass(Some(LinkError::reconnected())),
             Err(error) => {

@@ -144,6 +144,8 @@ impl VppConnection {
             Ok(Up { dialed, client, info, stats })
         };
         ctx.spawn(attempt.into_actor(self).map(|result, this, ctx| match result {
+            // Dropped, it says goodbye by itself.
+            _ if matches!(this.state, State::Closing) => {}
             Ok(up) => this.connected(up, ctx),
             Err(why) => this.failed(&why, ctx),
         }));

@@ -15,6 +15,8 @@ impl Handler<DesiredReplaced> for Reconciler {
         if self.wanted.is_none() {
             ctx.run_later(settings.startup_min_delay, |this, ctx| {
                 this.may_write = true;
+                // The pass that waits for this covers all that changed so far.
+                this.dirty.clear();
                 this.drive(ctx);
             });
         }

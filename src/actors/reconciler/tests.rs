@@ -6,13 +6,14 @@ mod world;
 use std::time::Duration;
 
 use fake::{Loss, spec, vip};
-
-use world::{NOTHING, SYNC_INTERVAL, World, flushing, frontend, idle};
+use world::{SYNC_INTERVAL, World, flushing, frontend, idle};
 
 use super::*;
 use crate::domain::plan;
 use crate::domain::step::Step;
 use crate::domain::weights::FlushSeq;
+
+const NOTHING: [&str; 0] = [];
 
 #[actix_rt::test]
 async fn nothing_is_written_before_startup_min_delay() {
@@ -26,7 +27,7 @@ async fn nothing_is_written_before_startup_min_delay() {
     assert_eq!(world.sync(Scope::All, true).await.unwrap(), ["+f1", "+f1 s1=7"]);
     assert_eq!(world.heard(), ["look"]);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(world.heard(), ["!+f1, +f1 s1=7", "look"]);
+    assert_eq!(world.heard(), ["look", "+f1, +f1 s1=7"]);
 }
 
 #[actix_rt::test]
@@ -37,10 +38,10 @@ async fn nothing_is_planned_from_what_was_not_read() {
     world.connect(1).await;
     world.change(&[frontend(1, &[7])]).await;
     assert_eq!(world.heard(), ["look"]);
-    // It is seen by and by; what changed meanwhile goes first.
+    // It is seen by and by.
     world.vpp().blind = false;
     tokio::time::sleep(SYNC_INTERVAL).await;
-    assert_eq!(world.heard(), ["look", "!+f1, +f1 s1=7"]);
+    assert_eq!(world.heard(), ["look", "+f1, +f1 s1=7"]);
 
     // What was seen before a restart is not there any more.
     world.lose(1).await;
@@ -48,7 +49,21 @@ async fn nothing_is_planned_from_what_was_not_read() {
     world.change(&[frontend(1, &[8])]).await;
     assert_eq!(world.heard(), NOTHING);
     world.connect(2).await;
-    assert_eq!(world.heard(), ["look", "!+f1, +f1 s1=8"]);
+    assert_eq!(world.heard(), ["look", "+f1, +f1 s1=8"]);
+}
+
+#[actix_rt::test]
+async fn a_vpp_gets_its_settings_before_its_vips() {
+    let mut world = World::new();
+    world.vpp().observed.conf.flow_timeout_s = 1;
+    world.replace(&[frontend(1, &[0]), frontend(2, &[0])], Duration::ZERO).await;
+    world.change(&[frontend(2, &[100])]).await;
+    world.vpp().held_back = true;
+    world.connect(1).await;
+    // What changes before the look is answered belongs to what it leads to.
+    world.change(&[frontend(1, &[100])]).await;
+    world.release_all().await;
+    assert_eq!(world.heard(), ["look", "conf, +f1, +f1 s1=100, +f2, +f2 s1=100"]);
 }
 
 #[actix_rt::test]

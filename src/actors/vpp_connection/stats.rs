@@ -1,9 +1,6 @@
 //! The stats segment of a connection: opened with it, tried again with each
 //! sign of life, and never in the way of programming.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

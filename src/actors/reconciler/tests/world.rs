@@ -1,11 +1,11 @@
-//! A Reconciler, a VPP by the reins, and what a test does to both.
+//! A Reconciler between what should be and a fake VPP, and what tests do to it.
 
 use std::cell::{RefCell, RefMut};
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::fake::{State, server, spec};
+use super::fake::{self, State, server, spec};
 use super::*;
 use crate::actors::broadcaster::Limits;
 use crate::actors::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
@@ -13,10 +13,10 @@ use crate::actors::log_stream::LogDemand;
 use crate::actors::vpp_connection::{Connected, Lost};
 use crate::domain::config::LbConf;
 use crate::domain::net::Weight;
-use crate::domain::weights::{DesiredFrontend, DesiredServer, FlushSeq, Want};
+use crate::domain::weights::{DesiredFrontend, DesiredServer, Want};
 
 pub(super) const CONF: LbConf = LbConf {
-    ip4_src: std::net::Ipv4Addr::new(192, 0, 2, 1),
+    ip4_src: Ipv4Addr::new(192, 0, 2, 1),
     ip6_src: Ipv6Addr::LOCALHOST,
     sticky_buckets_per_core: 1024,
     flow_timeout_s: 40,
@@ -25,8 +25,8 @@ pub(super) const SYNC_INTERVAL: Duration = Duration::from_secs(30);
 
 pub(super) struct World {
     pub(super) reconciler: Addr<Reconciler>,
-    pub(super) vpp: Rc<RefCell<State>>,
-    pub(super) desired: Desired,
+    vpp: Rc<RefCell<State>>,
+    desired: Desired,
 }
 
 /// `f<number>` with the servers `s1`, `s2`, … of these weights.
@@ -152,5 +152,3 @@ impl World {
         idle().await;
     }
 }
-
-pub(super) const NOTHING: [&str; 0] = [];

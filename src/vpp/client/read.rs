@@ -55,18 +55,32 @@ impl Client {
     }
 
     /// Reads `show lb vips verbose`, which tells the pool index that a VIP's
-    /// counters stand at; `None` if it would not fit in VPP's send buffer.
+    /// counters stand at. A text that may not fit in VPP's send buffer goes
+    /// alone and is followed by the cure; `None` if the options forbid that.
     ///
     /// # Errors
     /// See [`CallError`].
     pub async fn read_verbose(&self) -> Result<Option<VipTexts>, CallError> {
         let (_, listing) = self.read_listing().await?;
-        let Some(cost) = divide(&listing, budget::of_bulk(self.shared.budget)).verbose else {
+        let fits = divide(&listing, budget::of_bulk(self.shared.budget)).verbose;
+        if fits.is_none() && !self.shared.cure {
             return Ok(None);
-        };
+        }
+        let cost = fits.unwrap_or(self.shared.budget);
         let (call, pending) = self.line("show lb vips verbose", cost)?;
-        self.submit(vec![call]).await;
-        Ok(Some(parse_vips(&text(&pending.one().await?))))
+        let mut calls = vec![call];
+        let mut cure = None;
+        if fits.is_none() {
+            let (call, pending) = self.line(CURE, SMALL_REPLY)?;
+            calls.push(call);
+            cure = Some(pending);
+        }
+        self.submit(calls).await;
+        let verbose = parse_vips(&text(&pending.one().await?));
+        if let Some(cure) = cure {
+            cure.any().await?;
+        }
+        Ok(Some(verbose))
     }
 
     /// The global settings and the short listing, which sizes what follows.

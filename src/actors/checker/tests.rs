@@ -271,7 +271,8 @@ async fn a_reload_stops_starts_and_keeps_probers() {
     assert_eq!(world.take_heard()[0], "all web 2=100 4=?");
     assert_eq!(world.backend("b2").await.unwrap(), before);
     assert_eq!(world.backend("b3").await, Err(Refusal::NoBackend("b3".into())));
-    (kept.probes(), left.probes());
+    kept.probes();
+    left.probes();
     tokio::time::sleep(AN_HOUR).await;
     assert_eq!(left.probes(), 0);
     assert!(kept.probes() > 0);

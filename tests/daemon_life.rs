@@ -60,8 +60,9 @@ async fn sigterm_leaves_vpp_as_it_is_and_a_second_life_adopts_it() {
 
     // Another life finds everything as it should be, and touches nothing,
     // neither before it knows its backends nor when it does.
-    let daemon = Daemon::start(dir.path(), dataplane.socket(), &all).await;
+    let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &all).await;
     daemon.all(&["a", "b", "c"], "up").await;
+    daemon.logged("vpp-lbsync-done").await;
     let synced = daemon.client().await.sync_vpplb_state(sync(false)).await.unwrap().into_inner();
     assert_eq!((synced.applied, synced.steps), (true, vec![]));
     assert_eq!(dataplane.writes(), Vec::<String>::new());
@@ -82,9 +83,10 @@ async fn a_restart_keeps_a_dead_server_dead_and_does_not_flush_it_again() {
     daemon.terminate().await;
     dataplane.writes();
 
-    let daemon = Daemon::start(dir.path(), dataplane.socket(), &[]).await;
+    let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &[]).await;
     daemon.all(&["a"], "up").await;
     daemon.all(&["b"], "down").await;
+    daemon.logged("vpp-lbsync-done").await;
     daemon.client().await.sync_vpplb_state(sync(false)).await.unwrap();
     assert_eq!(dataplane.writes(), Vec::<String>::new());
     daemon.terminate().await;

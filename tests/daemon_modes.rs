@@ -68,6 +68,7 @@ async fn a_daemon_programs_the_dataplane_of_another_process() {
     let api = dir.path().join("api.sock");
     let mut daemon = Daemon::start(dir.path(), api.to_str().unwrap(), &[&a]).await;
     daemon.all(&["a"], "up").await;
+    daemon.logged("vpp-lbsync-done").await;
     let info = daemon.client().await.get_vpp_info(GetVppInfoRequest {}).await.unwrap();
     assert_eq!(info.into_inner().pid, dataplane.pid());
     let client = Client::connect(&api, ClientOptions::default()).await.unwrap();
@@ -82,7 +83,8 @@ async fn a_daemon_programs_the_dataplane_of_another_process() {
 async fn the_embedded_dataplane_is_inside_the_process_and_goes_with_it() {
     let dir = tempfile::tempdir().unwrap();
     Config::new("1h").write(dir.path());
-    let daemon = Daemon::start(dir.path(), "embedded", &[]).await;
+    let mut daemon = Daemon::start(dir.path(), "embedded", &[]).await;
+    daemon.logged("vpp-lbsync-done").await;
     let synced = daemon.client().await.sync_vpplb_state(SyncVpplbStateRequest::default()).await;
     assert!(synced.unwrap().into_inner().applied);
     let info = daemon.client().await.get_vpp_info(GetVppInfoRequest {}).await.unwrap();

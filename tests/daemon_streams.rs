@@ -23,8 +23,9 @@ fn backend(name: &str) -> BackendRequest {
 /// The next events, one line each.
 async fn lines(watch: &mut Watch, count: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    for _ in 0..count {
-        lines.push(watch.next().await.unwrap().expect("no event in time"));
+    for count in 0..count {
+        let line = watch.next().await.unwrap();
+        lines.push(line.unwrap_or_else(|| panic!("no event in time after {count}")));
     }
     lines
 }

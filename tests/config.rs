@@ -134,12 +134,12 @@ fn a_slip_in_the_yaml_is_told_with_line_and_column() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named() {
+fn a_file_that_cannot_be_read_is_told_from_one_with_faults() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no-such.yaml");
     let error = config::load(&path).unwrap_err();
     assert_eq!(error.exit_code(), 1);
-    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    assert!(error.to_string().starts_with("cannot be read: No such file"), "{error}");
     fs::write(&path, b"maglev: {} # \xff").unwrap();
     assert!(matches!(config::load(&path), Err(LoadError::Unreadable { .. })));
 }

@@ -13,7 +13,7 @@ mod resolve;
 mod unique;
 mod warnings;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{fmt, fs, io};
 
 use thiserror::Error;
@@ -33,14 +33,12 @@ pub struct Loaded {
     pub warnings: Vec<Warning>,
 }
 
-/// Why there is no configuration.
+/// Why there is no configuration. Whoever asked for the file names it.
 #[derive(Debug, Error)]
 pub enum LoadError {
     /// The file could not be read, or is not UTF-8.
     #[error("cannot be read: {source}; give the right file with --config")]
     Unreadable {
-        /// The file that was asked for.
-        path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
@@ -102,8 +100,7 @@ impl fmt::Display for OnePerLine<'_> {
 /// # Errors
 /// As [`parse`], and [`LoadError::Unreadable`].
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
+    let text = fs::read_to_string(path).map_err(|source| LoadError::Unreadable { source })?;
     parse(&text)
 }
 

@@ -29,5 +29,6 @@ fmt:
 lint:
 	$(CARGO) clippy --locked --all-targets $(FEATURES) -- -D warnings
 
+# Private items are documented with the public ones, so links to them lead somewhere.
 doc:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items $(FEATURES)
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items $(FEATURES)

@@ -163,7 +163,7 @@ impl Segment {
         self.scalar(HEARTBEAT)
     }
 
-    /// The packets of every VIP slot; [`slots`] tells which slot is whose.
+    /// The packets of every VIP slot; [`slots()`] tells which slot is whose.
     ///
     /// # Errors
     /// See [`StatsError`].

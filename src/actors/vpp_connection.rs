@@ -1,9 +1,14 @@
 //! Holds the connection to VPP: dials for ever, numbers each connection with
-//! an epoch, and lends it to those who read and write.
+//! an epoch, and lends it to those who read and write. The stats segment comes
+//! and goes with it; without one, VPP is programmed all the same.
 
 mod messages;
+mod stats;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use actix::prelude::*;
@@ -15,6 +20,7 @@ use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
 use crate::vpp::client::{Client, ClientOptions, ConnectError};
+use crate::vpp::stats::{Segment, StatsError};
 
 /// Time between two signs of life.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -26,11 +32,15 @@ const LAST_BACKOFF: Duration = Duration::from_secs(5);
 pub struct VppConnection {
     /// `None`: no VPP is wanted.
     socket: Option<PathBuf>,
+    /// `None`: no counters are wanted.
+    stats_socket: Option<PathBuf>,
     options: ClientOptions,
     state: State,
     epoch: Epoch,
     backoff: Duration,
     told: Option<String>,
+    /// What was said of the stats segment, once and not with every attempt.
+    told_of_stats: Option<StatsError>,
     broadcaster: Addr<Broadcaster>,
     events: Option<Outbox<Publish>>,
     listener: Option<Listener>,
@@ -55,6 +65,7 @@ enum State {
 struct Up {
     client: Client,
     info: VppInfo,
+    stats: Result<Arc<Segment>, LinkError>,
 }
 
 impl VppConnection {
@@ -71,25 +82,37 @@ impl VppConnection {
         };
         Self {
             socket,
+            stats_socket: None,
             options,
             state,
             epoch: Epoch::default(),
             backoff: FIRST_BACKOFF,
             told: None,
+            told_of_stats: None,
             broadcaster,
             events: None,
             listener: None,
         }
     }
 
+    /// The same, and the counters of the VPP that has its stats socket there.
+    #[must_use]
+    pub fn with_stats(self, stats_socket: Option<PathBuf>) -> Self {
+        Self { stats_socket, ..self }
+    }
+
     fn dial(&mut self, ctx: &mut Context<Self>) {
         let Some(socket) = self.socket.clone() else { return };
         debug!(socket = %socket.display(), "vpp-dial");
         let options = self.options.clone();
+        let stats_socket = self.stats_socket.clone();
+        let epoch = self.epoch.next();
         let attempt = async move {
             let client = Client::connect(&socket, options).await?;
-            let info = VppInfo::of(&client);
-            Ok(Up { client, info })
+            let info = VppInfo::of(&client, epoch);
+            // VPP has just answered, so this takes no time either.
+            let stats = stats::open(stats_socket, &client).await;
+            Ok(Up { client, info, stats })
         };
         ctx.spawn(attempt.into_actor(self).map(|result, this, ctx| match result {
             Ok(up) => this.connected(up, ctx),
@@ -98,7 +121,7 @@ impl VppConnection {
     }
 
     fn connected(&mut self, up: Up, ctx: &mut Context<Self>) {
-        self.epoch = self.epoch.next();
+        self.epoch = up.info.epoch;
         self.backoff = FIRST_BACKOFF;
         self.told = None;
         info!(version = up.info.version, pid = up.info.pid, epoch = self.epoch.0, "vpp-connect");
@@ -110,6 +133,7 @@ impl VppConnection {
             );
         }
         self.publish(DataplaneKind::Connected, format!("VPP {}", up.info.version));
+        self.tell_of_stats(&up.stats);
         let (epoch, ended) = (self.epoch, up.client.clone());
         self.state = State::Up(up);
         if let Some(listener) = self.listener.as_ref().filter(|_| missing.is_empty()) {
@@ -172,7 +196,10 @@ impl VppConnection {
                 answer
             };
             ctx.spawn(ping.into_actor(this).map(move |answer, this, ctx| match answer {
-                Ok(_) => this.ping_later(epoch, ctx),
+                Ok(_) => {
+                    this.open_stats_again(epoch, ctx);
+                    this.ping_later(epoch, ctx);
+                }
                 Err(why) => this.lost(epoch, format!("VPP is silent: {why}"), ctx),
             }));
         });
@@ -247,13 +274,17 @@ impl Handler<Apply> for VppConnection {
 }
 
 impl Handler<GetVppInfo> for VppConnection {
-    type Result = Result<VppInfo, LinkError>;
+    type Result = ResponseFuture<Result<VppInfo, LinkError>>;
 
     fn handle(&mut self, _: GetVppInfo, _: &mut Self::Context) -> Self::Result {
-        match &self.state {
-            State::Up(up) => Ok(up.info.clone()),
+        let up = match &self.state {
+            State::Up(up) => Ok((up.info.clone(), up.stats.clone())),
             _ => Err(self.client().err().unwrap_or(LinkError::Off)),
-        }
+        };
+        Box::pin(async move {
+            let (info, stats) = up?;
+            Ok(VppInfo { booted_at: stats::booted_at(stats).await, ..info })
+        })
     }
 }
 

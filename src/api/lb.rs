@@ -1,7 +1,9 @@
 //! From what VPP holds, and what is done to it, to the generated types.
 
+use std::time::{Duration, SystemTime};
+
 use crate::actors::reconciler::{Report, StepResult};
-use crate::actors::vpp_connection::VppInfo;
+use crate::actors::vpp_connection::{Counted, VppInfo};
 use crate::domain::net::Vip;
 use crate::domain::observed::{Observed, ObservedEncap, ObservedVip};
 use crate::pb;
@@ -14,13 +16,13 @@ pub(super) fn info(info: &VppInfo) -> pb::VppInfo {
         build_date: info.build_date.clone(),
         build_directory: info.build_directory.clone(),
         pid: info.pid,
-        boottime_ns: 0,
+        boottime_ns: info.booted_at.map_or(0, unix_ns),
         connecttime_ns: unix_ns(info.connected_at),
         missing_messages: info.missing.clone(),
     }
 }
 
-pub(super) fn state(observed: &Observed) -> pb::VpplbState {
+pub(super) fn state(observed: &Observed, booted_at: Option<SystemTime>) -> pb::VpplbState {
     let conf = &observed.conf;
     pb::VpplbState {
         conf: Some(pb::VpplbConf {
@@ -29,11 +31,11 @@ pub(super) fn state(observed: &Observed) -> pb::VpplbState {
             sticky_buckets_per_core: conf.sticky_buckets_per_core,
             flow_timeout: conf.flow_timeout_s,
         }),
-        vips: observed.vips.iter().map(|(key, seen)| vip(key, seen)).collect(),
+        vips: observed.vips.iter().map(|(key, seen)| vip(key, seen, booted_at)).collect(),
     }
 }
 
-fn vip(key: &Vip, seen: &ObservedVip) -> pb::Vpplbvip {
+fn vip(key: &Vip, seen: &ObservedVip, booted_at: Option<SystemTime>) -> pb::Vpplbvip {
     let live = seen.servers.iter().map(|(address, server)| pb::Vpplbas {
         address: address.to_string(),
         weight: server.weight.into(),
@@ -44,7 +46,9 @@ fn vip(key: &Vip, seen: &ObservedVip) -> pb::Vpplbvip {
     let retired = seen.retired.iter().map(|server| pb::Vpplbas {
         address: server.address.to_string(),
         weight: server.weight.into(),
-        ..pb::Vpplbas::default()
+        flags: 0,
+        num_buckets: 0,
+        in_use_since_ns: at_uptime(booted_at, server.removed_at_s).map_or(0, unix_ns),
     });
     pb::Vpplbvip {
         prefix: key.prefix().to_string(),
@@ -56,6 +60,11 @@ fn vip(key: &Vip, seen: &ObservedVip) -> pb::Vpplbvip {
     }
 }
 
+/// The time at which VPP had been up for so long.
+fn at_uptime(booted_at: Option<SystemTime>, seconds: u32) -> Option<SystemTime> {
+    booted_at?.checked_add(Duration::from_secs(seconds.into()))
+}
+
 fn encap(encap: ObservedEncap) -> String {
     match encap {
         ObservedEncap::Gre(encap) => encap.to_string(),
@@ -64,6 +73,19 @@ fn encap(encap: ObservedEncap) -> String {
         ObservedEncap::Other(4) => "nat6".into(),
         ObservedEncap::Other(number) => number.to_string(),
     }
+}
+
+pub(super) fn counters(counted: &[Counted]) -> pb::VpplbCounters {
+    let vip = |Counted { vip, packets }: &Counted| pb::VpplbvipCounters {
+        prefix: vip.prefix().to_string(),
+        protocol: vip.service().protocol().into(),
+        port: vip.service().port().into(),
+        next: packets.next,
+        first: packets.first,
+        untracked: packets.untracked,
+        no_server: packets.no_server,
+    };
+    pb::VpplbCounters { vips: counted.iter().map(vip).collect() }
 }
 
 pub(super) fn report(report: &Report) -> pb::SyncVpplbStateResponse {

@@ -9,7 +9,7 @@ use crate::actors::checker::{
     Administer, CheckConfig, GetBackend, GetConfig, GetFrontend, LoadFailed, Reload, SetWeight,
 };
 use crate::actors::reconciler::Sync;
-use crate::actors::vpp_connection::{GetVppInfo, Observe};
+use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
 use crate::config::LoadError;
 use crate::domain::net::Weight;
 use crate::domain::plan::Scope;
@@ -199,7 +199,10 @@ impl Maglev for Service {
 
     async fn get_vpplb_state(&self, _: Request<pb::GetVpplbStateRequest>) -> Reply<pb::VpplbState> {
         let seen = self.actors.vpp.send(Observe).await.or_status()?.or_status()?;
-        Ok(Response::new(lb::state(&seen.observed)))
+        // The state is worth telling although the boot time is not known.
+        let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.ok();
+        let booted_at = info.filter(|info| info.epoch == seen.epoch).and_then(|i| i.booted_at);
+        Ok(Response::new(lb::state(&seen.observed, booted_at)))
     }
 
     async fn sync_vpplb_state(
@@ -220,7 +223,8 @@ impl Maglev for Service {
         &self,
         _: Request<pb::GetVpplbCountersRequest>,
     ) -> Reply<pb::VpplbCounters> {
-        Err(Status::unimplemented("this release does not read VPP's stats segment yet"))
+        let counted = self.actors.vpp.send(GetCounters).await.or_status()?.or_status()?;
+        Ok(Response::new(lb::counters(&counted)))
     }
 }
 

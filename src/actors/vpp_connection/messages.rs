@@ -6,9 +6,12 @@ use std::time::SystemTime;
 use actix::prelude::*;
 use thiserror::Error;
 
+use crate::domain::net::Vip;
 use crate::domain::observed::Observed;
 use crate::domain::step::Step;
 use crate::vpp::client::{CallError, Client};
+use crate::vpp::stats::StatsError;
+pub use crate::vpp::stats::VipCounters;
 
 /// Numbers the connections to VPP of this daemon's life. What was read from
 /// one says nothing of the next.
@@ -114,6 +117,10 @@ pub struct VppInfo {
     pub build_directory: String,
     /// VPP's process.
     pub pid: u32,
+    /// When VPP started; `None` if its stats segment does not tell.
+    pub booted_at: Option<SystemTime>,
+    /// The connection.
+    pub epoch: Epoch,
     /// When this connection was made.
     pub connected_at: SystemTime,
     /// Messages that we need and this VPP lacks, with their CRCs.
@@ -122,17 +129,33 @@ pub struct VppInfo {
 
 impl VppInfo {
     /// What was learnt when `client` connected just now.
-    pub(super) fn of(client: &Client) -> Self {
+    pub(super) fn of(client: &Client, epoch: Epoch) -> Self {
         let info = client.info().clone();
         Self {
             version: info.version,
             build_date: info.build_date,
             build_directory: info.build_directory,
             pid: info.pid,
+            booted_at: None,
+            epoch,
             connected_at: SystemTime::now(),
             missing: client.missing().to_vec(),
         }
     }
+}
+
+/// Read the packet counters of every live VIP.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<Vec<Counted>, LinkError>")]
+pub struct GetCounters;
+
+/// The packets of one VIP. A VIP whose counters are not certain has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The VIP.
+    pub vip: Vip,
+    /// Since its slot in VPP was taken.
+    pub packets: VipCounters,
 }
 
 /// Leave VPP politely and connect no more. Answered when that is done.
@@ -155,6 +178,21 @@ pub enum LinkError {
     /// A call failed half-way.
     #[error("VPP: {0}")]
     Failed(String),
+    /// The daemon runs without the stats socket.
+    #[error("no VPP stats socket is configured: start maglevd with --vpp-stats-addr")]
+    StatsOff,
+    /// There is a connection, and its stats segment is not there or not read.
+    #[error("VPP's counters cannot be read: {0}")]
+    Stats(#[from] StatsError),
+    /// `show lb vips verbose` would fill VPP's send buffer, and only it tells
+    /// which counters are whose.
+    #[error(
+        "VPP's counters cannot be told apart: its list of VIPs does not fit in its send buffer; raise net.core.wmem_default and restart VPP"
+    )]
+    TooManyVips,
+    /// Nothing of `show lb vips verbose` is understood.
+    #[error("VPP's counters cannot be told apart: its `show lb vips verbose` is not understood")]
+    NotUnderstood,
 }
 
 impl LinkError {

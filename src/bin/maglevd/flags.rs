@@ -36,6 +36,16 @@ pub struct Flags {
     )]
     pub vpp_api_addr: String,
 
+    /// VPP's stats socket; empty: no counters. The embedded dataplane has its
+    /// own
+    #[arg(
+        long,
+        env = "MAGLEV_VPP_STATS_ADDR",
+        value_name = "SOCKET",
+        default_value = "/run/vpp/stats.sock"
+    )]
+    pub vpp_stats_addr: String,
+
     /// The least important records to log
     #[arg(long, env = "MAGLEV_LOG_LEVEL", value_name = "LEVEL", default_value = "info", value_parser = log_level)]
     pub log_level: LogLevel,

@@ -102,12 +102,14 @@ async fn live(
         Some(demo) => Some(demo.start(&config).await?),
         None => None,
     };
-    let socket = match (embedded, flags.vpp_api_addr.as_str()) {
-        (Some(embedded), _) => Some(embedded.api_path().to_owned()),
-        (None, "") => None,
-        (None, path) => Some(PathBuf::from(path)),
+    let sockets = match embedded {
+        Some(embedded) => Sockets {
+            api: Some(embedded.api_path().to_owned()),
+            stats: Some(embedded.stats_path().to_owned()),
+        },
+        None => Sockets { api: path(&flags.vpp_api_addr), stats: path(&flags.vpp_stats_addr) },
     };
-    let (actors, outward) = start_actors(flags, config, socket, demand, records);
+    let (actors, outward) = start_actors(flags, config, sockets, demand, records);
     let listening = listen(flags, &actors, &outward).await?;
     for address in &listening.addresses {
         info!(%address, "grpc-listening");
@@ -136,13 +138,24 @@ async fn live(
     Ok(())
 }
 
+/// VPP's sockets; `None`: not wanted.
+struct Sockets {
+    api: Option<PathBuf>,
+    stats: Option<PathBuf>,
+}
+
+/// The path that a flag gives, unless it is empty.
+fn path(flag: &str) -> Option<PathBuf> {
+    (!flag.is_empty()).then(|| PathBuf::from(flag))
+}
+
 /// Threads: one for what decides, one for what is watched and asked, and one a
 /// core for probes, so that neither ten thousand probes nor a thousand
 /// watchers stand in front of a weight.
 fn start_actors(
     flags: &Flags,
     config: Config,
-    socket: Option<PathBuf>,
+    sockets: Sockets,
     demand: LogDemand,
     records: mpsc::Receiver<LogRecord>,
 ) -> (Actors, Arbiter) {
@@ -154,7 +167,9 @@ fn start_actors(
     let to = broadcaster.clone();
     outward.spawn(forward(records, to));
 
-    let vpp = VppConnection::new(socket, ClientOptions::default(), broadcaster.clone()).start();
+    let vpp = VppConnection::new(sockets.api, ClientOptions::default(), broadcaster.clone())
+        .with_stats(sockets.stats)
+        .start();
     let reconciler = Reconciler::new(vpp.clone(), broadcaster.clone()).start();
     let recipients = checker::Recipients {
         changed: reconciler.clone().recipient(),

@@ -179,6 +179,14 @@ impl Client {
         why.ok().flatten().unwrap_or(EndReason::LeftUnconfirmed)
     }
 
+    /// The process that listens on the API socket, as our namespace numbers it;
+    /// `None` once the connection has ended, and if the process is not visible.
+    #[must_use]
+    pub fn peer_process(&self) -> Option<i32> {
+        let stream = self.shared.last_words.stream.upgrade()?;
+        stream.peer_cred().ok()?.pid().filter(|pid| *pid != 0)
+    }
+
     /// A goodbye for a process that is about to abort.
     #[must_use]
     pub fn last_words(&self) -> LastWords {

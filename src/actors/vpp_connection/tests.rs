@@ -1,4 +1,5 @@
 use std::num::NonZeroU16;
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 

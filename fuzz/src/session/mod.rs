@@ -147,7 +147,9 @@ impl Run {
         let id =
             [usual, usual, usual, usual, WRITE_REPLY, PING_REPLY, DETAILS, HELLO][input.below(8)];
         let (retval, cut) = (-i32::from(input.byte() & 1), input.byte());
-        let length = [16, 6, 2, 5][input.below(16) & 3 * usize::from(cut & 7 == 7)];
+        // Some are too short for what they are.
+        let short = input.below(4);
+        let length = if cut & 7 == 7 { [16, 6, 2, 5][short] } else { 16 };
         let mut body =
             [&id.to_be_bytes()[..], &context.to_be_bytes(), &retval.to_be_bytes()].concat();
         // No two replies are the same, so one cannot pass for another.

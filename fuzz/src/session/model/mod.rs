@@ -1,6 +1,8 @@
 //! What a session must do, told from the bytes on the wire and in the plainest
 //! way: lists that are searched, no window, no buffers.
 
+mod outgoing;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -119,96 +121,11 @@ impl Model {
 
     pub(super) fn submit(&mut self, call: Call<u32>) {
         match self.phase {
-            Phase::Ended(why) => self.ends(call, Err(Failure::NeverSent(why))),
-            Phase::Leaving { .. } => self.ends(call, Err(Failure::NeverSent(EndReason::Left))),
+            Phase::Ended(why) => self.ends(&call, Err(Failure::NeverSent(why))),
+            Phase::Leaving { .. } => self.ends(&call, Err(Failure::NeverSent(EndReason::Left))),
             _ if call.urgent => self.urgent.push_back(call),
             _ => self.bulk.push_back(call),
         }
-    }
-
-    /// Whole frames at the end of `output` that were not there before.
-    fn new_frames(&mut self, output: &[u8]) -> Vec<Vec<u8>> {
-        let Some(mut new) = output.strip_prefix(self.output.as_slice()) else {
-            panic!("output that was shown has changed");
-        };
-        self.output.extend_from_slice(new);
-        let mut frames = Vec::new();
-        while let Some(header) = new.get(..HEADER) {
-            let end = HEADER + word(header, 8) as usize;
-            frames.push(new[HEADER..end].to_vec());
-            new = &new[end..];
-        }
-        assert!(new.is_empty(), "only whole frames go out");
-        frames
-    }
-
-    pub(super) fn sees_output(&mut self, output: &[u8], now: Duration) {
-        let before = self.written + self.output.len();
-        let frames = self.new_frames(output);
-        let Phase::Up { index } = self.phase else {
-            return assert!(frames.is_empty(), "nothing is sent in {:?}", self.phase);
-        };
-        let mut end = before;
-        let mut frames = frames.into_iter().peekable();
-        while frames.peek().is_some() {
-            // Urgent ones first, each lane in order: so the bytes tell whose.
-            let call = self.urgent.pop_front().or_else(|| self.bulk.pop_front());
-            let Some(call) = call else { panic!("a message that nobody submitted") };
-            let mut messages: Vec<(u16, &[u8], u16)> = Vec::new();
-            for request in &call.requests {
-                let reply = match call.expect {
-                    Expect::One(reply) => reply,
-                    Expect::Rows { details, .. } => details,
-                };
-                messages.push((request.id, &request.fields, reply));
-            }
-            if let Expect::Rows { ping, ping_reply, .. } = call.expect {
-                messages.push((ping, &[], ping_reply));
-            }
-            let mut contexts = Vec::new();
-            for (id, fields, reply) in messages {
-                let Some(frame) = frames.next() else { panic!("half a call went out") };
-                assert_eq!(frame[..2], id.to_be_bytes());
-                assert_eq!(word(&frame, 2), index);
-                assert_eq!(&frame[10..], fields);
-                contexts.push(word(&frame, 6));
-                self.gives(word(&frame, 6), reply);
-                end += HEADER + frame.len();
-            }
-            self.stats.messages.entry(call.name).or_default().sent += call.requests.len() as u64;
-            self.flights.push(Flight { call, contexts, rows: Vec::new(), sent_at: now, end });
-            self.fits();
-        }
-        self.nothing_idles();
-    }
-
-    /// What is in flight is no more than what the settings allow.
-    fn fits(&self) {
-        let window = self.settings.window;
-        let bulk = self.flights.iter().filter(|flight| !flight.call.urgent).count();
-        assert!(bulk <= window, "{bulk} in a window of {window}");
-        let all = self.flights.len();
-        assert!(all <= 2 * window, "{all} in flight, urgent ones too, in a window of {window}");
-        let cost = self.cost();
-        assert!(all == 1 || cost <= self.settings.budget, "{cost} bytes of replies in flight");
-    }
-
-    fn cost(&self) -> usize {
-        self.flights.iter().map(|flight| flight.call.cost).sum()
-    }
-
-    /// What waits has a reason to wait.
-    fn nothing_idles(&self) {
-        let Settings { window, budget, .. } = self.settings;
-        let (next, share) = match (self.urgent.front(), self.bulk.front()) {
-            (Some(urgent), _) => (urgent, budget),
-            (None, Some(bulk)) => (bulk, budget - budget / 8),
-            (None, None) => return,
-        };
-        let bulk = self.flights.iter().filter(|flight| !flight.call.urgent).count();
-        let all = self.flights.len();
-        let full = all >= 2 * window || !next.urgent && bulk >= window;
-        assert!(all > 0 && (full || self.cost() + next.cost > share), "there is room for more");
     }
 
     pub(super) fn written(&mut self, count: usize) {
@@ -248,7 +165,7 @@ impl Model {
 
     fn greeted(&mut self, body: &[u8]) {
         let count = body.get(18..20).map(|count| u16::from_be_bytes([count[0], count[1]]));
-        if !count.is_some_and(|count| body.len() >= 20 + 66 * usize::from(count)) {
+        if count.is_none_or(|count| body.len() < 20 + 66 * usize::from(count)) {
             self.end(EndReason::BadHandshake);
         } else if word(body, 6) != self.greeting() {
             self.stats.foreign += 1;
@@ -275,11 +192,11 @@ impl Model {
         match flight.call.expect {
             Expect::One(reply) if id == reply => {
                 let flight = self.flights.remove(at);
-                self.ends(flight.call, Ok(Answer::One(body.to_vec())));
+                self.ends(&flight.call, Ok(Answer::One(body.to_vec())));
             }
             Expect::Rows { ping_reply, .. } if fence && id == ping_reply => {
                 let flight = self.flights.remove(at);
-                self.ends(flight.call, Ok(Answer::Rows(flight.rows)));
+                self.ends(&flight.call, Ok(Answer::Rows(flight.rows)));
             }
             Expect::Rows { details, .. } if !fence && id == details => {
                 flight.rows.push(body.to_vec());
@@ -303,7 +220,7 @@ impl Model {
         self.flights = flights;
         let silent = overdue.iter().any(|flight| self.last_heard <= flight.sent_at);
         for flight in overdue {
-            self.ends(flight.call, Err(Failure::TimedOut));
+            self.ends(&flight.call, Err(Failure::TimedOut));
         }
         if silent {
             self.end_queued(Failure::HeldBack);
@@ -347,7 +264,7 @@ impl Model {
             // VPP acts on whole messages only.
             let all = flight.end <= self.written;
             let failure = if all { Failure::MaybeApplied(why) } else { Failure::NeverSent(why) };
-            self.ends(flight.call, Err(failure));
+            self.ends(&flight.call, Err(failure));
         }
         self.end_queued(Failure::NeverSent(why));
     }
@@ -355,15 +272,15 @@ impl Model {
     fn end_queued(&mut self, failure: Failure) {
         let queued: Vec<_> = self.urgent.drain(..).chain(self.bulk.drain(..)).collect();
         for call in queued {
-            self.ends(call, Err(failure));
+            self.ends(&call, Err(failure));
         }
     }
 
-    fn ends(&mut self, call: Call<u32>, outcome: Outcome) {
+    fn ends(&mut self, call: &Call<u32>, outcome: Outcome) {
         let traffic = self.stats.messages.entry(call.name).or_default();
         match &outcome {
             Ok(Answer::One(body)) if body.len() >= 10 && body[6] & 0x80 != 0 => {
-                traffic.refused += 1
+                traffic.refused += 1;
             }
             Ok(_) => traffic.answered += 1,
             Err(_) => traffic.failed += 1,

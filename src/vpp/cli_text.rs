@@ -6,7 +6,9 @@
 //! counts only if every part of it is understood; anything else makes the
 //! listing incomplete, and no value is guessed.
 
+use std::net::IpAddr;
 use std::num::NonZeroU16;
+use std::str::FromStr;
 
 use ipnet::IpNet;
 
@@ -51,9 +53,11 @@ pub struct Verbose {
 /// Reads `show lb vips` or `show lb vips verbose`.
 #[must_use]
 pub fn parse_vips(text: &str) -> VipTexts {
-    let mut listing = VipTexts { entries: Vec::new(), complete: true };
+    // A line without its end may be half a line, and half a number.
+    let (whole, rest) = text.rsplit_once('\n').unwrap_or(("", text));
+    let mut listing = VipTexts { entries: Vec::new(), complete: rest.trim().is_empty() };
     let mut block: Vec<&str> = Vec::new();
-    for line in text.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+    for line in whole.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
         // A VIP starts at the margin, or one space from it in the verbose
         // listing; what belongs to it stands further right.
         if !line.starts_with("  ") {
@@ -85,28 +89,31 @@ impl VipTexts {
 #[derive(Default)]
 struct Words {
     table_length: Option<u32>,
-    servers: Option<usize>,
+    servers: Option<u32>,
     protocol: Option<u8>,
     port: Option<u16>,
     removed: bool,
     sticky: bool,
+    nat: bool,
 }
 
 impl Words {
     /// Takes one word; `None` if it is not understood.
     fn take(&mut self, word: &str) -> Option<()> {
         match word.split_once(':') {
-            None if word == "removed" => self.removed = true,
-            None if word == "src_ip_sticky" => self.sticky = true,
-            Some(("new_size", number)) => self.table_length = Some(number.parse().ok()?),
-            Some(("#as", number)) => self.servers = Some(number.parse().ok()?),
-            Some(("protocol", number)) => self.protocol = Some(number.parse().ok()?),
-            // NAT VIPs print a second port, in the wrong byte order.
-            Some(("port", number)) if self.port.is_none() => self.port = Some(number.parse().ok()?),
-            Some(("dscp" | "type" | "port" | "target_port", _)) => {}
-            _ => return None,
+            None if word == "removed" => once(&mut self.removed),
+            None if word == "src_ip_sticky" => once(&mut self.sticky),
+            Some(("new_size", number)) => number_once(&mut self.table_length, number),
+            Some(("#as", number)) => number_once(&mut self.servers, number),
+            Some(("protocol", number)) => number_once(&mut self.protocol, number),
+            // NAT VIPs print their port once more, in the wrong byte order, and
+            // 0 if they have none.
+            Some(("type", _)) => once(&mut self.nat),
+            Some(("port", _)) if self.nat => Some(()),
+            Some(("port", number)) => number_once(&mut self.port, number),
+            Some(("dscp" | "target_port", _)) => Some(()),
+            _ => None,
         }
-        Some(())
     }
 
     fn finish(self, kind: &str, prefix: &str, verbose: Option<Verbose>) -> Option<VipText> {
@@ -136,11 +143,21 @@ impl Words {
             vip: Vip::new(prefix, service),
             encap,
             table_length: self.table_length?,
-            servers: self.servers?,
+            servers: usize::try_from(self.servers?).ok()?,
             removed: self.removed,
             verbose,
         })
     }
+}
+
+/// Notes a word that stands at most once: of two, which would be right?
+fn once(word: &mut bool) -> Option<()> {
+    (!std::mem::replace(word, true)).then_some(())
+}
+
+/// Notes a number that stands at most once.
+fn number_once<N: FromStr>(place: &mut Option<N>, number: &str) -> Option<()> {
+    place.replace(number.parse().ok()?).is_none().then_some(())
 }
 
 /// `ip4-gre4 192.0.2.1/32 new_size:1024 #as:1 removed  protocol:6 port:80`
@@ -162,17 +179,32 @@ fn verbose_entry(head: &str, lines: &[&str]) -> Option<VipText> {
     parts.try_for_each(|word| words.take(word))?;
 
     // The key's lines come before the counters; a NAT VIP's last one lacks
-    // its line break. Behind the counters only the number of servers counts.
+    // its line break.
     let start = lines.iter().position(|line| line.ends_with("counters:"))?;
     let (before, after) = (lines.get(..start)?, lines.get(start + 1..)?);
     let last = lines.get(start)?.strip_suffix("counters:")?;
     let mut key = before.iter().copied().chain([last]).flat_map(str::split_whitespace);
     key.try_for_each(|word| words.take(word))?;
-    let servers = after.iter().map(|line| line.trim_start()).find(|line| line.starts_with("#as:"));
-    words.take(servers?)?;
+    let count = after.iter().position(|line| line.trim_start().starts_with("#as:"))?;
+    let (counters, servers) = (after.get(..count)?, after.get(count + 1..)?);
+    words.take(after.get(count)?.trim())?;
+    // A line that is none of these may be the head of a VIP gone astray.
+    let whole = counters.iter().all(|line| is_counter(line))
+        && servers.iter().all(|line| is_server(line))
+        && words.servers.and_then(|count| count.try_into().ok()) == Some(servers.len());
 
     let verbose = Verbose { pool_index: index, src_ip_sticky: words.sticky };
-    words.finish(kind, prefix, Some(verbose))
+    whole.then(|| words.finish(kind, prefix, Some(verbose))).flatten()
+}
+
+/// `    first session packet: 0`
+fn is_counter(line: &str) -> bool {
+    line.rsplit_once(": ").is_some_and(|(_, count)| count.parse::<u64>().is_ok())
+}
+
+/// `    10.1.0.1 weight:100 buckets:1024 flows:0 dpo:14 used`
+fn is_server(line: &str) -> bool {
+    line.split_whitespace().next().is_some_and(|word| word.parse::<IpAddr>().is_ok())
 }
 
 /// A client that `show api clients` lists.
@@ -263,11 +295,17 @@ mod tests {
             "_WRONG_TYPE_ 192.0.2.1/32 new_size:1024 #as:1",
             "show lb: unknown input",
             " ip4-gre4 [1] 192.0.2.1/32\n  new_size:1024\n  protocol:6 port:80\n  #as:2",
-            " ip4-gre4 [x] 192.0.2.1/32\n  new_size:1024\n  counters:\n  #as:2",
-            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:1024\n  proto:6\n  counters:\n  #as:2",
+            " ip4-gre4 [x] 192.0.2.1/32\n  new_size:1024\n  counters:\n  #as:0",
+            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:1024\n  proto:6\n  counters:\n  #as:0",
+            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:1024\n  counters:\n  #as:1",
+            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:4\n  counters:\n  #as:0\n   ip4-gre4 [2]",
+            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:4\n  counters:\n    lost\n  #as:0",
+            "ip4-gre4 192.0.2.1/32 new_size:1024 #as:1 new_size:4",
+            "ip4-gre4 192.0.2.1/32 new_size:1024 #as:1 protocol:6 port:80 port:443",
+            "ip4-gre4 192.0.2.1/32 new_size:1024 #as:4294967296",
             "  stray line",
         ] {
-            let listing = parse_vips(bad);
+            let listing = parse_vips(&format!("{bad}\n"));
             assert_eq!(listing, VipTexts { entries: vec![], complete: false }, "{bad}");
         }
         assert!(parse_vips("").complete, "no VIP at all is a whole listing");
@@ -282,13 +320,21 @@ mod tests {
 
     #[test]
     fn a_listing_cut_short_gives_no_wrong_entry() {
-        let whole = parse_vips(VERBOSE).entries;
-        for end in (0..VERBOSE.len()).filter(|end| VERBOSE.is_char_boundary(*end)) {
-            for entry in parse_vips(&VERBOSE[..end]).entries {
-                let known = whole.iter().any(|w| w.vip == entry.vip && w.verbose == entry.verbose);
-                assert!(known, "{entry:?} at {end}");
+        for text in [BRIEF, VERBOSE] {
+            let whole = parse_vips(text).entries;
+            for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+                let start = parse_vips(&text[..end]).entries;
+                assert!(whole.starts_with(&start), "{start:?} at {end}");
             }
         }
+    }
+
+    #[test]
+    fn a_nat_vip_of_all_ports_is_understood() {
+        let line = "ip4-nat4 192.0.2.1/32 new_size:4 #as:0 type:clusterip port:0 target_port:80\n";
+        let listing = parse_vips(line);
+        assert!(listing.complete);
+        assert_eq!(listing.entries[0].vip, vip("192.0.2.1/32", 0, 0));
     }
 
     #[test]

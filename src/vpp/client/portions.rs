@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn the_zero_address_is_asked_for_with_everything() {
         let mut listing = listing(50, 10);
-        listing.entries.extend(parse_vips("ip6-gre6 ::/0 new_size:16 #as:3").entries);
+        listing.entries.extend(parse_vips("ip6-gre6 ::/0 new_size:16 #as:3\n").entries);
         let portions = divide(&listing, LIMIT);
         assert_eq!(portions.servers.len(), 1);
         assert_eq!(portions.servers[0].dumps, [LbAsV2Dump::ALL]);

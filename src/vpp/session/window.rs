@@ -95,7 +95,8 @@ pub(super) struct Window<T> {
 }
 
 impl<T> Window<T> {
-    /// At most `limit` calls out, whose replies take `budget` bytes.
+    /// At most `limit` calls out, twice as many with urgent ones, whose replies
+    /// take `budget` bytes.
     pub(super) fn new(limit: usize, budget: usize) -> Self {
         Self {
             limit,
@@ -131,7 +132,9 @@ impl<T> Window<T> {
         // An eighth of the budget is kept for urgent calls.
         let call = self.queue.front()?;
         let bulk = self.waiting.iter().filter(|waiting| !waiting.urgent).count();
-        let room = bulk < self.limit && fits(call, self.budget - self.budget / 8);
+        let room = bulk < self.limit
+            && self.waiting.len() < 2 * self.limit
+            && fits(call, self.budget - self.budget / 8);
         if room { self.queue.pop_front() } else { None }
     }
 

@@ -61,6 +61,6 @@ mod tests {
         assert_eq!(of(&same_slot), want(&[]));
         let not_understood = [("one", "192.0.2.1/32"), ("2", "192.0.2.2/32")];
         assert_eq!(of(&not_understood), want(&[("192.0.2.2/32", 2)]));
-        assert!(slots(&parse_vips("ip4-gre4 192.0.2.1/32 new_size:16 #as:0")).is_empty());
+        assert!(slots(&parse_vips("ip4-gre4 192.0.2.1/32 new_size:16 #as:0\n")).is_empty());
     }
 }

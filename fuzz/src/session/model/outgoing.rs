@@ -1,0 +1,96 @@
+//! What goes out: whole messages, whose calls are told by the order in which
+//! they were submitted, and no more of them than the settings allow.
+
+use std::time::Duration;
+
+use vpp_maglev::vpp::session::{Expect, Settings};
+use vpp_maglev::vpp::wire::frame::HEADER;
+
+use super::{Flight, Model, Phase, word};
+
+impl Model {
+    /// Whole frames at the end of `output` that were not there before.
+    pub(super) fn new_frames(&mut self, output: &[u8]) -> Vec<Vec<u8>> {
+        let Some(mut new) = output.strip_prefix(self.output.as_slice()) else {
+            panic!("output that was shown has changed");
+        };
+        self.output.extend_from_slice(new);
+        let mut frames = Vec::new();
+        while let Some(header) = new.get(..HEADER) {
+            let end = HEADER + word(header, 8) as usize;
+            frames.push(new[HEADER..end].to_vec());
+            new = &new[end..];
+        }
+        assert!(new.is_empty(), "only whole frames go out");
+        frames
+    }
+
+    pub(in super::super) fn sees_output(&mut self, output: &[u8], now: Duration) {
+        let before = self.written + self.output.len();
+        let frames = self.new_frames(output);
+        let Phase::Up { index } = self.phase else {
+            return assert!(frames.is_empty(), "nothing is sent in {:?}", self.phase);
+        };
+        let mut end = before;
+        let mut frames = frames.into_iter().peekable();
+        while frames.peek().is_some() {
+            // Urgent ones first, each lane in order: so the bytes tell whose.
+            let call = self.urgent.pop_front().or_else(|| self.bulk.pop_front());
+            let Some(call) = call else { panic!("a message that nobody submitted") };
+            let mut messages: Vec<(u16, &[u8], u16)> = Vec::new();
+            for request in &call.requests {
+                let reply = match call.expect {
+                    Expect::One(reply) => reply,
+                    Expect::Rows { details, .. } => details,
+                };
+                messages.push((request.id, &request.fields, reply));
+            }
+            if let Expect::Rows { ping, ping_reply, .. } = call.expect {
+                messages.push((ping, &[], ping_reply));
+            }
+            let mut contexts = Vec::new();
+            for (id, fields, reply) in messages {
+                let Some(frame) = frames.next() else { panic!("half a call went out") };
+                assert_eq!(frame[..2], id.to_be_bytes());
+                assert_eq!(word(&frame, 2), index);
+                assert_eq!(&frame[10..], fields);
+                contexts.push(word(&frame, 6));
+                self.gives(word(&frame, 6), reply);
+                end += HEADER + frame.len();
+            }
+            self.stats.messages.entry(call.name).or_default().sent += call.requests.len() as u64;
+            self.flights.push(Flight { call, contexts, rows: Vec::new(), sent_at: now, end });
+            self.fits();
+        }
+        self.nothing_idles();
+    }
+
+    /// What is in flight is no more than what the settings allow.
+    fn fits(&self) {
+        let window = self.settings.window;
+        let bulk = self.flights.iter().filter(|flight| !flight.call.urgent).count();
+        assert!(bulk <= window, "{bulk} in a window of {window}");
+        let all = self.flights.len();
+        assert!(all <= 2 * window, "{all} in flight, urgent ones too, in a window of {window}");
+        let cost = self.cost();
+        assert!(all == 1 || cost <= self.settings.budget, "{cost} bytes of replies in flight");
+    }
+
+    fn cost(&self) -> usize {
+        self.flights.iter().map(|flight| flight.call.cost).sum()
+    }
+
+    /// What waits has a reason to wait.
+    fn nothing_idles(&self) {
+        let Settings { window, budget, .. } = self.settings;
+        let (next, share) = match (self.urgent.front(), self.bulk.front()) {
+            (Some(urgent), _) => (urgent, budget),
+            (None, Some(bulk)) => (bulk, budget - budget / 8),
+            (None, None) => return,
+        };
+        let bulk = self.flights.iter().filter(|flight| !flight.call.urgent).count();
+        let all = self.flights.len();
+        let full = all >= 2 * window || !next.urgent && bulk >= window;
+        assert!(all > 0 && (full || self.cost() + next.cost > share), "there is room for more");
+    }
+}

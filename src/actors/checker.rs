@@ -8,7 +8,6 @@ mod messages;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -31,7 +30,7 @@ const MAILBOX: usize = 65_536;
 
 thread_local! {
     /// What the probers of one thread share.
-    static SHARED: Rc<Shared> = Rc::new(Shared::new());
+    static SHARED: Shared = Shared::new();
 }
 
 /// The actor. See the module's description.
@@ -131,7 +130,7 @@ impl Checker {
     ) {
         let to = ctx.address().recipient();
         let name = backend.clone();
-        let start = move || Prober::new(id, name, settings, SHARED.with(Rc::clone), to);
+        let start = move || Prober::new(id, name, settings, SHARED.with(Shared::clone), to);
         let prober = if self.arbiters.is_empty() {
             start().start()
         } else {

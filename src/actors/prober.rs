@@ -1,12 +1,12 @@
 //! Probes one backend, however many frontends use it. What a result means is
 //! [`health::step`]'s to say; the actor keeps the time and makes the probe.
 
+use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use actix::prelude::*;
-use std::net::IpAddr;
-use std::sync::Arc;
 use tracing::debug;
 
 use super::Outbox;
@@ -59,7 +59,7 @@ pub struct Prober {
     name: BackendName,
     address: IpAddr,
     settings: ProberSettings,
-    shared: Rc<Shared>,
+    shared: Shared,
     probe: Option<Rc<Prepared>>,
     health: Health,
     last: Option<Finding>,
@@ -79,7 +79,7 @@ impl Prober {
         id: ProberId,
         name: BackendName,
         settings: ProberSettings,
-        shared: Rc<Shared>,
+        shared: Shared,
         to: Recipient<Transitioned>,
     ) -> Self {
         let timing = settings.check.as_ref().map(|check| check.timing);

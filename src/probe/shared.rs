@@ -1,12 +1,14 @@
 //! What the probers of one thread share: ICMP sockets and TLS connectors.
 //! Both are made when the first probe asks for them.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use surge_ping::{Client, Config, ICMP};
 use tokio_native_tls::{TlsConnector, native_tls};
@@ -17,15 +19,15 @@ use tokio_native_tls::{TlsConnector, native_tls};
 /// thread with a runtime of its own a `Shared` of its own.
 #[derive(Clone, Default)]
 pub struct Shared {
-    inner: Arc<Inner>,
+    inner: Rc<Inner>,
 }
 
 #[derive(Default)]
 struct Inner {
     roots: Vec<native_tls::Certificate>,
-    connectors: Mutex<[Option<TlsConnector>; 2]>,
-    icmp: Mutex<HashMap<IpAddr, Client>>,
-    sequence: AtomicU16,
+    connectors: RefCell<[Option<TlsConnector>; 2]>,
+    icmp: RefCell<HashMap<IpAddr, Client>>,
+    sequence: Cell<u16>,
 }
 
 impl Shared {
@@ -42,14 +44,14 @@ impl Shared {
     /// The TLS library's, if `pem` does not hold certificates.
     pub fn trusting(pem: &[u8]) -> Result<Self, native_tls::Error> {
         let roots = native_tls::Certificate::stack_from_pem(pem)?;
-        Ok(Self { inner: Arc::new(Inner { roots, ..Inner::default() }) })
+        Ok(Self { inner: Rc::new(Inner { roots, ..Inner::default() }) })
     }
 
     /// The connector that does or does not verify certificates. Making one
     /// reads the system's roots, which takes milliseconds and a megabyte; so
     /// all backends share two.
     pub(super) fn connector(&self, verify: bool) -> Result<TlsConnector, native_tls::Error> {
-        let mut connectors = self.inner.connectors.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connectors = self.inner.connectors.borrow_mut();
         let slot = &mut connectors[usize::from(verify)];
         if let Some(connector) = slot {
             return Ok(connector.clone());
@@ -72,7 +74,7 @@ impl Shared {
             IpAddr::V4(_) => (ICMP::V4, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             IpAddr::V6(_) => (ICMP::V6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
         };
-        let mut clients = self.inner.icmp.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = self.inner.icmp.borrow_mut();
         match clients.entry(source.unwrap_or(unspecified)) {
             Entry::Occupied(client) => Ok(client.get().clone()),
             Entry::Vacant(vacant) => {
@@ -89,7 +91,8 @@ impl Shared {
     /// flight has: a datagram socket has one identifier for all backends, so
     /// this is what tells two probes of one address apart.
     pub(super) fn next_sequence(&self) -> u16 {
-        self.inner.sequence.fetch_add(1, Ordering::Relaxed)
+        let sequence = &self.inner.sequence;
+        sequence.replace(sequence.get().wrapping_add(1))
     }
 }
 
@@ -115,10 +118,10 @@ mod tests {
     fn roots_are_read_once_for_each_way_to_verify() {
         let shared = Shared::new();
         shared.connector(true).unwrap();
-        assert!(shared.inner.connectors.lock().unwrap()[0].is_none());
+        assert!(shared.inner.connectors.borrow()[0].is_none());
         shared.connector(false).unwrap();
         shared.clone().connector(false).unwrap();
-        assert!(shared.inner.connectors.lock().unwrap().iter().all(Option::is_some));
+        assert!(shared.inner.connectors.borrow().iter().all(Option::is_some));
     }
 
     #[test]

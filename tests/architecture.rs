@@ -64,6 +64,7 @@ const LAYERS: &[Layer] = &[
             "tokio",
             "tokio_stream",
             "actix",
+            "axum",
             "tonic",
             "tonic_health",
             "tonic_reflection",

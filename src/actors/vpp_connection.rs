@@ -41,6 +41,7 @@ pub struct VppConnection {
     state: State,
     epoch: Epoch,
     backoff: Duration,
+    figures: LinkFigures,
     told: Option<String>,
     /// What was said of the stats segment, once and not with every attempt.
     told_of_stats: Option<StatsError>,
@@ -101,6 +102,7 @@ impl VppConnection {
             state,
             epoch: Epoch::default(),
             backoff: FIRST_BACKOFF,
+            figures: LinkFigures::default(),
             told: None,
             told_of_stats: None,
             broadcaster,
@@ -168,6 +170,7 @@ impl VppConnection {
             );
         }
         self.publish(DataplaneKind::Connected, format!("VPP {}", info.version));
+        self.figures.dead_clients += info.reaped.len() as u64;
         if !info.reaped.is_empty() {
             let clients = info.reaped.join(" ");
             warn!(

@@ -4,6 +4,7 @@
 mod convert;
 mod lb;
 mod listener;
+pub mod metrics;
 mod service;
 mod status;
 mod watch;

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::{
     BackendView, CheckConfig, Checker, DesiredNow, FrontendView, GetBackend, GetConfig, GetDesired,
-    GetFrontend, LoadFailed, Reload,
+    GetFrontend, GetOverview, LoadFailed, Overview, Reload,
 };
 use crate::actors::prober::{self, Reading};
 use crate::config::{self, Loaded};
@@ -38,6 +38,20 @@ impl Handler<GetFrontend> for Checker {
 
     fn handle(&mut self, GetFrontend(name): GetFrontend, _: &mut Self::Context) -> Self::Result {
         self.roster.frontend(&name)
+    }
+}
+
+impl Handler<GetOverview> for Checker {
+    type Result = Overview;
+
+    fn handle(&mut self, _: GetOverview, _: &mut Self::Context) -> Overview {
+        let roster = &self.roster;
+        let backends = roster.backend_names();
+        let frontends = roster.frontend_names();
+        Overview {
+            backends: backends.iter().flat_map(|name| roster.backend(name.as_str())).collect(),
+            frontends: frontends.iter().flat_map(|name| roster.frontend(name.as_str())).collect(),
+        }
     }
 }
 

@@ -70,6 +70,20 @@ pub struct GetBackend(pub String);
 #[rtype(result = "Result<FrontendView, Refusal>")]
 pub struct GetFrontend(pub String);
 
+/// Every backend and every frontend, as they are at one moment.
+#[derive(Message, Debug)]
+#[rtype(result = "Overview")]
+pub struct GetOverview;
+
+/// Every backend and every frontend, as they are at one moment.
+#[derive(Clone, Debug, MessageResponse)]
+pub struct Overview {
+    /// By name.
+    pub backends: Vec<BackendView>,
+    /// By name.
+    pub frontends: Vec<FrontendView>,
+}
+
 /// The accepted configuration.
 #[derive(Message, Debug)]
 #[rtype(result = "Arc<Config>")]

@@ -4,8 +4,8 @@ use actix::prelude::*;
 use tracing::info;
 
 use super::{
-    Apply, Close, Connected, GetVppInfo, LinkError, Listen, Listener, Observe, Outcome, Seen,
-    State, VppConnection, VppInfo, stats,
+    Apply, Close, Connected, GetLinkFigures, GetVppInfo, LinkError, LinkFigures, Listen, Listener,
+    Observe, Outcome, Seen, State, VppConnection, VppInfo, stats,
 };
 use crate::actors::Outbox;
 
@@ -64,6 +64,14 @@ impl Handler<GetVppInfo> for VppConnection {
             let (info, stats) = up?;
             Ok(VppInfo { booted_at: stats::booted_at(stats).await, epoch, ..info })
         })
+    }
+}
+
+impl Handler<GetLinkFigures> for VppConnection {
+    type Result = LinkFigures;
+
+    fn handle(&mut self, _: GetLinkFigures, _: &mut Self::Context) -> LinkFigures {
+        self.figures
     }
 }
 

@@ -180,6 +180,18 @@ pub struct Counted {
     pub packets: VipCounters,
 }
 
+/// What was counted over all connections.
+#[derive(Message, Debug)]
+#[rtype(result = "LinkFigures")]
+pub struct GetLinkFigures;
+
+/// What was counted over all connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, MessageResponse)]
+pub struct LinkFigures {
+    /// API clients that were gone and that VPP noticed only when we connected.
+    pub dead_clients: u64,
+}
+
 /// Leave VPP politely and connect no more. Answered when that is done.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]

@@ -26,6 +26,16 @@ pub struct Flags {
     )]
     pub grpc_addr: Vec<ListenAddr>,
 
+    /// Where to serve Prometheus metrics, /healthz and /readyz: host:port or
+    /// :port; empty: nowhere
+    #[arg(
+        long,
+        env = "MAGLEV_METRICS_ADDR",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:9091"
+    )]
+    pub metrics_addr: String,
+
     /// VPP's binary API socket; empty: no VPP; "embedded": a dataplane inside
     /// the process
     #[arg(

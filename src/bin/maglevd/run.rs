@@ -43,6 +43,9 @@ pub enum StartError {
     /// A gRPC address cannot be used.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The metrics address cannot be used.
+    #[error(transparent)]
+    Metrics(#[from] api::metrics::MetricsError),
     /// The embedded dataplane did not start.
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
@@ -184,18 +187,27 @@ fn start_actors(
     (Actors { checker, reconciler, vpp, broadcaster }, outward)
 }
 
-/// Opens the gRPC sockets on the arbiter that serves the outside.
+/// Opens the gRPC sockets and the metrics page on the arbiter that serves the
+/// outside.
 async fn listen(
     flags: &Flags,
     actors: &Actors,
     outward: &Arbiter,
-) -> Result<Listening, ListenError> {
-    let service = Service::new(actors.clone());
+) -> Result<Listening, StartError> {
+    let actors = actors.clone();
     let (addresses, reflection) = (flags.grpc_addr.clone(), flags.reflection);
+    let metrics = flags.metrics_addr.clone();
     let (answer, answered) = tokio::sync::oneshot::channel();
     outward.spawn(async move {
+        let open = async {
+            if !metrics.is_empty() {
+                let address = api::metrics::serve(actors.clone(), &metrics).await?;
+                info!(address, "metrics-listening");
+            }
+            Ok(api::serve(Service::new(actors), &addresses, reflection).await?)
+        };
         // The other end waits for as long as it lives.
-        let _ = answer.send(api::serve(service, &addresses, reflection).await);
+        let _ = answer.send(open.await);
     });
     answered.await.unwrap_or_else(|_| Ok(Listening::none()))
 }

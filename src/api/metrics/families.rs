@@ -1,0 +1,181 @@
+//! The families of the page, and what the actors say of each.
+
+use std::time::SystemTime;
+
+use actix::MailboxError;
+
+use super::page::{Family, Kind, Page};
+use crate::actors::broadcaster::GetFigures;
+use crate::actors::checker::{GetOverview, Overview};
+use crate::actors::vpp_connection::{Counted, GetCounters, GetLinkFigures, GetVppInfo, LinkError};
+use crate::api::Actors;
+use crate::domain::health::State;
+use crate::domain::weights::{FrontendState, Want};
+
+const fn gauge(name: &'static str, help: &'static str) -> Family {
+    Family { name, kind: Kind::Gauge, help }
+}
+
+const fn counter(name: &'static str, help: &'static str) -> Family {
+    Family { name, kind: Kind::Counter, help }
+}
+
+const BUILD_INFO: Family = gauge("build_info", "The running maglevd; always 1.");
+const BACKEND_STATE: Family =
+    gauge("backend_state", "1 for the state that a backend is in, 0 for the others.");
+const BACKEND_HEALTH: Family = gauge("backend_health", "1 while a backend is up.");
+const BACKEND_ENABLED: Family =
+    gauge("backend_enabled", "0 while the file or an operator has a backend disabled.");
+const FRONTEND_STATE: Family =
+    gauge("frontend_state", "1 for the state that a frontend is in, 0 for the others.");
+const WEIGHT: Family =
+    gauge("frontend_pool_backend_weight", "The weight that the file or an operator gives.");
+const EFFECTIVE: Family = gauge(
+    "frontend_pool_backend_effective_weight",
+    "The weight that VPP should hold; none while it is left as it is.",
+);
+const CONNECTED: Family = gauge("vpp_connected", "1 while VPP answers.");
+const INFO: Family = gauge("vpp_info", "The VPP that is connected; always 1.");
+const CONNECTED_SECONDS: Family =
+    gauge("vpp_connected_seconds", "How long this connection to VPP has stood.");
+const UPTIME: Family = gauge("vpp_uptime_seconds", "How long VPP has been running.");
+const DEAD_CLIENTS: Family = counter(
+    "vpp_dead_clients_total",
+    "API clients that were gone and that VPP noticed only when maglevd connected.",
+);
+const PACKETS: Family = counter("vip_packets_total", "Packets of a VIP by what became of them.");
+const SUBSCRIBERS: Family = gauge("event_subscribers", "Open event streams.");
+const MISSED: Family =
+    counter("events_missed_total", "Events that streams lost because they fell behind.");
+
+/// Asks every actor and fills the page.
+pub(super) async fn collect(actors: &Actors, page: &mut Page) -> Result<(), MailboxError> {
+    page.family(&BUILD_INFO);
+    page.series(&BUILD_INFO, &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
+    let overview = actors.checker.send(GetOverview).await?;
+    backends(&overview, page);
+    frontends(&overview, page);
+    vpp(actors, page).await?;
+    let figures = actors.broadcaster.send(GetFigures).await?;
+    page.single(&SUBSCRIBERS, count(figures.subscribers as u64));
+    page.single(&MISSED, count(figures.missed));
+    Ok(())
+}
+
+/// Why the daemon is not ready; `None` if it is.
+pub(super) async fn not_ready(actors: &Actors) -> Result<Option<String>, MailboxError> {
+    let overview = actors.checker.send(GetOverview).await?;
+    let unknown = overview.backends.iter().filter(|backend| backend.state == State::Unknown);
+    let vpp = actors.vpp.send(GetVppInfo).await?;
+    Ok(match (unknown.count(), vpp) {
+        (0, Ok(_) | Err(LinkError::Off)) => None,
+        (0, Err(error)) => Some(error.to_string()),
+        (count, _) => Some(format!("{count} backends have no verdict yet")),
+    })
+}
+
+fn backends(overview: &Overview, page: &mut Page) {
+    page.family(&BACKEND_STATE);
+    for backend in &overview.backends {
+        for state in State::ALL {
+            let labels = [("backend", backend.name.as_str()), ("state", state.as_str())];
+            page.series(&BACKEND_STATE, &labels, flag(backend.state == state));
+        }
+    }
+    page.family(&BACKEND_HEALTH);
+    for backend in &overview.backends {
+        let up = flag(backend.state == State::Up);
+        page.series(&BACKEND_HEALTH, &[("backend", backend.name.as_str())], up);
+    }
+    page.family(&BACKEND_ENABLED);
+    for backend in &overview.backends {
+        let enabled = flag(backend.enabled);
+        page.series(&BACKEND_ENABLED, &[("backend", backend.name.as_str())], enabled);
+    }
+}
+
+fn frontends(overview: &Overview, page: &mut Page) {
+    page.family(&FRONTEND_STATE);
+    for frontend in &overview.frontends {
+        for state in FrontendState::ALL {
+            let labels = [("frontend", frontend.name.as_str()), ("state", state.as_str())];
+            page.series(&FRONTEND_STATE, &labels, flag(frontend.state == state));
+        }
+    }
+    for family in [&WEIGHT, &EFFECTIVE] {
+        page.family(family);
+        for frontend in &overview.frontends {
+            for pool in &frontend.pools {
+                for backend in &pool.backends {
+                    let effective = match backend.effective {
+                        Want::Weight(weight) => Some(weight),
+                        Want::AsIs => None,
+                    };
+                    let is_effective = family.name == EFFECTIVE.name;
+                    let weight = if is_effective { effective } else { Some(backend.weight) };
+                    let Some(weight) = weight else { continue };
+                    let labels = [
+                        ("frontend", frontend.name.as_str()),
+                        ("pool", pool.name.as_str()),
+                        ("backend", backend.name.as_str()),
+                    ];
+                    page.series(family, &labels, f64::from(weight.get()));
+                }
+            }
+        }
+    }
+}
+
+async fn vpp(actors: &Actors, page: &mut Page) -> Result<(), MailboxError> {
+    let figures = actors.vpp.send(GetLinkFigures).await?;
+    page.single(&DEAD_CLIENTS, count(figures.dead_clients));
+    let info = actors.vpp.send(GetVppInfo).await?;
+    page.single(&CONNECTED, flag(info.is_ok()));
+    let Ok(info) = info else { return Ok(()) };
+    let pid = info.pid.to_string();
+    page.family(&INFO);
+    let labels =
+        [("version", info.version.as_str()), ("build_date", &info.build_date), ("pid", &pid)];
+    page.series(&INFO, &labels, 1.0);
+    let age = |at: SystemTime| at.elapsed().unwrap_or_default().as_secs_f64();
+    page.single(&CONNECTED_SECONDS, age(info.connected_at));
+    if let Some(booted_at) = info.booted_at {
+        page.single(&UPTIME, age(booted_at));
+    }
+    if let Ok(counted) = actors.vpp.send(GetCounters).await? {
+        packets(&counted, page);
+    }
+    Ok(())
+}
+
+fn packets(counted: &[Counted], page: &mut Page) {
+    page.family(&PACKETS);
+    for Counted { vip, packets } in counted {
+        let (prefix, protocol) = (vip.prefix().to_string(), vip.service().protocol().to_string());
+        let port = vip.service().port().to_string();
+        for (kind, number) in [
+            ("next", packets.next),
+            ("first", packets.first),
+            ("untracked", packets.untracked),
+            ("no_server", packets.no_server),
+        ] {
+            let labels = [
+                ("prefix", prefix.as_str()),
+                ("protocol", &protocol),
+                ("port", &port),
+                ("kind", kind),
+            ];
+            page.series(&PACKETS, &labels, count(number));
+        }
+    }
+}
+
+fn flag(yes: bool) -> f64 {
+    if yes { 1.0 } else { 0.0 }
+}
+
+/// Prometheus' numbers are doubles: beyond 2^53 they count in steps.
+#[expect(clippy::cast_precision_loss, reason = "the format has no other numbers")]
+fn count(number: u64) -> f64 {
+    number as f64
+}

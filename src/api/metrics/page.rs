@@ -1,0 +1,82 @@
+//! A page in Prometheus' text format.
+
+use std::fmt::Write as _;
+
+/// What a family of metrics is, for its HELP and TYPE lines.
+pub(super) struct Family {
+    /// Without the `maglev_` that every name begins with.
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) help: &'static str,
+}
+
+/// How the numbers of a family move.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Gauge,
+    Counter,
+}
+
+/// The page, growing.
+#[derive(Default)]
+pub(super) struct Page(String);
+
+/// The names and values of one series.
+pub(super) type Labels<'a> = &'a [(&'static str, &'a str)];
+
+impl Page {
+    /// Begins a family; its series follow.
+    pub(super) fn family(&mut self, family: &Family) {
+        let kind = match family.kind {
+            Kind::Gauge => "gauge",
+            Kind::Counter => "counter",
+        };
+        let Family { name, help, .. } = family;
+        // Writing to a String cannot fail.
+        let _ = write!(self.0, "# HELP maglev_{name} {help}\n# TYPE maglev_{name} {kind}\n");
+    }
+
+    /// A series of the family begun last.
+    pub(super) fn series(&mut self, family: &Family, labels: Labels<'_>, value: f64) {
+        let _ = write!(self.0, "maglev_{}", family.name);
+        for (place, (name, text)) in labels.iter().enumerate() {
+            let before = if place == 0 { '{' } else { ',' };
+            let _ = write!(self.0, "{before}{name}=\"{}\"", escaped(text));
+        }
+        let after = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.0, "{after} {value}");
+    }
+
+    /// A family of one series without labels.
+    pub(super) fn single(&mut self, family: &Family, value: f64) {
+        self.family(family);
+        self.series(family, &[], value);
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_escaped() {
+        let family = Family { name: "x", kind: Kind::Gauge, help: "An x." };
+        let mut page = Page::default();
+        page.family(&family);
+        page.series(&family, &[("a", "b\\\"\n"), ("c", "")], 1.5);
+        page.single(&family, 2.0);
+        assert_eq!(
+            page.into_text(),
+            "# HELP maglev_x An x.\n# TYPE maglev_x gauge\nmaglev_x{a=\"b\\\\\\\"\\n\",c=\"\"} 1.5\n\
+             # HELP maglev_x An x.\n# TYPE maglev_x gauge\nmaglev_x 2\n"
+        );
+    }
+}

@@ -56,6 +56,20 @@ pub struct Flags {
     )]
     pub vpp_stats_addr: String,
 
+    /// Whether to make VPP notice API clients that are gone, by a line of its
+    /// CLI that fails and does nothing else
+    #[arg(
+        long,
+        env = "MAGLEV_VPP_CURE",
+        value_name = "BOOL",
+        default_value_t = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub vpp_cure: bool,
+
     /// The least important records to log
     #[arg(long, env = "MAGLEV_LOG_LEVEL", value_name = "LEVEL", default_value = "info", value_parser = log_level)]
     pub log_level: LogLevel,

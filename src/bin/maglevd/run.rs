@@ -171,8 +171,9 @@ fn start_actors(
     let to = broadcaster.clone();
     outward.spawn(forward(records, to));
 
-    let vpp = VppConnection::new(sockets.api, ClientOptions::default(), broadcaster.clone())
-        .with_stats(sockets.stats);
+    let options = ClientOptions { cure: flags.vpp_cure, ..ClientOptions::default() };
+    let vpp =
+        VppConnection::new(sockets.api, options, broadcaster.clone()).with_stats(sockets.stats);
     end_on_panic(Some(vpp.last_words()));
     let vpp = vpp.start();
     let reconciler = Reconciler::new(vpp.clone(), broadcaster.clone()).start();

@@ -2,7 +2,7 @@
 //! the `lb` plugin, its quirks included, and no packets.
 //!
 //! It serves `--vpp-api-addr embedded`, `--dataplane-only`, and tests, which
-//! can make it misbehave through [`Control`]. `tests/embedded.rs` runs one list
+//! can make it misbehave through [`Control`]. `tests/embedded` runs one list
 //! of scenarios on it and on a real VPP.
 //!
 //! What would crash a real VPP ends all connections, and it starts again,

@@ -205,6 +205,8 @@ async fn operators_commands_reach_vpp_and_are_shown_as_overrides() {
     assert_eq!(world.dataplane.writes(), ["v4 a 7"]);
     // Without weight nobody of the pool serves; and then the file's own again.
     world.weight("pool0", "a", 0).await;
+    // Two changes that meet would go out as one plan.
+    world.dataplane.until("v4 a=0 b=40 c=0 / v6 a=100 b=40 c=0").await;
     world.weight("pool0", "b", 0).await;
     world.dataplane.until("v4 a=0 b=0 c=100 / v6 a=100 b=40 c=0").await;
     assert_eq!(world.dataplane.writes(), ["v4 a 0", "v4 c 100", "v4 b 0"]);

@@ -56,7 +56,9 @@ pub struct Reconciler {
 
 /// What should be.
 struct Wanted {
-    desired: Desired,
+    /// Shared with the steps under way, which are settled by what they were
+    /// planned for: a flip costs no copy of every other frontend.
+    desired: Arc<Desired>,
     settings: Arc<LbSettings>,
 }
 
@@ -126,7 +128,7 @@ impl Reconciler {
         }
         self.flipping = true;
         info!(scope = "vip", steps = steps.len(), "vpp-lbsync-start");
-        let basis = wanted.desired.clone();
+        let basis = Arc::clone(&wanted.desired);
         let decided = since.into_iter().min();
         self.write(steps, true, ctx, move |this, steps, outcomes, ctx| {
             this.flipping = false;
@@ -224,7 +226,7 @@ impl Reconciler {
             self.end_pass(None);
             return self.go_on(ctx);
         }
-        let basis = wanted.desired.clone();
+        let basis = Arc::clone(&wanted.desired);
         self.write(steps, false, ctx, move |this, steps, outcomes, ctx| {
             let results = this.settle(&basis, steps, outcomes);
             if let Some(pass) = &mut this.pass {

@@ -1,5 +1,7 @@
 //! What the Reconciler hears, and what it makes of it.
 
+use std::sync::Arc;
+
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
@@ -20,7 +22,7 @@ impl Handler<DesiredReplaced> for Reconciler {
                 this.drive(ctx);
             });
         }
-        self.wanted = Some(Wanted { desired: (*desired).clone(), settings });
+        self.wanted = Some(Wanted { desired, settings });
         if let Some(pass) = &mut self.pass {
             pass.replan();
         }
@@ -35,8 +37,9 @@ impl Handler<DesiredChanged> for Reconciler {
 
     fn handle(&mut self, changed: DesiredChanged, ctx: &mut Self::Context) {
         let Some(wanted) = &mut self.wanted else { return };
+        let desired = Arc::make_mut(&mut wanted.desired);
         for (name, frontend) in changed.frontends {
-            wanted.desired.frontends.insert(name.clone(), frontend);
+            desired.frontends.insert(name.clone(), frontend);
             self.dirty.entry(name).or_insert(changed.decided);
         }
         self.drive(ctx);

@@ -66,7 +66,7 @@ async fn metrics(State(actors): State<Actors>) -> Response {
 
 /// Whether the actors answer.
 async fn healthy(State(actors): State<Actors>) -> Response {
-    match families::collect(&actors, &mut Page::default()).await {
+    match families::answer(&actors).await {
         Ok(()) => "ok\n".into_response(),
         Err(error) => stopping(&error).into_response(),
     }

@@ -6,7 +6,7 @@ use actix::MailboxError;
 
 use super::page::{Family, Kind, Page};
 use crate::actors::broadcaster::GetFigures;
-use crate::actors::checker::{GetOverview, Overview};
+use crate::actors::checker::{GetConfig, GetOverview, Overview};
 use crate::actors::vpp_connection::{Counted, GetCounters, GetLinkFigures, GetVppInfo, LinkError};
 use crate::api::Actors;
 use crate::domain::health::State;
@@ -59,6 +59,15 @@ pub(super) async fn collect(actors: &Actors, page: &mut Page) -> Result<(), Mail
     let figures = actors.broadcaster.send(GetFigures).await?;
     page.single(&SUBSCRIBERS, count(figures.subscribers as u64));
     page.single(&MISSED, count(figures.missed));
+    Ok(())
+}
+
+/// Has every actor answer a question that costs nothing: to ask for the whole
+/// page would have VPP read for it.
+pub(super) async fn answer(actors: &Actors) -> Result<(), MailboxError> {
+    actors.checker.send(GetConfig).await?;
+    actors.vpp.send(GetLinkFigures).await?;
+    actors.broadcaster.send(GetFigures).await?;
     Ok(())
 }
 

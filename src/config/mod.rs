@@ -20,7 +20,7 @@ use thiserror::Error;
 
 pub use duration::DurationSlip;
 pub use fault::{AddressFlaw, Family, Fault, Problem};
-pub use warnings::{Caution, SamePermutation, Warning};
+pub use warnings::{Caution, Warning};
 
 use crate::domain::config::Config;
 

@@ -7,7 +7,17 @@
 //! that is still free. So a table depends on the servers, their weights and
 //! its length, and on nothing else: not on the order in which they were added.
 
+mod buckets;
+mod check;
+mod forecast;
+mod lint;
+
 use std::net::IpAddr;
+
+pub use buckets::{Share, buckets, shares};
+pub use check::{Miscount, Mismatch, ModelCheck};
+pub use forecast::{Forecast, ForecastServer, NotSeen, forecast, moves};
+pub use lint::{Alike, Asked, Lint, Off, Remedy, lint};
 
 /// Owner of an entry that no server holds.
 const NOBODY: u32 = u32::MAX;
@@ -26,6 +36,12 @@ impl Table {
     #[must_use]
     pub fn servers(&self) -> &[(IpAddr, u8)] {
         &self.servers
+    }
+
+    /// How many entries it has.
+    #[must_use]
+    pub fn length(&self) -> u32 {
+        u32::try_from(self.owners.len()).unwrap_or(u32::MAX)
     }
 
     /// Entries that each server holds, in the order of [`Table::servers`]
@@ -67,7 +83,7 @@ pub struct Difference {
 /// Addresses are expected to differ from each other, as they do in a VIP.
 #[must_use]
 pub fn table(servers: &[(IpAddr, u8)], length: u32) -> Table {
-    let length = 1_u32 << length.max(1).ilog2();
+    let length = power_of_two(length);
     let mut replicas = replicas(servers, length - 1);
     let mut owners = vec![NOBODY; length as usize];
     let mut buckets = vec![0; servers.len()];
@@ -90,6 +106,11 @@ pub fn table(servers: &[(IpAddr, u8)], length: u32) -> Table {
         }
     }
     Table { servers: servers.to_vec(), owners, buckets }
+}
+
+/// The length of a table in VPP that is at most as long as this.
+fn power_of_two(length: u32) -> u32 {
+    1 << length.max(1).ilog2()
 }
 
 /// What moves when `before` becomes `after`.

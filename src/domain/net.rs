@@ -62,6 +62,11 @@ impl TableLength {
     /// The longest table that VPP can report.
     pub const MAX: Self = Self(32768);
 
+    /// Every length, the shortest first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..16).map(|log| Self(1 << log))
+    }
+
     /// The number that goes to VPP.
     #[must_use]
     pub fn get(self) -> u16 {

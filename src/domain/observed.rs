@@ -35,6 +35,15 @@ pub struct ObservedVip {
     pub retired: Vec<RetiredServer>,
 }
 
+impl ObservedVip {
+    /// The servers in use with their weights, as the model of the table takes
+    /// them.
+    #[must_use]
+    pub fn weights(&self) -> Vec<(IpAddr, u8)> {
+        self.servers.iter().map(|(&address, server)| (address, server.weight)).collect()
+    }
+}
+
 /// An encapsulation that VPP reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObservedEncap {
@@ -49,7 +58,8 @@ pub enum ObservedEncap {
 pub struct ObservedServer {
     /// As VPP has it: a stranger may have set more than 100.
     pub weight: u8,
-    /// Entries of the new-flow table that lead to it.
+    /// Entries of the new-flow table that lead to it: as VPP reported them or,
+    /// since a write of ours, as the model has them.
     pub buckets: u32,
 }
 

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::config::LbConf;
+use super::maglev;
 use super::names::FrontendName;
 use super::net::{Vip, Weight};
 use super::observed::{Observed, ObservedEncap, ObservedServer, ObservedVip};
@@ -231,8 +232,7 @@ fn sane_weight(server: &ObservedServer) -> Weight {
     Weight::try_from(i64::from(server.weight)).unwrap_or(Weight::FULL)
 }
 
-/// What VPP holds after `step`, as far as it can be told without asking:
-/// bucket counts stay as they were read.
+/// What VPP holds after `step`, as far as it can be told without asking.
 pub fn apply(observed: &mut Observed, step: &Step) {
     match *step {
         Step::SetConf(conf) => observed.conf = conf,
@@ -252,19 +252,32 @@ pub fn apply(observed: &mut Observed, step: &Step) {
         Step::AddServer { vip, server, weight } => {
             if let Some(vip) = observed.vips.get_mut(&vip) {
                 vip.servers.insert(server, ObservedServer { weight: weight.get(), buckets: 0 });
+                share_out(vip);
             }
         }
         Step::SetWeight { vip, server, weight, .. } => {
-            let server = observed.vips.get_mut(&vip).and_then(|vip| vip.servers.get_mut(&server));
-            if let Some(server) = server {
+            if let Some(vip) = observed.vips.get_mut(&vip)
+                && let Some(server) = vip.servers.get_mut(&server)
+            {
                 server.weight = weight.get();
+                share_out(vip);
             }
         }
         Step::RemoveServer { vip, server, .. } => {
             if let Some(vip) = observed.vips.get_mut(&vip) {
                 vip.servers.remove(&server);
+                share_out(vip);
             }
         }
+    }
+}
+
+/// Gives the servers the buckets that follow from their weights.
+fn share_out(vip: &mut ObservedVip) {
+    let Some(length) = vip.table_length else { return };
+    let held = maglev::buckets(&vip.weights(), length.get().into());
+    for (server, buckets) in vip.servers.values_mut().zip(held) {
+        server.buckets = buckets;
     }
 }
 

@@ -9,6 +9,7 @@ use super::config::Frontend;
 use super::health::State;
 use super::names::{BackendName, PoolName};
 use super::net::Weight;
+use super::observed::ObservedVip;
 use super::step::VipSpec;
 
 /// Counts the flushes asked for a backend. A flush is an event: it goes out
@@ -77,6 +78,21 @@ pub enum Want {
     Weight(Weight),
     /// What VPP has stays; a server it does not have starts at 0.
     AsIs,
+}
+
+impl Want {
+    /// The weight that `server` has when this is done; `None` if it hangs on a
+    /// VPP that was not seen. `seen` is its VIP there, if VPP has it.
+    #[must_use]
+    pub fn resolve(self, server: IpAddr, seen: Option<Option<&ObservedVip>>) -> Option<u8> {
+        match self {
+            Self::Weight(weight) => Some(weight.get()),
+            Self::AsIs => {
+                let known = seen?.and_then(|vip| vip.servers.get(&server));
+                Some(known.map_or(0, |server| server.weight))
+            }
+        }
+    }
 }
 
 /// Whether a frontend serves.

@@ -11,6 +11,7 @@ mod lab;
 mod random;
 mod servers;
 mod stats;
+mod tables;
 mod transport;
 mod vips;
 
@@ -78,7 +79,6 @@ const SCENARIOS: &[Scenario] = scenarios! {
         the_encapsulation_decides_the_servers_family
         the_address_of_no_server_is_one
         a_server_of_no_family_is_refused
-        shares_are_those_of_the_model
         a_weight_is_set_and_set_again
         weights_past_100_are_used_as_given
         an_unknown_server_is_no_entry
@@ -96,6 +96,9 @@ const SCENARIOS: &[Scenario] = scenarios! {
         the_settings_are_read_as_they_were_written
         all_ones_keep_the_numbers_and_nothing_keeps_the_addresses
         sticky_buckets_are_a_power_of_two_or_none;
+    tables:
+        shares_are_those_of_the_model
+        buckets_of_random_configurations_are_those_of_the_model;
     stats:
         the_segment_tells_of_the_process
         a_vip_has_counters_at_its_slot

@@ -1,6 +1,5 @@
 //! Servers, weights, dumps, the global settings.
 
-use vpp_maglev::domain::maglev;
 use vpp_maglev::vpp::embedded::legacy::{LbAddDelAs, LbAsDump, LbFlushVip};
 use vpp_maglev::vpp::wire::*;
 
@@ -60,36 +59,6 @@ pub(crate) fn a_server_of_no_family_is_refused(lab: &mut Lab) {
     let odd = Address { af: 2, ..address("10.1.0.1") };
     let add = LbAddDelAsV2 { as_address: odd, ..add_server(key, "10.1.0.1", 1) };
     assert_eq!(lab.client.code(&add), INVALID_ADDRESS_FAMILY);
-}
-
-pub(crate) fn shares_are_those_of_the_model(lab: &mut Lab) {
-    let cases: &[(&[(&str, u8)], u32)] = &[
-        (&[("10.1.0.1", 100), ("10.1.0.2", 25)], 1024),
-        (&[("10.1.0.1", 10), ("10.1.0.2", 20), ("10.1.0.3", 30)], 1024),
-        (&[("10.1.0.9", 1), ("10.1.0.3", 1), ("10.1.0.7", 1), ("10.1.0.1", 1)], 2),
-        (&[("10.1.0.1", 255), ("10.1.0.2", 101), ("192.0.2.3", 0)], 16384),
-        (&[("10.1.0.1", 0), ("10.1.0.2", 0)], 64),
-        (&[("203.0.113.9", 7), ("10.1.0.2", 100), ("10.200.1.2", 33)], 1),
-    ];
-    for (host, (servers, length)) in (1..).zip(cases) {
-        let key = vip(&lab.v4(host, 32), 6, 80);
-        let new = LbAddDelVipV2 { new_flows_table_length: *length, ..add_vip(key, 0) };
-        assert_eq!(lab.client.code(&new), 0);
-        lab.made(key);
-        for (server, weight) in *servers {
-            assert_eq!(lab.client.code(&add_server(key, server, *weight)), 0);
-        }
-        let list: Vec<_> = servers.iter().map(|(s, w)| (s.parse().unwrap(), *w)).collect();
-        let model = maglev::table(&list, *length);
-        let mut expected: Vec<_> =
-            list.iter().zip(model.buckets()).map(|((ip, _), held)| ((*ip).into(), *held)).collect();
-        let rows = lab.servers().into_iter().filter(|row| row.vip == key);
-        let mut told: Vec<(Address, u32)> =
-            rows.map(|row| (row.app_srv, row.num_buckets)).collect();
-        expected.sort_unstable_by_key(|(address, _): &(Address, u32)| address.bytes);
-        told.sort_unstable_by_key(|(address, _)| address.bytes);
-        assert_eq!(told, expected, "{servers:?} in {length}");
-    }
 }
 
 pub(crate) fn a_weight_is_set_and_set_again(lab: &mut Lab) {

@@ -147,8 +147,8 @@ impl Plugin {
                 .map(|&index| &self.servers[index])
                 .map(|server| (to_ip(server.address), if server.used { server.weight } else { 0 }))
                 .collect();
-            let table = maglev::table(&weights, vip.table_length);
-            for (&index, &held) in indices.iter().zip(table.buckets()) {
+            let buckets = maglev::buckets(&weights, vip.table_length);
+            for (&index, held) in indices.iter().zip(buckets) {
                 self.servers[index].buckets = held;
             }
         }

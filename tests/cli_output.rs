@@ -66,6 +66,9 @@ async fn every_answer_is_shown_as_written_down() {
     let cases = [
         ("frontends", "show frontends"),
         ("frontend", "show frontend web"),
+        ("prediction", "show frontend web if backend größter-ersatz weight 40"),
+        ("prediction-of-nothing", "show frontend web if backend nginx0 weight 0"),
+        ("frontend-down", "show frontend dns"),
         ("frontend-unknown", "show frontend everything"),
         ("backends", "show backends"),
         ("backend", "show backend nginx0"),

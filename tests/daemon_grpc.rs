@@ -23,11 +23,14 @@ async fn every_question_is_answered() {
     assert_eq!(frontends.frontend_names, ["v4", "v6"]);
     let request = GetFrontendRequest { name: "v6".into() };
     let frontend = client.get_frontend(request).await.unwrap().into_inner();
-    let member = |name: &str, weight, effective_weight| PoolBackendInfo {
+    let member = |name: &str, weight, effective_weight, asked: f64, held: u32| PoolBackendInfo {
         name: name.into(),
         weight,
         effective_weight,
         weight_overridden: false,
+        asked_share: Some(asked / 140.0),
+        real_share: Some(f64::from(held) / 1024.0),
+        vpp_buckets: Some(held),
     };
     let expected = FrontendInfo {
         name: "v6".into(),
@@ -37,15 +40,16 @@ async fn every_question_is_answered() {
         pools: vec![
             PoolInfo {
                 name: "pool0".into(),
-                backends: vec![member("a", 100, 100), member("b", 40, 40)],
+                backends: vec![member("a", 100, 100, 100.0, 722), member("b", 40, 40, 40.0, 302)],
             },
-            PoolInfo { name: "pool1".into(), backends: vec![member("c", 100, 0)] },
+            PoolInfo { name: "pool1".into(), backends: vec![member("c", 100, 0, 0.0, 0)] },
         ],
         description: String::new(),
         src_ip_sticky: false,
         flush_on_down: true,
         state: "up".into(),
         new_flows_table_length: 1024,
+        warnings: vec![],
     };
     assert_eq!(frontend, expected);
 
@@ -215,4 +219,44 @@ async fn operators_commands_reach_vpp_and_are_shown_as_overrides() {
     assert!(!v4.pools[0].backends.iter().any(|backend| backend.weight_overridden));
     world.dataplane.until_both("a=100 b=40 c=0").await;
     world.daemon.terminate().await;
+}
+
+#[tokio::test]
+async fn a_change_does_what_was_foreseen() {
+    let mut world = Steady::start().await;
+    let client = &mut world.client;
+    let ask = |frontend: &str, backend: &str, weight| PredictChangeRequest {
+        frontend: frontend.into(),
+        backend: backend.into(),
+        weight,
+    };
+    for (request, code) in [
+        (ask("nowhere", "b", 10), Code::NotFound),
+        (ask("v6", "nobody", 10), Code::NotFound),
+        (ask("v6", "b", 101), Code::InvalidArgument),
+    ] {
+        assert_eq!(client.predict_change(request).await.unwrap_err().code(), code);
+    }
+    let standby = client.predict_change(ask("v6", "c", 50)).await.unwrap().into_inner();
+    assert_eq!(standby.moves, Some(TableMoves { entries: 1024, own: 0, collateral: 0 }));
+
+    // Without b only a is left; without a's pool the standby serves.
+    let foreseen = client.predict_change(ask("v6", "b", 80)).await.unwrap().into_inner();
+    let moves = foreseen.moves.unwrap();
+    assert!(moves.own > 0 && moves.own + moves.collateral < 512, "{moves:?}");
+    let request = SetWeightRequest {
+        frontend: "v6".into(),
+        pool: "pool0".into(),
+        backend: "b".into(),
+        weight: 80,
+    };
+    client.set_frontend_pool_backend_weight(request).await.unwrap();
+    client.sync_vpplb_state(SyncVpplbStateRequest::default()).await.unwrap();
+    let state = client.get_vpplb_state(GetVpplbStateRequest {}).await.unwrap().into_inner();
+    let vip = state.vips.iter().find(|vip| vip.prefix == format!("{VIP6}/128")).unwrap();
+    for server in &foreseen.servers {
+        let held = vip.application_servers.iter().find(|held| held.address == server.address);
+        let held = held.unwrap();
+        assert_eq!((held.weight, held.num_buckets), (server.weight_after, server.buckets_after));
+    }
 }

@@ -42,6 +42,7 @@ async fn the_page_tells_of_backends_frontends_vpp_and_streams() {
         "maglev_frontend_pool_backend_effective_weight{frontend=\"v4\",pool=\"pool1\",backend=\"c\"} 0",
         "maglev_vpp_connected 1",
         "maglev_vpp_dead_clients_total 0",
+        "maglev_vpp_model_mismatch_total 0",
         "maglev_events_missed_total 0",
     ] {
         assert!(page.lines().any(|line| line == series), "no {series} in\n{page}");

@@ -26,6 +26,7 @@ use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
 use super::vpp_connection::{Apply, Epoch, Link, LinkError, Listen, Observe, Outcome, Seen};
 use crate::domain::config::LbSettings;
+use crate::domain::maglev::ModelCheck;
 use crate::domain::names::FrontendName;
 use crate::domain::observed::Observed;
 use crate::domain::plan::{Desired, Flushed, Planned, Scope, plan};
@@ -45,6 +46,7 @@ pub struct Reconciler {
     epoch: Option<Epoch>,
     sight: Sight,
     flushed: Flushed,
+    model: ModelCheck,
     /// Frontends that changed since they were last written, and since when.
     dirty: BTreeMap<FrontendName, Option<Instant>>,
     flipping: bool,
@@ -89,6 +91,7 @@ impl Reconciler {
             epoch: None,
             sight: Sight::NotYet,
             flushed: Flushed::new(),
+            model: ModelCheck::default(),
             dirty: BTreeMap::new(),
             flipping: false,
             pass: None,
@@ -198,6 +201,7 @@ impl Reconciler {
                     // begins with the settings that every VIP needs.
                     self.dirty.clear();
                 }
+                self.compare_with_model();
             }
             Ok(_) => self.end_pass(Some(LinkError::reconnected())),
             Err(error) => {
@@ -216,7 +220,8 @@ impl Reconciler {
             return self.go_on(ctx);
         };
         if pass.is_stale() {
-            pass.take_plan(plan(&wanted.desired, seen, &self.flushed, pass.scope()));
+            let steps = plan(&wanted.desired, seen, &self.flushed, pass.scope());
+            pass.take_plan(steps, seen);
             if *pass.scope() == Scope::All && !pass.is_dry_run() {
                 self.dirty.clear();
             }
@@ -247,7 +252,11 @@ impl Reconciler {
             "vpp-lbsync-done"
         );
         let answer = match error {
-            None => Ok(Report { results: report.results, applied: report.applied }),
+            None => Ok(Report {
+                results: report.results,
+                applied: report.applied,
+                before: report.before,
+            }),
             Some(error) => Err(SyncError::Link(error)),
         };
         report.purpose.answer(answer);

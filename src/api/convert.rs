@@ -67,6 +67,7 @@ pub(super) fn frontend(view: &FrontendView) -> pb::FrontendInfo {
         flush_on_down: settings.flush_on_down,
         state: view.state.to_string(),
         new_flows_table_length: settings.table_length.get().into(),
+        ..pb::FrontendInfo::default()
     }
 }
 
@@ -89,6 +90,7 @@ fn pool(view: &PoolView) -> pb::PoolInfo {
             Want::AsIs => -1,
         },
         weight_overridden: backend.overridden,
+        ..pb::PoolBackendInfo::default()
     });
     pb::PoolInfo { name: view.name.to_string(), backends: backends.collect() }
 }

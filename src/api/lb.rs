@@ -9,6 +9,7 @@ use crate::domain::observed::{Observed, ObservedEncap, ObservedVip};
 use crate::pb;
 
 use super::convert::unix_ns;
+use super::table;
 
 pub(super) fn info(info: &VppInfo) -> pb::VppInfo {
     pb::VppInfo {
@@ -90,13 +91,14 @@ pub(super) fn counters(counted: &[Counted]) -> pb::VpplbCounters {
 }
 
 pub(super) fn report(report: &Report) -> pb::SyncVpplbStateResponse {
+    let steps = report.results.iter().zip(table::moves_of_steps(report));
     pb::SyncVpplbStateResponse {
-        steps: report.results.iter().map(step).collect(),
+        steps: steps.map(|(result, moves)| step(result, moves)).collect(),
         applied: report.applied,
     }
 }
 
-fn step(result: &StepResult) -> pb::SyncStep {
+fn step(result: &StepResult, moves: Option<pb::TableMoves>) -> pb::SyncStep {
     let planned = &result.planned;
     pb::SyncStep {
         frontend_name: planned.frontend.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -104,5 +106,6 @@ fn step(result: &StepResult) -> pb::SyncStep {
         disruption: planned.disruption.to_string(),
         detail: planned.step.to_string(),
         error: result.error.clone().unwrap_or_default(),
+        moves,
     }
 }

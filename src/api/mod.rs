@@ -7,6 +7,7 @@ mod listener;
 pub mod metrics;
 mod service;
 mod status;
+mod table;
 mod watch;
 
 pub use listener::{ListenAddr, ListenAddrError, ListenError, Listening, serve};

@@ -4,11 +4,12 @@ use tonic::{Request, Response, Status};
 
 use super::status::OrStatus;
 use super::watch::{self, EventStream};
-use super::{Actors, convert, lb};
+use super::{Actors, convert, lb, table};
 use crate::actors::checker::{
     Administer, CheckConfig, GetBackend, GetConfig, GetFrontend, LoadFailed, Reload, SetWeight,
+    Suppose,
 };
-use crate::actors::reconciler::Sync;
+use crate::actors::reconciler::{GetVip, Sync};
 use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
 use crate::config::LoadError;
 use crate::domain::net::Weight;
@@ -37,7 +38,10 @@ impl Service {
 
     async fn frontend(&self, name: String) -> Result<Response<pb::FrontendInfo>, Status> {
         let view = self.actors.checker.send(GetFrontend(name)).await.or_status()?.or_status()?;
-        Ok(Response::new(convert::frontend(&view)))
+        let sighted = self.actors.reconciler.send(GetVip(view.settings.vip)).await.or_status()?;
+        let mut info = convert::frontend(&view);
+        table::add_shares(&mut info, &view, &sighted);
+        Ok(Response::new(info))
     }
 
     async fn administer(
@@ -61,6 +65,14 @@ impl Service {
 /// Who sent a request: the peer's address, or the local socket.
 fn peer<T>(request: &Request<T>) -> String {
     request.remote_addr().map_or_else(|| "a local client".into(), |address| address.to_string())
+}
+
+/// Has a computation done where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Status> {
+    let computed = tokio::task::spawn_blocking(compute).await;
+    computed.map_err(|_| Status::unavailable("maglevd is stopping"))
 }
 
 type Reply<T> = Result<Response<T>, Status>;
@@ -216,7 +228,22 @@ impl Maglev for Service {
         };
         let message = Sync { scope, dry_run: request.dry_run };
         let report = self.actors.reconciler.send(message).await.or_status()?.or_status()?;
-        Ok(Response::new(lb::report(&report)))
+        // Tables of many steps take their time: not on the thread of the streams.
+        let report = blocking(move || lb::report(&report)).await?;
+        Ok(Response::new(report))
+    }
+
+    async fn predict_change(
+        &self,
+        request: Request<pb::PredictChangeRequest>,
+    ) -> Reply<pb::PredictChangeResponse> {
+        let pb::PredictChangeRequest { frontend, backend, weight } = request.into_inner();
+        let weight = Weight::try_from(i64::from(weight)).or_status()?;
+        let suppose = Suppose { frontend, backend, weight };
+        let supposed = self.actors.checker.send(suppose).await.or_status()?.or_status()?;
+        let sighted = self.actors.reconciler.send(GetVip(supposed.vip)).await.or_status()?;
+        let predicted = blocking(move || table::predict(&supposed, &sighted)).await?;
+        Ok(Response::new(predicted.or_status()?))
     }
 
     async fn get_vpplb_counters(

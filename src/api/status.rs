@@ -6,6 +6,7 @@ use tonic::Status;
 use crate::actors::broadcaster::TooManySubscribers;
 use crate::actors::reconciler::SyncError;
 use crate::actors::vpp_connection::LinkError;
+use crate::domain::maglev::NotSeen;
 use crate::domain::net::WeightOutOfRange;
 use crate::domain::roster::Refusal;
 
@@ -21,7 +22,8 @@ impl ToStatus for Refusal {
             Self::NoBackend(_)
             | Self::NoFrontend(_)
             | Self::NoPool { .. }
-            | Self::NotInPool { .. } => Status::not_found(text),
+            | Self::NotInPool { .. }
+            | Self::NotInFrontend { .. } => Status::not_found(text),
             Self::Disabled { .. } => Status::failed_precondition(text),
         }
     }
@@ -34,6 +36,12 @@ impl ToStatus for WeightOutOfRange {
 }
 
 impl ToStatus for LinkError {
+    fn to_status(&self) -> Status {
+        Status::unavailable(self.to_string())
+    }
+}
+
+impl ToStatus for NotSeen {
     fn to_status(&self) -> Status {
         Status::unavailable(self.to_string())
     }

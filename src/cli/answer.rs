@@ -16,6 +16,15 @@ pub enum Answer {
         /// The backends of its pools, each once.
         backends: Vec<pb::BackendInfo>,
     },
+    /// What another weight would move.
+    Predicted {
+        /// The frontend.
+        frontend: String,
+        /// The backend whose weight it is.
+        backend: String,
+        /// What would be.
+        predicted: pb::PredictChangeResponse,
+    },
     /// All backends, by name.
     Backends(Vec<pb::BackendInfo>),
     /// One backend.

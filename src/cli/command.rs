@@ -26,6 +26,15 @@ pub enum Request {
         /// Its name.
         name: String,
     },
+    /// What another weight of a backend would move in a frontend's table.
+    Predict {
+        /// The frontend.
+        frontend: String,
+        /// The backend.
+        backend: String,
+        /// 0..=100
+        weight: u8,
+    },
     /// All backends, what is wrong first.
     ShowBackends,
     /// One backend with its transitions.

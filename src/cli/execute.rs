@@ -54,6 +54,15 @@ async fn answer(client: &Client, request: Request) -> Result<Answer, Failure> {
             let backends = all(client, names, backend).await?;
             Answer::Frontend { frontend, backends }
         }
+        Request::Predict { frontend, backend, weight } => {
+            let request = pb::PredictChangeRequest {
+                frontend: frontend.clone(),
+                backend: backend.clone(),
+                weight: weight.into(),
+            };
+            let predicted = grpc.predict_change(request).await?.into_inner();
+            Answer::Predicted { frontend, backend, predicted }
+        }
         Request::ShowBackends => {
             let names = grpc.list_backends(pb::ListBackendsRequest {}).await?.into_inner();
             Answer::Backends(all(client, names.backend_names, backend).await?)

@@ -198,6 +198,7 @@ const SHOW: &[Node] = &[
     word("version", "version of this program").does(|_| Some(Command::ShowVersion)),
     word("frontends", "all frontends, what is wrong first").does(|_| ask(Request::ShowFrontends)),
     word("frontend", "one frontend").then(&[slot(Slot::Frontend, "pools, backends and weights")
+        .with(&[word("if", "what another weight would move").then(IF)])
         .does(|path| ask(Request::ShowFrontend { name: path.name(Slot::Frontend)? }))]),
     word("backends", "all backends, what is wrong first").does(|_| ask(Request::ShowBackends)),
     word("backend", "one backend").then(&[slot(Slot::Backend, "state and transitions")
@@ -214,6 +215,16 @@ const SHOW: &[Node] = &[
         alias("lbstate", "settings, VIPs and servers").does(|_| ask(Request::ShowVppLbState)),
     ]),
 ];
+
+const IF: &[Node] = &[word("backend", "of which backend").then(&[slot(
+    Slot::Backend,
+    "the backend to suppose it of",
+)
+.then(&[word("weight", "the weight to suppose").then(&[slot(
+    Slot::Weight,
+    "says what would move, and changes nothing",
+)
+.does(predict)])])])];
 
 const SET: &[Node] = &[
     word("backend", "pause, resume, enable or disable one").then(&[slot(
@@ -287,6 +298,14 @@ fn ask(request: Request) -> Option<Command> {
 
 fn set_backend(path: &Path, change: BackendChange) -> Option<Command> {
     ask(Request::SetBackend { name: path.name(Slot::Backend)?, change })
+}
+
+fn predict(path: &Path) -> Option<Command> {
+    ask(Request::Predict {
+        frontend: path.name(Slot::Frontend)?,
+        backend: path.name(Slot::Backend)?,
+        weight: path.weight()?,
+    })
 }
 
 fn set_weight(path: &Path) -> Option<Command> {

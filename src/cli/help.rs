@@ -84,7 +84,7 @@ mod tests {
         let expected = [
             "show version",
             "show frontends",
-            "show frontend <frontend>",
+            "show frontend <frontend> [if backend <backend> weight <0-100>]",
             "show backends",
             "show backend <backend>",
             "show healthchecks",

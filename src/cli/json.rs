@@ -18,6 +18,9 @@ pub fn answer(answer: &Answer) -> Value {
     match answer {
         Answer::Frontends(list) => list.iter().map(|f| frontend(f, None)).collect(),
         Answer::Frontend { frontend: one, backends } => frontend(one, Some(backends)),
+        Answer::Predicted { frontend, backend, predicted } => {
+            prediction(frontend, backend, predicted)
+        }
         Answer::WeightSet { frontend: one, .. } => frontend(one, None),
         Answer::Backends(list) => list.iter().map(backend).collect(),
         Answer::Backend { backend: one, .. } | Answer::BackendSet(one) => backend(one),
@@ -66,6 +69,7 @@ fn frontend(frontend: &pb::FrontendInfo, backends: Option<&Vec<pb::BackendInfo>>
         "src_ip_sticky": frontend.src_ip_sticky,
         "flush_on_down": frontend.flush_on_down,
         "new_flows_table_length": frontend.new_flows_table_length,
+        "warnings": frontend.warnings,
         "serving_pool": serving_pool(frontend).map(|pool| &pool.name),
         "pools": frontend.pools.iter().map(pool).collect::<Vec<_>>(),
     })
@@ -77,6 +81,9 @@ fn member(member: &pb::PoolBackendInfo, backends: Option<&Vec<pb::BackendInfo>>)
         "weight": member.weight,
         "weight_overridden": member.weight_overridden,
         "effective_weight": Some(member.effective_weight).filter(|weight| *weight >= 0),
+        "asked_share": member.asked_share,
+        "real_share": member.real_share,
+        "vpp_buckets": member.vpp_buckets,
     });
     if let Some(backends) = backends {
         let found = backends.iter().find(|backend| backend.name == member.name);
@@ -219,10 +226,34 @@ fn synced(sync: &pb::SyncVpplbStateResponse, dry_run: bool) -> Value {
             "disruption": step.disruption,
             "detail": step.detail,
             "error": present(&step.error),
+            "moves": step.moves.as_ref().map(moves),
         })
     };
     let steps: Vec<Value> = sync.steps.iter().map(step).collect();
     json!({ "steps": steps, "applied": sync.applied, "dry_run": dry_run })
+}
+
+fn prediction(frontend: &str, backend: &str, predicted: &pb::PredictChangeResponse) -> Value {
+    let server = |server: &pb::PredictedServer| {
+        json!({
+            "name": server.name,
+            "address": server.address,
+            "weight_before": server.weight_before,
+            "weight_after": server.weight_after,
+            "buckets_before": server.buckets_before,
+            "buckets_after": server.buckets_after,
+        })
+    };
+    json!({
+        "frontend": frontend,
+        "backend": backend,
+        "servers": predicted.servers.iter().map(server).collect::<Vec<_>>(),
+        "moves": predicted.moves.as_ref().map(moves),
+    })
+}
+
+fn moves(moves: &pb::TableMoves) -> Value {
+    json!({ "entries": moves.entries, "own": moves.own, "collateral": moves.collateral })
 }
 
 fn faults(faults: &Faults) -> Value {

@@ -110,6 +110,7 @@ pub enum DataplaneKind {
     Connected,
     Disconnected,
     Cured,
+    ModelMismatch,
 }
 
 impl DataplaneKind {
@@ -126,6 +127,7 @@ impl DataplaneKind {
             Self::Connected => "connected",
             Self::Disconnected => "disconnected",
             Self::Cured => "cured",
+            Self::ModelMismatch => "model_mismatch",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod orders;
 mod reload;
+mod suppose;
 mod views;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -23,6 +24,7 @@ use super::weights::{
     asks_for_flush, desired,
 };
 pub use orders::{Command, Order, ProberSettings, Refusal};
+pub use suppose::Supposition;
 pub use views::{BackendView, FrontendView, PoolBackendView, PoolView};
 
 /// Tells one prober from all others, those of the same name included.

@@ -1,6 +1,7 @@
 //! The fixed data: three frontends (one failed over, one down, one not known
 //! yet), backends in every state, a removed server in VPP.
 
+use super::prediction;
 use vpp_maglev::pb::event::Event as Kind;
 use vpp_maglev::pb::*;
 
@@ -22,7 +23,17 @@ pub(super) fn frontend_names() -> Vec<String> {
 }
 
 fn member(name: &str, weight: i32, effective_weight: i32) -> PoolBackendInfo {
-    PoolBackendInfo { name: text(name), weight, effective_weight, weight_overridden: false }
+    let known = effective_weight >= 0;
+    let share = known.then_some(if effective_weight > 0 { 1.0 } else { 0.0 });
+    PoolBackendInfo {
+        name: text(name),
+        weight,
+        effective_weight,
+        asked_share: share,
+        real_share: share,
+        vpp_buckets: share.filter(|_| name != "gone").map(|s| if s > 0.0 { 1024 } else { 0 }),
+        ..PoolBackendInfo::default()
+    }
 }
 
 pub(super) fn frontend(name: &str) -> Option<FrontendInfo> {
@@ -60,6 +71,7 @@ pub(super) fn frontend(name: &str) -> Option<FrontendInfo> {
             flush_on_down: false,
             state: text("down"),
             pools: vec![pool("all", vec![member("bind0", 100, 0)])],
+            warnings: vec![text("pool all: a table of 1024 entries cannot express these weights")],
             ..base
         },
         "everything" => FrontendInfo {
@@ -256,7 +268,8 @@ pub(super) fn steps(wanted: &SyncVpplbStateRequest, contrary: bool) -> Vec<SyncS
         action: text(action),
         disruption: text(disruption),
         detail: text(detail),
-        error: String::new(),
+        moves: prediction::moves(action),
+        ..SyncStep::default()
     };
     let mut steps = vec![
         step("web", "as-weight", "new-flows", "192.0.2.80/32 tcp/80 198.51.100.10 weight 100"),

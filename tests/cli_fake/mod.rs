@@ -2,6 +2,7 @@
 //! same, as maglevd would in the middle of some trouble.
 
 pub(crate) mod data;
+mod prediction;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -143,6 +144,15 @@ impl Maglev for Daemon {
     ) -> Answer<HealthCheckInfo> {
         let name = request.into_inner().name;
         named("health check", &name, data::check(&name))
+    }
+
+    async fn predict_change(
+        &self,
+        request: Request<PredictChangeRequest>,
+    ) -> Answer<PredictChangeResponse> {
+        let wanted = request.into_inner();
+        named("frontend", &wanted.frontend, data::frontend(&wanted.frontend))?;
+        Ok(Response::new(prediction::predicted(&wanted)))
     }
 
     async fn set_frontend_pool_backend_weight(

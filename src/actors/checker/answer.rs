@@ -9,12 +9,12 @@ use tracing::{info, warn};
 
 use super::{
     BackendView, CheckConfig, Checker, DesiredNow, FrontendView, GetBackend, GetConfig, GetDesired,
-    GetFrontend, GetOverview, LoadFailed, Overview, Reload,
+    GetFrontend, GetOverview, LoadFailed, Overview, Reload, Suppose,
 };
 use crate::actors::prober::{self, Reading};
 use crate::config::{self, Loaded};
 use crate::domain::config::Config;
-use crate::domain::roster::Refusal;
+use crate::domain::roster::{Refusal, Supposition};
 
 impl Handler<GetBackend> for Checker {
     type Result = ResponseFuture<Result<(BackendView, Reading), Refusal>>;
@@ -38,6 +38,14 @@ impl Handler<GetFrontend> for Checker {
 
     fn handle(&mut self, GetFrontend(name): GetFrontend, _: &mut Self::Context) -> Self::Result {
         self.roster.frontend(&name)
+    }
+}
+
+impl Handler<Suppose> for Checker {
+    type Result = Result<Supposition, Refusal>;
+
+    fn handle(&mut self, suppose: Suppose, _: &mut Self::Context) -> Self::Result {
+        self.roster.suppose(&suppose.frontend, &suppose.backend, suppose.weight)
     }
 }
 

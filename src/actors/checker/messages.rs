@@ -15,7 +15,7 @@ use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::net::Weight;
 use crate::domain::plan::Desired;
 pub use crate::domain::roster::{BackendView, FrontendView};
-use crate::domain::roster::{Command, ProberId, Refusal};
+use crate::domain::roster::{Command, ProberId, Refusal, Supposition};
 use crate::domain::weights::DesiredFrontend;
 
 /// A backend changed its state, its prober says.
@@ -69,6 +69,18 @@ pub struct GetBackend(pub String);
 #[derive(Message, Debug)]
 #[rtype(result = "Result<FrontendView, Refusal>")]
 pub struct GetFrontend(pub String);
+
+/// What a frontend would look like if a backend of it had another weight.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<Supposition, Refusal>")]
+pub struct Suppose {
+    /// The frontend.
+    pub frontend: String,
+    /// The backend in it.
+    pub backend: String,
+    /// The weight.
+    pub weight: Weight,
+}
 
 /// Every backend and every frontend, as they are at one moment.
 #[derive(Message, Debug)]

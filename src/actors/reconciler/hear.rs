@@ -5,7 +5,10 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use super::{Purpose, Reconciler, Report, Sight, Sync, SyncError, Wanted};
+use super::{
+    Figures, GetFigures, GetVip, Purpose, Reconciler, Report, Sight, Sighted, Sync, SyncError,
+    Wanted,
+};
 use crate::actors::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
 use crate::actors::vpp_connection::{Connected, LinkError, Lost, Observe};
 
@@ -70,6 +73,27 @@ impl Handler<Lost> for Reconciler {
                 purpose.answer(Err(SyncError::Link(LinkError::NotConnected(why.clone()))));
             }
         }
+    }
+}
+
+impl Handler<GetVip> for Reconciler {
+    type Result = Sighted;
+
+    fn handle(&mut self, GetVip(vip): GetVip, _: &mut Self::Context) -> Sighted {
+        match &self.sight {
+            Sight::NotYet => Sighted::NotYet,
+            Sight::Seen(seen) => {
+                seen.vips.get(&vip).cloned().map_or(Sighted::Absent, Sighted::Present)
+            }
+        }
+    }
+}
+
+impl Handler<GetFigures> for Reconciler {
+    type Result = Figures;
+
+    fn handle(&mut self, _: GetFigures, _: &mut Self::Context) -> Figures {
+        Figures { model_mismatches: self.model.total() }
     }
 }
 

@@ -1,11 +1,15 @@
 //! What the Reconciler can be asked. What it hears stands with those who tell
 //! it: the Checker and the VppConnection.
 
+use std::collections::BTreeMap;
+
 use actix::prelude::*;
 use thiserror::Error;
 
 use crate::actors::vpp_connection::LinkError;
 use crate::domain::names::FrontendName;
+use crate::domain::net::Vip;
+use crate::domain::observed::ObservedVip;
 use crate::domain::plan::{Planned, Scope};
 
 /// Look at VPP and make it hold what it should.
@@ -25,6 +29,48 @@ pub struct Report {
     pub results: Vec<StepResult>,
     /// False for a dry run.
     pub applied: bool,
+    /// The VIPs that the steps concern, as they were before.
+    pub before: BTreeMap<Vip, ObservedVip>,
+}
+
+/// A VIP as VPP was last seen to hold it, what was written since included.
+#[derive(Message, Debug)]
+#[rtype(result = "Sighted")]
+pub struct GetVip(pub Vip);
+
+/// What is known of one VIP in VPP.
+#[derive(Clone, Debug, PartialEq, Eq, MessageResponse)]
+pub enum Sighted {
+    /// VPP was not read, or the last look no longer counts.
+    NotYet,
+    /// VPP has no such VIP.
+    Absent,
+    /// VPP has it.
+    Present(ObservedVip),
+}
+
+impl Sighted {
+    /// As the domain asks for it: `None` if VPP was not read.
+    #[must_use]
+    pub fn as_seen(&self) -> Option<Option<&ObservedVip>> {
+        match self {
+            Self::NotYet => None,
+            Self::Absent => Some(None),
+            Self::Present(vip) => Some(Some(vip)),
+        }
+    }
+}
+
+/// What the Reconciler has counted.
+#[derive(Message, Debug)]
+#[rtype(result = "Figures")]
+pub struct GetFigures;
+
+/// What the Reconciler has counted since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, MessageResponse)]
+pub struct Figures {
+    /// VIPs whose bucket counts in VPP were not those of the model.
+    pub model_mismatches: u64,
 }
 
 /// A step and what became of it.

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::{Purpose, StepResult};
 use crate::domain::names::FrontendName;
-use crate::domain::observed::Observed;
+use crate::domain::net::Vip;
+use crate::domain::observed::{Observed, ObservedVip};
 use crate::domain::plan::{self, Planned, Scope};
 use crate::domain::step::Step;
 
@@ -23,6 +24,8 @@ pub(super) struct Pass {
     /// What flips wrote since the look began: the look may not show it yet.
     overtook: Vec<Step>,
     results: Vec<StepResult>,
+    /// The VIPs that an operator's pass concerns, as they were before it.
+    before: BTreeMap<Vip, ObservedVip>,
     begun: Instant,
 }
 
@@ -38,6 +41,7 @@ pub(super) struct Ended {
     pub(super) scope: Scope,
     pub(super) purpose: Purpose,
     pub(super) results: Vec<StepResult>,
+    pub(super) before: BTreeMap<Vip, ObservedVip>,
     pub(super) applied: bool,
     pub(super) took: Duration,
 }
@@ -56,6 +60,7 @@ impl Pass {
             skipped: BTreeSet::new(),
             overtook: Vec::new(),
             results: Vec::new(),
+            before: BTreeMap::new(),
             begun: Instant::now(),
         }
     }
@@ -106,7 +111,15 @@ impl Pass {
         }
     }
 
-    pub(super) fn take_plan(&mut self, steps: Vec<Planned>) {
+    /// These steps follow from what was `seen`.
+    pub(super) fn take_plan(&mut self, steps: Vec<Planned>, seen: &Observed) {
+        if matches!(self.purpose, Purpose::Sync { .. }) {
+            for vip in steps.iter().filter_map(|planned| planned.step.vip()) {
+                if let Some(now) = seen.vips.get(&vip) {
+                    self.before.entry(vip).or_insert_with(|| now.clone());
+                }
+            }
+        }
         let due = |planned: &Planned| !self.skipped.contains(&planned.frontend);
         self.remaining = steps.into_iter().filter(due).collect();
         self.stale = false;
@@ -150,6 +163,7 @@ impl Pass {
             scope: self.scope,
             purpose: self.purpose,
             results: self.results,
+            before: self.before,
             applied,
             took: self.begun.elapsed(),
         }

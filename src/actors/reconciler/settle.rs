@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use super::{Reconciler, Sight, StepResult};
 use crate::actors::broadcaster::Publish;
 use crate::actors::vpp_connection::{LinkError, Outcome};
-use crate::domain::events::{DataplaneChange, Event};
+use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
 use crate::domain::names::FrontendName;
 use crate::domain::observed::Observed;
 use crate::domain::plan::{self, Desired, Planned};
@@ -75,6 +75,30 @@ impl Reconciler {
         let change = DataplaneChange { frontend: frontend.clone(), kind: step.into(), detail, at };
         if let Some(events) = &self.events {
             events.send(Publish(Event::Dataplane(change)));
+        }
+    }
+}
+
+impl Reconciler {
+    /// Tells of tables in VPP that are not what the model makes of the same
+    /// servers and weights: each difference once, however long it stands.
+    pub(super) fn compare_with_model(&mut self) {
+        let (Some(wanted), Sight::Seen(observed)) = (&self.wanted, &self.sight) else { return };
+        for mismatch in self.model.look(observed) {
+            let mut frontends = wanted.desired.frontends.iter();
+            let frontend = frontends.find(|(_, frontend)| frontend.spec.vip == mismatch.vip);
+            let frontend = frontend.map(|(name, _)| name.clone());
+            warn!(
+                frontend = frontend.as_ref().map(FrontendName::as_str),
+                vip = %mismatch.vip,
+                servers = %mismatch,
+                "vpp-model-mismatch"
+            );
+            let (kind, detail) = (DataplaneKind::ModelMismatch, mismatch.to_string());
+            let change = DataplaneChange { frontend, kind, detail, at: SystemTime::now() };
+            if let Some(events) = &self.events {
+                events.send(Publish(Event::Dataplane(change)));
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use actix::MailboxError;
 use super::page::{Family, Kind, Page};
 use crate::actors::broadcaster::GetFigures;
 use crate::actors::checker::{GetConfig, GetOverview, Overview};
+use crate::actors::reconciler;
 use crate::actors::vpp_connection::{Counted, GetCounters, GetLinkFigures, GetVppInfo, LinkError};
 use crate::api::Actors;
 use crate::domain::health::State;
@@ -43,6 +44,10 @@ const DEAD_CLIENTS: Family = counter(
     "vpp_dead_clients_total",
     "API clients that were gone and that VPP noticed only when maglevd connected.",
 );
+const MISMATCHES: Family = counter(
+    "vpp_model_mismatch_total",
+    "Tables in VPP whose bucket counts were not those that their weights make.",
+);
 const PACKETS: Family = counter("vip_packets_total", "Packets of a VIP by what became of them.");
 const SUBSCRIBERS: Family = gauge("event_subscribers", "Open event streams.");
 const MISSED: Family =
@@ -56,6 +61,8 @@ pub(super) async fn collect(actors: &Actors, page: &mut Page) -> Result<(), Mail
     backends(&overview, page);
     frontends(&overview, page);
     vpp(actors, page).await?;
+    let figures = actors.reconciler.send(reconciler::GetFigures).await?;
+    page.single(&MISMATCHES, count(figures.model_mismatches));
     let figures = actors.broadcaster.send(GetFigures).await?;
     page.single(&SUBSCRIBERS, count(figures.subscribers as u64));
     page.single(&MISSED, count(figures.missed));

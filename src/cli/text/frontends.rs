@@ -75,7 +75,12 @@ pub(super) fn one(frontend: &FrontendInfo, backends: &[BackendInfo], page: &Page
     let marked = members(frontend).any(|member| member.weight_overridden)
         || backends.iter().any(|backend| backend.enabled_overridden);
     let tree = tree(frontend, backends).render(page);
-    format!("{head}\n{tree}{}", override_note(marked, page))
+    let warnings = frontend.warnings.iter().map(|warning| {
+        format!("{} {}\n", page.paint(Tone::Unsure, "warning:"), printable(warning))
+    });
+    let warnings: String = warnings.collect();
+    let note = override_note(marked, page);
+    format!("{head}\n{tree}{note}{warnings}\n{}", results(backends).render(page))
 }
 
 fn members(frontend: &FrontendInfo) -> impl Iterator<Item = &PoolBackendInfo> {
@@ -90,8 +95,9 @@ fn tree(frontend: &FrontendInfo, backends: &[BackendInfo]) -> Table {
         Column::left("STATE"),
         Column::right("WEIGHT"),
         Column::right("EFFECTIVE"),
-        Column::left("ADDRESS"),
-        Column::text("LAST RESULT"),
+        Column::right("ASKED"),
+        Column::right("SHARE"),
+        Column::right("BUCKETS"),
     ]);
     for pool in &frontend.pools {
         let state = match serving {
@@ -111,10 +117,25 @@ fn tree(frontend: &FrontendInfo, backends: &[BackendInfo]) -> Table {
                 ),
                 configured(member, marks).into(),
                 effective(member),
-                backend.map_or("-", |backend| or_dash(&backend.address)).into(),
-                backend.map_or("", |backend| &backend.last_result).into(),
+                fraction(member.asked_share).into(),
+                fraction(member.real_share).into(),
+                member.vpp_buckets.map_or("-".into(), |held| held.to_string()).into(),
             ]);
         }
+    }
+    table
+}
+
+/// Where each backend is, and what its last probe found.
+fn results(backends: &[BackendInfo]) -> Table {
+    let columns = [Column::left("BACKEND"), Column::left("ADDRESS"), Column::text("LAST RESULT")];
+    let mut table = Table::new(&columns);
+    for backend in backends {
+        table.row([
+            backend.name.as_str().into(),
+            or_dash(&backend.address).into(),
+            backend.last_result.as_str().into(),
+        ]);
     }
     table
 }
@@ -128,6 +149,11 @@ fn configured(member: &PoolBackendInfo, marks: bool) -> String {
         (false, false) => "",
     };
     format!("{}{mark}", member.weight)
+}
+
+/// A part of the new flows; `-` where it is not known.
+fn fraction(part: Option<f64>) -> String {
+    part.map_or("-".into(), |part| format!("{:.1}%", 100.0 * part))
 }
 
 /// The weight that VPP should hold.

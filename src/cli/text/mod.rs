@@ -4,6 +4,7 @@
 mod backends;
 mod checks;
 mod frontends;
+mod prediction;
 mod vpp;
 
 use super::answer::{Answer, Faults};
@@ -15,6 +16,9 @@ pub fn text(answer: &Answer, page: &Page) -> String {
     match answer {
         Answer::Frontends(list) => frontends::list(list, page),
         Answer::Frontend { frontend, backends } => frontends::one(frontend, backends, page),
+        Answer::Predicted { frontend, backend, predicted } => {
+            prediction::prediction(frontend, backend, predicted, page)
+        }
         Answer::WeightSet { frontend, pool, backend } => {
             frontends::weight(frontend, pool, backend, page)
         }
@@ -50,6 +54,15 @@ fn config(faults: &Faults, well: &str, page: &Page) -> String {
 /// `-` for what is empty.
 fn or_dash(text: &str) -> &str {
     if text.is_empty() { "-" } else { text }
+}
+
+/// A part in per cent, to a tenth; rounded to the nearest.
+fn share(part: u64, total: u64) -> String {
+    if total == 0 {
+        return "-".into();
+    }
+    let tenths = (part * 1000 + total / 2) / total;
+    format!("{}.{}%", tenths / 10, tenths % 10)
 }
 
 fn yes_no(yes: bool) -> &'static str {

@@ -3,7 +3,8 @@
 use super::super::page::{Page, Tone, printable};
 use super::super::table::{Cell, Column, Table, facts};
 use super::super::time::{age, moment};
-use super::or_dash;
+use super::prediction::moved;
+use super::{or_dash, share};
 use crate::pb;
 
 /// In `flags` of a server: VPP gives it flows (or would, by its weight).
@@ -106,15 +107,6 @@ fn servers(vip: &pb::Vpplbvip, page: &Page) -> String {
     table.render(page)
 }
 
-/// A part in per cent, to a tenth; rounded to the nearest.
-fn share(part: u64, total: u64) -> String {
-    if total == 0 {
-        return "-".into();
-    }
-    let tenths = (part * 1000 + total / 2) / total;
-    format!("{}.{}%", tenths / 10, tenths % 10)
-}
-
 pub(super) fn counters(counters: &pb::VpplbCounters, page: &Page) -> String {
     if counters.vips.is_empty() {
         return "no VIPs\n".into();
@@ -150,6 +142,8 @@ pub(super) fn sync(sync: &pb::SyncVpplbStateResponse, dry_run: bool, page: &Page
         Column::left("FRONTEND"),
         Column::left("ACTION"),
         Column::left("DISRUPTION"),
+        // Of the table, and how much of that is collateral.
+        Column::right("MOVES (OTHERS')"),
         // Never cut: the last word of a step may be its weight.
         Column::left("DETAIL"),
     ]);
@@ -170,6 +164,7 @@ pub(super) fn sync(sync: &pb::SyncVpplbStateResponse, dry_run: bool, page: &Page
             or_dash(&step.frontend_name).into(),
             step.action.as_str().into(),
             Cell::new(&step.disruption, tone),
+            moved(step.moves).into(),
             step.detail.as_str().into(),
         ]);
     }

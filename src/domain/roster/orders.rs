@@ -92,6 +92,8 @@ pub enum Refusal {
     NoPool { frontend: String, pool: String },
     #[error("pool \"{pool}\" of frontend \"{frontend}\" has no backend \"{backend}\"")]
     NotInPool { frontend: String, pool: String, backend: String },
+    #[error("frontend \"{frontend}\" has no backend \"{backend}\" in any pool")]
+    NotInFrontend { frontend: String, backend: String },
     #[error("backend \"{backend}\" is disabled: enable it before you {command} it")]
     Disabled { backend: String, command: Command },
 }

@@ -1,5 +1,7 @@
 //! The roster as listings show it.
 
+use std::net::IpAddr;
+
 use super::*;
 use crate::domain::weights::Want;
 
@@ -49,6 +51,8 @@ pub struct PoolView {
 pub struct PoolBackendView {
     /// Its name.
     pub name: BackendName,
+    /// Where it serves.
+    pub address: IpAddr,
     /// The weight that the file or an operator gives it.
     pub weight: Weight,
     /// Whether that is an operator's.
@@ -98,14 +102,15 @@ impl Roster {
         let tracked = self.frontends.get(name).ok_or_else(none)?;
         let pools = settings.pools.iter().zip(&tracked.outlook.effective);
         let pools = pools.map(|(pool, wants)| {
-            let backends = pool.backends.iter().map(|(backend, configured)| {
+            let backends = pool.backends.iter().filter_map(|(backend, configured)| {
                 let set = tracked.overrides.get(&(pool.name.clone(), backend.clone()));
-                PoolBackendView {
+                Some(PoolBackendView {
                     name: backend.clone(),
+                    address: self.backends.get(backend)?.settings.address,
                     weight: *set.unwrap_or(configured),
                     overridden: set.is_some(),
                     effective: wants.get(backend).copied().unwrap_or(Want::AsIs),
-                }
+                })
             });
             PoolView { name: pool.name.clone(), backends: backends.collect() }
         });

@@ -1,0 +1,81 @@
+//! What the model of the table has to say, as the generated types tell it.
+
+use crate::actors::reconciler::{Report, Sighted};
+use crate::domain::maglev::{
+    self, Asked, Difference, Forecast, ForecastServer, NotSeen, Share, forecast, lint, shares,
+};
+use crate::domain::roster::{FrontendView, PoolView, Supposition};
+use crate::pb;
+
+/// Adds to a frontend what its table makes of its weights.
+pub(super) fn add_shares(info: &mut pb::FrontendInfo, view: &FrontendView, sighted: &Sighted) {
+    let length = view.settings.table_length;
+    info.warnings = cautions(view).collect();
+    let members = || view.pools.iter().flat_map(|pool| &pool.backends);
+    let weight = |address, effective: crate::domain::weights::Want| {
+        effective.resolve(address, sighted.as_seen())
+    };
+    let weights: Option<Vec<_>> = members()
+        .map(|member| Some((member.address, weight(member.address, member.effective)?)))
+        .collect();
+    let known = weights.map(|weights| shares(&weights, length)).unwrap_or_default();
+    let mut known = known.into_iter();
+    let infos = info.pools.iter_mut().flat_map(|pool| &mut pool.backends);
+    for (info, member) in infos.zip(members()) {
+        let share = known.next();
+        info.asked_share = share.map(|(asked, _)| Share::fraction(asked));
+        info.real_share = share.map(|(_, real)| Share::fraction(real));
+        let seen = sighted.as_seen().flatten().and_then(|vip| vip.servers.get(&member.address));
+        info.vpp_buckets = seen.map(|server| server.buckets);
+    }
+}
+
+/// What the table cannot do, the pool named where it is about one.
+fn cautions(view: &FrontendView) -> impl Iterator<Item = String> + use<'_> {
+    let asked = |pool: &PoolView| {
+        let backends = pool.backends.iter().map(|member| Asked {
+            name: member.name.clone(),
+            address: member.address,
+            weight: member.weight,
+        });
+        backends.collect()
+    };
+    let pools: Vec<Vec<Asked>> = view.pools.iter().map(asked).collect();
+    lint(&pools, view.settings.table_length).into_iter().map(|(place, lint)| {
+        match place.and_then(|place| view.pools.get(place)) {
+            Some(pool) => format!("pool {}: {lint}", pool.name),
+            None => lint.to_string(),
+        }
+    })
+}
+
+/// What the change of a weight would move.
+pub(super) fn predict(
+    supposed: &Supposition,
+    sighted: &Sighted,
+) -> Result<pb::PredictChangeResponse, NotSeen> {
+    let Forecast { servers, moved } =
+        forecast(&supposed.servers, supposed.length, sighted.as_seen())?;
+    let server = |server: ForecastServer| pb::PredictedServer {
+        name: server.name.to_string(),
+        address: server.address.to_string(),
+        weight_before: server.weight.0.into(),
+        weight_after: server.weight.1.into(),
+        buckets_before: server.buckets.0,
+        buckets_after: server.buckets.1,
+    };
+    Ok(pb::PredictChangeResponse {
+        servers: servers.into_iter().map(server).collect(),
+        moves: Some(moves(moved)),
+    })
+}
+
+/// What each step of a pass moves.
+pub(super) fn moves_of_steps(report: &Report) -> Vec<Option<pb::TableMoves>> {
+    let steps = report.results.iter().map(|result| &result.planned.step);
+    maglev::moves(&report.before, steps).into_iter().map(|moved| moved.map(moves)).collect()
+}
+
+fn moves(moved: Difference) -> pb::TableMoves {
+    pb::TableMoves { entries: moved.entries, own: moved.own, collateral: moved.collateral }
+}

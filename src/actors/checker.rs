@@ -4,8 +4,10 @@
 //! out its orders.
 
 mod answer;
+mod ground;
 mod messages;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,14 +25,23 @@ use crate::domain::config::Config;
 use crate::domain::events::Event;
 use crate::domain::names::BackendName;
 use crate::domain::roster::{Order, ProberId, ProberSettings, Refusal, Roster};
-use crate::probe::Shared;
+use crate::probe::{Ground, Shared};
 
 /// Mailbox places: a transition of every backend at once fits.
 const MAILBOX: usize = 65_536;
 
 thread_local! {
-    /// What the probers of one thread share.
-    static SHARED: Shared = Shared::new();
+    /// What the probers of one thread share, and the namespace it is in.
+    static SHARED: RefCell<Option<(Option<String>, Shared)>> = const { RefCell::new(None) };
+}
+
+/// What this thread's probers share on `ground`.
+pub(super) fn shared_on(ground: &Ground) -> Shared {
+    let namespace = ground.namespace.as_ref().map(|namespace| namespace.name().to_owned());
+    SHARED.with_borrow_mut(|shared| match shared {
+        Some((of, shared)) if *of == namespace => shared.clone(),
+        _ => shared.insert((namespace, Shared::on(ground.clone()))).1.clone(),
+    })
 }
 
 /// The actor. See the module's description.
@@ -40,6 +51,7 @@ pub struct Checker {
     probers: BTreeMap<BackendName, Addr<Prober>>,
     arbiters: Vec<ArbiterHandle>,
     next_arbiter: usize,
+    ground: Ground,
     broadcaster: Addr<Broadcaster>,
     links: Option<Links>,
     reconciler: Recipients,
@@ -80,11 +92,20 @@ impl Checker {
             probers: BTreeMap::new(),
             arbiters,
             next_arbiter: 0,
+            ground: Ground::default(),
             broadcaster,
             links: None,
             reconciler,
             first_orders,
         }
+    }
+
+    /// Has probes made on `ground`, and not without a bound from the daemon's
+    /// own namespace.
+    #[must_use]
+    pub fn on(mut self, ground: Ground) -> Self {
+        self.ground = ground;
+        self
     }
 
     fn carry_out(&mut self, orders: Vec<Order>, decided: Option<Instant>, ctx: &Context<Self>) {
@@ -130,7 +151,8 @@ impl Checker {
     ) {
         let to = ctx.address().recipient();
         let name = backend.clone();
-        let start = move || Prober::new(id, name, settings, SHARED.with(Shared::clone), to);
+        let ground = self.ground.clone();
+        let start = move || Prober::new(id, name, settings, shared_on(&ground), to);
         let prober = if self.arbiters.is_empty() {
             start().start()
         } else {

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use actix::prelude::*;
 use tracing::debug;
@@ -17,7 +17,8 @@ use crate::domain::health::{self, Admin, Effect, Health, Input, Run};
 use crate::domain::names::BackendName;
 use crate::domain::probe::{Code, Finding};
 use crate::domain::roster::{ProberId, ProberSettings};
-use crate::probe::{Probe, Shared};
+use crate::domain::tally::Tally;
+use crate::probe::{Ground, Probe, Shared};
 
 /// Put the backend into this administrative state. Answered when it is.
 #[derive(Message, Debug)]
@@ -33,6 +34,27 @@ pub struct Administer {
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct CheckChanged(pub Option<Arc<HealthCheck>>);
+
+/// Probes leave from another namespace from now on.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Relocated(pub Ground);
+
+/// What did all the probes find?
+#[derive(Message, Debug)]
+#[rtype(result = "Counted")]
+pub struct GetTally;
+
+/// The probes of one backend, counted.
+#[derive(Clone, Debug, MessageResponse)]
+pub struct Counted {
+    /// The backend.
+    pub backend: BackendName,
+    /// The type of its check; `None`: it is not probed.
+    pub kind: Option<&'static str>,
+    /// Since it has that type.
+    pub tally: Tally,
+}
 
 /// End, with no probe under way and no socket open.
 #[derive(Message, Debug)]
@@ -63,6 +85,9 @@ pub struct Prober {
     probe: Option<Rc<Prepared>>,
     health: Health,
     last: Option<Finding>,
+    tally: Box<Tally>,
+    /// When the next probe is to start, or the last was.
+    due: Instant,
     /// The wait or the probe that is under way.
     under_way: Option<SpawnHandle>,
     checker: Option<Outbox<Transitioned>>,
@@ -92,10 +117,16 @@ impl Prober {
             settings,
             shared,
             last: None,
+            tally: Box::default(),
+            due: Instant::now(),
             under_way: None,
             checker: None,
             to,
         }
+    }
+
+    fn kind(&self) -> Option<&'static str> {
+        self.settings.check.as_ref().map(|check| check.kind.type_name())
     }
 
     fn timing(&self) -> Option<&Timing> {
@@ -130,6 +161,7 @@ impl Prober {
                 let due = move |this: &mut Self, ctx: &mut Context<Self>| {
                     this.feed(Input::Due(run), ctx);
                 };
+                self.due = decided + delay;
                 self.under_way = Some(ctx.run_later(delay, due));
             }
             Effect::Probe(run) => self.probe(run, ctx),
@@ -145,17 +177,22 @@ impl Prober {
 
     fn probe(&mut self, run: Run, ctx: &mut Context<Self>) {
         let Some(probe) = self.probe.clone() else { return };
-        debug!(backend = %self.name, "probe-start");
-        let begun = Instant::now();
+        let (shared, name, due) = (self.shared.clone(), self.name.clone(), self.due);
         let found = async move {
-            match &*probe {
+            // Neither the timeout nor the next interval counts the time in line.
+            let _slot = shared.slots().take().await;
+            let begun = Instant::now();
+            debug!(backend = %name, "probe-start");
+            let finding = match &*probe {
                 Ok(probe) => probe.run().await,
                 Err(cannot) => cannot.clone(),
-            }
+            };
+            (finding, begun.elapsed(), begun.saturating_duration_since(due))
         };
-        let told = found.into_actor(self).map(move |finding, this, ctx| {
-            let took = begun.elapsed();
-            debug!(backend = %this.name, passed = finding.passed(), code = %finding.code, detail = %finding.detail, ?took, "probe-done");
+        let told = found.into_actor(self).map(move |found, this, ctx| {
+            let (finding, took, late): (Finding, Duration, Duration) = found;
+            this.tally.add(finding.code, took, late);
+            debug!(backend = %this.name, passed = finding.passed(), code = %finding.code, detail = %finding.detail, ?took, ?late, "probe-done");
             this.last = Some(finding.clone());
             this.feed(Input::Found { run, finding, took }, ctx);
         });
@@ -185,9 +222,32 @@ impl Handler<CheckChanged> for Prober {
     type Result = ();
 
     fn handle(&mut self, CheckChanged(check): CheckChanged, ctx: &mut Self::Context) {
+        let kind = self.kind();
         self.settings.check = check;
+        if self.kind() != kind {
+            *self.tally = Tally::default();
+        }
         self.prepare();
         self.feed(Input::CheckChanged, ctx);
+    }
+}
+
+impl Handler<Relocated> for Prober {
+    type Result = ();
+
+    fn handle(&mut self, Relocated(ground): Relocated, ctx: &mut Self::Context) {
+        self.shared = super::checker::shared_on(&ground);
+        self.prepare();
+        self.feed(Input::CheckChanged, ctx);
+    }
+}
+
+impl Handler<GetTally> for Prober {
+    type Result = Counted;
+
+    fn handle(&mut self, _: GetTally, _: &mut Self::Context) -> Counted {
+        let (backend, tally) = (self.name.clone(), Tally::clone(&self.tally));
+        Counted { backend, kind: self.kind(), tally }
     }
 }
 

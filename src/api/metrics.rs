@@ -6,6 +6,7 @@
 
 mod families;
 mod page;
+mod probes;
 
 use std::io;
 

@@ -271,7 +271,7 @@ impl Faults {
                 LoadError::Faults(_) => &mut faults.semantic_error,
                 LoadError::Unreadable { .. } | LoadError::Syntax { .. } => &mut faults.parse_error,
             },
-            LoadFailed::Interrupted => &mut faults.other,
+            LoadFailed::Namespace(_) | LoadFailed::Interrupted => &mut faults.other,
         };
         *field = failed.to_string();
         faults

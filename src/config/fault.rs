@@ -75,10 +75,10 @@ pub enum Problem {
 
     // Settings and health checks
     #[error(
-        "not supported yet: start maglevd inside the namespace instead, \
-         e.g. with systemd's NetworkNamespacePath="
+        "{given:?} is not the name of a network namespace: \
+         give one that `ip netns list` shows, without slashes"
     )]
-    NetnsNotSupported,
+    BadNetns { given: String },
     #[error("an icmp check has no port: remove it")]
     PortOfIcmp,
     #[error("is no parameter of {kind} checks: remove it; they take {}", list(.known, "and"))]

@@ -29,6 +29,7 @@ pub(super) struct Maglev {
 pub(super) struct Checker {
     pub(super) transition_history: Option<i64>,
     pub(super) netns: Option<String>,
+    pub(super) max_probes_in_flight: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

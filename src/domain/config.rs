@@ -33,6 +33,8 @@ pub struct CheckerSettings {
     pub transition_history: usize,
     /// Network namespace that probes leave from; `None`: the daemon's own.
     pub netns: Option<String>,
+    /// Probes in flight at once; `None`: as many as descriptors allow.
+    pub max_probes: Option<usize>,
 }
 
 /// `vpp.lb`

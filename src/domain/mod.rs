@@ -12,4 +12,5 @@ pub mod plan;
 pub mod probe;
 pub mod roster;
 pub mod step;
+pub mod tally;
 pub mod weights;

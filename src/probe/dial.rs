@@ -9,6 +9,7 @@ use std::os::fd::AsRawFd;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::fault::Fault;
+use super::namespace::{Namespace, open_in};
 
 /// Where a probe goes and where it comes from.
 ///
@@ -16,29 +17,35 @@ use super::fault::Fault;
 /// kernel a minute's TIME_WAIT entry, but servers log it as an error of their
 /// client, one line a probe. TIME_WAIT costs little here: it holds the whole
 /// four-tuple, so the port is free at once towards every other backend.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) peer: SocketAddr,
     pub(super) source: Option<IpAddr>,
+    pub(super) namespace: Option<Namespace>,
 }
 
 impl Target {
     pub(super) fn new(address: IpAddr, port: NonZeroU16, source: Option<IpAddr>) -> Self {
-        Self { peer: SocketAddr::new(address, port.get()), source }
+        Self { peer: SocketAddr::new(address, port.get()), source, namespace: None }
+    }
+
+    /// The same from another network namespace.
+    pub(super) fn within(self, namespace: Option<&Namespace>) -> Self {
+        Self { namespace: namespace.cloned(), ..self }
     }
 
     /// Connects.
     pub(super) async fn connect(&self) -> Result<TcpStream, Fault> {
-        Ok(self.socket()?.connect(self.peer).await?)
+        Ok(self.socket().await?.connect(self.peer).await?)
     }
 
     /// A socket that sends from the source address.
-    fn socket(&self) -> Result<TcpSocket, Fault> {
-        let socket = match self.peer {
-            SocketAddr::V4(_) => TcpSocket::new_v4(),
-            SocketAddr::V6(_) => TcpSocket::new_v6(),
-        }
-        .map_err(Fault::Open)?;
+    async fn socket(&self) -> Result<TcpSocket, Fault> {
+        let open = match self.peer {
+            SocketAddr::V4(_) => TcpSocket::new_v4,
+            SocketAddr::V6(_) => TcpSocket::new_v6,
+        };
+        let socket = open_in(self.namespace.as_ref(), open).await?.map_err(Fault::Open)?;
         if let Some(source) = self.source {
             // Before Linux 4.2 there is no such option, and no harm at small
             // scale.
@@ -88,12 +95,12 @@ fn choose_port_on_connect(socket: &TcpSocket) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_source_address_does_not_take_a_port_before_the_connection_does() {
+    #[tokio::test]
+    async fn a_source_address_does_not_take_a_port_before_the_connection_does() {
         for address in ["127.0.0.9", "::1"] {
             let source: IpAddr = address.parse().unwrap();
             let target = Target::new(source, NonZeroU16::MIN, Some(source));
-            let local = target.socket().unwrap().local_addr().unwrap();
+            let local = target.socket().await.unwrap().local_addr().unwrap();
             assert_eq!(local, SocketAddr::new(source, 0));
         }
     }

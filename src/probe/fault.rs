@@ -14,6 +14,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use tokio_native_tls::native_tls;
 
+use super::namespace::NamespaceError;
 use crate::domain::probe::{Code, Finding};
 
 /// How far a probe has come.
@@ -48,6 +49,8 @@ impl Layer {
 /// What kept a probe from its end.
 #[derive(Debug)]
 pub(super) enum Fault {
+    /// The network namespace could not be entered.
+    Namespace(NamespaceError),
     /// A socket could not be opened.
     Open(io::Error),
     /// An ICMP socket could not be opened, neither datagram nor raw.
@@ -76,6 +79,7 @@ impl Fault {
     /// The finding of a fault in `layer`.
     pub(super) fn found_in(self, layer: Layer) -> Finding {
         match self {
+            Self::Namespace(error) => local(error.to_string()),
             Self::Open(error) => match Errno::from_io_error(&error) {
                 Some(Errno::AFNOSUPPORT) => {
                     local("this machine has no such address family: is IPv6 disabled?")

@@ -40,12 +40,13 @@ impl Echo {
 
     pub(super) async fn attempt(&self) -> Result<Finding, Fault> {
         // Asked for anew each time: a permission that is given later is found.
-        let client = self.shared.icmp(self.address, self.source).map_err(|error| {
-            match (error.kind(), self.source) {
-                (io::ErrorKind::AddrNotAvailable, Some(source)) => Fault::Bind(source, error),
-                _ => Fault::OpenIcmp(error),
-            }
-        })?;
+        let client =
+            self.shared.icmp(self.address, self.source).await?.map_err(|error| {
+                match (error.kind(), self.source) {
+                    (io::ErrorKind::AddrNotAvailable, Some(source)) => Fault::Bind(source, error),
+                    _ => Fault::OpenIcmp(error),
+                }
+            })?;
         let mut pinger = client.pinger(self.address, self.identifier).await;
         pinger.timeout(NO_TIMEOUT);
         match pinger.ping(PingSequence(self.shared.next_sequence()), PAYLOAD).await {

@@ -13,7 +13,9 @@ mod exchange;
 mod fault;
 mod http;
 mod icmp;
+mod namespace;
 mod shared;
+mod slots;
 mod tcp;
 mod tls;
 
@@ -29,7 +31,9 @@ use crate::domain::config::{CheckKind, HealthCheck};
 use crate::domain::probe::Finding;
 use fault::{Fault, Layer};
 
-pub use shared::Shared;
+pub use namespace::{Namespace, NamespaceError};
+pub use shared::{Ground, Shared};
+pub use slots::{SlotFigures, Slots};
 
 /// A health check made ready for one backend.
 ///
@@ -66,7 +70,7 @@ impl Probe {
             IpAddr::V4(_) => check.source_v4.map(IpAddr::V4),
             IpAddr::V6(_) => check.source_v6.map(IpAddr::V6),
         };
-        let target = |port| dial::Target::new(address, port, source);
+        let target = |port| dial::Target::new(address, port, source).within(shared.namespace());
         let kind =
             match &check.kind {
                 CheckKind::Icmp => Kind::Icmp(icmp::Echo::prepare(address, source, shared)),

@@ -3,7 +3,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
@@ -11,7 +10,13 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use surge_ping::{Client, Config, ICMP};
+use tokio::runtime::Handle;
 use tokio_native_tls::{TlsConnector, native_tls};
+
+use super::fault::Fault;
+use super::namespace::{Identity, Namespace, NamespaceError, open_in};
+use super::slots::Slots;
+use crate::domain::config::CheckerSettings;
 
 /// A handle on what the probers of one thread share; clones share it too.
 ///
@@ -22,19 +27,65 @@ pub struct Shared {
     inner: Rc<Inner>,
 }
 
+/// What all threads that probe stand on. Unlike [`Shared`] it can be sent.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    /// `None`: the daemon's own.
+    pub namespace: Option<Namespace>,
+    /// The bound on probes in flight.
+    pub slots: Slots,
+}
+
+impl Ground {
+    /// What the settings ask for.
+    ///
+    /// # Errors
+    /// The network namespace cannot be entered.
+    pub fn prepare(settings: &CheckerSettings) -> Result<Self, NamespaceError> {
+        let namespace = settings.netns.as_deref().map(Namespace::enter).transpose()?;
+        let slots = Slots::new(settings.max_probes.unwrap_or_else(Slots::by_default));
+        Ok(Self { namespace, slots })
+    }
+}
+
+impl Default for Ground {
+    fn default() -> Self {
+        Self { namespace: None, slots: Slots::new(usize::MAX) }
+    }
+}
+
 #[derive(Default)]
 struct Inner {
+    ground: Ground,
     roots: Vec<native_tls::Certificate>,
     connectors: RefCell<[Option<TlsConnector>; 2]>,
-    icmp: RefCell<HashMap<IpAddr, Client>>,
+    icmp: RefCell<HashMap<IpAddr, (Option<Identity>, Client)>>,
     sequence: Cell<u16>,
 }
 
 impl Shared {
-    /// Shares nothing yet; TLS trusts the system's roots.
+    /// Shares nothing yet; TLS trusts the system's roots. Probes leave from
+    /// the daemon's own namespace, without a bound.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same on another ground.
+    #[must_use]
+    pub fn on(ground: Ground) -> Self {
+        Self { inner: Rc::new(Inner { ground, ..Inner::default() }) }
+    }
+
+    /// The bound on probes in flight.
+    #[must_use]
+    pub fn slots(&self) -> &Slots {
+        &self.inner.ground.slots
+    }
+
+    /// Where sockets are opened; `None`: in the daemon's own namespace.
+    pub(super) fn namespace(&self) -> Option<&Namespace> {
+        self.inner.ground.namespace.as_ref()
     }
 
     /// The same, and TLS trusts the certificates in `pem` beside the system's.
@@ -69,22 +120,39 @@ impl Shared {
     /// A datagram socket is tried before a raw one: the kernel hands it our
     /// own replies only, while a raw socket gets a copy of all ICMP that
     /// reaches the machine, and a flood of that would crowd out the replies.
-    pub(super) fn icmp(&self, address: IpAddr, source: Option<IpAddr>) -> io::Result<Client> {
+    pub(super) async fn icmp(
+        &self,
+        address: IpAddr,
+        source: Option<IpAddr>,
+    ) -> Result<io::Result<Client>, Fault> {
         let (kind, unspecified) = match address {
             IpAddr::V4(_) => (ICMP::V4, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             IpAddr::V6(_) => (ICMP::V6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
         };
-        let mut clients = self.inner.icmp.borrow_mut();
-        match clients.entry(source.unwrap_or(unspecified)) {
-            Entry::Occupied(client) => Ok(client.get().clone()),
-            Entry::Vacant(vacant) => {
-                let mut config = Config::builder().kind(kind);
-                if let Some(source) = source {
-                    config = config.bind(SocketAddr::new(source, 0));
-                }
-                Ok(vacant.insert(Client::new(&config.build())?).clone())
-            }
+        let key = source.unwrap_or(unspecified);
+        // A namespace that was made anew needs another socket.
+        let identity = self.namespace().map(Namespace::identity).transpose();
+        let identity = identity.map_err(Fault::Namespace)?;
+        if let Some((of, client)) = self.inner.icmp.borrow().get(&key)
+            && *of == identity
+        {
+            return Ok(Ok(client.clone()));
         }
+        let mut config = Config::builder().kind(kind);
+        if let Some(source) = source {
+            config = config.bind(SocketAddr::new(source, 0));
+        }
+        let (config, runtime) = (config.build(), Handle::current());
+        let open = move || {
+            // Its replies are to be read by this thread's runtime, whichever
+            // thread opens it.
+            let _in_runtime = runtime.enter();
+            Client::new(&config)
+        };
+        let opened = open_in(self.namespace(), open).await?;
+        Ok(opened.inspect(|client| {
+            self.inner.icmp.borrow_mut().insert(key, (identity, client.clone()));
+        }))
     }
 
     /// A sequence number that no other echo request of these sockets in

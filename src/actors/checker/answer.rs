@@ -102,6 +102,9 @@ impl Handler<Reload> for Checker {
             for warning in warnings {
                 warn!(%warning, "config-warning");
             }
+            let settings = config.checker.clone();
+            let namespace = this.enter(&settings)?;
+            this.stand(namespace, &settings);
             let orders = this.roster.reload(Arc::new(config), SystemTime::now());
             this.announce();
             this.carry_out(orders, None, ctx);

@@ -6,7 +6,7 @@ use std::time::Instant;
 use actix::prelude::*;
 use thiserror::Error;
 
-use crate::actors::prober::Reading;
+use crate::actors::prober::{Counted, Reading};
 use crate::config::{LoadError, Loaded};
 use crate::domain::config::{Config, LbSettings};
 use crate::domain::events::Transition;
@@ -17,6 +17,7 @@ use crate::domain::plan::Desired;
 pub use crate::domain::roster::{BackendView, FrontendView};
 use crate::domain::roster::{Command, ProberId, Refusal, Supposition};
 use crate::domain::weights::DesiredFrontend;
+use crate::probe::{NamespaceError, SlotFigures};
 
 /// A backend changed its state, its prober says.
 #[derive(Message, Debug)]
@@ -96,6 +97,20 @@ pub struct Overview {
     pub frontends: Vec<FrontendView>,
 }
 
+/// What all probes found, and how busy they are.
+#[derive(Message, Debug)]
+#[rtype(result = "Probes")]
+pub struct GetProbes;
+
+/// What all probes found, and how busy they are.
+#[derive(Clone, Debug, MessageResponse)]
+pub struct Probes {
+    /// By name.
+    pub backends: Vec<Counted>,
+    /// The bound on probes in flight, and who stands in line.
+    pub slots: SlotFigures,
+}
+
 /// The accepted configuration.
 #[derive(Message, Debug)]
 #[rtype(result = "Arc<Config>")]
@@ -122,6 +137,9 @@ pub enum LoadFailed {
     /// It cannot be read, or has faults.
     #[error(transparent)]
     Refused(Arc<LoadError>),
+    /// The network namespace that it names cannot be entered.
+    #[error("healthchecker.netns: {0}")]
+    Namespace(#[from] NamespaceError),
     /// The thread that read it was ended: the daemon stops.
     #[error("reading the configuration was interrupted: the daemon is stopping")]
     Interrupted,

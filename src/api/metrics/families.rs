@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use actix::MailboxError;
 
-use super::page::{Family, Kind, Page};
+use super::page::{Family, Kind, Page, count};
+use super::probes;
 use crate::actors::broadcaster::GetFigures;
 use crate::actors::checker::{GetConfig, GetOverview, Overview};
 use crate::actors::reconciler;
@@ -13,11 +14,11 @@ use crate::api::Actors;
 use crate::domain::health::State;
 use crate::domain::weights::{FrontendState, Want};
 
-const fn gauge(name: &'static str, help: &'static str) -> Family {
+pub(super) const fn gauge(name: &'static str, help: &'static str) -> Family {
     Family { name, kind: Kind::Gauge, help }
 }
 
-const fn counter(name: &'static str, help: &'static str) -> Family {
+pub(super) const fn counter(name: &'static str, help: &'static str) -> Family {
     Family { name, kind: Kind::Counter, help }
 }
 
@@ -60,6 +61,7 @@ pub(super) async fn collect(actors: &Actors, page: &mut Page) -> Result<(), Mail
     let overview = actors.checker.send(GetOverview).await?;
     backends(&overview, page);
     frontends(&overview, page);
+    probes::collect(actors, page).await?;
     vpp(actors, page).await?;
     let figures = actors.reconciler.send(reconciler::GetFigures).await?;
     page.single(&MISMATCHES, count(figures.model_mismatches));
@@ -188,10 +190,4 @@ fn packets(counted: &[Counted], page: &mut Page) {
 
 fn flag(yes: bool) -> f64 {
     if yes { 1.0 } else { 0.0 }
-}
-
-/// Prometheus' numbers are doubles: beyond 2^53 they count in steps.
-#[expect(clippy::cast_precision_loss, reason = "the format has no other numbers")]
-fn count(number: u64) -> f64 {
-    number as f64
 }

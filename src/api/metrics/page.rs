@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::domain::tally::{BOUNDS, Histogram};
+
 /// What a family of metrics is, for its HELP and TYPE lines.
 pub(super) struct Family {
     /// Without the `maglev_` that every name begins with.
@@ -15,6 +17,7 @@ pub(super) struct Family {
 pub(super) enum Kind {
     Gauge,
     Counter,
+    Histogram,
 }
 
 /// The page, growing.
@@ -30,6 +33,7 @@ impl Page {
         let kind = match family.kind {
             Kind::Gauge => "gauge",
             Kind::Counter => "counter",
+            Kind::Histogram => "histogram",
         };
         let Family { name, help, .. } = family;
         // Writing to a String cannot fail.
@@ -38,13 +42,30 @@ impl Page {
 
     /// A series of the family begun last.
     pub(super) fn series(&mut self, family: &Family, labels: Labels<'_>, value: f64) {
-        let _ = write!(self.0, "maglev_{}", family.name);
+        self.line(family.name, "", labels, value);
+    }
+
+    fn line(&mut self, name: &str, suffix: &str, labels: Labels<'_>, value: f64) {
+        let _ = write!(self.0, "maglev_{name}{suffix}");
         for (place, (name, text)) in labels.iter().enumerate() {
             let before = if place == 0 { '{' } else { ',' };
             let _ = write!(self.0, "{before}{name}=\"{}\"", escaped(text));
         }
         let after = if labels.is_empty() { "" } else { "}" };
         let _ = writeln!(self.0, "{after} {value}");
+    }
+
+    /// A histogram of the family begun last.
+    pub(super) fn histogram(&mut self, family: &Family, labels: Labels<'_>, of: &Histogram) {
+        let mut seen = 0;
+        let bounds = BOUNDS.iter().map(|bound| bound.as_secs_f64().to_string());
+        for (bound, number) in bounds.chain(["+Inf".into()]).zip(of.buckets) {
+            seen += number;
+            let labels: Vec<_> = labels.iter().copied().chain([("le", &*bound)]).collect();
+            self.line(family.name, "_bucket", &labels, count(seen));
+        }
+        self.line(family.name, "_sum", labels, of.sum.as_secs_f64());
+        self.line(family.name, "_count", labels, count(seen));
     }
 
     /// A family of one series without labels.
@@ -56,6 +77,12 @@ impl Page {
     pub(super) fn into_text(self) -> String {
         self.0
     }
+}
+
+/// Prometheus' numbers are doubles: beyond 2^53 they count in steps.
+#[expect(clippy::cast_precision_loss, reason = "the format has no other numbers")]
+pub(super) fn count(number: u64) -> f64 {
+    number as f64
 }
 
 fn escaped(text: &str) -> String {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use actix::prelude::*;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -19,6 +20,7 @@ use vpp_maglev::api::{self, Actors, ListenError, Listening, Service};
 use vpp_maglev::config::{self, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
 use vpp_maglev::domain::events::{Event, LogRecord};
+use vpp_maglev::probe::{Ground, NamespaceError};
 use vpp_maglev::vpp::client::{ClientOptions, LastWords};
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
 
@@ -40,6 +42,9 @@ pub enum StartError {
         /// What is wrong with it.
         fault: LoadError,
     },
+    /// The network namespace of probes cannot be entered.
+    #[error("healthchecker.netns: {0}")]
+    Namespace(#[from] NamespaceError),
     /// A gRPC address cannot be used.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -75,6 +80,8 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
     for warning in warnings {
         warn!(%warning, "config-warning");
     }
+    use_all_descriptors();
+    let ground = Ground::prepare(&config.checker)?;
     let embedded = match flags.vpp_api_addr.as_str() {
         "embedded" => Some(Embedded::start_private(Options::default())?),
         _ => None,
@@ -83,7 +90,8 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
         info!(api = %embedded.api_path().display(), "dataplane-ready");
     }
     let system = System::new();
-    let outcome = system.block_on(live(&flags, config, embedded.as_ref(), demo, demand, records));
+    let logs = (demand, records);
+    let outcome = system.block_on(live(&flags, (config, ground), embedded.as_ref(), demo, logs));
     drop(embedded);
     // Nothing is left to be done. An actor that is dropped runs once more, and
     // one that has not started yet starts then: with no reactor, it panics.
@@ -91,13 +99,20 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
     outcome
 }
 
+/// Raises the limit on descriptors as far as it may be: by default it is low
+/// for the sake of programs that use `select`.
+fn use_all_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    // What is refused leaves the limit, which the slots are derived from.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
 async fn live(
     flags: &Flags,
-    config: Config,
+    (config, ground): (Config, Ground),
     embedded: Option<&Embedded>,
     demo: Option<Demo>,
-    demand: LogDemand,
-    records: mpsc::Receiver<LogRecord>,
+    logs: (LogDemand, mpsc::Receiver<LogRecord>),
 ) -> Result<(), StartError> {
     // Before anything listens, so that no early signal kills us half-way.
     let mut hangup = signal(SignalKind::hangup())?;
@@ -113,7 +128,7 @@ async fn live(
         },
         None => Sockets { api: path(&flags.vpp_api_addr), stats: path(&flags.vpp_stats_addr) },
     };
-    let (actors, outward) = start_actors(flags, config, sockets, demand, records);
+    let (actors, outward) = start_actors(flags, (config, ground), sockets, logs);
     let listening = listen(flags, &actors, &outward).await?;
     for address in &listening.addresses {
         info!(%address, "grpc-listening");
@@ -158,10 +173,9 @@ fn path(flag: &str) -> Option<PathBuf> {
 /// watchers stand in front of a weight.
 fn start_actors(
     flags: &Flags,
-    config: Config,
+    (config, ground): (Config, Ground),
     sockets: Sockets,
-    demand: LogDemand,
-    records: mpsc::Receiver<LogRecord>,
+    (demand, records): (LogDemand, mpsc::Receiver<LogRecord>),
 ) -> (Actors, Arbiter) {
     let outward = Arbiter::new();
     let boot_id = fastrand::u64(1..);
@@ -184,7 +198,8 @@ fn start_actors(
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let probing = (0..cores).map(|_| Arbiter::new().handle()).collect();
     let path = flags.config.clone();
-    let checker = Checker::new(path, config, probing, broadcaster.clone(), recipients).start();
+    let checker = Checker::new(path, config, probing, broadcaster.clone(), recipients);
+    let checker = checker.on(ground).start();
     (Actors { checker, reconciler, vpp, broadcaster }, outward)
 }
 

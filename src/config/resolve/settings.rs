@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::values::{address, duration, number, or_default, power_of_two, some_time};
+use super::values::{address, duration, number, optional, or_default, power_of_two, some_time};
 use crate::config::fault::Problem;
 use crate::config::raw;
 use crate::config::report::{Place, Report};
@@ -27,11 +27,24 @@ pub(super) fn checker(
     let transition_history = or_default(raw.transition_history, TRANSITION_HISTORY, |given| {
         number(given, 1..=10_000, &at.key("transition-history"), report)
     });
-    let netns = raw.netns.clone();
-    if netns.is_some() {
-        report.fault(&at.key("netns"), Problem::NetnsNotSupported);
+    let netns = optional(raw.netns.as_deref(), |given| netns(given, &at.key("netns"), report));
+    let max_probes = optional(raw.max_probes_in_flight, |given| {
+        number(given, 1..=1_000_000, &at.key("max-probes-in-flight"), report)
+    });
+    Some(CheckerSettings {
+        transition_history: transition_history?,
+        netns: netns?,
+        max_probes: max_probes?,
+    })
+}
+
+/// A name as `ip netns` takes it: that of a file in one directory.
+fn netns(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
+    let is_name = !matches!(given, "" | "." | "..") && !given.contains(['/', '\0']);
+    if is_name && given.len() <= 255 {
+        return Some(given.to_owned());
     }
-    Some(CheckerSettings { transition_history: transition_history?, netns })
+    report.refuse(at, Problem::BadNetns { given: given.to_owned() })
 }
 
 pub(super) fn lb(raw: &raw::Lb, at: &Place<'_>, report: &mut Report) -> Option<LbSettings> {

@@ -39,7 +39,7 @@ fn config() -> Config {
         pools: vec![pool("main", &["a", "b"]), pool("spare", &["c"])],
     };
     Config {
-        checker: CheckerSettings { transition_history: 2, netns: None },
+        checker: CheckerSettings { transition_history: 2, netns: None, max_probes: None },
         lb: LbSettings {
             sync_interval: seconds(30),
             startup_min_delay: seconds(0),

@@ -19,6 +19,7 @@ use super::PrepareError;
 use super::dial::Target;
 use super::exchange::{Answer, exchange};
 use super::fault::{Fault, Layer};
+use super::namespace::open_in;
 use crate::domain::config::DnsExchange;
 use crate::domain::probe::{Code, Finding};
 
@@ -99,7 +100,14 @@ impl Dns {
             SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         };
         let local = SocketAddr::new(self.target.source.unwrap_or(unspecified), 0);
-        let socket = UdpSocket::bind(local).await.map_err(|error| match self.target.source {
+        let open = move || {
+            let socket = std::net::UdpSocket::bind(local)?;
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        };
+        let opened = open_in(self.target.namespace.as_ref(), open).await?;
+        let opened = opened.and_then(UdpSocket::from_std);
+        let socket = opened.map_err(|error| match self.target.source {
             // Opening and binding are one call: what binding cannot cause is
             // told of the socket.
             Some(source)

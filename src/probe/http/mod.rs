@@ -52,8 +52,8 @@ impl Http {
             .transpose()?;
         let body = exchange.body.as_deref().map(Regex::new).transpose().map_err(Box::new)?;
         Ok(Self {
-            target,
             request: request(&target, tls.is_some(), exchange)?,
+            target,
             tls,
             expected: Expected { codes: exchange.codes.clone(), body },
         })

@@ -1,0 +1,186 @@
+//! Another network namespace than the daemon's own (`healthchecker.netns`).
+//!
+//! A socket belongs for ever to the namespace of the thread that opened it. So
+//! one thread enters the namespace and opens sockets for all probers; every
+//! other thread stays outside, VPP's sockets and the gRPC service with it.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use super::fault::Fault;
+
+/// Where `ip netns add` puts namespaces by their names.
+const DIRECTORY: &str = "/run/netns";
+
+/// A namespace with the thread that is in it. The thread ends with the last
+/// clone.
+#[derive(Clone, Debug)]
+pub struct Namespace(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    name: String,
+    path: PathBuf,
+    jobs: mpsc::Sender<Job>,
+}
+
+/// What is done inside, or why nothing can be.
+type Job = Box<dyn FnOnce(Result<(), NamespaceError>) + Send>;
+
+/// Tells one namespace from all others, also from a later one of its name: an
+/// inode is not used again while a thread or a socket is in its namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64);
+
+/// Why no socket can be opened in a namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NamespaceError {
+    /// There is none of this name.
+    #[error("there is no network namespace {name:?}: make it with `ip netns add {name}`")]
+    Missing {
+        /// As configured.
+        name: String,
+    },
+    /// `setns` was refused.
+    #[error("network namespace {name:?} cannot be entered: give the daemon CAP_SYS_ADMIN")]
+    NotPermitted {
+        /// As configured.
+        name: String,
+    },
+    /// Something else went wrong.
+    #[error("network namespace {name:?} cannot be entered: {kind}; look at {DIRECTORY}/{name}")]
+    Failed {
+        /// As configured.
+        name: String,
+        /// What the system said.
+        kind: io::ErrorKind,
+    },
+}
+
+impl Namespace {
+    /// Starts a thread in the namespace `name`.
+    ///
+    /// # Errors
+    /// There is none, or it may not be entered.
+    pub fn enter(name: &str) -> Result<Self, NamespaceError> {
+        let path = Path::new(DIRECTORY).join(name);
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let mut inside = Inside { name: name.into(), path: path.clone(), entered: None };
+        let failed = |error: io::Error| failed(name, &error);
+        std::thread::Builder::new()
+            .name("netns".into())
+            .spawn(move || {
+                for job in queue {
+                    job(inside.enter());
+                }
+            })
+            .map_err(failed)?;
+        let (answer, answered) = mpsc::channel();
+        let namespace = Self(Arc::new(Inner { name: name.into(), path, jobs }));
+        // A thread that is gone has dropped the sender of its answer as well.
+        let _ = namespace.0.jobs.send(Box::new(move |entered| {
+            let _ = answer.send(entered);
+        }));
+        answered.recv().unwrap_or_else(|_| Err(gone(name)))?;
+        Ok(namespace)
+    }
+
+    /// As configured.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Which namespace has the name now.
+    pub(super) fn identity(&self) -> Result<Identity, NamespaceError> {
+        identity(&self.0.path).map_err(|error| failed(&self.0.name, &error))
+    }
+
+    /// Has the thread inside open something. A namespace that was removed is
+    /// an error, and one that was made anew is entered first.
+    async fn open<T: Send + 'static>(
+        &self,
+        open: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Result<io::Result<T>, NamespaceError> {
+        let (answer, answered) = oneshot::channel();
+        let job = move |entered: Result<(), NamespaceError>| {
+            // Whoever was cancelled meanwhile gets no socket: it is closed here.
+            let _ = answer.send(entered.map(|()| open()));
+        };
+        let _ = self.0.jobs.send(Box::new(job));
+        answered.await.unwrap_or_else(|_| Err(gone(&self.0.name)))
+    }
+}
+
+/// Opens something in `namespace`; `None` is the caller's own.
+pub(super) async fn open_in<T: Send + 'static>(
+    namespace: Option<&Namespace>,
+    open: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<io::Result<T>, Fault> {
+    match namespace {
+        None => Ok(open()),
+        Some(namespace) => namespace.open(open).await.map_err(Fault::Namespace),
+    }
+}
+
+/// What the thread inside knows.
+struct Inside {
+    name: String,
+    path: PathBuf,
+    entered: Option<Identity>,
+}
+
+impl Inside {
+    fn enter(&mut self) -> Result<(), NamespaceError> {
+        let failed = |error: io::Error| failed(&self.name, &error);
+        let wanted = identity(&self.path).map_err(failed)?;
+        if self.entered != Some(wanted) {
+            let file = File::open(&self.path).map_err(failed)?;
+            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+                .map_err(|errno| failed(errno.into()))?;
+            self.entered = Some(wanted);
+        }
+        Ok(())
+    }
+}
+
+fn identity(path: &Path) -> io::Result<Identity> {
+    fs::metadata(path).map(|file| Identity(file.dev(), file.ino()))
+}
+
+fn failed(name: &str, error: &io::Error) -> NamespaceError {
+    let name = name.to_owned();
+    match error.kind() {
+        io::ErrorKind::NotFound => NamespaceError::Missing { name },
+        io::ErrorKind::PermissionDenied => NamespaceError::NotPermitted { name },
+        kind => NamespaceError::Failed { name, kind },
+    }
+}
+
+/// The thread inside has ended, which it does not before its last `Namespace`.
+fn gone(name: &str) -> NamespaceError {
+    NamespaceError::Failed { name: name.into(), kind: io::ErrorKind::BrokenPipe }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_namespace_is_named_with_the_remedy() {
+        let error = Namespace::enter("no-such-namespace-7f3a").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no network namespace \"no-such-namespace-7f3a\": \
+             make it with `ip netns add no-such-namespace-7f3a`"
+        );
+    }
+}

@@ -46,6 +46,7 @@ async fn every_question_is_answered() {
         flush_on_down: true,
         state: "up".into(),
         new_flows_table_length: 1024,
+        vpp_refusal: String::new(),
     };
     assert_eq!(frontend, expected);
 

@@ -8,7 +8,7 @@ use super::{Actors, convert, lb};
 use crate::actors::checker::{
     Administer, CheckConfig, GetBackend, GetConfig, GetFrontend, LoadFailed, Reload, SetWeight,
 };
-use crate::actors::reconciler::Sync;
+use crate::actors::reconciler::{GetRefusal, Sync};
 use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
 use crate::config::LoadError;
 use crate::domain::net::Weight;
@@ -36,8 +36,10 @@ impl Service {
     }
 
     async fn frontend(&self, name: String) -> Result<Response<pb::FrontendInfo>, Status> {
-        let view = self.actors.checker.send(GetFrontend(name)).await.or_status()?.or_status()?;
-        Ok(Response::new(convert::frontend(&view)))
+        let question = GetFrontend(name.clone());
+        let view = self.actors.checker.send(question).await.or_status()?.or_status()?;
+        let refusal = self.actors.reconciler.send(GetRefusal(name)).await.or_status()?;
+        Ok(Response::new(convert::frontend(&view, refusal)))
     }
 
     async fn administer(

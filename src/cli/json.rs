@@ -66,6 +66,7 @@ fn frontend(frontend: &pb::FrontendInfo, backends: Option<&Vec<pb::BackendInfo>>
         "src_ip_sticky": frontend.src_ip_sticky,
         "flush_on_down": frontend.flush_on_down,
         "new_flows_table_length": frontend.new_flows_table_length,
+        "vpp_refusal": present(&frontend.vpp_refusal),
         "serving_pool": serving_pool(frontend).map(|pool| &pool.name),
         "pools": frontend.pools.iter().map(pool).collect::<Vec<_>>(),
     })

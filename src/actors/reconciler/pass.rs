@@ -1,12 +1,15 @@
 //! One pass over VPP: a look, then steps in portions, with flips in between.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::{Purpose, StepResult};
+use tokio::sync::oneshot;
+
+use super::{Report, StepResult, SyncError};
 use crate::domain::names::FrontendName;
 use crate::domain::observed::Observed;
 use crate::domain::plan::{self, Planned, Scope};
+use crate::domain::refusals::Refusals;
 use crate::domain::step::Step;
 
 /// See the module's description.
@@ -20,10 +23,34 @@ pub(super) struct Pass {
     /// Frontends that VPP refused something for. They wait for the next pass,
     /// and do not stop the others.
     skipped: BTreeSet<Option<FrontendName>>,
+    /// Frontends that VPP keeps refusing: this pass leaves them alone.
+    resting: BTreeSet<Option<FrontendName>>,
     /// What flips wrote since the look began: the look may not show it yet.
     overtook: Vec<Step>,
     results: Vec<StepResult>,
     begun: Instant,
+}
+
+/// Why a pass is made, and who waits for it.
+pub(super) enum Purpose {
+    /// To find and mend what differs. `alone`: nothing changed on our side
+    /// before it, so that whatever differs is drift.
+    Drift { alone: bool },
+    /// Because an operator asks.
+    Sync { dry_run: bool, answer: oneshot::Sender<Result<Report, SyncError>> },
+}
+
+impl Purpose {
+    pub(super) fn is_dry_run(&self) -> bool {
+        matches!(self, Self::Sync { dry_run: true, .. })
+    }
+
+    pub(super) fn answer(self, result: Result<Report, SyncError>) {
+        if let Self::Sync { answer, .. } = self {
+            // Whoever asked may have gone.
+            let _ = answer.send(result);
+        }
+    }
 }
 
 enum Stage {
@@ -39,14 +66,20 @@ pub(super) struct Ended {
     pub(super) purpose: Purpose,
     pub(super) results: Vec<StepResult>,
     pub(super) applied: bool,
+    /// It was to make all of VPP right, and left nobody out.
+    pub(super) complete: bool,
     pub(super) took: Duration,
 }
 
 static NOBODY: BTreeSet<Option<FrontendName>> = BTreeSet::new();
 
 impl Pass {
-    /// A pass that begins with a look at VPP.
-    pub(super) fn new(scope: Scope, purpose: Purpose) -> Self {
+    /// A pass that begins with a look at VPP, and leaves `resting` alone.
+    pub(super) fn new(
+        scope: Scope,
+        purpose: Purpose,
+        resting: BTreeSet<Option<FrontendName>>,
+    ) -> Self {
         Self {
             scope,
             purpose,
@@ -54,6 +87,7 @@ impl Pass {
             stale: true,
             remaining: VecDeque::new(),
             skipped: BTreeSet::new(),
+            resting,
             overtook: Vec::new(),
             results: Vec::new(),
             begun: Instant::now(),
@@ -84,6 +118,18 @@ impl Pass {
         self.purpose.is_dry_run()
     }
 
+    /// Whether all that this pass mends is drift.
+    pub(super) fn finds_drift(&self) -> bool {
+        matches!(self.purpose, Purpose::Drift { alone: true })
+    }
+
+    /// Something changed on our side: what differs need not be drift.
+    pub(super) fn explain(&mut self) {
+        if let Purpose::Drift { alone } = &mut self.purpose {
+            *alone = false;
+        }
+    }
+
     /// What is left is to be planned from a fresh look at what is known.
     pub(super) fn replan(&mut self) {
         self.stale = true;
@@ -107,7 +153,10 @@ impl Pass {
     }
 
     pub(super) fn take_plan(&mut self, steps: Vec<Planned>) {
-        let due = |planned: &Planned| !self.skipped.contains(&planned.frontend);
+        let due = |planned: &Planned| {
+            let frontend = &planned.frontend;
+            !self.skipped.contains(frontend) && !self.resting.contains(frontend)
+        };
         self.remaining = steps.into_iter().filter(due).collect();
         self.stale = false;
     }
@@ -140,17 +189,20 @@ impl Pass {
         self.stage = Stage::Idle;
     }
 
-    /// Ends the pass; what went well is no longer among the refused.
-    pub(super) fn end(self, refused: &mut BTreeMap<Option<FrontendName>, String>) -> Ended {
+    /// Ends the pass; what went well is no longer among the refused, unless
+    /// the pass was broken off.
+    pub(super) fn end(self, refused: &mut Refusals, broken_off: bool) -> Ended {
         let applied = !self.purpose.is_dry_run();
-        if applied && self.scope == Scope::All {
-            refused.retain(|frontend, _| self.skipped.contains(frontend));
+        let complete = applied && self.scope == Scope::All;
+        if complete && !broken_off {
+            refused.end_pass(&self.skipped, &self.resting);
         }
         Ended {
             scope: self.scope,
             purpose: self.purpose,
             results: self.results,
             applied,
+            complete: complete && self.resting.is_empty(),
             took: self.begun.elapsed(),
         }
     }

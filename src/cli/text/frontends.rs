@@ -75,7 +75,16 @@ pub(super) fn one(frontend: &FrontendInfo, backends: &[BackendInfo], page: &Page
     let marked = members(frontend).any(|member| member.weight_overridden)
         || backends.iter().any(|backend| backend.enabled_overridden);
     let tree = tree(frontend, backends).render(page);
-    format!("{head}\n{tree}{}", override_note(marked, page))
+    format!("{head}{}\n{tree}{}", refusal(frontend, page), override_note(marked, page))
+}
+
+/// What VPP refuses, as a line below the facts.
+fn refusal(frontend: &FrontendInfo, page: &Page) -> String {
+    if frontend.vpp_refusal.is_empty() {
+        return String::new();
+    }
+    let what = printable(&frontend.vpp_refusal);
+    format!("{} {what}\n", page.paint(Tone::Bad, "refused by VPP:"))
 }
 
 fn members(frontend: &FrontendInfo) -> impl Iterator<Item = &PoolBackendInfo> {

@@ -50,6 +50,7 @@ async fn every_question_is_answered() {
         state: "up".into(),
         new_flows_table_length: 1024,
         warnings: vec![],
+        vpp_refusal: String::new(),
     };
     assert_eq!(frontend, expected);
 

@@ -100,7 +100,7 @@ async fn the_drift_pass_puts_right_what_others_changed() {
     dataplane.writes();
     let seven = Step::SetWeight { vip, server, weight: weight(7), flush: false };
     dataplane.meddle(vec![seven]).await;
-    watch.until("dataplane v4 as_weight_updated v4 a weight 100 (was 7)").await;
+    watch.until("dataplane v4 as_weight_updated v4 a weight 100 (was 7); drift").await;
     assert_eq!(dataplane.writes(), ["v4 a 7", "v4 a 100"]);
 
     let foreign = Step::AddVip(VipSpec {
@@ -112,8 +112,8 @@ async fn the_drift_pass_puts_right_what_others_changed() {
     dataplane.meddle(vec![Step::RemoveServer { vip, server: b.ip(), flush: false }, foreign]).await;
     watch
         .until_all(&[
-            "dataplane v4 as_added v4 b weight 40",
-            "dataplane  vip_removed 192.0.2.99/32 tcp/80",
+            "dataplane v4 as_added v4 b weight 40 (was missing); drift",
+            "dataplane  vip_removed 192.0.2.99/32 tcp/80; drift",
         ])
         .await;
     assert_eq!(dataplane.held(), "v4 a=100 b=40 / v6 a=100 b=40");

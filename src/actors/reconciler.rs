@@ -6,21 +6,22 @@
 //! from what was last seen and goes out at once, ahead of what is left of the
 //! pass, which is then planned anew.
 
+mod figures;
 mod hear;
 mod messages;
 mod pass;
 mod settle;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actix::prelude::*;
-use tokio::sync::oneshot;
 use tracing::{info, warn};
 
+pub use figures::{Figures, GetFigures, GetRefusal};
 pub use messages::*;
-use pass::Pass;
+use pass::{Pass, Purpose};
 
 use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
@@ -30,6 +31,7 @@ use crate::domain::maglev::ModelCheck;
 use crate::domain::names::FrontendName;
 use crate::domain::observed::Observed;
 use crate::domain::plan::{Desired, Flushed, Planned, Scope, plan};
+use crate::domain::refusals::Refusals;
 
 /// Steps that go out together. A flip that concerns the same frontend waits
 /// for no more than these.
@@ -52,7 +54,8 @@ pub struct Reconciler {
     flipping: bool,
     pass: Option<Pass>,
     queue: VecDeque<(Scope, Purpose)>,
-    refused: BTreeMap<Option<FrontendName>, String>,
+    refused: Refusals,
+    figures: Figures,
     timer: Option<SpawnHandle>,
 }
 
@@ -68,14 +71,6 @@ struct Wanted {
 enum Sight {
     NotYet,
     Seen(Observed),
-}
-
-/// Why a pass is made, and who waits for it.
-enum Purpose {
-    /// To find and mend what differs.
-    Drift,
-    /// Because an operator asks.
-    Sync { dry_run: bool, answer: oneshot::Sender<Result<Report, SyncError>> },
 }
 
 impl Reconciler {
@@ -96,7 +91,8 @@ impl Reconciler {
             flipping: false,
             pass: None,
             queue: VecDeque::new(),
-            refused: BTreeMap::new(),
+            refused: Refusals::default(),
+            figures: Figures::default(),
             timer: None,
         }
     }
@@ -136,14 +132,15 @@ impl Reconciler {
         self.write(steps, true, ctx, move |this, steps, outcomes, ctx| {
             this.flipping = false;
             let took_us = decided.map(|decided| micros(decided.elapsed()));
-            let results = this.settle(&basis, steps, outcomes);
+            let results = this.settle(&basis, steps, outcomes, "vip", false);
+            this.heal(&results);
             let failed = results.iter().filter(|result| result.error.is_some()).count();
             info!(scope = "vip", steps = results.len(), failed, took_us, "vpp-lbsync-done");
             if let Some(pass) = &mut this.pass {
                 pass.overtaken(results);
             } else if failed > 0 {
                 // What VPP refuses is not as it was last seen.
-                this.want_drift_pass();
+                this.want_drift_pass(false);
             }
             this.drive(ctx);
         });
@@ -175,7 +172,15 @@ impl Reconciler {
             return self.go_on(ctx);
         }
         info!(scope = scope_word(&scope), "vpp-lbsync-start");
-        self.pass = Some(Pass::new(scope, purpose));
+        // Only what goes by itself leaves alone what VPP keeps refusing.
+        let resting = match &purpose {
+            Purpose::Drift { .. } => self.refused.begin_pass(),
+            Purpose::Sync { .. } => BTreeSet::new(),
+        };
+        let pass = self.pass.insert(Pass::new(scope, purpose, resting));
+        if !self.dirty.is_empty() {
+            pass.explain();
+        }
         let looked = self.vpp.observe.send(Observe);
         let look = async move { looked.await.unwrap_or_else(|_| Err(LinkError::ended())) };
         ctx.spawn(look.into_actor(self).map(move |looked, this, ctx| {
@@ -216,7 +221,7 @@ impl Reconciler {
         let Sight::Seen(seen) = &self.sight else {
             // A reply was lost: what VPP holds has to be seen again.
             self.end_pass(Some(LinkError::Failed("a reply was lost; VPP is read anew".into())));
-            self.want_drift_pass();
+            self.want_drift_pass(false);
             return self.go_on(ctx);
         };
         if pass.is_stale() {
@@ -233,7 +238,10 @@ impl Reconciler {
         }
         let basis = Arc::clone(&wanted.desired);
         self.write(steps, false, ctx, move |this, steps, outcomes, ctx| {
-            let results = this.settle(&basis, steps, outcomes);
+            let pass = this.pass.as_ref();
+            let drift = pass.is_some_and(Pass::finds_drift);
+            let scope = pass.map_or("all", |pass| scope_word(pass.scope()));
+            let results = this.settle(&basis, steps, outcomes, scope, drift);
             if let Some(pass) = &mut this.pass {
                 pass.written(results);
             }
@@ -243,11 +251,15 @@ impl Reconciler {
 
     fn end_pass(&mut self, error: Option<LinkError>) {
         let Some(pass) = self.pass.take() else { return };
-        let report = pass.end(&mut self.refused);
+        let report = pass.end(&mut self.refused, error.is_some());
+        let failed = report.results.iter().filter(|result| result.error.is_some()).count();
+        if report.complete && error.is_none() && failed == 0 {
+            self.figures.last_success = Some(SystemTime::now());
+        }
         info!(
             scope = scope_word(&report.scope),
             steps = report.results.len(),
-            failed = report.results.iter().filter(|result| result.error.is_some()).count(),
+            failed,
             took_us = micros(report.took),
             "vpp-lbsync-done"
         );
@@ -281,11 +293,15 @@ impl Reconciler {
         }));
     }
 
-    fn want_drift_pass(&mut self) {
-        let queued = self.queue.iter().any(|(_, purpose)| matches!(purpose, Purpose::Drift));
-        if !queued {
-            self.queue.push_back((Scope::All, Purpose::Drift));
+    /// Asks for a pass unless one is waiting; `alone`: see [`Purpose::Drift`].
+    fn want_drift_pass(&mut self, alone: bool) {
+        for (_, purpose) in &mut self.queue {
+            if let Purpose::Drift { alone: queued } = purpose {
+                *queued &= alone;
+                return;
+            }
         }
+        self.queue.push_back((Scope::All, Purpose::Drift { alone }));
     }
 
     /// Sets the drift timer for the next time.
@@ -297,24 +313,11 @@ impl Reconciler {
         self.timer = Some(ctx.run_later(wanted.settings.sync_interval, |this, ctx| {
             this.timer = None;
             if this.epoch.is_some() {
-                this.want_drift_pass();
+                this.want_drift_pass(true);
             }
             this.drift_later(ctx);
             this.drive(ctx);
         }));
-    }
-}
-
-impl Purpose {
-    fn is_dry_run(&self) -> bool {
-        matches!(self, Self::Sync { dry_run: true, .. })
-    }
-
-    fn answer(self, result: Result<Report, SyncError>) {
-        if let Self::Sync { answer, .. } = self {
-            // Whoever asked may have gone.
-            let _ = answer.send(result);
-        }
     }
 }
 

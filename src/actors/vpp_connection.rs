@@ -27,6 +27,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// The first wait after a failed attempt to connect; it doubles up to the last.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LAST_BACKOFF: Duration = Duration::from_secs(5);
+/// The wait while nobody listens: to try costs microseconds and bothers
+/// nobody, and a VPP that starts forwards nothing until it is programmed.
+const ABSENT: Duration = Duration::from_millis(250);
 /// Unanswered pings after which a connection is given up.
 const SILENCES: u32 = 3;
 
@@ -199,11 +202,14 @@ impl VppConnection {
         self.ping_later(dialed, ctx);
     }
 
-    fn failed(&mut self, why: &ConnectError, ctx: &mut Context<Self>) {
-        let why = why.to_string();
+    fn failed(&mut self, error: &ConnectError, ctx: &mut Context<Self>) {
+        let why = error.to_string();
         if self.told.as_ref() != Some(&why) {
             warn!(why, "vpp-connect-failed");
             self.told = Some(why.clone());
+        }
+        if error.is_absence() {
+            return self.dial_in(ABSENT, why, ctx);
         }
         self.back_off(why, ctx);
     }
@@ -226,15 +232,21 @@ impl VppConnection {
         }
     }
 
-    /// Dials after a wait that grows with each failure. Half of it is chance,
-    /// so that daemons that lost one VPP do not come back in step.
+    /// Dials after a wait that grows with each failure.
     fn back_off(&mut self, why: String, ctx: &mut Context<Self>) {
+        let wait = self.backoff;
+        self.backoff = (self.backoff * 2).min(LAST_BACKOFF);
+        self.dial_in(wait, why, ctx);
+    }
+
+    /// Dials after a wait of at most `longest`. Half of it is chance, so that
+    /// daemons that lost one VPP do not come back in step.
+    fn dial_in(&mut self, longest: Duration, why: String, ctx: &mut Context<Self>) {
         if matches!(self.state, State::Closing) {
             return;
         }
         self.state = State::BackingOff(why);
-        let wait = self.backoff.mul_f64(0.5 + fastrand::f64() / 2.0);
-        self.backoff = (self.backoff * 2).min(LAST_BACKOFF);
+        let wait = longest.mul_f64(0.5 + fastrand::f64() / 2.0);
         ctx.run_later(wait, |this, ctx| {
             if matches!(this.state, State::BackingOff(_)) {
                 this.dial(ctx);

@@ -48,7 +48,7 @@ pub(super) fn backend(view: &BackendView, reading: &Reading) -> pb::BackendInfo 
     }
 }
 
-pub(super) fn frontend(view: &FrontendView) -> pb::FrontendInfo {
+pub(super) fn frontend(view: &FrontendView, refusal: Option<String>) -> pb::FrontendInfo {
     let settings = &view.settings;
     let (protocol, port) = match settings.vip.service() {
         Service::All => (String::new(), 0),
@@ -67,6 +67,7 @@ pub(super) fn frontend(view: &FrontendView) -> pb::FrontendInfo {
         flush_on_down: settings.flush_on_down,
         state: view.state.to_string(),
         new_flows_table_length: settings.table_length.get().into(),
+        vpp_refusal: refusal.unwrap_or_default(),
         ..pb::FrontendInfo::default()
     }
 }

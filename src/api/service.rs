@@ -9,7 +9,7 @@ use crate::actors::checker::{
     Administer, CheckConfig, GetBackend, GetConfig, GetFrontend, LoadFailed, Reload, SetWeight,
     Suppose,
 };
-use crate::actors::reconciler::{GetVip, Sync};
+use crate::actors::reconciler::{GetRefusal, GetVip, Sync};
 use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
 use crate::config::LoadError;
 use crate::domain::net::Weight;
@@ -37,9 +37,11 @@ impl Service {
     }
 
     async fn frontend(&self, name: String) -> Result<Response<pb::FrontendInfo>, Status> {
-        let view = self.actors.checker.send(GetFrontend(name)).await.or_status()?.or_status()?;
+        let question = GetFrontend(name.clone());
+        let view = self.actors.checker.send(question).await.or_status()?.or_status()?;
+        let refusal = self.actors.reconciler.send(GetRefusal(name)).await.or_status()?;
         let sighted = self.actors.reconciler.send(GetVip(view.settings.vip)).await.or_status()?;
-        let mut info = convert::frontend(&view);
+        let mut info = convert::frontend(&view, refusal);
         table::add_shares(&mut info, &view, &sighted);
         Ok(Response::new(info))
     }

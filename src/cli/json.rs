@@ -70,6 +70,7 @@ fn frontend(frontend: &pb::FrontendInfo, backends: Option<&Vec<pb::BackendInfo>>
         "flush_on_down": frontend.flush_on_down,
         "new_flows_table_length": frontend.new_flows_table_length,
         "warnings": frontend.warnings,
+        "vpp_refusal": present(&frontend.vpp_refusal),
         "serving_pool": serving_pool(frontend).map(|pool| &pool.name),
         "pools": frontend.pools.iter().map(pool).collect::<Vec<_>>(),
     })

@@ -10,6 +10,7 @@ pub mod net;
 pub mod observed;
 pub mod plan;
 pub mod probe;
+pub mod refusals;
 pub mod roster;
 pub mod step;
 pub mod tally;

@@ -51,6 +51,7 @@ pub(super) fn frontend(name: &str) -> Option<FrontendInfo> {
             port: 80,
             description: text("The web, and what the caches of three continents ask for"),
             state: text("up"),
+            vpp_refusal: text("vip-add 192.0.2.80/32 tcp/80: refused by VPP: VALUE_EXIST"),
             pools: vec![
                 pool(
                     "primary",

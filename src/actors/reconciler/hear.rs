@@ -5,10 +5,8 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use super::{
-    Figures, GetFigures, GetVip, Purpose, Reconciler, Report, Sight, Sighted, Sync, SyncError,
-    Wanted,
-};
+use super::pass::Purpose;
+use super::{GetVip, Reconciler, Report, Sight, Sighted, Sync, SyncError, Wanted};
 use crate::actors::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
 use crate::actors::vpp_connection::{Connected, LinkError, Lost, Observe};
 
@@ -27,9 +25,11 @@ impl Handler<DesiredReplaced> for Reconciler {
         }
         self.wanted = Some(Wanted { desired, settings });
         if let Some(pass) = &mut self.pass {
+            pass.explain();
             pass.replan();
         }
-        self.want_drift_pass();
+        self.refused.clear();
+        self.want_drift_pass(false);
         self.drift_later(ctx);
         self.drive(ctx);
     }
@@ -40,9 +40,13 @@ impl Handler<DesiredChanged> for Reconciler {
 
     fn handle(&mut self, changed: DesiredChanged, ctx: &mut Self::Context) {
         let Some(wanted) = &mut self.wanted else { return };
+        if let Some(pass) = &mut self.pass {
+            pass.explain();
+        }
         let desired = Arc::make_mut(&mut wanted.desired);
         for (name, frontend) in changed.frontends {
             desired.frontends.insert(name.clone(), frontend);
+            self.refused.hope(&name);
             self.dirty.entry(name).or_insert(changed.decided);
         }
         self.drive(ctx);
@@ -55,7 +59,8 @@ impl Handler<Connected> for Reconciler {
     fn handle(&mut self, Connected { epoch }: Connected, ctx: &mut Self::Context) {
         self.epoch = Some(epoch);
         self.sight = Sight::NotYet;
-        self.want_drift_pass();
+        self.refused.clear();
+        self.want_drift_pass(false);
         self.drive(ctx);
     }
 }
@@ -86,14 +91,6 @@ impl Handler<GetVip> for Reconciler {
                 seen.vips.get(&vip).cloned().map_or(Sighted::Absent, Sighted::Present)
             }
         }
-    }
-}
-
-impl Handler<GetFigures> for Reconciler {
-    type Result = Figures;
-
-    fn handle(&mut self, _: GetFigures, _: &mut Self::Context) -> Figures {
-        Figures { model_mismatches: self.model.total() }
     }
 }
 

@@ -61,18 +61,6 @@ impl Sighted {
     }
 }
 
-/// What the Reconciler has counted.
-#[derive(Message, Debug)]
-#[rtype(result = "Figures")]
-pub struct GetFigures;
-
-/// What the Reconciler has counted since the start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, MessageResponse)]
-pub struct Figures {
-    /// VIPs whose bucket counts in VPP were not those of the model.
-    pub model_mismatches: u64,
-}
-
 /// A step and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepResult {

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::{Purpose, StepResult};
+use tokio::sync::oneshot;
+
+use super::{Report, StepResult, SyncError};
 use crate::domain::names::FrontendName;
 use crate::domain::net::Vip;
 use crate::domain::observed::{Observed, ObservedVip};
 use crate::domain::plan::{self, Planned, Scope};
+use crate::domain::refusals::Refusals;
 use crate::domain::step::Step;
 
 /// See the module's description.
@@ -21,12 +24,36 @@ pub(super) struct Pass {
     /// Frontends that VPP refused something for. They wait for the next pass,
     /// and do not stop the others.
     skipped: BTreeSet<Option<FrontendName>>,
+    /// Frontends that VPP keeps refusing: this pass leaves them alone.
+    resting: BTreeSet<Option<FrontendName>>,
     /// What flips wrote since the look began: the look may not show it yet.
     overtook: Vec<Step>,
     results: Vec<StepResult>,
     /// The VIPs that an operator's pass concerns, as they were before it.
     before: BTreeMap<Vip, ObservedVip>,
     begun: Instant,
+}
+
+/// Why a pass is made, and who waits for it.
+pub(super) enum Purpose {
+    /// To find and mend what differs. `alone`: nothing changed on our side
+    /// before it, so that whatever differs is drift.
+    Drift { alone: bool },
+    /// Because an operator asks.
+    Sync { dry_run: bool, answer: oneshot::Sender<Result<Report, SyncError>> },
+}
+
+impl Purpose {
+    pub(super) fn is_dry_run(&self) -> bool {
+        matches!(self, Self::Sync { dry_run: true, .. })
+    }
+
+    pub(super) fn answer(self, result: Result<Report, SyncError>) {
+        if let Self::Sync { answer, .. } = self {
+            // Whoever asked may have gone.
+            let _ = answer.send(result);
+        }
+    }
 }
 
 enum Stage {
@@ -43,14 +70,20 @@ pub(super) struct Ended {
     pub(super) results: Vec<StepResult>,
     pub(super) before: BTreeMap<Vip, ObservedVip>,
     pub(super) applied: bool,
+    /// It was to make all of VPP right, and left nobody out.
+    pub(super) complete: bool,
     pub(super) took: Duration,
 }
 
 static NOBODY: BTreeSet<Option<FrontendName>> = BTreeSet::new();
 
 impl Pass {
-    /// A pass that begins with a look at VPP.
-    pub(super) fn new(scope: Scope, purpose: Purpose) -> Self {
+    /// A pass that begins with a look at VPP, and leaves `resting` alone.
+    pub(super) fn new(
+        scope: Scope,
+        purpose: Purpose,
+        resting: BTreeSet<Option<FrontendName>>,
+    ) -> Self {
         Self {
             scope,
             purpose,
@@ -58,6 +91,7 @@ impl Pass {
             stale: true,
             remaining: VecDeque::new(),
             skipped: BTreeSet::new(),
+            resting,
             overtook: Vec::new(),
             results: Vec::new(),
             before: BTreeMap::new(),
@@ -87,6 +121,18 @@ impl Pass {
 
     pub(super) fn is_dry_run(&self) -> bool {
         self.purpose.is_dry_run()
+    }
+
+    /// Whether all that this pass mends is drift.
+    pub(super) fn finds_drift(&self) -> bool {
+        matches!(self.purpose, Purpose::Drift { alone: true })
+    }
+
+    /// Something changed on our side: what differs need not be drift.
+    pub(super) fn explain(&mut self) {
+        if let Purpose::Drift { alone } = &mut self.purpose {
+            *alone = false;
+        }
     }
 
     /// What is left is to be planned from a fresh look at what is known.
@@ -120,7 +166,10 @@ impl Pass {
                 }
             }
         }
-        let due = |planned: &Planned| !self.skipped.contains(&planned.frontend);
+        let due = |planned: &Planned| {
+            let frontend = &planned.frontend;
+            !self.skipped.contains(frontend) && !self.resting.contains(frontend)
+        };
         self.remaining = steps.into_iter().filter(due).collect();
         self.stale = false;
     }
@@ -153,11 +202,13 @@ impl Pass {
         self.stage = Stage::Idle;
     }
 
-    /// Ends the pass; what went well is no longer among the refused.
-    pub(super) fn end(self, refused: &mut BTreeMap<Option<FrontendName>, String>) -> Ended {
+    /// Ends the pass; what went well is no longer among the refused, unless
+    /// the pass was broken off.
+    pub(super) fn end(self, refused: &mut Refusals, broken_off: bool) -> Ended {
         let applied = !self.purpose.is_dry_run();
-        if applied && self.scope == Scope::All {
-            refused.retain(|frontend, _| self.skipped.contains(frontend));
+        let complete = applied && self.scope == Scope::All;
+        if complete && !broken_off {
+            refused.end_pass(&self.skipped, &self.resting);
         }
         Ended {
             scope: self.scope,
@@ -165,6 +216,7 @@ impl Pass {
             results: self.results,
             before: self.before,
             applied,
+            complete: complete && self.resting.is_empty(),
             took: self.begun.elapsed(),
         }
     }

@@ -1,5 +1,6 @@
 //! What became of steps: taken into what is known of VPP, and told.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use tracing::{info, warn};
@@ -15,12 +16,15 @@ use crate::domain::step::Step;
 
 impl Reconciler {
     /// Takes what became of steps into what is known of VPP, and tells of it.
-    /// `basis` is what they were planned for.
+    /// `basis` is what they were planned for, `drift` whether nothing of ours
+    /// explains that they were due.
     pub(super) fn settle(
         &mut self,
         basis: &Desired,
         steps: Vec<Planned>,
         outcomes: Result<Vec<Outcome>, LinkError>,
+        scope: &'static str,
+        drift: bool,
     ) -> Vec<StepResult> {
         let outcomes = match outcomes {
             Ok(outcomes) => outcomes,
@@ -29,10 +33,17 @@ impl Reconciler {
         let results = steps.into_iter().zip(outcomes).map(|(planned, outcome)| {
             let error = match outcome {
                 Outcome::Done => {
-                    self.done(basis, &planned);
+                    // What was refused before was due anyway.
+                    let drift = drift && !self.refused.contains(&planned.frontend);
+                    self.figures.did(&planned.step, scope, drift);
+                    self.done(basis, &planned, drift);
                     None
                 }
-                Outcome::Refused(why) => Some(why),
+                Outcome::Refused(why) => {
+                    let what = format!("{} {}: {why}", planned.step.action(), planned.step);
+                    self.refused.refused(planned.frontend.clone(), what);
+                    Some(why)
+                }
                 Outcome::Unknown(why) => {
                     // Whether it was done can only be seen.
                     self.sight = Sight::NotYet;
@@ -45,19 +56,34 @@ impl Reconciler {
                     action = planned.step.action(), step = %planned.step, why,
                     "vpp-lbsync-step-failed"
                 );
-                self.refused.insert(planned.frontend.clone(), why.clone());
             }
             StepResult { planned, error }
         });
         results.collect()
     }
 
-    fn done(&mut self, basis: &Desired, planned: &Planned) {
+    /// Frontends for which VPP did all of a flip are refused nothing any more.
+    pub(super) fn heal(&mut self, results: &[StepResult]) {
+        let frontend = |result: &StepResult| result.planned.frontend.clone();
+        let failed: BTreeSet<_> =
+            results.iter().filter(|result| result.error.is_some()).map(frontend).collect();
+        for result in results.iter().filter(|result| !failed.contains(&result.planned.frontend)) {
+            self.refused.done(&result.planned.frontend);
+        }
+    }
+
+    fn done(&mut self, basis: &Desired, planned: &Planned, drift: bool) {
         let Planned { frontend, step, disruption } = planned;
         let mut detail = step.to_string();
         if let Sight::Seen(seen) = &mut self.sight {
             if let Some(found) = found_before(seen, step) {
                 detail.push_str(&found);
+            }
+            if drift {
+                if matches!(step, Step::AddVip(_) | Step::AddServer { .. }) {
+                    detail.push_str(" (was missing)");
+                }
+                detail.push_str("; drift");
             }
             plan::apply(seen, step);
         }

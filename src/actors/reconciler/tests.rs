@@ -273,6 +273,58 @@ async fn a_reload_in_the_middle_of_a_pass_is_what_the_pass_goes_on_with() {
 }
 
 #[actix_rt::test]
+async fn what_vpp_keeps_refusing_is_shown_and_tried_less_often() {
+    let mut world = World::new();
+    world.vpp().refused.insert(vip(1));
+    world.replace(&[frontend(1, &[100])], Duration::ZERO).await;
+    world.connect(1).await;
+    let mut tries = String::new();
+    for _ in 0..12 {
+        let tried = world.heard().iter().any(|line| line.contains("+f1"));
+        tries.push(if tried { 'x' } else { '.' });
+        tokio::time::sleep(SYNC_INTERVAL).await;
+    }
+    assert_eq!(tries, "xx.x...x....");
+    let refusal = || world.reconciler.send(GetRefusal("f001".into()));
+    let told = refusal().await.unwrap().unwrap();
+    assert!(told.starts_with("as-add 192.0.2.1/32 tcp/80 10.0.0.1 weight 100: "), "{told}");
+    let figures = world.reconciler.send(GetFigures).await.unwrap();
+    assert_eq!((figures.refused.len(), figures.last_success), (1, None));
+
+    // An operator does not wait, and what goes well is no drift.
+    world.vpp().refused.clear();
+    assert_eq!(world.sync(Scope::All, false).await.unwrap(), ["+f1", "+f1 s1=100"]);
+    assert_eq!(refusal().await.unwrap(), None);
+    let figures = world.reconciler.send(GetFigures).await.unwrap();
+    assert!(figures.refused.is_empty() && figures.last_success.is_some());
+    assert_eq!(figures.drift, BTreeMap::new());
+}
+
+#[actix_rt::test]
+async fn drift_is_what_nothing_on_our_side_explains() {
+    let world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    let counted = async || world.reconciler.send(GetFigures).await.unwrap();
+    let at_first = counted().await;
+    assert_eq!(at_first.drift, BTreeMap::new(), "a first pass adopts and mends no drift");
+    assert_eq!(at_first.steps, [(("all", "as-add"), 2), (("all", "vip-add"), 2)].into());
+
+    world.vpp().observed.vips.remove(&vip(2));
+    tokio::time::sleep(SYNC_INTERVAL).await;
+    assert_eq!(world.heard(), ["look", "+f2, +f2 s1=100"]);
+    assert_eq!(counted().await.drift, [("as-add", 1), ("vip-add", 1)].into());
+
+    // A change that arrives while the pass looks is none.
+    world.vpp().held_back = true;
+    tokio::time::sleep(SYNC_INTERVAL).await;
+    world.change(&[frontend(1, &[50])]).await;
+    world.release_all().await;
+    assert_eq!(world.heard(), ["look", "!f1 s1=50"]);
+    let at_last = counted().await;
+    assert_eq!(at_last.drift, [("as-add", 1), ("vip-add", 1)].into());
+    assert_eq!(at_last.steps[&("vip", "as-weight")], 1);
+}
+
+#[actix_rt::test]
 async fn a_table_that_is_not_the_models_is_told_once_for_each_change() {
     let world = World::steady(&[frontend(1, &[100, 50])]).await;
     let mismatches = async || world.reconciler.send(GetFigures).await.unwrap().model_mismatches;

@@ -41,6 +41,19 @@ const INFO: Family = gauge("vpp_info", "The VPP that is connected; always 1.");
 const CONNECTED_SECONDS: Family =
     gauge("vpp_connected_seconds", "How long this connection to VPP has stood.");
 const UPTIME: Family = gauge("vpp_uptime_seconds", "How long VPP has been running.");
+const SYNCED: Family = counter("vpp_lbsync_total", "Steps that VPP did, by scope and kind.");
+const DRIFT: Family = counter(
+    "vpp_drift_total",
+    "Differences in VPP that nothing of maglevd's explains, found and mended.",
+);
+const LAST_SUCCESS: Family = gauge(
+    "vpp_lbsync_last_success_timestamp_seconds",
+    "When a pass over all of VPP last ended with everything right.",
+);
+const REFUSED: Family = gauge(
+    "vpp_refused",
+    "1 for each frontend that VPP refuses something at present; without a name: global.",
+);
 const DEAD_CLIENTS: Family = counter(
     "vpp_dead_clients_total",
     "API clients that were gone and that VPP noticed only when maglevd connected.",
@@ -63,8 +76,7 @@ pub(super) async fn collect(actors: &Actors, page: &mut Page) -> Result<(), Mail
     frontends(&overview, page);
     probes::collect(actors, page).await?;
     vpp(actors, page).await?;
-    let figures = actors.reconciler.send(reconciler::GetFigures).await?;
-    page.single(&MISMATCHES, count(figures.model_mismatches));
+    reconciled(&actors.reconciler.send(reconciler::GetFigures).await?, page);
     let figures = actors.broadcaster.send(GetFigures).await?;
     page.single(&SUBSCRIBERS, count(figures.subscribers as u64));
     page.single(&MISSED, count(figures.missed));
@@ -164,6 +176,27 @@ async fn vpp(actors: &Actors, page: &mut Page) -> Result<(), MailboxError> {
         packets(&counted, page);
     }
     Ok(())
+}
+
+fn reconciled(figures: &reconciler::Figures, page: &mut Page) {
+    page.family(&SYNCED);
+    for ((scope, kind), number) in &figures.steps {
+        page.series(&SYNCED, &[("scope", scope), ("kind", kind)], count(*number));
+    }
+    page.family(&DRIFT);
+    for (kind, number) in &figures.drift {
+        page.series(&DRIFT, &[("kind", kind)], count(*number));
+    }
+    if let Some(at) = figures.last_success {
+        let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        page.single(&LAST_SUCCESS, since.as_secs_f64());
+    }
+    page.single(&MISMATCHES, count(figures.model_mismatches));
+    page.family(&REFUSED);
+    for (frontend, _) in &figures.refused {
+        let name = frontend.as_ref().map_or("", |name| name.as_str());
+        page.series(&REFUSED, &[("frontend", name)], 1.0);
+    }
 }
 
 fn packets(counted: &[Counted], page: &mut Page) {

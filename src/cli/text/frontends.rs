@@ -80,7 +80,17 @@ pub(super) fn one(frontend: &FrontendInfo, backends: &[BackendInfo], page: &Page
     });
     let warnings: String = warnings.collect();
     let note = override_note(marked, page);
-    format!("{head}\n{tree}{note}{warnings}\n{}", results(backends).render(page))
+    let refusal = refusal(frontend, page);
+    format!("{head}{refusal}\n{tree}{note}{warnings}\n{}", results(backends).render(page))
+}
+
+/// What VPP refuses, as a line below the facts.
+fn refusal(frontend: &FrontendInfo, page: &Page) -> String {
+    if frontend.vpp_refusal.is_empty() {
+        return String::new();
+    }
+    let what = printable(&frontend.vpp_refusal);
+    format!("{} {what}\n", page.paint(Tone::Bad, "refused by VPP:"))
 }
 
 fn members(frontend: &FrontendInfo) -> impl Iterator<Item = &PoolBackendInfo> {

@@ -52,7 +52,7 @@ impl<A: Reply> Pending<A> {
             .iter()
             .map(|body| {
                 let (_, row) = read_reply::<A>(body)?;
-                tracing::debug!(msg = A::NAME, fields = ?row, "vpp-api-recv-multi");
+                tracing::debug!(api_message = A::NAME, fields = ?row, "vpp-api-recv-multi");
                 Ok(row)
             })
             .collect();
@@ -102,7 +102,7 @@ fn check(call: &'static str, retval: i32) -> Result<(), CallError> {
 
 fn read_logged<A: Reply>(body: &[u8]) -> Result<A, WireError> {
     let (_, reply) = read_reply::<A>(body)?;
-    tracing::debug!(msg = A::NAME, fields = ?reply, "vpp-api-recv");
+    tracing::debug!(api_message = A::NAME, fields = ?reply, "vpp-api-recv");
     Ok(reply)
 }
 

@@ -76,6 +76,14 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// Nobody listens: VPP is not running, or not yet.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::NotThere { .. } | Self::Refused { .. })
+    }
+}
+
 impl Client {
     /// Connects to the API socket at `path`, shakes hands, and asks what VPP
     /// is running there. Must be called within a tokio runtime, whose task
@@ -209,6 +217,9 @@ mod tests {
     fn a_dial_error_says_what_would_help() {
         let text =
             |kind: ErrorKind| dial_error(Path::new("/nowhere/api.sock"), kind.into()).to_string();
+        let absent = |kind: ErrorKind| dial_error(Path::new("/nowhere"), kind.into()).is_absence();
+        assert!(absent(ErrorKind::NotFound) && absent(ErrorKind::ConnectionRefused));
+        assert!(!absent(ErrorKind::PermissionDenied) && !absent(ErrorKind::OutOfMemory));
         assert!(text(ErrorKind::NotFound).contains("is VPP running"));
         assert!(text(ErrorKind::PermissionDenied).contains("run in the group root"));
         assert!(text(ErrorKind::ConnectionRefused).contains("nobody listens"));

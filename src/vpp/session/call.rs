@@ -81,10 +81,10 @@ impl<T> Call<T> {
     pub(super) fn log(&self) {
         let Some(fields) = &self.fields else { return };
         match self.expect {
-            Expect::One(_) => tracing::debug!(msg = self.name, fields, "vpp-api-send"),
+            Expect::One(_) => tracing::debug!(api_message = self.name, fields, "vpp-api-send"),
             Expect::Rows { .. } => {
-                tracing::debug!(msg = self.name, fields, "vpp-api-send-multi");
-                tracing::debug!(msg = ControlPing::NAME, "vpp-api-send");
+                tracing::debug!(api_message = self.name, fields, "vpp-api-send-multi");
+                tracing::debug!(api_message = ControlPing::NAME, "vpp-api-send");
             }
         }
     }

@@ -80,7 +80,7 @@ impl<T> Session<T> {
         };
         let context = session.take_context();
         let name = FixedText::new(&session.settings.name);
-        tracing::debug!(msg = SockclntCreate::NAME, %name, "vpp-api-send");
+        tracing::debug!(api_message = SockclntCreate::NAME, %name, "vpp-api-send");
         write_bare(&mut session.output, SOCKCLNT_CREATE_ID, &SockclntCreate { context, name });
         session.phase = Phase::Greeting { context, deadline: now + session.settings.handshake };
         session
@@ -179,7 +179,7 @@ impl<T> Session<T> {
         let Some(frame) = self.goodbye(index, context) else {
             return self.end(EndReason::LeftUnconfirmed);
         };
-        tracing::debug!(msg = SockclntDelete::NAME, index, "vpp-api-send");
+        tracing::debug!(api_message = SockclntDelete::NAME, index, "vpp-api-send");
         self.output.extend_from_slice(&frame);
         self.phase = Phase::Leaving { context, deadline: now + self.settings.goodbye };
     }
@@ -267,7 +267,7 @@ impl<T> Session<T> {
                 self.greeted(body, ours);
             }
             Phase::Leaving { context: ours, .. } if context == ours => {
-                tracing::debug!(msg = SockclntDeleteReply::NAME, "vpp-api-recv");
+                tracing::debug!(api_message = SockclntDeleteReply::NAME, "vpp-api-recv");
                 self.end(EndReason::Left);
             }
             _ => self.answer(id, context, body),
@@ -278,8 +278,8 @@ impl<T> Session<T> {
         let Ok(reply) = read_bare::<SockclntCreateReply>(body) else {
             return self.end(EndReason::BadHandshake);
         };
-        let (msg, index) = (SockclntCreateReply::NAME, reply.index);
-        tracing::debug!(msg, response = reply.response, index, "vpp-api-recv");
+        let (api_message, index) = (SockclntCreateReply::NAME, reply.index);
+        tracing::debug!(api_message, response = reply.response, index, "vpp-api-recv");
         if reply.context != ours {
             self.stats.foreign += 1;
         } else if reply.response != 0 {

@@ -68,7 +68,7 @@ impl<T> Waiting<T> {
         match self.expect {
             Expect::One(reply) if id == reply => Ok(Some(Ok(Answer::One(body.to_vec())))),
             Expect::Rows { ping_reply, .. } if fence && id == ping_reply => {
-                tracing::debug!(msg = ControlPingReply::NAME, "vpp-api-recv");
+                tracing::debug!(api_message = ControlPingReply::NAME, "vpp-api-recv");
                 Ok(Some(Ok(Answer::Rows(std::mem::take(&mut self.rows)))))
             }
             Expect::Rows { details, .. } if !fence && id == details => {

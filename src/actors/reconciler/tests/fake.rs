@@ -6,6 +6,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
+use tokio::sync::oneshot;
+
 use super::*;
 use crate::domain::config::LbConf;
 use crate::domain::net::{Encap, Service, TableLength, Vip};

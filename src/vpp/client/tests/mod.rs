@@ -325,7 +325,7 @@ async fn every_message_is_in_the_debug_log() {
         ("vpp-api-send", "sockclnt_delete", "index=2147483649"),
         ("vpp-api-recv", "sockclnt_delete_reply", ""),
     ] {
-        let msg = format!("msg=\"{message}\"");
+        let msg = format!("api_message=\"{message}\"");
         let told = |line: &str| line.contains(event) && line.contains(&msg) && line.contains(field);
         assert!(text.lines().any(told), "{event} {message} {field} in\n{text}");
     }

@@ -1,0 +1,157 @@
+//! The built daemon as it serves: how long a flip takes from the deciding
+//! probe result to VPP's reply, what a full sync costs beside the same messages
+//! sent bare, and what a quiet drift pass costs.
+//!
+//! Each backend is probed over HTTP on loopback. One of them answers 200 and
+//! 503 in turn, so that each of its probes is a transition; the daemon's log
+//! tells how long each took. Runs on the embedded dataplane, in this process,
+//! and on a real VPP as well when `MAGLEV_TEST_VPP_API` names its socket; that
+//! VPP's `lb` configuration is replaced, and is empty in the end.
+//! `cargo bench --bench daemon`; `MAGLEV_BENCH_SECONDS` (6) is how long flips
+//! are watched.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::cast_possible_truncation)]
+
+mod backends;
+mod bare;
+mod daemon;
+mod scene;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bare::Bare;
+use daemon::Daemon;
+use scene::Scene;
+use vpp_maglev::domain::step::Step;
+use vpp_maglev::vpp::client::{Client, ClientOptions};
+use vpp_maglev::vpp::embedded::{Embedded, Options};
+
+/// Times that a full sync, and its bare counterpart, are timed.
+const ROUNDS: usize = 5;
+/// Quiet passes that are timed.
+const PASSES: usize = 11;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let seconds = std::env::var("MAGLEV_BENCH_SECONDS").ok();
+    let watch = Duration::from_secs(seconds.map_or(6, |seconds| seconds.parse().unwrap()));
+    println!("{} VIPs with {} servers each, tables of 1024", scene::VIPS, scene::SERVERS);
+    let real = std::env::var_os("MAGLEV_TEST_VPP_API");
+    for backends in [1000, 10_000] {
+        let scene = Scene::new(backends);
+        let embedded = Embedded::start_private(Options::default()).unwrap();
+        runtime.block_on(measure("embedded", &scene, embedded.api_path(), watch));
+        match &real {
+            Some(socket) => {
+                runtime.block_on(measure("real VPP", &scene, Path::new(socket), watch));
+            }
+            None => println!("real VPP: skipped, MAGLEV_TEST_VPP_API is not set"),
+        }
+    }
+}
+
+async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
+    println!("\n{name}, {} backends probed every {:?}", scene.backends, scene.interval());
+    let client = Client::connect(socket, ClientOptions::default()).await.unwrap();
+    clear(&client).await;
+    let mut daemon = Daemon::start(scene, socket).await;
+    daemon.all_up(scene.backends).await;
+    daemon.sync().await;
+
+    let bare = Bare::start(socket);
+    scene.server.flip(true);
+    daemon.take();
+    bare.take();
+    tokio::time::sleep(watch).await;
+    let quiet = bare.take();
+    row("bare weight set", quiet);
+    row("flip", daemon.take().flips);
+
+    // Flips are overtaking only while there is a full sync to overtake.
+    let mut flips = Vec::new();
+    let mut beside = Vec::new();
+    let begun = Instant::now();
+    while begun.elapsed() < watch || flips.len() < 200 {
+        apply(&client, scene.spoil()).await;
+        daemon.take();
+        bare.take();
+        let steps = daemon.sync().await;
+        assert!(steps >= scene::SERVER_COUNT, "a full sync of {steps} steps");
+        beside.extend(bare.take());
+        flips.extend(daemon.take().flips_in_pass);
+    }
+    row("bare weight set during full syncs", beside);
+    row("flip during full syncs", flips);
+    scene.server.flip(false);
+    bare.stop();
+    daemon.settled().await;
+
+    let mut passes = Vec::new();
+    for _ in 0..PASSES {
+        daemon.take();
+        assert_eq!(daemon.sync().await, 0);
+        passes.extend(daemon.take().passes);
+    }
+    row("quiet drift pass", passes);
+
+    if scene.backends == 1000 {
+        full_syncs(scene, &client, &mut daemon).await;
+    }
+    daemon.stop().await;
+    clear(&client).await;
+    client.close().await;
+}
+
+/// The same messages, sent by the daemon's full sync and bare.
+async fn full_syncs(scene: &Scene, client: &Client, daemon: &mut Daemon) {
+    let (mut bare, mut synced) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        clear(client).await;
+        let steps = scene.steps();
+        let count = steps.len();
+        let begun = Instant::now();
+        apply(client, steps).await;
+        bare.push(begun.elapsed());
+        clear(client).await;
+        daemon.take();
+        assert_eq!(daemon.sync().await, count);
+        synced.extend(daemon.take().passes);
+    }
+    let ratio = median(&mut synced).as_secs_f64() / median(&mut bare).as_secs_f64();
+    row("full sync, bare and pipelined", bare);
+    row("full sync", synced);
+    println!("  full sync against bare, medians: {ratio:.3}");
+}
+
+/// Removes every VIP.
+async fn clear(client: &Client) {
+    let seen = client.read_state().await.unwrap();
+    let mut steps = Vec::new();
+    for (&vip, held) in &seen.vips {
+        let servers = held.servers.keys();
+        steps.extend(servers.map(|&server| Step::RemoveServer { vip, server, flush: true }));
+        steps.push(Step::RemoveVip(vip));
+    }
+    apply(client, steps).await;
+}
+
+async fn apply(client: &Client, steps: Vec<Step>) {
+    for result in client.apply(steps, false).await {
+        result.unwrap();
+    }
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn row(what: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let at = |hundredth: usize| times[(times.len() * hundredth / 100).min(times.len() - 1)];
+    let [p50, p99, max] =
+        [at(50), at(99), at(100)].map(|time| format!("{:.3}", time.as_secs_f64() * 1000.0));
+    let count = times.len();
+    println!("  {what:<34} n {count:>5}  p50 {p50:>9} ms  p99 {p99:>9} ms  max {max:>9} ms");
+}

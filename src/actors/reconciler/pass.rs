@@ -27,9 +27,15 @@ pub(super) struct Pass {
     resting: BTreeSet<Option<FrontendName>>,
     /// What flips wrote since the look began: the look may not show it yet.
     overtook: Vec<Step>,
+    /// Flips that went ahead since it last wrote.
+    waited_for: u32,
     results: Vec<StepResult>,
     begun: Instant,
 }
+
+/// Flips that may go ahead of a pass one after the other before it is its
+/// turn: under a storm of them it goes on all the same.
+const PATIENCE: u32 = 8;
 
 /// Why a pass is made, and who waits for it.
 pub(super) enum Purpose {
@@ -89,6 +95,7 @@ impl Pass {
             skipped: BTreeSet::new(),
             resting,
             overtook: Vec::new(),
+            waited_for: 0,
             results: Vec::new(),
             begun: Instant::now(),
         }
@@ -116,6 +123,11 @@ impl Pass {
 
     pub(super) fn is_dry_run(&self) -> bool {
         self.purpose.is_dry_run()
+    }
+
+    /// Whether so many flips went ahead of it that it is its turn.
+    pub(super) fn has_waited(&self) -> bool {
+        self.waited_for >= PATIENCE && self.is_idle() && !self.is_dry_run()
     }
 
     /// Whether all that this pass mends is drift.
@@ -146,6 +158,7 @@ impl Pass {
     /// A flip went ahead of this pass.
     pub(super) fn overtaken(&mut self, results: Vec<StepResult>) {
         self.stale = true;
+        self.waited_for += 1;
         let done = results.into_iter().filter(|result| result.error.is_none());
         if matches!(self.stage, Stage::Looking) {
             self.overtook.extend(done.map(|result| result.planned.step));
@@ -176,6 +189,23 @@ impl Pass {
         portion
     }
 
+    /// The next steps to write, without those for `flips`; none when only
+    /// those are left. It is not known to be right that they are done.
+    pub(super) fn take_turn(
+        &mut self,
+        most: usize,
+        flips: &BTreeSet<Option<FrontendName>>,
+    ) -> Vec<Planned> {
+        self.remaining.retain(|planned| !flips.contains(&planned.frontend));
+        let steps = self.next_portion(most);
+        if steps.is_empty() {
+            self.resting.extend(flips.iter().cloned());
+        }
+        self.waited_for = 0;
+        self.stale = true;
+        steps
+    }
+
     /// A portion was written.
     pub(super) fn written(&mut self, results: Vec<StepResult>) {
         let failed: BTreeSet<_> = results
@@ -186,6 +216,7 @@ impl Pass {
         self.remaining.retain(|planned| !failed.contains(&planned.frontend));
         self.skipped.extend(failed);
         self.results.extend(results);
+        self.waited_for = 0;
         self.stage = Stage::Idle;
     }
 

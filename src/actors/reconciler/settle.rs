@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use super::{Reconciler, Sight, StepResult};
 use crate::actors::broadcaster::Publish;
 use crate::actors::vpp_connection::{LinkError, Outcome};
+use crate::domain::config::LbConf;
 use crate::domain::events::{DataplaneChange, Event};
 use crate::domain::names::FrontendName;
 use crate::domain::observed::Observed;
@@ -16,15 +17,15 @@ use crate::domain::step::Step;
 
 impl Reconciler {
     /// Takes what became of steps into what is known of VPP, and tells of it.
-    /// `basis` is what they were planned for, `drift` whether nothing of ours
-    /// explains that they were due.
+    /// `basis` is what they were planned for, `drift` tells of a frontend
+    /// whether nothing of ours explains that its steps were due.
     pub(super) fn settle(
         &mut self,
         basis: &Desired,
         steps: Vec<Planned>,
         outcomes: Result<Vec<Outcome>, LinkError>,
         scope: &'static str,
-        drift: bool,
+        drift: impl Fn(&Option<FrontendName>) -> bool,
     ) -> Vec<StepResult> {
         let outcomes = match outcomes {
             Ok(outcomes) => outcomes,
@@ -34,7 +35,8 @@ impl Reconciler {
             let error = match outcome {
                 Outcome::Done => {
                     // What was refused before was due anyway.
-                    let drift = drift && !self.refused.contains(&planned.frontend);
+                    let frontend = &planned.frontend;
+                    let drift = drift(frontend) && !self.refused.contains(frontend);
                     self.figures.did(&planned.step, scope, drift);
                     self.done(basis, &planned, drift);
                     None
@@ -76,6 +78,9 @@ impl Reconciler {
         let Planned { frontend, step, disruption } = planned;
         let mut detail = step.to_string();
         if let Sight::Seen(seen) = &mut self.sight {
+            if let Step::SetConf(conf) = step {
+                warn_of_dropped_flows(&seen.conf, conf);
+            }
             if let Some(found) = found_before(seen, step) {
                 detail.push_str(&found);
             }
@@ -114,6 +119,19 @@ fn log_name(step: &Step) -> &'static str {
         Step::AddServer { .. } => "vpp-lbsync-as-add",
         Step::SetWeight { .. } => "vpp-lbsync-as-weight",
         Step::RemoveServer { .. } => "vpp-lbsync-as-del",
+    }
+}
+
+/// VPP makes a new table for sticky flows of another size, and the old flows
+/// are gone with the old one.
+fn warn_of_dropped_flows(before: &LbConf, after: &LbConf) {
+    let (from, to) = (before.sticky_buckets_per_core, after.sticky_buckets_per_core);
+    if from != to {
+        warn!(
+            from,
+            to,
+            "vpp-lb-sticky-buckets-changed: VPP drops all flows of all VIPs with its next packets"
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! The Reconciler on paused time against a VPP that tests hold by the reins.
 
 mod fake;
+mod verify;
 mod world;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use fake::{Loss, spec, vip};
 use world::{SYNC_INTERVAL, World, flushing, frontend, idle};
 
 use super::*;
+use crate::actors::checker::DesiredChanged;
 use crate::domain::plan;
 use crate::domain::step::Step;
 use crate::domain::weights::FlushSeq;
@@ -308,6 +310,8 @@ async fn drift_is_what_nothing_on_our_side_explains() {
     assert_eq!(at_first.drift, BTreeMap::new(), "a first pass adopts and mends no drift");
     assert_eq!(at_first.steps, [(("all", "as-add"), 2), (("all", "vip-add"), 2)].into());
 
+    // What was written has been read back by then.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     world.vpp().observed.vips.remove(&vip(2));
     tokio::time::sleep(SYNC_INTERVAL).await;
     assert_eq!(world.heard(), ["look", "+f2, +f2 s1=100"]);

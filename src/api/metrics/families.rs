@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use actix::MailboxError;
 
-use super::page::{Family, Kind, Page};
+use super::page::{Family, Kind, Page, count};
 use crate::actors::broadcaster::GetFigures;
 use crate::actors::checker::{GetConfig, GetOverview, Overview};
 use crate::actors::reconciler;
@@ -45,6 +45,11 @@ const DRIFT: Family = counter(
     "vpp_drift_total",
     "Differences in VPP that nothing of maglevd's explains, found and mended.",
 );
+const FLIP: Family = Family {
+    name: "flip_duration_seconds",
+    kind: Kind::Histogram,
+    help: "From the probe result that decides a change of weights to VPP's answer.",
+};
 const LAST_SUCCESS: Family = gauge(
     "vpp_lbsync_last_success_timestamp_seconds",
     "When a pass over all of VPP last ended with everything right.",
@@ -181,6 +186,7 @@ fn reconciled(figures: &reconciler::Figures, page: &mut Page) {
     for (kind, number) in &figures.drift {
         page.series(&DRIFT, &[("kind", kind)], count(*number));
     }
+    page.histogram(&FLIP, &figures.flips);
     if let Some(at) = figures.last_success {
         let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         page.single(&LAST_SUCCESS, since.as_secs_f64());
@@ -216,10 +222,4 @@ fn packets(counted: &[Counted], page: &mut Page) {
 
 fn flag(yes: bool) -> f64 {
     if yes { 1.0 } else { 0.0 }
-}
-
-/// Prometheus' numbers are doubles: beyond 2^53 they count in steps.
-#[expect(clippy::cast_precision_loss, reason = "the format has no other numbers")]
-fn count(number: u64) -> f64 {
-    number as f64
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::domain::histogram::Histogram;
+
 /// What a family of metrics is, for its HELP and TYPE lines.
 pub(super) struct Family {
     /// Without the `maglev_` that every name begins with.
@@ -15,6 +17,7 @@ pub(super) struct Family {
 pub(super) enum Kind {
     Gauge,
     Counter,
+    Histogram,
 }
 
 /// The page, growing.
@@ -30,6 +33,7 @@ impl Page {
         let kind = match family.kind {
             Kind::Gauge => "gauge",
             Kind::Counter => "counter",
+            Kind::Histogram => "histogram",
         };
         let Family { name, help, .. } = family;
         // Writing to a String cannot fail.
@@ -38,13 +42,31 @@ impl Page {
 
     /// A series of the family begun last.
     pub(super) fn series(&mut self, family: &Family, labels: Labels<'_>, value: f64) {
-        let _ = write!(self.0, "maglev_{}", family.name);
+        self.line(family.name, "", labels, value);
+    }
+
+    fn line(&mut self, name: &str, suffix: &str, labels: Labels<'_>, value: f64) {
+        let _ = write!(self.0, "maglev_{name}{suffix}");
         for (place, (name, text)) in labels.iter().enumerate() {
             let before = if place == 0 { '{' } else { ',' };
             let _ = write!(self.0, "{before}{name}=\"{}\"", escaped(text));
         }
         let after = if labels.is_empty() { "" } else { "}" };
         let _ = writeln!(self.0, "{after} {value}");
+    }
+
+    /// A family that is one histogram without labels, in seconds.
+    pub(super) fn histogram(&mut self, family: &Family, histogram: &Histogram) {
+        self.family(family);
+        let name = family.name;
+        for (bound, so_far) in histogram.cumulative() {
+            let bound = bound.as_secs_f64().to_string();
+            self.line(name, "_bucket", &[("le", &bound)], count(so_far));
+        }
+        let all = count(histogram.count());
+        self.line(name, "_bucket", &[("le", "+Inf")], all);
+        self.line(name, "_sum", &[], histogram.sum().as_secs_f64());
+        self.line(name, "_count", &[], all);
     }
 
     /// A family of one series without labels.
@@ -58,6 +80,12 @@ impl Page {
     }
 }
 
+/// Prometheus' numbers are doubles: beyond 2^53 they count in steps.
+#[expect(clippy::cast_precision_loss, reason = "the format has no other numbers")]
+pub(super) fn count(number: u64) -> f64 {
+    number as f64
+}
+
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
@@ -65,6 +93,31 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_histogram_has_cumulative_buckets_and_an_endless_one() {
+        let family = Family { name: "x_seconds", kind: Kind::Histogram, help: "An x." };
+        let mut histogram = Histogram::default();
+        histogram.record(Duration::from_micros(400));
+        histogram.record(Duration::from_secs(8));
+        let mut page = Page::default();
+        page.histogram(&family, &histogram);
+        let text = page.into_text();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], "# TYPE maglev_x_seconds histogram");
+        assert_eq!(lines[2], "maglev_x_seconds_bucket{le=\"0.00025\"} 0");
+        assert_eq!(lines[3], "maglev_x_seconds_bucket{le=\"0.0005\"} 1");
+        assert_eq!(
+            lines[lines.len() - 4..],
+            [
+                "maglev_x_seconds_bucket{le=\"5\"} 1",
+                "maglev_x_seconds_bucket{le=\"+Inf\"} 2",
+                "maglev_x_seconds_sum 8.0004",
+                "maglev_x_seconds_count 2",
+            ]
+        );
+    }
 
     #[test]
     fn labels_are_escaped() {

@@ -44,6 +44,7 @@ async fn the_page_tells_of_backends_frontends_vpp_and_streams() {
         "maglev_vpp_dead_clients_total 0",
         "maglev_vpp_model_mismatch_total 0",
         "maglev_events_missed_total 0",
+        "# TYPE maglev_flip_duration_seconds histogram",
         "maglev_vpp_lbsync_total{scope=\"all\",kind=\"vip-add\"} 2",
     ] {
         assert!(page.lines().any(|line| line == series), "no {series} in\n{page}");

@@ -112,6 +112,12 @@ async fn everything_that_is_written_is_read_back() {
 
     let seen = client.read_state().await.unwrap();
     assert_eq!(seen.conf, conf);
+    // The servers alone say the same, however a VIP is asked for.
+    let expected = [web, all].map(|vip| (vip, seen.vips[&vip].servers.len()));
+    let read = client.read_servers(&expected.into()).await.unwrap();
+    for vip in [web, all] {
+        assert_eq!(read[&vip].servers, seen.vips[&vip].servers);
+    }
     let web_seen = &seen.vips[&web];
     assert_eq!(web_seen.encap, ObservedEncap::Gre(Encap::Gre4));
     assert_eq!(web_seen.table_length, Some(TableLength::DEFAULT));

@@ -136,7 +136,10 @@ impl Checker {
                     }
                 }
                 Order::OverrideDropped(what) => {
-                    warn!(dropped = what, "override-dropped: the file now says something else");
+                    warn!(
+                        dropped = what,
+                        "override-dropped: the file now says something else, or has no such item"
+                    );
                 }
             }
         }

@@ -7,21 +7,25 @@
 //! pass, which is then planned anew.
 
 mod figures;
+mod flip;
 mod hear;
 mod messages;
 mod pass;
 mod settle;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use actix::prelude::*;
 use tracing::{info, warn};
 
 pub use figures::{Figures, GetFigures, GetRefusal};
+use flip::Due;
 pub use messages::*;
 use pass::{Pass, Purpose};
+use verify::Rereading;
 
 use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
@@ -49,9 +53,10 @@ pub struct Reconciler {
     sight: Sight,
     flushed: Flushed,
     model: ModelCheck,
-    /// Frontends that changed since they were last written, and since when.
-    dirty: BTreeMap<FrontendName, Option<Instant>>,
+    /// Frontends that are to be written, and why.
+    dirty: BTreeMap<FrontendName, Due>,
     flipping: bool,
+    reread: Rereading,
     pass: Option<Pass>,
     queue: VecDeque<(Scope, Purpose)>,
     refused: Refusals,
@@ -89,6 +94,7 @@ impl Reconciler {
             model: ModelCheck::default(),
             dirty: BTreeMap::new(),
             flipping: false,
+            reread: Rereading::default(),
             pass: None,
             queue: VecDeque::new(),
             refused: Refusals::default(),
@@ -99,51 +105,12 @@ impl Reconciler {
 
     /// Does what is to be done next, if anything can be done now.
     fn drive(&mut self, ctx: &mut Context<Self>) {
+        if self.pass.as_ref().is_some_and(Pass::has_waited) {
+            self.take_turn(ctx);
+        }
         self.flip(ctx);
         self.go_on(ctx);
-    }
-
-    /// Sends out changed frontends at once. Those that a portion under way
-    /// concerns wait for it: what it leaves is not known before.
-    fn flip(&mut self, ctx: &mut Context<Self>) {
-        let (Some(wanted), Sight::Seen(seen)) = (&self.wanted, &self.sight) else { return };
-        if self.flipping || !self.may_write {
-            return;
-        }
-        let busy = self.pass.as_ref().map(Pass::under_way);
-        let mut steps = Vec::new();
-        let mut since = Vec::new();
-        self.dirty.retain(|name, decided| {
-            let waits = busy.is_some_and(|names| names.contains(&Some(name.clone())));
-            if !waits {
-                let scope = Scope::One(name.clone());
-                steps.extend(plan(&wanted.desired, seen, &self.flushed, &scope));
-                since.extend(*decided);
-            }
-            waits
-        });
-        if steps.is_empty() {
-            return;
-        }
-        self.flipping = true;
-        info!(scope = "vip", steps = steps.len(), "vpp-lbsync-start");
-        let basis = Arc::clone(&wanted.desired);
-        let decided = since.into_iter().min();
-        self.write(steps, true, ctx, move |this, steps, outcomes, ctx| {
-            this.flipping = false;
-            let took_us = decided.map(|decided| micros(decided.elapsed()));
-            let results = this.settle(&basis, steps, outcomes, "vip", false);
-            this.heal(&results);
-            let failed = results.iter().filter(|result| result.error.is_some()).count();
-            info!(scope = "vip", steps = results.len(), failed, took_us, "vpp-lbsync-done");
-            if let Some(pass) = &mut this.pass {
-                pass.overtaken(results);
-            } else if failed > 0 {
-                // What VPP refuses is not as it was last seen.
-                this.want_drift_pass(false);
-            }
-            this.drive(ctx);
-        });
+        self.verify(ctx);
     }
 
     /// Begins the next pass, or writes the next portion of the present one.
@@ -200,13 +167,15 @@ impl Reconciler {
                 for row in &observed.strange {
                     warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
                 }
+                let is_first = matches!(self.sight, Sight::NotYet);
+                let mismatches = self.model.look(&observed);
                 self.sight = Sight::Seen(observed);
-                if *pass.scope() == Scope::All && !pass.is_dry_run() {
+                if is_first && *pass.scope() == Scope::All && !pass.is_dry_run() {
                     // The plan that follows holds what changed until now, and
                     // begins with the settings that every VIP needs.
                     self.dirty.clear();
                 }
-                self.compare_with_model();
+                self.tell_mismatches(mismatches);
             }
             Ok(_) => self.end_pass(Some(LinkError::reconnected())),
             Err(error) => {
@@ -227,21 +196,46 @@ impl Reconciler {
         if pass.is_stale() {
             let steps = plan(&wanted.desired, seen, &self.flushed, pass.scope());
             pass.take_plan(steps, seen);
-            if *pass.scope() == Scope::All && !pass.is_dry_run() {
-                self.dirty.clear();
-            }
         }
         let steps = pass.next_portion(PORTION);
         if steps.is_empty() {
             self.end_pass(None);
             return self.go_on(ctx);
         }
+        self.write_portion(steps, ctx);
+    }
+
+    /// The turn of a pass that many flips went ahead of: one portion, without
+    /// the frontends that the next flip is for.
+    fn take_turn(&mut self, ctx: &mut Context<Self>) {
+        let (Some(wanted), Sight::Seen(seen), Some(pass)) =
+            (&self.wanted, &self.sight, &mut self.pass)
+        else {
+            return;
+        };
+        if self.flipping || !pass.is_idle() {
+            return;
+        }
+        let steps = plan(&wanted.desired, seen, &self.flushed, pass.scope());
+        pass.take_plan(steps, seen);
+        let flips = self.dirty.keys().cloned().map(Some).collect();
+        let steps = pass.take_turn(PORTION, &flips);
+        if steps.is_empty() {
+            // What is left of it is for flips to do.
+            self.end_pass(None);
+        } else {
+            self.write_portion(steps, ctx);
+        }
+    }
+
+    fn write_portion(&mut self, steps: Vec<Planned>, ctx: &mut Context<Self>) {
+        let Some(wanted) = &self.wanted else { return };
         let basis = Arc::clone(&wanted.desired);
         self.write(steps, false, ctx, move |this, steps, outcomes, ctx| {
             let pass = this.pass.as_ref();
             let drift = pass.is_some_and(Pass::finds_drift);
             let scope = pass.map_or("all", |pass| scope_word(pass.scope()));
-            let results = this.settle(&basis, steps, outcomes, scope, drift);
+            let results = this.settle(&basis, steps, outcomes, scope, |_| drift);
             if let Some(pass) = &mut this.pass {
                 pass.written(results);
             }
@@ -282,12 +276,14 @@ impl Reconciler {
             + 'static,
     {
         let epoch = self.epoch.unwrap_or_default();
+        self.reread.writing(&steps);
         let messages = steps.iter().map(|planned| planned.step.clone()).collect();
         let sent = self.vpp.apply.send(Apply { epoch, steps: messages, urgent });
         let written = async move { sent.await.unwrap_or_else(|_| Err(LinkError::ended())) };
         ctx.spawn(written.into_actor(self).map(move |outcomes, this, ctx| {
             // What was under way on an earlier connection ended with it.
             if this.epoch == Some(epoch) {
+                this.reread.written(&steps);
                 then(this, steps, outcomes, ctx);
             }
         }));

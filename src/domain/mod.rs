@@ -4,6 +4,7 @@
 pub mod config;
 pub mod events;
 pub mod health;
+pub mod histogram;
 pub mod maglev;
 pub mod names;
 pub mod net;

@@ -44,6 +44,16 @@ impl ObservedVip {
     }
 }
 
+/// The servers of one VIP, read alone. That there are none may also mean that
+/// there is no such VIP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedServers {
+    /// Servers in use.
+    pub servers: BTreeMap<IpAddr, ObservedServer>,
+    /// Servers that were removed and that VPP has not collected yet.
+    pub retired: Vec<RetiredServer>,
+}
+
 /// An encapsulation that VPP reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObservedEncap {

@@ -2,47 +2,8 @@
 
 use std::time::Duration;
 
+use super::histogram::Histogram;
 use super::probe::Code;
-
-/// The upper bounds of a [`Histogram`]'s buckets; what is beyond the last has
-/// a bucket of its own.
-pub const BOUNDS: [Duration; 9] = [
-    Duration::from_millis(1),
-    Duration::from_millis(5),
-    Duration::from_millis(20),
-    Duration::from_millis(100),
-    Duration::from_millis(250),
-    Duration::from_secs(1),
-    Duration::from_millis(2500),
-    Duration::from_secs(10),
-    Duration::from_secs(60),
-];
-
-/// Durations, counted by [`BOUNDS`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Histogram {
-    /// Not cumulative; the last is what is beyond every bound.
-    pub buckets: [u64; BOUNDS.len() + 1],
-    /// Of all of them.
-    pub sum: Duration,
-}
-
-impl Histogram {
-    /// Counts one.
-    pub fn add(&mut self, duration: Duration) {
-        let place = BOUNDS.iter().position(|bound| duration <= *bound).unwrap_or(BOUNDS.len());
-        self.buckets[place] += 1;
-        self.sum = self.sum.saturating_add(duration);
-    }
-
-    /// Adds all that another counted.
-    pub fn merge(&mut self, other: &Self) {
-        for (mine, more) in self.buckets.iter_mut().zip(other.buckets) {
-            *mine += more;
-        }
-        self.sum = self.sum.saturating_add(other.sum);
-    }
-}
 
 /// The probes of one backend, counted since it has its check's type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,8 +23,8 @@ impl Tally {
             Some((_, count)) => *count += 1,
             None => self.outcomes.push((code, 1)),
         }
-        self.took.add(took);
-        self.late.add(late);
+        self.took.record(took);
+        self.late.record(late);
     }
 }
 
@@ -79,10 +40,7 @@ mod tests {
         tally.add(Code::L7Status, ms(2), ms(6));
         tally.add(Code::L7Ok, ms(90_000), ms(0));
         assert_eq!(tally.outcomes, [(Code::L7Ok, 2), (Code::L7Status, 1)]);
-        assert_eq!(tally.took.buckets, [1, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
-        assert_eq!(tally.took.sum, ms(90_003));
-        let mut late = tally.late;
-        late.merge(&tally.late);
-        assert_eq!(late.buckets[..3], [4, 0, 2]);
+        assert_eq!((tally.took.count(), tally.took.sum()), (3, ms(90_003)));
+        assert_eq!((tally.late.count(), tally.late.sum()), (3, ms(6)));
     }
 }

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use actix::prelude::*;
 
 use super::Reconciler;
+use crate::domain::histogram::Histogram;
 use crate::domain::names::FrontendName;
 use crate::domain::step::Step;
 
@@ -29,6 +30,9 @@ pub struct Figures {
     pub drift: BTreeMap<&'static str, u64>,
     /// VIPs whose bucket counts in VPP were not those of the model.
     pub model_mismatches: u64,
+    /// From the probe result that decided a flip to VPP's answer. What a pass
+    /// took along is not among them.
+    pub flips: Histogram,
     /// When a pass over everything last ended with nothing refused or lost.
     pub last_success: Option<SystemTime>,
     /// Present refusals by frontend; without a name: global settings, and

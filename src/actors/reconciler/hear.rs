@@ -41,13 +41,15 @@ impl Handler<DesiredChanged> for Reconciler {
     fn handle(&mut self, changed: DesiredChanged, ctx: &mut Self::Context) {
         let Some(wanted) = &mut self.wanted else { return };
         if let Some(pass) = &mut self.pass {
+            // Its steps were planned for what was wanted before.
             pass.explain();
+            pass.replan();
         }
         let desired = Arc::make_mut(&mut wanted.desired);
         for (name, frontend) in changed.frontends {
             desired.frontends.insert(name.clone(), frontend);
             self.refused.hope(&name);
-            self.dirty.entry(name).or_insert(changed.decided);
+            self.dirty.entry(name).or_default().changed(changed.decided);
         }
         self.drive(ctx);
     }
@@ -59,6 +61,7 @@ impl Handler<Connected> for Reconciler {
     fn handle(&mut self, Connected { epoch }: Connected, ctx: &mut Self::Context) {
         self.epoch = Some(epoch);
         self.sight = Sight::NotYet;
+        self.reread.forget();
         self.refused.clear();
         self.want_drift_pass(false);
         self.drive(ctx);
@@ -73,6 +76,7 @@ impl Handler<Lost> for Reconciler {
             self.epoch = None;
             self.sight = Sight::NotYet;
             self.flipping = false;
+            self.reread.forget();
             self.end_pass(Some(LinkError::NotConnected(why.clone())));
             for (_, purpose) in self.queue.drain(..) {
                 purpose.answer(Err(SyncError::Link(LinkError::NotConnected(why.clone()))));

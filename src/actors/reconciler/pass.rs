@@ -28,11 +28,17 @@ pub(super) struct Pass {
     resting: BTreeSet<Option<FrontendName>>,
     /// What flips wrote since the look began: the look may not show it yet.
     overtook: Vec<Step>,
+    /// Flips that went ahead since it last wrote.
+    waited_for: u32,
     results: Vec<StepResult>,
     /// The VIPs that an operator's pass concerns, as they were before it.
     before: BTreeMap<Vip, ObservedVip>,
     begun: Instant,
 }
+
+/// Flips that may go ahead of a pass one after the other before it is its
+/// turn: under a storm of them it goes on all the same.
+const PATIENCE: u32 = 8;
 
 /// Why a pass is made, and who waits for it.
 pub(super) enum Purpose {
@@ -93,6 +99,7 @@ impl Pass {
             skipped: BTreeSet::new(),
             resting,
             overtook: Vec::new(),
+            waited_for: 0,
             results: Vec::new(),
             before: BTreeMap::new(),
             begun: Instant::now(),
@@ -123,6 +130,11 @@ impl Pass {
         self.purpose.is_dry_run()
     }
 
+    /// Whether so many flips went ahead of it that it is its turn.
+    pub(super) fn has_waited(&self) -> bool {
+        self.waited_for >= PATIENCE && self.is_idle() && !self.is_dry_run()
+    }
+
     /// Whether all that this pass mends is drift.
     pub(super) fn finds_drift(&self) -> bool {
         matches!(self.purpose, Purpose::Drift { alone: true })
@@ -151,6 +163,7 @@ impl Pass {
     /// A flip went ahead of this pass.
     pub(super) fn overtaken(&mut self, results: Vec<StepResult>) {
         self.stale = true;
+        self.waited_for += 1;
         let done = results.into_iter().filter(|result| result.error.is_none());
         if matches!(self.stage, Stage::Looking) {
             self.overtook.extend(done.map(|result| result.planned.step));
@@ -189,6 +202,23 @@ impl Pass {
         portion
     }
 
+    /// The next steps to write, without those for `flips`; none when only
+    /// those are left. It is not known to be right that they are done.
+    pub(super) fn take_turn(
+        &mut self,
+        most: usize,
+        flips: &BTreeSet<Option<FrontendName>>,
+    ) -> Vec<Planned> {
+        self.remaining.retain(|planned| !flips.contains(&planned.frontend));
+        let steps = self.next_portion(most);
+        if steps.is_empty() {
+            self.resting.extend(flips.iter().cloned());
+        }
+        self.waited_for = 0;
+        self.stale = true;
+        steps
+    }
+
     /// A portion was written.
     pub(super) fn written(&mut self, results: Vec<StepResult>) {
         let failed: BTreeSet<_> = results
@@ -199,6 +229,7 @@ impl Pass {
         self.remaining.retain(|planned| !failed.contains(&planned.frontend));
         self.skipped.extend(failed);
         self.results.extend(results);
+        self.waited_for = 0;
         self.stage = Stage::Idle;
     }
 

@@ -8,7 +8,9 @@ use tracing::{info, warn};
 use super::{Reconciler, Sight, StepResult};
 use crate::actors::broadcaster::Publish;
 use crate::actors::vpp_connection::{LinkError, Outcome};
+use crate::domain::config::LbConf;
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
+use crate::domain::maglev::Mismatch;
 use crate::domain::names::FrontendName;
 use crate::domain::observed::Observed;
 use crate::domain::plan::{self, Desired, Planned};
@@ -16,15 +18,15 @@ use crate::domain::step::Step;
 
 impl Reconciler {
     /// Takes what became of steps into what is known of VPP, and tells of it.
-    /// `basis` is what they were planned for, `drift` whether nothing of ours
-    /// explains that they were due.
+    /// `basis` is what they were planned for, `drift` tells of a frontend
+    /// whether nothing of ours explains that its steps were due.
     pub(super) fn settle(
         &mut self,
         basis: &Desired,
         steps: Vec<Planned>,
         outcomes: Result<Vec<Outcome>, LinkError>,
         scope: &'static str,
-        drift: bool,
+        drift: impl Fn(&Option<FrontendName>) -> bool,
     ) -> Vec<StepResult> {
         let outcomes = match outcomes {
             Ok(outcomes) => outcomes,
@@ -34,7 +36,8 @@ impl Reconciler {
             let error = match outcome {
                 Outcome::Done => {
                     // What was refused before was due anyway.
-                    let drift = drift && !self.refused.contains(&planned.frontend);
+                    let frontend = &planned.frontend;
+                    let drift = drift(frontend) && !self.refused.contains(frontend);
                     self.figures.did(&planned.step, scope, drift);
                     self.done(basis, &planned, drift);
                     None
@@ -76,6 +79,9 @@ impl Reconciler {
         let Planned { frontend, step, disruption } = planned;
         let mut detail = step.to_string();
         if let Sight::Seen(seen) = &mut self.sight {
+            if let Step::SetConf(conf) = step {
+                warn_of_dropped_flows(&seen.conf, conf);
+            }
             if let Some(found) = found_before(seen, step) {
                 detail.push_str(&found);
             }
@@ -107,10 +113,10 @@ impl Reconciler {
 
 impl Reconciler {
     /// Tells of tables in VPP that are not what the model makes of the same
-    /// servers and weights: each difference once, however long it stands.
-    pub(super) fn compare_with_model(&mut self) {
-        let (Some(wanted), Sight::Seen(observed)) = (&self.wanted, &self.sight) else { return };
-        for mismatch in self.model.look(observed) {
+    /// servers and weights.
+    pub(super) fn tell_mismatches(&mut self, mismatches: Vec<Mismatch>) {
+        let Some(wanted) = &self.wanted else { return };
+        for mismatch in mismatches {
             let mut frontends = wanted.desired.frontends.iter();
             let frontend = frontends.find(|(_, frontend)| frontend.spec.vip == mismatch.vip);
             let frontend = frontend.map(|(name, _)| name.clone());
@@ -138,6 +144,19 @@ fn log_name(step: &Step) -> &'static str {
         Step::AddServer { .. } => "vpp-lbsync-as-add",
         Step::SetWeight { .. } => "vpp-lbsync-as-weight",
         Step::RemoveServer { .. } => "vpp-lbsync-as-del",
+    }
+}
+
+/// VPP makes a new table for sticky flows of another size, and the old flows
+/// are gone with the old one.
+fn warn_of_dropped_flows(before: &LbConf, after: &LbConf) {
+    let (from, to) = (before.sticky_buckets_per_core, after.sticky_buckets_per_core);
+    if from != to {
+        warn!(
+            from,
+            to,
+            "vpp-lb-sticky-buckets-changed: VPP drops all flows of all VIPs with its next packets"
+        );
     }
 }
 

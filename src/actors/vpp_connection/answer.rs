@@ -1,13 +1,18 @@
 //! What the VppConnection answers.
 
+use std::collections::BTreeMap;
+
 use actix::prelude::*;
 use tracing::info;
 
 use super::{
-    Apply, Close, Connected, GetLinkFigures, GetVppInfo, LinkError, LinkFigures, Listen, Listener,
-    Observe, Outcome, Seen, State, VppConnection, VppInfo, stats,
+    Apply, Close, Connected, Epoch, GetLinkFigures, GetVppInfo, LinkError, LinkFigures, Listen,
+    Listener, Observe, Outcome, Reread, Seen, State, VppConnection, VppInfo, stats,
 };
 use crate::actors::Outbox;
+use crate::domain::net::Vip;
+use crate::domain::observed::ObservedServers;
+use crate::vpp::client::Client;
 
 impl Handler<Listen> for VppConnection {
     type Result = ();
@@ -34,15 +39,30 @@ impl Handler<Observe> for VppConnection {
     }
 }
 
+impl VppConnection {
+    /// The connection of this epoch, if it is the present one.
+    fn client_of(&self, epoch: Epoch) -> Result<Client, LinkError> {
+        match self.client()? {
+            (present, client) if present == epoch => Ok(client),
+            _ => Err(LinkError::reconnected()),
+        }
+    }
+}
+
+impl Handler<Reread> for VppConnection {
+    type Result = ResponseFuture<Result<BTreeMap<Vip, ObservedServers>, LinkError>>;
+
+    fn handle(&mut self, Reread { epoch, vips }: Reread, _: &mut Self::Context) -> Self::Result {
+        let client = self.client_of(epoch);
+        Box::pin(async move { client?.read_servers(&vips).await.map_err(LinkError::failed) })
+    }
+}
+
 impl Handler<Apply> for VppConnection {
     type Result = ResponseFuture<Result<Vec<Outcome>, LinkError>>;
 
     fn handle(&mut self, apply: Apply, _: &mut Self::Context) -> Self::Result {
-        let client = match self.client() {
-            Ok((epoch, client)) if epoch == apply.epoch => Ok(client),
-            Ok(_) => Err(LinkError::reconnected()),
-            Err(error) => Err(error),
-        };
+        let client = self.client_of(apply.epoch);
         Box::pin(async move {
             let outcomes = client?.apply(apply.steps, apply.urgent).await;
             Ok(outcomes.into_iter().map(Outcome::from).collect())

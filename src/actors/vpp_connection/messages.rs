@@ -1,6 +1,7 @@
 //! What the VppConnection can be told and asked, and what it tells the
 //! Reconciler.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use actix::prelude::*;
@@ -8,7 +9,7 @@ use thiserror::Error;
 
 use super::VppConnection;
 use crate::domain::net::Vip;
-use crate::domain::observed::Observed;
+use crate::domain::observed::{Observed, ObservedServers};
 use crate::domain::step::Step;
 use crate::vpp::client::{CallError, Client};
 use crate::vpp::stats::StatsError;
@@ -32,8 +33,10 @@ impl Epoch {
 pub struct Link {
     /// Takes whom to tell of the connection.
     pub listen: Recipient<Listen>,
-    /// Reads.
+    /// Reads everything.
     pub observe: Recipient<Observe>,
+    /// Reads the servers of a few VIPs.
+    pub reread: Recipient<Reread>,
     /// Writes.
     pub apply: Recipient<Apply>,
 }
@@ -41,7 +44,7 @@ pub struct Link {
 impl From<Addr<VppConnection>> for Link {
     fn from(vpp: Addr<VppConnection>) -> Self {
         let (listen, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
-        Self { listen, observe, apply: vpp.recipient() }
+        Self { listen, observe, reread: vpp.clone().recipient(), apply: vpp.recipient() }
     }
 }
 
@@ -85,6 +88,17 @@ pub struct Seen {
     pub epoch: Epoch,
     /// What VPP holds.
     pub observed: Observed,
+}
+
+/// Read the servers of these VIPs again, over this connection and no other.
+/// VIPs that VPP cannot be asked for alone are missing in the answer.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<BTreeMap<Vip, ObservedServers>, LinkError>")]
+pub struct Reread {
+    /// The connection.
+    pub epoch: Epoch,
+    /// The VIPs, and about how many servers each has, retired ones included.
+    pub vips: BTreeMap<Vip, usize>,
 }
 
 /// Write these steps, in order, over this connection and no other.

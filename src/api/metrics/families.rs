@@ -46,6 +46,11 @@ const DRIFT: Family = counter(
     "vpp_drift_total",
     "Differences in VPP that nothing of maglevd's explains, found and mended.",
 );
+const FLIP: Family = Family {
+    name: "flip_duration_seconds",
+    kind: Kind::Histogram,
+    help: "From the probe result that decides a change of weights to VPP's answer.",
+};
 const LAST_SUCCESS: Family = gauge(
     "vpp_lbsync_last_success_timestamp_seconds",
     "When a pass over all of VPP last ended with everything right.",
@@ -187,6 +192,8 @@ fn reconciled(figures: &reconciler::Figures, page: &mut Page) {
     for (kind, number) in &figures.drift {
         page.series(&DRIFT, &[("kind", kind)], count(*number));
     }
+    page.family(&FLIP);
+    page.histogram(&FLIP, &[], &figures.flips);
     if let Some(at) = figures.last_success {
         let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         page.single(&LAST_SUCCESS, since.as_secs_f64());

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::tally::{BOUNDS, Histogram};
+use crate::domain::histogram::Histogram;
 
 /// What a family of metrics is, for its HELP and TYPE lines.
 pub(super) struct Family {
@@ -55,17 +55,16 @@ impl Page {
         let _ = writeln!(self.0, "{after} {value}");
     }
 
-    /// A histogram of the family begun last.
+    /// A histogram of the family begun last, in seconds.
     pub(super) fn histogram(&mut self, family: &Family, labels: Labels<'_>, of: &Histogram) {
-        let mut seen = 0;
-        let bounds = BOUNDS.iter().map(|bound| bound.as_secs_f64().to_string());
-        for (bound, number) in bounds.chain(["+Inf".into()]).zip(of.buckets) {
-            seen += number;
+        let bounds =
+            of.cumulative().map(|(bound, so_far)| (bound.as_secs_f64().to_string(), so_far));
+        for (bound, so_far) in bounds.chain([("+Inf".into(), of.count())]) {
             let labels: Vec<_> = labels.iter().copied().chain([("le", &*bound)]).collect();
-            self.line(family.name, "_bucket", &labels, count(seen));
+            self.line(family.name, "_bucket", &labels, count(so_far));
         }
-        self.line(family.name, "_sum", labels, of.sum.as_secs_f64());
-        self.line(family.name, "_count", labels, count(seen));
+        self.line(family.name, "_sum", labels, of.sum().as_secs_f64());
+        self.line(family.name, "_count", labels, count(of.count()));
     }
 
     /// A family of one series without labels.
@@ -92,6 +91,32 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_histogram_has_cumulative_buckets_and_an_endless_one() {
+        let family = Family { name: "x_seconds", kind: Kind::Histogram, help: "An x." };
+        let mut histogram = Histogram::default();
+        histogram.record(Duration::from_micros(400));
+        histogram.record(Duration::from_secs(8));
+        let mut page = Page::default();
+        page.family(&family);
+        page.histogram(&family, &[], &histogram);
+        let text = page.into_text();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], "# TYPE maglev_x_seconds histogram");
+        assert_eq!(lines[2], "maglev_x_seconds_bucket{le=\"0.00025\"} 0");
+        assert_eq!(lines[3], "maglev_x_seconds_bucket{le=\"0.0005\"} 1");
+        assert_eq!(
+            lines[lines.len() - 4..],
+            [
+                "maglev_x_seconds_bucket{le=\"5\"} 1",
+                "maglev_x_seconds_bucket{le=\"+Inf\"} 2",
+                "maglev_x_seconds_sum 8.0004",
+                "maglev_x_seconds_count 2",
+            ]
+        );
+    }
 
     #[test]
     fn labels_are_escaped() {

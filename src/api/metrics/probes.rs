@@ -6,7 +6,7 @@ use super::families::{counter, gauge};
 use super::page::{Family, Kind, Page, count};
 use crate::actors::checker::GetProbes;
 use crate::api::Actors;
-use crate::domain::tally::Histogram;
+use crate::domain::histogram::Histogram;
 
 const TOTAL: Family = counter("probe_total", "Probes by what they found.");
 const DURATION: Family = Family {

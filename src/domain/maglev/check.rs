@@ -54,21 +54,23 @@ impl ModelCheck {
     /// The differences that `observed` shows and that the last look did not.
     pub fn look(&mut self, observed: &Observed) -> Vec<Mismatch> {
         self.told.retain(|vip, _| observed.vips.contains_key(vip));
-        let mut new = Vec::new();
-        for (&vip, seen) in &observed.vips {
-            let servers = miscounts(seen);
-            if servers.is_empty() {
-                self.told.remove(&vip);
-                continue;
-            }
-            let mismatch = Mismatch { vip, servers };
-            if self.told.get(&vip) != Some(&mismatch) {
-                self.told.insert(vip, mismatch.clone());
-                new.push(mismatch);
-            }
+        observed.vips.iter().filter_map(|(vip, seen)| self.look_at(*vip, seen)).collect()
+    }
+
+    /// The difference that one VIP shows and that the last look did not.
+    pub fn look_at(&mut self, vip: Vip, seen: &ObservedVip) -> Option<Mismatch> {
+        let servers = miscounts(seen);
+        if servers.is_empty() {
+            self.told.remove(&vip);
+            return None;
         }
-        self.total += new.len() as u64;
-        new
+        let mismatch = Mismatch { vip, servers };
+        if self.told.get(&vip) == Some(&mismatch) {
+            return None;
+        }
+        self.told.insert(vip, mismatch.clone());
+        self.total += 1;
+        Some(mismatch)
     }
 
     /// Differences told since the start.

@@ -42,7 +42,8 @@ pub enum Order {
     Publish(Event),
     /// These frontends should look like this now.
     Desire(Vec<(FrontendName, Arc<DesiredFrontend>)>),
-    /// An operator's override ended, because the file now says something else.
+    /// An operator's override ended: the file now says something else of its
+    /// item, or has none such.
     OverrideDropped(String),
 }
 

@@ -55,10 +55,18 @@ impl Roster {
                 let transition = Transition { from, to, at, why: "no longer configured".into() };
                 orders.push(Order::StopProber(name.clone()));
                 orders.push(Order::Publish(Event::Backend(name.clone(), transition)));
+                orders.extend(known.admin.map(|admin| dropped_admin(name, admin)));
             }
             stays
         });
-        self.frontends.retain(|name, _| config.frontends.contains_key(name));
+        self.frontends.retain(|name, known| {
+            let stays = config.frontends.contains_key(name);
+            if !stays {
+                let dropped = |(place, weight): (&_, &_)| dropped_weight(name, place, *weight);
+                orders.extend(known.overrides.iter().map(dropped));
+            }
+            stays
+        });
     }
 
     /// Starts to probe a backend that is new, or that has moved to another
@@ -74,10 +82,15 @@ impl Roster {
         self.last_prober.0 += 1;
         let check = check_of(&self.config, settings);
         let old = self.backends.remove(name);
+        // The operator's word is about the name: it stays with another address.
+        let mut admin = old.as_ref().and_then(|old| old.admin);
+        if old.as_ref().is_some_and(|old| old.settings.enabled != settings.enabled) {
+            orders.extend(admin.take().map(|admin| dropped_admin(name, admin)));
+        }
         let mut tracked = Tracked {
             settings: settings.clone(),
             prober: self.last_prober,
-            admin: old.as_ref().and_then(|old| old.admin),
+            admin,
             state: State::Unknown,
             judged: false,
             flush: FlushSeq::NONE,
@@ -125,9 +138,7 @@ impl Roster {
                 let now = configured_weight(&config, name, place);
                 let stays = now.is_some() && now == configured_weight(before, name, place);
                 if !stays {
-                    let (pool, backend) = place;
-                    let what = format!("weight {weight} of {backend} in {name}/{pool}");
-                    orders.push(Order::OverrideDropped(what));
+                    orders.push(dropped_weight(name, place, *weight));
                 }
                 stays
             });
@@ -163,13 +174,27 @@ impl Tracked {
         let old = self.admin();
         let file_changed = settings.enabled != self.settings.enabled;
         self.settings = settings.clone();
-        if file_changed && self.admin.take().is_some() {
-            orders
-                .push(Order::OverrideDropped(format!("{old:?} of backend {name}").to_lowercase()));
+        if file_changed {
+            orders.extend(self.admin.take().map(|admin| dropped_admin(name, admin)));
         }
         if self.admin() != old {
             let why = "configuration reloaded".into();
             orders.push(Order::Administer { backend: name.clone(), admin: self.admin(), why });
         }
     }
+}
+
+/// Tells that an operator's word on a backend ended.
+fn dropped_admin(name: &BackendName, admin: Admin) -> Order {
+    let state = format!("{admin:?}").to_lowercase();
+    Order::OverrideDropped(format!("{state} of backend {name}"))
+}
+
+/// Tells that an operator's weight ended.
+fn dropped_weight(
+    frontend: &FrontendName,
+    (pool, backend): &(PoolName, BackendName),
+    weight: Weight,
+) -> Order {
+    Order::OverrideDropped(format!("weight {weight} of {backend} in {frontend}/{pool}"))
 }

@@ -197,3 +197,45 @@ fn after_the_startup_delay_unknown_counts_as_down() {
     assert_eq!(weights(&roster), "0 0 0");
     assert!(matches!(&orders[0], Order::Desire(changed) if changed.len() == 1));
 }
+
+#[test]
+fn every_override_that_a_reload_ends_is_told() {
+    let dropped = |change: &dyn Fn(&mut Config)| {
+        let mut roster = started();
+        roster.administer("a", Command::Disable, "me").unwrap();
+        roster.administer("c", Command::Pause, "me").unwrap();
+        roster.set_weight("web", "main", "b", Weight::ZERO, ("me", START)).unwrap();
+        let mut changed = config();
+        change(&mut changed);
+        let orders = roster.reload(Arc::new(changed), START);
+        let told = orders.into_iter().filter_map(|order| match order {
+            Order::OverrideDropped(what) => Some(what),
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let backend = |name| move |config: &mut Config| config.backends.remove(name).map_or((), drop);
+    assert_eq!(dropped(&|_| ()), Vec::<String>::new());
+    // Another address alone is no other word of the file on the backend.
+    let moved = |config: &mut Config| {
+        config.backends.get_mut("a").unwrap().address = [10, 0, 0, 9].into();
+    };
+    assert_eq!(dropped(&moved), Vec::<String>::new());
+    let off = |config: &mut Config| {
+        moved(config);
+        config.backends.get_mut("a").unwrap().enabled = false;
+    };
+    assert_eq!(dropped(&off), ["disabled of backend a"]);
+    let weight = ["weight 0 of b in web/main"];
+    let no_frontend = |config: &mut Config| config.frontends.clear();
+    assert_eq!(dropped(&no_frontend), weight);
+    let renamed = |config: &mut Config| {
+        config.frontends.get_mut("web").unwrap().pools[0].name = "first".into();
+    };
+    assert_eq!(dropped(&renamed), weight);
+    let no_spare = |config: &mut Config| {
+        config.frontends.get_mut("web").unwrap().pools.pop();
+        backend("c")(config);
+    };
+    assert_eq!(dropped(&no_spare), ["paused of backend c"]);
+}

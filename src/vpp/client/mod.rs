@@ -12,6 +12,7 @@ mod needs;
 mod observe;
 mod portions;
 mod read;
+mod reread;
 #[cfg(test)]
 mod tests;
 

@@ -2,13 +2,14 @@
 //! an error: what cannot be ours is told of and left alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::domain::config::LbConf;
 use crate::domain::net::{Encap, TableLength, Vip};
 use crate::domain::observed::{
-    Observed, ObservedEncap, ObservedServer, ObservedVip, RetiredServer,
+    Observed, ObservedEncap, ObservedServer, ObservedServers, ObservedVip, RetiredServer,
 };
 use crate::vpp::cli_text::VipTexts;
 use crate::vpp::wire::lb::{ENCAP_GRE4, ENCAP_GRE6};
@@ -119,16 +120,7 @@ impl Seen {
             self.strange.push(format!("server of no valid address: {row:?}"));
             return;
         };
-        if used {
-            let server = ObservedServer { weight: row.weight, buckets: row.num_buckets };
-            seen.servers.insert(address, server);
-        } else {
-            seen.retired.push(RetiredServer {
-                address,
-                removed_at_s: row.in_use_since,
-                weight: row.weight,
-            });
-        }
+        sort(row, address, &mut seen.servers, &mut seen.retired);
     }
 
     fn take_verbose(&mut self, verbose: &VipTexts) {
@@ -137,6 +129,36 @@ impl Seen {
                 seen.src_ip_sticky = Some(extra.src_ip_sticky);
             }
         }
+    }
+}
+
+/// The servers of each of these VIPs; rows of other VIPs are not theirs.
+pub(super) fn rows_by_vip(
+    vips: impl Iterator<Item = Vip>,
+    rows: &[LbAsV2Details],
+) -> BTreeMap<Vip, ObservedServers> {
+    let mut found: BTreeMap<_, _> = vips.map(|vip| (vip, ObservedServers::default())).collect();
+    for row in rows {
+        let seen = row.vip.to_vip().and_then(|vip| found.get_mut(&vip));
+        if let (Some(seen), Some(address)) = (seen, row.app_srv.to_ip()) {
+            sort(row, address, &mut seen.servers, &mut seen.retired);
+        }
+    }
+    found
+}
+
+/// A row is of a server in use or of a retired one.
+fn sort(
+    row: &LbAsV2Details,
+    address: IpAddr,
+    servers: &mut BTreeMap<IpAddr, ObservedServer>,
+    retired: &mut Vec<RetiredServer>,
+) {
+    let weight = row.weight;
+    if row.flags & LbAsV2Details::USED != 0 {
+        servers.insert(address, ObservedServer { weight, buckets: row.num_buckets });
+    } else {
+        retired.push(RetiredServer { address, removed_at_s: row.in_use_since, weight });
     }
 }
 

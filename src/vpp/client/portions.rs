@@ -97,16 +97,21 @@ fn by_vip(entries: &[VipText], limit: usize) -> Vec<Portion> {
         *live |= !entry.removed;
         *count += entry.servers;
     }
+    let live = || rows.iter().filter(|(_, (live, _))| *live);
+    if live().any(|(vip, _)| VipKey::filter_for(*vip).is_none()) {
+        // Its servers can be listed only together with all others.
+        let all = entries.iter().map(|entry| entry.servers).sum::<usize>() + SLACK;
+        return vec![Portion { dumps: vec![LbAsV2Dump::ALL], cost: budget::rows(all) }];
+    }
+    group(live().filter_map(|(vip, (_, count))| Some((VipKey::filter_for(*vip)?, *count))), limit)
+}
+
+/// The dumps of VIPs with so many rows each, in groups of half the limit.
+pub(super) fn group(vips: impl Iterator<Item = (VipKey, usize)>, limit: usize) -> Vec<Portion> {
     let mut portions: Vec<Portion> = Vec::new();
     let mut count_of_last = 0;
-    for (vip, (_, count)) in rows.into_iter().filter(|(_, (live, _))| *live) {
-        let Some(key) = VipKey::filter_for(vip) else {
-            // Its servers can be listed only together with all others.
-            let all = entries.iter().map(|entry| entry.servers).sum::<usize>() + SLACK;
-            let dumps = vec![LbAsV2Dump::ALL];
-            return vec![Portion { dumps, cost: budget::rows(all) }];
-        };
-        let dump = LbAsV2Dump { vip: key };
+    for (vip, count) in vips {
+        let dump = LbAsV2Dump { vip };
         match portions.last_mut() {
             Some(last) if budget::rows(count_of_last + count + SLACK) <= limit / 2 => {
                 count_of_last += count;

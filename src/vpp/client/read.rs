@@ -173,7 +173,11 @@ impl Client {
         Ok(())
     }
 
-    fn line(&self, line: &str, cost: usize) -> Result<Prepared<CliInbandReply>, CallError> {
+    pub(super) fn line(
+        &self,
+        line: &str,
+        cost: usize,
+    ) -> Result<Prepared<CliInbandReply>, CallError> {
         self.single(&CliInband { cmd: line.into() }, cost)
     }
 }

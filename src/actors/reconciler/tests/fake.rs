@@ -9,8 +9,10 @@ use std::rc::Rc;
 use tokio::sync::oneshot;
 
 use super::*;
+use crate::actors::vpp_connection::Reread;
 use crate::domain::config::LbConf;
 use crate::domain::net::{Encap, Service, TableLength, Vip};
+use crate::domain::observed::ObservedServers;
 use crate::domain::plan;
 use crate::domain::step::Step;
 use crate::domain::step::VipSpec;
@@ -21,6 +23,8 @@ pub(super) struct State {
     pub(super) epoch: Epoch,
     /// `look`, and the steps of each write as one line; `!` before urgent ones.
     pub(super) heard: Vec<String>,
+    /// What was read back: `f1 f2`.
+    pub(super) reread: Vec<String>,
     /// Answers are held back until they are released.
     pub(super) held_back: bool,
     pub(super) gates: VecDeque<oneshot::Sender<()>>,
@@ -68,6 +72,26 @@ impl Handler<Observe> for FakeVpp {
     }
 }
 
+impl Handler<Reread> for FakeVpp {
+    type Result = ResponseFuture<Result<BTreeMap<Vip, ObservedServers>, LinkError>>;
+
+    fn handle(&mut self, reread: Reread, _: &mut Self::Context) -> Self::Result {
+        let mut state = self.0.borrow_mut();
+        if reread.epoch != state.epoch {
+            return state.answer(Err(LinkError::reconnected()));
+        }
+        let names: Vec<_> = reread.vips.keys().map(name).collect();
+        state.reread.push(names.join(" "));
+        let found = reread.vips.into_keys().map(|vip| {
+            let seen = state.observed.vips.get(&vip);
+            let servers = seen.map_or_else(BTreeMap::new, |seen| seen.servers.clone());
+            (vip, ObservedServers { servers, retired: vec![] })
+        });
+        let found = found.collect();
+        state.answer(Ok(found))
+    }
+}
+
 impl Handler<Apply> for FakeVpp {
     type Result = ResponseFuture<Result<Vec<Outcome>, LinkError>>;
 
@@ -99,6 +123,12 @@ impl Handler<Apply> for FakeVpp {
 }
 
 impl State {
+    /// Somebody else sets the weight of a server.
+    pub(super) fn set_weight(&mut self, number: u8, place: u8, weight: u8) {
+        let vip = self.observed.vips.get_mut(&vip(number)).expect("it is there");
+        vip.servers.get_mut(&server(place)).expect("it is there").weight = weight;
+    }
+
     fn answer<T: 'static>(&mut self, answer: T) -> ResponseFuture<T> {
         if !self.held_back {
             return Box::pin(async move { answer });
@@ -119,6 +149,7 @@ pub(super) fn start(conf: LbConf) -> (Rc<RefCell<State>>, Link) {
         observed: Observed { conf, vips: BTreeMap::new(), strange: vec![] },
         epoch: Epoch(1),
         heard: vec![],
+        reread: vec![],
         held_back: false,
         gates: VecDeque::new(),
         refused: BTreeSet::new(),
@@ -128,7 +159,8 @@ pub(super) fn start(conf: LbConf) -> (Rc<RefCell<State>>, Link) {
     }));
     let vpp = FakeVpp(Rc::clone(&state)).start();
     let (listen, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
-    (state, Link { listen, observe, apply: vpp.recipient() })
+    let reread = vpp.clone().recipient();
+    (state, Link { listen, observe, reread, apply: vpp.recipient() })
 }
 
 /// The VIP of frontend `f<number>`.
@@ -152,24 +184,31 @@ pub(super) fn server(number: u8) -> IpAddr {
     Ipv4Addr::new(10, 0, 0, number).into()
 }
 
-/// `conf`, `+f1`, `+f1 s2=100`, `f1 s2=0 flush`, `-f1 s2`, `-f1`.
-pub(super) fn say(step: &Step) -> String {
-    let last = |ip: IpAddr| match ip {
+fn last(ip: IpAddr) -> u8 {
+    match ip {
         IpAddr::V4(v4) => v4.octets()[3],
         IpAddr::V6(v6) => v6.octets()[15],
-    };
-    let f = |vip: &Vip| format!("f{}", last(vip.prefix().addr()));
+    }
+}
+
+/// `f1`
+fn name(vip: &Vip) -> String {
+    format!("f{}", last(vip.prefix().addr()))
+}
+
+/// `conf`, `+f1`, `+f1 s2=100`, `f1 s2=0 flush`, `-f1 s2`, `-f1`.
+pub(super) fn say(step: &Step) -> String {
     match step {
         Step::SetConf(_) => "conf".into(),
-        Step::AddVip(spec) => format!("+{}", f(&spec.vip)),
-        Step::RemoveVip(vip) => format!("-{}", f(vip)),
+        Step::AddVip(spec) => format!("+{}", name(&spec.vip)),
+        Step::RemoveVip(vip) => format!("-{}", name(vip)),
         Step::AddServer { vip, server, weight } => {
-            format!("+{} s{}={weight}", f(vip), last(*server))
+            format!("+{} s{}={weight}", name(vip), last(*server))
         }
         Step::SetWeight { vip, server, weight, flush } => {
             let flush = if *flush { " flush" } else { "" };
-            format!("{} s{}={weight}{flush}", f(vip), last(*server))
+            format!("{} s{}={weight}{flush}", name(vip), last(*server))
         }
-        Step::RemoveServer { vip, server, .. } => format!("-{} s{}", f(vip), last(*server)),
+        Step::RemoveServer { vip, server, .. } => format!("-{} s{}", name(vip), last(*server)),
     }
 }

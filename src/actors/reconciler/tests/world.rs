@@ -138,6 +138,11 @@ impl World {
         std::mem::take(&mut self.vpp().heard)
     }
 
+    /// What was read back since the last call.
+    pub(super) fn reread(&self) -> Vec<String> {
+        std::mem::take(&mut self.vpp().reread)
+    }
+
     /// Lets the oldest answer go that is held back.
     pub(super) async fn release(&self) {
         let gate = self.vpp().gates.pop_front();

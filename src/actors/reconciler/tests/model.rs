@@ -1,0 +1,29 @@
+//! VPP's word on its tables against the model's.
+
+use super::world::{SYNC_INTERVAL, World, frontend};
+use super::*;
+
+#[actix_rt::test]
+async fn a_table_that_is_not_the_models_is_told_once_for_each_change() {
+    let world = World::steady(&[frontend(1, &[100, 50])]).await;
+    let mismatches = async || world.reconciler.send(GetFigures).await.unwrap().model_mismatches;
+    let miscount = |by: u32| {
+        let mut vpp = world.vpp();
+        let server = vpp.observed.vips.get_mut(&vip(1)).unwrap().servers.values_mut().next();
+        server.unwrap().buckets += by;
+    };
+    tokio::time::sleep(SYNC_INTERVAL).await;
+    assert_eq!(mismatches().await, 0);
+    miscount(1);
+    for _ in 0..3 {
+        tokio::time::sleep(SYNC_INTERVAL).await;
+        assert_eq!(mismatches().await, 1, "however long it stands");
+    }
+    miscount(1);
+    tokio::time::sleep(SYNC_INTERVAL).await;
+    assert_eq!(mismatches().await, 2);
+    // A written weight makes VPP compute the table anew.
+    world.change(&[frontend(1, &[100, 60])]).await;
+    tokio::time::sleep(SYNC_INTERVAL).await;
+    assert_eq!(mismatches().await, 2);
+}

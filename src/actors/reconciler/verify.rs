@@ -1,0 +1,171 @@
+//! What was written is read back: a little later, of the VIPs that were
+//! touched alone, and in the way of nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use actix::prelude::*;
+use tracing::warn;
+
+use super::{Reconciler, Sight};
+use crate::actors::vpp_connection::{LinkError, Reread};
+use crate::domain::net::Vip;
+use crate::domain::observed::{ObservedServer, ObservedServers};
+use crate::domain::plan::Planned;
+use crate::domain::step::Step;
+
+/// The wait before what was written is read back. What is written meanwhile is
+/// read back with it, and a row of flips is not held up between its members.
+const DELAY: Duration = Duration::from_millis(100);
+
+/// What is to be read back.
+#[derive(Default)]
+pub(super) struct Rereading {
+    /// VIPs that were written since they were last read, and how many servers
+    /// were removed from each: VPP lists those for a while.
+    touched: BTreeMap<Vip, usize>,
+    /// VIPs that are being written. What a reading shows of them may be what
+    /// was there before, or after.
+    writing: BTreeSet<Vip>,
+    stage: Stage,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Idle,
+    /// The delay runs.
+    Waiting,
+    /// The delay is over.
+    Due,
+    /// VPP is asked.
+    Reading,
+}
+
+impl Rereading {
+    /// These steps are under way.
+    pub(super) fn writing(&mut self, steps: &[Planned]) {
+        self.writing.extend(steps.iter().filter_map(|planned| planned.step.vip()));
+    }
+
+    /// These steps are done, refused or lost.
+    pub(super) fn written(&mut self, steps: &[Planned]) {
+        for planned in steps {
+            let Some(vip) = planned.step.vip() else { continue };
+            self.writing.remove(&vip);
+            let removed = self.touched.entry(vip).or_default();
+            *removed += usize::from(matches!(planned.step, Step::RemoveServer { .. }));
+        }
+    }
+
+    /// This VIP is not to be read back.
+    pub(super) fn leave(&mut self, vip: &Vip) {
+        self.touched.remove(vip);
+    }
+
+    /// The connection is another one: a look at everything comes first.
+    pub(super) fn forget(&mut self) {
+        self.touched.clear();
+        self.writing.clear();
+        if self.stage == Stage::Reading {
+            self.stage = Stage::Idle;
+        }
+    }
+}
+
+impl Reconciler {
+    /// Reads back what was written, if that is due and nothing else is.
+    pub(super) fn verify(&mut self, ctx: &mut Context<Self>) {
+        if self.reread.touched.is_empty() {
+            return;
+        }
+        match self.reread.stage {
+            Stage::Idle => {
+                self.reread.stage = Stage::Waiting;
+                ctx.run_later(DELAY, |this, ctx| {
+                    this.reread.stage = Stage::Due;
+                    this.drive(ctx);
+                });
+            }
+            Stage::Due if !self.flipping && self.pass.is_none() => self.read_back(ctx),
+            Stage::Due | Stage::Waiting | Stage::Reading => {}
+        }
+    }
+
+    fn read_back(&mut self, ctx: &mut Context<Self>) {
+        let (Some(epoch), Sight::Seen(seen)) = (self.epoch, &self.sight) else { return };
+        let touched = std::mem::take(&mut self.reread.touched);
+        let expected = touched.into_iter().filter_map(|(vip, removed)| {
+            // What was removed is not expected to be there.
+            let seen = seen.vips.get(&vip)?;
+            Some((vip, seen.servers.len() + seen.retired.len() + removed))
+        });
+        let vips: BTreeMap<_, _> = expected.collect();
+        if vips.is_empty() {
+            self.reread.stage = Stage::Idle;
+            return;
+        }
+        self.reread.stage = Stage::Reading;
+        let asked = self.vpp.reread.send(Reread { epoch, vips });
+        let read = async move { asked.await.unwrap_or_else(|_| Err(LinkError::ended())) };
+        ctx.spawn(read.into_actor(self).map(move |read, this, ctx| {
+            if this.epoch != Some(epoch) {
+                return;
+            }
+            this.reread.stage = Stage::Idle;
+            match read {
+                Ok(found) => this.read_again(found),
+                // The next drift pass looks at everything.
+                Err(error) => warn!(%error, "vpp-lb-verify-failed"),
+            }
+            this.drive(ctx);
+        }));
+    }
+
+    /// Takes what was read into what is known, and has mended what differs.
+    fn read_again(&mut self, found: BTreeMap<Vip, ObservedServers>) {
+        let (Some(wanted), Sight::Seen(seen)) = (&self.wanted, &mut self.sight) else { return };
+        let mut is_gone = false;
+        let mut differs = BTreeSet::new();
+        let mut mismatches = Vec::new();
+        for (vip, found) in found {
+            if self.reread.touched.contains_key(&vip) || self.reread.writing.contains(&vip) {
+                // Written meanwhile; it is read after that.
+                continue;
+            }
+            let Some(held) = seen.vips.get_mut(&vip) else { continue };
+            if weights(&held.servers).ne(weights(&found.servers)) {
+                warn!(%vip, "vpp-lb-verify-differs: VPP does not hold what was written");
+                if found.servers.is_empty() {
+                    // Perhaps the VIP is gone with them.
+                    is_gone = true;
+                } else {
+                    differs.insert(vip);
+                }
+            }
+            held.servers = found.servers;
+            held.retired = found.retired;
+            mismatches.extend(self.model.look_at(vip, held));
+        }
+        if !differs.is_empty() {
+            for (name, frontend) in &wanted.desired.frontends {
+                if differs.contains(&frontend.spec.vip) {
+                    self.dirty.entry(name.clone()).or_default();
+                }
+            }
+            if let Some(pass) = &mut self.pass {
+                pass.replan();
+            }
+        }
+        if is_gone {
+            self.want_drift_pass(true);
+        }
+        self.tell_mismatches(mismatches);
+    }
+}
+
+/// What can be compared with what was written.
+fn weights(servers: &BTreeMap<IpAddr, ObservedServer>) -> impl Iterator<Item = (IpAddr, u8)> {
+    servers.iter().map(|(address, server)| (*address, server.weight))
+}

@@ -95,7 +95,7 @@ impl Handler<Reload> for Checker {
                 warn!(%warning, "config-warning");
             }
             let orders = this.roster.reload(Arc::new(config), SystemTime::now());
-            this.announce();
+            this.replace_desired();
             this.carry_out(orders, None, ctx);
             info!(
                 backends = this.roster.backend_names().len(),

@@ -52,6 +52,7 @@ pub struct Broadcaster {
     demand: LogDemand,
     missed: u64,
     catching_up: bool,
+    stopping: bool,
 }
 
 struct Subscriber {
@@ -75,6 +76,7 @@ impl Broadcaster {
             demand,
             missed: 0,
             catching_up: false,
+            stopping: false,
         }
     }
 
@@ -106,6 +108,9 @@ impl Broadcaster {
             }
             Event::Backend(name, transition) => {
                 self.backends.insert(name.clone(), transition.clone());
+            }
+            Event::Frontend(name, transition) if transition.to == FrontendState::Removed => {
+                self.frontends.remove(name);
             }
             Event::Frontend(name, transition) => {
                 self.frontends.insert(name.clone(), transition.clone());
@@ -229,12 +234,15 @@ fn replace<N: Ord, S: Copy + PartialEq>(
 }
 
 impl Handler<Subscribe> for Broadcaster {
-    type Result = Result<Subscription, TooManySubscribers>;
+    type Result = Result<Subscription, SubscribeError>;
 
     fn handle(&mut self, subscribe: Subscribe, ctx: &mut Self::Context) -> Self::Result {
+        if self.stopping {
+            return Err(SubscribeError::Stopping);
+        }
         self.look_after(ctx);
         if self.subscribers.len() >= self.limits.subscribers {
-            return Err(TooManySubscribers(self.limits.subscribers));
+            return Err(SubscribeError::TooMany(self.limits.subscribers));
         }
         let Subscribe { filter, resume } = subscribe;
         let (items, receiver) = mpsc::channel(self.limits.waiting.max(4));
@@ -253,7 +261,7 @@ impl Handler<End> for Broadcaster {
 
     fn handle(&mut self, _: End, _: &mut Self::Context) {
         self.subscribers.clear();
-        self.limits.subscribers = 0;
+        self.stopping = true;
     }
 }
 

@@ -69,7 +69,6 @@ pub struct Recipients {
 
 struct Links {
     events: Outbox<Publish>,
-    announcements: Outbox<Announce>,
     changed: Outbox<DesiredChanged>,
     replaced: Outbox<DesiredReplaced>,
 }
@@ -182,11 +181,18 @@ impl Checker {
         }
     }
 
-    /// Tells of everything there is: after a start and after a reload.
+    /// Tells watchers what there is at the start. A reload is told by events:
+    /// to replace what they start with would have the events come after what
+    /// they lead to.
     fn announce(&self) {
-        let Some(links) = &self.links else { return };
         let states = self.roster.states();
-        links.announcements.send(Announce { states, at: SystemTime::now() });
+        // It is the first message of many places.
+        self.broadcaster.do_send(Announce { states, at: SystemTime::now() });
+    }
+
+    /// Tells the Reconciler all that should be: after a start and a reload.
+    fn replace_desired(&self) {
+        let Some(links) = &self.links else { return };
         links.replaced.send(DesiredReplaced(self.desired()));
     }
 
@@ -205,12 +211,12 @@ impl Actor for Checker {
         ctx.set_mailbox_capacity(MAILBOX);
         self.links = Some(Links {
             events: Outbox::new(self.broadcaster.clone().recipient()),
-            announcements: Outbox::new(self.broadcaster.clone().recipient()),
             changed: Outbox::new(self.reconciler.changed.clone()),
             replaced: Outbox::new(self.reconciler.replaced.clone()),
         });
         let orders = std::mem::take(&mut self.first_orders);
         self.announce();
+        self.replace_desired();
         self.carry_out(orders, None, ctx);
         ctx.run_later(self.roster.config().lb.startup_max_delay, |this, ctx| {
             let orders = this.roster.lose_patience(SystemTime::now());

@@ -3,7 +3,7 @@
 use actix::MailboxError;
 use tonic::Status;
 
-use crate::actors::broadcaster::TooManySubscribers;
+use crate::actors::broadcaster::SubscribeError;
 use crate::actors::reconciler::SyncError;
 use crate::actors::vpp_connection::LinkError;
 use crate::domain::maglev::NotSeen;
@@ -56,9 +56,12 @@ impl ToStatus for SyncError {
     }
 }
 
-impl ToStatus for TooManySubscribers {
+impl ToStatus for SubscribeError {
     fn to_status(&self) -> Status {
-        Status::resource_exhausted(self.to_string())
+        match self {
+            Self::TooMany(_) => Status::resource_exhausted(self.to_string()),
+            Self::Stopping => Status::unavailable(self.to_string()),
+        }
     }
 }
 

@@ -104,10 +104,13 @@ pub enum FrontendState {
     Up,
     /// No pool has a backend that is up and has a weight.
     Down,
+    /// The configuration no longer has it: where it comes from and goes to in
+    /// the eyes of those who watch. No frontend that is listed is in it.
+    Removed,
 }
 
 impl FrontendState {
-    /// Every state, in the order of listings.
+    /// Every state that a listed frontend can be in, in the order of listings.
     pub const ALL: [Self; 3] = [Self::Unknown, Self::Up, Self::Down];
 
     /// The word of the API, the logs and the metrics.
@@ -117,6 +120,7 @@ impl FrontendState {
             Self::Unknown => "unknown",
             Self::Up => "up",
             Self::Down => "down",
+            Self::Removed => "removed",
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::domain::roster::States;
 #[rtype(result = "()")]
 pub struct Publish(pub Event);
 
-/// All backends and frontends that there are now, with their states. Those not
-/// named are forgotten.
+/// All backends and frontends that there are when the daemon starts, with their
+/// states. From then on events tell of every change.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Announce {
@@ -28,7 +28,7 @@ pub struct Announce {
 
 /// Start a subscription.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<Subscription, TooManySubscribers>")]
+#[rtype(result = "Result<Subscription, SubscribeError>")]
 pub struct Subscribe {
     /// What is wanted.
     pub filter: Filter,
@@ -88,10 +88,16 @@ pub struct ResumePoint {
     pub seq: Seq,
 }
 
-/// There are as many subscriptions as are allowed.
+/// Why a subscription did not start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("all {0} event streams are taken: close one, or raise the limit")]
-pub struct TooManySubscribers(pub usize);
+pub enum SubscribeError {
+    /// There are as many subscriptions as are allowed.
+    #[error("all {0} event streams are taken: close one and try again")]
+    TooMany(usize),
+    /// The daemon stops.
+    #[error("maglevd is stopping")]
+    Stopping,
+}
 
 /// A subscription that has started.
 #[derive(Debug)]

@@ -92,9 +92,12 @@ async fn there_is_an_end_to_subscriptions_and_a_closed_one_makes_room() {
     let first = subscribe(&broadcaster, None).await;
     let _second = subscribe(&broadcaster, None).await;
     let third = Subscribe { filter: EVERYTHING, resume: None };
-    assert_eq!(broadcaster.send(third).await.unwrap().unwrap_err(), TooManySubscribers(2));
+    assert_eq!(broadcaster.send(third).await.unwrap().unwrap_err(), SubscribeError::TooMany(2));
     drop(first);
     subscribe(&broadcaster, None).await;
+    broadcaster.send(End).await.unwrap();
+    let late = Subscribe { filter: EVERYTHING, resume: None };
+    assert_eq!(broadcaster.send(late).await.unwrap().unwrap_err(), SubscribeError::Stopping);
 }
 
 #[actix_rt::test]

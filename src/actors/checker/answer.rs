@@ -106,7 +106,7 @@ impl Handler<Reload> for Checker {
             let namespace = this.enter(&settings)?;
             this.stand(namespace, &settings);
             let orders = this.roster.reload(Arc::new(config), SystemTime::now());
-            this.announce();
+            this.replace_desired();
             this.carry_out(orders, None, ctx);
             info!(
                 backends = this.roster.backend_names().len(),

@@ -19,13 +19,17 @@ impl Roster {
             patience: Patience::Waiting,
             last_prober: ProberId(0),
         };
-        let orders = roster.reload(config, at);
+        let mut orders = roster.reload(config, at);
+        // What there is at the start is no news: it is what watchers start with.
+        orders.retain(|order| !matches!(order, Order::Publish(_)));
         (roster, orders)
     }
 
     /// Puts another configuration in the place of the present one. Backends
     /// with the same address keep their verdict and history, and overrides
-    /// stay for as long as the file's own value is the same.
+    /// stay for as long as the file's own value is the same. Whoever follows
+    /// the transitions knows what there is afterwards: what is new comes from
+    /// `removed`, and what is gone goes there.
     pub fn reload(&mut self, config: Arc<Config>, at: SystemTime) -> Vec<Order> {
         let before = std::mem::replace(&mut self.config, config);
         let mut orders = Vec::new();
@@ -62,6 +66,9 @@ impl Roster {
         self.frontends.retain(|name, known| {
             let stays = config.frontends.contains_key(name);
             if !stays {
+                let (from, to) = (known.outlook.state, FrontendState::Removed);
+                let transition = Transition { from, to, at, why: "no longer configured".into() };
+                orders.push(Order::Publish(Event::Frontend(name.clone(), transition)));
                 let dropped = |(place, weight): (&_, &_)| dropped_weight(name, place, *weight);
                 orders.extend(known.overrides.iter().map(dropped));
             }
@@ -98,6 +105,11 @@ impl Roster {
             frontends: Vec::new(),
         };
         tracked.state = first_state(check.as_deref(), tracked.admin());
+        if old.is_none() {
+            let (from, to) = (State::Removed, tracked.state);
+            let transition = Transition { from, to, at, why: "newly configured".into() };
+            orders.push(Order::Publish(Event::Backend(name.clone(), transition)));
+        }
         if let Some(old) = old.filter(|_| moved) {
             orders.push(Order::StopProber(name.clone()));
             tracked.history = old.history;
@@ -148,6 +160,9 @@ impl Roster {
                 let verdict = |name: &BackendName| self.backends.get(name).map(Tracked::verdict);
                 let outlook = desired(settings, &overrides, self.patience, verdict);
                 let desired = Arc::new(outlook.desired.clone());
+                let (from, to) = (FrontendState::Removed, outlook.state);
+                let transition = Transition { from, to, at, why: "newly configured".into() };
+                orders.push(Order::Publish(Event::Frontend(name.clone(), transition)));
                 self.frontends
                     .insert(name.clone(), TrackedFrontend { overrides, outlook, desired });
             }

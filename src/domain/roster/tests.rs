@@ -1,3 +1,5 @@
+mod follower;
+
 use super::*;
 use crate::domain::config::{
     CheckKind, CheckerSettings, Frontend, LbConf, LbSettings, Pool, Timing,

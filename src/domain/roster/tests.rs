@@ -1,3 +1,5 @@
+mod laws;
+
 use super::*;
 use crate::domain::config::{
     CheckKind, CheckerSettings, Frontend, LbConf, LbSettings, Pool, Timing,

@@ -2,6 +2,7 @@
 //! [`health::step`]'s to say; the actor keeps the time and makes the probe.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -53,13 +54,26 @@ pub struct Reading {
     pub last: Option<Finding>,
 }
 
+/// How backends are probed.
+#[derive(Clone)]
+pub enum Way {
+    /// Over the network; the prober's thread shares what probes need.
+    Network(Shared),
+    /// As a simulation has it.
+    Script(Script),
+}
+
+/// What a probe of an address finds, in place of a network.
+pub type Script =
+    Arc<dyn Fn(IpAddr) -> Pin<Box<dyn Future<Output = Finding> + Send>> + Send + Sync>;
+
 /// The actor. See the module's description.
 pub struct Prober {
     id: ProberId,
     name: BackendName,
     address: IpAddr,
     settings: ProberSettings,
-    shared: Shared,
+    way: Way,
     probe: Option<Rc<Prepared>>,
     health: Health,
     last: Option<Finding>,
@@ -69,17 +83,32 @@ pub struct Prober {
     to: Recipient<Transitioned>,
 }
 
-/// A probe, or why it cannot be made.
-type Prepared = Result<Probe, Finding>;
+/// A probe made ready.
+enum Prepared {
+    Probe(Probe),
+    Script(Script, IpAddr),
+    /// It cannot be made, and that is what it finds.
+    Cannot(Finding),
+}
+
+impl Prepared {
+    async fn run(&self) -> Finding {
+        match self {
+            Self::Probe(probe) => probe.run().await,
+            Self::Script(script, address) => script(*address).await,
+            Self::Cannot(why) => why.clone(),
+        }
+    }
+}
 
 impl Prober {
-    /// A prober that tells `to` of transitions. `shared` is its thread's.
+    /// A prober that tells `to` of transitions.
     #[must_use]
     pub fn new(
         id: ProberId,
         name: BackendName,
         settings: ProberSettings,
-        shared: Shared,
+        way: Way,
         to: Recipient<Transitioned>,
     ) -> Self {
         let timing = settings.check.as_ref().map(|check| check.timing);
@@ -90,7 +119,7 @@ impl Prober {
             health: Health::new(timing.as_ref(), settings.admin),
             probe: None,
             settings,
-            shared,
+            way,
             last: None,
             under_way: None,
             checker: None,
@@ -104,8 +133,13 @@ impl Prober {
 
     fn prepare(&mut self) {
         self.probe = self.settings.check.as_ref().map(|check| {
-            let probe = Probe::prepare(check, self.address, &self.shared);
-            Rc::new(probe.map_err(|error| Finding::new(Code::SocketError, error.to_string())))
+            Rc::new(match &self.way {
+                Way::Script(script) => Prepared::Script(Arc::clone(script), self.address),
+                Way::Network(shared) => match Probe::prepare(check, self.address, shared) {
+                    Ok(probe) => Prepared::Probe(probe),
+                    Err(why) => Prepared::Cannot(Finding::new(Code::SocketError, why.to_string())),
+                },
+            })
         });
     }
 
@@ -147,12 +181,7 @@ impl Prober {
         let Some(probe) = self.probe.clone() else { return };
         debug!(backend = %self.name, "probe-start");
         let begun = Instant::now();
-        let found = async move {
-            match &*probe {
-                Ok(probe) => probe.run().await,
-                Err(cannot) => cannot.clone(),
-            }
-        };
+        let found = async move { probe.run().await };
         let told = found.into_actor(self).map(move |finding, this, ctx| {
             let took = begun.elapsed();
             debug!(backend = %this.name, passed = finding.passed(), code = %finding.code, detail = %finding.detail, ?took, "probe-done");

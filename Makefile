@@ -19,9 +19,9 @@ test: fmt lint
 	$(CARGO) test --locked $(FEATURES)
 	$(MAKE) --no-print-directory doc
 
-# The laws on a hundred times as many cases.
+# The laws on a hundred times as many cases, and a thousand simulated days.
 test-long:
-	PROPTEST_CASES=100000 $(CARGO) test --locked --release $(FEATURES)
+	PROPTEST_CASES=100000 MAGLEV_TEST_SEEDS=1000 $(CARGO) test --locked --release $(FEATURES)
 
 fmt:
 	$(CARGO) fmt --check

@@ -18,7 +18,7 @@ use probe_support::*;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
 use vpp_maglev::actors::checker::Transitioned;
-use vpp_maglev::actors::prober::{Prober, Stop};
+use vpp_maglev::actors::prober::{Prober, Stop, Way};
 use vpp_maglev::domain::health::State;
 use vpp_maglev::domain::roster::{Order, Roster};
 use vpp_maglev::probe::Shared;
@@ -210,7 +210,8 @@ async fn by_prober(scripts: &[Script]) -> Vec<String> {
     for order in orders {
         if let Order::StartProber { id, backend, settings } = order {
             let to = ear.clone().recipient();
-            probers.push(Prober::new(id, backend, settings, shared.clone(), to).start());
+            probers
+                .push(Prober::new(id, backend, settings, Way::Network(shared.clone()), to).start());
         }
     }
     assert_eq!(probers.len(), scripts.len());
@@ -260,7 +261,7 @@ async fn a_prober_that_is_stopped_leaves_no_socket_open() {
         panic!("a prober is started");
     };
     let to = Ear::default().start().recipient();
-    let prober = Prober::new(id, backend, settings, Shared::new(), to).start();
+    let prober = Prober::new(id, backend, settings, Way::Network(Shared::new()), to).start();
     let (mut stream, _) = listener.accept().await.unwrap();
     request(&mut stream).await;
     prober.send(Stop).await.unwrap();

@@ -20,7 +20,7 @@ pub use messages::*;
 
 use super::Outbox;
 use super::broadcaster::{Announce, Broadcaster, Publish};
-use super::prober::{self, Prober};
+use super::prober::{self, Prober, Script, Way};
 use crate::domain::config::Config;
 use crate::domain::events::Event;
 use crate::domain::names::BackendName;
@@ -56,6 +56,7 @@ pub struct Checker {
     links: Option<Links>,
     reconciler: Recipients,
     first_orders: Vec<Order>,
+    script: Option<Script>,
 }
 
 /// Who hears of what should be.
@@ -96,6 +97,7 @@ impl Checker {
             links: None,
             reconciler,
             first_orders,
+            script: None,
         }
     }
 
@@ -105,6 +107,12 @@ impl Checker {
     pub fn on(mut self, ground: Ground) -> Self {
         self.ground = ground;
         self
+    }
+
+    /// The same, and its probes find what `script` says: no network is used.
+    #[must_use]
+    pub fn with_script(self, script: Script) -> Self {
+        Self { script: Some(script), ..self }
     }
 
     fn carry_out(&mut self, orders: Vec<Order>, decided: Option<Instant>, ctx: &Context<Self>) {
@@ -153,8 +161,11 @@ impl Checker {
     ) {
         let to = ctx.address().recipient();
         let name = backend.clone();
-        let ground = self.ground.clone();
-        let start = move || Prober::new(id, name, settings, shared_on(&ground), to);
+        let (ground, script) = (self.ground.clone(), self.script.clone());
+        let start = move || {
+            let network = || Way::Network(shared_on(&ground));
+            Prober::new(id, name, settings, script.map_or_else(network, Way::Script), to)
+        };
         let prober = if self.arbiters.is_empty() {
             start().start()
         } else {

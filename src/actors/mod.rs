@@ -26,6 +26,8 @@ pub mod log_stream;
 mod outbox;
 pub mod prober;
 pub mod reconciler;
+#[cfg(test)]
+mod simulation;
 pub mod vpp_connection;
 
 pub use outbox::Outbox;

@@ -2,6 +2,7 @@
 //! [`health::step`]'s to say; the actor keeps the time and makes the probe.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -75,13 +76,26 @@ pub struct Reading {
     pub last: Option<Finding>,
 }
 
+/// How backends are probed.
+#[derive(Clone)]
+pub enum Way {
+    /// Over the network; the prober's thread shares what probes need.
+    Network(Shared),
+    /// As a simulation has it.
+    Script(Script),
+}
+
+/// What a probe of an address finds, in place of a network.
+pub type Script =
+    Arc<dyn Fn(IpAddr) -> Pin<Box<dyn Future<Output = Finding> + Send>> + Send + Sync>;
+
 /// The actor. See the module's description.
 pub struct Prober {
     id: ProberId,
     name: BackendName,
     address: IpAddr,
     settings: ProberSettings,
-    shared: Shared,
+    way: Way,
     probe: Option<Rc<Prepared>>,
     health: Health,
     last: Option<Finding>,
@@ -94,17 +108,32 @@ pub struct Prober {
     to: Recipient<Transitioned>,
 }
 
-/// A probe, or why it cannot be made.
-type Prepared = Result<Probe, Finding>;
+/// A probe made ready.
+enum Prepared {
+    Probe(Probe),
+    Script(Script, IpAddr),
+    /// It cannot be made, and that is what it finds.
+    Cannot(Finding),
+}
+
+impl Prepared {
+    async fn run(&self) -> Finding {
+        match self {
+            Self::Probe(probe) => probe.run().await,
+            Self::Script(script, address) => script(*address).await,
+            Self::Cannot(why) => why.clone(),
+        }
+    }
+}
 
 impl Prober {
-    /// A prober that tells `to` of transitions. `shared` is its thread's.
+    /// A prober that tells `to` of transitions.
     #[must_use]
     pub fn new(
         id: ProberId,
         name: BackendName,
         settings: ProberSettings,
-        shared: Shared,
+        way: Way,
         to: Recipient<Transitioned>,
     ) -> Self {
         let timing = settings.check.as_ref().map(|check| check.timing);
@@ -115,7 +144,7 @@ impl Prober {
             health: Health::new(timing.as_ref(), settings.admin),
             probe: None,
             settings,
-            shared,
+            way,
             last: None,
             tally: Box::default(),
             due: Instant::now(),
@@ -135,8 +164,13 @@ impl Prober {
 
     fn prepare(&mut self) {
         self.probe = self.settings.check.as_ref().map(|check| {
-            let probe = Probe::prepare(check, self.address, &self.shared);
-            Rc::new(probe.map_err(|error| Finding::new(Code::SocketError, error.to_string())))
+            Rc::new(match &self.way {
+                Way::Script(script) => Prepared::Script(Arc::clone(script), self.address),
+                Way::Network(shared) => match Probe::prepare(check, self.address, shared) {
+                    Ok(probe) => Prepared::Probe(probe),
+                    Err(why) => Prepared::Cannot(Finding::new(Code::SocketError, why.to_string())),
+                },
+            })
         });
     }
 
@@ -177,16 +211,16 @@ impl Prober {
 
     fn probe(&mut self, run: Run, ctx: &mut Context<Self>) {
         let Some(probe) = self.probe.clone() else { return };
-        let (shared, name, due) = (self.shared.clone(), self.name.clone(), self.due);
+        let (way, name, due) = (self.way.clone(), self.name.clone(), self.due);
         let found = async move {
             // Neither the timeout nor the next interval counts the time in line.
-            let _slot = shared.slots().take().await;
+            let _slot = match &way {
+                Way::Network(shared) => Some(shared.slots().take().await),
+                Way::Script(_) => None,
+            };
             let begun = Instant::now();
             debug!(backend = %name, "probe-start");
-            let finding = match &*probe {
-                Ok(probe) => probe.run().await,
-                Err(cannot) => cannot.clone(),
-            };
+            let finding = probe.run().await;
             (finding, begun.elapsed(), begun.saturating_duration_since(due))
         };
         let told = found.into_actor(self).map(move |found, this, ctx| {
@@ -236,7 +270,9 @@ impl Handler<Relocated> for Prober {
     type Result = ();
 
     fn handle(&mut self, Relocated(ground): Relocated, ctx: &mut Self::Context) {
-        self.shared = super::checker::shared_on(&ground);
+        if let Way::Network(shared) = &mut self.way {
+            *shared = super::checker::shared_on(&ground);
+        }
         self.prepare();
         self.feed(Input::CheckChanged, ctx);
     }

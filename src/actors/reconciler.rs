@@ -162,6 +162,7 @@ impl Reconciler {
     fn looked(&mut self, looked: Result<Seen, LinkError>) {
         let Some(pass) = &mut self.pass else { return };
         match looked {
+            Ok(_) if pass.is_doubtful() => self.begin_anew(),
             Ok(Seen { epoch, mut observed }) if self.epoch == Some(epoch) => {
                 pass.looked(&mut observed);
                 for row in &observed.strange {
@@ -170,6 +171,7 @@ impl Reconciler {
                 let is_first = matches!(self.sight, Sight::NotYet);
                 let mismatches = self.model.look(&observed);
                 self.sight = Sight::Seen(observed);
+                self.reread.overtaken();
                 if is_first && *pass.scope() == Scope::All && !pass.is_dry_run() {
                     // The plan that follows holds what changed until now, and
                     // begins with the settings that every VIP needs.
@@ -189,8 +191,7 @@ impl Reconciler {
         let (Some(wanted), Some(pass)) = (&self.wanted, &mut self.pass) else { return };
         let Sight::Seen(seen) = &self.sight else {
             // A reply was lost: what VPP holds has to be seen again.
-            self.end_pass(Some(LinkError::Failed("a reply was lost; VPP is read anew".into())));
-            self.want_drift_pass(false);
+            self.begin_anew();
             return self.go_on(ctx);
         };
         if pass.is_stale() {
@@ -241,6 +242,12 @@ impl Reconciler {
             }
             this.drive(ctx);
         });
+    }
+
+    /// Ends the pass, and asks for another that looks at VPP again.
+    fn begin_anew(&mut self) {
+        self.end_pass(Some(LinkError::Failed("a reply was lost; VPP is read anew".into())));
+        self.want_drift_pass(false);
     }
 
     fn end_pass(&mut self, error: Option<LinkError>) {

@@ -28,6 +28,9 @@ pub(super) struct Pass {
     resting: BTreeSet<Option<FrontendName>>,
     /// What flips wrote since the look began: the look may not show it yet.
     overtook: Vec<Step>,
+    /// Of a flip that overtook the look it is not known what VPP did: the look
+    /// may show it, or what was there before.
+    is_doubtful: bool,
     /// Flips that went ahead since it last wrote.
     waited_for: u32,
     results: Vec<StepResult>,
@@ -99,6 +102,7 @@ impl Pass {
             skipped: BTreeSet::new(),
             resting,
             overtook: Vec::new(),
+            is_doubtful: false,
             waited_for: 0,
             results: Vec::new(),
             before: BTreeMap::new(),
@@ -135,6 +139,11 @@ impl Pass {
         self.waited_for >= PATIENCE && self.is_idle() && !self.is_dry_run()
     }
 
+    /// Whether its look is not to be believed.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_doubtful
+    }
+
     /// Whether all that this pass mends is drift.
     pub(super) fn finds_drift(&self) -> bool {
         matches!(self.purpose, Purpose::Drift { alone: true })
@@ -164,6 +173,8 @@ impl Pass {
     pub(super) fn overtaken(&mut self, results: Vec<StepResult>) {
         self.stale = true;
         self.waited_for += 1;
+        let failed = results.iter().any(|result| result.error.is_some());
+        self.is_doubtful |= failed && matches!(self.stage, Stage::Looking);
         let done = results.into_iter().filter(|result| result.error.is_none());
         if matches!(self.stage, Stage::Looking) {
             self.overtook.extend(done.map(|result| result.planned.step));

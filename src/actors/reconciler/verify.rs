@@ -29,6 +29,8 @@ pub(super) struct Rereading {
     /// was there before, or after.
     writing: BTreeSet<Vip>,
     stage: Stage,
+    /// The reading that counts.
+    run: u64,
 }
 
 #[derive(Default, PartialEq, Eq)]
@@ -68,8 +70,14 @@ impl Rereading {
     pub(super) fn forget(&mut self) {
         self.touched.clear();
         self.writing.clear();
+        self.overtaken();
+    }
+
+    /// All of VPP was read: a reading under way may be older.
+    pub(super) fn overtaken(&mut self) {
         if self.stage == Stage::Reading {
             self.stage = Stage::Idle;
+            self.run += 1;
         }
     }
 }
@@ -107,10 +115,12 @@ impl Reconciler {
             return;
         }
         self.reread.stage = Stage::Reading;
+        self.reread.run += 1;
+        let run = self.reread.run;
         let asked = self.vpp.reread.send(Reread { epoch, vips });
         let read = async move { asked.await.unwrap_or_else(|_| Err(LinkError::ended())) };
         ctx.spawn(read.into_actor(self).map(move |read, this, ctx| {
-            if this.epoch != Some(epoch) {
+            if this.reread.run != run {
                 return;
             }
             this.reread.stage = Stage::Idle;

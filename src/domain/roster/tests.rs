@@ -1,4 +1,5 @@
 mod follower;
+mod laws;
 
 use super::*;
 use crate::domain::config::{

@@ -8,6 +8,7 @@ mod daemon_support;
 use std::net::IpAddr;
 
 use daemon_support::{Backend, Config, Daemon, Dataplane, VIP4};
+use vpp_maglev::domain::maglev;
 use vpp_maglev::domain::net::{Encap, Service, TableLength, Vip, Weight};
 use vpp_maglev::domain::step::{Step, VipSpec};
 use vpp_maglev::pb::{SyncVpplbStateRequest, SyncVpplbStateResponse};
@@ -177,6 +178,19 @@ async fn a_sync_does_exactly_what_its_dry_run_lists() {
     assert_eq!((dry.applied, steps(&dry, &all)), (false, expected.map(str::to_owned).to_vec()));
     assert_eq!(dataplane.writes(), Vec::<String>::new());
     assert_eq!(dataplane.held(), changed);
+    // Each step says what it moves, from where the one before it left off.
+    let tables = [[7, 90], [100, 90], [100, 40]]
+        .map(|weights| maglev::table(&[(a.ip(), weights[0]), (b.ip(), weights[1])], 1024));
+    let moves = |step: usize| {
+        let moves = dry.steps[step].moves.unwrap();
+        (moves.own, moves.collateral, moves.entries)
+    };
+    for (step, tables) in tables.windows(2).enumerate() {
+        let expected = maglev::difference(&tables[0], &tables[1]);
+        assert_eq!(moves(step), (expected.own, expected.collateral, expected.entries));
+    }
+    assert!(dry.steps[2].moves.is_some());
+    assert_eq!(dry.steps[3].moves, None, "a VIP without servers moves nothing");
 
     // One frontend, and nothing else.
     let one = sync(Some("v6"), false).await;

@@ -12,11 +12,11 @@ pub(super) fn add_shares(info: &mut pb::FrontendInfo, view: &FrontendView, sight
     let length = view.settings.table_length;
     info.warnings = cautions(view).collect();
     let members = || view.pools.iter().flat_map(|pool| &pool.backends);
-    let weight = |address, effective: crate::domain::weights::Want| {
-        effective.resolve(address, sighted.as_seen())
-    };
     let weights: Option<Vec<_>> = members()
-        .map(|member| Some((member.address, weight(member.address, member.effective)?)))
+        .map(|member| {
+            let weight = member.effective.resolve(member.address, sighted.as_seen())?;
+            Some((member.address, weight))
+        })
         .collect();
     let known = weights.map(|weights| shares(&weights, length)).unwrap_or_default();
     let mut known = known.into_iter();

@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status};
 
 use super::status::OrStatus;
 use super::watch::{self, EventStream};
-use super::{Actors, convert, lb, table};
+use super::{Actors, Peer, convert, lb, table};
 use crate::actors::checker::{
     Administer, CheckConfig, GetBackend, GetConfig, GetFrontend, LoadFailed, Reload, SetWeight,
     Suppose,
@@ -51,7 +51,7 @@ impl Service {
         request: Request<pb::BackendRequest>,
         command: Command,
     ) -> Result<Response<pb::BackendInfo>, Status> {
-        let who = peer(&request);
+        let who = Peer::of(&request).to_string();
         let backend = request.into_inner().name;
         let message = Administer { backend: backend.clone(), command, who };
         self.actors.checker.send(message).await.or_status()?.or_status()?;
@@ -62,11 +62,6 @@ impl Service {
     async fn config(&self) -> Result<std::sync::Arc<crate::domain::config::Config>, Status> {
         self.actors.checker.send(GetConfig).await.or_status()
     }
-}
-
-/// Who sent a request: the peer's address, or the local socket.
-fn peer<T>(request: &Request<T>) -> String {
-    request.remote_addr().map_or_else(|| "a local client".into(), |address| address.to_string())
 }
 
 /// Has a computation done where it holds nobody up.
@@ -157,7 +152,7 @@ impl Maglev for Service {
         &self,
         request: Request<pb::SetWeightRequest>,
     ) -> Reply<pb::FrontendInfo> {
-        let who = peer(&request);
+        let who = Peer::of(&request).to_string();
         let pb::SetWeightRequest { frontend, pool, backend, weight } = request.into_inner();
         let weight = Weight::try_from(i64::from(weight)).or_status()?;
         let message = SetWeight { frontend: frontend.clone(), pool, backend, weight, who };

@@ -16,7 +16,7 @@ use vpp_maglev::actors::checker::{self, Checker, Reload};
 use vpp_maglev::actors::log_stream::LogDemand;
 use vpp_maglev::actors::reconciler::Reconciler;
 use vpp_maglev::actors::vpp_connection::{Close, VppConnection};
-use vpp_maglev::api::{self, Actors, ListenError, Listening, Service};
+use vpp_maglev::api::{self, Actors, ListenError, Listening, Offer, Service};
 use vpp_maglev::config::{self, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
 use vpp_maglev::domain::events::{Event, LogRecord};
@@ -142,6 +142,11 @@ async fn live(
             Some(()) = hangup.recv() => {
                 // Its outcome is in the log.
                 actors.checker.do_send(Reload);
+                match listening.renew_certificates() {
+                    Ok(true) => info!("grpc-certificates-renewed"),
+                    Ok(false) => {}
+                    Err(error) => warn!(%error, "grpc-certificates-kept"),
+                }
             }
         }
     }
@@ -211,7 +216,12 @@ async fn listen(
     outward: &Arbiter,
 ) -> Result<Listening, StartError> {
     let actors = actors.clone();
-    let (addresses, reflection) = (flags.grpc_addr.clone(), flags.reflection);
+    let offer = Offer {
+        addresses: flags.grpc_addr.clone(),
+        reflection: flags.reflection,
+        tls: flags.grpc_tls().map_err(ListenError::from)?,
+        unix: flags.grpc_unix(),
+    };
     let metrics = flags.metrics_addr.clone();
     let (answer, answered) = tokio::sync::oneshot::channel();
     outward.spawn(async move {
@@ -220,7 +230,7 @@ async fn listen(
                 let address = api::metrics::serve(actors.clone(), &metrics).await?;
                 info!(address, "metrics-listening");
             }
-            Ok(api::serve(Service::new(actors), &addresses, reflection).await?)
+            Ok(api::serve(Service::new(actors), &offer).await?)
         };
         // The other end waits for as long as it lives.
         let _ = answer.send(open.await);

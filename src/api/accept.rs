@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -20,6 +21,8 @@ use super::peer::{Carrier, Connection, Peer};
 
 /// How long a client may take to say its first word, and to prove who it is.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a client that was refused may take to read why.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How long to wait when the system has no descriptor or memory to give.
 const PAUSE: Duration = Duration::from_millis(100);
 /// What goes on and on is said again after this.
@@ -120,19 +123,28 @@ impl Door {
                 // Without a receiver the daemon is stopping.
                 let _ = self.inside.send(connection).await;
             }
-            // Port scans and the probes of load balancers end like this.
-            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                debug!(%peer, why = %error, "grpc-handshake-broken-off");
+            Ok(Err(Refused { error, socket })) => {
+                let why = why(&error);
+                if error.kind() == io::ErrorKind::UnexpectedEof {
+                    // Port scans and the probes of load balancers end like this.
+                    debug!(%peer, why, "grpc-handshake-broken-off");
+                } else {
+                    warn!(%peer, why, "grpc-handshake-failed");
+                }
+                if let Some(socket) = socket {
+                    // Who does not read it in time goes without the reason.
+                    let _ = timeout(FAREWELL, part(socket)).await;
+                }
             }
-            Ok(Err(error)) => warn!(%peer, why = why(&error), "grpc-handshake-failed"),
             Err(_) => {
                 let seconds = HANDSHAKE.as_secs();
-                warn!(%peer, why = format!("nothing for {seconds} s"), "grpc-handshake-failed");
+                let why = format!("it was not done within {seconds} s");
+                warn!(%peer, why, "grpc-handshake-failed");
             }
         }
     }
 
-    async fn shake_hands(&self, socket: Socket) -> io::Result<Box<dyn Carrier>> {
+    async fn shake_hands(&self, socket: Socket) -> Result<Box<dyn Carrier>, Refused> {
         match (socket, &self.tls) {
             (Socket::Unix(stream), _) => {
                 stream.readable().await?;
@@ -145,11 +157,36 @@ impl Door {
             }
             (Socket::Tcp(stream), Some(tls)) => {
                 stream.set_nodelay(true)?;
-                let config = Arc::clone(&tls.borrow());
-                Ok(Box::new(TlsAcceptor::from(config).accept(stream).await?))
+                let acceptor = TlsAcceptor::from(Arc::clone(&tls.borrow()));
+                match acceptor.accept(stream).into_fallible().await {
+                    Ok(stream) => Ok(Box::new(stream)),
+                    Err((error, socket)) => Err(Refused { error, socket: Some(socket) }),
+                }
             }
         }
     }
+}
+
+/// A handshake that came to nothing.
+struct Refused {
+    error: io::Error,
+    /// Open still, if the client is to be told.
+    socket: Option<TcpStream>,
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self { error, socket: None }
+    }
+}
+
+/// Closes a connection so that the client reads why. To close it with bytes of
+/// the client's unread would reset it, and what was sent last would be lost.
+async fn part(mut socket: TcpStream) -> io::Result<()> {
+    socket.shutdown().await?;
+    let mut rest = [0; 1024];
+    while socket.read(&mut rest).await? > 0 {}
+    Ok(())
 }
 
 /// Why a handshake failed, in words of the operator's.

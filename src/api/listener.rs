@@ -18,15 +18,17 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::Server;
+use tonic_health::pb::health_server::{Health, HealthServer};
 use tracing::error;
 
 use super::Service;
 use super::accept::{Door, Listener, admit};
+use super::border::Border;
+use super::health;
 use super::peer::Connection;
 use super::tls::{TlsError, TlsFiles};
 use super::unix_socket::{self, SocketFile, UnixAccess};
 use crate::pb;
-use crate::pb::maglev_server::MaglevServer;
 
 /// The most connections at once, however many descriptors there are.
 const MAX_CONNECTIONS: usize = 16_384;
@@ -127,16 +129,27 @@ pub struct Listening {
     files: Vec<SocketFile>,
     tls: Option<(TlsFiles, watch::Sender<Arc<ServerConfig>>)>,
     tasks: JoinSet<()>,
-    stop: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
+}
+
+/// Where the daemon is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// Clients are served.
+    Serving,
+    /// The same, and they are told to go elsewhere.
+    Leaving,
+    /// No more are let in.
+    Stopped,
 }
 
 impl Listening {
     /// The service on no socket at all.
     #[must_use]
     pub fn none() -> Self {
-        let (stop, _) = watch::channel(true);
+        let (phase, _) = watch::channel(Phase::Stopped);
         let (addresses, files) = Default::default();
-        Self { addresses, files, tls: None, tasks: JoinSet::new(), stop }
+        Self { addresses, files, tls: None, tasks: JoinSet::new(), phase }
     }
 
     /// Reads the files of TLS again. Connections from now on see what is in
@@ -144,17 +157,26 @@ impl Listening {
     ///
     /// # Errors
     /// A file cannot be used: the certificates from before stay.
-    pub fn renew_certificates(&self) -> Result<bool, TlsError> {
+    pub async fn renew_certificates(&self) -> Result<bool, TlsError> {
         let Some((files, configured)) = &self.tls else { return Ok(false) };
-        configured.send_replace(files.load()?);
+        let files = files.clone();
+        // On a thread where a slow disk holds nobody up.
+        let Ok(loaded) = tokio::task::spawn_blocking(move || files.load()).await else {
+            return Ok(false);
+        };
+        configured.send_replace(loaded?);
         Ok(true)
+    }
+
+    /// Tells those who ask for health that the daemon is leaving.
+    pub fn leave(&self) {
+        self.phase.send_replace(Phase::Leaving);
     }
 
     /// Takes no more requests, and waits for those under way. Event streams
     /// must have been ended before.
     pub async fn stop(mut self) {
-        // Without a receiver the server has ended already.
-        let _ = self.stop.send(true);
+        self.phase.send_replace(Phase::Stopped);
         while self.tasks.join_next().await.is_some() {}
         self.files.iter().for_each(SocketFile::remove);
     }
@@ -172,9 +194,11 @@ pub async fn serve(service: Service, offer: &Offer) -> Result<Listening, ListenE
         let opened = bound.open(address, offer.unix).await;
         opened.map_err(|source| ListenError::Bind { address: address.clone(), source })?;
     }
-    let routes = routes(service, offer.reflection).await?;
-
-    let (stop, stopped) = watch::channel(false);
+    let (phase, stopped) = watch::channel(Phase::Serving);
+    let (reporter, health) = tonic_health::server::health_reporter();
+    health::begin(&reporter).await;
+    let reporting = health::report(reporter, service.actors.broadcaster.clone(), stopped.clone());
+    let routes = routes(service, health, offer.reflection)?;
     let tls = tls.map(watch::channel);
     let (inside, connections) = mpsc::channel(1);
     let places = Arc::new(Semaphore::new(places()));
@@ -187,13 +211,14 @@ pub async fn serve(service: Service, offer: &Offer) -> Result<Listening, ListenE
             // The listener is closed with its loop.
             tokio::select! {
                 () = admitting => {}
-                _ = stopped.wait_for(|stop| *stop) => {}
+                _ = stopped.wait_for(|phase| *phase >= Phase::Stopped) => {}
             }
         });
     }
     tasks.spawn(run(routes, connections, stopped));
+    tasks.spawn(reporting);
     let tls = offer.tls.clone().zip(tls.map(|(configured, _)| configured));
-    Ok(Listening { addresses: bound.addresses, files: bound.files, tls, tasks, stop })
+    Ok(Listening { addresses: bound.addresses, files: bound.files, tls, tasks, phase })
 }
 
 /// Serves everybody who was let in, until it is told to stop and the requests
@@ -201,12 +226,12 @@ pub async fn serve(service: Service, offer: &Offer) -> Result<Listening, ListenE
 async fn run(
     routes: Routes,
     connections: mpsc::Receiver<Connection>,
-    mut stopped: watch::Receiver<bool>,
+    mut stopped: watch::Receiver<Phase>,
 ) {
     let incoming = ReceiverStream::new(connections).map(Ok::<_, Infallible>);
     let until = async move {
         // An error says that the sender is gone: then it is time, too.
-        let _ = stopped.wait_for(|stop| *stop).await;
+        let _ = stopped.wait_for(|phase| *phase >= Phase::Stopped).await;
     };
     let served = Server::builder()
         // More than there are subscriptions, so that who asks for one too many
@@ -231,11 +256,13 @@ fn places() -> usize {
 }
 
 /// Everything that is offered, on every socket alike.
-async fn routes(service: Service, reflection: bool) -> Result<Routes, ListenError> {
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<MaglevServer<Service>>().await;
+fn routes(
+    service: Service,
+    health: HealthServer<impl Health>,
+    reflection: bool,
+) -> Result<Routes, ListenError> {
     let mut routes = Routes::builder();
-    routes.add_service(MaglevServer::new(service)).add_service(health_service);
+    routes.add_service(Border::new(service)).add_service(health);
     if reflection {
         let descriptors = || {
             tonic_reflection::server::Builder::configure()

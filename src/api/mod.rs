@@ -2,10 +2,13 @@
 //! actors, whose answers become responses. Nothing is decided here.
 
 mod accept;
+mod border;
 mod convert;
+mod health;
 mod lb;
 mod listener;
 pub mod metrics;
+mod names;
 mod peer;
 mod service;
 mod status;

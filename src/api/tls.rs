@@ -177,7 +177,7 @@ fn verifier(
         roots.add(certificate).map_err(|error| wrong(TlsFault::Refused(error)))?;
     }
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    Ok(verifier.map_err(|error| wrong(TlsFault::NoAuthority(error)))?)
+    verifier.map_err(|error| wrong(TlsFault::NoAuthority(error)))
 }
 
 /// The certificates in a file, at least one.

@@ -48,6 +48,16 @@ pub struct Flags {
     #[arg(long, env = "MAGLEV_GRPC_UNIX_GROUP", value_name = "GROUP")]
     pub grpc_unix_group: Option<UnixGroup>,
 
+    /// Events held for event streams that resume; log records count apart
+    #[arg(
+        long,
+        env = "MAGLEV_EVENT_HISTORY",
+        value_name = "COUNT",
+        default_value = "10000",
+        value_parser = event_history
+    )]
+    pub event_history: usize,
+
     /// Where to serve Prometheus metrics, /healthz and /readyz: host:port or
     /// :port; empty: nowhere
     #[arg(
@@ -177,6 +187,14 @@ impl fmt::Display for LogFormat {
             Self::Text => "text",
         })
     }
+}
+
+/// More than this would be gigabytes.
+const MOST_EVENTS: usize = 1_000_000;
+
+fn event_history(word: &str) -> Result<usize, String> {
+    let count = word.parse().ok().filter(|count| *count <= MOST_EVENTS);
+    count.ok_or_else(|| format!("write a number from 0 to {MOST_EVENTS}"))
 }
 
 fn log_level(word: &str) -> Result<LogLevel, String> {

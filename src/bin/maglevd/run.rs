@@ -142,7 +142,7 @@ async fn live(
             Some(()) = hangup.recv() => {
                 // Its outcome is in the log.
                 actors.checker.do_send(Reload);
-                match listening.renew_certificates() {
+                match listening.renew_certificates().await {
                     Ok(true) => info!("grpc-certificates-renewed"),
                     Ok(false) => {}
                     Err(error) => warn!(%error, "grpc-certificates-kept"),
@@ -151,6 +151,7 @@ async fn live(
         }
     }
     info!("stopping");
+    listening.leave();
     if actors.vpp.send(Close).await.is_err() {
         error!("mailbox-closed");
     }
@@ -184,8 +185,9 @@ fn start_actors(
 ) -> (Actors, Arbiter) {
     let outward = Arbiter::new();
     let boot_id = fastrand::u64(1..);
+    let limits = Limits { held: flags.event_history, ..Limits::default() };
     let broadcaster = Broadcaster::start_in_arbiter(&outward.handle(), move |_| {
-        Broadcaster::new(boot_id, Limits::default(), demand)
+        Broadcaster::new(boot_id, limits, demand)
     });
     let to = broadcaster.clone();
     outward.spawn(forward(records, to));

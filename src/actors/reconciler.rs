@@ -178,9 +178,7 @@ impl Reconciler {
                     warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
                 }
                 let mismatches = self.model.look(mismatches);
-                let before = std::mem::replace(&mut self.sight, Sight::Seen(observed));
-                let is_first = matches!(before, Sight::NotYet);
-                tokio::task::spawn_blocking(move || drop(before));
+                let is_first = self.sight.see(observed, &self.broadcaster);
                 self.reread.overtaken();
                 if is_first && *pass.scope() == Scope::All && !pass.is_dry_run() {
                     // The plan that follows holds what changed until now, and

@@ -23,7 +23,7 @@ pub fn request(watch: &Watch) -> pb::WatchRequest {
         backend: named(watch.backend),
         frontend: named(watch.frontend),
         dataplane: named(watch.dataplane),
-        resume: None,
+        ..pb::WatchRequest::default()
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
             backend: Some(false),
             frontend: Some(false),
             dataplane: Some(false),
-            resume: None,
+            ..pb::WatchRequest::default()
         };
         assert_eq!(request(&watch), expected);
     }

@@ -29,6 +29,7 @@ async fn metrics_address(daemon: &mut Daemon) -> String {
 #[tokio::test]
 async fn the_page_tells_of_backends_frontends_vpp_and_streams() {
     let mut world = Steady::start().await;
+    world.daemon.logged("ready").await;
     let address = metrics_address(&mut world.daemon).await;
     let (status, page) = get(&address, "/metrics").await;
     assert_eq!(status, "HTTP/1.1 200 OK");
@@ -83,6 +84,7 @@ async fn a_daemon_without_its_vpp_lives_and_is_not_ready() {
     config.both(&["a b c"]).write(dir.path());
     let mut daemon = Daemon::start(dir.path(), nowhere.to_str().unwrap(), &every).await;
     daemon.all(&["a", "b", "c"], "up").await;
+    daemon.logged("ready").await;
     let address = metrics_address(&mut daemon).await;
     assert_eq!(get(&address, "/healthz").await.0, "HTTP/1.1 200 OK");
     let (status, why) = get(&address, "/readyz").await;

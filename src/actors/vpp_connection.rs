@@ -44,6 +44,8 @@ pub struct VppConnection {
     state: State,
     epoch: Epoch,
     backoff: Duration,
+    /// An attempt to connect has ended, either way.
+    has_tried: bool,
     figures: LinkFigures,
     told: Option<String>,
     /// What was said of the stats segment, once and not with every attempt.
@@ -105,6 +107,7 @@ impl VppConnection {
             state,
             epoch: Epoch::default(),
             backoff: FIRST_BACKOFF,
+            has_tried: false,
             figures: LinkFigures::default(),
             told: None,
             told_of_stats: None,
@@ -148,11 +151,14 @@ impl VppConnection {
             let stats = stats::open(stats_socket, &client).await;
             Ok(Up { dialed, client, info, stats })
         };
-        ctx.spawn(attempt.into_actor(self).map(|result, this, ctx| match result {
-            // Dropped, it says goodbye by itself.
-            _ if matches!(this.state, State::Closing) => {}
-            Ok(up) => this.connected(up, ctx),
-            Err(why) => this.failed(&why, ctx),
+        ctx.spawn(attempt.into_actor(self).map(|result, this, ctx| {
+            this.has_tried = true;
+            match result {
+                // Dropped, it says goodbye by itself.
+                _ if matches!(this.state, State::Closing) => {}
+                Ok(up) => this.connected(up, ctx),
+                Err(why) => this.failed(&why, ctx),
+            }
         }));
     }
 

@@ -6,7 +6,7 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::pass::Purpose;
-use super::{GetVip, Reconciler, Report, Sight, Sighted, Sync, SyncError, Wanted};
+use super::{GetSight, GetVip, Reconciler, Report, Sight, Sighted, Sync, SyncError, Wanted};
 use crate::actors::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
 use crate::actors::vpp_connection::{Connected, LinkError, Lost, Observe};
 
@@ -82,6 +82,14 @@ impl Handler<Lost> for Reconciler {
                 purpose.answer(Err(SyncError::Link(LinkError::NotConnected(why.clone()))));
             }
         }
+    }
+}
+
+impl Handler<GetSight> for Reconciler {
+    type Result = MessageResult<GetSight>;
+
+    fn handle(&mut self, _: GetSight, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.epoch.filter(|_| matches!(self.sight, Sight::Seen(_))))
     }
 }
 

@@ -206,6 +206,26 @@ pub struct LinkFigures {
     pub dead_clients: u64,
 }
 
+/// How does it stand with VPP? Answered at once.
+#[derive(Message, Debug)]
+#[rtype(result = "LinkState")]
+pub struct GetLinkState;
+
+/// How it stands with VPP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, MessageResponse)]
+pub enum LinkState {
+    /// None is wanted.
+    Off,
+    /// The first attempt to connect is under way.
+    Dialing,
+    /// It was tried, and is not there or silent.
+    Away,
+    /// It lacks messages that programming needs.
+    Unusable,
+    /// It can be programmed, over this connection.
+    Up(Epoch),
+}
+
 /// Leave VPP politely and connect no more. Answered when that is done.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]

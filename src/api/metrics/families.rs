@@ -9,7 +9,7 @@ use super::probes;
 use crate::actors::broadcaster::GetFigures;
 use crate::actors::checker::{GetConfig, GetOverview, Overview};
 use crate::actors::reconciler;
-use crate::actors::vpp_connection::{Counted, GetCounters, GetLinkFigures, GetVppInfo, LinkError};
+use crate::actors::vpp_connection::{Counted, GetCounters, GetLinkFigures, GetVppInfo};
 use crate::api::Actors;
 use crate::domain::health::State;
 use crate::domain::weights::{FrontendState, Want};
@@ -95,18 +95,6 @@ pub(super) async fn answer(actors: &Actors) -> Result<(), MailboxError> {
     actors.vpp.send(GetLinkFigures).await?;
     actors.broadcaster.send(GetFigures).await?;
     Ok(())
-}
-
-/// Why the daemon is not ready; `None` if it is.
-pub(super) async fn not_ready(actors: &Actors) -> Result<Option<String>, MailboxError> {
-    let overview = actors.checker.send(GetOverview).await?;
-    let unknown = overview.backends.iter().filter(|backend| backend.state == State::Unknown);
-    let vpp = actors.vpp.send(GetVppInfo).await?;
-    Ok(match (unknown.count(), vpp) {
-        (0, Ok(_) | Err(LinkError::Off)) => None,
-        (0, Err(error)) => Some(error.to_string()),
-        (count, _) => Some(format!("{count} backends have no verdict yet")),
-    })
 }
 
 fn backends(overview: &Overview, page: &mut Page) {

@@ -3,8 +3,10 @@
 #![allow(unreachable_pub)]
 
 mod demo;
+mod fatal;
 mod flags;
 mod logging;
+mod notify;
 mod run;
 
 use std::path::Path;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
+use crate::domain::readiness::Census;
 use crate::domain::weights::Want;
 
 /// A backend as listings show it.
@@ -66,6 +67,20 @@ impl Roster {
     #[must_use]
     pub fn backend_names(&self) -> Vec<BackendName> {
         self.backends.keys().cloned().collect()
+    }
+
+    /// Backends and frontends, counted.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let backends = |state| self.backends.values().filter(|b| b.state == state).count();
+        let serves = |f: &&TrackedFrontend| f.outlook.state == FrontendState::Up;
+        Census {
+            backends: self.backends.len(),
+            backends_up: backends(State::Up),
+            backends_unknown: backends(State::Unknown),
+            frontends: self.frontends.len(),
+            frontends_up: self.frontends.values().filter(serves).count(),
+        }
     }
 
     /// The names of all frontends, sorted.

@@ -40,14 +40,12 @@ impl Handler<DesiredChanged> for Reconciler {
 
     fn handle(&mut self, changed: DesiredChanged, ctx: &mut Self::Context) {
         let Some(wanted) = &mut self.wanted else { return };
-        if let Some(pass) = &mut self.pass {
-            // Its steps were planned for what was wanted before.
-            pass.explain();
-            pass.replan();
-        }
         let desired = Arc::make_mut(&mut wanted.desired);
         for (name, frontend) in changed.frontends {
             desired.frontends.insert(name.clone(), frontend);
+            if let Some(pass) = &mut self.pass {
+                pass.leave_to_flip(&name);
+            }
             self.refused.hope(&name);
             self.dirty.entry(name).or_default().changed(changed.decided);
         }

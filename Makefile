@@ -5,7 +5,7 @@
 FEATURES := $(shell pkg-config --exists openssl 2>/dev/null || echo --features vendored-openssl)
 CARGO ?= cargo
 
-.PHONY: demo build test test-long fmt lint doc
+.PHONY: demo build test test-long soak fmt lint doc
 
 # The daemon with demo backends and a dataplane inside it; Ctrl-C ends it.
 demo: build
@@ -19,9 +19,15 @@ test: fmt lint
 	$(CARGO) test --locked $(FEATURES)
 	$(MAKE) --no-print-directory doc
 
-# The laws on a hundred times as many cases, and a thousand simulated days.
+# The laws on a hundred times as many cases, a thousand simulated days of an
+# hour, and one of 24 hours, alone in its process.
 test-long:
 	PROPTEST_CASES=100000 MAGLEV_TEST_SEEDS=1000 $(CARGO) test --locked --release $(FEATURES)
+	$(CARGO) test --locked --release $(FEATURES) --lib a_day_of_24_hours -- --ignored --nocapture
+
+# The daemon with 5000 backends for an hour; ends with 1 if anything grows.
+soak:
+	MAGLEV_SOAK_SECONDS=3600 $(CARGO) bench --locked $(FEATURES) --bench soak
 
 fmt:
 	$(CARGO) fmt --check

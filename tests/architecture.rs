@@ -65,6 +65,7 @@ const LAYERS: &[Layer] = &[
             "tokio_stream",
             "actix",
             "axum",
+            "rustix",
             "tonic",
             "tonic_health",
             "tonic_reflection",

@@ -219,11 +219,7 @@ impl Reconciler {
         }
     }
 
-    fn write_portion(
-        &mut self,
-        (number, steps): (u64, Vec<Planned>),
-        ctx: &mut Context<Self>,
-    ) {
+    fn write_portion(&mut self, (number, steps): (u64, Vec<Planned>), ctx: &mut Context<Self>) {
         let Some(wanted) = &self.wanted else { return };
         let basis = Arc::clone(&wanted.desired);
         self.write(steps, false, ctx, move |this, steps, outcomes, ctx| {

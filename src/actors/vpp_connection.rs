@@ -4,6 +4,7 @@
 
 mod answer;
 mod messages;
+mod ping;
 mod stats;
 
 use std::path::PathBuf;
@@ -30,8 +31,6 @@ const LAST_BACKOFF: Duration = Duration::from_secs(5);
 /// The wait while nobody listens: to try costs microseconds and bothers
 /// nobody, and a VPP that starts forwards nothing until it is programmed.
 const ABSENT: Duration = Duration::from_millis(250);
-/// Unanswered pings after which a connection is given up.
-const SILENCES: u32 = 3;
 
 /// The actor. See the module's description.
 pub struct VppConnection {
@@ -47,6 +46,8 @@ pub struct VppConnection {
     /// An attempt to connect has ended, either way.
     has_tried: bool,
     figures: LinkFigures,
+    /// Connections that still count, the present one and those that are leaving.
+    counting: Vec<(Epoch, Client)>,
     told: Option<String>,
     /// What was said of the stats segment, once and not with every attempt.
     told_of_stats: Option<StatsError>,
@@ -109,6 +110,7 @@ impl VppConnection {
             backoff: FIRST_BACKOFF,
             has_tried: false,
             figures: LinkFigures::default(),
+            counting: Vec::new(),
             told: None,
             told_of_stats: None,
             broadcaster,
@@ -191,8 +193,13 @@ impl VppConnection {
         self.tell_of_stats(&up.stats);
         self.last_words.send_replace(Some(up.client.last_words()));
         let (dialed, client) = (up.dialed, up.client.clone());
-        let ended = async move { client.ended().await.to_string() };
-        ctx.spawn(ended.into_actor(self).map(move |why, this, ctx| this.lost(dialed, why, ctx)));
+        self.counting.push((dialed, client.clone()));
+        let ended = async move { (client.ended().await.to_string(), client.stats().await) };
+        ctx.spawn(ended.into_actor(self).map(move |(why, stats), this, ctx| {
+            this.counting.retain(|(of, _)| *of != dialed);
+            this.figures.add(&stats);
+            this.lost(dialed, why, ctx);
+        }));
         self.up(up, ctx);
     }
 
@@ -266,51 +273,6 @@ impl VppConnection {
             State::Up(up) | State::Silent(up, _) if up.dialed == dialed => Some(up),
             _ => None,
         }
-    }
-
-    fn ping_later(&mut self, dialed: Epoch, ctx: &mut Context<Self>) {
-        ctx.run_later(self.ping_interval, move |this, ctx| this.ping(dialed, ctx));
-    }
-
-    fn ping(&mut self, dialed: Epoch, ctx: &mut Context<Self>) {
-        let Some(up) = self.held(dialed) else { return };
-        let client = up.client.clone();
-        let ping = async move { client.ping().await };
-        ctx.spawn(ping.into_actor(self).map(move |answer, this, ctx| {
-            if this.held(dialed).is_none() {
-                return;
-            }
-            match (answer, std::mem::replace(&mut this.state, State::Dialing)) {
-                (Ok(_), State::Up(up)) => {
-                    this.state = State::Up(up);
-                    this.open_stats_again(ctx);
-                    this.ping_later(dialed, ctx);
-                }
-                (Ok(_), State::Silent(up, _)) => {
-                    info!(epoch = this.epoch.0, "vpp-answers-again");
-                    this.publish(DataplaneKind::Connected, "VPP answers again".into());
-                    this.up(up, ctx);
-                }
-                (Err(why), State::Up(up)) => {
-                    warn!(why = %why, epoch = this.epoch.0, "vpp-silent");
-                    this.publish(DataplaneKind::Disconnected, format!("VPP is silent: {why}"));
-                    this.tell_lost("VPP is silent");
-                    this.state = State::Silent(up, 1);
-                    this.ping(dialed, ctx);
-                }
-                (Err(_), State::Silent(up, count)) if count + 1 < SILENCES => {
-                    this.state = State::Silent(up, count + 1);
-                    this.ping(dialed, ctx);
-                }
-                (Err(why), State::Silent(up, _)) => {
-                    warn!(why = %why, "vpp-disconnect: given up after its silence");
-                    // It says goodbye, should VPP still come to hear it.
-                    actix_rt::spawn(async move { up.client.close().await });
-                    this.back_off(format!("VPP is silent: {why}"), ctx);
-                }
-                (_, other) => this.state = other,
-            }
-        }));
     }
 
     fn publish(&self, kind: DataplaneKind, detail: String) {

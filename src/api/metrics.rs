@@ -7,6 +7,7 @@
 mod families;
 mod page;
 mod probes;
+mod process;
 
 use std::io;
 

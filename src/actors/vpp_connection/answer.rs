@@ -89,10 +89,17 @@ impl Handler<GetVppInfo> for VppConnection {
 }
 
 impl Handler<GetLinkFigures> for VppConnection {
-    type Result = LinkFigures;
+    type Result = ResponseFuture<LinkFigures>;
 
-    fn handle(&mut self, _: GetLinkFigures, _: &mut Self::Context) -> LinkFigures {
-        self.figures
+    fn handle(&mut self, _: GetLinkFigures, _: &mut Self::Context) -> Self::Result {
+        let mut figures = self.figures.clone();
+        let counting = self.counting.clone();
+        Box::pin(async move {
+            for (_, client) in counting {
+                figures.add(&client.stats().await);
+            }
+            figures
+        })
     }
 }
 

@@ -21,6 +21,8 @@ pub struct BackendView {
     pub overridden: bool,
     /// Its last transitions, oldest first.
     pub transitions: Vec<Transition<State>>,
+    /// All its transitions, counted by where from and where to.
+    pub moved: BTreeMap<(State, State), u64>,
     /// Its health check.
     pub check: Option<Arc<HealthCheck>>,
 }
@@ -103,6 +105,7 @@ impl Roster {
             enabled: tracked.admin() != Admin::Disabled,
             overridden: tracked.admin.is_some(),
             transitions: tracked.history.iter().cloned().collect(),
+            moved: tracked.moved.clone(),
             check: check_of(&self.config, &tracked.settings),
         })
     }

@@ -19,8 +19,8 @@ test: fmt lint
 	$(CARGO) test --locked $(FEATURES)
 	$(MAKE) --no-print-directory doc
 
-# The laws on a hundred times as many cases, a thousand simulated days of an
-# hour, and one of 24 hours, alone in its process.
+# The laws on a hundred times as many cases, a thousand seeds of the simulation,
+# and a day of 24 hours, alone in its process.
 test-long:
 	PROPTEST_CASES=100000 MAGLEV_TEST_SEEDS=1000 $(CARGO) test --locked --release $(FEATURES)
 	$(CARGO) test --locked --release $(FEATURES) --lib a_day_of_24_hours -- --ignored --nocapture

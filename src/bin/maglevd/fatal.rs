@@ -7,10 +7,12 @@ use tokio::sync::watch;
 use tracing::error;
 use vpp_maglev::vpp::client::LastWords;
 
+use crate::log_writer::LogWriter;
+
 /// Has every panic from now on, on whatever thread, logged with its place and
 /// end the process. VPP is told goodbye, as it would not notice that we are
 /// gone.
-pub fn end_on_panic(last_words: Option<watch::Receiver<Option<LastWords>>>) {
+pub fn end_on_panic(log: LogWriter, last_words: Option<watch::Receiver<Option<LastWords>>>) {
     std::panic::set_hook(Box::new(move |panic| {
         if let Some(last_words) = &last_words
             && let Some(words) = &*last_words.borrow()
@@ -21,6 +23,7 @@ pub fn end_on_panic(last_words: Option<watch::Receiver<Option<LastWords>>>) {
         let place = place.unwrap_or_default();
         error!(panic = what, place, "bug: stopping");
         eprintln!("maglevd: bug, stopping: {what} at {place}");
+        log.flush();
         std::process::abort();
     }));
 }
@@ -69,6 +72,10 @@ mod tests {
         String::from_utf8(output.stderr.clone()).unwrap()
     }
 
+    fn log() -> LogWriter {
+        LogWriter::start(std::io::stdout(), |_| {}).unwrap()
+    }
+
     struct Clumsy;
 
     impl Actor for Clumsy {
@@ -103,8 +110,9 @@ mod tests {
     #[test]
     #[ignore = "dies: run by another test"]
     fn dies_of_a_panic_in_a_handler() {
-        end_on_panic(None);
-        tracing_subscriber::fmt().with_ansi(false).init();
+        let log = log();
+        tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).init();
+        end_on_panic(log, None);
         System::new().block_on(async {
             let arbiter = Arbiter::new();
             let clumsy = Clumsy::start_in_arbiter(&arbiter.handle(), |_| Clumsy);
@@ -130,7 +138,7 @@ mod tests {
     #[test]
     #[ignore = "dies: run by another test"]
     fn dies_of_a_closed_mailbox() {
-        end_on_panic(None);
+        end_on_panic(log(), None);
         System::new().block_on(async {
             let clumsy = Clumsy.start();
             let outbox = Outbox::new(clumsy.clone().recipient::<Stumble>());
@@ -156,7 +164,7 @@ mod tests {
             let options = ClientOptions::default();
             let vpp = VppConnection::new(Some(socket.into()), options, broadcaster);
             let words = vpp.last_words();
-            end_on_panic(Some(words.clone()));
+            end_on_panic(log(), Some(words.clone()));
             let vpp = vpp.start();
             let mut connected = words;
             connected.wait_for(Option::is_some).await.unwrap();

@@ -5,6 +5,7 @@
 mod demo;
 mod fatal;
 mod flags;
+mod log_writer;
 mod logging;
 mod notify;
 mod run;
@@ -76,7 +77,8 @@ fn check(path: &Path) -> ExitCode {
 
 /// `--dataplane-only`: the embedded dataplane until a signal.
 fn dataplane_only(flags: &Flags, dir: &Path) -> Result<(), run::StartError> {
-    logging::start(flags.log_level, flags.log_format);
+    let logging = logging::start(flags.log_level, flags.log_format)?;
+    let _last = logging.writer.last_records();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = run::stop_signal()?;

@@ -14,7 +14,6 @@ use tracing::{info, warn};
 use vpp_maglev::actors::broadcaster::{Broadcaster, End, Limits, Publish};
 use vpp_maglev::actors::checker::{self, Checker, Reload};
 use vpp_maglev::actors::gone;
-use vpp_maglev::actors::log_stream::LogDemand;
 use vpp_maglev::actors::overseer::{Overseer, Parts, Pulse, Reloaded, Reloading, Stopping};
 use vpp_maglev::actors::reconciler::Reconciler;
 use vpp_maglev::actors::vpp_connection::{Close, VppConnection};
@@ -29,7 +28,8 @@ use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
 use crate::demo::{Demo, DemoError};
 use crate::fatal::end_on_panic;
 use crate::flags::{Flags, VERSION};
-use crate::{logging, notify};
+use crate::logging::{self, Logging};
+use crate::notify;
 
 /// How long requests under way may take when the daemon stops.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -70,8 +70,9 @@ pub enum StartError {
 /// # Errors
 /// Why the daemon did not start.
 pub fn run(mut flags: Flags) -> Result<(), StartError> {
-    let (demand, records) = logging::start(flags.log_level, flags.log_format);
-    end_on_panic(None);
+    let Logging { demand, records, writer } = logging::start(flags.log_level, flags.log_format)?;
+    let _last = writer.last_records();
+    end_on_panic(writer.clone(), None);
     let demo = if flags.demo { Some(Demo::prepare(&flags.config)?) } else { None };
     if let Some(demo) = &demo {
         flags.config = demo.config_path().to_owned();
@@ -93,7 +94,7 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
         info!(api = %embedded.api_path().display(), "dataplane-ready");
     }
     let system = System::new();
-    let logs = (demand, records);
+    let logs = Logging { demand, records, writer };
     let outcome = system.block_on(live(&flags, (config, ground), embedded.as_ref(), demo, logs));
     drop(embedded);
     // Nothing is left to be done. An actor that is dropped runs once more, and
@@ -115,7 +116,7 @@ async fn live(
     (config, ground): (Config, Ground),
     embedded: Option<&Embedded>,
     demo: Option<Demo>,
-    logs: (LogDemand, mpsc::Receiver<LogRecord>),
+    logs: Logging,
 ) -> Result<(), StartError> {
     // Before anything listens, so that no early signal kills us half-way.
     let hangup = signal(SignalKind::hangup())?;
@@ -131,12 +132,15 @@ async fn live(
         },
         None => Sockets { api: path(&flags.vpp_api_addr), stats: path(&flags.vpp_stats_addr) },
     };
+    let writer = logs.writer.clone();
     let (actors, outward) = start_actors(flags, (config, ground), sockets, logs);
     let listening = listen(flags, &actors, &outward).await?;
     for address in &listening.addresses {
         info!(%address, "grpc-listening");
     }
     if let Some(demo) = &demo {
+        // It stands below what was logged so far.
+        writer.flush();
         demo.introduce(&listening.addresses);
     }
     actix_rt::spawn(reload_on(hangup, actors.clone()));
@@ -182,20 +186,20 @@ fn start_actors(
     flags: &Flags,
     (config, ground): (Config, Ground),
     sockets: Sockets,
-    (demand, records): (LogDemand, mpsc::Receiver<LogRecord>),
+    logs: Logging,
 ) -> (Actors, Arbiter) {
     let outward = Arbiter::new();
     let boot_id = fastrand::u64(1..);
     let broadcaster = Broadcaster::start_in_arbiter(&outward.handle(), move |_| {
-        Broadcaster::new(boot_id, Limits::default(), demand)
+        Broadcaster::new(boot_id, Limits::default(), logs.demand)
     });
     let to = broadcaster.clone();
-    outward.spawn(forward(records, to));
+    outward.spawn(forward(logs.records, to));
 
     let options = ClientOptions { cure: flags.vpp_cure, ..ClientOptions::default() };
     let vpp =
         VppConnection::new(sockets.api, options, broadcaster.clone()).with_stats(sockets.stats);
-    end_on_panic(Some(vpp.last_words()));
+    end_on_panic(logs.writer, Some(vpp.last_words()));
     let vpp = vpp.start();
     let reconciler = Reconciler::new(vpp.clone(), broadcaster.clone()).start();
     let recipients = checker::Recipients {

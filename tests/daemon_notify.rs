@@ -151,3 +151,31 @@ async fn a_socket_that_is_not_there_is_told_of_and_harms_nobody() {
     daemon.logged("ready").await;
     daemon.terminate().await;
 }
+
+#[tokio::test]
+async fn the_level_of_the_log_changes_while_it_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let a = Backend::start("a");
+    Config::new("1h").backend(&a).both(&["a"]).write(dir.path());
+    let mut command = maglevd(dir.path());
+    command.arg("--config").arg(dir.path().join("maglev.yaml"));
+    command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", "", "--log-level", "warn"]);
+    let mut daemon = Daemon::spawn(&mut command);
+    // Its handlers stand by the time that backends are probed.
+    let mut requests = a.requests();
+    requests.wait_for(|count| *count > 2).await.unwrap();
+    assert_eq!(daemon.records("probe-done"), Vec::<serde_json::Value>::new());
+    daemon.signal(Signal::USR1);
+    daemon.logged("probe-done").await;
+    daemon.signal(Signal::USR2);
+    let set =
+        |record: &serde_json::Value| record["msg"] == "log-level-set" && record["to"] == "warn";
+    daemon.logged_as("the level of the flag", set).await;
+    let before = daemon.records("probe-done").len();
+    let now = *requests.borrow();
+    requests.wait_for(|count| *count > now + 2).await.unwrap();
+    let after = daemon.records("probe-done").len();
+    // One may have been under way.
+    assert!(after <= before + 1, "{before} {after}");
+    daemon.terminate().await;
+}

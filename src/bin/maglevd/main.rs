@@ -5,6 +5,7 @@
 mod demo;
 mod fatal;
 mod flags;
+mod journal;
 mod log_writer;
 mod logging;
 mod notify;

@@ -20,7 +20,7 @@ use vpp_maglev::actors::vpp_connection::{Close, VppConnection};
 use vpp_maglev::api::{self, Actors, ListenError, Listening, Service};
 use vpp_maglev::config::{self, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
-use vpp_maglev::domain::events::{Event, LogRecord};
+use vpp_maglev::domain::events::{Event, LogLevel, LogRecord};
 use vpp_maglev::probe::{Ground, NamespaceError};
 use vpp_maglev::vpp::client::ClientOptions;
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
@@ -28,7 +28,7 @@ use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
 use crate::demo::{Demo, DemoError};
 use crate::fatal::end_on_panic;
 use crate::flags::{Flags, VERSION};
-use crate::logging::{self, Logging};
+use crate::logging::{self, Levels, Logging};
 use crate::notify;
 
 /// How long requests under way may take when the daemon stops.
@@ -70,9 +70,9 @@ pub enum StartError {
 /// # Errors
 /// Why the daemon did not start.
 pub fn run(mut flags: Flags) -> Result<(), StartError> {
-    let Logging { demand, records, writer } = logging::start(flags.log_level, flags.log_format)?;
-    let _last = writer.last_records();
-    end_on_panic(writer.clone(), None);
+    let logs = logging::start(flags.log_level, flags.log_format)?;
+    let _last = logs.writer.last_records();
+    end_on_panic(logs.writer.clone(), None);
     let demo = if flags.demo { Some(Demo::prepare(&flags.config)?) } else { None };
     if let Some(demo) = &demo {
         flags.config = demo.config_path().to_owned();
@@ -94,7 +94,6 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
         info!(api = %embedded.api_path().display(), "dataplane-ready");
     }
     let system = System::new();
-    let logs = Logging { demand, records, writer };
     let outcome = system.block_on(live(&flags, (config, ground), embedded.as_ref(), demo, logs));
     drop(embedded);
     // Nothing is left to be done. An actor that is dropped runs once more, and
@@ -120,6 +119,8 @@ async fn live(
 ) -> Result<(), StartError> {
     // Before anything listens, so that no early signal kills us half-way.
     let hangup = signal(SignalKind::hangup())?;
+    let [more, as_configured] = [SignalKind::user_defined1(), SignalKind::user_defined2()];
+    let louder = (signal(more)?, signal(as_configured)?);
     let stop = stop_signal()?;
     let demo = match demo {
         Some(demo) => Some(demo.start(&config).await?),
@@ -133,6 +134,7 @@ async fn live(
         None => Sockets { api: path(&flags.vpp_api_addr), stats: path(&flags.vpp_stats_addr) },
     };
     let writer = logs.writer.clone();
+    actix_rt::spawn(log_as_told(louder, logs.levels.clone()));
     let (actors, outward) = start_actors(flags, (config, ground), sockets, logs);
     let listening = listen(flags, &actors, &outward).await?;
     for address in &listening.addresses {
@@ -165,6 +167,18 @@ async fn reload_on(mut hangup: Signal, actors: Actors) {
         // Its outcome is in the log.
         let _ = actors.checker.send(Reload).await.unwrap_or_else(|_| gone("Checker"));
         actors.overseer.send(Reloaded).await.unwrap_or_else(|_| gone("Overseer"));
+    }
+}
+
+/// SIGUSR1 has everything logged, SIGUSR2 what the flag says.
+async fn log_as_told((mut more, mut as_configured): (Signal, Signal), levels: Levels) {
+    loop {
+        let level = tokio::select! {
+            Some(()) = more.recv() => LogLevel::Debug,
+            Some(()) = as_configured.recv() => levels.configured,
+            else => return,
+        };
+        levels.set(level);
     }
 }
 

@@ -5,7 +5,12 @@
 FEATURES := $(shell pkg-config --exists openssl 2>/dev/null || echo --features vendored-openssl)
 CARGO ?= cargo
 
-.PHONY: demo build test test-integration test-long fmt lint doc
+# Where `make install` puts things: DESTDIR is prepended to every path.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+
+.PHONY: demo build release man test test-integration test-long test-deb soak fmt lint doc install deb
 
 # The daemon with demo backends and a dataplane inside it; Ctrl-C ends it.
 demo: build
@@ -13,6 +18,45 @@ demo: build
 
 build:
 	@$(CARGO) build --locked $(FEATURES)
+
+release:
+	$(CARGO) build --locked --release $(FEATURES)
+
+# Manual pages and completions, from the flags and the grammar.
+man: release
+	$(CARGO) run --quiet --locked --release $(FEATURES) --example man -- target/man
+	mkdir -p target/completions
+	target/release/maglevc completions bash > target/completions/maglevc.bash
+	target/release/maglevc completions zsh > target/completions/_maglevc
+	target/release/maglevc completions fish > target/completions/maglevc.fish
+
+# Into PREFIX. The user: systemd-sysusers $(PREFIX)/lib/sysusers.d/vpp-maglev.conf
+install: man
+	install -D -m 755 target/release/maglevd $(DESTDIR)$(PREFIX)/sbin/maglevd
+	install -D -m 755 target/release/maglevc $(DESTDIR)$(PREFIX)/bin/maglevc
+	install -D -m 644 target/man/maglevd.8 $(DESTDIR)$(PREFIX)/share/man/man8/maglevd.8
+	install -D -m 644 target/man/maglevc.1 $(DESTDIR)$(PREFIX)/share/man/man1/maglevc.1
+	install -D -m 644 target/completions/maglevc.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/maglevc
+	install -D -m 644 target/completions/_maglevc $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_maglevc
+	install -D -m 644 target/completions/maglevc.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/maglevc.fish
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/sbin/maglevd|$(PREFIX)/sbin/maglevd|' packaging/systemd/vpp-maglevd.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/vpp-maglevd.service
+	install -D -m 644 packaging/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/vpp-maglev.conf
+	test -e $(DESTDIR)$(SYSCONFDIR)/vpp-maglev/maglev.yaml || \
+		install -D -m 644 packaging/debian/maglev.yaml $(DESTDIR)$(SYSCONFDIR)/vpp-maglev/maglev.yaml
+	test -e $(DESTDIR)$(SYSCONFDIR)/default/vpp-maglev || \
+		install -D -m 644 packaging/default/vpp-maglev $(DESTDIR)$(SYSCONFDIR)/default/vpp-maglev
+
+# Both Debian packages, into target/debian. Needs cargo-deb (cargo install cargo-deb).
+deb: man
+	$(CARGO) deb --no-build --locked -o target/debian/
+	$(CARGO) deb --no-build --locked --variant client -o target/debian/
+
+# Installs, upgrades, removes and purges them in a throw-away Debian. Needs root
+# and mmdebstrap, and says so otherwise.
+test-deb: deb
+	packaging/tests/deb.sh target/debian
 
 # Everything that must hold before a commit.
 test: fmt lint
@@ -23,9 +67,15 @@ test: fmt lint
 test-integration:
 	MAGLEV_TEST_STRANGER=1 $(CARGO) test --locked $(FEATURES) --test stranger
 
-# The laws on a hundred times as many cases, and a thousand simulated days.
+# The laws on a hundred times as many cases, a thousand seeds of the simulation,
+# and a day of 24 hours, alone in its process.
 test-long:
 	PROPTEST_CASES=100000 MAGLEV_TEST_SEEDS=1000 $(CARGO) test --locked --release $(FEATURES)
+	$(CARGO) test --locked --release $(FEATURES) --lib a_day_of_24_hours -- --ignored --nocapture
+
+# The daemon with 5000 backends for an hour; ends with 1 if anything grows.
+soak:
+	MAGLEV_SOAK_SECONDS=3600 $(CARGO) bench --locked $(FEATURES) --bench soak
 
 fmt:
 	$(CARGO) fmt --check

@@ -79,7 +79,19 @@ const LAYERS: &[Layer] = &[
     Layer {
         folder: "cli",
         modules: &["cli", "pb"],
-        crates: &["thiserror", "tokio", "tokio_stream", "tonic", "serde_json", "rustix", "clap"],
+        crates: &[
+            "thiserror",
+            "tokio",
+            "tokio_stream",
+            "tonic",
+            "serde_json",
+            "rustix",
+            "clap",
+            "rustyline",
+            "crossterm",
+            "ratatui",
+            "strsim",
+        ],
     },
 ];
 

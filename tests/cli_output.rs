@@ -4,26 +4,28 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+#[allow(dead_code)] // other tests use the rest
 mod cli_fake;
 
 use std::path::PathBuf;
 
-use cli_fake::data::{NOW_NS, events};
+use cli_fake::data::NOW_NS;
+use cli_fake::events::{BOOT_ID, events};
 use cli_fake::{Fake, Mood, on_tcp, on_unix};
 use vpp_maglev::cli::answer::Answer;
-use vpp_maglev::cli::command::Command;
+use vpp_maglev::cli::command::{Command, Shell};
 use vpp_maglev::cli::error::CliError;
 use vpp_maglev::cli::execute::execute;
 use vpp_maglev::cli::page::Page;
-use vpp_maglev::cli::server::Client;
-use vpp_maglev::cli::{help, json, parse, text, version, watch};
+use vpp_maglev::cli::server::{Client, Server};
+use vpp_maglev::cli::{help, json, parse, scripts, several, text, version, watch};
 use vpp_maglev::pb::WatchRequest;
 
 const PLAIN: Page = Page { now_ns: NOW_NS, width: None, colour: false };
 const COLOURED: Page = Page { colour: true, ..PLAIN };
 const NARROW: Page = Page { width: Some(80), ..PLAIN };
 
-const CALM: Mood = Mood { empty: false, contrary: false, leaving: false };
+const CALM: Mood = Mood::CALM;
 const EMPTY: Mood = Mood { empty: true, ..CALM };
 const CONTRARY: Mood = Mood { contrary: true, ..CALM };
 
@@ -39,7 +41,8 @@ fn same_as_file(name: &str, found: &str) {
 }
 
 async fn connected(fake: &Fake) -> Client {
-    Client::connect(&fake.address.parse().unwrap()).await.unwrap()
+    let server: Server = fake.address.parse().unwrap();
+    Client::connect(&server.into()).await.unwrap()
 }
 
 async fn ask(client: &Client, line: &str) -> Result<Answer, CliError> {
@@ -182,32 +185,61 @@ async fn a_refusal_is_told_in_the_daemons_words() {
 
 #[tokio::test]
 async fn events_are_lines_of_the_documented_kinds() {
-    let events = events(&WatchRequest::default());
+    let events = events(&WatchRequest::default(), BOOT_ID);
     let lines: String = events.iter().map(|event| format!("{}\n", json::event(event))).collect();
     same_as_file("events.jsonl", &lines);
 }
 
 #[tokio::test]
-async fn a_watch_ends_when_it_has_seen_enough_and_when_the_daemon_leaves() {
-    let fake = on_tcp(Mood { leaving: true, ..CALM }).await;
+async fn several_daemons_answer_under_their_names() {
+    let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let fake = on_unix(CALM, directories[0].path()).await;
+    let empty = on_unix(EMPTY, directories[1].path()).await;
+    let mut said = Vec::new();
+    for (name, fake) in [("unix:/run/a.sock", &fake), ("b.example.org:9090", &empty)] {
+        let result = ask(&connected(fake).await, "show vpp info").await;
+        said.push(several::Said { server: name.parse().unwrap(), result });
+    }
+    same_as_file("several.txt", &several::page(&said, &PLAIN));
+    same_as_file("several-coloured.txt", &several::page(&said, &COLOURED));
+    same_as_file("several-narrow.txt", &several::page(&said, &NARROW));
+    same_as_file("several.json", &format!("{:#}\n", several::value(&said)));
+}
+
+#[tokio::test]
+async fn a_watch_goes_on_over_a_reconnect_without_gap() {
+    // Every stream ends after two events; there are five.
+    let fake = on_tcp(Mood { leaving: Some(2), ..CALM }).await;
     let client = connected(&fake).await;
-    let Ok(Command::WatchEvents(three)) = parse::parse(&["watch", "events", "num", "3"]) else {
+    let Ok(Command::WatchEvents(five)) = parse::parse(&["watch", "events", "num", "5"]) else {
         panic!("not a watch")
     };
-    let mut out = Vec::new();
-    watch::watch(&client, &three, &mut out).await.unwrap();
-    assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 3);
-
-    let error = watch::watch(&client, &Default::default(), &mut out).await.unwrap_err();
-    assert_eq!(error.status(), 3);
-    assert!(error.to_string().ends_with("is stopping, no more events"), "{error}");
+    let (mut out, mut notices) = (Vec::new(), Vec::new());
+    let mut notice = |line: &str| notices.push(line.to_owned());
+    let end = watch::watch(&client, &five, &mut out, &mut notice).await.unwrap();
+    assert_eq!(end, watch::End::Done);
+    let events = events(&WatchRequest::default(), BOOT_ID);
+    let lines: String = events.iter().map(|event| format!("{}\n", json::event(event))).collect();
+    assert_eq!(String::from_utf8(out).unwrap(), lines);
+    let lost = format!(
+        "maglevd at {}: is stopping, no more events; trying again until it is back",
+        fake.address
+    );
+    let back = "connected again".to_owned();
+    let missed = "3 events missed; the present state follows".to_owned();
+    assert_eq!(notices, [lost.clone(), back.clone(), lost, back, missed]);
 }
 
 #[test]
-fn help_and_version_need_no_daemon() {
+fn help_version_and_completions_need_no_daemon() {
     same_as_file("help.txt", &help::text());
     same_as_file("help.json", &format!("{:#}\n", json::usages(&help::usages())));
     let build = version::Version { version: "1.2.3", commit: "0123abc", build_date: "2026-03-01" };
     same_as_file("version.txt", &format!("{build}\n"));
     same_as_file("version.json", &format!("{:#}\n", json::version(&build)));
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        let value = json::completions(shell);
+        assert_eq!(value["shell"], shell.as_str());
+        assert_eq!(value["script"], scripts::script(shell));
+    }
 }

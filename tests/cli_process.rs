@@ -6,55 +6,21 @@
 #[allow(dead_code)] // the other test uses the rest
 mod cli_fake;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use cli_fake::{Mood, on_tcp};
+use cli_fake::Mood;
+use cli_fake::standing::Daemon;
 use rustix::process::{Pid, Signal, kill_process};
 use socket2::{Domain, Socket, Type};
-use tokio::sync::oneshot;
 
-const CALM: Mood = Mood { empty: false, contrary: false, leaving: false };
+const CALM: Mood = Mood::CALM;
 
 /// How long anything here may take.
 const DEADLINE: Duration = Duration::from_secs(30);
-
-/// A fake daemon on a thread of its own, with all its connections.
-struct Daemon {
-    address: String,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Daemon {
-    fn start(mood: Mood) -> Self {
-        let (tell, told) = mpsc::channel();
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let fake = on_tcp(mood).await;
-                tell.send(fake.address.clone()).unwrap();
-                let _ = stopped.await;
-            });
-        });
-        let address = told.recv_timeout(DEADLINE).unwrap();
-        Self { address, stop: Some(stop), thread: Some(thread) }
-    }
-}
-
-impl Drop for Daemon {
-    /// Cuts every connection, as a killed daemon does.
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        self.thread.take().unwrap().join().unwrap();
-    }
-}
 
 /// maglevc without anything of the environment that it heeds.
 fn maglevc(server: &str, line: &str) -> Command {
@@ -95,7 +61,7 @@ fn nobody() -> (Socket, String) {
 #[test]
 fn what_is_done_exits_with_0() {
     let daemon = Daemon::start(CALM);
-    for line in ["show backends", "sync vpp lb state dry-run", "config check", "quit"] {
+    for line in ["show backends", "sync vpp lb state dry-run", "config check", "help", "quit"] {
         let (status, out, err) = ran(&mut maglevc(&daemon.address, line));
         assert_eq!((status, err.as_str()), (0, ""), "{line}");
         assert_eq!(out.is_empty(), line == "quit", "{line}: {out}");
@@ -133,9 +99,11 @@ fn a_faulty_configuration_is_listed_and_refused() {
 #[test]
 fn mistakes_exit_with_2_and_one_line_that_helps() {
     let cases = [
-        ("", "no command given; possible: show,"),
+        ("--server a:1,b:2", "without a command there can be one --server only"),
+        ("--server a:1,b:2 config reload", "several daemons can only be asked by a show command"),
+        ("watch state", "`watch state` needs a terminal; `watch events` writes JSON anywhere"),
         ("show frontend", "`show frontend` is not complete; possible next: <frontend>"),
-        ("shwo", "`shwo` is not possible as a command; possible: show,"),
+        ("shwo", "`shwo` is not possible as a command; did you mean `show`? possible: show,"),
         ("set frontend f pool p backend b weight -1", "`-1` is not a weight from 0 to 100"),
         ("--colour", "unexpected argument '--colour' found"),
         ("--server nowhere show backends", "invalid value 'nowhere' for '--server <ADDR>'"),
@@ -213,6 +181,9 @@ fn a_watch_prints_as_many_events_as_asked_for() {
     assert_eq!((status, kinds), (0, vec!["backend", "log"]));
 }
 
+/// What a watch says of the fake daemon's last event.
+const MISSED: &str = "3 events missed; the present state follows\n";
+
 /// A watch that has printed all that there is for now.
 fn watching(daemon: &Daemon) -> Child {
     let mut command = maglevc(&daemon.address, "watch events");
@@ -233,20 +204,89 @@ fn an_interrupt_ends_a_watch_with_0() {
     let daemon = Daemon::start(CALM);
     let child = watching(&daemon);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    assert_eq!(ended(child), (0, String::new(), String::new()));
+    assert_eq!(ended(child), (0, String::new(), MISSED.into()));
 }
 
 #[test]
-fn a_daemon_that_goes_away_ends_a_watch_with_3() {
-    let daemon = Daemon::start(CALM);
+fn a_watch_outlives_the_daemon_and_sees_the_next_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let daemon = Daemon::start_in(directory.path(), CALM);
     let address = daemon.address.clone();
-    let child = watching(&daemon);
+    let mut child = watching(&daemon);
     drop(daemon);
-    let expected = format!("maglevd at {address}: the connection was lost\n");
-    assert_eq!(ended(child), (3, String::new(), expected));
+    let _daemon = Daemon::start_in(directory.path(), Mood { boot_id: 0xbeef, ..CALM });
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    lines.read_line(&mut line).unwrap();
+    assert!(line.contains("\"boot_id\":\"000000000000beef\""), "{line}");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let (status, _, err) = ended(child);
+    let expected = format!(
+        "{MISSED}maglevd at {address}: the connection was lost; trying again until it is back\n\
+         connected again\n"
+    );
+    assert_eq!(status, 0);
+    assert!(err.starts_with(&expected), "{err}");
+}
 
-    let daemon = Daemon::start(Mood { leaving: true, ..CALM });
-    let (status, _, err) = ran(&mut maglevc(&daemon.address, "watch events"));
-    let expected = format!("maglevd at {}: is stopping, no more events\n", daemon.address);
+/// What maglevc does with these lines on standard input.
+fn script(server: &str, lines: &str) -> (i32, String, String) {
+    let mut command = maglevc(server, "");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    ended(child)
+}
+
+#[test]
+fn lines_on_standard_input_are_a_script() {
+    let daemon = Daemon::start(CALM);
+    let (status, out, err) = script(
+        &daemon.address,
+        "# what runs here\n\nshow version\n  set backend 'nginx0' pause # for a moment\nquit\nshwo\n",
+    );
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(out.starts_with("maglevc ") && out.contains("nginx0"), "{out}");
+    assert_eq!(script(&daemon.address, ""), (0, String::new(), String::new()));
+}
+
+#[test]
+fn a_script_ends_at_the_first_line_that_is_not_done() {
+    let daemon = Daemon::start(CALM);
+    let cases = [
+        ("show version\nshow backend x\nshow version\n", 1, "line 2: no backend `x`\n"),
+        ("show 'a\n", 2, "line 1: the quote ' is not closed\n"),
+        ("shwo\n", 2, "line 1: `shwo` is not possible as a command; did you mean `show`?"),
+    ];
+    for (lines, status, complaint) in cases {
+        let (found, out, err) = script(&daemon.address, lines);
+        assert_eq!(found, status, "{lines}");
+        assert!(err.starts_with(complaint), "{err}");
+        assert_eq!(out.lines().count(), usize::from(lines.starts_with("show version")));
+    }
+    let (_socket, nobody) = nobody();
+    let (status, _, err) = script(&nobody, "show version\nshow backends\n");
+    let expected = format!("line 2: maglevd at {nobody}: cannot be reached: connection refused\n");
     assert_eq!((status, err), (3, expected));
+}
+
+#[test]
+fn several_daemons_are_asked_and_the_missing_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let daemons = [Daemon::start(CALM), Daemon::start_in(directory.path(), CALM)];
+    let both = format!("{},{}", daemons[0].address, daemons[1].address);
+    let (status, out, err) = ran(&mut maglevc(&both, "show vpp info"));
+    assert_eq!((status, err.as_str()), (0, ""));
+    let heads: Vec<&str> = out.lines().filter(|line| line.starts_with("== ")).collect();
+    let expected = daemons.each_ref().map(|daemon| format!("== {} ==", daemon.address));
+    assert_eq!(heads, expected);
+
+    let (_socket, nobody) = nobody();
+    let some = format!("{nobody},{}", daemons[0].address);
+    let (status, out, err) = ran(&mut maglevc(&some, "--output json show backends"));
+    let expected = format!("1 of 2 daemons gave no answer: not reached: {nobody}\n");
+    assert_eq!((status, err), (3, expected));
+    let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert!(value[0]["answer"].is_null() && value[0]["error"].is_string(), "{value}");
+    assert!(value[1]["answer"].is_array() && value[1]["error"].is_null(), "{value}");
 }

@@ -4,12 +4,18 @@
 
 mod daemon_support;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::net::IpAddr;
 use std::process::{Command, Stdio};
 
-use daemon_support::{Backend, Config, Daemon, Steady, maglevd, ran};
+use daemon_support::{Backend, Config, Daemon, Dataplane, Steady, VIP4, maglevd, ran};
+use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use vpp_maglev::domain::net::{Service, Vip, Weight};
+use vpp_maglev::domain::step::Step;
+use vpp_maglev::vpp::embedded::{Mishap, When};
 
 /// Status line and body of the answer to a GET.
 async fn get(address: &str, path: &str) -> (String, String) {
@@ -29,6 +35,7 @@ async fn metrics_address(daemon: &mut Daemon) -> String {
 #[tokio::test]
 async fn the_page_tells_of_backends_frontends_vpp_and_streams() {
     let mut world = Steady::start().await;
+    world.daemon.logged("ready").await;
     let address = metrics_address(&mut world.daemon).await;
     let (status, page) = get(&address, "/metrics").await;
     assert_eq!(status, "HTTP/1.1 200 OK");
@@ -83,6 +90,7 @@ async fn a_daemon_without_its_vpp_lives_and_is_not_ready() {
     config.both(&["a b c"]).write(dir.path());
     let mut daemon = Daemon::start(dir.path(), nowhere.to_str().unwrap(), &every).await;
     daemon.all(&["a", "b", "c"], "up").await;
+    daemon.logged("ready").await;
     let address = metrics_address(&mut daemon).await;
     assert_eq!(get(&address, "/healthz").await.0, "HTTP/1.1 200 OK");
     let (status, why) = get(&address, "/readyz").await;
@@ -108,4 +116,102 @@ async fn a_taken_metrics_address_is_a_clear_failure() {
         errors.starts_with(&format!("maglevd: cannot serve metrics on {address}: ")),
         "{errors}"
     );
+}
+
+/// Name, type and labels of each series in the tables of docs/metrics.md.
+fn documented() -> BTreeMap<String, (String, BTreeSet<String>)> {
+    let text = include_str!("../docs/metrics.md");
+    let rows = text.lines().filter(|line| line.starts_with("| `")).filter_map(|row| {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let [_, name, kind, labels, _, _] = cells[..] else { return None };
+        let labels = labels.split(", ").filter(|label| !label.is_empty());
+        let labels = labels.map(|label| label.trim_matches('`').to_owned()).collect();
+        Some((name.trim_matches('`').to_owned(), (kind.to_owned(), labels)))
+    });
+    rows.collect()
+}
+
+/// Name, type and labels of each series of a page.
+fn served(page: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
+    let mut families: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
+    let mut last = String::new();
+    for line in page.lines() {
+        if let Some(family) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = family.split_once(' ').unwrap();
+            name.clone_into(&mut last);
+            let again = families.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new()));
+            assert_eq!(again, None, "{name} comes twice");
+        } else if !line.starts_with('#') {
+            assert!(line.starts_with(&last), "{line} stands under {last}");
+            let Some((_, rest)) = line.split_once('{') else { continue };
+            let labels = rest.rsplit_once('}').unwrap().0;
+            let names = labels.split("\",").map(|label| label.split_once('=').unwrap().0);
+            let names = names.filter(|name| *name != "le").map(str::to_owned);
+            families.get_mut(&last).unwrap().1.extend(names);
+        }
+    }
+    families
+}
+
+#[tokio::test]
+async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let backends = ["a", "b"].map(Backend::start);
+    let every = backends.each_ref();
+    let both = every.iter().fold(Config::new("100ms"), |config, backend| config.backend(backend));
+    both.clone().both(&["a b"]).write(dir.path());
+    let dataplane = Dataplane::start(dir.path(), &every);
+    let mut command = maglevd(dir.path());
+    command.arg("--config").arg(dir.path().join("maglev.yaml"));
+    command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", dataplane.socket()]);
+    command.arg("--vpp-stats-addr").arg(dir.path().join("stats.sock"));
+    let mut daemon = Daemon::spawn(&mut command);
+    let address = metrics_address(&mut daemon).await;
+    daemon.logged("ready").await;
+    dataplane.until_both("a=100 b=100").await;
+
+    // Somebody else meddles, which is drift, and then VPP refuses to have it mended.
+    let vip = Vip::new(
+        VIP4.parse::<IpAddr>().unwrap().into(),
+        Service::Port { protocol: 6, port: 80.try_into().unwrap() },
+    );
+    let weight = Weight::try_from(7).unwrap();
+    let meddle = |server| vec![Step::SetWeight { vip, server, weight, flush: false }];
+    dataplane.meddle(meddle(backends[0].ip())).await;
+    dataplane.until_both("a=100 b=100").await;
+    let weights = When::message("lb_as_set_weight").after(1).times(u32::MAX);
+    dataplane.control.inject(weights, Mishap::Refuse(-1)).unwrap();
+    dataplane.meddle(meddle(backends[0].ip())).await;
+    let refused =
+        |record: &serde_json::Value| record["msg"] == "vpp-lbsync-done" && record["failed"] == 1;
+    daemon.logged_as("refusal", refused).await;
+    let (_, page) = get(&address, "/metrics").await;
+    let (served, documented) = (served(&page), documented());
+    let only_served: Vec<_> =
+        served.iter().filter(|of| !documented.iter().any(|o| o == *of)).collect();
+    let only_told: Vec<_> =
+        documented.iter().filter(|of| !served.iter().any(|o| o == *of)).collect();
+    assert_eq!(
+        (only_served, only_told),
+        (vec![], vec![]),
+        "what is served, and what docs/metrics.md has"
+    );
+    check_with_promtool(&page);
+    let of_b = |page: &str| page.lines().filter(|line| line.contains("backend=\"b\"")).count();
+    assert!(of_b(&page) > 20, "{page}");
+
+    let without = Config::new("1h").backend(&backends[0]);
+    without.frontend("v4", VIP4, &["a"]).write(dir.path());
+    daemon.signal(Signal::HUP);
+    daemon.logged("config-reload-done").await;
+    let (_, page) = get(&address, "/metrics").await;
+    assert_eq!(of_b(&page), 0, "{page}");
+    assert!(!page.contains("frontend=\"v6\""), "{page}");
+    assert!(
+        page.contains(
+            "maglev_backend_transitions_total{backend=\"a\",from=\"unknown\",to=\"up\"} 1"
+        ),
+        "{page}"
+    );
+    daemon.terminate().await;
 }

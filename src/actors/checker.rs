@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use actix::prelude::*;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 pub use messages::*;
 
@@ -270,7 +270,8 @@ impl Handler<Administer> for Checker {
             for (prober, message) in probers {
                 // Its transition is in our mailbox before this answer is.
                 if prober.send(message).await.is_err() {
-                    error!(backend, "mailbox-closed");
+                    // A reload took it away in between.
+                    return Err(Refusal::NoBackend(backend));
                 }
             }
             Ok(())

@@ -18,12 +18,16 @@
 //!                │ Broadcaster                                  │──▶ subscriptions
 //!                └──────────────────────────────────────────────┘
 //! ```
+//!
+//! The Overseer stands beside them: it asks each in turn for a sign of life, and
+//! tells the service manager.
 
 pub mod broadcaster;
 pub mod checker;
 
 pub mod log_stream;
 mod outbox;
+pub mod overseer;
 pub mod prober;
 pub mod reconciler;
 #[cfg(test)]
@@ -31,3 +35,12 @@ mod simulation;
 pub mod vpp_connection;
 
 pub use outbox::Outbox;
+
+/// An actor that others rely on has ended: a bug, and fatal. The daemon's panic
+/// hook says so and ends the process.
+///
+/// # Panics
+/// Always.
+pub fn gone(who: &str) -> ! {
+    panic!("mailbox-closed: {who} has ended while others rely on it")
+}

@@ -7,6 +7,8 @@ use std::rc::Rc;
 use actix::prelude::*;
 use tokio::sync::mpsc;
 
+use super::gone;
+
 /// The way to another actor.
 ///
 /// A message goes straight into the receiver's mailbox. While that is full,
@@ -37,8 +39,7 @@ where
         actix_rt::spawn(async move {
             while let Some(message) = queue.recv().await {
                 if recipient.send(message).await.is_err() {
-                    closed();
-                    return;
+                    closed::<M>();
                 }
                 count.set(count.get() - 1);
             }
@@ -51,22 +52,21 @@ where
         let message = match self.behind.get() {
             0 => match self.to.try_send(message) {
                 Ok(()) => return,
-                Err(SendError::Closed(_)) => return closed(),
+                Err(SendError::Closed(_)) => closed::<M>(),
                 Err(SendError::Full(message)) => message,
             },
             _ => message,
         };
         self.behind.set(self.behind.get() + 1);
         if self.late.send(message).is_err() {
-            closed();
+            closed::<M>();
         }
     }
 }
 
-/// An actor that others rely on has ended. Nothing is right from here on, so
-/// it is said loudly; the daemon's watch on its actors ends the process.
-fn closed() {
-    tracing::error!("mailbox-closed");
+/// An actor that others rely on has ended, and nothing is right from here on.
+fn closed<M>() -> ! {
+    gone(std::any::type_name::<M>())
 }
 
 #[cfg(test)]

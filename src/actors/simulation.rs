@@ -6,6 +6,7 @@
 //! `MAGLEV_TEST_SEED` tries that one alone.
 
 mod door;
+mod long;
 mod plant;
 mod story;
 mod vpp;

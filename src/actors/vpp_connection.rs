@@ -4,6 +4,7 @@
 
 mod answer;
 mod messages;
+mod ping;
 mod stats;
 
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ use tracing::{debug, info, warn};
 pub use messages::*;
 
 use super::Outbox;
-use super::broadcaster::{Broadcaster, Publish, VppKnown};
+use super::broadcaster::{Broadcaster, Publish};
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
 use crate::vpp::client::{Client, ClientOptions, ConnectError, LastWords};
 use crate::vpp::stats::{Segment, StatsError};
@@ -30,8 +31,6 @@ const LAST_BACKOFF: Duration = Duration::from_secs(5);
 /// The wait while nobody listens: to try costs microseconds and bothers
 /// nobody, and a VPP that starts forwards nothing until it is programmed.
 const ABSENT: Duration = Duration::from_millis(250);
-/// Unanswered pings after which a connection is given up.
-const SILENCES: u32 = 3;
 
 /// The actor. See the module's description.
 pub struct VppConnection {
@@ -44,7 +43,11 @@ pub struct VppConnection {
     state: State,
     epoch: Epoch,
     backoff: Duration,
+    /// An attempt to connect has ended, either way.
+    has_tried: bool,
     figures: LinkFigures,
+    /// Connections that still count, the present one and those that are leaving.
+    counting: Vec<(Epoch, Client)>,
     told: Option<String>,
     /// What was said of the stats segment, once and not with every attempt.
     told_of_stats: Option<StatsError>,
@@ -105,7 +108,9 @@ impl VppConnection {
             state,
             epoch: Epoch::default(),
             backoff: FIRST_BACKOFF,
+            has_tried: false,
             figures: LinkFigures::default(),
+            counting: Vec::new(),
             told: None,
             told_of_stats: None,
             broadcaster,
@@ -148,11 +153,14 @@ impl VppConnection {
             let stats = stats::open(stats_socket, &client).await;
             Ok(Up { dialed, client, info, stats })
         };
-        ctx.spawn(attempt.into_actor(self).map(|result, this, ctx| match result {
-            // Dropped, it says goodbye by itself.
-            _ if matches!(this.state, State::Closing) => {}
-            Ok(up) => this.connected(up, ctx),
-            Err(why) => this.failed(&why, ctx),
+        ctx.spawn(attempt.into_actor(self).map(|result, this, ctx| {
+            this.has_tried = true;
+            match result {
+                // Dropped, it says goodbye by itself.
+                _ if matches!(this.state, State::Closing) => {}
+                Ok(up) => this.connected(up, ctx),
+                Err(why) => this.failed(&why, ctx),
+            }
         }));
     }
 
@@ -185,8 +193,13 @@ impl VppConnection {
         self.tell_of_stats(&up.stats);
         self.last_words.send_replace(Some(up.client.last_words()));
         let (dialed, client) = (up.dialed, up.client.clone());
-        let ended = async move { client.ended().await.to_string() };
-        ctx.spawn(ended.into_actor(self).map(move |why, this, ctx| this.lost(dialed, why, ctx)));
+        self.counting.push((dialed, client.clone()));
+        let ended = async move { (client.ended().await.to_string(), client.stats().await) };
+        ctx.spawn(ended.into_actor(self).map(move |(why, stats), this, ctx| {
+            this.counting.retain(|(of, _)| *of != dialed);
+            this.figures.add(&stats);
+            this.lost(dialed, why, ctx);
+        }));
         self.up(up, ctx);
     }
 
@@ -196,9 +209,6 @@ impl VppConnection {
         up.info.epoch = self.epoch;
         let (programmable, dialed) = (up.info.missing.is_empty(), up.dialed);
         self.state = State::Up(up);
-        if !programmable {
-            self.broadcaster.do_send(VppKnown);
-        }
         if let Some(listener) = self.listener.as_ref().filter(|_| programmable) {
             listener.connected.send(Connected { epoch: self.epoch });
         }
@@ -210,7 +220,6 @@ impl VppConnection {
         if self.told.as_ref() != Some(&why) {
             warn!(why, "vpp-connect-failed");
             self.told = Some(why.clone());
-            self.broadcaster.do_send(VppKnown);
         }
         if error.is_absence() {
             return self.dial_in(ABSENT, why, ctx);
@@ -266,51 +275,6 @@ impl VppConnection {
         }
     }
 
-    fn ping_later(&mut self, dialed: Epoch, ctx: &mut Context<Self>) {
-        ctx.run_later(self.ping_interval, move |this, ctx| this.ping(dialed, ctx));
-    }
-
-    fn ping(&mut self, dialed: Epoch, ctx: &mut Context<Self>) {
-        let Some(up) = self.held(dialed) else { return };
-        let client = up.client.clone();
-        let ping = async move { client.ping().await };
-        ctx.spawn(ping.into_actor(self).map(move |answer, this, ctx| {
-            if this.held(dialed).is_none() {
-                return;
-            }
-            match (answer, std::mem::replace(&mut this.state, State::Dialing)) {
-                (Ok(_), State::Up(up)) => {
-                    this.state = State::Up(up);
-                    this.open_stats_again(ctx);
-                    this.ping_later(dialed, ctx);
-                }
-                (Ok(_), State::Silent(up, _)) => {
-                    info!(epoch = this.epoch.0, "vpp-answers-again");
-                    this.publish(DataplaneKind::Connected, "VPP answers again".into());
-                    this.up(up, ctx);
-                }
-                (Err(why), State::Up(up)) => {
-                    warn!(why = %why, epoch = this.epoch.0, "vpp-silent");
-                    this.publish(DataplaneKind::Disconnected, format!("VPP is silent: {why}"));
-                    this.tell_lost("VPP is silent");
-                    this.state = State::Silent(up, 1);
-                    this.ping(dialed, ctx);
-                }
-                (Err(_), State::Silent(up, count)) if count + 1 < SILENCES => {
-                    this.state = State::Silent(up, count + 1);
-                    this.ping(dialed, ctx);
-                }
-                (Err(why), State::Silent(up, _)) => {
-                    warn!(why = %why, "vpp-disconnect: given up after its silence");
-                    // It says goodbye, should VPP still come to hear it.
-                    actix_rt::spawn(async move { up.client.close().await });
-                    this.back_off(format!("VPP is silent: {why}"), ctx);
-                }
-                (_, other) => this.state = other,
-            }
-        }));
-    }
-
     fn publish(&self, kind: DataplaneKind, detail: String) {
         let change = DataplaneChange { frontend: None, kind, detail, at: SystemTime::now() };
         if let Some(events) = &self.events {
@@ -336,9 +300,6 @@ impl Actor for VppConnection {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.events = Some(Outbox::new(self.broadcaster.clone().recipient()));
-        if self.socket.is_none() {
-            self.broadcaster.do_send(VppKnown);
-        }
         self.dial(ctx);
     }
 }

@@ -197,7 +197,7 @@ pub async fn serve(service: Service, offer: &Offer) -> Result<Listening, ListenE
     let (phase, stopped) = watch::channel(Phase::Serving);
     let (reporter, health) = tonic_health::server::health_reporter();
     health::begin(&reporter).await;
-    let reporting = health::report(reporter, service.actors.broadcaster.clone(), stopped.clone());
+    let reporting = health::report(reporter, service.actors.overseer.clone(), stopped.clone());
     let routes = routes(service, health, offer.reflection)?;
     let tls = tls.map(watch::channel);
     let (inside, connections) = mpsc::channel(1);

@@ -7,6 +7,7 @@
 mod families;
 mod page;
 mod probes;
+mod process;
 
 use std::io;
 
@@ -19,6 +20,8 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 
 use super::Actors;
+use crate::actors::overseer::GetReadiness;
+use crate::domain::readiness::Readiness;
 use page::Page;
 
 /// The page's format, as Prometheus names it.
@@ -73,11 +76,11 @@ async fn healthy(State(actors): State<Actors>) -> Response {
     }
 }
 
-/// Whether every backend has a verdict and VPP, if one is wanted, is there.
+/// Whether the daemon has started and VPP, if one is wanted, is there.
 async fn ready(State(actors): State<Actors>) -> Response {
-    match families::not_ready(&actors).await {
-        Ok(None) => "ready\n".into_response(),
-        Ok(Some(why)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    match actors.overseer.send(GetReadiness).await {
+        Ok(Readiness::Ready) => "ready\n".into_response(),
+        Ok(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
         Err(error) => stopping(&error).into_response(),
     }
 }

@@ -27,6 +27,7 @@ use actix::Addr;
 
 use crate::actors::broadcaster::Broadcaster;
 use crate::actors::checker::Checker;
+use crate::actors::overseer::Overseer;
 use crate::actors::reconciler::Reconciler;
 use crate::actors::vpp_connection::VppConnection;
 
@@ -41,4 +42,6 @@ pub struct Actors {
     pub vpp: Addr<VppConnection>,
     /// What happens.
     pub broadcaster: Addr<Broadcaster>,
+    /// How far the daemon is.
+    pub overseer: Addr<Overseer>,
 }

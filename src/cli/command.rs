@@ -10,10 +10,37 @@ pub enum Command {
     Quit,
     /// The version of this program.
     ShowVersion,
+    /// The script that teaches a system shell to complete.
+    Completions(Shell),
+    /// Show frontends and their servers as they change.
+    WatchState,
     /// Print events as they happen.
     WatchEvents(Watch),
     /// Everything that the daemon answers once.
     Request(Request),
+}
+
+/// The system shells that maglevc writes completions for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// Z shell.
+    Zsh,
+    /// fish.
+    Fish,
+}
+
+impl Shell {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bash => "bash",
+            Self::Zsh => "zsh",
+            Self::Fish => "fish",
+        }
+    }
 }
 
 /// What is asked of the daemon and answered once.

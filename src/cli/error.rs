@@ -5,11 +5,12 @@ use std::error::Error as _;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use tonic::{Code, Status};
+use tonic::{Code, ConnectError, Status};
 
 use super::page::printable;
 use super::parse::ParseError;
-use super::server::{ANSWER_DEADLINE, SILENCE, Server};
+use super::server::{ANSWER_DEADLINE, CONNECT_DEADLINE, SILENCE, Server};
+use super::words::Unclosed;
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,27 @@ pub enum CliError {
         server: Server,
         /// What happened.
         why: Loss,
+    },
+    /// Of several daemons, not all gave an answer.
+    #[error("{} of {of} daemons gave no answer: {}", .unreached.len() + .refused.len(), groups(.unreached, .refused))]
+    Several {
+        /// How many were asked.
+        of: usize,
+        /// Those not reached.
+        unreached: Vec<String>,
+        /// Those that said no.
+        refused: Vec<String>,
+    },
+    /// A line of a shell cannot be taken apart.
+    #[error(transparent)]
+    Unclosed(#[from] Unclosed),
+    /// A line of a script was not done.
+    #[error("line {number}: {error}")]
+    InScript {
+        /// From 1 on.
+        number: usize,
+        /// Why.
+        error: Box<CliError>,
     },
     /// The answer cannot be written, or the process lacks what it needs.
     #[error("cannot {attempted}: {}", cause(.source))]
@@ -78,8 +100,10 @@ impl CliError {
     #[must_use]
     pub fn status(&self) -> u8 {
         match self {
-            Self::Refused { .. } | Self::Local { .. } => 1,
-            Self::Usage(_) | Self::Options { .. } => 2,
+            Self::Several { unreached, .. } if !unreached.is_empty() => 3,
+            Self::Refused { .. } | Self::Local { .. } | Self::Several { .. } => 1,
+            Self::Usage(_) | Self::Options { .. } | Self::Unclosed(_) => 2,
+            Self::InScript { error, .. } => error.status(),
             Self::Unreachable { .. } => 3,
         }
     }
@@ -93,10 +117,12 @@ impl CliError {
         if status.source().is_none() && status.code() != Code::Unknown {
             return Self::Refused { message: said(status) };
         }
+        let connecting = chain(status).any(|error| error.is::<ConnectError>());
         let why = match (root_io(status), status.code()) {
-            (Some(error), _) if error.kind() == ErrorKind::ConnectionRefused => {
+            (Some(error), _) if connecting || error.kind() == ErrorKind::ConnectionRefused => {
                 Loss::NoConnection { cause: cause(error) }
             }
+            (None, _) if connecting => Loss::Silent { waited: CONNECT_DEADLINE },
             (Some(_), _) => Loss::Broken,
             _ if overran(status) => Loss::Silent { waited: ANSWER_DEADLINE },
             // Without a system error behind it, this is a ping without reply,
@@ -108,6 +134,12 @@ impl CliError {
         Self::Unreachable { server: server.clone(), why }
     }
 
+    /// The error of a request that came to no end at all.
+    #[must_use]
+    pub fn cut(server: &Server) -> Self {
+        Self::Unreachable { server: server.clone(), why: Loss::Broken }
+    }
+
     /// The error of a connection that did not come about.
     #[must_use]
     pub fn of_connecting(server: &Server, error: &(dyn std::error::Error + 'static)) -> Self {
@@ -115,6 +147,15 @@ impl CliError {
             .map_or(Loss::Foreign, |error| Loss::NoConnection { cause: cause(error) });
         Self::Unreachable { server: server.clone(), why }
     }
+}
+
+/// Who was not reached, and who refused.
+fn groups(unreached: &[String], refused: &[String]) -> String {
+    let group = |title: &str, servers: &[String]| {
+        (!servers.is_empty()).then(|| format!("{title}: {}", servers.join(", ")))
+    };
+    let groups = [group("not reached", unreached), group("refused by", refused)];
+    groups.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// What the daemon said, on one line.

@@ -21,10 +21,19 @@ const UNDER_WAY: usize = 100;
 /// [`CliError::Refused`] in the daemon's words, [`CliError::Unreachable`] when
 /// the connection is lost.
 pub async fn execute(client: &Client, request: Request) -> Result<Answer, CliError> {
-    answer(client, request).await.map_err(|failure| match failure {
-        Failure::Status(status) => client.error(&status),
-        Failure::Cut => client.lost(Loss::Broken),
-    })
+    answer(client, request).await.map_err(|failure| failure.of(client))
+}
+
+/// The named frontends; those that do not exist are left out.
+///
+/// # Errors
+/// As [`execute`].
+pub async fn frontends(
+    client: &Client,
+    names: &[String],
+) -> Result<Vec<pb::FrontendInfo>, CliError> {
+    let names = names.iter().cloned();
+    all(client, names, frontend).await.map_err(|failure| failure.of(client))
 }
 
 /// Why an answer is missing.
@@ -32,6 +41,15 @@ enum Failure {
     Status(Box<Status>),
     /// A call ended without any answer.
     Cut,
+}
+
+impl Failure {
+    fn of(self, client: &Client) -> CliError {
+        match self {
+            Self::Status(status) => client.error(&status),
+            Self::Cut => client.lost(Loss::Broken),
+        }
+    }
 }
 
 impl From<Status> for Failure {

@@ -4,7 +4,11 @@
 //! tree; none of them knows a command by name. A command is added here, in
 //! [`Command`] and where it is carried out, and nowhere else.
 
-use super::command::{BackendChange, Command, LogLevel, Request, Watch};
+mod tree;
+
+use super::command::Command;
+
+pub use tree::ROOT;
 
 /// What stands at one place of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +17,9 @@ pub enum Token {
     Word(&'static str),
     /// A word that is accepted and never offered beside others.
     Alias(&'static str),
+    /// A word that gives way: a beginning that it shares with another word is
+    /// the other's. So a new word takes no habit from anybody.
+    Yielding(&'static str),
     /// A value of the operator's.
     Slot(Slot),
 }
@@ -130,7 +137,9 @@ impl Path {
         self.values.iter().find_map(|(s, value)| (*s == slot).then_some(value))
     }
 
-    fn name(&self, slot: Slot) -> Option<String> {
+    /// The name that a slot took, if it took one.
+    #[must_use]
+    pub fn name(&self, slot: Slot) -> Option<String> {
         match self.value(slot)? {
             Value::Name(name) => Some(name.clone()),
             Value::Weight(_) | Value::Count(_) => None,
@@ -164,6 +173,10 @@ const fn alias(text: &'static str, help: &'static str) -> Node {
     node(Token::Alias(text), help)
 }
 
+const fn yielding(text: &'static str, help: &'static str) -> Node {
+    node(Token::Yielding(text), help)
+}
+
 const fn slot(slot: Slot, help: &'static str) -> Node {
     node(Token::Slot(slot), help)
 }
@@ -180,157 +193,4 @@ impl Node {
     const fn does(self, command: fn(&Path) -> Option<Command>) -> Self {
         Self { command: Some(command), ..self }
     }
-}
-
-/// Where every command starts.
-pub static ROOT: &[Node] = &[
-    word("show", "look at the state").then(SHOW),
-    word("set", "change a backend or a weight until told otherwise").then(SET),
-    word("sync", "write the desired state to VPP").then(SYNC),
-    word("config", "the daemon's configuration file").then(CONFIG),
-    word("watch", "follow what happens").then(WATCH),
-    word("help", "list every command").does(|_| Some(Command::Help)),
-    word("quit", "leave the shell").does(|_| Some(Command::Quit)),
-    word("exit", "leave the shell").does(|_| Some(Command::Quit)),
-];
-
-const SHOW: &[Node] = &[
-    word("version", "version of this program").does(|_| Some(Command::ShowVersion)),
-    word("frontends", "all frontends, what is wrong first").does(|_| ask(Request::ShowFrontends)),
-    word("frontend", "one frontend").then(&[slot(Slot::Frontend, "pools, backends and weights")
-        .with(&[word("if", "what another weight would move").then(IF)])
-        .does(|path| ask(Request::ShowFrontend { name: path.name(Slot::Frontend)? }))]),
-    word("backends", "all backends, what is wrong first").does(|_| ask(Request::ShowBackends)),
-    word("backend", "one backend").then(&[slot(Slot::Backend, "state and transitions")
-        .does(|path| ask(Request::ShowBackend { name: path.name(Slot::Backend)? }))]),
-    word("healthchecks", "all health checks").does(|_| ask(Request::ShowHealthChecks)),
-    word("healthcheck", "one health check").then(&[slot(Slot::HealthCheck, "its settings")
-        .does(|path| ask(Request::ShowHealthCheck { name: path.name(Slot::HealthCheck)? }))]),
-    word("vpp", "what VPP holds").then(&[
-        word("info", "version and age of VPP").does(|_| ask(Request::ShowVppInfo)),
-        word("lb", "the load balancer").then(&[
-            word("state", "settings, VIPs and servers").does(|_| ask(Request::ShowVppLbState)),
-            word("counters", "packets of each VIP").does(|_| ask(Request::ShowVppLbCounters)),
-        ]),
-        alias("lbstate", "settings, VIPs and servers").does(|_| ask(Request::ShowVppLbState)),
-    ]),
-];
-
-const IF: &[Node] = &[word("backend", "of which backend").then(&[slot(
-    Slot::Backend,
-    "the backend to suppose it of",
-)
-.then(&[word("weight", "the weight to suppose").then(&[slot(
-    Slot::Weight,
-    "says what would move, and changes nothing",
-)
-.does(predict)])])])];
-
-const SET: &[Node] = &[
-    word("backend", "pause, resume, enable or disable one").then(&[slot(
-        Slot::Backend,
-        "the backend to change",
-    )
-    .then(&[
-        word("pause", "stop probes and new flows, keep established flows")
-            .does(|path| set_backend(path, BackendChange::Pause)),
-        word("resume", "undo pause").does(|path| set_backend(path, BackendChange::Resume)),
-        word("enable", "undo disable").does(|path| set_backend(path, BackendChange::Enable)),
-        word("disable", "stop probes and new flows, forget established flows")
-            .does(|path| set_backend(path, BackendChange::Disable)),
-    ])]),
-    word("frontend", "a weight in one of its pools").then(&[slot(
-        Slot::Frontend,
-        "the frontend that has the pool",
-    )
-    .then(&[word("pool", "which pool").then(&[slot(
-        Slot::Pool,
-        "the pool that has the backend",
-    )
-    .then(&[word("backend", "which backend").then(&[slot(
-        Slot::Backend,
-        "the backend to weigh",
-    )
-    .then(&[word("weight", "its new weight").then(&[slot(
-        Slot::Weight,
-        "override the configured weight",
-    )
-    .does(set_weight)])])])])])])]),
-];
-
-const SYNC: &[Node] = &[word("vpp", "VPP").then(&[
-    word("lb", "the load balancer").then(&[word(
-        "state",
-        "correct what differs from the desired state",
-    )
-    .with(SYNC_OPTIONS)
-    .does(sync)]),
-    alias("lbstate", "correct what differs from the desired state").with(SYNC_OPTIONS).does(sync),
-])];
-
-const SYNC_OPTIONS: &[Node] =
-    &[slot(Slot::Frontend, "only this frontend"), word("dry-run", "list the steps and take none")];
-
-const CONFIG: &[Node] = &[
-    word("check", "list the faults of the file").does(|_| ask(Request::ConfigCheck)),
-    word("reload", "use the file, if it has no fault").does(|_| ask(Request::ConfigReload)),
-];
-
-const WATCH: &[Node] = &[word("events", "events as they happen, a JSON object a line")
-    .with(&[
-        word("num", "stop after so many").then(&[slot(Slot::Count, "how many")]),
-        word("log", "only these: the daemon's log").with(&[word("level", "how severe at least")
-            .then(&[
-                word("debug", "every probe and message"),
-                word("info", "what happens"),
-                word("warn", "what needs a look"),
-                word("error", "what failed"),
-            ])]),
-        word("backend", "only these: transitions of backends"),
-        word("frontend", "only these: transitions of frontends"),
-        word("dataplane", "only these: what was written to VPP"),
-    ])
-    .does(watch)];
-
-fn ask(request: Request) -> Option<Command> {
-    Some(Command::Request(request))
-}
-
-fn set_backend(path: &Path, change: BackendChange) -> Option<Command> {
-    ask(Request::SetBackend { name: path.name(Slot::Backend)?, change })
-}
-
-fn predict(path: &Path) -> Option<Command> {
-    ask(Request::Predict {
-        frontend: path.name(Slot::Frontend)?,
-        backend: path.name(Slot::Backend)?,
-        weight: path.weight()?,
-    })
-}
-
-fn set_weight(path: &Path) -> Option<Command> {
-    ask(Request::SetWeight {
-        frontend: path.name(Slot::Frontend)?,
-        pool: path.name(Slot::Pool)?,
-        backend: path.name(Slot::Backend)?,
-        weight: path.weight()?,
-    })
-}
-
-#[allow(clippy::unnecessary_wraps)] // one type for all makers of commands
-fn sync(path: &Path) -> Option<Command> {
-    ask(Request::Sync { frontend: path.name(Slot::Frontend), dry_run: path.has("dry-run") })
-}
-
-#[allow(clippy::unnecessary_wraps)] // one type for all makers of commands
-fn watch(path: &Path) -> Option<Command> {
-    let levels = [LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error];
-    Some(Command::WatchEvents(Watch {
-        count: path.count(),
-        log: path.has("log"),
-        level: levels.into_iter().find(|level| path.has(level.as_str())),
-        backend: path.has("backend"),
-        frontend: path.has("frontend"),
-        dataplane: path.has("dataplane"),
-    }))
 }

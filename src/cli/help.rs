@@ -49,7 +49,7 @@ fn phrase(node: &Node) -> Option<String> {
 
 fn written(node: &Node) -> Option<String> {
     match node.token {
-        Token::Word(word) => Some(word.to_owned()),
+        Token::Word(word) | Token::Yielding(word) => Some(word.to_owned()),
         Token::Slot(slot) => Some(slot.placeholder().to_owned()),
         Token::Alias(_) => None,
     }
@@ -100,7 +100,11 @@ mod tests {
             "sync vpp lb state [<frontend>] [dry-run]",
             "config check",
             "config reload",
+            "watch state",
             "watch events [num <n>] [log [level debug|info|warn|error]] [backend] [frontend] [dataplane]",
+            "completions bash",
+            "completions zsh",
+            "completions fish",
             "help",
             "quit",
             "exit",

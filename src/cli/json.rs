@@ -7,7 +7,9 @@
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Faults, serving_pool};
+use super::command::Shell;
 use super::help::Usage;
+use super::scripts;
 use super::time::rfc3339;
 use super::version::Version;
 use crate::pb;
@@ -44,6 +46,12 @@ pub fn version(version: &Version) -> Value {
 #[must_use]
 pub fn usages(usages: &[Usage]) -> Value {
     usages.iter().map(|usage| json!({ "usage": usage.line, "help": usage.help })).collect()
+}
+
+/// `completions`
+#[must_use]
+pub fn completions(shell: Shell) -> Value {
+    json!({ "shell": shell.as_str(), "script": scripts::script(shell) })
 }
 
 fn present(text: &str) -> Option<&str> {

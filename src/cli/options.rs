@@ -5,24 +5,47 @@ use std::io::IsTerminal;
 use clap::{Parser, ValueEnum};
 
 use super::error::CliError;
-use super::server::Server;
+use super::output::Output;
+use super::server::{Access, Server};
 
 /// Looks at and acts on maglevd, the control plane of VPP's load balancer.
 #[derive(Debug, Parser)]
 #[command(name = "maglevc", version, after_help = "`maglevc help` lists every command.")]
 pub struct Options {
-    /// The daemon: host:port, or unix:/path.
-    #[arg(long, value_name = "ADDR", env = "MAGLEV_SERVER", default_value = "127.0.0.1:9090")]
-    pub server: Server,
+    /// The daemon: host:port, or unix:/path; several, separated by commas, for
+    /// a show command.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "MAGLEV_SERVER",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:9090"
+    )]
+    pub server: Vec<Server>,
     /// Whether states are coloured. `auto` is on a terminal, unless NO_COLOR is set.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub color: When,
     /// `json` has a documented, stable schema.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: Format,
-    /// What to do.
+    /// What to do; without it: the shell, or the lines of standard input where
+    /// that is no terminal.
     #[arg(value_name = "COMMAND", allow_negative_numbers = true)]
     pub words: Vec<String>,
+}
+
+impl Options {
+    /// How each of the daemons is reached, in the order of the options.
+    #[must_use]
+    pub fn access(&self) -> Vec<Access> {
+        self.server.iter().cloned().map(Access::from).collect()
+    }
+
+    /// How this run writes.
+    #[must_use]
+    pub fn output(&self) -> Output {
+        Output { format: self.output, color: self.color }
+    }
 }
 
 /// When to write colour.

@@ -14,7 +14,13 @@ pub enum ParseError {
         possible: Vec<&'static str>,
     },
     /// A word fits nothing that may stand there.
-    #[error("`{}` is not possible {}; {}", shown(.word), place(.after), could(.possible))]
+    #[error(
+        "`{}` is not possible {}; {}{}",
+        shown(.word),
+        place(.after),
+        meant(.word, .possible),
+        could(.possible)
+    )]
     Unknown {
         /// The word as it was typed.
         word: String,
@@ -69,6 +75,24 @@ fn could(possible: &[&str]) -> String {
     }
 }
 
+/// Slips of the fingers that still let a word be recognised: a letter lost,
+/// doubled, wrong, or changed with its neighbour.
+const SLIPS: usize = 2;
+
+/// `did you mean …? ` where the word is nearly one of those possible.
+fn meant(word: &str, possible: &[&str]) -> String {
+    let letters = word.chars().count();
+    let near = |known: &&&str| {
+        let slips = strsim::osa_distance(word, known);
+        // In a short word, two wrong letters are another word.
+        (slips <= SLIPS && slips * 3 <= letters).then_some(slips)
+    };
+    // A value in angle brackets is no word.
+    let known = possible.iter().filter(|known| !known.starts_with('<'));
+    let nearest = known.filter_map(|known| Some((near(&known)?, known))).min();
+    nearest.map_or_else(String::new, |(_, known)| format!("did you mean `{known}`? "))
+}
+
 /// A word as it can be shown on one line of a terminal.
 fn shown(word: &str) -> String {
     word.chars()
@@ -83,6 +107,19 @@ pub struct Offer {
     pub token: Token,
     /// What it is for.
     pub help: &'static str,
+}
+
+/// What the words of a command name so far: completion offers the pools of
+/// the frontend that stands before them. Words that do not fit name nothing.
+#[must_use]
+pub fn named<W: AsRef<str>>(words: &[W], slot: Slot) -> Option<String> {
+    Place::after(words).ok()?.path.name(slot)
+}
+
+/// Whether `words` are a command as they stand.
+#[must_use]
+pub fn complete<W: AsRef<str>>(words: &[W]) -> bool {
+    !words.is_empty() && parse(words).is_ok()
 }
 
 /// Parses the words of one command.
@@ -109,14 +146,14 @@ pub fn offers<W: AsRef<str>>(words: &[W], partial: &str) -> Result<Vec<Offer>, P
     let open = Place::after(words)?.open();
     let starting = |hidden: bool| -> Vec<Offer> {
         let fits = |node: &&&Node| match node.token {
-            Token::Word(word) => !hidden && word.starts_with(partial),
+            Token::Word(word) | Token::Yielding(word) => !hidden && word.starts_with(partial),
             Token::Alias(word) => hidden && word.starts_with(partial),
             Token::Slot(slot) => !hidden && (partial.is_empty() || slot.read(partial).is_some()),
         };
         open.iter().filter(fits).map(|node| Offer { token: node.token, help: node.help }).collect()
     };
     let visible = starting(false);
-    let word = |offer: &Offer| matches!(offer.token, Token::Word(_));
+    let word = |offer: &Offer| matches!(offer.token, Token::Word(_) | Token::Yielding(_));
     // An alias is worth offering only to someone who is typing it.
     let hidden = if visible.iter().any(word) { Vec::new() } else { starting(true) };
     Ok([visible, hidden].concat())
@@ -171,7 +208,10 @@ impl Place {
 
     fn choose(&self, word: &str) -> Result<&'static Node, ParseError> {
         let open = self.open();
-        let exact = |node: &&&'static Node| matches!(node.token, Token::Word(w) | Token::Alias(w) if w == word);
+        let exact = |node: &&&'static Node| match node.token {
+            Token::Word(w) | Token::Alias(w) | Token::Yielding(w) => w == word,
+            Token::Slot(_) => false,
+        };
         if let Some(node) = open.iter().find(exact) {
             return Ok(node);
         }
@@ -179,8 +219,8 @@ impl Place {
         let starts = |w: &str| !word.is_empty() && w.starts_with(word);
         let words: Vec<_> =
             open.iter().filter(|n| matches!(n.token, Token::Word(w) if starts(w))).collect();
-        let aliases: Vec<_> =
-            open.iter().filter(|n| matches!(n.token, Token::Alias(w) if starts(w))).collect();
+        let second = |token| matches!(token, Token::Alias(w) | Token::Yielding(w) if starts(w));
+        let aliases: Vec<_> = open.iter().filter(|node| second(node.token)).collect();
         match (words.as_slice(), aliases.as_slice()) {
             ([node], _) | ([], [node]) => return Ok(node),
             ([], _) => {}
@@ -208,7 +248,7 @@ impl Place {
 
     fn enter(&mut self, node: &'static Node, typed: &str) {
         match node.token {
-            Token::Word(word) | Token::Alias(word) => {
+            Token::Word(word) | Token::Alias(word) | Token::Yielding(word) => {
                 self.path.add_word(word);
                 self.typed.push(word.to_owned());
             }
@@ -230,7 +270,7 @@ impl Place {
 /// How a token is written where it is offered; `None`: it is not.
 fn text(token: Token) -> Option<&'static str> {
     match token {
-        Token::Word(word) => Some(word),
+        Token::Word(word) | Token::Yielding(word) => Some(word),
         Token::Alias(_) => None,
         Token::Slot(slot) => Some(slot.placeholder()),
     }

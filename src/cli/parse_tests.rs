@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::cli::command::{BackendChange, LogLevel, Request, Watch};
+use crate::cli::command::{BackendChange, LogLevel, Request, Shell, Watch};
 
 fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
@@ -47,6 +47,10 @@ const LINES: &[&str] = &[
     "sync vpp lbstate web dry-run",
     "config check",
     "config reload",
+    "completions bash",
+    "completions zsh",
+    "completions fish",
+    "watch state",
     "watch events",
     "watch events num 3 log level warn backend frontend dataplane",
     "watch events dataplane log num 3",
@@ -75,7 +79,7 @@ fn every_path_of_the_grammar_ends_in_a_command() {
         }
         for offer in next {
             typed.push(match offer.token {
-                Token::Word(word) | Token::Alias(word) => word.into(),
+                Token::Word(word) | Token::Alias(word) | Token::Yielding(word) => word.into(),
                 Token::Slot(_) => "7".into(),
             });
             ends += walk(typed, depth - 1);
@@ -129,6 +133,41 @@ fn an_exact_word_wins_over_longer_ones() {
 }
 
 #[test]
+fn a_word_that_yields_takes_no_beginning_from_another() {
+    assert_eq!(parsed("c r"), request(Request::ConfigReload));
+    assert_eq!(parsed("comp z"), Ok(Command::Completions(Shell::Zsh)));
+    let offered = offers(&[] as &[&str], "co").unwrap();
+    let words: Vec<Token> = offered.into_iter().map(|offer| offer.token).collect();
+    assert_eq!(words, [Token::Word("config"), Token::Yielding("completions")]);
+}
+
+#[test]
+fn a_slip_is_recognised_and_another_word_is_not() {
+    let cases = [
+        ("cnofig check", Some("config")),
+        ("show backedns", Some("backends")),
+        ("show vpp lb sttae", Some("state")),
+        ("set backend b disbale", Some("disable")),
+        ("list backends", None),
+        ("show xyz", None),
+    ];
+    for (line, expected) in cases {
+        let message = message(line);
+        let found = message.split_once("did you mean `").map(|(_, rest)| rest);
+        assert_eq!(found.and_then(|rest| rest.split('`').next()), expected, "{message}");
+    }
+}
+
+#[test]
+fn what_stands_before_is_known_by_its_kind() {
+    let words = ["se", "f", "web", "p", "primary", "b"];
+    assert_eq!(named(&words, Slot::Frontend).as_deref(), Some("web"));
+    assert_eq!(named(&words, Slot::Pool).as_deref(), Some("primary"));
+    assert_eq!(named(&words, Slot::Backend), None);
+    assert!(complete(&["show", "version"]) && !complete(&["show"]) && !complete(&[] as &[&str]));
+}
+
+#[test]
 fn watch_takes_its_options_in_any_order_and_once() {
     let expected =
         Watch { count: Some(5), log: true, level: Some(LogLevel::Warn), ..Watch::default() };
@@ -146,16 +185,22 @@ fn watch_takes_its_options_in_any_order_and_once() {
 #[test]
 fn every_error_names_the_word_and_what_was_possible() {
     let cases = [
-        ("", "no command given; possible: show, set, sync, config, watch, help, quit, exit"),
+        (
+            "",
+            "no command given; possible: show, set, sync, config, watch, completions, help, quit, exit",
+        ),
         (
             "shwo version",
-            "`shwo` is not possible as a command; possible: show, set, sync, config, watch, help, quit, exit",
+            "`shwo` is not possible as a command; did you mean `show`? possible: show, set, sync, config, watch, completions, help, quit, exit",
         ),
         ("s version", "`s` is ambiguous as a command: it could be show, set, sync"),
         ("sh fro", "`fro` is ambiguous after `show`: it could be frontends, frontend"),
         ("sh vpp", "`show vpp` is not complete; possible next: info, lb"),
         ("show frontend", "`show frontend` is not complete; possible next: <frontend>"),
-        ("show vpp lbx", "`lbx` is not possible after `show vpp`; possible: info, lb"),
+        (
+            "show vpp lbx",
+            "`lbx` is not possible after `show vpp`; did you mean `lb`? possible: info, lb",
+        ),
         (
             "show version now",
             "`now` is not possible after `show version`; nothing can follow there",
@@ -221,7 +266,7 @@ proptest! {
             let last = typed[end - 1].as_str();
             let offered = offers(&typed[..end - 1], last).unwrap();
             let fits = |offer: &Offer| match offer.token {
-                Token::Word(word) | Token::Alias(word) => word.starts_with(last),
+                Token::Word(word) | Token::Alias(word) | Token::Yielding(word) => word.starts_with(last),
                 Token::Slot(slot) => slot.read(last).is_some(),
             };
             prop_assert!(!offered.is_empty() && offered.iter().all(fits), "{typed:?}: {offered:?}");
@@ -235,7 +280,8 @@ proptest! {
     ) {
         let (partial, before) = typed.split_last().unwrap();
         for offer in offers(before, partial).unwrap_or_default() {
-            if let Token::Word(word) | Token::Alias(word) = offer.token {
+            if let Token::Word(word) | Token::Alias(word) | Token::Yielding(word) = offer.token
+            {
                 let mut whole = before.to_vec();
                 whole.push(word.to_owned());
                 let result = parse(&whole);

@@ -80,6 +80,39 @@ impl fmt::Display for Server {
     }
 }
 
+/// A daemon, and all that is needed to talk to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Its address.
+    pub server: Server,
+}
+
+impl From<Server> for Access {
+    fn from(server: Server) -> Self {
+        Self { server }
+    }
+}
+
+impl Access {
+    /// How connections to it are made.
+    ///
+    /// # Errors
+    /// [`CliError::Unreachable`] for an address that no connection can be
+    /// made to.
+    pub fn endpoint(&self) -> Result<Endpoint, CliError> {
+        let uri = match &self.server {
+            Server::Tcp { host, port } => format!("http://{host}:{port}"),
+            Server::Unix { path } => format!("unix:{path}"),
+        };
+        Ok(Endpoint::from_shared(uri)
+            .map_err(|error| CliError::of_connecting(&self.server, &error))?
+            .timeout(ANSWER_DEADLINE)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE)
+            .keep_alive_while_idle(true))
+    }
+}
+
 /// A connection to one daemon. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -89,32 +122,43 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to `server`.
+    /// Connects to a daemon.
     ///
     /// # Errors
     /// [`CliError::Unreachable`] when it fails or takes longer than
     /// [`CONNECT_DEADLINE`].
-    pub async fn connect(server: &Server) -> Result<Self, CliError> {
-        let uri = match server {
-            Server::Tcp { host, port } => format!("http://{host}:{port}"),
-            Server::Unix { path } => format!("unix:{path}"),
-        };
-        let failed = |error: tonic::transport::Error| CliError::of_connecting(server, &error);
-        let endpoint = Endpoint::from_shared(uri)
-            .map_err(failed)?
-            .timeout(ANSWER_DEADLINE)
-            .http2_keep_alive_interval(KEEPALIVE)
-            .keep_alive_timeout(KEEPALIVE)
-            .keep_alive_while_idle(true);
+    pub async fn connect(access: &Access) -> Result<Self, CliError> {
+        let server = &access.server;
+        let endpoint = access.endpoint()?;
         let channel = tokio::time::timeout(CONNECT_DEADLINE, endpoint.connect())
             .await
             .map_err(|_| CliError::Unreachable {
                 server: server.clone(),
                 why: Loss::Silent { waited: CONNECT_DEADLINE },
             })?
-            .map_err(failed)?;
+            .map_err(|error| CliError::of_connecting(server, &error))?;
+        Ok(Self::over(channel, server))
+    }
+
+    /// A client that connects when it is first used, and again whenever the
+    /// connection was lost. It must be made within the runtime that it uses.
+    ///
+    /// # Errors
+    /// As [`Access::endpoint`].
+    pub fn lazy(access: &Access) -> Result<Self, CliError> {
+        let endpoint = access.endpoint()?.connect_timeout(CONNECT_DEADLINE);
+        Ok(Self::over(endpoint.connect_lazy(), &access.server))
+    }
+
+    fn over(channel: Channel, server: &Server) -> Self {
         let grpc = MaglevClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
-        Ok(Self { grpc, server: server.clone() })
+        Self { grpc, server: server.clone() }
+    }
+
+    /// The daemon's address.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
     }
 
     /// The error of a request to this daemon.

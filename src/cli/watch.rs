@@ -1,10 +1,12 @@
-//! `watch events`: one JSON object a line, each written at once, until enough,
-//! interrupted, or the daemon goes away.
+//! `watch events`: one JSON object a line, each written at once, until enough
+//! or interrupted. When the daemon goes away it is called again, and what
+//! happened meanwhile is asked for.
 
 use std::io::Write;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tonic::Code;
+use tonic::{Code, Status, Streaming};
 
 use super::command::Watch;
 use super::error::{CliError, Loss};
@@ -12,9 +14,21 @@ use super::json;
 use super::server::Client;
 use crate::pb;
 
+/// How long to wait before a daemon that went away is called again.
+pub const AGAIN: Duration = Duration::from_millis(500);
+
+/// How a command ended that was not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By itself.
+    Done,
+    /// The operator had seen enough.
+    Interrupted,
+}
+
 /// What is asked of the daemon: naming any kind means only the named ones.
 #[must_use]
-pub fn request(watch: &Watch) -> pb::WatchRequest {
+pub fn request(watch: &Watch, resume: Option<pb::ResumePoint>) -> pb::WatchRequest {
     let any = watch.log || watch.backend || watch.frontend || watch.dataplane;
     let named = |kind: bool| any.then_some(kind);
     pb::WatchRequest {
@@ -23,40 +37,109 @@ pub fn request(watch: &Watch) -> pb::WatchRequest {
         backend: named(watch.backend),
         frontend: named(watch.frontend),
         dataplane: named(watch.dataplane),
+        resume,
         ..pb::WatchRequest::default()
     }
 }
 
 /// Prints events to `out` until there were enough, SIGINT comes, or nobody
-/// reads any more.
+/// reads any more. `notice` is told when the daemon is lost and found again,
+/// and how many events were lost with it.
 ///
 /// # Errors
 /// [`CliError::Refused`] when the daemon takes no more watchers,
-/// [`CliError::Unreachable`] when it goes away.
-pub async fn watch(client: &Client, watch: &Watch, out: &mut impl Write) -> Result<(), CliError> {
+/// [`CliError::Unreachable`] when it cannot be reached at the beginning.
+pub async fn watch(
+    client: &Client,
+    watch: &Watch,
+    out: &mut impl Write,
+    notice: &mut impl FnMut(&str),
+) -> Result<End, CliError> {
     // From here on an interrupt is a way to end, whatever is awaited.
-    let mut interrupt = signal(SignalKind::interrupt())
-        .map_err(|source| CliError::Local { attempted: "wait for an interrupt", source })?;
+    let mut interrupt = interrupts()?;
     tokio::select! {
-        result = follow(client, watch, out) => result,
-        _ = interrupt.recv() => Ok(()),
+        result = follow(client, watch, out, notice) => result.map(|()| End::Done),
+        _ = interrupt.recv() => Ok(End::Interrupted),
     }
 }
 
-async fn follow(client: &Client, watch: &Watch, out: &mut impl Write) -> Result<(), CliError> {
-    let ended = |status: &tonic::Status| match status.code() {
+/// SIGINTs from now on.
+///
+/// # Errors
+/// [`CliError::Local`] where the system does not deliver them.
+pub fn interrupts() -> Result<tokio::signal::unix::Signal, CliError> {
+    signal(SignalKind::interrupt())
+        .map_err(|source| CliError::Local { attempted: "wait for an interrupt", source })
+}
+
+/// Opens a stream of events.
+///
+/// # Errors
+/// As a request; [`Loss::Stopping`] from a daemon that is about to end.
+pub async fn open(
+    client: &Client,
+    request: pb::WatchRequest,
+) -> Result<Streaming<pb::Event>, CliError> {
+    let mut grpc = client.grpc.clone();
+    match grpc.watch_events(request).await {
+        Ok(response) => Ok(response.into_inner()),
+        Err(status) => Err(ended(client, &status)),
+    }
+}
+
+/// The next event of a stream.
+///
+/// # Errors
+/// Why there is none.
+pub async fn next(
+    client: &Client,
+    stream: &mut Streaming<pb::Event>,
+) -> Result<pb::Event, CliError> {
+    match stream.message().await {
+        Ok(Some(event)) => Ok(event),
+        Ok(None) => Err(client.lost(Loss::Stopping)),
+        Err(status) => Err(ended(client, &status)),
+    }
+}
+
+fn ended(client: &Client, status: &Status) -> CliError {
+    match status.code() {
         Code::Unavailable if std::error::Error::source(status).is_none() => {
             client.lost(Loss::Stopping)
         }
         _ => client.error(status),
-    };
-    let mut grpc = client.grpc.clone();
-    let response = grpc.watch_events(request(watch)).await.map_err(|status| ended(&status))?;
-    let mut stream = response.into_inner();
+    }
+}
+
+/// Where a stream ended for one who wants to go on from there.
+fn point(event: &pb::Event) -> pb::ResumePoint {
+    pb::ResumePoint { boot_id: event.boot_id, seq: event.seq }
+}
+
+async fn follow(
+    client: &Client,
+    watch: &Watch,
+    out: &mut impl Write,
+    notice: &mut impl FnMut(&str),
+) -> Result<(), CliError> {
     let mut left = watch.count.unwrap_or(u64::MAX);
+    let mut seen: Option<pb::ResumePoint> = None;
+    let mut stream = open(client, request(watch, None)).await?;
     while left > 0 {
-        let event = stream.message().await.map_err(|status| ended(&status))?;
-        let Some(event) = event else { return Err(client.lost(Loss::Stopping)) };
+        let event = match next(client, &mut stream).await {
+            Ok(event) => event,
+            Err(lost @ CliError::Unreachable { .. }) => {
+                notice(&format!("{lost}; trying again until it is back"));
+                stream = reopen(client, watch, seen).await?;
+                notice("connected again");
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        seen = Some(point(&event));
+        if let Some(pb::event::Event::Missed(missed)) = &event.event {
+            notice(&format!("{} events missed; the present state follows", missed.count));
+        }
         match writeln!(out, "{}", json::event(&event)).and_then(|()| out.flush()) {
             Ok(()) => left -= 1,
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
@@ -66,6 +149,21 @@ async fn follow(client: &Client, watch: &Watch, out: &mut impl Write) -> Result<
     Ok(())
 }
 
+/// Calls the daemon until it answers, and asks for all that happened since.
+async fn reopen(
+    client: &Client,
+    watch: &Watch,
+    seen: Option<pb::ResumePoint>,
+) -> Result<Streaming<pb::Event>, CliError> {
+    loop {
+        tokio::time::sleep(AGAIN).await;
+        match open(client, request(watch, seen)).await {
+            Err(CliError::Unreachable { .. }) => {}
+            result => return result,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,20 +171,22 @@ mod tests {
 
     #[test]
     fn naming_none_asks_for_all() {
-        assert_eq!(request(&Watch::default()), pb::WatchRequest::default());
+        assert_eq!(request(&Watch::default(), None), pb::WatchRequest::default());
     }
 
     #[test]
     fn naming_one_leaves_the_others_out() {
         let watch = Watch { log: true, level: Some(LogLevel::Debug), ..Watch::default() };
+        let resume = Some(pb::ResumePoint { boot_id: 7, seq: 9 });
         let expected = pb::WatchRequest {
             log: Some(true),
             log_level: "debug".into(),
             backend: Some(false),
             frontend: Some(false),
             dataplane: Some(false),
+            resume,
             ..pb::WatchRequest::default()
         };
-        assert_eq!(request(&watch), expected);
+        assert_eq!(request(&watch, resume), expected);
     }
 }

@@ -62,6 +62,8 @@ struct Tracked {
     judged: bool,
     flush: FlushSeq,
     history: VecDeque<Transition<State>>,
+    /// Transitions so far, by where from and where to.
+    moved: BTreeMap<(State, State), u64>,
     /// The frontends that use it.
     frontends: Vec<FrontendName>,
 }
@@ -272,6 +274,7 @@ impl Tracked {
         }
         self.judged |= matches!(transition.to, State::Up | State::Down);
         self.state = transition.to;
+        *self.moved.entry((transition.from, transition.to)).or_default() += 1;
         self.history.push_back(transition);
         while self.history.len() > history {
             self.history.pop_front();

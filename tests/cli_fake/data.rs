@@ -2,7 +2,6 @@
 //! yet), backends in every state, a removed server in VPP.
 
 use super::prediction;
-use vpp_maglev::pb::event::Event as Kind;
 use vpp_maglev::pb::*;
 
 const SECOND: i64 = 1_000_000_000;
@@ -10,11 +9,11 @@ const SECOND: i64 = 1_000_000_000;
 /// The moment at which tests look: 2026-03-01 12:00:00 UTC.
 pub(crate) const NOW_NS: i64 = 1_772_366_400 * SECOND;
 
-fn ago(seconds: i64) -> i64 {
+pub(super) fn ago(seconds: i64) -> i64 {
     NOW_NS - seconds * SECOND
 }
 
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     text.to_owned()
 }
 
@@ -90,7 +89,7 @@ pub(super) fn backend_names() -> Vec<String> {
     ["bind0", "größter-ersatz", "new", "nginx0", "nginx1", "vanished"].map(text).into()
 }
 
-fn transition(from: &str, to: &str, seconds: i64, why: &str) -> TransitionRecord {
+pub(super) fn transition(from: &str, to: &str, seconds: i64, why: &str) -> TransitionRecord {
     TransitionRecord { from: text(from), to: text(to), at_unix_ns: ago(seconds), why: text(why) }
 }
 
@@ -305,53 +304,4 @@ pub(super) fn reloaded(contrary: bool) -> ReloadConfigResponse {
         parse_error: text(if contrary { fault } else { "" }),
         ..ReloadConfigResponse::default()
     }
-}
-
-/// One event of every kind that is wanted, in this order.
-pub(crate) fn events(wanted: &WatchRequest) -> Vec<Event> {
-    let attr = |key: &str, value: &str| LogAttr { key: text(key), value: text(value) };
-    let kinds = [
-        (
-            wanted.backend,
-            Kind::Backend(BackendEvent {
-                backend_name: text("nginx0"),
-                transition: Some(transition("up", "down", 1, "connection refused")),
-            }),
-        ),
-        (
-            wanted.frontend,
-            Kind::Frontend(FrontendEvent {
-                frontend_name: text("web"),
-                transition: Some(transition("up", "down", 1, "")),
-            }),
-        ),
-        (
-            wanted.dataplane,
-            Kind::Dataplane(DataplaneEvent {
-                frontend_name: text("web"),
-                kind: text("as_weight_updated"),
-                detail: text("198.51.100.10 weight 0"),
-                at_unix_ns: ago(1) + 7,
-            }),
-        ),
-        (
-            wanted.log,
-            Kind::Log(LogEvent {
-                at_unix_ns: ago(1),
-                level: if wanted.log_level.is_empty() {
-                    text("info")
-                } else {
-                    wanted.log_level.clone()
-                },
-                msg: text("backend-transition"),
-                attrs: vec![attr("backend", "nginx0"), attr("to", "down")],
-            }),
-        ),
-        (None, Kind::Missed(MissedEvent { count: 3 })),
-    ];
-    let wanted = kinds.into_iter().filter(|(wanted, _)| wanted.unwrap_or(true));
-    (40..)
-        .zip(wanted)
-        .map(|(seq, (_, kind))| Event { seq, boot_id: 0xfeed, event: Some(kind) })
-        .collect()
 }

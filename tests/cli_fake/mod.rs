@@ -2,36 +2,50 @@
 //! same, as maglevd would in the middle of some trouble.
 
 pub(crate) mod data;
+pub(crate) mod events;
 mod prediction;
+pub(crate) mod standing;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tokio_stream::{Stream, StreamExt};
 use tonic::transport::Server;
+use tonic::transport::server::Connected;
 use tonic::{Request, Response, Status};
 use vpp_maglev::pb::maglev_server::{Maglev, MaglevServer};
 use vpp_maglev::pb::*;
 
 /// What the daemon is like.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Mood {
     /// It has nothing configured, and VPP holds nothing.
     pub(crate) empty: bool,
     /// It refuses the configuration file, VPP refuses steps.
     pub(crate) contrary: bool,
-    /// Its streams end after the first events; else they stay open.
-    pub(crate) leaving: bool,
+    /// Its streams end after so many events; else they stay open.
+    pub(crate) leaving: Option<usize>,
+    /// The number of its life.
+    pub(crate) boot_id: u64,
+}
+
+impl Mood {
+    /// All is well.
+    pub(crate) const CALM: Self =
+        Self { empty: false, contrary: false, leaving: None, boot_id: events::BOOT_ID };
 }
 
 /// A running daemon; it ends when this is dropped.
 pub(crate) struct Fake {
     /// What to give to `--server`.
     pub(crate) address: String,
+    /// What is sent here happens.
+    pub(crate) happen: broadcast::Sender<event::Event>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -39,34 +53,38 @@ pub(crate) struct Fake {
 pub(crate) async fn on_tcp(mood: Mood) -> Fake {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let service = MaglevServer::new(Daemon { mood });
-    tokio::spawn(async move {
-        let serving = Server::builder()
-            .add_service(service)
-            .serve_with_incoming(TcpListenerStream::new(listener));
-        tokio::select! { result = serving => result.unwrap(), _ = stopped => {} }
-    });
-    Fake { address, _stop: stop }
+    serve(mood, address, TcpListenerStream::new(listener))
 }
 
-/// Starts a daemon on a Unix socket in `directory`.
+/// Starts a daemon on a Unix socket in `directory`, in place of an earlier one.
 pub(crate) async fn on_unix(mood: Mood, directory: &Path) -> Fake {
     let path: PathBuf = directory.join("maglevd.sock");
+    let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).unwrap();
+    serve(mood, format!("unix:{}", path.display()), UnixListenerStream::new(listener))
+}
+
+fn serve<C>(
+    mood: Mood,
+    address: String,
+    connections: impl Stream<Item = std::io::Result<C>> + Send + 'static,
+) -> Fake
+where
+    C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+{
     let (stop, stopped) = oneshot::channel::<()>();
-    let service = MaglevServer::new(Daemon { mood });
+    let (happen, _) = broadcast::channel(64);
+    let service = MaglevServer::new(Daemon { mood, happen: happen.clone() });
     tokio::spawn(async move {
-        let serving = Server::builder()
-            .add_service(service)
-            .serve_with_incoming(UnixListenerStream::new(listener));
+        let serving = Server::builder().add_service(service).serve_with_incoming(connections);
         tokio::select! { result = serving => result.unwrap(), _ = stopped => {} }
     });
-    Fake { address: format!("unix:{}", path.display()), _stop: stop }
+    Fake { address, happen, _stop: stop }
 }
 
 struct Daemon {
     mood: Mood,
+    happen: broadcast::Sender<event::Event>,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -181,12 +199,30 @@ impl Maglev for Daemon {
         request: Request<WatchRequest>,
     ) -> Answer<Self::WatchEventsStream> {
         let wanted = request.into_inner();
-        let first = tokio_stream::iter(data::events(&wanted).into_iter().map(Ok));
-        if self.mood.leaving {
+        let boot_id = self.mood.boot_id;
+        let resume = wanted.resume.filter(|point| point.boot_id == boot_id);
+        let mut first = events::events(&wanted, boot_id);
+        first.retain(|event| resume.is_none_or(|point| event.seq > point.seq));
+        if let Some(count) = self.mood.leaving {
+            let first = tokio_stream::iter(first.into_iter().take(count).map(Ok));
             let last = tokio_stream::once(Err(Status::unavailable("maglevd is stopping")));
             return Ok(Response::new(Box::pin(first.chain(last))));
         }
-        Ok(Response::new(Box::pin(first.chain(tokio_stream::pending()))))
+        // Subscribed before the first is sent, so that nothing falls between.
+        let mut happening = self.happen.subscribe();
+        let (tell, told) = tokio::sync::mpsc::channel(64);
+        tokio::spawn(async move {
+            let mut seq = 100;
+            while let Ok(event) = happening.recv().await {
+                seq += 1;
+                if tell.send(Ok(Event { event: Some(event), seq, boot_id })).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let live = tokio_stream::wrappers::ReceiverStream::new(told);
+        let first = tokio_stream::iter(first.into_iter().map(Ok));
+        Ok(Response::new(Box::pin(first.chain(live).chain(tokio_stream::pending()))))
     }
 
     async fn check_config(&self, _: Request<CheckConfigRequest>) -> Answer<CheckConfigResponse> {

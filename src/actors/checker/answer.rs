@@ -8,8 +8,8 @@ use actix::prelude::*;
 use tracing::{info, warn};
 
 use super::{
-    BackendView, CheckConfig, Checker, DesiredNow, FrontendView, GetBackend, GetConfig, GetDesired,
-    GetFrontend, GetOverview, LoadFailed, Overview, Reload, Suppose,
+    BackendView, CheckConfig, Checker, DesiredNow, FrontendView, GetBackend, GetCensus, GetConfig,
+    GetDesired, GetFrontend, GetOverview, LoadFailed, Overview, Reload, Suppose,
 };
 use crate::actors::prober::{self, Reading};
 use crate::config::{self, Loaded};
@@ -61,6 +61,14 @@ impl Handler<GetOverview> for Checker {
             backends: backends.iter().flat_map(|name| roster.backend(name.as_str())).collect(),
             frontends: frontends.iter().flat_map(|name| roster.frontend(name.as_str())).collect(),
         }
+    }
+}
+
+impl Handler<GetCensus> for Checker {
+    type Result = MessageResult<GetCensus>;
+
+    fn handle(&mut self, _: GetCensus, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.roster.census())
     }
 }
 

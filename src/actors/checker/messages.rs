@@ -14,6 +14,7 @@ use crate::domain::health::State;
 use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::net::Weight;
 use crate::domain::plan::Desired;
+use crate::domain::readiness::Census;
 pub use crate::domain::roster::{BackendView, FrontendView};
 use crate::domain::roster::{Command, ProberId, Refusal, Supposition};
 use crate::domain::weights::DesiredFrontend;
@@ -110,6 +111,11 @@ pub struct Probes {
     /// The bound on probes in flight, and who stands in line.
     pub slots: SlotFigures,
 }
+
+/// How many backends and frontends are there, and how many are up?
+#[derive(Message, Debug)]
+#[rtype(result = "Census")]
+pub struct GetCensus;
 
 /// The accepted configuration.
 #[derive(Message, Debug)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use actix::prelude::*;
 use thiserror::Error;
 
-use crate::actors::vpp_connection::LinkError;
+use crate::actors::vpp_connection::{Epoch, LinkError};
 use crate::domain::names::FrontendName;
 use crate::domain::net::Vip;
 use crate::domain::observed::ObservedVip;
@@ -32,6 +32,11 @@ pub struct Report {
     /// The VIPs that the steps concern, as they were before.
     pub before: BTreeMap<Vip, ObservedVip>,
 }
+
+/// Over which connection was VPP last read? `None`: it has to be read first.
+#[derive(Message, Debug)]
+#[rtype(result = "Option<Epoch>")]
+pub struct GetSight;
 
 /// A VIP as VPP was last seen to hold it, what was written since included.
 #[derive(Message, Debug)]

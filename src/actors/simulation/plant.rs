@@ -219,16 +219,33 @@ pub(super) struct Servers {
     /// Answers come late, some after the timeout, some not at all.
     pub(super) troubled: bool,
     rng: Rng,
+    /// Held by every probe that is under way.
+    probes: Arc<()>,
 }
 
 impl Servers {
     pub(super) fn new(seed: u64) -> Arc<Mutex<Self>> {
         let rng = Rng::with_seed(seed);
-        Arc::new(Mutex::new(Self { up: BTreeMap::new(), troubled: true, rng }))
+        Arc::new(Mutex::new(Self {
+            up: BTreeMap::new(),
+            troubled: true,
+            rng,
+            probes: Arc::default(),
+        }))
     }
 
     pub(super) fn set(&mut self, address: IpAddr, up: bool) {
         self.up.insert(address, up);
+    }
+
+    /// All are up again.
+    pub(super) fn forget(&mut self) {
+        self.up.clear();
+    }
+
+    /// Probes that are under way.
+    pub(super) fn probes(&self) -> usize {
+        Arc::strong_count(&self.probes) - 1
     }
 
     /// Answers that take their time, and are as the server is at their end.
@@ -237,10 +254,10 @@ impl Servers {
         Arc::new(move |address| {
             let servers = Arc::clone(&servers);
             Box::pin(async move {
-                let wait = {
+                let (wait, _probe) = {
                     let mut servers = servers.lock().expect("no holder panics");
                     let most = if servers.troubled { 1100 } else { 20 };
-                    servers.rng.u64(..most)
+                    (servers.rng.u64(..most), Arc::clone(&servers.probes))
                 };
                 tokio::time::sleep(Duration::from_millis(wait.min(1000))).await;
                 let servers = servers.lock().expect("no holder panics");

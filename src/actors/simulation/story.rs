@@ -71,13 +71,13 @@ pub(super) fn live(seed: u64, tally: &mut Tally) {
     System::new().block_on(morning(plugin, &path, &servers));
 }
 
-struct Daemon {
-    checker: Addr<Checker>,
+pub(super) struct Daemon {
+    pub(super) checker: Addr<Checker>,
     reconciler: Addr<Reconciler>,
 }
 
 impl Daemon {
-    fn start(vpp: &Shared, path: &Path, servers: &Arc<Mutex<Servers>>) -> Self {
+    pub(super) fn start(vpp: &Shared, path: &Path, servers: &Arc<Mutex<Servers>>) -> Self {
         let config = config::load(path).unwrap_or_else(|fault| panic!("{fault}")).config;
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
         let reconciler = Reconciler::new(vpp.link(), broadcaster.clone()).start();
@@ -90,7 +90,7 @@ impl Daemon {
         Self { checker, reconciler }
     }
 
-    async fn administer(&self, backend: &str, command: Command) {
+    pub(super) async fn administer(&self, backend: &str, command: Command) {
         let (backend, who) = (backend.into(), "the story".into());
         // To pause what is disabled, say, is refused.
         let _ = self.checker.send(Administer { backend, command, who }).await.expect("it lives");
@@ -280,7 +280,7 @@ async fn morning(plugin: Plugin, path: &Path, servers: &Arc<Mutex<Servers>>) {
 }
 
 /// Whoever reads the file sees all of one version.
-fn write(path: &Path, text: &str) {
+pub(super) fn write(path: &Path, text: &str) {
     let fresh = path.with_extension("new");
     std::fs::write(&fresh, text).expect("a file can be written");
     std::fs::rename(&fresh, path).expect("a file can be renamed");

@@ -244,6 +244,13 @@ impl Vpp {
         Observed { conf, vips, strange: vec![] }
     }
 
+    /// Forgets what was wanted before, except of what is judged by it now.
+    pub(super) fn forget(&mut self) {
+        for history in self.wanted.values_mut() {
+            history.drain(..history.len() - 1);
+        }
+    }
+
     pub(super) fn want(&mut self, frontend: &DesiredFrontend) {
         let entry = (Instant::now(), Some(frontend.clone()));
         self.wanted.entry(frontend.spec.vip).or_default().push(entry);

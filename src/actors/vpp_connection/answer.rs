@@ -6,8 +6,9 @@ use actix::prelude::*;
 use tracing::info;
 
 use super::{
-    Apply, Close, Connected, Epoch, GetLinkFigures, GetVppInfo, LinkError, LinkFigures, Listen,
-    Listener, Observe, Outcome, Reread, Seen, State, VppConnection, VppInfo, stats,
+    Apply, Close, Connected, Epoch, GetLinkFigures, GetLinkState, GetVppInfo, LinkError,
+    LinkFigures, LinkState, Listen, Listener, Observe, Outcome, Reread, Seen, State, VppConnection,
+    VppInfo, stats,
 };
 use crate::actors::Outbox;
 use crate::domain::net::Vip;
@@ -88,10 +89,32 @@ impl Handler<GetVppInfo> for VppConnection {
 }
 
 impl Handler<GetLinkFigures> for VppConnection {
-    type Result = LinkFigures;
+    type Result = ResponseFuture<LinkFigures>;
 
-    fn handle(&mut self, _: GetLinkFigures, _: &mut Self::Context) -> LinkFigures {
-        self.figures
+    fn handle(&mut self, _: GetLinkFigures, _: &mut Self::Context) -> Self::Result {
+        let mut figures = self.figures.clone();
+        let counting = self.counting.clone();
+        Box::pin(async move {
+            for (_, client) in counting {
+                figures.add(&client.stats().await);
+            }
+            figures
+        })
+    }
+}
+
+impl Handler<GetLinkState> for VppConnection {
+    type Result = LinkState;
+
+    fn handle(&mut self, _: GetLinkState, _: &mut Self::Context) -> LinkState {
+        match (&self.state, self.client()) {
+            (_, Ok((epoch, _))) => LinkState::Up(epoch),
+            (_, Err(LinkError::Off)) => LinkState::Off,
+            (_, Err(LinkError::Missing(_))) => LinkState::Unusable,
+            // Later attempts are made because the first has failed.
+            (State::Dialing, _) if !self.has_tried => LinkState::Dialing,
+            _ => LinkState::Away,
+        }
     }
 }
 

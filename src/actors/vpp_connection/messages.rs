@@ -11,7 +11,8 @@ use super::VppConnection;
 use crate::domain::net::Vip;
 use crate::domain::observed::{Observed, ObservedServers};
 use crate::domain::step::Step;
-use crate::vpp::client::{CallError, Client};
+pub use crate::vpp::client::Traffic;
+use crate::vpp::client::{CallError, Client, Stats};
 use crate::vpp::stats::StatsError;
 pub use crate::vpp::stats::VipCounters;
 
@@ -200,10 +201,41 @@ pub struct Counted {
 pub struct GetLinkFigures;
 
 /// What was counted over all connections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, MessageResponse)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinkFigures {
     /// API clients that were gone and that VPP noticed only when we connected.
     pub dead_clients: u64,
+    /// API calls by the name of their message.
+    pub traffic: BTreeMap<&'static str, Traffic>,
+}
+
+impl LinkFigures {
+    /// Adds what one connection has counted.
+    pub(super) fn add(&mut self, stats: &Stats) {
+        for (message, more) in &stats.messages {
+            self.traffic.entry(message).or_default().add(*more);
+        }
+    }
+}
+
+/// How does it stand with VPP? Answered at once.
+#[derive(Message, Debug)]
+#[rtype(result = "LinkState")]
+pub struct GetLinkState;
+
+/// How it stands with VPP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, MessageResponse)]
+pub enum LinkState {
+    /// None is wanted.
+    Off,
+    /// The first attempt to connect is under way.
+    Dialing,
+    /// It was tried, and is not there or silent.
+    Away,
+    /// It lacks messages that programming needs.
+    Unusable,
+    /// It can be programmed, over this connection.
+    Up(Epoch),
 }
 
 /// Leave VPP politely and connect no more. Answered when that is done.

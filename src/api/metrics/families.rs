@@ -5,11 +5,11 @@ use std::time::SystemTime;
 use actix::MailboxError;
 
 use super::page::{Family, Kind, Page, count};
-use super::probes;
+use super::{probes, process};
 use crate::actors::broadcaster::GetFigures;
 use crate::actors::checker::{GetConfig, GetOverview, Overview};
 use crate::actors::reconciler;
-use crate::actors::vpp_connection::{Counted, GetCounters, GetLinkFigures, GetVppInfo, LinkError};
+use crate::actors::vpp_connection::{Counted, GetCounters, GetLinkFigures, GetVppInfo};
 use crate::api::Actors;
 use crate::domain::health::State;
 use crate::domain::weights::{FrontendState, Want};
@@ -28,6 +28,10 @@ const BACKEND_STATE: Family =
 const BACKEND_HEALTH: Family = gauge("backend_health", "1 while a backend is up.");
 const BACKEND_ENABLED: Family =
     gauge("backend_enabled", "0 while the file or an operator has a backend disabled.");
+const TRANSITIONS: Family = counter(
+    "backend_transitions_total",
+    "Changes of a backend's state since it was configured, by where from and where to.",
+);
 const FRONTEND_STATE: Family =
     gauge("frontend_state", "1 for the state that a frontend is in, 0 for the others.");
 const WEIGHT: Family =
@@ -67,6 +71,10 @@ const MISMATCHES: Family = counter(
     "vpp_model_mismatch_total",
     "Tables in VPP whose bucket counts were not those that their weights make.",
 );
+const API: Family = counter(
+    "vpp_api_total",
+    "Calls to VPP's binary API: requests sent, and what became of them: ok, refused or unanswered.",
+);
 const PACKETS: Family = counter("vip_packets_total", "Packets of a VIP by what became of them.");
 const SUBSCRIBERS: Family = gauge("event_subscribers", "Open event streams.");
 const MISSED: Family =
@@ -75,7 +83,8 @@ const MISSED: Family =
 /// Asks every actor and fills the page.
 pub(super) async fn collect(actors: &Actors, page: &mut Page) -> Result<(), MailboxError> {
     page.family(&BUILD_INFO);
-    page.series(&BUILD_INFO, &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
+    let labels = [("version", env!("CARGO_PKG_VERSION")), ("commit", env!("MAGLEV_COMMIT"))];
+    page.series(&BUILD_INFO, &labels, 1.0);
     let overview = actors.checker.send(GetOverview).await?;
     backends(&overview, page);
     frontends(&overview, page);
@@ -85,6 +94,7 @@ pub(super) async fn collect(actors: &Actors, page: &mut Page) -> Result<(), Mail
     let figures = actors.broadcaster.send(GetFigures).await?;
     page.single(&SUBSCRIBERS, count(figures.subscribers as u64));
     page.single(&MISSED, count(figures.missed));
+    process::collect(page);
     Ok(())
 }
 
@@ -95,18 +105,6 @@ pub(super) async fn answer(actors: &Actors) -> Result<(), MailboxError> {
     actors.vpp.send(GetLinkFigures).await?;
     actors.broadcaster.send(GetFigures).await?;
     Ok(())
-}
-
-/// Why the daemon is not ready; `None` if it is.
-pub(super) async fn not_ready(actors: &Actors) -> Result<Option<String>, MailboxError> {
-    let overview = actors.checker.send(GetOverview).await?;
-    let unknown = overview.backends.iter().filter(|backend| backend.state == State::Unknown);
-    let vpp = actors.vpp.send(GetVppInfo).await?;
-    Ok(match (unknown.count(), vpp) {
-        (0, Ok(_) | Err(LinkError::Off)) => None,
-        (0, Err(error)) => Some(error.to_string()),
-        (count, _) => Some(format!("{count} backends have no verdict yet")),
-    })
 }
 
 fn backends(overview: &Overview, page: &mut Page) {
@@ -126,6 +124,14 @@ fn backends(overview: &Overview, page: &mut Page) {
     for backend in &overview.backends {
         let enabled = flag(backend.enabled);
         page.series(&BACKEND_ENABLED, &[("backend", backend.name.as_str())], enabled);
+    }
+    page.family(&TRANSITIONS);
+    for backend in &overview.backends {
+        for ((from, to), number) in &backend.moved {
+            let labels =
+                [("backend", backend.name.as_str()), ("from", from.as_str()), ("to", to.as_str())];
+            page.series(&TRANSITIONS, &labels, count(*number));
+        }
     }
 }
 
@@ -164,6 +170,18 @@ fn frontends(overview: &Overview, page: &mut Page) {
 async fn vpp(actors: &Actors, page: &mut Page) -> Result<(), MailboxError> {
     let figures = actors.vpp.send(GetLinkFigures).await?;
     page.single(&DEAD_CLIENTS, count(figures.dead_clients));
+    page.family(&API);
+    for (message, traffic) in &figures.traffic {
+        for (direction, result, number) in [
+            ("send", "ok", traffic.sent),
+            ("recv", "ok", traffic.answered),
+            ("recv", "refused", traffic.refused),
+            ("recv", "unanswered", traffic.failed),
+        ] {
+            let labels = [("msg", *message), ("direction", direction), ("result", result)];
+            page.series(&API, &labels, count(number));
+        }
+    }
     let info = actors.vpp.send(GetVppInfo).await?;
     page.single(&CONNECTED, flag(info.is_ok()));
     let Ok(info) = info else { return Ok(()) };

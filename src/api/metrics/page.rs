@@ -73,6 +73,12 @@ impl Page {
         self.series(family, &[], value);
     }
 
+    /// A family of one series of the whole process, under the name that every
+    /// process gives it.
+    pub(super) fn process(&mut self, name: &str, kind: &str, help: &str, value: f64) {
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+    }
+
     pub(super) fn into_text(self) -> String {
         self.0
     }

@@ -26,6 +26,7 @@ use super::EventStream;
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::checker::{Checker, Recipients};
 use crate::actors::log_stream::LogDemand;
+use crate::actors::overseer::{Overseer, Parts};
 use crate::actors::prober::Script;
 use crate::actors::reconciler::Reconciler;
 use crate::actors::vpp_connection::VppConnection;
@@ -226,7 +227,14 @@ fn start(path: &Path, up: &Arc<AtomicU8>) -> Service {
     let told = Recipients { changed, replaced };
     let checker = Checker::new(path.into(), config, vec![], broadcaster.clone(), told);
     let checker = checker.with_script(script(up)).start();
-    Service::new(Actors { checker, reconciler, vpp, broadcaster })
+    let parts = Parts {
+        census: checker.clone().recipient(),
+        link: vpp.clone().recipient(),
+        sight: reconciler.clone().recipient(),
+        others: vec![],
+    };
+    let overseer = Overseer::new(parts, Box::new(|_| ()), None).start();
+    Service::new(Actors { checker, reconciler, vpp, broadcaster, overseer })
 }
 
 async fn live(seed: u64, path: PathBuf, tally: &mut Tally) {

@@ -106,7 +106,8 @@ pub struct Flags {
     #[arg(long, env = "MAGLEV_LOG_LEVEL", value_name = "LEVEL", default_value = "info", value_parser = log_level)]
     pub log_level: LogLevel,
 
-    /// How to log; text on a terminal and json elsewhere, unless given
+    /// How to log; text on a terminal, journal where standard output is systemd's
+    /// journal and json elsewhere, unless given
     #[arg(long, env = "MAGLEV_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
 
@@ -178,6 +179,8 @@ pub enum LogFormat {
     Json,
     /// For people.
     Text,
+    /// To systemd's journal, with a field of its own for each that a record has.
+    Journal,
 }
 
 impl fmt::Display for LogFormat {
@@ -185,6 +188,7 @@ impl fmt::Display for LogFormat {
         f.write_str(match self {
             Self::Json => "json",
             Self::Text => "text",
+            Self::Journal => "journal",
         })
     }
 }

@@ -1,4 +1,5 @@
-//! Where log records go: standard output, as JSON or text, and the Broadcaster.
+//! Where log records go: standard output as JSON or text, or the journal, and
+//! the Broadcaster. How much is logged can be changed while the daemon runs.
 
 use std::io::{self, IsTerminal};
 use std::{fmt, str};
@@ -8,18 +9,19 @@ use tokio::sync::mpsc;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber, warn};
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter as Filter, Targets};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, reload};
 use vpp_maglev::actors::log_stream::{LogDemand, LogStream};
 use vpp_maglev::domain::events::{LogLevel, LogRecord};
 
 use crate::flags::LogFormat;
+use crate::journal::{self, Journal, JournalFields};
 use crate::log_writer::LogWriter;
 
 /// Logging that has started.
@@ -30,42 +32,81 @@ pub struct Logging {
     pub records: mpsc::Receiver<LogRecord>,
     /// Writes the daemon's own log.
     pub writer: LogWriter,
+    /// What that log takes.
+    pub levels: Levels,
+}
+
+/// The least important records that are logged, which can be changed while the
+/// daemon runs.
+#[derive(Clone)]
+pub struct Levels {
+    /// As the flag has it.
+    pub configured: LogLevel,
+    filter: reload::Handle<Targets, Registry>,
+}
+
+impl Levels {
+    /// From now on records of `level` and worse are logged.
+    pub fn set(&self, level: LogLevel) {
+        // It fails only once nobody logs any more.
+        let _ = self.filter.reload(ours(level));
+        warn!(to = level.as_str(), "log-level-set");
+    }
+}
+
+/// Our records of this level and worse, and of the libraries only what is wrong.
+fn ours(level: LogLevel) -> Targets {
+    let wanted = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    };
+    Targets::new()
+        .with_default(wanted.min(LevelFilter::WARN))
+        .with_target("vpp_maglev", wanted)
+        .with_target("maglevd", wanted)
 }
 
 /// Starts logging.
 ///
 /// # Errors
-/// The system has no thread to write with.
+/// The system has no thread to write with, or no journal although that was asked
+/// for.
 pub fn start(level: LogLevel, format: Option<LogFormat>) -> io::Result<Logging> {
     let terminal = io::stdout().is_terminal();
-    let format = format.unwrap_or(if terminal { LogFormat::Text } else { LogFormat::Json });
-    let demand = LogDemand::default();
-    let (stream, records) = LogStream::new();
-    let wanted = match level {
-        LogLevel::Error => Filter::ERROR,
-        LogLevel::Warn => Filter::WARN,
-        LogLevel::Info => Filter::INFO,
-        LogLevel::Debug => Filter::DEBUG,
+    let journal = match format {
+        Some(LogFormat::Journal) => Some(Journal::open()?),
+        None if journal::is_stdout() => Journal::open().ok(),
+        _ => None,
     };
-    // Of the libraries, only what is wrong.
-    let ours = || {
-        Targets::new()
-            .with_default(wanted.min(LevelFilter::WARN))
-            .with_target("vpp_maglev", wanted)
-            .with_target("maglevd", wanted)
+    let format = match (format, &journal) {
+        (Some(format), _) => format,
+        (None, Some(_)) => LogFormat::Journal,
+        (None, None) if terminal => LogFormat::Text,
+        (None, None) => LogFormat::Json,
     };
-    let writer = LogWriter::start(io::stdout(), |count| {
+    let to: Box<dyn io::Write + Send> = match journal {
+        Some(journal) => Box::new(journal),
+        None => Box::new(io::stdout()),
+    };
+    let writer = LogWriter::start(to, |count| {
         warn!(count, "log-records-dropped: whoever reads the log is too slow");
     })?;
+    let (filter, handle) = reload::Layer::new(ours(level));
     let output = tracing_subscriber::fmt::layer().with_writer(writer.clone());
     let output = match format {
-        LogFormat::Json => output.event_format(JsonLines).with_filter(ours()).boxed(),
+        LogFormat::Json => output.event_format(JsonLines).with_filter(filter).boxed(),
+        LogFormat::Journal => output.event_format(JournalFields).with_filter(filter).boxed(),
         LogFormat::Text => {
-            output.with_target(false).with_ansi(terminal).with_filter(ours()).boxed()
+            output.with_target(false).with_ansi(terminal).with_filter(filter).boxed()
         }
     };
+    let demand = LogDemand::default();
+    let (stream, records) = LogStream::new();
     tracing_subscriber::registry().with(output).with(stream.with_filter(demand.clone())).init();
-    Ok(Logging { demand, records, writer })
+    let levels = Levels { configured: level, filter: handle };
+    Ok(Logging { demand, records, writer, levels })
 }
 
 /// `{"time":"…","level":"INFO","msg":"backend-transition","backend":"nginx0",…}`

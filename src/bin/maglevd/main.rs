@@ -3,9 +3,12 @@
 #![allow(unreachable_pub)]
 
 mod demo;
+mod fatal;
 mod flags;
+mod journal;
 mod log_writer;
 mod logging;
+mod notify;
 mod run;
 
 use std::path::Path;

@@ -8,25 +8,28 @@ use std::time::Duration;
 use actix::prelude::*;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
-use tracing::{error, info, warn};
-use vpp_maglev::actors::broadcaster::{Broadcaster, Limits, Publish};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+use vpp_maglev::actors::broadcaster::{Broadcaster, End, Limits, Publish};
 use vpp_maglev::actors::checker::{self, Checker, Reload};
+use vpp_maglev::actors::gone;
+use vpp_maglev::actors::overseer::{Overseer, Parts, Pulse, Reloaded, Reloading, Stopping};
 use vpp_maglev::actors::reconciler::Reconciler;
 use vpp_maglev::actors::vpp_connection::{Close, VppConnection};
 use vpp_maglev::api::{self, Actors, ListenError, Listening, Offer, Service};
 use vpp_maglev::config::{self, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
-use vpp_maglev::domain::events::{Event, LogRecord};
+use vpp_maglev::domain::events::{Event, LogLevel, LogRecord};
 use vpp_maglev::probe::{Ground, NamespaceError};
-use vpp_maglev::vpp::client::{ClientOptions, LastWords};
+use vpp_maglev::vpp::client::ClientOptions;
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
 
 use crate::demo::{Demo, DemoError};
+use crate::fatal::end_on_panic;
 use crate::flags::{Flags, VERSION};
-use crate::log_writer::LogWriter;
-use crate::logging::{self, Logging};
+use crate::logging::{self, Levels, Logging};
+use crate::notify;
 
 /// How long requests under way may take when the daemon stops.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -67,9 +70,9 @@ pub enum StartError {
 /// # Errors
 /// Why the daemon did not start.
 pub fn run(mut flags: Flags) -> Result<(), StartError> {
-    let Logging { demand, records, writer } = logging::start(flags.log_level, flags.log_format)?;
-    let _last = writer.last_records();
-    end_on_panic(writer.clone(), None);
+    let logs = logging::start(flags.log_level, flags.log_format)?;
+    let _last = logs.writer.last_records();
+    end_on_panic(logs.writer.clone(), None);
     let demo = if flags.demo { Some(Demo::prepare(&flags.config)?) } else { None };
     if let Some(demo) = &demo {
         flags.config = demo.config_path().to_owned();
@@ -91,7 +94,6 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
         info!(api = %embedded.api_path().display(), "dataplane-ready");
     }
     let system = System::new();
-    let logs = Logging { demand, records, writer };
     let outcome = system.block_on(live(&flags, (config, ground), embedded.as_ref(), demo, logs));
     drop(embedded);
     // Nothing is left to be done. An actor that is dropped runs once more, and
@@ -116,8 +118,10 @@ async fn live(
     logs: Logging,
 ) -> Result<(), StartError> {
     // Before anything listens, so that no early signal kills us half-way.
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut stop = std::pin::pin!(stop_signal()?);
+    let hangup = signal(SignalKind::hangup())?;
+    let [more, as_configured] = [SignalKind::user_defined1(), SignalKind::user_defined2()];
+    let louder = (signal(more)?, signal(as_configured)?);
+    let stop = stop_signal()?;
     let demo = match demo {
         Some(demo) => Some(demo.start(&config).await?),
         None => None,
@@ -130,6 +134,7 @@ async fn live(
         None => Sockets { api: path(&flags.vpp_api_addr), stats: path(&flags.vpp_stats_addr) },
     };
     let writer = logs.writer.clone();
+    actix_rt::spawn(log_as_told(louder, logs.levels.clone()));
     let (actors, outward) = start_actors(flags, (config, ground), sockets, logs);
     let listening = listen(flags, &actors, &outward).await?;
     for address in &listening.addresses {
@@ -140,31 +145,49 @@ async fn live(
         writer.flush();
         demo.introduce(&listening.addresses);
     }
-    loop {
-        tokio::select! {
-            () = &mut stop => break,
-            Some(()) = hangup.recv() => {
-                // Its outcome is in the log.
-                actors.checker.do_send(Reload);
-                match listening.renew_certificates().await {
-                    Ok(true) => info!("grpc-certificates-renewed"),
-                    Ok(false) => {}
-                    Err(error) => warn!(%error, "grpc-certificates-kept"),
-                }
-            }
-        }
+    tokio::select! {
+        () = stop => {}
+        () = reload_on(hangup, &actors, &listening) => {}
     }
     info!("stopping");
     listening.leave();
-    if actors.vpp.send(Close).await.is_err() {
-        error!("mailbox-closed");
-    }
+    actors.overseer.send(Stopping).await.unwrap_or_else(|_| gone("Overseer"));
+    actors.vpp.send(Close).await.unwrap_or_else(|_| gone("VppConnection"));
     // Ends the event streams, so that their requests can end.
-    let _ = actors.broadcaster.send(vpp_maglev::actors::broadcaster::End).await;
+    actors.broadcaster.send(End).await.unwrap_or_else(|_| gone("Broadcaster"));
     if tokio::time::timeout(STOP_PATIENCE, listening.stop()).await.is_err() {
         warn!("some requests were cut off");
     }
     Ok(())
+}
+
+/// Reloads at every SIGHUP, one after the other, and tells the service manager.
+async fn reload_on(mut hangup: Signal, actors: &Actors, listening: &Listening) {
+    while hangup.recv().await.is_some() {
+        let monotonic_us = notify::monotonic_us();
+        let told = actors.overseer.send(Reloading { monotonic_us }).await;
+        told.unwrap_or_else(|_| gone("Overseer"));
+        // Its outcome is in the log.
+        let _ = actors.checker.send(Reload).await.unwrap_or_else(|_| gone("Checker"));
+        match listening.renew_certificates().await {
+            Ok(true) => info!("grpc-certificates-renewed"),
+            Ok(false) => {}
+            Err(error) => warn!(%error, "grpc-certificates-kept"),
+        }
+        actors.overseer.send(Reloaded).await.unwrap_or_else(|_| gone("Overseer"));
+    }
+}
+
+/// SIGUSR1 has everything logged, SIGUSR2 what the flag says.
+async fn log_as_told((mut more, mut as_configured): (Signal, Signal), levels: Levels) {
+    loop {
+        let level = tokio::select! {
+            Some(()) = more.recv() => LogLevel::Debug,
+            Some(()) = as_configured.recv() => levels.configured,
+            else => return,
+        };
+        levels.set(level);
+    }
 }
 
 /// VPP's sockets; `None`: not wanted.
@@ -178,9 +201,9 @@ fn path(flag: &str) -> Option<PathBuf> {
     (!flag.is_empty()).then(|| PathBuf::from(flag))
 }
 
-/// Threads: one for what decides, one for what is watched and asked, and one a
-/// core for probes, so that neither ten thousand probes nor a thousand
-/// watchers stand in front of a weight.
+/// Threads: one for what decides, one for what is watched and asked, one a core
+/// for probes, so that neither ten thousand probes nor a thousand watchers stand
+/// in front of a weight, and one that looks after all of these.
 fn start_actors(
     flags: &Flags,
     (config, ground): (Config, Ground),
@@ -207,11 +230,27 @@ fn start_actors(
         replaced: reconciler.clone().recipient(),
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let probing = (0..cores).map(|_| Arbiter::new().handle()).collect();
+    let probing: Vec<_> = (0..cores).map(|_| Arbiter::new().handle()).collect();
+    let pulses = probing.iter().enumerate().map(|(number, arbiter)| {
+        let pulse = Pulse::start_in_arbiter(arbiter, |_| Pulse);
+        (format!("probers-{number}"), pulse.recipient())
+    });
+    let broadcasts = ("Broadcaster".to_owned(), broadcaster.clone().recipient());
+    let others = pulses.chain([broadcasts]).collect();
     let path = flags.config.clone();
     let checker = Checker::new(path, config, probing, broadcaster.clone(), recipients);
     let checker = checker.on(ground).start();
-    (Actors { checker, reconciler, vpp, broadcaster }, outward)
+    let parts = Parts {
+        census: checker.clone().recipient(),
+        link: vpp.clone().recipient(),
+        sight: reconciler.clone().recipient(),
+        others,
+    };
+    // On a thread that none of those it asks can hold up.
+    let overseer = Overseer::start_in_arbiter(&Arbiter::new().handle(), move |_| {
+        Overseer::new(parts, notify::to_service_manager(), notify::watchdog())
+    });
+    (Actors { checker, reconciler, vpp, broadcaster, overseer }, outward)
 }
 
 /// Opens the gRPC sockets and the metrics page on the arbiter that serves the
@@ -247,9 +286,7 @@ async fn listen(
 /// Hands log records to the Broadcaster as they come.
 async fn forward(mut records: mpsc::Receiver<LogRecord>, to: Addr<Broadcaster>) {
     while let Some(record) = records.recv().await {
-        if to.send(Publish(Event::Log(record))).await.is_err() {
-            return;
-        }
+        to.send(Publish(Event::Log(record))).await.unwrap_or_else(|_| gone("Broadcaster"));
     }
 }
 
@@ -267,21 +304,4 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
-}
-
-/// A panic would silently end one actor and leave the others talking to
-/// nobody: it ends the process instead, and the service manager starts it anew.
-/// VPP is told goodbye, as it would not notice that we are gone.
-fn end_on_panic(log: LogWriter, last_words: Option<watch::Receiver<Option<LastWords>>>) {
-    std::panic::set_hook(Box::new(move |panic| {
-        if let Some(last_words) = &last_words
-            && let Some(words) = &*last_words.borrow()
-        {
-            words.say();
-        }
-        error!(%panic, "bug: stopping");
-        eprintln!("maglevd: {panic}");
-        log.flush();
-        std::process::abort();
-    }));
 }

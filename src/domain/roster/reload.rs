@@ -105,6 +105,7 @@ impl Roster {
             judged: false,
             flush: FlushSeq::NONE,
             history: VecDeque::new(),
+            moved: BTreeMap::new(),
             frontends: Vec::new(),
         };
         tracked.state = first_state(check.as_deref(), tracked.admin());
@@ -116,9 +117,11 @@ impl Roster {
         if let Some(old) = old.filter(|_| moved) {
             orders.push(Order::StopProber(name.clone()));
             tracked.history = old.history;
+            tracked.moved = old.moved;
             let why = format!("address changed from {}", old.settings.address);
             let transition = Transition { from: old.state, to: tracked.state, at, why };
             if transition.from != transition.to {
+                *tracked.moved.entry((transition.from, transition.to)).or_default() += 1;
                 tracked.history.push_back(transition.clone());
                 orders.push(Order::Publish(Event::Backend(name.clone(), transition)));
             }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
+use crate::domain::readiness::Census;
 use crate::domain::weights::Want;
 
 /// A backend as listings show it.
@@ -20,6 +21,8 @@ pub struct BackendView {
     pub overridden: bool,
     /// Its last transitions, oldest first.
     pub transitions: Vec<Transition<State>>,
+    /// All its transitions, counted by where from and where to.
+    pub moved: BTreeMap<(State, State), u64>,
     /// Its health check.
     pub check: Option<Arc<HealthCheck>>,
 }
@@ -68,6 +71,20 @@ impl Roster {
         self.backends.keys().cloned().collect()
     }
 
+    /// Backends and frontends, counted.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let backends = |state| self.backends.values().filter(|b| b.state == state).count();
+        let serves = |f: &&TrackedFrontend| f.outlook.state == FrontendState::Up;
+        Census {
+            backends: self.backends.len(),
+            backends_up: backends(State::Up),
+            backends_unknown: backends(State::Unknown),
+            frontends: self.frontends.len(),
+            frontends_up: self.frontends.values().filter(serves).count(),
+        }
+    }
+
     /// The names of all frontends, sorted.
     #[must_use]
     pub fn frontend_names(&self) -> Vec<FrontendName> {
@@ -88,6 +105,7 @@ impl Roster {
             enabled: tracked.admin() != Admin::Disabled,
             overridden: tracked.admin.is_some(),
             transitions: tracked.history.iter().cloned().collect(),
+            moved: tracked.moved.clone(),
             check: check_of(&self.config, &tracked.settings),
         })
     }

@@ -15,7 +15,7 @@ use super::driver::Driver;
 use super::error::CallError;
 use super::{Client, ClientOptions, Greeting, Info, LastWords, Shared, needs};
 use crate::vpp::cli_text::parse_clients;
-use crate::vpp::session::{EndReason, SMALL_REPLY, Session, Settings};
+use crate::vpp::session::{EndReason, SMALL_REPLY, Session, Settings, Stats};
 use crate::vpp::wire::{CliInband, ControlPing, ShowVersion};
 
 /// Commands that may wait for the connection's task.
@@ -105,8 +105,9 @@ impl Client {
         };
         let (commands, mailbox) = mpsc::channel(MAILBOX);
         let (end, ended) = watch::channel(None);
+        let (count, counted) = watch::channel(Stats::default());
         let make = |now| Session::new(settings, now);
-        let mut driver = Driver::new(Arc::clone(&stream), make, mailbox, end);
+        let mut driver = Driver::new(Arc::clone(&stream), make, mailbox, (end, count));
         let handshake = driver.handshake().await;
         handshake.map_err(|why| ConnectError::Handshake { path: path.into(), why })?;
 
@@ -117,6 +118,7 @@ impl Client {
             table,
             commands,
             ended,
+            counted,
             patience: options.patience,
             budget,
             last_words: LastWords::new(&stream, goodbye),

@@ -33,6 +33,7 @@ pub(super) struct Driver {
     session: Session<Token>,
     commands: mpsc::Receiver<Command>,
     ended: watch::Sender<Option<EndReason>>,
+    counted: watch::Sender<Stats>,
     /// The session's times are counted from here.
     start: Instant,
     buffer: Box<[u8]>,
@@ -45,13 +46,14 @@ impl Driver {
         stream: Arc<UnixStream>,
         make: impl FnOnce(Duration) -> Session<Token>,
         commands: mpsc::Receiver<Command>,
-        ended: watch::Sender<Option<EndReason>>,
+        (ended, counted): (watch::Sender<Option<EndReason>>, watch::Sender<Stats>),
     ) -> Self {
         Self {
             stream,
             session: make(Duration::ZERO),
             commands,
             ended,
+            counted,
             start: Instant::now(),
             buffer: vec![0; READ].into_boxed_slice(),
             deserted: false,
@@ -84,6 +86,7 @@ impl Driver {
         // Whoever sends after this learns the reason from the watch; what is
         // in the channel already was never sent.
         self.commands.close();
+        self.counted.send_replace(self.session.stats().clone());
         self.ended.send_replace(Some(why));
         while let Ok(command) = self.commands.try_recv() {
             self.obey(command);

@@ -109,6 +109,8 @@ struct Greeting {
 struct Shared {
     commands: mpsc::Sender<Command>,
     ended: watch::Receiver<Option<EndReason>>,
+    /// What was counted, once the connection has ended.
+    counted: watch::Receiver<Stats>,
     table: MessageTable,
     missing: Vec<String>,
     patience: Duration,
@@ -157,11 +159,15 @@ impl Client {
         Ok(String::from_utf8_lossy(&reply.reply).into_owned())
     }
 
-    /// What this connection has counted; `None` once it has ended.
-    pub async fn stats(&self) -> Option<Stats> {
+    /// What this connection has counted; all of it, once it has ended.
+    pub async fn stats(&self) -> Stats {
         let (to, stats) = oneshot::channel();
-        self.shared.commands.send(Command::Stats(to)).await.ok()?;
-        stats.await.ok()
+        if self.shared.commands.send(Command::Stats(to)).await.is_ok()
+            && let Ok(stats) = stats.await
+        {
+            return stats;
+        }
+        self.shared.counted.borrow().clone()
     }
 
     /// Says goodbye and waits for VPP's answer, at most as long as the options

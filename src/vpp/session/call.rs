@@ -170,6 +170,16 @@ pub struct Traffic {
     pub failed: u64,
 }
 
+impl Traffic {
+    /// Counts the calls of another connection, too.
+    pub fn add(&mut self, more: Self) {
+        self.sent += more.sent;
+        self.answered += more.answered;
+        self.refused += more.refused;
+        self.failed += more.failed;
+    }
+}
+
 /// What a session has counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {

@@ -1,0 +1,102 @@
+#!/bin/sh
+# Installs, upgrades, removes and purges the two packages in a throw-away Debian,
+# and runs the demo of what is installed. `make test-deb` builds them first.
+set -eu
+
+packages=${1:?the directory with the packages}
+skip() {
+    echo "skipped: $*"
+    exit 0
+}
+[ "$(id -u)" = 0 ] || skip "only root can make a root directory of another Debian"
+command -v mmdebstrap >/dev/null || skip "mmdebstrap is not installed"
+
+. /etc/os-release
+suite=${VERSION_CODENAME:-stable}
+work=$(mktemp -d)
+root=$work/root
+demo=
+cleanup() {
+    if [ -n "$demo" ]; then kill "$demo" 2>/dev/null || true; fi
+    rm -rf "$work"
+}
+trap cleanup EXIT
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+in_root() { chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"; }
+
+echo "== a Debian $suite"
+mmdebstrap --quiet --variant=apt --mode=root "$suite" "$root" >"$work/log" 2>&1 ||
+    { cat "$work/log"; skip "no Debian $suite could be fetched"; }
+# No service is started in there.
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+chmod 755 "$root/usr/sbin/policy-rc.d"
+
+daemon=$(ls "$packages"/vpp-maglevd_*.deb | tail -n 1)
+client=$(ls "$packages"/vpp-maglev_*.deb | tail -n 1)
+version=$(dpkg-deb -f "$daemon" Version)
+[ "$version" = "$(dpkg-deb -f "$client" Version)" ] || fail "the packages differ in version"
+mkdir "$root/packages"
+cp "$daemon" "$client" "$root/packages/"
+
+# The same package under a later version, for an upgrade.
+dpkg-deb -R "$daemon" "$work/later"
+sed -i "s/^Version: .*/Version: $version+later/" "$work/later/DEBIAN/control"
+dpkg-deb -b "$work/later" "$root/packages/later.deb" >/dev/null
+
+echo "== install"
+in_root apt-get -qq -o Dpkg::Use-Pty=0 update
+in_root sh -c 'apt-get -qqy -o Dpkg::Use-Pty=0 install /packages/vpp-maglev*.deb' >"$work/log" 2>&1 ||
+    { cat "$work/log"; fail "install"; }
+in_root maglevd --version | grep -q "^maglevd ${version%-*} (commit " || fail "version of maglevd"
+in_root maglevc --version | grep -q "^maglevc ${version%-*}" || fail "version of maglevc"
+in_root id vpp-maglev | grep -q '(vpp)' || fail "the user is not in group vpp"
+for file in /etc/vpp-maglev/maglev.yaml /etc/default/vpp-maglev \
+    /usr/lib/systemd/system/vpp-maglevd.service /usr/share/man/man8/maglevd.8.gz \
+    /usr/share/man/man1/maglevc.1.gz /usr/share/bash-completion/completions/maglevc; do
+    [ -s "$root$file" ] || fail "$file is not there"
+done
+# As it is shipped, the configuration is refused, and names what is missing.
+if in_root maglevd --check >"$work/log" 2>&1; then fail "an unedited configuration is accepted"; fi
+grep -q ipv4-src-address "$work/log" || fail "the fault is not named: $(cat "$work/log")"
+in_root sed -i 's/#ipv/ipv/' /etc/vpp-maglev/maglev.yaml
+in_root maglevd --check || fail "an edited configuration is refused"
+
+echo "== the demo"
+chroot "$root" setpriv --reuid vpp-maglev --regid vpp-maglev --clear-groups \
+    maglevd --demo --grpc-addr unix:/tmp/grpc.sock --metrics-addr '' >"$work/demo" 2>&1 &
+demo=$!
+tries=0
+until in_root maglevc --server unix:/tmp/grpc.sock show frontends 2>"$work/log" |
+    tee "$work/frontends" | grep -q '\bup\b'; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || { cat "$work/demo" "$work/log"; fail "the demo does not come up"; }
+    sleep 0.2
+done
+cat "$work/frontends"
+in_root maglevc --server unix:/tmp/grpc.sock show vpp lb state | grep -q 192.0.2 ||
+    fail "the demo programs nothing"
+kill "$demo"
+wait "$demo" || fail "the demo does not end well"
+demo=
+
+echo "== upgrade"
+in_root dpkg -i /packages/later.deb >"$work/log" 2>&1 || { cat "$work/log"; fail "upgrade"; }
+in_root dpkg-query -W -f '${Version}' vpp-maglevd | grep -q later || fail "it is not upgraded"
+grep -q '^ *ipv4-src-address' "$root/etc/vpp-maglev/maglev.yaml" || fail "an edit was lost"
+
+echo "== remove"
+in_root dpkg -r vpp-maglev vpp-maglevd >"$work/log" 2>&1 || { cat "$work/log"; fail "remove"; }
+[ -e "$root/usr/sbin/maglevd" ] && fail "maglevd is left"
+[ -s "$root/etc/vpp-maglev/maglev.yaml" ] || fail "a removal takes the configuration"
+
+echo "== purge"
+in_root dpkg -P vpp-maglev vpp-maglevd >"$work/log" 2>&1 || { cat "$work/log"; fail "purge"; }
+for file in /etc/vpp-maglev /etc/default/vpp-maglev; do
+    [ -e "$root$file" ] && fail "$file is left"
+done
+in_root id vpp-maglev >/dev/null 2>&1 && fail "the user is left"
+in_root getent group vpp >/dev/null || fail "the group of VPP is gone"
+echo "installed, upgraded, removed and purged: well"

@@ -1,0 +1,230 @@
+//! Draws the model: a heading, the table, the latest changes, the keys.
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Cell, Paragraph, Row as Drawn, Table};
+
+use super::model::{Link, Model, Standing, Vpp};
+use super::rows::{Row, rows};
+use crate::cli::page::{Tone, printable};
+use crate::cli::time::{age, moment};
+use crate::pb;
+
+/// Lines of the latest changes, where the terminal has room for them.
+const CHANGES: u16 = 5;
+
+/// Terminals lower than this show the table alone.
+const LOW: u16 = 16;
+
+/// Draws the model as it is at `now_ns` (Unix nanoseconds).
+pub fn draw(frame: &mut Frame<'_>, model: &mut Model, now_ns: i64, colour: bool) {
+    let area = frame.area();
+    let changes = if area.height < LOW { 0 } else { CHANGES + 1 };
+    let parts = [
+        Constraint::Length(3),
+        Constraint::Min(2),
+        Constraint::Length(changes),
+        Constraint::Length(1),
+    ];
+    let [head, body, news, foot] = Layout::vertical(parts).areas(area);
+    let ink = Ink { colour };
+    frame.render_widget(heading(model, now_ns, ink), head);
+    // One line of the body is the titles'.
+    let page = usize::from(body.height.saturating_sub(1));
+    let count = rows(model).len();
+    model.fit(count, page);
+    frame.render_widget(table(model, now_ns, ink, body, page), body);
+    frame.render_widget(latest(model, ink), news);
+    frame.render_widget(keys(model, count, ink), foot);
+}
+
+/// What a tone looks like.
+#[derive(Clone, Copy)]
+struct Ink {
+    colour: bool,
+}
+
+impl Ink {
+    fn style(self, tone: Tone) -> Style {
+        let colour = |colour| if self.colour { Style::new().fg(colour) } else { Style::new() };
+        match tone {
+            Tone::Plain => Style::new(),
+            Tone::Good => colour(Color::Green),
+            Tone::Bad => colour(Color::Red),
+            Tone::Unsure => colour(Color::Yellow),
+            Tone::Held => colour(Color::Cyan),
+            Tone::Faint => Style::new().add_modifier(Modifier::DIM),
+            Tone::Title => Style::new().add_modifier(Modifier::BOLD),
+        }
+    }
+
+    fn span(self, tone: Tone, text: impl Into<String>) -> Span<'static> {
+        Span::styled(text.into(), self.style(tone))
+    }
+}
+
+/// Who is watched, how many are in which state, and VPP.
+fn heading(model: &Model, now_ns: i64, ink: Ink) -> Paragraph<'static> {
+    let mut first = vec![ink.span(Tone::Title, format!("maglevd {}", model.server))];
+    first.push(match &model.link {
+        Link::Connecting => ink.span(Tone::Unsure, "  connecting"),
+        Link::Up => Span::raw(""),
+        Link::Down(why) => ink.span(Tone::Bad, format!("  LOST: {why}")),
+    });
+    let frontends: Vec<&str> = model.frontends.values().map(|f| f.state.as_str()).collect();
+    let backends: Vec<&str> = model.backends.values().map(|b| b.state.as_str()).collect();
+    let second = format!("frontends: {}  backends: {}", counted(&frontends), counted(&backends));
+    let third = match &model.vpp {
+        Vpp::Unknown => Span::raw("VPP: not asked yet"),
+        Vpp::Connected(info) if info.missing_messages.is_empty() => {
+            let since = age(now_ns, info.connecttime_ns);
+            ink.span(Tone::Good, format!("VPP {} connected for {since}", printable(&info.version)))
+        }
+        Vpp::Connected(info) => {
+            let missing = info.missing_messages.len();
+            let text = format!("VPP {} lacks {missing} messages", printable(&info.version));
+            ink.span(Tone::Bad, text + " and is not programmed")
+        }
+        Vpp::Away(why) => ink.span(Tone::Bad, why.clone()),
+    };
+    Paragraph::new(vec![Line::from(first), Line::from(second), Line::from(third)])
+}
+
+/// `1 down 3 up`, what is wrong first.
+fn counted(states: &[&str]) -> String {
+    let known = ["down", "unknown", "paused", "disabled", "up"];
+    let count = |state: &str| states.iter().filter(|found| **found == state).count();
+    let counts = known.iter().map(|state| (count(state), state)).filter(|(count, _)| *count > 0);
+    let texts: Vec<String> = counts.map(|(count, state)| format!("{count} {state}")).collect();
+    if texts.is_empty() { "none".into() } else { texts.join(" ") }
+}
+
+fn table(model: &Model, now_ns: i64, ink: Ink, area: Rect, page: usize) -> Table<'static> {
+    let rows = rows(model);
+    let shown = rows.iter().skip(model.top).take(page);
+    let name = u16::try_from(rows.iter().map(name_width).max().unwrap_or(0)).unwrap_or(u16::MAX);
+    // Free text at the end gives way first, and then long names.
+    let name = name.clamp(8, (area.width / 3).max(8));
+    let titles = ["NAME", "STATE", "WEIGHT", "EFFECT", "SHARE", "AGE", "WHY"];
+    let titles = Drawn::new(titles.map(|title| right(title, Span::raw(title))));
+    let widths = [
+        Constraint::Length(name),
+        Constraint::Length(9),
+        Constraint::Length(6),
+        Constraint::Length(6),
+        Constraint::Length(6),
+        Constraint::Length(7),
+        Constraint::Fill(1),
+    ];
+    Table::new(shown.map(|row| drawn(row, now_ns, ink)), widths)
+        .header(titles.style(ink.style(Tone::Title)))
+        .column_spacing(1)
+}
+
+/// Numbers stand to the right.
+fn right(title: &str, text: Span<'static>) -> Cell<'static> {
+    let number = ["WEIGHT", "EFFECT", "SHARE", "AGE"].contains(&title);
+    let line = Line::from(text);
+    Cell::new(if number { line.alignment(Alignment::Right) } else { line })
+}
+
+fn name_width(row: &Row<'_>) -> usize {
+    match row {
+        Row::Frontend { frontend, .. } => frontend.name.chars().count(),
+        Row::Pool { pool, .. } => 2 + pool.name.chars().count(),
+        Row::Server { member, .. } => 4 + member.name.chars().count(),
+    }
+}
+
+fn drawn(row: &Row<'_>, now_ns: i64, ink: Ink) -> Drawn<'static> {
+    let since = |standing: Option<&Standing>| {
+        standing.map_or_else(String::new, |standing| age(now_ns, standing.since_ns))
+    };
+    let state = |state: &str| ink.span(Tone::of_state(state), printable(state));
+    let blank = || Span::raw("");
+    let cells = match row {
+        Row::Frontend { frontend, standing, serving, all } => {
+            let mut why = format!("{} {serving}/{all} serving", vip(frontend));
+            if !frontend.vpp_refusal.is_empty() {
+                why = format!("VPP refuses {}", frontend.vpp_refusal);
+            }
+            [
+                ink.span(Tone::Title, printable(&frontend.name)),
+                state(&frontend.state),
+                blank(),
+                blank(),
+                blank(),
+                Span::raw(since(*standing)),
+                Span::raw(printable(&why)),
+            ]
+        }
+        Row::Pool { pool, serving } => {
+            let (tone, word) =
+                if *serving { (Tone::Good, "serving") } else { (Tone::Faint, "standby") };
+            let name = format!("  {}", printable(&pool.name));
+            let rest = [blank(), blank(), blank(), blank(), blank()];
+            let [a, b, c, d, e] = rest;
+            [Span::raw(name), ink.span(tone, word), a, b, c, d, e]
+        }
+        Row::Server { member, standing } => {
+            let known = standing.map_or("unknown", |standing| standing.state.as_str());
+            let mark = if member.weight_overridden { "*" } else { "" };
+            let effective = match member.effective_weight {
+                weight if weight >= 0 => weight.to_string(),
+                _ => "as-is".into(),
+            };
+            let share = member.real_share.map(|share| format!("{:.1}%", share * 100.0));
+            [
+                Span::raw(format!("    {}", printable(&member.name))),
+                state(known),
+                Span::raw(format!("{}{mark}", member.weight)),
+                Span::raw(effective),
+                Span::raw(share.unwrap_or_default()),
+                Span::raw(since(*standing)),
+                Span::raw(standing.map_or_else(String::new, |standing| printable(&standing.why))),
+            ]
+        }
+    };
+    let titles = ["NAME", "STATE", "WEIGHT", "EFFECT", "SHARE", "AGE", "WHY"];
+    Drawn::new(titles.into_iter().zip(cells).map(|(title, cell)| right(title, cell)))
+}
+
+/// `192.0.2.80 tcp/80`
+fn vip(frontend: &pb::FrontendInfo) -> String {
+    if frontend.protocol.is_empty() {
+        frontend.address.clone()
+    } else {
+        format!("{} {}/{}", frontend.address, frontend.protocol, frontend.port)
+    }
+}
+
+fn latest(model: &Model, ink: Ink) -> Paragraph<'static> {
+    let mut lines = vec![Line::from(ink.span(Tone::Title, "LATEST CHANGES (UTC)"))];
+    lines.extend(model.changes.iter().take(usize::from(CHANGES)).map(|change| {
+        let text = format!(" {}", change.text);
+        Line::from(vec![Span::raw(moment(change.at_ns)), ink.span(change.tone, text)])
+    }));
+    if model.changes.is_empty() {
+        lines.push(Line::from("none since this began"));
+    }
+    Paragraph::new(lines)
+}
+
+fn keys(model: &Model, count: usize, ink: Ink) -> Paragraph<'static> {
+    if model.typing {
+        return Paragraph::new(format!("filter: {}_  Enter keeps it, Esc clears it", model.filter));
+    }
+    let filter = if model.filter.is_empty() {
+        "/ filter".into()
+    } else {
+        format!("/ filter: {} (Esc clears)", model.filter)
+    };
+    let last = (model.top + model.page).min(count);
+    let place = format!("{}-{last} of {count}", (model.top + 1).min(count));
+    let fold = if model.folded { "f unfold" } else { "f fold" };
+    let order = model.order.as_str();
+    let text = format!("q quit  s sort: {order}  {filter}  {fold}  ↑↓ {place}");
+    Paragraph::new(text).style(ink.style(Tone::Faint))
+}

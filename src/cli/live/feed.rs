@@ -1,0 +1,193 @@
+//! What the live view is fed with: the whole state at the beginning, every
+//! event as it happens, and after an event the frontends that it concerns.
+//! What no event tells (another weight in the file, VPP's version) is asked
+//! for at long intervals.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::model::{Answers, Link, Update, Vpp};
+use crate::cli::answer::Answer;
+use crate::cli::command::Request;
+use crate::cli::error::CliError;
+use crate::cli::execute::{execute, frontends};
+use crate::cli::server::Client;
+use crate::cli::watch::{AGAIN, next, open};
+use crate::pb;
+use crate::pb::event::Event;
+
+/// How long events are gathered before what they concern is asked for: a
+/// rack that goes away is one question, not forty.
+const GATHER: Duration = Duration::from_millis(200);
+
+/// How often the state is asked for as a whole.
+const REFRESH: Duration = Duration::from_secs(15);
+
+/// Feeds the view for ever, over every loss of the daemon. It ends when the
+/// view does, or when the daemon refuses.
+pub(super) async fn feed(client: Client, tell: Sender<Update>) {
+    loop {
+        let error = match life(&client, &tell).await {
+            Ok(()) => return,
+            Err(error) => error,
+        };
+        let lost = matches!(error, CliError::Unreachable { .. });
+        let update =
+            if lost { Update::Link(Link::Down(error.to_string())) } else { Update::End(error) };
+        if tell.send(update).await.is_err() || !lost {
+            return;
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+/// What events concern, until it is asked for.
+#[derive(Default)]
+struct Concerned {
+    frontends: BTreeSet<String>,
+    /// Backends that became known by an event.
+    backends: BTreeSet<String>,
+    vpp: bool,
+    /// Events were lost: anything may have changed.
+    all: bool,
+    /// When it is asked for; `None`: nothing is concerned.
+    due: Option<Instant>,
+}
+
+impl Concerned {
+    /// Notes what an event concerns. `known` are the frontends as they were.
+    fn note(&mut self, event: &pb::Event, known: &[pb::FrontendInfo]) {
+        match &event.event {
+            Some(Event::Backend(changed)) => {
+                let last = changed.transition.as_ref();
+                if last.is_some_and(|last| last.from == "removed") {
+                    self.backends.insert(changed.backend_name.clone());
+                }
+                if last.is_some_and(|last| last.from == last.to) {
+                    return;
+                }
+                self.frontends.extend(users(known, &changed.backend_name));
+            }
+            Some(Event::Frontend(changed)) => {
+                if changed.transition.as_ref().is_some_and(|last| last.from == last.to) {
+                    return;
+                }
+                self.frontends.insert(changed.frontend_name.clone());
+            }
+            Some(Event::Dataplane(write)) => {
+                if write.frontend_name.is_empty() {
+                    self.vpp = true;
+                } else {
+                    self.frontends.insert(write.frontend_name.clone());
+                }
+            }
+            Some(Event::Missed(_)) => self.all = true,
+            _ => return,
+        }
+        self.due.get_or_insert_with(|| Instant::now() + GATHER);
+    }
+}
+
+/// The frontends that use a backend.
+fn users<'a>(known: &'a [pb::FrontendInfo], backend: &'a str) -> impl Iterator<Item = String> + 'a {
+    let uses = move |frontend: &&pb::FrontendInfo| {
+        frontend.pools.iter().flat_map(|pool| &pool.backends).any(|member| member.name == backend)
+    };
+    known.iter().filter(uses).map(|frontend| frontend.name.clone())
+}
+
+/// Feeds the view from one stream. `Ok`: the view is gone.
+async fn life(client: &Client, tell: &Sender<Update>) -> Result<(), CliError> {
+    let wanted = pb::WatchRequest { log: Some(false), ..pb::WatchRequest::default() };
+    let mut stream = open(client, wanted).await?;
+    let all = everything(client, true).await?;
+    let mut known = all.frontends.clone();
+    for update in [Update::Link(Link::Up), Update::All(all)] {
+        if tell.send(update).await.is_err() {
+            return Ok(());
+        }
+    }
+    let mut concerned = Concerned::default();
+    let mut refresh = Instant::now() + REFRESH;
+    loop {
+        let due = concerned.due.unwrap_or(refresh).min(refresh);
+        let updates = tokio::select! {
+            event = next(client, &mut stream) => {
+                let event = event?;
+                concerned.note(&event, &known);
+                vec![Update::Event(event)]
+            }
+            () = sleep_until(due) => {
+                if due == refresh || concerned.all {
+                    refresh = Instant::now() + REFRESH;
+                    let lost = std::mem::take(&mut concerned.all);
+                    let all = everything(client, lost).await?;
+                    known.clone_from(&all.frontends);
+                    vec![Update::All(all)]
+                } else {
+                    answers(client, std::mem::take(&mut concerned), &mut known).await?
+                }
+            }
+        };
+        for update in updates {
+            if tell.send(update).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Asks for the whole state; for the backends only at the beginning, because
+/// events tell everything of them.
+async fn everything(client: &Client, backends: bool) -> Result<Answers, CliError> {
+    let frontends = match execute(client, Request::ShowFrontends).await? {
+        Answer::Frontends(frontends) => frontends,
+        _ => Vec::new(),
+    };
+    let backends = if !backends {
+        None
+    } else {
+        match execute(client, Request::ShowBackends).await? {
+            Answer::Backends(backends) => Some(backends),
+            _ => None,
+        }
+    };
+    Ok(Answers { frontends, backends, vpp: vpp(client).await? })
+}
+
+async fn vpp(client: &Client) -> Result<Vpp, CliError> {
+    match execute(client, Request::ShowVppInfo).await {
+        Ok(Answer::VppInfo(info)) => Ok(Vpp::Connected(info)),
+        Ok(_) => Ok(Vpp::Unknown),
+        Err(CliError::Refused { message }) => Ok(Vpp::Away(message)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks for what events concerned.
+async fn answers(
+    client: &Client,
+    concerned: Concerned,
+    known: &mut Vec<pb::FrontendInfo>,
+) -> Result<Vec<Update>, CliError> {
+    let mut updates = Vec::new();
+    for name in concerned.backends {
+        match execute(client, Request::ShowBackend { name }).await {
+            Ok(Answer::Backend { backend, .. }) => updates.push(Update::Backend(backend)),
+            Ok(_) | Err(CliError::Refused { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let names: Vec<String> = concerned.frontends.into_iter().collect();
+    let frontends = frontends(client, &names).await?;
+    known.retain(|frontend| !names.contains(&frontend.name));
+    known.extend(frontends.iter().cloned());
+    updates.push(Update::Some { names, frontends });
+    if concerned.vpp {
+        updates.push(Update::Vpp(vpp(client).await?));
+    }
+    Ok(updates)
+}

@@ -1,0 +1,140 @@
+//! The shell: maglevc without a command. On a terminal it reads lines with
+//! editing, history and completion; elsewhere it carries out a script.
+
+mod editor;
+mod engine;
+mod history;
+mod inline;
+mod link;
+
+use std::io::{BufRead, IsTerminal};
+
+use super::command::Command;
+use super::error::CliError;
+use super::options::Options;
+use super::output::Output;
+use super::page::Tone;
+use super::server::{Access, Client};
+use super::watch::{self, End};
+use super::{parse, session, words};
+use editor::{Editor, Input};
+use engine::Engine;
+use link::Link;
+
+/// Reads commands until there are no more.
+///
+/// # Errors
+/// [`CliError::Options`] for several daemons, [`CliError::InScript`] for the
+/// first line of a script that is not done, [`CliError::Local`] when the
+/// terminal fails. On a terminal, commands that fail are told and no end.
+pub fn run(options: &Options) -> Result<(), CliError> {
+    let access = options.access();
+    let [access] = access.as_slice() else {
+        let message = "without a command there can be one --server only".into();
+        return Err(CliError::Options { message });
+    };
+    if std::io::stdin().is_terminal() {
+        converse(access, options.output())
+    } else {
+        script(access, options.output())
+    }
+}
+
+/// A line as a command; `None` for a line that says nothing.
+fn command(line: &str) -> Result<Option<Command>, CliError> {
+    let words = words::split(line)?;
+    if words.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(parse::parse(&words)?))
+}
+
+/// Carries out the lines of standard input up to the first that fails.
+fn script(access: &Access, output: Output) -> Result<(), CliError> {
+    let engine = Engine::start()?;
+    let client = engine.wait(async { Client::lazy(access) })?;
+    for (number, line) in (1_usize..).zip(std::io::stdin().lock().lines()) {
+        let line = line.map_err(|source| CliError::Local { attempted: "read", source })?;
+        match obey(&engine, &client, &line, output) {
+            Ok(Some(End::Done)) => {}
+            Ok(None | Some(End::Interrupted)) => break,
+            Err(error) => return Err(CliError::InScript { number, error: Box::new(error) }),
+        }
+    }
+    Ok(())
+}
+
+/// Talks with an operator until there is no more to say.
+fn converse(access: &Access, output: Output) -> Result<(), CliError> {
+    let engine = Engine::start()?;
+    let client = engine.wait(async { Client::lazy(access) })?;
+    let mut editor = Editor::new(&engine, &client, output)?;
+    let mut link = Link::follow(&engine, &client, editor.printer());
+    link.settle(&engine);
+    println!("maglevc {VERSION}: `?` says what can follow, TAB completes, Ctrl-D leaves.");
+    loop {
+        let prompt = prompt(access, link.is_up());
+        let input = link.while_editing(|| editor.read(&prompt))?;
+        match input {
+            Input::Nothing => {}
+            Input::End => break,
+            Input::Line(line) => match obey(&engine, &client, &line, output) {
+                Ok(None) => break,
+                Ok(Some(_)) => {}
+                Err(error) => output.complain(Tone::Bad, &error.to_string()),
+            },
+        }
+    }
+    Ok(())
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The prompt says who is spoken to, and when nobody listens.
+fn prompt(access: &Access, up: bool) -> String {
+    let away = if up { "" } else { " (away)" };
+    format!("maglev {}{away}> ", access.server)
+}
+
+/// Does what a line says, until it is done or interrupted. `None`: it says to
+/// leave.
+fn obey(
+    engine: &Engine,
+    client: &Client,
+    line: &str,
+    output: Output,
+) -> Result<Option<End>, CliError> {
+    let Some(command) = command(line)? else { return Ok(Some(End::Done)) };
+    if command == Command::Quit {
+        return Ok(None);
+    }
+    let end = engine.wait(async {
+        let mut interrupts = watch::interrupts()?;
+        let connect = async || Ok(client.clone());
+        tokio::select! {
+            result = session::carry_out(connect, command, output) => result,
+            _ = interrupts.recv() => Ok(End::Interrupted),
+        }
+    });
+    end.map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_command_or_nothing_or_a_mistake() {
+        assert_eq!(command("  # only a remark").unwrap(), None);
+        assert_eq!(command("'quit'").unwrap(), Some(Command::Quit));
+        assert!(command("show frontend 'a b").unwrap_err().to_string().contains("not closed"));
+        assert_eq!(command("shwo").unwrap_err().status(), 2);
+    }
+
+    #[test]
+    fn the_prompt_says_who_is_spoken_to() {
+        let access = Access::from("[::1]:9090".parse::<super::super::server::Server>().unwrap());
+        assert_eq!(prompt(&access, true), "maglev [::1]:9090> ");
+        assert_eq!(prompt(&access, false), "maglev [::1]:9090 (away)> ");
+    }
+}

@@ -1,0 +1,69 @@
+//! The events of the fake daemon.
+
+use super::data::{ago, text, transition};
+use vpp_maglev::pb::event::Event as Kind;
+use vpp_maglev::pb::*;
+
+/// The daemon's life, unless it is another.
+pub(crate) const BOOT_ID: u64 = 0xfeed;
+
+/// One event of every kind that is wanted, in this order.
+pub(crate) fn events(wanted: &WatchRequest, boot_id: u64) -> Vec<Event> {
+    let attr = |key: &str, value: &str| LogAttr { key: text(key), value: text(value) };
+    let kinds = [
+        (
+            wanted.backend,
+            Kind::Backend(BackendEvent {
+                backend_name: text("nginx0"),
+                transition: Some(transition("up", "down", 1, "connection refused")),
+            }),
+        ),
+        (
+            wanted.frontend,
+            Kind::Frontend(FrontendEvent {
+                frontend_name: text("web"),
+                transition: Some(transition("up", "down", 1, "")),
+            }),
+        ),
+        (
+            wanted.dataplane,
+            Kind::Dataplane(DataplaneEvent {
+                frontend_name: text("web"),
+                kind: text("as_weight_updated"),
+                detail: text("198.51.100.10 weight 0"),
+                at_unix_ns: ago(1) + 7,
+            }),
+        ),
+        (
+            wanted.log,
+            Kind::Log(LogEvent {
+                at_unix_ns: ago(1),
+                level: if wanted.log_level.is_empty() {
+                    text("info")
+                } else {
+                    wanted.log_level.clone()
+                },
+                msg: text("backend-transition"),
+                attrs: vec![attr("backend", "nginx0"), attr("to", "down")],
+            }),
+        ),
+        (None, Kind::Missed(MissedEvent { count: 3 })),
+    ];
+    let wanted = kinds.into_iter().filter(|(wanted, _)| wanted.unwrap_or(true));
+    (40..).zip(wanted).map(|(seq, (_, kind))| Event { seq, boot_id, event: Some(kind) }).collect()
+}
+
+/// A transition of a backend, as it happens.
+pub(crate) fn changed(name: &str, from: &str, to: &str, why: &str) -> Kind {
+    let transition = Some(transition(from, to, 0, why));
+    Kind::Backend(BackendEvent { backend_name: text(name), transition })
+}
+
+/// Something that happens to VPP.
+pub(crate) fn dataplane(kind: &str) -> Kind {
+    Kind::Dataplane(DataplaneEvent {
+        kind: text(kind),
+        at_unix_ns: ago(0),
+        ..DataplaneEvent::default()
+    })
+}

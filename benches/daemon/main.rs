@@ -8,7 +8,7 @@
 //! and on a real VPP as well when `MAGLEV_TEST_VPP_API` names its socket; that
 //! VPP's `lb` configuration is replaced, and is empty in the end.
 //! `cargo bench --bench daemon`; `MAGLEV_BENCH_SECONDS` (6) is how long flips
-//! are watched.
+//! are watched, `MAGLEV_BENCH_BACKENDS` (1000,10000) how many are probed.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::cast_possible_truncation)]
 
@@ -38,7 +38,8 @@ fn main() {
     let watch = Duration::from_secs(seconds.map_or(6, |seconds| seconds.parse().unwrap()));
     println!("{} VIPs with {} servers each, tables of 1024", scene::VIPS, scene::SERVERS);
     let real = std::env::var_os("MAGLEV_TEST_VPP_API");
-    for backends in [1000, 10_000] {
+    let counts = std::env::var("MAGLEV_BENCH_BACKENDS").unwrap_or("1000,10000".into());
+    for backends in counts.split(',').map(|count| count.parse().unwrap()) {
         let scene = Scene::new(backends);
         let embedded = Embedded::start_private(Options::default()).unwrap();
         runtime.block_on(measure("embedded", &scene, embedded.api_path(), watch));

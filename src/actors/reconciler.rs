@@ -31,15 +31,16 @@ use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
 use super::vpp_connection::{Apply, Epoch, Link, LinkError, Listen, Observe, Outcome, Seen};
 use crate::domain::config::LbSettings;
-use crate::domain::maglev::ModelCheck;
+use crate::domain::maglev::{Mismatch, ModelCheck, mismatches};
 use crate::domain::names::FrontendName;
+use crate::domain::net::Vip;
 use crate::domain::observed::Observed;
 use crate::domain::plan::{Desired, Flushed, Planned, Scope, plan};
 use crate::domain::refusals::Refusals;
 
-/// Steps that go out together. A flip that concerns the same frontend waits
-/// for no more than these.
-const PORTION: usize = 64;
+/// Steps that go out together. A flip that concerns a frontend of theirs waits
+/// for them.
+const PORTION: usize = 32;
 
 /// The actor. See the module's description.
 pub struct Reconciler {
@@ -71,6 +72,9 @@ struct Wanted {
     desired: Arc<Desired>,
     settings: Arc<LbSettings>,
 }
+
+/// The tables of a look that are not those of the model.
+type Mismatches = BTreeMap<Vip, Mismatch>;
 
 /// What is there. Nothing is planned from what was not read.
 enum Sight {
@@ -105,9 +109,8 @@ impl Reconciler {
 
     /// Does what is to be done next, if anything can be done now.
     fn drive(&mut self, ctx: &mut Context<Self>) {
-        if self.pass.as_ref().is_some_and(Pass::has_waited) {
-            self.take_turn(ctx);
-        }
+        // Before the next flip: no storm of them holds up a pass.
+        self.plan_pass();
         self.flip(ctx);
         self.go_on(ctx);
         self.verify(ctx);
@@ -117,9 +120,12 @@ impl Reconciler {
     fn go_on(&mut self, ctx: &mut Context<Self>) {
         match &self.pass {
             None => self.begin_pass(ctx),
-            // What a flip under way leaves is not known before its answer: a
-            // portion planned now would do the same once more.
-            Some(pass) if pass.is_idle() && !self.flipping => self.next_portion(ctx),
+            Some(pass) if pass.is_idle() && matches!(self.sight, Sight::NotYet) => {
+                // A reply was lost: what VPP holds has to be seen again.
+                self.begin_anew();
+                self.go_on(ctx);
+            }
+            Some(pass) if pass.has_room() => self.next_portion(ctx),
             Some(_) => {}
         }
     }
@@ -149,7 +155,10 @@ impl Reconciler {
             pass.explain();
         }
         let looked = self.vpp.observe.send(Observe);
-        let look = async move { looked.await.unwrap_or_else(|_| Err(LinkError::ended())) };
+        let look = async move {
+            let seen = looked.await.unwrap_or_else(|_| Err(LinkError::ended()))?;
+            compared(seen).await
+        };
         ctx.spawn(look.into_actor(self).map(move |looked, this, ctx| {
             // The pass of an earlier connection ended with it.
             if this.epoch == Some(epoch) {
@@ -159,16 +168,16 @@ impl Reconciler {
         }));
     }
 
-    fn looked(&mut self, looked: Result<Seen, LinkError>) {
+    fn looked(&mut self, looked: Result<(Seen, Mismatches), LinkError>) {
         let Some(pass) = &mut self.pass else { return };
         match looked {
             Ok(_) if pass.is_doubtful() => self.begin_anew(),
-            Ok(Seen { epoch, mut observed }) if self.epoch == Some(epoch) => {
+            Ok((Seen { epoch, mut observed }, mismatches)) if self.epoch == Some(epoch) => {
                 pass.looked(&mut observed);
                 for row in &observed.strange {
                     warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
                 }
-                let mismatches = self.model.look(&observed);
+                let mismatches = self.model.look(mismatches);
                 let is_first = self.sight.see(observed, &self.broadcaster);
                 self.reread.overtaken();
                 if is_first && *pass.scope() == Scope::All && !pass.is_dry_run() {
@@ -186,49 +195,37 @@ impl Reconciler {
         }
     }
 
-    fn next_portion(&mut self, ctx: &mut Context<Self>) {
-        let (Some(wanted), Some(pass)) = (&self.wanted, &mut self.pass) else { return };
-        let Sight::Seen(seen) = &self.sight else {
-            // A reply was lost: what VPP holds has to be seen again.
-            self.begin_anew();
-            return self.go_on(ctx);
-        };
-        if pass.is_stale() {
-            let steps = plan(&wanted.desired, seen, &self.flushed, pass.scope());
-            pass.take_plan(steps, seen);
-        }
-        let steps = pass.next_portion(PORTION);
-        if steps.is_empty() {
-            self.end_pass(None);
-            return self.go_on(ctx);
-        }
-        self.write_portion(steps, ctx);
-    }
-
-    /// The turn of a pass that many flips went ahead of: one portion, without
-    /// the frontends that the next flip is for.
-    fn take_turn(&mut self, ctx: &mut Context<Self>) {
-        let (Some(wanted), Sight::Seen(seen), Some(pass)) =
-            (&self.wanted, &self.sight, &mut self.pass)
+    /// Plans what is left of a pass, when nothing is under way: what that
+    /// leaves is not known before its answer, and a plan would do it once more.
+    fn plan_pass(&mut self) {
+        let (Some(wanted), Some(pass), Sight::Seen(seen)) =
+            (&self.wanted, &mut self.pass, &self.sight)
         else {
             return;
         };
-        if self.flipping || !pass.is_idle() {
-            return;
-        }
-        let steps = plan(&wanted.desired, seen, &self.flushed, pass.scope());
-        pass.take_plan(steps, seen);
-        let flips = self.dirty.keys().cloned().map(Some).collect();
-        let steps = pass.take_turn(PORTION, &flips);
-        if steps.is_empty() {
-            // What is left of it is for flips to do.
-            self.end_pass(None);
-        } else {
-            self.write_portion(steps, ctx);
+        if pass.is_stale() && pass.is_idle() && !self.flipping {
+            let flips = self.may_write.then(|| self.dirty.keys()).into_iter().flatten();
+            let flips = flips.cloned().map(Some).collect();
+            let steps = plan(&wanted.desired, seen, &self.flushed, pass.scope());
+            pass.take_plan(steps, seen, flips);
         }
     }
 
-    fn write_portion(&mut self, steps: Vec<Planned>, ctx: &mut Context<Self>) {
+    /// Writes as many portions as may be under way, or ends the pass.
+    fn next_portion(&mut self, ctx: &mut Context<Self>) {
+        while let Some(pass) = self.pass.as_mut().filter(|pass| pass.has_room()) {
+            match pass.next_portion(PORTION) {
+                Some(portion) => self.write_portion(portion, ctx),
+                None if pass.is_idle() => {
+                    self.end_pass(None);
+                    return self.drive(ctx);
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn write_portion(&mut self, (number, steps): (u64, Vec<Planned>), ctx: &mut Context<Self>) {
         let Some(wanted) = &self.wanted else { return };
         let basis = Arc::clone(&wanted.desired);
         self.write(steps, false, ctx, move |this, steps, outcomes, ctx| {
@@ -237,7 +234,7 @@ impl Reconciler {
             let scope = pass.map_or("all", |pass| scope_word(pass.scope()));
             let results = this.settle(&basis, steps, outcomes, scope, |_| drift);
             if let Some(pass) = &mut this.pass {
-                pass.written(results);
+                pass.written(number, results);
             }
             this.drive(ctx);
         });
@@ -321,6 +318,16 @@ impl Reconciler {
             this.drive(ctx);
         }));
     }
+}
+
+/// A look, compared with the model. Of thousands of VIPs that takes
+/// milliseconds, in which no flip is to wait: another thread does it.
+async fn compared(seen: Seen) -> Result<(Seen, Mismatches), LinkError> {
+    let compare = move || {
+        let mismatches = mismatches(&seen.observed);
+        (seen, mismatches)
+    };
+    tokio::task::spawn_blocking(compare).await.map_err(|_| LinkError::ended())
 }
 
 /// For the log.

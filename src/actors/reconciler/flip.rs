@@ -7,7 +7,7 @@ use std::time::Instant;
 use actix::prelude::*;
 use tracing::info;
 
-use super::{Pass, Reconciler, Sight, micros};
+use super::{Reconciler, Sight, micros};
 use crate::domain::plan::{Scope, plan};
 
 /// Why a frontend is to be written.
@@ -36,12 +36,12 @@ impl Reconciler {
         if self.flipping || !self.may_write {
             return;
         }
-        let busy = self.pass.as_ref().map(Pass::under_way);
+        let pass = self.pass.as_ref();
         let mut steps = Vec::new();
         let mut decided = BTreeSet::new();
         let mut drifted = BTreeSet::new();
         self.dirty.retain(|name, due| {
-            let waits = busy.is_some_and(|names| names.contains(&Some(name.clone())));
+            let waits = pass.is_some_and(|pass| pass.is_busy_with(&Some(name.clone())));
             if !waits {
                 let scope = Scope::One(name.clone());
                 steps.extend(plan(&wanted.desired, seen, &self.flushed, &scope));

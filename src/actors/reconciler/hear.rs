@@ -16,8 +16,10 @@ impl Sight {
     /// This is what VPP holds. Says whether it is the first look of this
     /// connection; `watchers` are told of that.
     pub(super) fn see(&mut self, observed: Observed, watchers: &Addr<Broadcaster>) -> bool {
-        let is_first = matches!(self, Self::NotYet);
-        *self = Self::Seen(observed);
+        let before = std::mem::replace(self, Self::Seen(observed));
+        let is_first = matches!(before, Self::NotYet);
+        // To free what was seen before takes a while: not on this thread.
+        tokio::task::spawn_blocking(move || drop(before));
         if is_first {
             watchers.do_send(VppKnown);
         }
@@ -55,14 +57,12 @@ impl Handler<DesiredChanged> for Reconciler {
 
     fn handle(&mut self, changed: DesiredChanged, ctx: &mut Self::Context) {
         let Some(wanted) = &mut self.wanted else { return };
-        if let Some(pass) = &mut self.pass {
-            // Its steps were planned for what was wanted before.
-            pass.explain();
-            pass.replan();
-        }
         let desired = Arc::make_mut(&mut wanted.desired);
         for (name, frontend) in changed.frontends {
             desired.frontends.insert(name.clone(), frontend);
+            if let Some(pass) = &mut self.pass {
+                pass.leave_to_flip(&name);
+            }
             self.refused.hope(&name);
             self.dirty.entry(name).or_default().changed(changed.decided);
         }

@@ -17,7 +17,11 @@ use crate::domain::step::Step;
 pub(super) struct Pass {
     scope: Scope,
     purpose: Purpose,
-    stage: Stage,
+    /// VPP is being read; nothing is written before.
+    is_looking: bool,
+    /// The portions under way by their numbers: the frontends they are for.
+    under_way: BTreeMap<u64, BTreeSet<Option<FrontendName>>>,
+    portions: u64,
     /// Whether the steps that remain are those that are due.
     stale: bool,
     remaining: VecDeque<Planned>,
@@ -26,22 +30,22 @@ pub(super) struct Pass {
     skipped: BTreeSet<Option<FrontendName>>,
     /// Frontends that VPP keeps refusing: this pass leaves them alone.
     resting: BTreeSet<Option<FrontendName>>,
+    /// Frontends whose last word flips have, of which this pass knows nothing.
+    left_to_flips: BTreeSet<Option<FrontendName>>,
     /// What flips wrote since the look began: the look may not show it yet.
     overtook: Vec<Step>,
     /// Of a flip that overtook the look it is not known what VPP did: the look
     /// may show it, or what was there before.
     is_doubtful: bool,
-    /// Flips that went ahead since it last wrote.
-    waited_for: u32,
     results: Vec<StepResult>,
     /// The VIPs that an operator's pass concerns, as they were before it.
     before: BTreeMap<Vip, ObservedVip>,
     begun: Instant,
 }
 
-/// Flips that may go ahead of a pass one after the other before it is its
-/// turn: under a storm of them it goes on all the same.
-const PATIENCE: u32 = 8;
+/// Portions that are under way at a time: while the answers to one are taken
+/// in, VPP has another.
+const PORTIONS: usize = 2;
 
 /// Why a pass is made, and who waits for it.
 pub(super) enum Purpose {
@@ -65,13 +69,6 @@ impl Purpose {
     }
 }
 
-enum Stage {
-    Looking,
-    Idle,
-    /// A portion for these frontends is under way.
-    Writing(BTreeSet<Option<FrontendName>>),
-}
-
 /// A pass that is over.
 pub(super) struct Ended {
     pub(super) scope: Scope,
@@ -84,8 +81,6 @@ pub(super) struct Ended {
     pub(super) took: Duration,
 }
 
-static NOBODY: BTreeSet<Option<FrontendName>> = BTreeSet::new();
-
 impl Pass {
     /// A pass that begins with a look at VPP, and leaves `resting` alone.
     pub(super) fn new(
@@ -96,14 +91,16 @@ impl Pass {
         Self {
             scope,
             purpose,
-            stage: Stage::Looking,
+            is_looking: true,
+            under_way: BTreeMap::new(),
+            portions: 0,
             stale: true,
             remaining: VecDeque::new(),
             skipped: BTreeSet::new(),
             resting,
+            left_to_flips: BTreeSet::new(),
             overtook: Vec::new(),
             is_doubtful: false,
-            waited_for: 0,
             results: Vec::new(),
             before: BTreeMap::new(),
             begun: Instant::now(),
@@ -114,16 +111,19 @@ impl Pass {
         &self.scope
     }
 
-    /// The frontends that the portion under way is for.
-    pub(super) fn under_way(&self) -> &BTreeSet<Option<FrontendName>> {
-        match &self.stage {
-            Stage::Writing(frontends) => frontends,
-            _ => &NOBODY,
-        }
+    /// Whether a portion under way is for this frontend.
+    pub(super) fn is_busy_with(&self, frontend: &Option<FrontendName>) -> bool {
+        self.under_way.values().any(|frontends| frontends.contains(frontend))
     }
 
+    /// Nothing is under way, and VPP was read.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.stage, Stage::Idle)
+        !self.is_looking && self.under_way.is_empty()
+    }
+
+    /// Whether another portion may go out: it is known which.
+    pub(super) fn has_room(&self) -> bool {
+        !self.is_looking && !self.stale && self.under_way.len() < PORTIONS
     }
 
     pub(super) fn is_stale(&self) -> bool {
@@ -132,11 +132,6 @@ impl Pass {
 
     pub(super) fn is_dry_run(&self) -> bool {
         self.purpose.is_dry_run()
-    }
-
-    /// Whether so many flips went ahead of it that it is its turn.
-    pub(super) fn has_waited(&self) -> bool {
-        self.waited_for >= PATIENCE && self.is_idle() && !self.is_dry_run()
     }
 
     /// Whether its look is not to be believed.
@@ -166,25 +161,43 @@ impl Pass {
         for step in self.overtook.drain(..) {
             plan::apply(observed, &step);
         }
-        self.stage = Stage::Idle;
+        self.is_looking = false;
     }
 
-    /// A flip went ahead of this pass.
+    /// Something else is wanted of this frontend, and a flip will write it:
+    /// what was planned for it is void. The steps of the others stand.
+    pub(super) fn leave_to_flip(&mut self, frontend: &FrontendName) {
+        self.explain();
+        let is_its = |planned: &Planned| planned.frontend.as_ref() == Some(frontend);
+        self.remaining.retain(|planned| !is_its(planned));
+        self.left_to_flips.insert(Some(frontend.clone()));
+    }
+
+    /// A flip went ahead of this pass. What it left undone is planned anew.
     pub(super) fn overtaken(&mut self, results: Vec<StepResult>) {
-        self.stale = true;
-        self.waited_for += 1;
         let failed = results.iter().any(|result| result.error.is_some());
-        self.is_doubtful |= failed && matches!(self.stage, Stage::Looking);
-        let done = results.into_iter().filter(|result| result.error.is_none());
-        if matches!(self.stage, Stage::Looking) {
+        self.stale |= failed;
+        if self.is_looking {
+            self.is_doubtful |= failed;
+            let done = results.into_iter().filter(|result| result.error.is_none());
             self.overtook.extend(done.map(|result| result.planned.step));
         }
     }
 
-    /// These steps follow from what was `seen`.
-    pub(super) fn take_plan(&mut self, steps: Vec<Planned>, seen: &Observed) {
+    /// These steps follow from what was `seen`. Those of frontends that `flips`
+    /// are about to write are not for the pass, which goes on beside them.
+    pub(super) fn take_plan(
+        &mut self,
+        steps: Vec<Planned>,
+        seen: &Observed,
+        flips: BTreeSet<Option<FrontendName>>,
+    ) {
+        self.left_to_flips = flips;
         if matches!(self.purpose, Purpose::Sync { .. }) {
-            for vip in steps.iter().filter_map(|planned| planned.step.vip()) {
+            let mut vips: Vec<_> = steps.iter().filter_map(|planned| planned.step.vip()).collect();
+            // The steps of a VIP stand together.
+            vips.dedup();
+            for vip in vips {
                 if let Some(now) = seen.vips.get(&vip) {
                     self.before.entry(vip).or_insert_with(|| now.clone());
                 }
@@ -192,46 +205,34 @@ impl Pass {
         }
         let due = |planned: &Planned| {
             let frontend = &planned.frontend;
-            !self.skipped.contains(frontend) && !self.resting.contains(frontend)
+            ![&self.skipped, &self.resting, &self.left_to_flips]
+                .iter()
+                .any(|others| others.contains(frontend))
         };
         self.remaining = steps.into_iter().filter(due).collect();
         self.stale = false;
     }
 
-    /// The next steps to write; none when the pass is done.
-    pub(super) fn next_portion(&mut self, most: usize) -> Vec<Planned> {
+    /// The next steps to write and their portion's number; none when nothing
+    /// remains.
+    pub(super) fn next_portion(&mut self, most: usize) -> Option<(u64, Vec<Planned>)> {
         if self.purpose.is_dry_run() {
             let steps = self.remaining.drain(..);
             self.results.extend(steps.map(|planned| StepResult { planned, error: None }));
         }
         let count = most.min(self.remaining.len());
         let portion: Vec<_> = self.remaining.drain(..count).collect();
-        if !portion.is_empty() {
-            self.stage =
-                Stage::Writing(portion.iter().map(|planned| planned.frontend.clone()).collect());
+        if portion.is_empty() {
+            return None;
         }
-        portion
+        self.portions += 1;
+        let frontends = portion.iter().map(|planned| planned.frontend.clone()).collect();
+        self.under_way.insert(self.portions, frontends);
+        Some((self.portions, portion))
     }
 
-    /// The next steps to write, without those for `flips`; none when only
-    /// those are left. It is not known to be right that they are done.
-    pub(super) fn take_turn(
-        &mut self,
-        most: usize,
-        flips: &BTreeSet<Option<FrontendName>>,
-    ) -> Vec<Planned> {
-        self.remaining.retain(|planned| !flips.contains(&planned.frontend));
-        let steps = self.next_portion(most);
-        if steps.is_empty() {
-            self.resting.extend(flips.iter().cloned());
-        }
-        self.waited_for = 0;
-        self.stale = true;
-        steps
-    }
-
-    /// A portion was written.
-    pub(super) fn written(&mut self, results: Vec<StepResult>) {
+    /// The portion of this number was written.
+    pub(super) fn written(&mut self, portion: u64, results: Vec<StepResult>) {
         let failed: BTreeSet<_> = results
             .iter()
             .filter(|result| result.error.is_some())
@@ -240,8 +241,7 @@ impl Pass {
         self.remaining.retain(|planned| !failed.contains(&planned.frontend));
         self.skipped.extend(failed);
         self.results.extend(results);
-        self.waited_for = 0;
-        self.stage = Stage::Idle;
+        self.under_way.remove(&portion);
     }
 
     /// Ends the pass; what went well is no longer among the refused, unless
@@ -250,7 +250,9 @@ impl Pass {
         let applied = !self.purpose.is_dry_run();
         let complete = applied && self.scope == Scope::All;
         if complete && !broken_off {
-            refused.end_pass(&self.skipped, &self.resting);
+            let mut left = self.resting.clone();
+            left.extend(self.left_to_flips);
+            refused.end_pass(&self.skipped, &left);
         }
         Ended {
             scope: self.scope,

@@ -1,6 +1,7 @@
 //! What was written is read back: a little later, of the VIPs that were
 //! touched alone, and in the way of nothing.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -25,9 +26,9 @@ pub(super) struct Rereading {
     /// VIPs that were written since they were last read, and how many servers
     /// were removed from each: VPP lists those for a while.
     touched: BTreeMap<Vip, usize>,
-    /// VIPs that are being written. What a reading shows of them may be what
-    /// was there before, or after.
-    writing: BTreeSet<Vip>,
+    /// VIPs that are being written, by how many steps. What a reading shows of
+    /// them may be what was there before, or after.
+    writing: BTreeMap<Vip, usize>,
     stage: Stage,
     /// The reading that counts.
     run: u64,
@@ -48,14 +49,21 @@ enum Stage {
 impl Rereading {
     /// These steps are under way.
     pub(super) fn writing(&mut self, steps: &[Planned]) {
-        self.writing.extend(steps.iter().filter_map(|planned| planned.step.vip()));
+        for vip in steps.iter().filter_map(|planned| planned.step.vip()) {
+            *self.writing.entry(vip).or_default() += 1;
+        }
     }
 
     /// These steps are done, refused or lost.
     pub(super) fn written(&mut self, steps: &[Planned]) {
         for planned in steps {
             let Some(vip) = planned.step.vip() else { continue };
-            self.writing.remove(&vip);
+            if let Entry::Occupied(mut steps) = self.writing.entry(vip) {
+                *steps.get_mut() -= 1;
+                if *steps.get() == 0 {
+                    steps.remove();
+                }
+            }
             let removed = self.touched.entry(vip).or_default();
             *removed += usize::from(matches!(planned.step, Step::RemoveServer { .. }));
         }
@@ -140,7 +148,7 @@ impl Reconciler {
         let mut differs = BTreeSet::new();
         let mut mismatches = Vec::new();
         for (vip, found) in found {
-            if self.reread.touched.contains_key(&vip) || self.reread.writing.contains(&vip) {
+            if self.reread.touched.contains_key(&vip) || self.reread.writing.contains_key(&vip) {
                 // Written meanwhile; it is read after that.
                 continue;
             }

@@ -4,6 +4,7 @@
 
 mod demo;
 mod flags;
+mod log_writer;
 mod logging;
 mod run;
 
@@ -74,7 +75,8 @@ fn check(path: &Path) -> ExitCode {
 
 /// `--dataplane-only`: the embedded dataplane until a signal.
 fn dataplane_only(flags: &Flags, dir: &Path) -> Result<(), run::StartError> {
-    logging::start(flags.log_level, flags.log_format);
+    let logging = logging::start(flags.log_level, flags.log_format)?;
+    let _last = logging.writer.last_records();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = run::stop_signal()?;

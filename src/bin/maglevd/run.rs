@@ -13,7 +13,6 @@ use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 use vpp_maglev::actors::broadcaster::{Broadcaster, Limits, Publish};
 use vpp_maglev::actors::checker::{self, Checker, Reload};
-use vpp_maglev::actors::log_stream::LogDemand;
 use vpp_maglev::actors::reconciler::Reconciler;
 use vpp_maglev::actors::vpp_connection::{Close, VppConnection};
 use vpp_maglev::api::{self, Actors, ListenError, Listening, Offer, Service};
@@ -26,7 +25,8 @@ use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
 
 use crate::demo::{Demo, DemoError};
 use crate::flags::{Flags, VERSION};
-use crate::logging;
+use crate::log_writer::LogWriter;
+use crate::logging::{self, Logging};
 
 /// How long requests under way may take when the daemon stops.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -67,8 +67,9 @@ pub enum StartError {
 /// # Errors
 /// Why the daemon did not start.
 pub fn run(mut flags: Flags) -> Result<(), StartError> {
-    let (demand, records) = logging::start(flags.log_level, flags.log_format);
-    end_on_panic(None);
+    let Logging { demand, records, writer } = logging::start(flags.log_level, flags.log_format)?;
+    let _last = writer.last_records();
+    end_on_panic(writer.clone(), None);
     let demo = if flags.demo { Some(Demo::prepare(&flags.config)?) } else { None };
     if let Some(demo) = &demo {
         flags.config = demo.config_path().to_owned();
@@ -90,7 +91,7 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
         info!(api = %embedded.api_path().display(), "dataplane-ready");
     }
     let system = System::new();
-    let logs = (demand, records);
+    let logs = Logging { demand, records, writer };
     let outcome = system.block_on(live(&flags, (config, ground), embedded.as_ref(), demo, logs));
     drop(embedded);
     // Nothing is left to be done. An actor that is dropped runs once more, and
@@ -112,7 +113,7 @@ async fn live(
     (config, ground): (Config, Ground),
     embedded: Option<&Embedded>,
     demo: Option<Demo>,
-    logs: (LogDemand, mpsc::Receiver<LogRecord>),
+    logs: Logging,
 ) -> Result<(), StartError> {
     // Before anything listens, so that no early signal kills us half-way.
     let mut hangup = signal(SignalKind::hangup())?;
@@ -128,12 +129,15 @@ async fn live(
         },
         None => Sockets { api: path(&flags.vpp_api_addr), stats: path(&flags.vpp_stats_addr) },
     };
+    let writer = logs.writer.clone();
     let (actors, outward) = start_actors(flags, (config, ground), sockets, logs);
     let listening = listen(flags, &actors, &outward).await?;
     for address in &listening.addresses {
         info!(%address, "grpc-listening");
     }
     if let Some(demo) = &demo {
+        // It stands below what was logged so far.
+        writer.flush();
         demo.introduce(&listening.addresses);
     }
     loop {
@@ -181,21 +185,21 @@ fn start_actors(
     flags: &Flags,
     (config, ground): (Config, Ground),
     sockets: Sockets,
-    (demand, records): (LogDemand, mpsc::Receiver<LogRecord>),
+    logs: Logging,
 ) -> (Actors, Arbiter) {
     let outward = Arbiter::new();
     let boot_id = fastrand::u64(1..);
     let limits = Limits { held: flags.event_history, ..Limits::default() };
     let broadcaster = Broadcaster::start_in_arbiter(&outward.handle(), move |_| {
-        Broadcaster::new(boot_id, limits, demand)
+        Broadcaster::new(boot_id, limits, logs.demand)
     });
     let to = broadcaster.clone();
-    outward.spawn(forward(records, to));
+    outward.spawn(forward(logs.records, to));
 
     let options = ClientOptions { cure: flags.vpp_cure, ..ClientOptions::default() };
     let vpp =
         VppConnection::new(sockets.api, options, broadcaster.clone()).with_stats(sockets.stats);
-    end_on_panic(Some(vpp.last_words()));
+    end_on_panic(logs.writer, Some(vpp.last_words()));
     let vpp = vpp.start();
     let reconciler = Reconciler::new(vpp.clone(), broadcaster.clone()).start();
     let recipients = checker::Recipients {
@@ -268,7 +272,7 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 /// A panic would silently end one actor and leave the others talking to
 /// nobody: it ends the process instead, and the service manager starts it anew.
 /// VPP is told goodbye, as it would not notice that we are gone.
-fn end_on_panic(last_words: Option<watch::Receiver<Option<LastWords>>>) {
+fn end_on_panic(log: LogWriter, last_words: Option<watch::Receiver<Option<LastWords>>>) {
     std::panic::set_hook(Box::new(move |panic| {
         if let Some(last_words) = &last_words
             && let Some(words) = &*last_words.borrow()
@@ -277,6 +281,7 @@ fn end_on_panic(last_words: Option<watch::Receiver<Option<LastWords>>>) {
         }
         error!(%panic, "bug: stopping");
         eprintln!("maglevd: {panic}");
+        log.flush();
         std::process::abort();
     }));
 }

@@ -220,6 +220,31 @@ proptest! {
         }
     }
 
+    /// So a pass need not be planned anew for each flip that goes ahead of it.
+    #[test]
+    fn what_is_written_for_one_frontend_leaves_the_steps_of_the_others(
+        desired in any_desired(), mut observed in any_observed(), which in any::<prop::sample::Index>(),
+    ) {
+        prop_assume!(!desired.frontends.is_empty());
+        let mut flushed = Flushed::new();
+        let names: Vec<_> = desired.frontends.keys().cloned().collect();
+        let one = which.get(&names);
+        let of_others = |observed: &Observed, flushed: &Flushed| {
+            let steps = plan(&desired, observed, flushed, &Scope::All);
+            let others = steps.into_iter().filter(|planned| planned.frontend.as_ref() != Some(one));
+            let mut others: Vec<_> = others.map(|planned| format!("{planned:?}")).collect();
+            // What is in the way of a new VIP goes first, and last when that VIP is there.
+            others.sort();
+            others
+        };
+        let before = of_others(&observed, &flushed);
+        for planned in plan(&desired, &observed, &flushed, &Scope::One(one.clone())) {
+            apply(&mut observed, &planned.step);
+            confirm(&mut flushed, &desired.frontends[one], &planned.step);
+        }
+        prop_assert_eq!(of_others(&observed, &flushed), before);
+    }
+
     #[test]
     fn a_restart_touches_nothing(mut desired in any_desired(), mut observed in any_observed()) {
         let mut flushed = Flushed::new();

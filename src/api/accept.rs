@@ -8,7 +8,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustix::net::{RecvFlags, recv};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -147,12 +148,14 @@ impl Door {
     async fn shake_hands(&self, socket: Socket) -> Result<Box<dyn Carrier>, Refused> {
         match (socket, &self.tls) {
             (Socket::Unix(stream), _) => {
-                stream.readable().await?;
+                let look = || Ok(recv(&stream, &mut [0], RecvFlags::PEEK)?);
+                stream.async_io(Interest::READABLE, look).await?;
                 Ok(Box::new(stream))
             }
             (Socket::Tcp(stream), None) => {
                 stream.set_nodelay(true)?;
-                stream.readable().await?;
+                // That it is readable is only tokio's guess at first.
+                stream.peek(&mut [0]).await?;
                 Ok(Box::new(stream))
             }
             (Socket::Tcp(stream), Some(tls)) => {

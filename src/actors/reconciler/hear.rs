@@ -18,11 +18,11 @@ impl Sight {
     pub(super) fn see(&mut self, observed: Observed, watchers: &Addr<Broadcaster>) -> bool {
         let before = std::mem::replace(self, Self::Seen(observed));
         let is_first = matches!(before, Self::NotYet);
-        // To free what was seen before takes a while: not on this thread.
-        tokio::task::spawn_blocking(move || drop(before));
         if is_first {
             watchers.do_send(VppKnown);
         }
+        // Of thousands of VIPs this takes long enough for a flip to notice.
+        tokio::task::spawn_blocking(move || drop(before));
         is_first
     }
 }

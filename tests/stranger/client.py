@@ -95,8 +95,8 @@ def main(address):
     assert maglev.call("CheckConfig").ok
     assert maglev.call("ReloadConfig").ok
     assert maglev.call("GetVPPInfo").version
-    assert len(maglev.call("GetVPPLBState").vips) == 2
     assert maglev.call("SyncVPPLBState").applied
+    assert len(maglev.call("GetVPPLBState").vips) == 2
     assert len(maglev.call("GetVPPLBCounters").vips) == 2
 
     left = set(maglev.service.methods_by_name) - maglev.called

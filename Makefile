@@ -5,7 +5,7 @@
 FEATURES := $(shell pkg-config --exists openssl 2>/dev/null || echo --features vendored-openssl)
 CARGO ?= cargo
 
-.PHONY: demo build test test-long fmt lint doc
+.PHONY: demo build test test-integration test-long fmt lint doc
 
 # The daemon with demo backends and a dataplane inside it; Ctrl-C ends it.
 demo: build
@@ -18,6 +18,10 @@ build:
 test: fmt lint
 	$(CARGO) test --locked $(FEATURES)
 	$(MAKE) --no-print-directory doc
+
+# Clients of other languages; without them it fails, where `test` skips.
+test-integration:
+	MAGLEV_TEST_STRANGER=1 $(CARGO) test --locked $(FEATURES) --test stranger
 
 # The laws on a hundred times as many cases, and a thousand simulated days.
 test-long:

@@ -11,6 +11,7 @@ pub mod net;
 pub mod observed;
 pub mod plan;
 pub mod probe;
+pub mod readiness;
 pub mod refusals;
 pub mod roster;
 pub mod step;

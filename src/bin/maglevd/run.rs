@@ -16,7 +16,7 @@ use vpp_maglev::actors::checker::{self, Checker, Reload};
 use vpp_maglev::actors::log_stream::LogDemand;
 use vpp_maglev::actors::reconciler::Reconciler;
 use vpp_maglev::actors::vpp_connection::{Close, VppConnection};
-use vpp_maglev::api::{self, Actors, ListenError, Listening, Service};
+use vpp_maglev::api::{self, Actors, ListenError, Listening, Offer, Service};
 use vpp_maglev::config::{self, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
 use vpp_maglev::domain::events::{Event, LogRecord};
@@ -142,10 +142,16 @@ async fn live(
             Some(()) = hangup.recv() => {
                 // Its outcome is in the log.
                 actors.checker.do_send(Reload);
+                match listening.renew_certificates().await {
+                    Ok(true) => info!("grpc-certificates-renewed"),
+                    Ok(false) => {}
+                    Err(error) => warn!(%error, "grpc-certificates-kept"),
+                }
             }
         }
     }
     info!("stopping");
+    listening.leave();
     if actors.vpp.send(Close).await.is_err() {
         error!("mailbox-closed");
     }
@@ -179,8 +185,9 @@ fn start_actors(
 ) -> (Actors, Arbiter) {
     let outward = Arbiter::new();
     let boot_id = fastrand::u64(1..);
+    let limits = Limits { held: flags.event_history, ..Limits::default() };
     let broadcaster = Broadcaster::start_in_arbiter(&outward.handle(), move |_| {
-        Broadcaster::new(boot_id, Limits::default(), demand)
+        Broadcaster::new(boot_id, limits, demand)
     });
     let to = broadcaster.clone();
     outward.spawn(forward(records, to));
@@ -211,7 +218,12 @@ async fn listen(
     outward: &Arbiter,
 ) -> Result<Listening, StartError> {
     let actors = actors.clone();
-    let (addresses, reflection) = (flags.grpc_addr.clone(), flags.reflection);
+    let offer = Offer {
+        addresses: flags.grpc_addr.clone(),
+        reflection: flags.reflection,
+        tls: flags.grpc_tls().map_err(ListenError::from)?,
+        unix: flags.grpc_unix(),
+    };
     let metrics = flags.metrics_addr.clone();
     let (answer, answered) = tokio::sync::oneshot::channel();
     outward.spawn(async move {
@@ -220,7 +232,7 @@ async fn listen(
                 let address = api::metrics::serve(actors.clone(), &metrics).await?;
                 info!(address, "metrics-listening");
             }
-            Ok(api::serve(Service::new(actors), &addresses, reflection).await?)
+            Ok(api::serve(Service::new(actors), &offer).await?)
         };
         // The other end waits for as long as it lives.
         let _ = answer.send(open.await);

@@ -67,6 +67,11 @@ pub struct SetWeight {
 #[rtype(result = "Result<(BackendView, Reading), Refusal>")]
 pub struct GetBackend(pub String);
 
+/// Every backend, by name, with what its prober knows.
+#[derive(Message, Debug)]
+#[rtype(result = "Vec<(BackendView, Reading)>")]
+pub struct GetBackends;
+
 /// One frontend.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<FrontendView, Refusal>")]

@@ -13,6 +13,9 @@ use super::process::Process;
 /// How long it may take to read its file.
 const DEADLINE: Duration = Duration::from_secs(120);
 
+/// Servers of one of its backends: many of them make it slow to start.
+const SERVERS: usize = 1000;
+
 /// See the module's description.
 pub(super) struct Haproxy {
     process: Process,
@@ -28,11 +31,11 @@ impl Haproxy {
         let path = directory.path().join("haproxy.cfg");
         // Waits are spread by a tenth, as the daemon's are.
         let mut config = format!(
-            "global\n stats socket {}\n spread-checks 10\n\
-             defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n\
-             backend b\n default-server check inter {} rise 2 fall 3\n",
+            "global\n stats socket {}\n spread-checks 10\n maxconn 100\n no strict-limits\n\
+             defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n \
+             default-server check inter {}ms rise 2 fall 3\n",
             socket.display(),
-            format_args!("{}ms", scene.interval.as_millis()),
+            scene.interval.as_millis(),
         );
         if scene.kind == "http" {
             config.push_str(
@@ -40,6 +43,9 @@ impl Haproxy {
             );
         }
         for (number, address) in scene.addresses().enumerate() {
+            if number % SERVERS == 0 {
+                writeln!(config, "backend b{number}").unwrap();
+            }
             writeln!(config, " server s{number} {address}:{port}").unwrap();
         }
         std::fs::write(&path, config).unwrap();
@@ -66,7 +72,7 @@ impl Haproxy {
             "http" => "L7OK,",
             _ => "L4OK,",
         };
-        let table = self.ask("show stat b 4 -1").unwrap();
+        let table = self.ask("show stat -1 4 -1").unwrap();
         let up = table.lines().filter(|line| line.contains(",UP,") && line.contains(passed));
         assert_eq!(up.count(), usize::try_from(scene.backends).unwrap());
     }

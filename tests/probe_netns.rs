@@ -9,7 +9,7 @@ use std::process::Command;
 
 use probe_support::*;
 use vpp_maglev::domain::config::CheckKind;
-use vpp_maglev::probe::{Ground, Namespace, Shared, Slots};
+use vpp_maglev::probe::{Ground, Namespace, Shared};
 
 /// Two namespaces, removed at the end, and the link between them with them.
 struct Namespaces {
@@ -69,7 +69,7 @@ async fn assert_reached(address: IpAddr, shared: &Shared) {
 async fn probes_leave_from_the_namespace_and_the_process_stays_outside() {
     let Some(these) = Namespaces::make() else { return };
     let namespace = Namespace::enter(&these.near).unwrap();
-    let shared = Shared::on(Ground { namespace: Some(namespace), slots: Slots::new(10) });
+    let shared = Shared::on(Ground { namespace: Some(namespace), ..Ground::default() });
     for far in ["198.18.77.2", "fd00:6d61::2"] {
         assert_reached(far.parse().unwrap(), &shared).await;
     }

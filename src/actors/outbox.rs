@@ -1,7 +1,7 @@
 //! Hands messages to another actor: in order, none lost, none waiting in front
 //! of the sender.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use actix::prelude::*;
@@ -14,13 +14,16 @@ use super::gone;
 /// A message goes straight into the receiver's mailbox. While that is full,
 /// messages queue here and follow one by one as it empties. What is sent this
 /// way is bounded by its cause (transitions, writes to VPP), not by this queue.
+///
+/// The queue is made when it is first needed: it takes 4 KiB, and there is an
+/// outbox for each of ten thousand backends.
 pub struct Outbox<M>
 where
     M: Message + Send + 'static,
     M::Result: Send,
 {
     to: Recipient<M>,
-    late: mpsc::UnboundedSender<M>,
+    late: OnceCell<mpsc::UnboundedSender<M>>,
     behind: Rc<Cell<usize>>,
 }
 
@@ -29,13 +32,16 @@ where
     M: Message + Send + 'static,
     M::Result: Send,
 {
-    /// An outbox to `to`. Must be called on an arbiter: what is late is
-    /// delivered by a task there.
+    /// An outbox to `to`.
     #[must_use]
     pub fn new(to: Recipient<M>) -> Self {
+        Self { to, late: OnceCell::new(), behind: Rc::default() }
+    }
+
+    /// The way into the queue, which a task on this arbiter empties.
+    fn queue(&self) -> mpsc::UnboundedSender<M> {
         let (late, mut queue) = mpsc::unbounded_channel();
-        let behind = Rc::new(Cell::new(0));
-        let (recipient, count) = (to.clone(), Rc::clone(&behind));
+        let (recipient, count) = (self.to.clone(), Rc::clone(&self.behind));
         actix_rt::spawn(async move {
             while let Some(message) = queue.recv().await {
                 if recipient.send(message).await.is_err() {
@@ -44,10 +50,11 @@ where
                 count.set(count.get() - 1);
             }
         });
-        Self { to, late, behind }
+        late
     }
 
-    /// Sends a message after all those sent before.
+    /// Sends a message after all those sent before. Must be called on an
+    /// arbiter.
     pub fn send(&self, message: M) {
         let message = match self.behind.get() {
             0 => match self.to.try_send(message) {
@@ -58,7 +65,7 @@ where
             _ => message,
         };
         self.behind.set(self.behind.get() + 1);
-        if self.late.send(message).is_err() {
+        if self.late.get_or_init(|| self.queue()).send(message).is_err() {
             closed::<M>();
         }
     }

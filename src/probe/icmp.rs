@@ -1,7 +1,7 @@
 //! `icmp`: an echo request is answered with an echo reply (RFC 792, RFC 4443).
 //!
-//! All backends of a thread share one socket a family; `surge_ping` hands each
-//! reply to the probe that waits for it.
+//! All backends share one socket a family; `surge_ping` hands each reply to the
+//! probe that waits for it.
 
 use std::io;
 use std::net::IpAddr;

@@ -32,7 +32,7 @@ use crate::domain::probe::Finding;
 use fault::{Fault, Layer};
 
 pub use namespace::{Namespace, NamespaceError};
-pub use shared::{Ground, Shared};
+pub use shared::{Echoes, Ground, Shared};
 pub use slots::{SlotFigures, Slots};
 
 /// A health check made ready for one backend.

@@ -1,13 +1,13 @@
-//! What the probers of one thread share: ICMP sockets and TLS connectors.
-//! Both are made when the first probe asks for them.
+//! What probers share: TLS connectors those of one thread, ICMP sockets all of
+//! them. Both are made when the first probe asks for them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use surge_ping::{Client, Config, ICMP};
 use tokio::runtime::Handle;
@@ -19,9 +19,6 @@ use super::slots::Slots;
 use crate::domain::config::CheckerSettings;
 
 /// A handle on what the probers of one thread share; clones share it too.
-///
-/// An ICMP socket belongs to the runtime in which it was first used: give each
-/// thread with a runtime of its own a `Shared` of its own.
 #[derive(Clone, Default)]
 pub struct Shared {
     inner: Rc<Inner>,
@@ -34,6 +31,43 @@ pub struct Ground {
     pub namespace: Option<Namespace>,
     /// The bound on probes in flight.
     pub slots: Slots,
+    /// The sockets that echo requests go through.
+    pub echoes: Echoes,
+}
+
+/// The ICMP sockets of all threads, one a source address (or family): raw ones
+/// get a copy of all ICMP that reaches the machine, each of them.
+///
+/// A socket is read by the runtime that first used it, which must live as long
+/// as the probes do.
+#[derive(Clone, Debug, Default)]
+pub struct Echoes(Arc<Sockets>);
+
+#[derive(Default)]
+struct Sockets {
+    /// Held for a look or an entry and nothing else. A thread without an entry
+    /// opens a socket; of two that do so at once, one is kept.
+    open: Mutex<HashMap<IpAddr, (Option<Identity>, Client)>>,
+    sequence: AtomicU16,
+}
+
+impl Echoes {
+    /// The socket for `source` in the namespace `identity`.
+    fn get(&self, source: IpAddr, identity: Option<Identity>) -> Option<Client> {
+        let open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(&source).filter(|(of, _)| *of == identity).map(|(_, client)| client.clone())
+    }
+
+    fn put(&self, source: IpAddr, identity: Option<Identity>, client: &Client) {
+        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(source, (identity, client.clone()));
+    }
+}
+
+impl std::fmt::Debug for Sockets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sockets").finish_non_exhaustive()
+    }
 }
 
 impl Ground {
@@ -44,13 +78,14 @@ impl Ground {
     pub fn prepare(settings: &CheckerSettings) -> Result<Self, NamespaceError> {
         let namespace = settings.netns.as_deref().map(Namespace::enter).transpose()?;
         let slots = Slots::new(settings.max_probes.unwrap_or_else(Slots::by_default));
-        Ok(Self { namespace, slots })
+        Ok(Self { namespace, slots, echoes: Echoes::default() })
     }
 }
 
 impl Default for Ground {
     fn default() -> Self {
-        Self { namespace: None, slots: Slots::new(usize::MAX) }
+        let (namespace, echoes) = Default::default();
+        Self { namespace, slots: Slots::new(usize::MAX), echoes }
     }
 }
 
@@ -59,8 +94,6 @@ struct Inner {
     ground: Ground,
     roots: Vec<native_tls::Certificate>,
     connectors: RefCell<[Option<TlsConnector>; 2]>,
-    icmp: RefCell<HashMap<IpAddr, (Option<Identity>, Client)>>,
-    sequence: Cell<u16>,
 }
 
 impl Shared {
@@ -133,10 +166,9 @@ impl Shared {
         // A namespace that was made anew needs another socket.
         let identity = self.namespace().map(Namespace::identity).transpose();
         let identity = identity.map_err(Fault::Namespace)?;
-        if let Some((of, client)) = self.inner.icmp.borrow().get(&key)
-            && *of == identity
-        {
-            return Ok(Ok(client.clone()));
+        let echoes = &self.inner.ground.echoes;
+        if let Some(client) = echoes.get(key, identity) {
+            return Ok(Ok(client));
         }
         let mut config = Config::builder().kind(kind);
         if let Some(source) = source {
@@ -150,17 +182,14 @@ impl Shared {
             Client::new(&config)
         };
         let opened = open_in(self.namespace(), open).await?;
-        Ok(opened.inspect(|client| {
-            self.inner.icmp.borrow_mut().insert(key, (identity, client.clone()));
-        }))
+        Ok(opened.inspect(|client| echoes.put(key, identity, client)))
     }
 
     /// A sequence number that no other echo request of these sockets in
     /// flight has: a datagram socket has one identifier for all backends, so
     /// this is what tells two probes of one address apart.
     pub(super) fn next_sequence(&self) -> u16 {
-        let sequence = &self.inner.sequence;
-        sequence.replace(sequence.get().wrapping_add(1))
+        self.inner.ground.echoes.0.sequence.fetch_add(1, Ordering::Relaxed)
     }
 }
 

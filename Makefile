@@ -10,7 +10,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: demo build release man test test-long test-deb soak fmt lint doc install deb
+.PHONY: demo build release man test test-integration test-long test-deb soak fmt lint doc install deb
 
 # The daemon with demo backends and a dataplane inside it; Ctrl-C ends it.
 demo: build
@@ -62,6 +62,10 @@ test-deb: deb
 test: fmt lint
 	$(CARGO) test --locked $(FEATURES)
 	$(MAKE) --no-print-directory doc
+
+# Clients of other languages; without them it fails, where `test` skips.
+test-integration:
+	MAGLEV_TEST_STRANGER=1 $(CARGO) test --locked $(FEATURES) --test stranger
 
 # The laws on a hundred times as many cases, a thousand seeds of the simulation,
 # and a day of 24 hours, alone in its process.

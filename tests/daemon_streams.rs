@@ -44,7 +44,8 @@ async fn a_stream_brings_what_was_asked_for_in_order() {
     let mut frontends = world.daemon.watch_as(only(false, false, true, false)).await;
     let mut dataplane = world.daemon.watch_as(only(false, false, false, true)).await;
     let mut log = world.daemon.watch_as(only(true, false, false, false)).await;
-    let mut all = world.daemon.watch_as(WatchRequest::default()).await;
+    let all = WatchRequest { change: Some(true), ..WatchRequest::default() };
+    let mut all = world.daemon.watch_as(all).await;
     for name in ["a", "b", "c"] {
         world.client.pause_backend(backend(name)).await.unwrap();
     }
@@ -64,11 +65,11 @@ async fn a_stream_brings_what_was_asked_for_in_order() {
     log.until("log vpp-lbsync-as-weight").await;
     all.until_all(&[paused[2], down[1], written[3], "log backend-transition"]).await;
 
-    // Numbers rise by one, whatever is watched; the present state has the last.
+    // Numbers rise by one, whatever is watched; of the present state only the
+    // end has one.
     let seqs: Vec<_> = all.events.iter().map(|event| event.seq).collect();
-    let live = seqs.iter().position(|seq| *seq > seqs[0]).unwrap();
-    assert_eq!(live, 5);
-    assert!(seqs[live..].is_sorted_by(|one, next| one + 1 == *next), "{seqs:?}");
+    assert_eq!(seqs[..4], [0; 4]);
+    assert!(seqs[4] > 0 && seqs[4..].is_sorted_by(|one, next| one + 1 == *next), "{seqs:?}");
     world.daemon.terminate().await;
 }
 
@@ -111,6 +112,8 @@ async fn health_and_reflection_are_served() {
     let mut health = HealthClient::new(daemon.channel().await);
     for service in ["", "maglev.Maglev"] {
         let request = HealthCheckRequest { service: service.into() };
+        let mut watch = health.watch(request.clone()).await.unwrap().into_inner();
+        while watch.message().await.unwrap().unwrap().status() != ServingStatus::Serving {}
         let status = health.check(request).await.unwrap().into_inner().status();
         assert_eq!(status, ServingStatus::Serving);
     }

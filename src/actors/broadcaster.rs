@@ -3,30 +3,36 @@
 //! between the two; a reader that falls behind is told, and harms nobody.
 
 mod messages;
+mod pace;
+mod present;
+mod reader;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub use messages::*;
+use pace::Pace;
+use present::Present;
+use reader::Item;
 
 use super::log_stream::LogDemand;
-use crate::domain::events::{Event, Numbered, Ring, Transition};
-use crate::domain::health::State;
-use crate::domain::names::{BackendName, FrontendName};
-use crate::domain::weights::FrontendState;
+use crate::domain::events::{Event, LogLevel, Numbered, Replay, Ring};
+use crate::domain::readiness::Readiness;
 
 /// Sizes that the Broadcaster keeps to.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Events remembered for those who resume.
+    /// Events remembered for those who resume; log records count apart.
     pub held: usize,
     /// Subscriptions at a time.
     pub subscribers: usize,
-    /// Items that may wait for a reader before it counts as behind.
+    /// Times that a reader may be woken before it reads, before it counts as
+    /// behind.
     pub waiting: usize,
 }
 
@@ -46,9 +52,16 @@ pub struct Broadcaster {
     boot_id: u64,
     limits: Limits,
     ring: Ring,
-    backends: BTreeMap<BackendName, Transition<State>>,
-    frontends: BTreeMap<FrontendName, Transition<FrontendState>>,
+    present: Present,
+    readiness: Readiness,
+    ready: watch::Sender<bool>,
     subscribers: Vec<Subscriber>,
+    /// Events that happened and were not handed out yet.
+    waiting: Vec<Arc<Numbered>>,
+    pace: Pace,
+    handing_out: Option<SpawnHandle>,
+    /// The log records that anybody wants.
+    records: Option<LogLevel>,
     demand: LogDemand,
     missed: u64,
     catching_up: bool,
@@ -58,7 +71,8 @@ pub struct Broadcaster {
 struct Subscriber {
     filter: Filter,
     items: mpsc::Sender<Item>,
-    missed: u64,
+    /// Events that it lost; `None` while it keeps up.
+    behind: Option<u64>,
 }
 
 impl Broadcaster {
@@ -70,9 +84,14 @@ impl Broadcaster {
             boot_id,
             limits,
             ring: Ring::new(limits.held),
-            backends: BTreeMap::new(),
-            frontends: BTreeMap::new(),
+            present: Present::default(),
+            readiness: Readiness::default(),
+            ready: watch::Sender::new(false),
             subscribers: Vec::new(),
+            waiting: Vec::new(),
+            pace: Pace::default(),
+            handing_out: None,
+            records: None,
             demand,
             missed: 0,
             catching_up: false,
@@ -81,92 +100,74 @@ impl Broadcaster {
     }
 
     fn publish(&mut self, event: Event, ctx: &mut Context<Self>) {
-        self.catch_up();
-        self.remember(&event);
+        self.present.remember(&event);
+        self.readiness.happened(&event);
+        self.tell_readiness();
         let numbered = self.ring.push(event);
-        for subscriber in &mut self.subscribers {
-            if !subscriber.filter.wants(&numbered.event) {
-                continue;
+        if self.subscribers.is_empty() {
+            return;
+        }
+        self.waiting.push(numbered);
+        let readers = self.subscribers.len();
+        match self.pace.wait(Instant::now(), self.waiting.len(), readers) {
+            None => self.hand_out(ctx),
+            Some(_) if self.handing_out.is_some() => {}
+            Some(wait) => {
+                self.handing_out = Some(ctx.run_later(wait, |this, ctx| {
+                    this.handing_out = None;
+                    this.hand_out(ctx);
+                }));
             }
-            let behind = subscriber.missed > 0
-                || matches!(
-                    subscriber.items.try_send(Item::Live(Arc::clone(&numbered))),
-                    Err(TrySendError::Full(_))
-                );
-            if behind {
-                subscriber.missed += 1;
-                self.missed += 1;
+        }
+    }
+
+    /// Gives every reader what waits, and counts it for those who cannot take
+    /// it.
+    fn hand_out(&mut self, ctx: &mut Context<Self>) {
+        if let Some(timer) = self.handing_out.take() {
+            ctx.cancel_future(timer);
+        }
+        if !self.waiting.is_empty() {
+            let events: Arc<[_]> = std::mem::take(&mut self.waiting).into();
+            for subscriber in &mut self.subscribers {
+                self.missed += subscriber.take(&events);
             }
+            self.pace.handed_out(Instant::now());
         }
         self.look_after(ctx);
     }
 
-    fn remember(&mut self, event: &Event) {
-        match event {
-            Event::Backend(name, transition) if transition.to == State::Removed => {
-                self.backends.remove(name);
-            }
-            Event::Backend(name, transition) => {
-                self.backends.insert(name.clone(), transition.clone());
-            }
-            Event::Frontend(name, transition) if transition.to == FrontendState::Removed => {
-                self.frontends.remove(name);
-            }
-            Event::Frontend(name, transition) => {
-                self.frontends.insert(name.clone(), transition.clone());
-            }
-            Event::Log(_) | Event::Dataplane(_) => {}
+    /// What a subscription starts with.
+    fn beginning(&mut self, filter: &Filter, resume: Option<ResumePoint>) -> Vec<Item> {
+        let present = Item::Present(self.present.events(), self.ring.last());
+        let Some(resume) = resume else { return vec![present] };
+        let replay = match resume.boot_id == self.boot_id {
+            true => self.ring.after(resume.seq, filter.log.is_some()),
+            // Everything of this life: what went by after that of another is
+            // not known.
+            false => Replay::Lost(self.ring.last().0),
+        };
+        match replay {
+            Replay::Whole(events) => vec![Item::Events(events.into())],
+            Replay::Lost(count) => vec![Item::Missed(count), present],
         }
     }
 
-    /// The present state as events with from = to, in the shape of a batch.
-    fn present(&self, filter: &Filter) -> Vec<Arc<Numbered>> {
-        let seq = self.ring.last();
-        let backends = self.backends.iter().filter(|_| filter.backend).map(|(name, last)| {
-            let from = last.to;
-            Event::Backend(name.clone(), Transition { from, ..last.clone() })
-        });
-        let frontends = self.frontends.iter().filter(|_| filter.frontend).map(|(name, last)| {
-            let from = last.to;
-            Event::Frontend(name.clone(), Transition { from, ..last.clone() })
-        });
-        backends.chain(frontends).map(|event| Arc::new(Numbered { seq, event })).collect()
-    }
-
-    /// What a subscription starts with.
-    fn beginning(&self, filter: &Filter, resume: Option<ResumePoint>) -> Vec<Item> {
-        let present = || Item::Batch(self.present(filter));
-        let Some(resume) = resume else { return vec![present()] };
-        let replay =
-            (resume.boot_id == self.boot_id).then(|| self.ring.after(resume.seq)).flatten();
-        let missed = match replay {
-            Some(replay) if replay.missed == 0 => {
-                let wanted = |event: &Arc<Numbered>| filter.wants(&event.event);
-                return vec![Item::Batch(replay.events.into_iter().filter(wanted).collect())];
-            }
-            // Everything of this life: what went by after that of another is
-            // not known.
-            None => self.ring.last().0,
-            Some(replay) => replay.missed + replay.events.len() as u64,
-        };
-        vec![Item::Missed(missed, self.ring.last()), present()]
-    }
-
     /// Tells those who fell behind what they lost, as soon as they have room.
+    /// Nothing may wait to be handed out: the present state holds it.
     fn catch_up(&mut self) {
-        for place in 0..self.subscribers.len() {
-            let subscriber = &self.subscribers[place];
+        for subscriber in &mut self.subscribers {
             // One place more, for what happens next.
-            if subscriber.missed == 0 || subscriber.items.capacity() < 3 {
+            if subscriber.items.capacity() < 3 {
                 continue;
             }
-            let missed = Item::Missed(subscriber.missed, self.ring.last());
-            let present = Item::Batch(self.present(&subscriber.filter));
-            // With the room just seen, and no other sender, only a reader that
-            // is gone refuses; it is swept up.
-            let _ = subscriber.items.try_send(missed);
-            let _ = subscriber.items.try_send(present);
-            self.subscribers[place].missed = 0;
+            if let Some(missed) = subscriber.behind.take() {
+                // With the room just seen, and no other sender, only a reader
+                // that is gone refuses; it is swept up.
+                let _ = subscriber.items.try_send(Item::Missed(missed));
+                let present = Item::Present(self.present.events(), self.ring.last());
+                let _ = subscriber.items.try_send(present);
+            }
         }
     }
 
@@ -176,19 +177,47 @@ impl Broadcaster {
         if self.subscribers.len() != before {
             self.set_demand();
         }
-        let behind = self.subscribers.iter().any(|subscriber| subscriber.missed > 0);
+        if self.waiting.is_empty() {
+            self.catch_up();
+        }
+        let behind = self.subscribers.iter().any(|subscriber| subscriber.behind.is_some());
         if behind && !self.catching_up {
             self.catching_up = true;
             ctx.run_later(CATCH_UP, |this, ctx| {
                 this.catching_up = false;
-                this.catch_up();
                 this.look_after(ctx);
             });
         }
     }
 
-    fn set_demand(&self) {
-        self.demand.set(self.subscribers.iter().filter_map(|wanted| wanted.filter.log).max());
+    fn set_demand(&mut self) {
+        self.records = self.subscribers.iter().filter_map(|wanted| wanted.filter.log).max();
+        self.demand.set(self.records);
+    }
+
+    fn tell_readiness(&self) {
+        if self.readiness.is_ready() && !*self.ready.borrow() {
+            self.ready.send_replace(true);
+        }
+    }
+}
+
+impl Subscriber {
+    /// Takes events, or falls behind; gives how many of them it has lost.
+    fn take(&mut self, events: &Arc<[Arc<Numbered>]>) -> u64 {
+        let wanted = || events.iter().filter(|event| self.filter.wants(&event.event)).count();
+        let wanted = wanted() as u64;
+        if wanted == 0 {
+            return 0;
+        }
+        if self.behind.is_none() {
+            match self.items.try_send(Item::Events(Arc::clone(events))) {
+                Ok(()) | Err(TrySendError::Closed(_)) => return 0,
+                Err(TrySendError::Full(_)) => {}
+            }
+        }
+        *self.behind.get_or_insert(0) += wanted;
+        wanted
     }
 }
 
@@ -211,26 +240,46 @@ impl Handler<Publish> for Broadcaster {
 impl Handler<Announce> for Broadcaster {
     type Result = ();
 
-    fn handle(&mut self, announce: Announce, _: &mut Self::Context) {
-        let Announce { states, at } = announce;
-        replace(&mut self.backends, states.backends, at);
-        replace(&mut self.frontends, states.frontends, at);
+    fn handle(&mut self, Announce { states, at }: Announce, ctx: &mut Self::Context) {
+        self.hand_out(ctx);
+        self.readiness.announced(&states);
+        self.tell_readiness();
+        self.present.announce(states, at);
+        // Who was quicker than this began with nothing.
+        let (present, last) = (self.present.events(), self.ring.last());
+        for subscriber in &mut self.subscribers {
+            let present = Item::Present(Arc::clone(&present), last);
+            if subscriber.items.try_send(present).is_err() {
+                subscriber.behind.get_or_insert(0);
+            }
+        }
     }
 }
 
-/// Takes the names and states of `now`, and keeps the transitions that led
-/// there where they are known.
-fn replace<N: Ord, S: Copy + PartialEq>(
-    known: &mut BTreeMap<N, Transition<S>>,
-    now: Vec<(N, S)>,
-    at: SystemTime,
-) {
-    let mut before = std::mem::take(known);
-    known.extend(now.into_iter().map(|(name, state)| {
-        let last = before.remove(&name).filter(|last| last.to == state);
-        let first = || Transition { from: state, to: state, at, why: String::new() };
-        (name, last.unwrap_or_else(first))
-    }));
+impl Handler<VppKnown> for Broadcaster {
+    type Result = ();
+
+    fn handle(&mut self, _: VppKnown, _: &mut Self::Context) {
+        self.readiness.vpp_known();
+        self.tell_readiness();
+    }
+}
+
+impl Handler<GetReadiness> for Broadcaster {
+    type Result = MessageResult<GetReadiness>;
+
+    fn handle(&mut self, _: GetReadiness, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.readiness.clone())
+    }
+}
+
+impl Handler<AwaitReady> for Broadcaster {
+    type Result = ResponseFuture<bool>;
+
+    fn handle(&mut self, _: AwaitReady, _: &mut Self::Context) -> Self::Result {
+        let mut ready = self.ready.subscribe();
+        Box::pin(async move { ready.wait_for(|ready| *ready).await.is_ok() })
+    }
 }
 
 impl Handler<Subscribe> for Broadcaster {
@@ -240,9 +289,15 @@ impl Handler<Subscribe> for Broadcaster {
         if self.stopping {
             return Err(SubscribeError::Stopping);
         }
-        self.look_after(ctx);
+        if !self.waiting.is_empty() {
+            // The newcomer's present state holds it.
+            self.hand_out(ctx);
+        }
         if self.subscribers.len() >= self.limits.subscribers {
-            return Err(SubscribeError::TooMany(self.limits.subscribers));
+            self.look_after(ctx);
+            if self.subscribers.len() >= self.limits.subscribers {
+                return Err(SubscribeError::TooMany(self.limits.subscribers));
+            }
         }
         let Subscribe { filter, resume } = subscribe;
         let (items, receiver) = mpsc::channel(self.limits.waiting.max(4));
@@ -250,16 +305,18 @@ impl Handler<Subscribe> for Broadcaster {
             // A new channel of at least four places takes two items.
             let _ = items.try_send(item);
         }
-        self.subscribers.push(Subscriber { filter, items, missed: 0 });
-        self.set_demand();
-        Ok(Subscription { boot_id: self.boot_id, items: receiver })
+        self.subscribers.push(Subscriber { filter, items, behind: None });
+        self.records = self.records.max(filter.log);
+        self.demand.set(self.records);
+        Ok(Subscription::new(self.boot_id, filter, receiver))
     }
 }
 
 impl Handler<End> for Broadcaster {
     type Result = ();
 
-    fn handle(&mut self, _: End, _: &mut Self::Context) {
+    fn handle(&mut self, _: End, ctx: &mut Self::Context) {
+        self.hand_out(ctx);
         self.subscribers.clear();
         self.stopping = true;
     }

@@ -185,7 +185,7 @@ impl Checker {
                 frontend = %name, from = %change.from, to = %change.to, why = change.why,
                 "frontend-transition"
             ),
-            Event::Log(_) | Event::Dataplane(_) => {}
+            Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
         }
         if let Some(links) = &self.links {
             links.events.send(Publish(event));
@@ -251,18 +251,20 @@ impl Handler<Administer> for Checker {
 
     fn handle(&mut self, message: Administer, _: &mut Self::Context) -> Self::Result {
         let Administer { backend, command, who } = message;
-        let orders = self.roster.administer(&backend, command, &who);
-        let probers: Vec<_> = orders
-            .iter()
-            .flatten()
-            .filter_map(|order| match order {
+        let orders = self.roster.administer(&backend, command, (&who, SystemTime::now()));
+        let mut probers = Vec::new();
+        for order in orders.iter().flatten() {
+            match order {
                 Order::Administer { backend, admin, why } => {
                     let message = prober::Administer { admin: *admin, why: why.clone() };
-                    Some((self.probers.get(backend)?.clone(), message))
+                    let prober = self.probers.get(backend);
+                    probers.extend(prober.map(|prober| (prober.clone(), message)));
                 }
-                _ => None,
-            })
-            .collect();
+                // What was asked for is told before what comes of it.
+                Order::Publish(event) => self.publish(event.clone()),
+                _ => {}
+            }
+        }
         Box::pin(async move {
             orders?;
             for (prober, message) in probers {

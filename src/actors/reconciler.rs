@@ -170,9 +170,8 @@ impl Reconciler {
                 for row in &observed.strange {
                     warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
                 }
-                let is_first = matches!(self.sight, Sight::NotYet);
                 let mismatches = self.model.look(&observed);
-                self.sight = Sight::Seen(observed);
+                let is_first = self.sight.see(observed, &self.broadcaster);
                 self.reread.overtaken();
                 if is_first && *pass.scope() == Scope::All && !pass.is_dry_run() {
                     // The plan that follows holds what changed until now, and

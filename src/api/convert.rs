@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::actors::prober::Reading;
 use crate::domain::config::{CheckKind, HealthCheck, Tls};
-use crate::domain::events::{Event, Numbered, Transition};
+use crate::domain::events::{Change, Changed, Event, Seq, Transition};
 use crate::domain::net::{Service, Vip};
 use crate::domain::roster::{BackendView, FrontendView, PoolView};
 use crate::domain::weights::Want;
@@ -149,9 +149,9 @@ pub(super) fn health_check(name: &str, check: &HealthCheck) -> pb::HealthCheckIn
     info
 }
 
-pub(super) fn event(numbered: &Numbered, boot_id: u64) -> pb::Event {
+pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
     use pb::event::Event as Kind;
-    let kind = match &numbered.event {
+    let kind = match event {
         Event::Log(record) => Kind::Log(pb::LogEvent {
             at_unix_ns: unix_ns(record.at),
             level: record.level.as_str().into(),
@@ -176,11 +176,42 @@ pub(super) fn event(numbered: &Numbered, boot_id: u64) -> pb::Event {
             detail: change.detail.clone(),
             at_unix_ns: unix_ns(change.at),
         }),
+        Event::Change(changed) => Kind::Change(change(changed)),
     };
-    pb::Event { event: Some(kind), seq: numbered.seq.0, boot_id }
+    pb::Event { event: Some(kind), seq: seq.0, boot_id }
 }
 
-pub(super) fn missed(count: u64, seq: u64, boot_id: u64) -> pb::Event {
+fn change(change: &Change) -> pb::ChangeEvent {
+    let common = pb::ChangeEvent {
+        overridden: change.overridden,
+        who: change.who.clone(),
+        at_unix_ns: unix_ns(change.at),
+        ..pb::ChangeEvent::default()
+    };
+    match &change.what {
+        Changed::Admin { backend, from, to } => pb::ChangeEvent {
+            kind: "admin".into(),
+            backend_name: backend.to_string(),
+            from: from.as_str().into(),
+            to: to.as_str().into(),
+            ..common
+        },
+        Changed::Weight { frontend, pool, backend, from, to } => pb::ChangeEvent {
+            kind: "weight".into(),
+            frontend_name: frontend.to_string(),
+            pool_name: pool.to_string(),
+            backend_name: backend.to_string(),
+            from: from.to_string(),
+            to: to.to_string(),
+            ..common
+        },
+        Changed::Config => pb::ChangeEvent { kind: "config".into(), ..common },
+    }
+}
+
+/// Without a number: what is missed cannot be gone on from before the present
+/// state was read, too.
+pub(super) fn missed(count: u64, boot_id: u64) -> pb::Event {
     let event = Some(pb::event::Event::Missed(pb::MissedEvent { count }));
-    pb::Event { event, seq, boot_id }
+    pb::Event { event, seq: 0, boot_id }
 }

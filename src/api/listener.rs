@@ -1,32 +1,49 @@
 //! The sockets that the service is offered on.
 
+use std::convert::Infallible;
 use std::fmt;
-use std::fs::Permissions;
-use std::future::Future;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
 use thiserror::Error;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::UnixListenerStream;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic_health::pb::health_server::{Health, HealthServer};
+use tracing::error;
 
 use super::Service;
+use super::accept::{Door, Listener, admit};
+use super::border::Border;
+use super::health;
+use super::peer::Connection;
+use super::tls::{TlsError, TlsFiles};
+use super::unix_socket::{self, SocketFile, UnixAccess};
 use crate::pb;
-use crate::pb::maglev_server::MaglevServer;
+
+/// The most connections at once, however many descriptors there are.
+const MAX_CONNECTIONS: usize = 16_384;
+/// The most requests at once on one connection.
+const MAX_REQUESTS: u32 = 16_384;
+/// A silent connection is asked for a sign of life after this, and closed
+/// after as long again.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Where to listen: `host:port`, `:port` for all addresses, `unix:/path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenAddr {
     /// A TCP address, resolved when it is bound.
     Tcp(String),
-    /// A Unix socket, for its owner and its group (mode 0660).
+    /// A Unix socket.
     Unix(PathBuf),
 }
 
@@ -63,6 +80,19 @@ impl fmt::Display for ListenAddr {
     }
 }
 
+/// How the service is offered.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Where.
+    pub addresses: Vec<ListenAddr>,
+    /// Whether clients can ask for the descriptors.
+    pub reflection: bool,
+    /// Certificates for TCP clients; `None`: they speak in the clear.
+    pub tls: Option<TlsFiles>,
+    /// Who may connect to Unix sockets.
+    pub unix: UnixAccess,
+}
+
 /// A socket could not be opened, or the service could not be offered on it.
 #[derive(Debug, Error)]
 pub enum ListenError {
@@ -74,6 +104,9 @@ pub enum ListenError {
         /// Why.
         source: io::Error,
     },
+    /// There can be no TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The reflection service refused its own descriptors.
     #[error("cannot offer reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -93,70 +126,143 @@ fn hint(source: &io::Error) -> &'static str {
 pub struct Listening {
     /// Where it really listens: ports that were 0 are known now.
     pub addresses: Vec<ListenAddr>,
-    servers: JoinSet<Result<(), tonic::transport::Error>>,
-    stop: watch::Sender<bool>,
+    files: Vec<SocketFile>,
+    tls: Option<(TlsFiles, watch::Sender<Arc<ServerConfig>>)>,
+    tasks: JoinSet<()>,
+    phase: watch::Sender<Phase>,
+}
+
+/// Where the daemon is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// Clients are served.
+    Serving,
+    /// The same, and they are told to go elsewhere.
+    Leaving,
+    /// No more are let in.
+    Stopped,
 }
 
 impl Listening {
     /// The service on no socket at all.
     #[must_use]
     pub fn none() -> Self {
-        let (stop, _) = watch::channel(true);
-        Self { addresses: Vec::new(), servers: JoinSet::new(), stop }
+        let (phase, _) = watch::channel(Phase::Stopped);
+        let (addresses, files) = Default::default();
+        Self { addresses, files, tls: None, tasks: JoinSet::new(), phase }
+    }
+
+    /// Reads the files of TLS again. Connections from now on see what is in
+    /// them; those that there are stay. Says whether there is any TLS.
+    ///
+    /// # Errors
+    /// A file cannot be used: the certificates from before stay.
+    pub async fn renew_certificates(&self) -> Result<bool, TlsError> {
+        let Some((files, configured)) = &self.tls else { return Ok(false) };
+        let files = files.clone();
+        // On a thread where a slow disk holds nobody up.
+        let Ok(loaded) = tokio::task::spawn_blocking(move || files.load()).await else {
+            return Ok(false);
+        };
+        configured.send_replace(loaded?);
+        Ok(true)
+    }
+
+    /// Tells those who ask for health that the daemon is leaving.
+    pub fn leave(&self) {
+        self.phase.send_replace(Phase::Leaving);
     }
 
     /// Takes no more requests, and waits for those under way. Event streams
     /// must have been ended before.
     pub async fn stop(mut self) {
-        // Without a receiver every server has ended already.
-        let _ = self.stop.send(true);
-        while self.servers.join_next().await.is_some() {}
-        for address in &self.addresses {
-            if let ListenAddr::Unix(path) = address {
-                // Whoever removed it before us did our work.
-                let _ = std::fs::remove_file(path);
-            }
-        }
+        self.phase.send_replace(Phase::Stopped);
+        while self.tasks.join_next().await.is_some() {}
+        self.files.iter().for_each(SocketFile::remove);
     }
 }
 
 /// Offers the service on every address, or on none.
 ///
 /// # Errors
-/// The first address that cannot be opened.
-pub async fn serve(
-    service: Service,
-    addresses: &[ListenAddr],
-    reflection: bool,
-) -> Result<Listening, ListenError> {
-    let mut sockets = Vec::new();
-    for address in addresses {
-        let bound = Socket::bind(address).await;
-        sockets
-            .push(bound.map_err(|source| ListenError::Bind { address: address.clone(), source })?);
+/// A file of TLS that cannot be used, or the first address that cannot be
+/// opened.
+pub async fn serve(service: Service, offer: &Offer) -> Result<Listening, ListenError> {
+    let tls = offer.tls.as_ref().map(TlsFiles::load).transpose()?;
+    let mut bound = Bound::default();
+    for address in &offer.addresses {
+        let opened = bound.open(address, offer.unix).await;
+        opened.map_err(|source| ListenError::Bind { address: address.clone(), source })?;
     }
-    let routes = routes(service, reflection).await?;
-    let (stop, stopped) = watch::channel(false);
-    let mut servers = JoinSet::new();
-    let mut bound = Vec::new();
-    for socket in sockets {
-        bound.push(socket.address.clone());
-        let mut stopped = stopped.clone();
-        let until = async move {
-            // An error says that the sender is gone: then it is time, too.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        };
-        socket.spawn(routes.clone(), until, &mut servers);
+    let (phase, stopped) = watch::channel(Phase::Serving);
+    let (reporter, health) = tonic_health::server::health_reporter();
+    health::begin(&reporter).await;
+    let reporting = health::report(reporter, service.actors.broadcaster.clone(), stopped.clone());
+    let routes = routes(service, health, offer.reflection)?;
+    let tls = tls.map(watch::channel);
+    let (inside, connections) = mpsc::channel(1);
+    let places = Arc::new(Semaphore::new(places()));
+    let shown = tls.as_ref().map(|(_, shown)| shown.clone());
+    let door = Door { tls: shown, places, inside };
+    let mut tasks = JoinSet::new();
+    for listener in bound.listeners {
+        let (admitting, mut stopped) = (admit(listener, door.clone()), stopped.clone());
+        tasks.spawn(async move {
+            // The listener is closed with its loop.
+            tokio::select! {
+                () = admitting => {}
+                _ = stopped.wait_for(|phase| *phase >= Phase::Stopped) => {}
+            }
+        });
     }
-    Ok(Listening { addresses: bound, servers, stop })
+    tasks.spawn(run(routes, connections, stopped));
+    tasks.spawn(reporting);
+    let tls = offer.tls.clone().zip(tls.map(|(configured, _)| configured));
+    Ok(Listening { addresses: bound.addresses, files: bound.files, tls, tasks, phase })
+}
+
+/// Serves everybody who was let in, until it is told to stop and the requests
+/// under way are done.
+async fn run(
+    routes: Routes,
+    connections: mpsc::Receiver<Connection>,
+    mut stopped: watch::Receiver<Phase>,
+) {
+    let incoming = ReceiverStream::new(connections).map(Ok::<_, Infallible>);
+    let until = async move {
+        // An error says that the sender is gone: then it is time, too.
+        let _ = stopped.wait_for(|phase| *phase >= Phase::Stopped).await;
+    };
+    let served = Server::builder()
+        // More than there are subscriptions, so that who asks for one too many
+        // is told so, and does not just wait.
+        .max_concurrent_streams(MAX_REQUESTS)
+        // Clients that are gone without a word are noticed.
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE))
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, until)
+        .await;
+    if let Err(error) = served {
+        error!(%error, "grpc-server-failed");
+    }
+}
+
+/// Connections that there may be at once: a quarter of the descriptors, since
+/// probes take up to three quarters.
+fn places() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(limit / 4).map_or(MAX_CONNECTIONS, |places| places.clamp(16, MAX_CONNECTIONS))
 }
 
 /// Everything that is offered, on every socket alike.
-async fn routes(service: Service, reflection: bool) -> Result<Routes, ListenError> {
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<MaglevServer<Service>>().await;
+fn routes(
+    service: Service,
+    health: HealthServer<impl Health>,
+    reflection: bool,
+) -> Result<Routes, ListenError> {
     let mut routes = Routes::builder();
-    routes.add_service(MaglevServer::new(service)).add_service(health_service);
+    routes.add_service(Border::new(service)).add_service(health);
     if reflection {
         let descriptors = || {
             tonic_reflection::server::Builder::configure()
@@ -169,66 +275,30 @@ async fn routes(service: Service, reflection: bool) -> Result<Routes, ListenErro
     Ok(routes.routes())
 }
 
-struct Socket {
-    address: ListenAddr,
-    listener: Listener,
+/// The sockets that are open so far.
+#[derive(Default)]
+struct Bound {
+    addresses: Vec<ListenAddr>,
+    listeners: Vec<Listener>,
+    files: Vec<SocketFile>,
 }
 
-enum Listener {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-impl Socket {
-    async fn bind(address: &ListenAddr) -> io::Result<Self> {
+impl Bound {
+    async fn open(&mut self, address: &ListenAddr, access: UnixAccess) -> io::Result<()> {
         match address {
             ListenAddr::Tcp(host) => {
                 let listener = TcpListener::bind(host).await?;
-                let address = ListenAddr::Tcp(listener.local_addr()?.to_string());
-                Ok(Self { address, listener: Listener::Tcp(listener) })
+                self.addresses.push(ListenAddr::Tcp(listener.local_addr()?.to_string()));
+                self.listeners.push(Listener::Tcp(listener));
             }
             ListenAddr::Unix(path) => {
-                remove_stale(path).await?;
-                let listener = UnixListener::bind(path)?;
-                std::fs::set_permissions(path, Permissions::from_mode(0o660))?;
-                Ok(Self { address: address.clone(), listener: Listener::Unix(listener) })
+                let (listener, file) = unix_socket::bind(path, access).await?;
+                self.addresses.push(address.clone());
+                self.listeners.push(Listener::Unix(listener));
+                self.files.push(file);
             }
         }
-    }
-
-    fn spawn(
-        self,
-        routes: Routes,
-        until: impl Future<Output = ()> + Send + 'static,
-        servers: &mut JoinSet<Result<(), tonic::transport::Error>>,
-    ) {
-        let router = Server::builder().tcp_nodelay(true).add_routes(routes);
-        match self.listener {
-            Listener::Tcp(listener) => {
-                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                servers.spawn(router.serve_with_incoming_shutdown(incoming, until));
-            }
-            Listener::Unix(listener) => {
-                let incoming = UnixListenerStream::new(listener);
-                servers.spawn(router.serve_with_incoming_shutdown(incoming, until));
-            }
-        }
-    }
-}
-
-/// Removes a socket that a dead process left. One that answers is in use, and
-/// anything but a socket is left alone.
-async fn remove_stale(path: &Path) -> io::Result<()> {
-    match std::fs::symlink_metadata(path) {
-        Ok(found) if !found.file_type().is_socket() => {
-            Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file that is no socket is there"))
-        }
-        Ok(_) if UnixStream::connect(path).await.is_ok() => {
-            Err(io::Error::from(io::ErrorKind::AddrInUse))
-        }
-        Ok(_) => std::fs::remove_file(path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
+        Ok(())
     }
 }
 
@@ -251,20 +321,5 @@ mod tests {
         for wrong in ["", "9090", "host:", "host:65536", "::1:80", "unix:relative"] {
             assert_eq!(parse(wrong), Err(ListenAddrError(wrong.into())));
         }
-    }
-
-    #[actix_rt::test]
-    async fn a_stale_socket_is_replaced_and_nothing_else() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("s");
-        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        remove_stale(&path).await.unwrap();
-        assert!(!path.exists());
-        let _alive = UnixListener::bind(&path).unwrap();
-        assert_eq!(remove_stale(&path).await.unwrap_err().kind(), io::ErrorKind::AddrInUse);
-        let file = dir.path().join("f");
-        std::fs::write(&file, "precious").unwrap();
-        remove_stale(&file).await.unwrap_err();
-        assert!(file.exists());
     }
 }

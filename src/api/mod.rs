@@ -1,17 +1,27 @@
 //! The gRPC service: requests are validated here and become messages to the
 //! actors, whose answers become responses. Nothing is decided here.
 
+mod accept;
+mod border;
 mod convert;
+mod health;
 mod lb;
 mod listener;
 pub mod metrics;
+mod names;
+mod peer;
 mod service;
 mod status;
 mod table;
+mod tls;
+mod unix_socket;
 mod watch;
 
-pub use listener::{ListenAddr, ListenAddrError, ListenError, Listening, serve};
+pub use listener::{ListenAddr, ListenAddrError, ListenError, Listening, Offer, serve};
+pub use peer::Peer;
 pub use service::Service;
+pub use tls::{TlsError, TlsFault, TlsFile, TlsFiles};
+pub use unix_socket::{UnixAccess, UnixAccessError, UnixGroup, UnixMode};
 
 use actix::Addr;
 

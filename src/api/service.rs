@@ -2,9 +2,10 @@
 
 use tonic::{Request, Response, Status};
 
+use super::names::{named, named_as};
 use super::status::OrStatus;
-use super::watch::{self, EventStream};
-use super::{Actors, convert, lb, table};
+use super::watch::{self, EventStream, Events};
+use super::{Actors, Peer, convert, lb, table};
 use crate::actors::checker::{
     Administer, CheckConfig, GetBackend, GetConfig, GetFrontend, LoadFailed, Reload, SetWeight,
     Suppose,
@@ -20,7 +21,7 @@ use crate::pb::maglev_server::Maglev;
 
 /// The service over the actors that answer for it.
 pub struct Service {
-    actors: Actors,
+    pub(super) actors: Actors,
 }
 
 impl Service {
@@ -51,22 +52,27 @@ impl Service {
         request: Request<pb::BackendRequest>,
         command: Command,
     ) -> Result<Response<pb::BackendInfo>, Status> {
-        let who = peer(&request);
-        let backend = request.into_inner().name;
+        let who = Peer::of(&request).to_string();
+        let backend = named(request.into_inner().name)?;
         let message = Administer { backend: backend.clone(), command, who };
         self.actors.checker.send(message).await.or_status()?.or_status()?;
         // The prober has obeyed, and told the Checker before it told us.
         self.backend(backend).await
     }
 
+    /// What `WatchEvents` brings.
+    pub(super) async fn watch(
+        &self,
+        request: &Request<pb::WatchRequest>,
+    ) -> Result<Events, Status> {
+        let subscribe = watch::subscribe(request.get_ref())?;
+        let broadcaster = &self.actors.broadcaster;
+        Ok(broadcaster.send(subscribe).await.or_status()?.or_status()?.into())
+    }
+
     async fn config(&self) -> Result<std::sync::Arc<crate::domain::config::Config>, Status> {
         self.actors.checker.send(GetConfig).await.or_status()
     }
-}
-
-/// Who sent a request: the peer's address, or the local socket.
-fn peer<T>(request: &Request<T>) -> String {
-    request.remote_addr().map_or_else(|| "a local client".into(), |address| address.to_string())
 }
 
 /// Has a computation done where it holds nobody up.
@@ -96,7 +102,7 @@ impl Maglev for Service {
         &self,
         request: Request<pb::GetFrontendRequest>,
     ) -> Reply<pb::FrontendInfo> {
-        self.frontend(request.into_inner().name).await
+        self.frontend(named(request.into_inner().name)?).await
     }
 
     async fn list_backends(
@@ -109,7 +115,7 @@ impl Maglev for Service {
     }
 
     async fn get_backend(&self, request: Request<pb::GetBackendRequest>) -> Reply<pb::BackendInfo> {
-        self.backend(request.into_inner().name).await
+        self.backend(named(request.into_inner().name)?).await
     }
 
     async fn pause_backend(&self, request: Request<pb::BackendRequest>) -> Reply<pb::BackendInfo> {
@@ -144,7 +150,7 @@ impl Maglev for Service {
         &self,
         request: Request<pb::GetHealthCheckRequest>,
     ) -> Reply<pb::HealthCheckInfo> {
-        let name = request.into_inner().name;
+        let name = named(request.into_inner().name)?;
         let config = self.config().await?;
         let check = config
             .checks
@@ -157,8 +163,10 @@ impl Maglev for Service {
         &self,
         request: Request<pb::SetWeightRequest>,
     ) -> Reply<pb::FrontendInfo> {
-        let who = peer(&request);
+        let who = Peer::of(&request).to_string();
         let pb::SetWeightRequest { frontend, pool, backend, weight } = request.into_inner();
+        let frontend = named_as("frontend", frontend)?;
+        let (pool, backend) = (named_as("pool", pool)?, named_as("backend", backend)?);
         let weight = Weight::try_from(i64::from(weight)).or_status()?;
         let message = SetWeight { frontend: frontend.clone(), pool, backend, weight, who };
         self.actors.checker.send(message).await.or_status()?.or_status()?;
@@ -166,10 +174,7 @@ impl Maglev for Service {
     }
 
     async fn watch_events(&self, request: Request<pb::WatchRequest>) -> Reply<EventStream> {
-        let subscribe = watch::subscribe(request.get_ref())?;
-        let subscription =
-            self.actors.broadcaster.send(subscribe).await.or_status()?.or_status()?;
-        Ok(Response::new(subscription.into()))
+        Ok(Response::new(self.watch(&request).await?.into()))
     }
 
     async fn check_config(
@@ -226,7 +231,7 @@ impl Maglev for Service {
         let request = request.into_inner();
         let scope = match request.frontend_name {
             None => Scope::All,
-            Some(name) => Scope::One(name.as_str().into()),
+            Some(name) => Scope::One(named_as("frontend_name", name)?.as_str().into()),
         };
         let message = Sync { scope, dry_run: request.dry_run };
         let report = self.actors.reconciler.send(message).await.or_status()?.or_status()?;
@@ -240,6 +245,8 @@ impl Maglev for Service {
         request: Request<pb::PredictChangeRequest>,
     ) -> Reply<pb::PredictChangeResponse> {
         let pb::PredictChangeRequest { frontend, backend, weight } = request.into_inner();
+        let frontend = named_as("frontend", frontend)?;
+        let backend = named_as("backend", backend)?;
         let weight = Weight::try_from(i64::from(weight)).or_status()?;
         let suppose = Suppose { frontend, backend, weight };
         let supposed = self.actors.checker.send(suppose).await.or_status()?.or_status()?;

@@ -1,16 +1,16 @@
 //! The stream of `WatchEvents`.
 
+pub(super) mod ready;
+
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::vec;
 
 use tokio_stream::Stream;
 use tonic::Status;
 
 use super::convert;
-use crate::actors::broadcaster::{Filter, Item, ResumePoint, Subscribe, Subscription};
-use crate::domain::events::{LogLevel, Numbered, Seq};
+use crate::actors::broadcaster::{Filter, ResumePoint, Subscribe, Subscription, Told};
+use crate::domain::events::{LogLevel, Seq};
 use crate::pb;
 
 /// What a request asks for. An unset kind is wanted; an empty level is info.
@@ -32,24 +32,50 @@ pub(super) fn subscribe(request: &pb::WatchRequest) -> Result<Subscribe, Status>
         backend: wanted(request.backend),
         frontend: wanted(request.frontend),
         dataplane: wanted(request.dataplane),
+        // Clients of vpp-maglev 1.0 do not know of these.
+        change: request.change.unwrap_or(false),
     };
     let resume = request.resume.as_ref();
     let resume = resume.map(|point| ResumePoint { boot_id: point.boot_id, seq: Seq(point.seq) });
     Ok(Subscribe { filter, resume })
 }
 
-/// A subscription as the stream of a response.
-pub struct EventStream {
+/// A subscription as a stream, which says why it ends.
+pub(super) struct Events {
     subscription: Subscription,
-    /// What is left of the batch that is being sent.
-    batch: vec::IntoIter<Arc<Numbered>>,
     /// Set once the end has been told.
     ended: bool,
 }
 
-impl From<Subscription> for EventStream {
+impl From<Subscription> for Events {
     fn from(subscription: Subscription) -> Self {
-        Self { subscription, batch: Vec::new().into_iter(), ended: false }
+        Self { subscription, ended: false }
+    }
+}
+
+impl Events {
+    fn boot_id(&self) -> u64 {
+        self.subscription.boot_id
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Told, Status>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        self.subscription.poll_next(context).map(|told| {
+            self.ended = told.is_none();
+            Some(told.ok_or_else(|| Status::unavailable("maglevd is stopping")))
+        })
+    }
+}
+
+/// The stream of the generated trait. The listeners serve `ready` in its place,
+/// which tells the same.
+pub struct EventStream(Events);
+
+impl From<Events> for EventStream {
+    fn from(events: Events) -> Self {
+        Self(events)
     }
 }
 
@@ -57,30 +83,15 @@ impl Stream for EventStream {
     type Item = Result<pb::Event, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let boot_id = self.subscription.boot_id;
-        loop {
-            if let Some(event) = self.batch.next() {
-                return Poll::Ready(Some(Ok(convert::event(&event, boot_id))));
-            }
-            if self.ended {
-                return Poll::Ready(None);
-            }
-            let Poll::Ready(item) = self.subscription.items.poll_recv(context) else {
-                return Poll::Pending;
-            };
-            match item {
-                Some(Item::Live(event)) => {
-                    return Poll::Ready(Some(Ok(convert::event(&event, boot_id))));
-                }
-                Some(Item::Batch(batch)) => self.batch = batch.into_iter(),
-                Some(Item::Missed(count, seq)) => {
-                    return Poll::Ready(Some(Ok(convert::missed(count, seq.0, boot_id))));
-                }
-                None => {
-                    self.ended = true;
-                    return Poll::Ready(Some(Err(Status::unavailable("maglevd is stopping"))));
-                }
-            }
-        }
+        let boot_id = self.0.boot_id();
+        self.0.poll_next(context).map(|told| {
+            Some(told?.map(|told| match told {
+                Told::Event(seq, event) => convert::event(&event.event, seq, boot_id),
+                Told::Missed(count) => convert::missed(count, boot_id),
+            }))
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

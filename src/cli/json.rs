@@ -302,6 +302,18 @@ pub fn event(event: &pb::Event) -> Value {
             "kind": dataplane.kind,
             "detail": present(&dataplane.detail),
         }),
+        Some(Event::Change(change)) => json!({
+            "type": "change",
+            "at": at(change.at_unix_ns),
+            "kind": change.kind,
+            "frontend": present(&change.frontend_name),
+            "pool": present(&change.pool_name),
+            "backend": present(&change.backend_name),
+            "from": present(&change.from),
+            "to": present(&change.to),
+            "overridden": change.overridden,
+            "who": change.who,
+        }),
         Some(Event::Missed(missed)) => json!({ "type": "missed", "count": missed.count }),
         // A kind that only a newer daemon knows.
         None => json!({ "type": "unknown" }),

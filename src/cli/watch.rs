@@ -38,6 +38,7 @@ pub fn request(watch: &Watch, resume: Option<pb::ResumePoint>) -> pb::WatchReque
         frontend: named(watch.frontend),
         dataplane: named(watch.dataplane),
         resume,
+        ..pb::WatchRequest::default()
     }
 }
 
@@ -184,6 +185,7 @@ mod tests {
             frontend: Some(false),
             dataplane: Some(false),
             resume,
+            ..pb::WatchRequest::default()
         };
         assert_eq!(request(&watch, resume), expected);
     }

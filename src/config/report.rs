@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::fault::{Fault, Problem};
 use super::warnings::{Caution, Warning};
+use crate::domain::names::is_usable;
 
 /// A place in the file, below `maglev`. It costs nothing until it is printed.
 #[derive(Clone, Copy)]
@@ -33,20 +34,11 @@ impl fmt::Display for Place<'_> {
                 if !matches!(parent, Self::Root) {
                     write!(f, "{parent}.")?;
                 }
-                if usable_name(key) { f.write_str(key) } else { write!(f, "{key:?}") }
+                if is_usable(key) { f.write_str(key) } else { write!(f, "{key:?}") }
             }
             Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
         }
     }
-}
-
-/// Whether `name` can name a thing: it can be typed as one word at a prompt,
-/// stands in logs and metrics as it is, and cannot play tricks on a terminal.
-pub(super) fn usable_name(name: &str) -> bool {
-    // What Rust escapes in a string's Debug form is exactly what is meant:
-    // control, invisible and combining characters, quotes and the backslash.
-    let usable = |c: char| !c.is_whitespace() && c != '/' && c.escape_debug().len() == 1;
-    (1..=128).contains(&name.chars().count()) && name.chars().all(usable)
 }
 
 /// Everything found on one walk through the file.
@@ -85,7 +77,7 @@ impl Report {
 
     /// Refuses the name that ends `at` if it cannot name a thing.
     pub(super) fn name(&mut self, at: &Place<'_>, name: &str) {
-        if !usable_name(name) {
+        if !is_usable(name) {
             self.fault(at, Problem::BadName);
         }
     }
@@ -108,13 +100,13 @@ mod tests {
     #[test]
     fn a_name_is_one_printable_word() {
         for good in ["web", "www.example.org", "nginx-0_a", "größe", "7", "a:b@c", "日本"] {
-            assert!(usable_name(good), "{good}");
+            assert!(is_usable(good), "{good}");
         }
         let zero_width = "a\u{200b}b";
         for bad in ["", "a b", "a/b", "a\\b", "a\"b", "it's", "a\tb", "a\u{7f}", zero_width] {
-            assert!(!usable_name(bad), "{bad:?}");
+            assert!(!is_usable(bad), "{bad:?}");
         }
-        assert!(usable_name(&"ü".repeat(128)));
-        assert!(!usable_name(&"a".repeat(129)));
+        assert!(is_usable(&"ü".repeat(128)));
+        assert!(!is_usable(&"a".repeat(129)));
     }
 }

@@ -1,9 +1,14 @@
 //! What can be watched, numbered, and the ring that remembers the last of it.
 
-use std::collections::VecDeque;
+mod change;
+mod ring;
+
 use std::fmt;
-use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::SystemTime;
+
+pub use change::{Change, Changed};
+pub use ring::{Replay, Ring};
 
 use super::health::State;
 use super::names::{BackendName, FrontendName};
@@ -21,6 +26,8 @@ pub enum Event {
     Frontend(FrontendName, Transition<FrontendState>),
     /// Something was written to VPP, or its connection changed.
     Dataplane(DataplaneChange),
+    /// Something else is asked for, by an operator or by the file.
+    Change(Change),
 }
 
 /// A change of state.
@@ -145,7 +152,8 @@ impl From<&Step> for DataplaneKind {
     }
 }
 
-/// The place of an event among all of one daemon's life, from 1 on.
+/// The place of an event among all of one daemon's life, from 1 on; 0 is before
+/// all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(pub u64);
 
@@ -156,94 +164,27 @@ impl fmt::Display for Seq {
 }
 
 /// An event with its number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Numbered {
     /// Its number.
     pub seq: Seq,
     /// What happened.
     pub event: Event,
+    /// The event as it goes over the wire: made by the first who needs it, for
+    /// all others.
+    pub encoded: OnceLock<Box<[u8]>>,
 }
 
-/// Numbers events and remembers the last of them.
-#[derive(Debug)]
-pub struct Ring {
-    held: VecDeque<Arc<Numbered>>,
-    capacity: usize,
-    last: Seq,
-}
-
-/// What a ring knows of the events after a number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replay {
-    /// How many are no longer held.
-    pub missed: u64,
-    /// The others, in order.
-    pub events: Vec<Arc<Numbered>>,
-}
-
-impl Ring {
-    /// An empty ring that remembers the last `capacity` events.
+impl Numbered {
+    /// An event that nobody has encoded yet.
     #[must_use]
-    pub fn new(capacity: usize) -> Self {
-        Self { held: VecDeque::new(), capacity, last: Seq(0) }
-    }
-
-    /// Numbers an event and remembers it.
-    pub fn push(&mut self, event: Event) -> Arc<Numbered> {
-        self.last.0 += 1;
-        let numbered = Arc::new(Numbered { seq: self.last, event });
-        if self.held.len() == self.capacity {
-            self.held.pop_front();
-        }
-        if self.capacity > 0 {
-            self.held.push_back(Arc::clone(&numbered));
-        }
-        numbered
-    }
-
-    /// The number of the last event; 0 before the first.
-    #[must_use]
-    pub fn last(&self) -> Seq {
-        self.last
-    }
-
-    /// The events after `seq`; `None` if `seq` has not come yet, so that it
-    /// cannot be of this ring.
-    #[must_use]
-    pub fn after(&self, seq: Seq) -> Option<Replay> {
-        let behind = usize::try_from(self.last.0.checked_sub(seq.0)?).unwrap_or(usize::MAX);
-        let held = behind.min(self.held.len());
-        let events = self.held.range(self.held.len() - held..).cloned().collect();
-        Some(Replay { missed: (behind - held) as u64, events })
+    pub fn new(seq: Seq, event: Event) -> Self {
+        Self { seq, event, encoded: OnceLock::new() }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(number: usize) -> Event {
-        Event::Dataplane(DataplaneChange {
-            frontend: None,
-            kind: DataplaneKind::Connected,
-            detail: number.to_string(),
-            at: SystemTime::UNIX_EPOCH,
-        })
-    }
-
-    #[test]
-    fn a_ring_replays_what_it_holds_and_counts_what_it_lost() {
-        let mut ring = Ring::new(3);
-        for number in 1..=5 {
-            assert_eq!(ring.push(event(number)).seq, Seq(number as u64));
-        }
-        for (after, missed, first, count) in
-            [(0, 2, 3, 3), (1, 1, 3, 3), (2, 0, 3, 3), (4, 0, 5, 1), (5, 0, 0, 0)]
-        {
-            let replay = ring.after(Seq(after)).unwrap();
-            assert_eq!((replay.missed, replay.events.len()), (missed, count), "after {after}");
-            assert!(replay.events.first().is_none_or(|event| event.seq == Seq(first)));
-        }
-        assert_eq!(ring.after(Seq(6)), None);
+impl PartialEq for Numbered {
+    fn eq(&self, other: &Self) -> bool {
+        (self.seq, &self.event) == (other.seq, &other.event)
     }
 }

@@ -4,6 +4,16 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+/// Whether `name` can name a thing: it can be typed as one word at a prompt,
+/// stands in logs and metrics as it is, and cannot play tricks on a terminal.
+#[must_use]
+pub fn is_usable(name: &str) -> bool {
+    // What Rust escapes in a string's Debug form is exactly what is meant:
+    // control, invisible and combining characters, quotes and the backslash.
+    let usable = |c: char| !c.is_whitespace() && c != '/' && c.escape_debug().len() == 1;
+    (1..=128).contains(&name.chars().count()) && name.chars().all(usable)
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*

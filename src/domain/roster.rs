@@ -4,6 +4,7 @@
 //! The roster takes facts and commands and answers with orders; whoever holds
 //! it carries them out.
 
+mod asked;
 mod orders;
 mod reload;
 mod suppose;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::config::{Backend, Config, HealthCheck};
-use super::events::{Event, Transition};
+use super::events::{Change, Changed, Event, Transition};
 use super::health::{Admin, Health, State};
 use super::names::{BackendName, FrontendName, PoolName};
 use super::net::Weight;
@@ -138,7 +139,7 @@ impl Roster {
         &mut self,
         name: &str,
         command: Command,
-        who: &str,
+        (who, at): (&str, SystemTime),
     ) -> Result<Vec<Order>, Refusal> {
         let (key, backend) = match self.backends.get_key_value(name) {
             Some((key, _)) => (key.clone(), self.backends.get_mut(name)),
@@ -154,10 +155,18 @@ impl Roster {
             (Command::Enable, Admin::Paused) => Admin::Paused,
             (Command::Enable | Command::Resume, _) => Admin::Enabled,
         };
+        let before = (backend.admin(), backend.admin.is_some());
         let configured = file_admin(&backend.settings);
         backend.admin = (wanted != configured).then_some(wanted);
+        let overridden = backend.admin.is_some();
         let why = format!("{command} by {who}");
-        Ok(vec![Order::Administer { backend: key, admin: wanted, why }])
+        let what = Changed::Admin { backend: key.clone(), from: before.0, to: wanted };
+        let mut orders = vec![Order::Administer { backend: key, admin: wanted, why }];
+        if before != (wanted, overridden) {
+            let change = Change { what, overridden, who: who.into(), at };
+            orders.push(Order::Publish(Event::Change(change)));
+        }
+        Ok(orders)
     }
 
     /// An operator's weight for a backend in a pool, in place of the file's.
@@ -188,14 +197,22 @@ impl Roster {
             })?;
         let (name, key) = (name.clone(), (settings.name.clone(), member.clone()));
         let configured = *configured;
+        let overridden = weight != configured;
+        let mut orders = Vec::new();
         if let Some(tracked) = self.frontends.get_mut(&name) {
-            if weight == configured {
-                tracked.overrides.remove(&key);
-            } else {
-                tracked.overrides.insert(key, weight);
+            let (pool, backend) = key.clone();
+            let before = match overridden {
+                true => tracked.overrides.insert(key, weight),
+                false => tracked.overrides.remove(&key),
+            };
+            if before != overridden.then_some(weight) {
+                let from = before.unwrap_or(configured);
+                let frontend = name.clone();
+                let what = Changed::Weight { frontend, pool, backend, from, to: weight };
+                let change = Change { what, overridden, who: who.into(), at };
+                orders.push(Order::Publish(Event::Change(change)));
             }
         }
-        let mut orders = Vec::new();
         self.review(
             &[name],
             &format!("weight of {backend} set to {weight} by {who}"),

@@ -1,5 +1,7 @@
 //! A daemon that has found everything to be well.
 
+use std::path::Path;
+
 use tonic::transport::Channel;
 use vpp_maglev::pb::maglev_client::MaglevClient;
 use vpp_maglev::pb::{FrontendInfo, SetWeightRequest};
@@ -9,7 +11,7 @@ use super::{Backend, Config, Daemon, Dataplane};
 /// A daemon in its steady state: `a` and `b` in the primary pools of `v4` and
 /// `v6`, `c` in their fallback, all up.
 pub(crate) struct Steady {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     pub(crate) backends: [Backend; 3],
     pub(crate) dataplane: Dataplane,
     pub(crate) daemon: Daemon,
@@ -30,13 +32,18 @@ impl Steady {
         dataplane.until_both("a=100 b=40 c=0").await;
         dataplane.writes();
         let client = daemon.client().await;
-        Self { _dir: dir, backends, dataplane, daemon, client }
+        Self { dir, backends, dataplane, daemon, client }
     }
 
     /// What the dataplane was told, once this command's effect is there.
     pub(crate) async fn told(&self, servers: &str) -> Vec<String> {
         self.dataplane.until_both(servers).await;
         self.dataplane.writes()
+    }
+
+    /// Where its configuration is.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     pub(crate) async fn weight(&mut self, pool: &str, backend: &str, weight: i32) -> FrontendInfo {

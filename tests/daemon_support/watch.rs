@@ -92,6 +92,12 @@ impl Watch {
             Kind::Dataplane(of) => {
                 format!("dataplane {} {} {}", of.frontend_name, of.kind, of.detail)
             }
+            Kind::Change(of) => {
+                let of_what = [&of.kind, &of.frontend_name, &of.pool_name, &of.backend_name];
+                let of_what = of_what.map(String::as_str).join(" ");
+                let overridden = if of.overridden { " overridden" } else { "" };
+                format!("change {of_what} {}>{}{overridden}", of.from, of.to)
+            }
             Kind::Missed(missed) => format!("missed {}", missed.count),
         };
         self.names.say(&text)

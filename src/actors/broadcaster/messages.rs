@@ -1,13 +1,13 @@
 //! What the Broadcaster can be told and asked, and what subscriptions bring.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use actix::prelude::*;
 use thiserror::Error;
-use tokio::sync::mpsc;
 
-use crate::domain::events::{Event, LogLevel, Numbered, Seq};
+pub use super::reader::{Subscription, Told};
+use crate::domain::events::{Event, LogLevel, Seq};
+use crate::domain::readiness::Readiness;
 use crate::domain::roster::States;
 
 /// Something happened.
@@ -25,6 +25,21 @@ pub struct Announce {
     /// When this was so.
     pub at: SystemTime,
 }
+
+/// VPP was looked at for the first time, or is not there to be looked at.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct VppKnown;
+
+/// Is the daemon ready, and if not, for what does it wait?
+#[derive(Message, Debug)]
+#[rtype(result = "Readiness")]
+pub struct GetReadiness;
+
+/// Answered once the daemon is ready: true; or false, if it ends before.
+#[derive(Message, Debug)]
+#[rtype(result = "bool")]
+pub struct AwaitReady;
 
 /// Start a subscription.
 #[derive(Message, Debug)]
@@ -66,15 +81,20 @@ pub struct Filter {
     pub frontend: bool,
     /// Changes in VPP.
     pub dataplane: bool,
+    /// Changes of what is asked for.
+    pub change: bool,
 }
 
 impl Filter {
-    pub(super) fn wants(&self, event: &Event) -> bool {
+    /// Whether this event is of a wanted kind.
+    #[must_use]
+    pub fn wants(&self, event: &Event) -> bool {
         match event {
             Event::Log(record) => self.log.is_some_and(|level| record.level <= level),
             Event::Backend(..) => self.backend,
             Event::Frontend(..) => self.frontend,
             Event::Dataplane(_) => self.dataplane,
+            Event::Change(_) => self.change,
         }
     }
 }
@@ -97,25 +117,4 @@ pub enum SubscribeError {
     /// The daemon stops.
     #[error("maglevd is stopping")]
     Stopping,
-}
-
-/// A subscription that has started.
-#[derive(Debug)]
-pub struct Subscription {
-    /// This life of the daemon.
-    pub boot_id: u64,
-    /// The stream. It ends when the daemon stops.
-    pub items: mpsc::Receiver<Item>,
-}
-
-/// What a subscription brings.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Item {
-    /// Something that just happened.
-    Live(Arc<Numbered>),
-    /// The present state, or a replay, in order.
-    Batch(Vec<Arc<Numbered>>),
-    /// This many events were lost before what follows, which starts with the
-    /// present state. With the number of the last event lost.
-    Missed(u64, Seq),
 }

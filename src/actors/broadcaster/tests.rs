@@ -1,18 +1,31 @@
+use std::time::SystemTime;
+
 use super::*;
-use crate::domain::events::{LogLevel, Seq};
+use crate::domain::events::{LogRecord, Seq, Transition};
+use crate::domain::health::State;
 use crate::domain::roster::States;
 
-const EVERYTHING: Filter =
-    Filter { log: Some(LogLevel::Debug), backend: true, frontend: true, dataplane: true };
+const EVERYTHING: Filter = Filter {
+    log: Some(LogLevel::Debug),
+    backend: true,
+    frontend: true,
+    dataplane: true,
+    change: true,
+};
+const AT: SystemTime = SystemTime::UNIX_EPOCH;
 
 fn start(waiting: usize) -> Addr<Broadcaster> {
     let limits = Limits { held: 4, subscribers: 2, waiting };
     Broadcaster::new(7, limits, LogDemand::default()).start()
 }
 
+fn transition_of(name: &str, to: State) -> Publish {
+    let (from, why) = (State::Unknown, "probe".into());
+    Publish(Event::Backend(name.into(), Transition { from, to, at: AT, why }))
+}
+
 fn transition(to: State) -> Publish {
-    let (at, why) = (SystemTime::UNIX_EPOCH, "probe".into());
-    Publish(Event::Backend("a".into(), Transition { from: State::Unknown, to, at, why }))
+    transition_of("a", to)
 }
 
 async fn subscribe(to: &Addr<Broadcaster>, resume: Option<(u64, u64)>) -> Subscription {
@@ -20,20 +33,14 @@ async fn subscribe(to: &Addr<Broadcaster>, resume: Option<(u64, u64)>) -> Subscr
     to.send(Subscribe { filter: EVERYTHING, resume }).await.unwrap().unwrap()
 }
 
-/// `*` before a batch's events, `+` before live ones, `!` for what was missed.
-fn text(item: Option<Item>) -> String {
-    let event = |numbered: &Arc<Numbered>| match &numbered.event {
-        Event::Backend(name, last) => {
-            format!("{}:{name} {}>{}", numbered.seq, last.from, last.to)
-        }
-        other => format!("{other:?}"),
-    };
-    match item {
-        Some(Item::Live(live)) => format!("+{}", event(&live)),
-        Some(Item::Batch(batch)) => {
-            format!("*{}", batch.iter().map(event).collect::<Vec<_>>().join(","))
-        }
-        Some(Item::Missed(count, seq)) => format!("!{count} to {seq}"),
+/// `3:a unknown>up`, or `!` and how many were missed.
+async fn next(stream: &mut Subscription) -> String {
+    match std::future::poll_fn(|context| stream.poll_next(context)).await {
+        Some(Told::Event(seq, event)) => match &event.event {
+            Event::Backend(name, last) => format!("{seq}:{name} {}>{}", last.from, last.to),
+            other => format!("{seq}:{other:?}"),
+        },
+        Some(Told::Missed(count)) => format!("!{count}"),
         None => "end".into(),
     }
 }
@@ -45,8 +52,8 @@ async fn the_present_state_comes_first_and_then_what_happens() {
     let mut stream = subscribe(&broadcaster, None).await;
     assert_eq!(stream.boot_id, 7);
     broadcaster.send(transition(State::Down)).await.unwrap();
-    assert_eq!(text(stream.items.recv().await), "*1:a up>up");
-    assert_eq!(text(stream.items.recv().await), "+2:a unknown>down");
+    assert_eq!(next(&mut stream).await, "1:a up>up");
+    assert_eq!(next(&mut stream).await, "2:a unknown>down");
 }
 
 #[actix_rt::test]
@@ -56,13 +63,32 @@ async fn a_stream_resumes_where_it_ended_or_is_told_what_it_missed() {
         broadcaster.send(transition(State::Up)).await.unwrap();
     }
     let mut stream = subscribe(&broadcaster, Some((7, 5))).await;
-    assert_eq!(text(stream.items.recv().await), "*6:a unknown>up");
+    assert_eq!(next(&mut stream).await, "6:a unknown>up");
     drop(stream);
-    for (boot_id, seq, missed) in [(7, 1, "!5 to 6"), (7, 9, "!6 to 6"), (8, 5, "!6 to 6")] {
+    for (boot_id, seq, missed) in [(7, 1, "!5"), (7, 9, "!6"), (7, 0, "!6"), (8, 5, "!6")] {
         let mut stream = subscribe(&broadcaster, Some((boot_id, seq))).await;
-        assert_eq!(text(stream.items.recv().await), missed);
-        assert_eq!(text(stream.items.recv().await), "*6:a up>up");
+        assert_eq!(next(&mut stream).await, missed);
+        assert_eq!(next(&mut stream).await, "6:a up>up");
     }
+}
+
+#[actix_rt::test]
+async fn only_the_end_of_the_present_state_can_be_gone_on_from() {
+    let broadcaster = start(10);
+    for name in ["a", "b", "c"] {
+        broadcaster.send(transition_of(name, State::Up)).await.unwrap();
+    }
+    let mut stream = subscribe(&broadcaster, None).await;
+    for expected in ["0:a up>up", "0:b up>up", "3:c up>up"] {
+        assert_eq!(next(&mut stream).await, expected);
+    }
+    // Of those who want less, the last that they want is the end.
+    let at = AT;
+    let states = States { frontends: vec![], backends: vec![("a".into(), State::Up)] };
+    broadcaster.send(Announce { states, at }).await.unwrap();
+    let filter = Filter { frontend: false, ..EVERYTHING };
+    let mut less = broadcaster.send(Subscribe { filter, resume: None }).await.unwrap().unwrap();
+    assert_eq!(next(&mut less).await, "3:a up>up");
 }
 
 #[actix_rt::test]
@@ -71,19 +97,43 @@ async fn a_slow_reader_is_told_and_holds_nobody_up() {
     let broadcaster = start(4);
     let mut slow = subscribe(&broadcaster, None).await;
     let mut quick = subscribe(&broadcaster, None).await;
-    assert_eq!(text(quick.items.recv().await), "*");
     for number in 1..=6 {
         broadcaster.send(transition(State::Up)).await.unwrap();
-        assert_eq!(text(quick.items.recv().await), format!("+{number}:a unknown>up"));
+        assert_eq!(next(&mut quick).await, format!("{number}:a unknown>up"));
     }
-    for expected in ["*", "+1:a unknown>up", "+2:a unknown>up", "+3:a unknown>up"] {
-        assert_eq!(text(slow.items.recv().await), expected);
+    // Four places, of which the present state has one.
+    for number in 1..=3 {
+        assert_eq!(next(&mut slow).await, format!("{number}:a unknown>up"));
     }
     // Nothing more happens, and it is told all the same.
-    assert_eq!(text(slow.items.recv().await), "!3 to 6");
-    assert_eq!(text(slow.items.recv().await), "*6:a up>up");
+    assert_eq!(next(&mut slow).await, "!3");
+    assert_eq!(next(&mut slow).await, "6:a up>up");
     let figures = broadcaster.send(GetFigures).await.unwrap();
     assert_eq!(figures, Figures { subscribers: 2, missed: 3 });
+    broadcaster.send(transition(State::Down)).await.unwrap();
+    assert_eq!(next(&mut slow).await, "7:a unknown>down");
+}
+
+#[actix_rt::test]
+async fn many_readers_get_what_happens_in_a_moment_together() {
+    tokio::time::pause();
+    let limits = Limits { held: 4, subscribers: 200, waiting: 4 };
+    let broadcaster = Broadcaster::new(7, limits, LogDemand::default()).start();
+    let mut streams = Vec::new();
+    for _ in 0..200 {
+        streams.push(subscribe(&broadcaster, None).await);
+    }
+    // Ten times as many as there are places: one is for all of them.
+    for _ in 0..40 {
+        broadcaster.send(transition(State::Up)).await.unwrap();
+    }
+    let before = Instant::now();
+    for stream in &mut streams {
+        for number in 1..=40 {
+            assert_eq!(next(stream).await, format!("{number}:a unknown>up"));
+        }
+    }
+    assert!(before.elapsed() < Duration::from_millis(25));
 }
 
 #[actix_rt::test]
@@ -104,9 +154,47 @@ async fn there_is_an_end_to_subscriptions_and_a_closed_one_makes_room() {
 async fn what_is_no_longer_announced_is_forgotten() {
     let broadcaster = start(4);
     broadcaster.send(transition(State::Up)).await.unwrap();
-    let at = SystemTime::UNIX_EPOCH;
     let states = States { backends: vec![("b".into(), State::Down)], ..States::default() };
-    broadcaster.send(Announce { states, at }).await.unwrap();
+    broadcaster.send(Announce { states, at: AT }).await.unwrap();
     let mut stream = subscribe(&broadcaster, None).await;
-    assert_eq!(text(stream.items.recv().await), "*1:b down>down");
+    assert_eq!(next(&mut stream).await, "1:b down>down");
+}
+
+#[actix_rt::test]
+async fn who_is_quicker_than_the_start_is_told_what_there_is() {
+    let broadcaster = start(4);
+    let mut stream = subscribe(&broadcaster, None).await;
+    let states = States { backends: vec![("b".into(), State::Down)], ..States::default() };
+    broadcaster.send(Announce { states, at: AT }).await.unwrap();
+    assert_eq!(next(&mut stream).await, "0:b down>down");
+}
+
+#[actix_rt::test]
+async fn a_flood_of_log_records_keeps_nobody_from_resuming() {
+    let broadcaster = start(10);
+    broadcaster.send(transition(State::Up)).await.unwrap();
+    broadcaster.send(transition(State::Down)).await.unwrap();
+    for _ in 0..100 {
+        let (message, fields) = Default::default();
+        let record = LogRecord { at: AT, level: LogLevel::Debug, message, fields };
+        broadcaster.send(Publish(Event::Log(record))).await.unwrap();
+    }
+    let filter = Filter { log: None, ..EVERYTHING };
+    let resume = Some(ResumePoint { boot_id: 7, seq: Seq(1) });
+    let mut stream = broadcaster.send(Subscribe { filter, resume }).await.unwrap().unwrap();
+    assert_eq!(next(&mut stream).await, "2:a unknown>down");
+}
+
+#[actix_rt::test]
+async fn whoever_waits_for_readiness_is_told() {
+    let broadcaster = start(4);
+    let states = States { backends: vec![("a".into(), State::Unknown)], ..States::default() };
+    broadcaster.send(Announce { states, at: AT }).await.unwrap();
+    let waiting = actix_rt::spawn(broadcaster.send(AwaitReady));
+    broadcaster.send(VppKnown).await.unwrap();
+    assert!(!broadcaster.send(GetReadiness).await.unwrap().is_ready());
+    broadcaster.send(transition(State::Down)).await.unwrap();
+    assert!(broadcaster.send(GetReadiness).await.unwrap().is_ready());
+    assert_eq!(waiting.await.unwrap(), Ok(true));
+    assert_eq!(broadcaster.send(AwaitReady).await, Ok(true));
 }

@@ -14,6 +14,7 @@ use super::{
 use crate::actors::prober::{self, Reading};
 use crate::config::{self, Loaded};
 use crate::domain::config::Config;
+use crate::domain::events::{Change, Changed, Event};
 use crate::domain::roster::{Refusal, Supposition};
 
 impl Handler<GetBackend> for Checker {
@@ -116,6 +117,9 @@ impl Handler<Reload> for Checker {
             let orders = this.roster.reload(Arc::new(config), SystemTime::now());
             this.replace_desired();
             this.carry_out(orders, None, ctx);
+            let (what, who) = (Changed::Config, Change::FILE.into());
+            let change = Change { what, overridden: false, who, at: SystemTime::now() };
+            this.publish(Event::Change(change));
             info!(
                 backends = this.roster.backend_names().len(),
                 frontends = this.roster.frontend_names().len(),

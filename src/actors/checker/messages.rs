@@ -14,9 +14,9 @@ use crate::domain::health::State;
 use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::net::Weight;
 use crate::domain::plan::Desired;
-use crate::domain::readiness::Census;
 pub use crate::domain::roster::{BackendView, FrontendView};
 use crate::domain::roster::{Command, ProberId, Refusal, Supposition};
+use crate::domain::status::Census;
 use crate::domain::weights::DesiredFrontend;
 use crate::probe::{NamespaceError, SlotFigures};
 

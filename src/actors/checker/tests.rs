@@ -10,11 +10,10 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 
 use super::*;
-use crate::actors::broadcaster::{Filter, Item, Limits, ResumePoint, Subscribe};
+use crate::actors::broadcaster::{Filter, Limits, Subscribe, Told};
 use crate::actors::log_stream::LogDemand;
 use crate::actors::prober::Reading;
 use crate::config;
-use crate::domain::events::Seq;
 use crate::domain::health::State;
 use crate::domain::names::FrontendName;
 use crate::domain::net::Weight;
@@ -206,19 +205,21 @@ async fn verdicts_become_weights_and_events() {
     world.until("probed web 2=60 3=0").await;
     assert_eq!(world.take_heard()[0], "all web 2=? 3=?");
 
-    // All that was told since the start.
-    let filter = Filter { log: None, backend: true, frontend: true, dataplane: true };
-    let resume = Some(ResumePoint { boot_id: 1, seq: Seq(0) });
-    let subscribe = Subscribe { filter, resume };
-    let mut events = world.broadcaster.send(subscribe).await.unwrap().unwrap().items;
-    let Some(Item::Batch(events)) = events.recv().await else { panic!("nothing to replay") };
-    let told = events.iter().map(|numbered| match &numbered.event {
-        Event::Backend(name, change) => format!("{name} {}: {}", change.to, change.why),
-        Event::Frontend(name, change) => format!("{name} {}", change.to),
-        other => panic!("{other:?}"),
-    });
-    let mut told: Vec<_> = told.collect();
-    told.sort();
+    // The present state tells of what led there.
+    let filter =
+        Filter { log: None, backend: true, frontend: true, dataplane: false, change: true };
+    let subscribe = Subscribe { filter, resume: None };
+    let mut stream = world.broadcaster.send(subscribe).await.unwrap().unwrap();
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let next = std::future::poll_fn(|context| stream.poll_next(context)).await;
+        let Some(Told::Event(_, numbered)) = next else { panic!("{next:?}") };
+        told.push(match &numbered.event {
+            Event::Backend(name, change) => format!("{name} {}: {}", change.to, change.why),
+            Event::Frontend(name, change) => format!("{name} {}", change.to),
+            other => panic!("{other:?}"),
+        });
+    }
     assert_eq!(told, ["b2 up: L4OK", "b3 down: L4CON connection refused", "web up"]);
 }
 

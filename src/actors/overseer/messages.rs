@@ -3,8 +3,7 @@
 
 use actix::prelude::*;
 
-use crate::actors::broadcaster::Broadcaster;
-use crate::domain::readiness::Readiness;
+use crate::domain::status::Progress;
 
 /// Answer, to show that you can.
 #[derive(Message, Debug)]
@@ -31,8 +30,8 @@ pub struct Stopping;
 
 /// How far is the daemon? As the last complete round found it.
 #[derive(Message, Debug)]
-#[rtype(result = "Readiness")]
-pub struct GetReadiness;
+#[rtype(result = "Progress")]
+pub struct GetProgress;
 
 /// Answers for the thread it runs on: actors of one thread run in turn, so one
 /// that hangs silences this one, too.
@@ -43,12 +42,6 @@ impl Actor for Pulse {
 }
 
 impl Handler<AreYouThere> for Pulse {
-    type Result = ();
-
-    fn handle(&mut self, _: AreYouThere, _: &mut Self::Context) {}
-}
-
-impl Handler<AreYouThere> for Broadcaster {
     type Result = ();
 
     fn handle(&mut self, _: AreYouThere, _: &mut Self::Context) {}

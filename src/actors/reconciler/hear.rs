@@ -7,8 +7,23 @@ use tokio::sync::oneshot;
 
 use super::pass::Purpose;
 use super::{GetSight, GetVip, Reconciler, Report, Sight, Sighted, Sync, SyncError, Wanted};
+use crate::actors::broadcaster::{Broadcaster, VppKnown};
 use crate::actors::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
 use crate::actors::vpp_connection::{Connected, LinkError, Lost, Observe};
+use crate::domain::observed::Observed;
+
+impl Sight {
+    /// This is what VPP holds. Says whether it is the first look of this
+    /// connection; `watchers` are told of that.
+    pub(super) fn see(&mut self, observed: Observed, watchers: &Addr<Broadcaster>) -> bool {
+        let is_first = matches!(self, Self::NotYet);
+        *self = Self::Seen(observed);
+        if is_first {
+            watchers.do_send(VppKnown);
+        }
+        is_first
+    }
+}
 
 impl Handler<DesiredReplaced> for Reconciler {
     type Result = ();

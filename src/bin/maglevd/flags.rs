@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use vpp_maglev::api::ListenAddr;
+use vpp_maglev::api::{ListenAddr, TlsError, TlsFiles, UnixAccess, UnixGroup, UnixMode};
 use vpp_maglev::domain::events::LogLevel;
 
 /// Probes backends and programs VPP's Maglev load balancer with what it finds.
@@ -25,6 +25,38 @@ pub struct Flags {
         default_value = "127.0.0.1:9090"
     )]
     pub grpc_addr: Vec<ListenAddr>,
+
+    /// Certificate for gRPC over TLS, with those between it and its authority,
+    /// in PEM. SIGHUP reads it again
+    #[arg(long, env = "MAGLEV_GRPC_TLS_CERT", value_name = "FILE")]
+    pub grpc_tls_cert: Option<PathBuf>,
+
+    /// Private key of the certificate, in PEM
+    #[arg(long, env = "MAGLEV_GRPC_TLS_KEY", value_name = "FILE")]
+    pub grpc_tls_key: Option<PathBuf>,
+
+    /// Authorities in PEM: only TCP clients with a certificate of one are let in
+    #[arg(long, env = "MAGLEV_GRPC_TLS_CLIENT_CA", value_name = "FILE")]
+    pub grpc_tls_client_ca: Option<PathBuf>,
+
+    /// Mode of gRPC's Unix sockets; who may write may connect
+    #[arg(long, env = "MAGLEV_GRPC_UNIX_MODE", value_name = "MODE", default_value = "0660")]
+    pub grpc_unix_mode: UnixMode,
+
+    /// Group of gRPC's Unix sockets, by name or number; the daemon's, unless
+    /// given
+    #[arg(long, env = "MAGLEV_GRPC_UNIX_GROUP", value_name = "GROUP")]
+    pub grpc_unix_group: Option<UnixGroup>,
+
+    /// Events held for event streams that resume; log records count apart
+    #[arg(
+        long,
+        env = "MAGLEV_EVENT_HISTORY",
+        value_name = "COUNT",
+        default_value = "10000",
+        value_parser = event_history
+    )]
+    pub event_history: usize,
 
     /// Where to serve Prometheus metrics, /healthz and /readyz: host:port or
     /// :port; empty: nowhere
@@ -106,6 +138,27 @@ pub struct Flags {
     pub demo: bool,
 }
 
+impl Flags {
+    /// The files of TLS; `None` without.
+    ///
+    /// # Errors
+    /// One is given without another that it needs.
+    pub fn grpc_tls(&self) -> Result<Option<TlsFiles>, TlsError> {
+        let file =
+            |file: &Option<PathBuf>| file.clone().filter(|path| !path.as_os_str().is_empty());
+        TlsFiles::of_flags(
+            file(&self.grpc_tls_cert),
+            file(&self.grpc_tls_key),
+            file(&self.grpc_tls_client_ca),
+        )
+    }
+
+    /// Who may connect to gRPC's Unix sockets.
+    pub fn grpc_unix(&self) -> UnixAccess {
+        UnixAccess { mode: self.grpc_unix_mode, group: self.grpc_unix_group }
+    }
+}
+
 /// Where the configuration is unless told otherwise.
 pub const DEFAULT_CONFIG: &str = "/etc/vpp-maglev/maglev.yaml";
 
@@ -138,6 +191,14 @@ impl fmt::Display for LogFormat {
             Self::Journal => "journal",
         })
     }
+}
+
+/// More than this would be gigabytes.
+const MOST_EVENTS: usize = 1_000_000;
+
+fn event_history(word: &str) -> Result<usize, String> {
+    let count = word.parse().ok().filter(|count| *count <= MOST_EVENTS);
+    count.ok_or_else(|| format!("write a number from 0 to {MOST_EVENTS}"))
 }
 
 fn log_level(word: &str) -> Result<LogLevel, String> {

@@ -17,7 +17,7 @@ use vpp_maglev::actors::gone;
 use vpp_maglev::actors::overseer::{Overseer, Parts, Pulse, Reloaded, Reloading, Stopping};
 use vpp_maglev::actors::reconciler::Reconciler;
 use vpp_maglev::actors::vpp_connection::{Close, VppConnection};
-use vpp_maglev::api::{self, Actors, ListenError, Listening, Service};
+use vpp_maglev::api::{self, Actors, ListenError, Listening, Offer, Service};
 use vpp_maglev::config::{self, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
 use vpp_maglev::domain::events::{Event, LogLevel, LogRecord};
@@ -145,9 +145,12 @@ async fn live(
         writer.flush();
         demo.introduce(&listening.addresses);
     }
-    actix_rt::spawn(reload_on(hangup, actors.clone()));
-    stop.await;
+    tokio::select! {
+        () = stop => {}
+        () = reload_on(hangup, &actors, &listening) => {}
+    }
     info!("stopping");
+    listening.leave();
     actors.overseer.send(Stopping).await.unwrap_or_else(|_| gone("Overseer"));
     actors.vpp.send(Close).await.unwrap_or_else(|_| gone("VppConnection"));
     // Ends the event streams, so that their requests can end.
@@ -159,13 +162,18 @@ async fn live(
 }
 
 /// Reloads at every SIGHUP, one after the other, and tells the service manager.
-async fn reload_on(mut hangup: Signal, actors: Actors) {
+async fn reload_on(mut hangup: Signal, actors: &Actors, listening: &Listening) {
     while hangup.recv().await.is_some() {
         let monotonic_us = notify::monotonic_us();
         let told = actors.overseer.send(Reloading { monotonic_us }).await;
         told.unwrap_or_else(|_| gone("Overseer"));
         // Its outcome is in the log.
         let _ = actors.checker.send(Reload).await.unwrap_or_else(|_| gone("Checker"));
+        match listening.renew_certificates().await {
+            Ok(true) => info!("grpc-certificates-renewed"),
+            Ok(false) => {}
+            Err(error) => warn!(%error, "grpc-certificates-kept"),
+        }
         actors.overseer.send(Reloaded).await.unwrap_or_else(|_| gone("Overseer"));
     }
 }
@@ -204,8 +212,9 @@ fn start_actors(
 ) -> (Actors, Arbiter) {
     let outward = Arbiter::new();
     let boot_id = fastrand::u64(1..);
+    let limits = Limits { held: flags.event_history, ..Limits::default() };
     let broadcaster = Broadcaster::start_in_arbiter(&outward.handle(), move |_| {
-        Broadcaster::new(boot_id, Limits::default(), logs.demand)
+        Broadcaster::new(boot_id, limits, logs.demand)
     });
     let to = broadcaster.clone();
     outward.spawn(forward(logs.records, to));
@@ -226,8 +235,7 @@ fn start_actors(
         let pulse = Pulse::start_in_arbiter(arbiter, |_| Pulse);
         (format!("probers-{number}"), pulse.recipient())
     });
-    let broadcasts = ("Broadcaster".to_owned(), broadcaster.clone().recipient());
-    let others = pulses.chain([broadcasts]).collect();
+    let others = pulses.collect();
     let path = flags.config.clone();
     let checker = Checker::new(path, config, probing, broadcaster.clone(), recipients);
     let checker = checker.on(ground).start();
@@ -235,6 +243,7 @@ fn start_actors(
         census: checker.clone().recipient(),
         link: vpp.clone().recipient(),
         sight: reconciler.clone().recipient(),
+        readiness: broadcaster.clone().recipient(),
         others,
     };
     // On a thread that none of those it asks can hold up.
@@ -252,7 +261,12 @@ async fn listen(
     outward: &Arbiter,
 ) -> Result<Listening, StartError> {
     let actors = actors.clone();
-    let (addresses, reflection) = (flags.grpc_addr.clone(), flags.reflection);
+    let offer = Offer {
+        addresses: flags.grpc_addr.clone(),
+        reflection: flags.reflection,
+        tls: flags.grpc_tls().map_err(ListenError::from)?,
+        unix: flags.grpc_unix(),
+    };
     let metrics = flags.metrics_addr.clone();
     let (answer, answered) = tokio::sync::oneshot::channel();
     outward.spawn(async move {
@@ -261,7 +275,7 @@ async fn listen(
                 let address = api::metrics::serve(actors.clone(), &metrics).await?;
                 info!(address, "metrics-listening");
             }
-            Ok(api::serve(Service::new(actors), &addresses, reflection).await?)
+            Ok(api::serve(Service::new(actors), &offer).await?)
         };
         // The other end waits for as long as it lives.
         let _ = answer.send(open.await);

@@ -1,5 +1,6 @@
 //! From one configuration to the next: what is unchanged goes on undisturbed.
 
+use super::asked::Asked;
 use super::*;
 
 impl Roster {
@@ -31,6 +32,7 @@ impl Roster {
     /// the transitions knows what there is afterwards: what is new comes from
     /// `removed`, and what is gone goes there.
     pub fn reload(&mut self, config: Arc<Config>, at: SystemTime) -> Vec<Order> {
+        let asked = Asked::of(self);
         let before = std::mem::replace(&mut self.config, config);
         let mut orders = Vec::new();
         self.leave_out(at, &mut orders);
@@ -46,6 +48,7 @@ impl Roster {
             }
         }
         self.regroup(&before, at, &mut orders);
+        orders.extend(asked.until(&Asked::of(self), Change::FILE, at));
         orders
     }
 

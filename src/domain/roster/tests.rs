@@ -120,8 +120,8 @@ fn a_prober_that_was_replaced_is_not_heard() {
 fn operators_pause_resume_disable_and_enable() {
     let mut roster = started();
     let mut command = |command| {
-        roster.administer("a", command, "me").map(|orders| match &orders[..] {
-            [Order::Administer { admin, .. }] => *admin,
+        roster.administer("a", command, ("me", START)).map(|orders| match &orders[..] {
+            [Order::Administer { admin, .. }, ..] => *admin,
             other => panic!("{other:?}"),
         })
     };
@@ -133,7 +133,10 @@ fn operators_pause_resume_disable_and_enable() {
     assert_eq!(command(Command::Resume), disabled(Command::Resume));
     assert_eq!(command(Command::Enable), Ok(Admin::Enabled));
     assert!(!roster.backend("a").unwrap().overridden, "back to what the file says");
-    assert_eq!(roster.administer("z", Command::Pause, "me"), Err(Refusal::NoBackend("z".into())));
+    assert_eq!(
+        roster.administer("z", Command::Pause, ("me", START)),
+        Err(Refusal::NoBackend("z".into()))
+    );
 }
 
 #[test]
@@ -205,8 +208,8 @@ fn after_the_startup_delay_unknown_counts_as_down() {
 fn every_override_that_a_reload_ends_is_told() {
     let dropped = |change: &dyn Fn(&mut Config)| {
         let mut roster = started();
-        roster.administer("a", Command::Disable, "me").unwrap();
-        roster.administer("c", Command::Pause, "me").unwrap();
+        roster.administer("a", Command::Disable, ("me", START)).unwrap();
+        roster.administer("c", Command::Pause, ("me", START)).unwrap();
         roster.set_weight("web", "main", "b", Weight::ZERO, ("me", START)).unwrap();
         let mut changed = config();
         change(&mut changed);

@@ -198,7 +198,7 @@ impl World {
             }
             Happening::Commanded(who, command) => {
                 let name = self.backend(who);
-                if let Ok(orders) = self.roster.administer(name.as_str(), *command, "me") {
+                if let Ok(orders) = self.roster.administer(name.as_str(), *command, ("me", START)) {
                     self.obey(orders);
                 }
             }
@@ -267,7 +267,7 @@ proptest! {
         let config = Arc::clone(world.roster.config());
         for name in world.roster.backend_names() {
             for command in [Command::Enable, Command::Resume] {
-                if let Ok(orders) = world.roster.administer(name.as_str(), command, "me") {
+                if let Ok(orders) = world.roster.administer(name.as_str(), command, ("me", START)) {
                     world.obey(orders);
                 }
             }
@@ -279,7 +279,7 @@ proptest! {
             if backend.enabled {
                 world.told(name, if *up { State::Up } else { State::Down }, 1);
             } else {
-                let orders = world.roster.administer(name.as_str(), Command::Disable, "me");
+                let orders = world.roster.administer(name.as_str(), Command::Disable, ("me", START));
                 world.obey(orders.unwrap());
             }
         }

@@ -1,0 +1,261 @@
+//! How clients get from a listening socket to the service.
+//!
+//! Every connection goes through its handshake on its own, so that a client
+//! that says nothing stands in nobody's way. When descriptors run out the loop
+//! waits and goes on; when all places are taken, who comes next is turned away.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{self, CertificateError, ServerConfig};
+use tracing::{debug, warn};
+
+use super::peer::{Carrier, Connection, Peer};
+
+/// How long a client may take to say its first word, and to prove who it is.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a client that was refused may take to read why.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How long to wait when the system has no descriptor or memory to give.
+const PAUSE: Duration = Duration::from_millis(100);
+/// What goes on and on is said again after this.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
+
+/// A socket that clients connect to.
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// A socket that a client has connected to.
+enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// What is behind the listeners: one for all of them.
+#[derive(Clone)]
+pub(super) struct Door {
+    /// What TCP clients are shown; without it they speak in the clear.
+    pub(super) tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    /// Connections that there may be at once.
+    pub(super) places: Arc<Semaphore>,
+    /// Where those go that are let in.
+    pub(super) inside: mpsc::Sender<Connection>,
+}
+
+/// Lets clients in, for as long as it is not aborted.
+pub(super) async fn admit(listener: Listener, door: Door) {
+    let (mut starved, mut full) = (Seldom::default(), Seldom::default());
+    let mut handshakes = JoinSet::new();
+    loop {
+        let accepted = listener.accept().await;
+        while handshakes.try_join_next().is_some() {}
+        match (accepted, Arc::clone(&door.places).try_acquire_owned()) {
+            (Ok((socket, peer)), Ok(place)) => {
+                handshakes.spawn(door.clone().welcome(socket, peer, place));
+            }
+            (Ok((_, peer)), Err(_)) => {
+                if full.is_due() {
+                    warn!(%peer, "grpc-connections-exhausted: new ones are turned away");
+                }
+            }
+            (Err(error), _) if concerns_one_client(&error) => debug!(%error, "grpc-accept-failed"),
+            (Err(error), _) => {
+                if starved.is_due() {
+                    warn!(%error, "grpc-accept-failed: tried again until it works");
+                }
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Whether a failed accept says something of the client alone (accept(2):
+/// errors that were pending on its socket come out here).
+fn concerns_one_client(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::ConnectionAborted
+            | Kind::ConnectionReset
+            | Kind::Interrupted
+            | Kind::HostUnreachable
+            | Kind::NetworkUnreachable
+            | Kind::NetworkDown
+            | Kind::TimedOut
+            | Kind::PermissionDenied
+    )
+}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<(Socket, Peer)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                Ok((Socket::Tcp(stream), Peer::Tcp(address)))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                let peer = stream.peer_cred().map_or(Peer::Unknown, |credentials| Peer::Unix {
+                    uid: credentials.uid(),
+                    pid: credentials.pid(),
+                });
+                Ok((Socket::Unix(stream), peer))
+            }
+        }
+    }
+}
+
+impl Door {
+    /// Hands a client on once it has shown what it must.
+    async fn welcome(self, socket: Socket, peer: Peer, place: OwnedSemaphorePermit) {
+        match timeout(HANDSHAKE, self.shake_hands(socket)).await {
+            Ok(Ok(carrier)) => {
+                let connection = Connection { carrier, peer, _place: place };
+                // Without a receiver the daemon is stopping.
+                let _ = self.inside.send(connection).await;
+            }
+            Ok(Err(Refused { error, socket })) => {
+                let why = why(&error);
+                if error.kind() == io::ErrorKind::UnexpectedEof {
+                    // Port scans and the probes of load balancers end like this.
+                    debug!(%peer, why, "grpc-handshake-broken-off");
+                } else {
+                    warn!(%peer, why, "grpc-handshake-failed");
+                }
+                if let Some(socket) = socket {
+                    // Who does not read it in time goes without the reason.
+                    let _ = timeout(FAREWELL, part(socket)).await;
+                }
+            }
+            Err(_) => {
+                let seconds = HANDSHAKE.as_secs();
+                let why = format!("it was not done within {seconds} s");
+                warn!(%peer, why, "grpc-handshake-failed");
+            }
+        }
+    }
+
+    async fn shake_hands(&self, socket: Socket) -> Result<Box<dyn Carrier>, Refused> {
+        match (socket, &self.tls) {
+            (Socket::Unix(stream), _) => {
+                stream.readable().await?;
+                Ok(Box::new(stream))
+            }
+            (Socket::Tcp(stream), None) => {
+                stream.set_nodelay(true)?;
+                stream.readable().await?;
+                Ok(Box::new(stream))
+            }
+            (Socket::Tcp(stream), Some(tls)) => {
+                stream.set_nodelay(true)?;
+                let acceptor = TlsAcceptor::from(Arc::clone(&tls.borrow()));
+                match acceptor.accept(stream).into_fallible().await {
+                    Ok(stream) => Ok(Box::new(stream)),
+                    Err((error, socket)) => Err(Refused { error, socket: Some(socket) }),
+                }
+            }
+        }
+    }
+}
+
+/// A handshake that came to nothing.
+struct Refused {
+    error: io::Error,
+    /// Open still, if the client is to be told.
+    socket: Option<TcpStream>,
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self { error, socket: None }
+    }
+}
+
+/// Closes a connection so that the client reads why. To close it with bytes of
+/// the client's unread would reset it, and what was sent last would be lost.
+async fn part(mut socket: TcpStream) -> io::Result<()> {
+    socket.shutdown().await?;
+    let mut rest = [0; 1024];
+    while socket.read(&mut rest).await? > 0 {}
+    Ok(())
+}
+
+/// Why a handshake failed, in words of the operator's.
+fn why(error: &io::Error) -> String {
+    use rustls::Error as Tls;
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>());
+    match tls {
+        Some(Tls::NoCertificatesPresented) => {
+            "the client showed no certificate, and --grpc-tls-client-ca asks for one".into()
+        }
+        Some(Tls::InvalidCertificate(fault)) => {
+            let fault = match fault {
+                CertificateError::UnknownIssuer => {
+                    "is of no authority in --grpc-tls-client-ca".into()
+                }
+                fault => format!("cannot be used: {fault}"),
+            };
+            format!("the client's certificate {fault}")
+        }
+        Some(Tls::InvalidMessage(_)) => "the client does not speak TLS".into(),
+        Some(Tls::AlertReceived(alert)) => format!("the client refused: {alert:?}"),
+        _ => error.to_string(),
+    }
+}
+
+/// Keeps what goes on and on from filling the log.
+#[derive(Default)]
+struct Seldom(Option<Instant>);
+
+impl Seldom {
+    /// Whether it is to be said now.
+    fn is_due(&mut self) -> bool {
+        let now = Instant::now();
+        let due = self.0.is_none_or(|said| now.duration_since(said) >= SAY_AGAIN);
+        if due {
+            self.0 = Some(now);
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_goes_on_is_said_once_a_minute() {
+        let mut seldom = Seldom::default();
+        let mut said = 0;
+        for _ in 0..1800 {
+            said += u32::from(seldom.is_due());
+            tokio::time::advance(PAUSE).await;
+        }
+        assert_eq!(said, 3);
+    }
+
+    #[test]
+    fn running_out_is_told_from_a_client_that_went_away() {
+        use rustix::io::Errno;
+        for (errno, of_one_client) in [
+            (Errno::MFILE, false),
+            (Errno::NFILE, false),
+            (Errno::NOBUFS, false),
+            (Errno::NOMEM, false),
+            (Errno::CONNABORTED, true),
+            (Errno::HOSTUNREACH, true),
+            (Errno::PERM, true),
+        ] {
+            assert_eq!(concerns_one_client(&errno.into()), of_one_client, "{errno:?}");
+        }
+    }
+}

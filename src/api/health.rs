@@ -1,0 +1,49 @@
+//! `grpc.health.v1`: serving from when the daemon is ready until it stops.
+
+use actix::Addr;
+use tokio::sync::watch;
+use tonic::server::NamedService;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use super::Service;
+use super::listener::Phase;
+use crate::actors::broadcaster::{AwaitReady, Broadcaster};
+use crate::pb::maglev_server::MaglevServer;
+
+/// What is asked after: the service, and by the empty name the daemon.
+const NAMES: [&str; 2] = ["", <MaglevServer<Service> as NamedService>::NAME];
+
+/// Says that nobody is served yet. To be called before anybody can ask.
+pub(super) async fn begin(health: &HealthReporter) {
+    say(health, ServingStatus::NotServing).await;
+}
+
+/// Says how it is, and ends with the last who watches it.
+pub(super) async fn report(
+    mut health: HealthReporter,
+    broadcaster: Addr<Broadcaster>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    // An error says that the sender is gone: then it is time, too.
+    let ready = tokio::select! {
+        ready = broadcaster.send(AwaitReady) => ready == Ok(true),
+        _ = phase.wait_for(|phase| *phase >= Phase::Leaving) => false,
+    };
+    if ready {
+        say(&health, ServingStatus::Serving).await;
+    }
+    let _ = phase.wait_for(|phase| *phase >= Phase::Leaving).await;
+    say(&health, ServingStatus::NotServing).await;
+    let _ = phase.wait_for(|phase| *phase >= Phase::Stopped).await;
+    // Streams of those who watch end with what they watch.
+    for name in NAMES {
+        health.clear_service_status(name).await;
+    }
+}
+
+async fn say(health: &HealthReporter, status: ServingStatus) {
+    for name in NAMES {
+        health.set_service_status(name, status).await;
+    }
+}

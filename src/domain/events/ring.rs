@@ -1,0 +1,169 @@
+//! Numbers events and remembers the last of them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{Event, Numbered, Seq};
+
+/// Numbers events and remembers the last of them. Log records have a place of
+/// their own: however many there are, they drive out no transition.
+#[derive(Debug)]
+pub struct Ring {
+    facts: Shelf,
+    records: Shelf,
+    last: Seq,
+}
+
+/// What a ring knows of the events after a number.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Replay {
+    /// All of them, in order.
+    Whole(Vec<Arc<Numbered>>),
+    /// Some are no longer held, or never were of this ring. So many events
+    /// have come since, of every kind.
+    Lost(u64),
+}
+
+/// The last events of one kind.
+#[derive(Debug)]
+struct Shelf {
+    held: VecDeque<Arc<Numbered>>,
+    capacity: usize,
+    /// The last that is held no longer.
+    forgotten: Seq,
+}
+
+impl Ring {
+    /// An empty ring that remembers the last `capacity` log records, and as
+    /// many other events.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self { facts: Shelf::new(capacity), records: Shelf::new(capacity), last: Seq(0) }
+    }
+
+    /// Numbers an event and remembers it.
+    pub fn push(&mut self, event: Event) -> Arc<Numbered> {
+        self.last.0 += 1;
+        let shelf = match event {
+            Event::Log(_) => &mut self.records,
+            _ => &mut self.facts,
+        };
+        let numbered = Arc::new(Numbered::new(self.last, event));
+        shelf.push(Arc::clone(&numbered));
+        numbered
+    }
+
+    /// The number of the last event; 0 before the first.
+    #[must_use]
+    pub fn last(&self) -> Seq {
+        self.last
+    }
+
+    /// The events after `seq`, with or without log records. What was before
+    /// the first event is no event, so that after 0 something is always lost.
+    #[must_use]
+    pub fn after(&self, seq: Seq, with_records: bool) -> Replay {
+        let shelves = [&self.facts, &self.records];
+        let shelves = &shelves[..if with_records { 2 } else { 1 }];
+        let Some(since) = self.last.0.checked_sub(seq.0).filter(|_| seq.0 > 0) else {
+            return Replay::Lost(self.last.0);
+        };
+        if shelves.iter().any(|shelf| shelf.forgotten > seq) {
+            return Replay::Lost(since);
+        }
+        let mut events: Vec<_> = shelves.iter().flat_map(|shelf| shelf.after(seq)).collect();
+        events.sort_unstable_by_key(|event| event.seq);
+        Replay::Whole(events)
+    }
+}
+
+impl Shelf {
+    fn new(capacity: usize) -> Self {
+        Self { held: VecDeque::new(), capacity, forgotten: Seq(0) }
+    }
+
+    fn push(&mut self, event: Arc<Numbered>) {
+        self.held.push_back(event);
+        if self.held.len() > self.capacity
+            && let Some(oldest) = self.held.pop_front()
+        {
+            self.forgotten = oldest.seq;
+        }
+    }
+
+    fn after(&self, seq: Seq) -> impl Iterator<Item = Arc<Numbered>> {
+        let first = self.held.partition_point(|event| event.seq <= seq);
+        self.held.range(first..).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::domain::events::{DataplaneChange, DataplaneKind, LogLevel, LogRecord};
+
+    fn fact() -> Event {
+        Event::Dataplane(DataplaneChange {
+            frontend: None,
+            kind: DataplaneKind::Connected,
+            detail: String::new(),
+            at: SystemTime::UNIX_EPOCH,
+        })
+    }
+
+    fn record() -> Event {
+        let (message, fields) = Default::default();
+        let at = SystemTime::UNIX_EPOCH;
+        Event::Log(LogRecord { at, level: LogLevel::Info, message, fields })
+    }
+
+    /// The numbers that are replayed, or how many were lost.
+    fn after(ring: &Ring, seq: u64, with_records: bool) -> Result<Vec<u64>, u64> {
+        match ring.after(Seq(seq), with_records) {
+            Replay::Whole(events) => Ok(events.iter().map(|event| event.seq.0).collect()),
+            Replay::Lost(since) => Err(since),
+        }
+    }
+
+    #[test]
+    fn a_ring_replays_what_it_holds_and_counts_what_it_lost() {
+        let mut ring = Ring::new(3);
+        for number in 1..=5 {
+            assert_eq!(ring.push(fact()).seq, Seq(number));
+        }
+        for (seq, expected) in [
+            (0, Err(5)),
+            (1, Err(4)),
+            (2, Ok(vec![3, 4, 5])),
+            (4, Ok(vec![5])),
+            (5, Ok(vec![])),
+            (6, Err(5)),
+        ] {
+            assert_eq!(after(&ring, seq, true), expected, "after {seq}");
+        }
+    }
+
+    #[test]
+    fn log_records_drive_out_no_other_event() {
+        let mut ring = Ring::new(3);
+        for _ in 0..10 {
+            ring.push(record());
+        }
+        ring.push(fact());
+        ring.push(record());
+        assert_eq!(after(&ring, 1, false), Ok(vec![11]));
+        assert_eq!(after(&ring, 1, true), Err(11));
+        assert_eq!(after(&ring, 9, true), Ok(vec![10, 11, 12]));
+    }
+
+    #[test]
+    fn a_ring_without_places_remembers_nothing() {
+        let mut ring = Ring::new(0);
+        ring.push(fact());
+        ring.push(fact());
+        assert_eq!(after(&ring, 1, true), Err(1));
+        assert_eq!(after(&ring, 2, true), Ok(vec![]));
+    }
+}

@@ -1,0 +1,45 @@
+//! A client that was not written for this daemon: Python's grpcio, which knows
+//! of it by reflection alone, makes every call, and so does the standard health
+//! client.
+//!
+//! It takes Python's `grpcio`, `grpcio-reflection` and `grpcio-health-checking`.
+//! Without them the test says that it is skipped; `make test-integration`, which
+//! sets `MAGLEV_TEST_STRANGER`, fails.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+mod daemon_support;
+
+use std::process::{Command, Stdio};
+
+use daemon_support::Steady;
+
+fn python() -> Command {
+    let mut command = Command::new("python3");
+    command.stdin(Stdio::null());
+    command
+}
+
+#[tokio::test]
+async fn a_stranger_makes_every_call() {
+    let imports = ["-c", "import grpc, grpc_reflection.v1alpha, grpc_health.v1"];
+    let found = python().args(imports).output();
+    if !found.is_ok_and(|output| output.status.success()) {
+        assert!(
+            std::env::var_os("MAGLEV_TEST_STRANGER").is_none(),
+            "python3 has no grpcio, grpcio-reflection and grpcio-health-checking"
+        );
+        eprintln!("skipped: python3 with grpcio, -reflection and -health-checking is not here");
+        return;
+    }
+    let world = Steady::start().await;
+    let mut client = python();
+    client.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stranger/client.py"));
+    client.arg(world.daemon.address());
+    // On a thread of its own: the dataplane that the daemon uses is on this one.
+    let output = tokio::task::spawn_blocking(move || client.output()).await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said, "19 calls\n");
+    world.daemon.terminate().await;
+}

@@ -31,8 +31,9 @@ use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
 use super::vpp_connection::{Apply, Epoch, Link, LinkError, Listen, Observe, Outcome, Seen};
 use crate::domain::config::LbSettings;
-use crate::domain::maglev::ModelCheck;
+use crate::domain::maglev::{Mismatch, ModelCheck, mismatches};
 use crate::domain::names::FrontendName;
+use crate::domain::net::Vip;
 use crate::domain::observed::Observed;
 use crate::domain::plan::{Desired, Flushed, Planned, Scope, plan};
 use crate::domain::refusals::Refusals;
@@ -71,6 +72,9 @@ struct Wanted {
     desired: Arc<Desired>,
     settings: Arc<LbSettings>,
 }
+
+/// The tables of a look that are not those of the model.
+type Mismatches = BTreeMap<Vip, Mismatch>;
 
 /// What is there. Nothing is planned from what was not read.
 enum Sight {
@@ -151,7 +155,10 @@ impl Reconciler {
             pass.explain();
         }
         let looked = self.vpp.observe.send(Observe);
-        let look = async move { looked.await.unwrap_or_else(|_| Err(LinkError::ended())) };
+        let look = async move {
+            let seen = looked.await.unwrap_or_else(|_| Err(LinkError::ended()))?;
+            compared(seen).await
+        };
         ctx.spawn(look.into_actor(self).map(move |looked, this, ctx| {
             // The pass of an earlier connection ended with it.
             if this.epoch == Some(epoch) {
@@ -161,16 +168,16 @@ impl Reconciler {
         }));
     }
 
-    fn looked(&mut self, looked: Result<Seen, LinkError>) {
+    fn looked(&mut self, looked: Result<(Seen, Mismatches), LinkError>) {
         let Some(pass) = &mut self.pass else { return };
         match looked {
             Ok(_) if pass.is_doubtful() => self.begin_anew(),
-            Ok(Seen { epoch, mut observed }) if self.epoch == Some(epoch) => {
+            Ok((Seen { epoch, mut observed }, mismatches)) if self.epoch == Some(epoch) => {
                 pass.looked(&mut observed);
                 for row in &observed.strange {
                     warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
                 }
-                let mismatches = self.model.look(&observed);
+                let mismatches = self.model.look(mismatches);
                 let is_first = self.sight.see(observed, &self.broadcaster);
                 self.reread.overtaken();
                 if is_first && *pass.scope() == Scope::All && !pass.is_dry_run() {
@@ -311,6 +318,16 @@ impl Reconciler {
             this.drive(ctx);
         }));
     }
+}
+
+/// A look, compared with the model. Of thousands of VIPs that takes
+/// milliseconds, in which no flip is to wait: another thread does it.
+async fn compared(seen: Seen) -> Result<(Seen, Mismatches), LinkError> {
+    let compare = move || {
+        let mismatches = mismatches(&seen.observed);
+        (seen, mismatches)
+    };
+    tokio::task::spawn_blocking(compare).await.map_err(|_| LinkError::ended())
 }
 
 /// For the log.

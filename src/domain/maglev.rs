@@ -15,7 +15,7 @@ mod lint;
 use std::net::IpAddr;
 
 pub use buckets::{Share, buckets, shares};
-pub use check::{Miscount, Mismatch, ModelCheck};
+pub use check::{Miscount, Mismatch, ModelCheck, mismatches};
 pub use forecast::{Forecast, ForecastServer, NotSeen, forecast, moves};
 pub use lint::{Alike, Asked, Lint, Off, Remedy, lint};
 

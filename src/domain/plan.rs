@@ -100,11 +100,10 @@ pub fn plan(
             disruption: conf_disruption(&desired.conf, &observed.conf),
         });
     }
-    let frontends = || {
-        desired.frontends.iter().filter(|(name, _)| match scope {
-            Scope::All => true,
-            Scope::One(one) => *name == one,
-        })
+    // A flip plans one frontend among thousands: the others are not looked at.
+    let frontends = || match scope {
+        Scope::All => desired.frontends.range::<FrontendName, _>(..),
+        Scope::One(one) => desired.frontends.range::<FrontendName, _>(one..=one),
     };
     let foreign = foreign_vips(desired, observed, scope);
     let to_add: BTreeSet<_> = frontends()

@@ -16,11 +16,13 @@ impl Sight {
     /// This is what VPP holds. Says whether it is the first look of this
     /// connection; `watchers` are told of that.
     pub(super) fn see(&mut self, observed: Observed, watchers: &Addr<Broadcaster>) -> bool {
-        let is_first = matches!(self, Self::NotYet);
-        *self = Self::Seen(observed);
+        let before = std::mem::replace(self, Self::Seen(observed));
+        let is_first = matches!(before, Self::NotYet);
         if is_first {
             watchers.do_send(VppKnown);
         }
+        // Of thousands of VIPs this takes long enough for a flip to notice.
+        tokio::task::spawn_blocking(move || drop(before));
         is_first
     }
 }

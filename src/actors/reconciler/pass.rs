@@ -194,7 +194,10 @@ impl Pass {
     ) {
         self.left_to_flips = flips;
         if matches!(self.purpose, Purpose::Sync { .. }) {
-            for vip in steps.iter().filter_map(|planned| planned.step.vip()) {
+            let mut vips: Vec<_> = steps.iter().filter_map(|planned| planned.step.vip()).collect();
+            // The steps of a VIP stand together.
+            vips.dedup();
+            for vip in vips {
                 if let Some(now) = seen.vips.get(&vip) {
                     self.before.entry(vip).or_insert_with(|| now.clone());
                 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::calls::Prepared;
 use super::cure::CURE;
-use super::error::CallError;
+use super::error::{Applied, CallError};
 use super::observe::Reading;
 use super::portions::{Portion, Portions, divide, of_vip};
 use super::{Client, budget};
@@ -13,9 +13,9 @@ use crate::domain::config::LbConf;
 use crate::domain::net::Vip;
 use crate::domain::observed::{Observed, ObservedVip};
 use crate::vpp::cli_text::{VipTexts, parse_vips};
-use crate::vpp::session::SMALL_REPLY;
+use crate::vpp::session::{EndReason, SMALL_REPLY};
 use crate::vpp::wire::{
-    CliInband, CliInbandReply, LbAsV2Details, LbConfGet, LbConfGetReply, LbVipDump,
+    CliInband, CliInbandReply, LbAsV2Details, LbConfGet, LbConfGetReply, LbVipDump, Message,
 };
 
 impl Client {
@@ -156,7 +156,16 @@ impl Client {
         if let Some(pending) = cure {
             pending.any().await?;
         }
-        Ok(Reading { conf, listing, vips, servers: rows, verbose }.observe())
+        // Of thousands of VIPs this takes milliseconds, in which nobody's call
+        // on this thread is to wait.
+        let reading = Reading { conf, listing, vips, servers: rows, verbose };
+        let observed = tokio::task::spawn_blocking(move || reading.observe()).await;
+        // Only a runtime that stops does not come to it.
+        observed.map_err(|_| CallError::Lost {
+            call: LbAsV2Details::NAME,
+            applied: Applied::No,
+            why: EndReason::LeftUnconfirmed,
+        })
     }
 
     /// Makes VPP notice clients that are gone, if the options allow it.

@@ -232,7 +232,7 @@ impl<T> Session<T> {
     /// Moves calls from the lanes to the output while there is room.
     fn fill(&mut self, now: Duration) {
         let Phase::Up { index } = self.phase else { return };
-        while let Some(call) = self.window.next() {
+        while let Some(call) = self.window.next(now) {
             self.send(index, call, now);
         }
     }

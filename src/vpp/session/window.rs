@@ -11,6 +11,12 @@ use super::call::{Answer, Call, Expect, Failure};
 /// Most bytes of rows that one call collects.
 const MAX_ANSWER: usize = 64 << 20;
 
+/// After an urgent call, for this long no more than these others are out: VPP
+/// works them off in order, so that each stands in the way of the next urgent
+/// one for the tenth of a millisecond that it takes.
+const URGENT_TIMES: Duration = Duration::from_secs(1);
+const BESIDE_URGENT: usize = 4;
+
 /// A call that went out.
 #[derive(Debug)]
 pub(super) struct Waiting<T> {
@@ -92,6 +98,8 @@ pub(super) struct Window<T> {
     urgent: VecDeque<Call<T>>,
     queue: VecDeque<Call<T>>,
     waiting: VecDeque<Waiting<T>>,
+    /// Until when urgent calls are expected.
+    urgent_until: Duration,
 }
 
 impl<T> Window<T> {
@@ -104,6 +112,7 @@ impl<T> Window<T> {
             urgent: VecDeque::new(),
             queue: VecDeque::new(),
             waiting: VecDeque::new(),
+            urgent_until: Duration::ZERO,
         }
     }
 
@@ -117,7 +126,7 @@ impl<T> Window<T> {
 
     /// The next call to send, if there is room for it: urgent ones first, each
     /// lane in order.
-    pub(super) fn next(&mut self) -> Option<Call<T>> {
+    pub(super) fn next(&mut self, now: Duration) -> Option<Call<T>> {
         let cost: usize = self.waiting.iter().map(|waiting| waiting.cost).sum();
         let idle = self.waiting.is_empty();
         let fits = |call: &Call<T>, budget: usize| {
@@ -127,12 +136,15 @@ impl<T> Window<T> {
             // Urgent calls may double the window, so that they need not wait
             // for an answer to what was sent before them.
             let room = self.waiting.len() < 2 * self.limit && fits(call, self.budget);
+            self.urgent_until = now + URGENT_TIMES;
             return if room { self.urgent.pop_front() } else { None };
         }
         // An eighth of the budget is kept for urgent calls.
         let call = self.queue.front()?;
         let bulk = self.waiting.iter().filter(|waiting| !waiting.urgent).count();
-        let room = bulk < self.limit
+        let limit =
+            if now < self.urgent_until { self.limit.min(BESIDE_URGENT) } else { self.limit };
+        let room = bulk < limit
             && self.waiting.len() < 2 * self.limit
             && fits(call, self.budget - self.budget / 8);
         if room { self.queue.pop_front() } else { None }

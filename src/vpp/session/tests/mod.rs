@@ -58,7 +58,11 @@ fn sent(session: &mut Session<u32>, now: Duration) -> Vec<(u16, u32)> {
 }
 
 fn up() -> Session<u32> {
-    let mut session = Session::new(settings(), at(0));
+    up_with(settings())
+}
+
+fn up_with(settings: Settings) -> Session<u32> {
+    let mut session = Session::new(settings, at(0));
     let greeting = sent(&mut session, at(0));
     assert_eq!(greeting, [(SOCKCLNT_CREATE_ID, 1)]);
     session.received(at(1), &hello(1, 0));
@@ -184,6 +188,28 @@ fn the_window_bounds_what_is_in_flight_and_urgent_calls_go_first() {
     assert_eq!(sent(&mut session, at(4)), [(WEIGHT, 6), (WEIGHT, 7)], "two replies, one write");
     let traffic = session.stats().messages[LbAsSetWeight::NAME];
     assert_eq!(traffic, Traffic { sent: 6, answered: 2, refused: 1, failed: 0 });
+}
+
+#[test]
+fn while_urgent_calls_come_few_others_stand_in_their_way() {
+    let mut session = up_with(Settings::default());
+    let mut answered = 2;
+    let mut answer = |session: &mut Session<u32>, now, count| {
+        let replies: Vec<_> = (answered..answered + count).flat_map(|it| reply(it, 0)).collect();
+        answered += count;
+        session.received(at(now), &replies);
+        assert_eq!(outcomes(session).len(), count as usize);
+        sent(session, at(now)).len()
+    };
+    (0..100).for_each(|token| session.submit(weight(token, false)));
+    assert_eq!(sent(&mut session, at(2)).len(), 16);
+    session.submit(weight(100, true));
+    assert_eq!(sent(&mut session, at(3)).len(), 1);
+    assert_eq!(answer(&mut session, 4, 12), 0);
+    assert_eq!(answer(&mut session, 5, 4), 4);
+    assert_eq!(answer(&mut session, 6, 2), 1);
+    // A second later none are expected any more.
+    assert_eq!(answer(&mut session, 1003, 1), 13);
 }
 
 #[test]

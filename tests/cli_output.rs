@@ -168,6 +168,13 @@ async fn a_unix_socket_serves_as_well() {
 }
 
 #[tokio::test]
+async fn an_older_daemon_is_asked_for_each_backend() {
+    let fake = on_tcp(Mood { old: true, ..CALM }).await;
+    let answer = ask(&connected(&fake).await, "show backends").await.unwrap();
+    same_as_file("backends.txt", &text::text(&answer, &PLAIN));
+}
+
+#[tokio::test]
 async fn a_refusal_is_told_in_the_daemons_words() {
     let fake = on_tcp(EMPTY).await;
     let client = connected(&fake).await;

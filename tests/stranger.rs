@@ -12,7 +12,7 @@ mod daemon_support;
 
 use std::process::{Command, Stdio};
 
-use daemon_support::Steady;
+use daemon_support::{Backend, Config, Daemon};
 
 fn python() -> Command {
     let mut command = Command::new("python3");
@@ -32,14 +32,22 @@ async fn a_stranger_makes_every_call() {
         eprintln!("skipped: python3 with grpcio, -reflection and -health-checking is not here");
         return;
     }
-    let world = Steady::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let backends = ["a", "b", "c"].map(Backend::start);
+    let every = backends.each_ref();
+    let config = every.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
+    config.both(&["a b:40", "c"]).write(dir.path());
+    // A dataplane with counters, in the daemon's own process.
+    let mut daemon = Daemon::start(dir.path(), "embedded", &every).await;
+    daemon.all(&["a", "b", "c"], "up").await;
+    daemon.logged("vpp-lbsync-done").await;
     let mut client = python();
     client.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stranger/client.py"));
-    client.arg(world.daemon.address());
-    // On a thread of its own: the dataplane that the daemon uses is on this one.
+    client.arg(daemon.address());
+    // On a thread of its own: what the daemon probes is on this one.
     let output = tokio::task::spawn_blocking(move || client.output()).await.unwrap().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(said, "19 calls\n");
-    world.daemon.terminate().await;
+    daemon.terminate().await;
 }

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::mpsc::{self, error::TrySendError};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use messages::*;
@@ -22,7 +21,6 @@ use reader::Item;
 
 use super::log_stream::LogDemand;
 use crate::domain::events::{Event, LogLevel, Numbered, Replay, Ring};
-use crate::domain::readiness::Readiness;
 
 /// Sizes that the Broadcaster keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -53,8 +51,6 @@ pub struct Broadcaster {
     limits: Limits,
     ring: Ring,
     present: Present,
-    readiness: Readiness,
-    ready: watch::Sender<bool>,
     subscribers: Vec<Subscriber>,
     /// Events that happened and were not handed out yet.
     waiting: Vec<Arc<Numbered>>,
@@ -85,8 +81,6 @@ impl Broadcaster {
             limits,
             ring: Ring::new(limits.held),
             present: Present::default(),
-            readiness: Readiness::default(),
-            ready: watch::Sender::new(false),
             subscribers: Vec::new(),
             waiting: Vec::new(),
             pace: Pace::default(),
@@ -101,8 +95,6 @@ impl Broadcaster {
 
     fn publish(&mut self, event: Event, ctx: &mut Context<Self>) {
         self.present.remember(&event);
-        self.readiness.happened(&event);
-        self.tell_readiness();
         let numbered = self.ring.push(event);
         if self.subscribers.is_empty() {
             return;
@@ -194,12 +186,6 @@ impl Broadcaster {
         self.records = self.subscribers.iter().filter_map(|wanted| wanted.filter.log).max();
         self.demand.set(self.records);
     }
-
-    fn tell_readiness(&self) {
-        if self.readiness.is_ready() && !*self.ready.borrow() {
-            self.ready.send_replace(true);
-        }
-    }
 }
 
 impl Subscriber {
@@ -242,8 +228,6 @@ impl Handler<Announce> for Broadcaster {
 
     fn handle(&mut self, Announce { states, at }: Announce, ctx: &mut Self::Context) {
         self.hand_out(ctx);
-        self.readiness.announced(&states);
-        self.tell_readiness();
         self.present.announce(states, at);
         // Who was quicker than this began with nothing.
         let (present, last) = (self.present.events(), self.ring.last());
@@ -253,32 +237,6 @@ impl Handler<Announce> for Broadcaster {
                 subscriber.behind.get_or_insert(0);
             }
         }
-    }
-}
-
-impl Handler<VppKnown> for Broadcaster {
-    type Result = ();
-
-    fn handle(&mut self, _: VppKnown, _: &mut Self::Context) {
-        self.readiness.vpp_known();
-        self.tell_readiness();
-    }
-}
-
-impl Handler<GetReadiness> for Broadcaster {
-    type Result = MessageResult<GetReadiness>;
-
-    fn handle(&mut self, _: GetReadiness, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.readiness.clone())
-    }
-}
-
-impl Handler<AwaitReady> for Broadcaster {
-    type Result = ResponseFuture<bool>;
-
-    fn handle(&mut self, _: AwaitReady, _: &mut Self::Context) -> Self::Result {
-        let mut ready = self.ready.subscribe();
-        Box::pin(async move { ready.wait_for(|ready| *ready).await.is_ok() })
     }
 }
 

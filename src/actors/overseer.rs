@@ -11,19 +11,19 @@ mod messages;
 use std::time::Duration;
 
 use actix::prelude::*;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
 pub use messages::*;
 
-use super::broadcaster::GetReadiness;
 use super::checker::GetCensus;
 use super::gone;
 use super::reconciler::GetSight;
 use super::vpp_connection::{Epoch, GetLinkState, LinkState};
 use crate::domain::notice::Notice;
+use crate::domain::readiness::{Facts, Readiness, Start, VppState};
 use crate::domain::round::Round;
-use crate::domain::status::{Facts, Progress, VppState};
 
 /// Between two rounds while the daemon starts.
 const STARTING: Duration = Duration::from_millis(100);
@@ -44,8 +44,6 @@ pub struct Parts {
     pub link: Recipient<GetLinkState>,
     /// The Reconciler.
     pub sight: Recipient<GetSight>,
-    /// The Broadcaster.
-    pub readiness: Recipient<GetReadiness>,
     /// Everybody else, by name.
     pub others: Vec<(String, Recipient<AreYouThere>)>,
 }
@@ -65,8 +63,9 @@ pub struct Overseer {
     facts: Facts,
     link: LinkState,
     sight: Option<Epoch>,
-    ready: bool,
-    progress: Progress,
+    start: Start,
+    readiness: Readiness,
+    has_started: watch::Sender<bool>,
     told: String,
     /// Who is silent was said of the present round.
     complained: bool,
@@ -91,8 +90,9 @@ impl Overseer {
             facts,
             link: LinkState::Dialing,
             sight: None,
-            ready: false,
-            progress: Progress::Starting(facts),
+            start: Start::default(),
+            readiness: Readiness::Starting(facts),
+            has_started: watch::Sender::new(false),
             told: String::new(),
             complained: false,
             stopping: false,
@@ -101,7 +101,7 @@ impl Overseer {
 
     fn names(&self) -> impl Iterator<Item = &str> {
         let others = self.parts.others.iter().map(|(name, _)| name.as_str());
-        ["Checker", "VppConnection", "Reconciler", "Broadcaster"].into_iter().chain(others)
+        ["Checker", "VppConnection", "Reconciler"].into_iter().chain(others)
     }
 
     fn turn(&mut self, ctx: &mut Context<Self>) {
@@ -109,7 +109,7 @@ impl Overseer {
             Some(number) => self.ask(number, ctx),
             None => self.complain(),
         }
-        let starting = !self.progress.has_started();
+        let starting = !self.readiness.has_started();
         let wait = if starting { STARTING.min(self.started) } else { self.started };
         ctx.run_later(wait, Self::turn);
     }
@@ -123,11 +123,8 @@ impl Overseer {
         });
         self.ask_one(number, 1, &parts.link, GetLinkState, ctx, |this, link| this.link = link);
         self.ask_one(number, 2, &parts.sight, GetSight, ctx, |this, sight| this.sight = sight);
-        self.ask_one(number, 3, &parts.readiness, GetReadiness, ctx, |this, readiness| {
-            this.ready = readiness.is_ready();
-        });
         for (place, (_, other)) in parts.others.iter().enumerate() {
-            self.ask_one(number, 4 + place, other, AreYouThere, ctx, |_, ()| {});
+            self.ask_one(number, 3 + place, other, AreYouThere, ctx, |_, ()| {});
         }
     }
 
@@ -164,7 +161,7 @@ impl Overseer {
         if self.complained {
             info!("all-answer-again");
         }
-        let had_started = self.progress.has_started();
+        let had_started = self.readiness.has_started();
         self.facts.vpp = match self.link {
             LinkState::Off => VppState::Off,
             LinkState::Dialing => VppState::Dialing,
@@ -173,21 +170,19 @@ impl Overseer {
             LinkState::Up(epoch) if self.sight == Some(epoch) => VppState::Read,
             LinkState::Up(_) => VppState::Unread,
         };
-        // What was asked at one time may have been answered before and after it
-        // became ready: the next round knows.
-        let waits = matches!(self.facts.vpp, VppState::Dialing | VppState::Unread);
-        self.progress = Progress::of(had_started || self.ready && !waits, self.facts);
+        self.readiness = self.start.judge(self.facts);
         let mut notices = vec![Notice::Alive];
-        let status = match self.progress {
-            Progress::Starting(_) => {
+        let status = match self.readiness {
+            Readiness::Starting(_) => {
                 notices.push(Notice::StillStarting(STILL_STARTING));
-                format!("starting, {}: {}", self.progress, self.facts)
+                format!("starting, {}: {}", self.readiness, self.facts)
             }
             _ => self.facts.to_string(),
         };
-        if self.progress.has_started() && !had_started {
+        if self.readiness.has_started() && !had_started {
             info!(status, "ready");
             notices.push(Notice::Ready);
+            self.has_started.send_replace(true);
         }
         if status != self.told {
             notices.push(Notice::Status(status.clone()));
@@ -219,7 +214,7 @@ impl Handler<Reloading> for Overseer {
 
     fn handle(&mut self, Reloading { monotonic_us }: Reloading, _: &mut Self::Context) {
         // One that has not said that it is ready cannot say that it reloads.
-        if self.progress.has_started() {
+        if self.readiness.has_started() {
             (self.tell)(&[Notice::Reloading { monotonic_us }]);
         }
     }
@@ -229,7 +224,7 @@ impl Handler<Reloaded> for Overseer {
     type Result = ();
 
     fn handle(&mut self, _: Reloaded, _: &mut Self::Context) {
-        if self.progress.has_started() {
+        if self.readiness.has_started() {
             (self.tell)(&[Notice::Ready]);
         }
     }
@@ -244,11 +239,20 @@ impl Handler<Stopping> for Overseer {
     }
 }
 
-impl Handler<GetProgress> for Overseer {
-    type Result = MessageResult<GetProgress>;
+impl Handler<GetReadiness> for Overseer {
+    type Result = MessageResult<GetReadiness>;
 
-    fn handle(&mut self, _: GetProgress, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.progress)
+    fn handle(&mut self, _: GetReadiness, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.readiness)
+    }
+}
+
+impl Handler<AwaitStart> for Overseer {
+    type Result = ResponseFuture<bool>;
+
+    fn handle(&mut self, _: AwaitStart, _: &mut Self::Context) -> Self::Result {
+        let mut has_started = self.has_started.subscribe();
+        Box::pin(async move { has_started.wait_for(|it| *it).await.is_ok() })
     }
 }
 

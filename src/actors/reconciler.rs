@@ -178,7 +178,7 @@ impl Reconciler {
                     warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
                 }
                 let mismatches = self.model.look(mismatches);
-                let is_first = self.sight.see(observed, &self.broadcaster);
+                let is_first = self.sight.see(observed);
                 self.reread.overtaken();
                 if is_first && *pass.scope() == Scope::All && !pass.is_dry_run() {
                     // The plan that follows holds what changed until now, and

@@ -18,7 +18,7 @@ use tracing::{debug, info, warn};
 pub use messages::*;
 
 use super::Outbox;
-use super::broadcaster::{Broadcaster, Publish, VppKnown};
+use super::broadcaster::{Broadcaster, Publish};
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
 use crate::vpp::client::{Client, ClientOptions, ConnectError, LastWords};
 use crate::vpp::stats::{Segment, StatsError};
@@ -209,9 +209,6 @@ impl VppConnection {
         up.info.epoch = self.epoch;
         let (programmable, dialed) = (up.info.missing.is_empty(), up.dialed);
         self.state = State::Up(up);
-        if !programmable {
-            self.broadcaster.do_send(VppKnown);
-        }
         if let Some(listener) = self.listener.as_ref().filter(|_| programmable) {
             listener.connected.send(Connected { epoch: self.epoch });
         }
@@ -223,7 +220,6 @@ impl VppConnection {
         if self.told.as_ref() != Some(&why) {
             warn!(why, "vpp-connect-failed");
             self.told = Some(why.clone());
-            self.broadcaster.do_send(VppKnown);
         }
         if error.is_absence() {
             return self.dial_in(ABSENT, why, ctx);
@@ -304,9 +300,6 @@ impl Actor for VppConnection {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.events = Some(Outbox::new(self.broadcaster.clone().recipient()));
-        if self.socket.is_none() {
-            self.broadcaster.do_send(VppKnown);
-        }
         self.dial(ctx);
     }
 }

@@ -8,7 +8,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustix::net::{RecvFlags, recv};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -147,12 +148,14 @@ impl Door {
     async fn shake_hands(&self, socket: Socket) -> Result<Box<dyn Carrier>, Refused> {
         match (socket, &self.tls) {
             (Socket::Unix(stream), _) => {
-                stream.readable().await?;
+                let look = || Ok(recv(&stream, &mut [0], RecvFlags::PEEK)?);
+                stream.async_io(Interest::READABLE, look).await?;
                 Ok(Box::new(stream))
             }
             (Socket::Tcp(stream), None) => {
                 stream.set_nodelay(true)?;
-                stream.readable().await?;
+                // That it is readable is only tokio's guess at first.
+                stream.peek(&mut [0]).await?;
                 Ok(Box::new(stream))
             }
             (Socket::Tcp(stream), Some(tls)) => {
@@ -257,5 +260,51 @@ mod tests {
         ] {
             assert_eq!(concerns_one_client(&errno.into()), of_one_client, "{errno:?}");
         }
+    }
+
+    /// A listener whose door has so many places; what it lets in comes out.
+    async fn open(places: usize) -> (std::net::SocketAddr, mpsc::Receiver<Connection>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (inside, connections) = mpsc::channel(8);
+        let door = Door { tls: None, places: Arc::new(Semaphore::new(places)), inside };
+        tokio::spawn(admit(Listener::Tcp(listener), door));
+        (address, connections)
+    }
+
+    async fn connect(address: std::net::SocketAddr) -> TcpStream {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"P").await.unwrap();
+        client
+    }
+
+    /// Whether the other end is gone.
+    async fn is_closed(client: &mut TcpStream) -> bool {
+        // With bytes of ours unread it is reset.
+        !matches!(client.read(&mut [0]).await, Ok(1..))
+    }
+
+    #[tokio::test]
+    async fn who_finds_no_place_is_turned_away_and_one_that_goes_makes_room() {
+        let (address, mut inside) = open(2).await;
+        let first = connect(address).await;
+        let admitted = inside.recv().await.unwrap();
+        assert_eq!(admitted.peer, Peer::Tcp(first.local_addr().unwrap()));
+        let _second = connect(address).await;
+        let _kept = inside.recv().await.unwrap();
+        assert!(is_closed(&mut connect(address).await).await);
+        drop(admitted);
+        let third = connect(address).await;
+        let admitted = inside.recv().await.unwrap();
+        assert_eq!(admitted.peer, Peer::Tcp(third.local_addr().unwrap()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_nothing_is_let_go() {
+        let (address, _inside) = open(1).await;
+        let begun = Instant::now();
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        assert!(is_closed(&mut silent).await);
+        assert!(begun.elapsed() >= HANDSHAKE);
     }
 }

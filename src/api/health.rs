@@ -1,4 +1,4 @@
-//! `grpc.health.v1`: serving from when the daemon is ready until it stops.
+//! `grpc.health.v1`: serving from when the daemon has started until it stops.
 
 use actix::Addr;
 use tokio::sync::watch;
@@ -8,7 +8,7 @@ use tonic_health::server::HealthReporter;
 
 use super::Service;
 use super::listener::Phase;
-use crate::actors::broadcaster::{AwaitReady, Broadcaster};
+use crate::actors::overseer::{AwaitStart, Overseer};
 use crate::pb::maglev_server::MaglevServer;
 
 /// What is asked after: the service, and by the empty name the daemon.
@@ -22,15 +22,15 @@ pub(super) async fn begin(health: &HealthReporter) {
 /// Says how it is, and ends with the last who watches it.
 pub(super) async fn report(
     mut health: HealthReporter,
-    broadcaster: Addr<Broadcaster>,
+    overseer: Addr<Overseer>,
     mut phase: watch::Receiver<Phase>,
 ) {
     // An error says that the sender is gone: then it is time, too.
-    let ready = tokio::select! {
-        ready = broadcaster.send(AwaitReady) => ready == Ok(true),
+    let has_started = tokio::select! {
+        started = overseer.send(AwaitStart) => started == Ok(true),
         _ = phase.wait_for(|phase| *phase >= Phase::Leaving) => false,
     };
-    if ready {
+    if has_started {
         say(&health, ServingStatus::Serving).await;
     }
     let _ = phase.wait_for(|phase| *phase >= Phase::Leaving).await;

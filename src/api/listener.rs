@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_health::pb::health_server::{Health, HealthServer};
-use tracing::error;
+use tracing::{error, warn};
 
 use super::Service;
 use super::accept::{Door, Listener, admit};
@@ -189,6 +189,10 @@ impl Listening {
 /// opened.
 pub async fn serve(service: Service, offer: &Offer) -> Result<Listening, ListenError> {
     let tls = offer.tls.as_ref().map(TlsFiles::load).transpose()?;
+    let is_tcp = |address: &ListenAddr| matches!(address, ListenAddr::Tcp(_));
+    if tls.is_some() && !offer.addresses.iter().any(is_tcp) {
+        warn!("grpc-tls-unused: --grpc-addr names no TCP address");
+    }
     let mut bound = Bound::default();
     for address in &offer.addresses {
         let opened = bound.open(address, offer.unix).await;
@@ -197,7 +201,7 @@ pub async fn serve(service: Service, offer: &Offer) -> Result<Listening, ListenE
     let (phase, stopped) = watch::channel(Phase::Serving);
     let (reporter, health) = tonic_health::server::health_reporter();
     health::begin(&reporter).await;
-    let reporting = health::report(reporter, service.actors.broadcaster.clone(), stopped.clone());
+    let reporting = health::report(reporter, service.actors.overseer.clone(), stopped.clone());
     let routes = routes(service, health, offer.reflection)?;
     let tls = tls.map(watch::channel);
     let (inside, connections) = mpsc::channel(1);

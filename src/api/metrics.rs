@@ -20,8 +20,8 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 
 use super::Actors;
-use crate::actors::overseer::GetProgress;
-use crate::domain::status::Progress;
+use crate::actors::overseer::GetReadiness;
+use crate::domain::readiness::Readiness;
 use page::Page;
 
 /// The page's format, as Prometheus names it.
@@ -78,8 +78,8 @@ async fn healthy(State(actors): State<Actors>) -> Response {
 
 /// Whether the daemon has started and VPP, if one is wanted, is there.
 async fn ready(State(actors): State<Actors>) -> Response {
-    match actors.overseer.send(GetProgress).await {
-        Ok(Progress::Ready) => "ready\n".into_response(),
+    match actors.overseer.send(GetReadiness).await {
+        Ok(Readiness::Ready) => "ready\n".into_response(),
         Ok(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
         Err(error) => stopping(&error).into_response(),
     }

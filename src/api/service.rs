@@ -7,8 +7,8 @@ use super::status::OrStatus;
 use super::watch::{self, EventStream, Events};
 use super::{Actors, Peer, convert, lb, table};
 use crate::actors::checker::{
-    Administer, CheckConfig, GetBackend, GetConfig, GetFrontend, LoadFailed, Reload, SetWeight,
-    Suppose,
+    Administer, CheckConfig, GetBackend, GetBackends, GetConfig, GetFrontend, LoadFailed, Reload,
+    SetWeight, Suppose,
 };
 use crate::actors::reconciler::{GetRefusal, GetVip, Sync};
 use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
@@ -116,6 +116,17 @@ impl Maglev for Service {
 
     async fn get_backend(&self, request: Request<pb::GetBackendRequest>) -> Reply<pb::BackendInfo> {
         self.backend(named(request.into_inner().name)?).await
+    }
+
+    async fn get_backends(
+        &self,
+        _: Request<pb::GetBackendsRequest>,
+    ) -> Reply<pb::GetBackendsResponse> {
+        let found = self.actors.checker.send(GetBackends).await.or_status()?;
+        // Many take their time: not on the thread of the streams.
+        let one = |(view, reading)| convert::backend(&view, &reading);
+        let backends = blocking(move || found.into_iter().map(one).collect()).await?;
+        Ok(Response::new(pb::GetBackendsResponse { backends }))
     }
 
     async fn pause_backend(&self, request: Request<pb::BackendRequest>) -> Reply<pb::BackendInfo> {

@@ -78,6 +78,12 @@ pub enum Loss {
         /// What the system says.
         cause: String,
     },
+    /// The two do not believe each other, or one does not speak TLS.
+    #[error("TLS failed: {cause}")]
+    Mistrust {
+        /// What TLS says.
+        cause: String,
+    },
     /// Nothing came within the deadline.
     #[error("does not answer (waited {} s)", .waited.as_secs())]
     Silent {
@@ -85,7 +91,7 @@ pub enum Loss {
         waited: Duration,
     },
     /// What listens there is something else.
-    #[error("something else answers there, not maglevd")]
+    #[error("something else answers there, not maglevd; or maglevd with TLS (see --tls-ca)")]
     Foreign,
     /// The connection ended before the answer did.
     #[error("the connection was lost")]
@@ -123,6 +129,9 @@ impl CliError {
                 Loss::NoConnection { cause: cause(error) }
             }
             (None, _) if connecting => Loss::Silent { waited: CONNECT_DEADLINE },
+            (Some(error), _) if error.kind() == ErrorKind::InvalidData => {
+                Loss::Mistrust { cause: cause(error) }
+            }
             (Some(_), _) => Loss::Broken,
             _ if overran(status) => Loss::Silent { waited: ANSWER_DEADLINE },
             // Without a system error behind it, this is a ping without reply,
@@ -143,9 +152,22 @@ impl CliError {
     /// The error of a connection that did not come about.
     #[must_use]
     pub fn of_connecting(server: &Server, error: &(dyn std::error::Error + 'static)) -> Self {
-        let why = root_io(error)
-            .map_or(Loss::Foreign, |error| Loss::NoConnection { cause: cause(error) });
+        let why = match root_io(error) {
+            None => Loss::Foreign,
+            Some(error) if error.kind() == ErrorKind::InvalidData => {
+                Loss::Mistrust { cause: cause(error) }
+            }
+            Some(error) => Loss::NoConnection { cause: cause(error) },
+        };
         Self::Unreachable { server: server.clone(), why }
+    }
+
+    /// The error of files that TLS cannot be made of.
+    #[must_use]
+    pub fn of_tls(error: &(dyn std::error::Error + 'static)) -> Self {
+        let reasons: Vec<String> = chain(error).skip(1).map(ToString::to_string).collect();
+        let reason = if reasons.is_empty() { error.to_string() } else { reasons.join(": ") };
+        Self::Options { message: format!("the files of --tls-… cannot be used: {reason}") }
     }
 }
 
@@ -186,7 +208,7 @@ fn overran(error: &(dyn std::error::Error + 'static)) -> bool {
 
 /// A system error without its number: `Connection refused (os error 111)` is
 /// `connection refused`.
-fn cause(error: &std::io::Error) -> String {
+pub(super) fn cause(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
@@ -235,7 +257,10 @@ mod tests {
     fn silence_and_strangers_are_told_apart() {
         let cases = [
             (Status::unavailable("http2 error"), "does not answer (waited 10 s)"),
-            (Status::internal("http2 error"), "something else answers there, not maglevd"),
+            (
+                Status::internal("http2 error"),
+                "something else answers there, not maglevd; or maglevd with TLS (see --tls-ca)",
+            ),
             (Status::cancelled("http2 error"), "the connection was lost"),
         ];
         for (mut status, expected) in cases {

@@ -81,10 +81,7 @@ async fn answer(client: &Client, request: Request) -> Result<Answer, Failure> {
             let predicted = grpc.predict_change(request).await?.into_inner();
             Answer::Predicted { frontend, backend, predicted }
         }
-        Request::ShowBackends => {
-            let names = grpc.list_backends(pb::ListBackendsRequest {}).await?.into_inner();
-            Answer::Backends(all(client, names.backend_names, backend).await?)
-        }
+        Request::ShowBackends => Answer::Backends(backends(client).await?),
         Request::ShowBackend { name } => {
             let backend = backend(client.clone(), name).await?;
             let named = Some(backend.healthcheck.clone()).filter(|name| !name.is_empty());
@@ -152,6 +149,18 @@ async fn frontend(client: Client, name: String) -> Result<pb::FrontendInfo, Stat
 async fn backend(client: Client, name: String) -> Result<pb::BackendInfo, Status> {
     let mut grpc = client.grpc;
     Ok(grpc.get_backend(pb::GetBackendRequest { name }).await?.into_inner())
+}
+
+/// All backends by one call; by one for each from a daemon that is older.
+async fn backends(client: &Client) -> Result<Vec<pb::BackendInfo>, Failure> {
+    let mut grpc = client.grpc.clone();
+    match grpc.get_backends(pb::GetBackendsRequest {}).await {
+        Err(status) if status.code() == Code::Unimplemented => {
+            let names = grpc.list_backends(pb::ListBackendsRequest {}).await?.into_inner();
+            all(client, names.backend_names, backend).await
+        }
+        response => Ok(response?.into_inner().backends),
+    }
 }
 
 async fn health_check(client: Client, name: String) -> Result<pb::HealthCheckInfo, Status> {

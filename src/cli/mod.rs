@@ -31,6 +31,7 @@ pub mod shell;
 pub mod table;
 pub mod text;
 pub mod time;
+pub mod tls;
 pub mod version;
 pub mod watch;
 pub mod words;

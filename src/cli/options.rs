@@ -1,12 +1,14 @@
 //! maglevc's options, and what they and the terminal make of the output.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, ValueHint};
 
 use super::error::CliError;
 use super::output::Output;
 use super::server::{Access, Server};
+use super::tls::{OwnFiles, Tls};
 
 /// Looks at and acts on maglevd, the control plane of VPP's load balancer.
 #[derive(Debug, Parser)]
@@ -22,6 +24,31 @@ pub struct Options {
         default_value = "127.0.0.1:9090"
     )]
     pub server: Vec<Server>,
+    /// Talk TLS, and believe only a daemon whose certificate is of these
+    /// authorities (PEM).
+    #[arg(long, value_name = "FILE", env = "MAGLEV_TLS_CA", value_hint = ValueHint::FilePath)]
+    pub tls_ca: Option<PathBuf>,
+    /// The certificate to show the daemon (PEM).
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MAGLEV_TLS_CERT",
+        value_hint = ValueHint::FilePath,
+        requires_all = ["tls_ca", "tls_key"]
+    )]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of that certificate (PEM).
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MAGLEV_TLS_KEY",
+        value_hint = ValueHint::FilePath,
+        requires = "tls_cert"
+    )]
+    pub tls_key: Option<PathBuf>,
+    /// The name in the daemon's certificate, where it is not the host of ADDR.
+    #[arg(long, value_name = "NAME", env = "MAGLEV_TLS_SERVER_NAME", requires = "tls_ca")]
+    pub tls_server_name: Option<String>,
     /// Whether states are coloured. `auto` is on a terminal, unless NO_COLOR is set.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub color: When,
@@ -38,7 +65,19 @@ impl Options {
     /// How each of the daemons is reached, in the order of the options.
     #[must_use]
     pub fn access(&self) -> Vec<Access> {
-        self.server.iter().cloned().map(Access::from).collect()
+        let tls = self.tls();
+        let one = |server: &Server| Access { server: server.clone(), tls: tls.clone() };
+        self.server.iter().map(one).collect()
+    }
+
+    fn tls(&self) -> Option<Tls> {
+        let files =
+            |(cert, key): (&PathBuf, &PathBuf)| OwnFiles { cert: cert.clone(), key: key.clone() };
+        Some(Tls {
+            ca: self.tls_ca.clone()?,
+            identity: self.tls_cert.as_ref().zip(self.tls_key.as_ref()).map(files),
+            server_name: self.tls_server_name.clone(),
+        })
     }
 
     /// How this run writes.

@@ -8,6 +8,7 @@ use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 use super::error::{CliError, Loss};
+use super::tls::Tls;
 use crate::pb::maglev_client::MaglevClient;
 
 /// How long a connection may take to come about.
@@ -85,11 +86,13 @@ impl fmt::Display for Server {
 pub struct Access {
     /// Its address.
     pub server: Server,
+    /// How it is known to be the right one; `None`: it is not asked.
+    pub tls: Option<Tls>,
 }
 
 impl From<Server> for Access {
     fn from(server: Server) -> Self {
-        Self { server }
+        Self { server, tls: None }
     }
 }
 
@@ -97,19 +100,27 @@ impl Access {
     /// How connections to it are made.
     ///
     /// # Errors
+    /// [`CliError::Options`] for files of TLS that are of no use,
     /// [`CliError::Unreachable`] for an address that no connection can be
     /// made to.
     pub fn endpoint(&self) -> Result<Endpoint, CliError> {
-        let uri = match &self.server {
-            Server::Tcp { host, port } => format!("http://{host}:{port}"),
-            Server::Unix { path } => format!("unix:{path}"),
+        let (uri, tls) = match (&self.server, &self.tls) {
+            (Server::Unix { path }, _) => (format!("unix:{path}"), None),
+            (Server::Tcp { host, port }, None) => (format!("http://{host}:{port}"), None),
+            (Server::Tcp { host, port }, Some(tls)) => {
+                (format!("https://{host}:{port}"), Some(tls.config()?))
+            }
         };
-        Ok(Endpoint::from_shared(uri)
+        let mut endpoint = Endpoint::from_shared(uri)
             .map_err(|error| CliError::of_connecting(&self.server, &error))?
             .timeout(ANSWER_DEADLINE)
             .http2_keep_alive_interval(KEEPALIVE)
             .keep_alive_timeout(KEEPALIVE)
-            .keep_alive_while_idle(true))
+            .keep_alive_while_idle(true);
+        if let Some(tls) = tls {
+            endpoint = endpoint.tls_config(tls).map_err(|error| CliError::of_tls(&error))?;
+        }
+        Ok(endpoint)
     }
 }
 

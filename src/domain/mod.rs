@@ -16,7 +16,6 @@ pub mod readiness;
 pub mod refusals;
 pub mod roster;
 pub mod round;
-pub mod status;
 pub mod step;
 pub mod tally;
 pub mod weights;

@@ -1,130 +1,175 @@
-//! When the daemon has come to know its world: from then on what it says of it
-//! is worth asking for.
+//! Whether the daemon has started, and whether it does all that it should.
 
-use std::collections::BTreeSet;
+use std::fmt;
 
-use super::events::Event;
-use super::health::State;
-use super::names::BackendName;
-use super::roster::States;
+/// Backends and frontends, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Backends that are configured.
+    pub backends: usize,
+    /// Of them, those that are up.
+    pub backends_up: usize,
+    /// Of them, those of which nothing is known yet.
+    pub backends_unknown: usize,
+    /// Frontends that are configured.
+    pub frontends: usize,
+    /// Of them, those that serve.
+    pub frontends_up: usize,
+}
 
-/// Ready once VPP was looked at or found not to be there, and every backend has
-/// its first verdict: its first probe has passed, failed or timed out, or
-/// nobody wants it probed. What comes later, a reload or a VPP that goes, is
-/// news and takes nothing back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Readiness {
-    announced: bool,
-    vpp: bool,
-    unjudged: BTreeSet<BackendName>,
-    ready: bool,
+/// How it stands with VPP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VppState {
+    /// None is wanted.
+    Off,
+    /// The first attempt to connect is under way.
+    #[default]
+    Dialing,
+    /// It was tried, and is not there or does not answer.
+    Away,
+    /// It is connected and lacks messages: nothing can be programmed.
+    Unusable,
+    /// It is connected and was not read yet.
+    Unread,
+    /// It is connected and was read.
+    Read,
+}
+
+impl VppState {
+    /// For the service manager's status line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Dialing => "being connected",
+            Self::Away => "not connected",
+            Self::Unusable => "too old",
+            Self::Unread => "being read",
+            Self::Read => "connected",
+        }
+    }
+}
+
+/// What is asked for readiness.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Backends and frontends.
+    pub census: Census,
+    /// VPP.
+    pub vpp: VppState,
+}
+
+/// The line that `systemctl status` shows.
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Census { backends, backends_up, frontends, frontends_up, .. } = self.census;
+        let vpp = self.vpp.as_str();
+        write!(
+            f,
+            "frontends {frontends_up} of {frontends} up, backends {backends_up} of {backends} up, VPP {vpp}"
+        )
+    }
+}
+
+/// How far the daemon is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// This many backends have no verdict yet, or VPP is yet to be seen.
+    Starting(Facts),
+    /// It has started, and VPP cannot be programmed.
+    WithoutVpp(VppState),
+    /// It does all that it should.
+    Ready,
 }
 
 impl Readiness {
-    /// These are the backends that there are at the start.
-    pub fn announced(&mut self, states: &States) {
-        let unknown = states.backends.iter().filter(|(_, state)| *state == State::Unknown);
-        self.unjudged.extend(unknown.map(|(name, _)| name.clone()));
-        self.announced = true;
-        self.review();
+    /// Whether the service manager may go on: every backend was probed once, or
+    /// ran into its first timeout, and VPP was read once, or found absent.
+    #[must_use]
+    pub fn has_started(self) -> bool {
+        !matches!(self, Self::Starting(_))
     }
+}
 
-    /// VPP was looked at, or is not there to be looked at.
-    pub fn vpp_known(&mut self) {
-        self.vpp = true;
-        self.review();
-    }
-
-    /// Something happened.
-    pub fn happened(&mut self, event: &Event) {
-        match event {
-            Event::Backend(name, transition) if !self.ready => {
-                if transition.to == State::Unknown {
-                    self.unjudged.insert(name.clone());
-                } else {
-                    self.unjudged.remove(name);
-                }
-                self.review();
+/// Why the daemon is not ready.
+impl fmt::Display for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starting(Facts {
+                census: Census { backends_unknown: count @ 1.., .. }, ..
+            }) => {
+                write!(f, "{count} backends have no verdict yet")
             }
-            _ => {}
+            Self::Starting(Facts { vpp, .. }) | Self::WithoutVpp(vpp) => {
+                write!(f, "VPP is {}", vpp.as_str())
+            }
+            Self::Ready => f.write_str("ready"),
         }
     }
+}
 
-    fn review(&mut self) {
-        self.ready |= self.announced && self.vpp && self.unjudged.is_empty();
-        if self.ready {
-            self.unjudged.clear();
+/// Remembers that the daemon has started: what a reload brings is probed while
+/// the rest serves, and a VPP that restarts does not make the daemon start anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    over: bool,
+}
+
+impl Start {
+    /// What follows from what was just asked.
+    pub fn judge(&mut self, facts: Facts) -> Readiness {
+        let waits = matches!(facts.vpp, VppState::Dialing | VppState::Unread);
+        self.over |= facts.census.backends_unknown == 0 && !waits;
+        match facts.vpp {
+            _ if !self.over => Readiness::Starting(facts),
+            VppState::Off | VppState::Read => Readiness::Ready,
+            away => Readiness::WithoutVpp(away),
         }
-    }
-
-    /// Whether it is ready.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        self.ready
-    }
-
-    /// Whether VPP is what it waits for.
-    #[must_use]
-    pub fn waits_for_vpp(&self) -> bool {
-        !self.ready && !self.vpp
-    }
-
-    /// How many backends it waits for.
-    #[must_use]
-    pub fn unjudged(&self) -> usize {
-        self.unjudged.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
-    use crate::domain::events::Transition;
 
-    fn to(name: &str, to: State) -> Event {
-        let (at, why) = (SystemTime::UNIX_EPOCH, String::new());
-        Event::Backend(name.into(), Transition { from: State::Unknown, to, at, why })
-    }
-
-    fn started(backends: &[(&str, State)]) -> Readiness {
-        let mut readiness = Readiness::default();
-        let backends = backends.iter().map(|(name, state)| ((*name).into(), *state)).collect();
-        readiness.announced(&States { backends, ..States::default() });
-        readiness
+    fn facts(backends_unknown: usize, vpp: VppState) -> Facts {
+        let census =
+            Census { backends: 5, backends_up: 3, backends_unknown, frontends: 2, frontends_up: 1 };
+        Facts { census, vpp }
     }
 
     #[test]
-    fn it_takes_vpp_and_every_backend() {
-        let mut readiness =
-            started(&[("a", State::Unknown), ("b", State::Unknown), ("c", State::Disabled)]);
-        readiness.happened(&to("a", State::Down));
-        readiness.vpp_known();
-        assert_eq!((readiness.is_ready(), readiness.unjudged()), (false, 1));
-        readiness.happened(&to("d", State::Unknown));
-        readiness.happened(&to("b", State::Paused));
-        assert!(!readiness.is_ready());
-        readiness.happened(&to("d", State::Removed));
-        assert!(readiness.is_ready());
+    fn it_starts_once_backends_are_known_and_vpp_is_read_or_not_there() {
+        for (unknown, vpp, started, why) in [
+            (2, VppState::Read, false, "2 backends have no verdict yet"),
+            (1, VppState::Off, false, "1 backends have no verdict yet"),
+            (0, VppState::Dialing, false, "VPP is being connected"),
+            (0, VppState::Unread, false, "VPP is being read"),
+            (0, VppState::Away, true, "VPP is not connected"),
+            (0, VppState::Unusable, true, "VPP is too old"),
+            (0, VppState::Off, true, "ready"),
+            (0, VppState::Read, true, "ready"),
+        ] {
+            let judged = Start::default().judge(facts(unknown, vpp));
+            assert_eq!((judged.has_started(), judged.to_string().as_str()), (started, why));
+        }
     }
 
     #[test]
-    fn nothing_takes_it_back() {
-        let mut readiness = started(&[]);
-        assert!(readiness.waits_for_vpp() && !readiness.is_ready());
-        readiness.vpp_known();
-        assert!(readiness.is_ready());
-        readiness.happened(&to("a", State::Unknown));
-        assert_eq!((readiness.is_ready(), readiness.unjudged()), (true, 0));
+    fn what_has_started_does_not_start_again() {
+        let mut start = Start::default();
+        assert_eq!(start.judge(facts(0, VppState::Read)), Readiness::Ready);
+        assert_eq!(start.judge(facts(3, VppState::Read)), Readiness::Ready, "a reload");
+        let away = start.judge(facts(0, VppState::Away));
+        assert_eq!(away, Readiness::WithoutVpp(VppState::Away));
+        let again = start.judge(facts(0, VppState::Unread));
+        assert_eq!(again, Readiness::WithoutVpp(VppState::Unread));
+        assert_eq!(start.judge(facts(0, VppState::Read)), Readiness::Ready);
     }
 
     #[test]
-    fn before_it_knows_its_backends_it_is_not_ready() {
-        let mut readiness = Readiness::default();
-        readiness.vpp_known();
-        assert!(!readiness.is_ready());
-        readiness.announced(&States::default());
-        assert!(readiness.is_ready());
+    fn the_status_is_one_line() {
+        let line = facts(1, VppState::Away).to_string();
+        assert_eq!(line, "frontends 1 of 2 up, backends 3 of 5 up, VPP not connected");
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Mood {
     pub(crate) contrary: bool,
     /// Its streams end after so many events; else they stay open.
     pub(crate) leaving: Option<usize>,
+    /// It is of an older version, and does not know the newest calls.
+    pub(crate) old: bool,
     /// The number of its life.
     pub(crate) boot_id: u64,
 }
@@ -37,7 +39,7 @@ pub(crate) struct Mood {
 impl Mood {
     /// All is well.
     pub(crate) const CALM: Self =
-        Self { empty: false, contrary: false, leaving: None, boot_id: events::BOOT_ID };
+        Self { empty: false, contrary: false, leaving: None, old: false, boot_id: events::BOOT_ID };
 }
 
 /// A running daemon; it ends when this is dropped.
@@ -130,6 +132,15 @@ impl Maglev for Daemon {
     async fn get_backend(&self, request: Request<GetBackendRequest>) -> Answer<BackendInfo> {
         let name = request.into_inner().name;
         named("backend", &name, data::backend(&name))
+    }
+
+    async fn get_backends(&self, _: Request<GetBackendsRequest>) -> Answer<GetBackendsResponse> {
+        if self.mood.old {
+            return Err(Status::unimplemented(""));
+        }
+        let names = if self.mood.empty { vec![] } else { data::backend_names() };
+        let backends = names.iter().filter_map(|name| data::backend(name)).collect();
+        Ok(Response::new(GetBackendsResponse { backends }))
     }
 
     async fn pause_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {

@@ -69,6 +69,7 @@ def main(address):
     v4 = maglev.call("GetFrontend", name="v4")
     assert (v4.state, [pool.name for pool in v4.pools]) == ("up", ["pool0", "pool1"])
     assert maglev.call("ListBackends").backend_names == ["a", "b", "c"]
+    assert [backend.name for backend in maglev.call("GetBackends").backends] == ["a", "b", "c"]
     assert maglev.call("GetBackend", name="a").state == "up"
     assert maglev.call("ListHealthChecks").names == ["a", "b", "c"]
     assert maglev.call("GetHealthCheck", name="a").type == "http"
@@ -95,8 +96,8 @@ def main(address):
     assert maglev.call("CheckConfig").ok
     assert maglev.call("ReloadConfig").ok
     assert maglev.call("GetVPPInfo").version
-    assert len(maglev.call("GetVPPLBState").vips) == 2
     assert maglev.call("SyncVPPLBState").applied
+    assert len(maglev.call("GetVPPLBState").vips) == 2
     assert len(maglev.call("GetVPPLBCounters").vips) == 2
 
     left = set(maglev.service.methods_by_name) - maglev.called

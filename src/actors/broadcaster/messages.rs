@@ -7,7 +7,6 @@ use thiserror::Error;
 
 pub use super::reader::{Subscription, Told};
 use crate::domain::events::{Event, LogLevel, Seq};
-use crate::domain::readiness::Readiness;
 use crate::domain::roster::States;
 
 /// Something happened.
@@ -25,21 +24,6 @@ pub struct Announce {
     /// When this was so.
     pub at: SystemTime,
 }
-
-/// VPP was looked at for the first time, or is not there to be looked at.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct VppKnown;
-
-/// Is the daemon ready, and if not, for what does it wait?
-#[derive(Message, Debug)]
-#[rtype(result = "Readiness")]
-pub struct GetReadiness;
-
-/// Answered once the daemon is ready: true; or false, if it ends before.
-#[derive(Message, Debug)]
-#[rtype(result = "bool")]
-pub struct AwaitReady;
 
 /// Start a subscription.
 #[derive(Message, Debug)]

@@ -184,17 +184,3 @@ async fn a_flood_of_log_records_keeps_nobody_from_resuming() {
     let mut stream = broadcaster.send(Subscribe { filter, resume }).await.unwrap().unwrap();
     assert_eq!(next(&mut stream).await, "2:a unknown>down");
 }
-
-#[actix_rt::test]
-async fn whoever_waits_for_readiness_is_told() {
-    let broadcaster = start(4);
-    let states = States { backends: vec![("a".into(), State::Unknown)], ..States::default() };
-    broadcaster.send(Announce { states, at: AT }).await.unwrap();
-    let waiting = actix_rt::spawn(broadcaster.send(AwaitReady));
-    broadcaster.send(VppKnown).await.unwrap();
-    assert!(!broadcaster.send(GetReadiness).await.unwrap().is_ready());
-    broadcaster.send(transition(State::Down)).await.unwrap();
-    assert!(broadcaster.send(GetReadiness).await.unwrap().is_ready());
-    assert_eq!(waiting.await.unwrap(), Ok(true));
-    assert_eq!(broadcaster.send(AwaitReady).await, Ok(true));
-}

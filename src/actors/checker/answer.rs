@@ -8,8 +8,9 @@ use actix::prelude::*;
 use tracing::{info, warn};
 
 use super::{
-    BackendView, CheckConfig, Checker, DesiredNow, FrontendView, GetBackend, GetCensus, GetConfig,
-    GetDesired, GetFrontend, GetOverview, LoadFailed, Overview, Reload, Suppose,
+    BackendView, CheckConfig, Checker, DesiredNow, FrontendView, GetBackend, GetBackends,
+    GetCensus, GetConfig, GetDesired, GetFrontend, GetOverview, LoadFailed, Overview, Reload,
+    Suppose,
 };
 use crate::actors::prober::{self, Reading};
 use crate::config::{self, Loaded};
@@ -30,6 +31,34 @@ impl Handler<GetBackend> for Checker {
                 None => Reading::default(),
             };
             Ok((view, reading))
+        })
+    }
+}
+
+impl Handler<GetBackends> for Checker {
+    type Result = ResponseFuture<Vec<(BackendView, Reading)>>;
+
+    fn handle(&mut self, _: GetBackends, _: &mut Self::Context) -> Self::Result {
+        let names = self.roster.backend_names();
+        let views = names.iter().flat_map(|name| self.roster.backend(name.as_str()));
+        // All are asked before the first is waited for.
+        let asked: Vec<_> = views
+            .map(|view| {
+                let prober = self.probers.get(view.name.as_str());
+                let reading = prober.map(|prober| prober.send(prober::GetReading));
+                (view, reading)
+            })
+            .collect();
+        Box::pin(async move {
+            let mut answers = Vec::with_capacity(asked.len());
+            for (view, reading) in asked {
+                let reading = match reading {
+                    Some(reading) => reading.await.unwrap_or_default(),
+                    None => Reading::default(),
+                };
+                answers.push((view, reading));
+            }
+            answers
         })
     }
 }

@@ -14,9 +14,9 @@ use crate::domain::health::State;
 use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::net::Weight;
 use crate::domain::plan::Desired;
+use crate::domain::readiness::Census;
 pub use crate::domain::roster::{BackendView, FrontendView};
 use crate::domain::roster::{Command, ProberId, Refusal, Supposition};
-use crate::domain::status::Census;
 use crate::domain::weights::DesiredFrontend;
 use crate::probe::{NamespaceError, SlotFigures};
 
@@ -66,6 +66,11 @@ pub struct SetWeight {
 #[derive(Message, Debug)]
 #[rtype(result = "Result<(BackendView, Reading), Refusal>")]
 pub struct GetBackend(pub String);
+
+/// Every backend, by name, with what its prober knows.
+#[derive(Message, Debug)]
+#[rtype(result = "Vec<(BackendView, Reading)>")]
+pub struct GetBackends;
 
 /// One frontend.
 #[derive(Message, Debug)]

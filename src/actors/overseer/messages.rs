@@ -3,7 +3,8 @@
 
 use actix::prelude::*;
 
-use crate::domain::status::Progress;
+use crate::actors::broadcaster::Broadcaster;
+use crate::domain::readiness::Readiness;
 
 /// Answer, to show that you can.
 #[derive(Message, Debug)]
@@ -30,8 +31,13 @@ pub struct Stopping;
 
 /// How far is the daemon? As the last complete round found it.
 #[derive(Message, Debug)]
-#[rtype(result = "Progress")]
-pub struct GetProgress;
+#[rtype(result = "Readiness")]
+pub struct GetReadiness;
+
+/// Answered once the daemon has started: true; or false, if it ends before.
+#[derive(Message, Debug)]
+#[rtype(result = "bool")]
+pub struct AwaitStart;
 
 /// Answers for the thread it runs on: actors of one thread run in turn, so one
 /// that hangs silences this one, too.
@@ -42,6 +48,12 @@ impl Actor for Pulse {
 }
 
 impl Handler<AreYouThere> for Pulse {
+    type Result = ();
+
+    fn handle(&mut self, _: AreYouThere, _: &mut Self::Context) {}
+}
+
+impl Handler<AreYouThere> for Broadcaster {
     type Result = ();
 
     fn handle(&mut self, _: AreYouThere, _: &mut Self::Context) {}

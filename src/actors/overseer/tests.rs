@@ -15,9 +15,7 @@ use crate::actors::vpp_connection::VppConnection;
 use crate::config;
 use crate::domain::notice::datagram;
 use crate::domain::probe::{Code, Finding};
-use crate::domain::readiness::Readiness;
-use crate::domain::roster::States;
-use crate::domain::status::Census;
+use crate::domain::readiness::Census;
 use crate::vpp::client::ClientOptions;
 
 /// What the service manager was told.
@@ -48,20 +46,6 @@ struct All {
     census: Census,
     link: LinkState,
     sight: Option<Epoch>,
-}
-
-impl Handler<GetReadiness> for All {
-    type Result = MessageResult<GetReadiness>;
-
-    fn handle(&mut self, _: GetReadiness, _: &mut Self::Context) -> Self::Result {
-        let mut readiness = Readiness::default();
-        if self.census.backends_unknown == 0 {
-            readiness.announced(&States::default());
-            // Told a little before the others answer, at worst.
-            readiness.vpp_known();
-        }
-        MessageResult(readiness)
-    }
 }
 
 impl Actor for All {
@@ -126,8 +110,7 @@ impl Handler<AreYouThere> for Deaf {
 
 fn parts(all: &Addr<All>, others: Vec<(String, Recipient<AreYouThere>)>) -> Parts {
     let (census, link) = (all.clone().recipient(), all.clone().recipient());
-    let (sight, readiness) = (all.clone().recipient(), all.clone().recipient());
-    Parts { census, link, sight, readiness, others }
+    Parts { census, link, sight: all.clone().recipient(), others }
 }
 
 fn unknown(backends_unknown: usize) -> Census {
@@ -152,7 +135,7 @@ async fn it_says_ready_once_and_then_what_changes() {
     // A reload of one that is not ready is no news.
     overseer.send(Reloading { monotonic_us: 1 }).await.unwrap();
     overseer.send(Reloaded).await.unwrap();
-    assert!(!overseer.send(GetProgress).await.unwrap().has_started());
+    assert!(!overseer.send(GetReadiness).await.unwrap().has_started());
     assert!(told.take().is_empty());
 
     let link = LinkState::Up(Epoch(1));
@@ -164,7 +147,7 @@ async fn it_says_ready_once_and_then_what_changes() {
     sleep(second).await;
     let status = "STATUS=frontends 0 of 0 up, backends 2 of 2 up, VPP connected";
     assert_eq!(told.take()[..3], ["WATCHDOG=1", "READY=1", status]);
-    assert_eq!(overseer.send(GetProgress).await.unwrap(), Progress::Ready);
+    assert_eq!(overseer.send(GetReadiness).await.unwrap(), Readiness::Ready);
 
     let lost = All { census: unknown(0), link: LinkState::Away, sight };
     all.send(Become(lost)).await.unwrap();
@@ -232,12 +215,11 @@ async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
         let pulse = Pulse::start_in_arbiter(arbiter, |_| Pulse);
         (format!("probers {number}"), pulse.recipient())
     });
-    let others = pulses.collect();
+    let others = pulses.chain([("Broadcaster".to_owned(), broadcaster.recipient())]).collect();
     let parts = Parts {
         census: checker.recipient(),
         link: vpp.recipient(),
         sight: reconciler.recipient(),
-        readiness: broadcaster.recipient(),
         others,
     };
     let told = Told::default();

@@ -231,10 +231,9 @@ fn start(path: &Path, up: &Arc<AtomicU8>) -> Service {
         census: checker.clone().recipient(),
         link: vpp.clone().recipient(),
         sight: reconciler.clone().recipient(),
-        readiness: broadcaster.clone().recipient(),
         others: vec![],
     };
-    let overseer = Overseer::new(parts, Box::new(|_| {}), None).start();
+    let overseer = Overseer::new(parts, Box::new(|_| ()), None).start();
     Service::new(Actors { checker, reconciler, vpp, broadcaster, overseer })
 }
 

@@ -235,7 +235,8 @@ fn start_actors(
         let pulse = Pulse::start_in_arbiter(arbiter, |_| Pulse);
         (format!("probers-{number}"), pulse.recipient())
     });
-    let others = pulses.collect();
+    let broadcasts = ("Broadcaster".to_owned(), broadcaster.clone().recipient());
+    let others = pulses.chain([broadcasts]).collect();
     let path = flags.config.clone();
     let checker = Checker::new(path, config, probing, broadcaster.clone(), recipients);
     let checker = checker.on(ground).start();
@@ -243,7 +244,6 @@ fn start_actors(
         census: checker.clone().recipient(),
         link: vpp.clone().recipient(),
         sight: reconciler.clone().recipient(),
-        readiness: broadcaster.clone().recipient(),
         others,
     };
     // On a thread that none of those it asks can hold up.

@@ -1,7 +1,7 @@
 //! What the live view is fed with: the whole state at the beginning, every
 //! event as it happens, and after an event the frontends that it concerns.
-//! What no event tells (another weight in the file, VPP's version) is asked
-//! for at long intervals.
+//! What no event tells (an older daemon's weights, VPP's version) is asked for
+//! at long intervals.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -84,6 +84,12 @@ impl Concerned {
                     self.frontends.insert(write.frontend_name.clone());
                 }
             }
+            // Of a frontend: its weights. Of none: the file was read again, or
+            // a backend's transition tells the rest.
+            Some(Event::Change(change)) if !change.frontend_name.is_empty() => {
+                self.frontends.insert(change.frontend_name.clone());
+            }
+            Some(Event::Change(change)) if change.kind == "config" => self.all = true,
             Some(Event::Missed(_)) => self.all = true,
             _ => return,
         }
@@ -101,7 +107,8 @@ fn users<'a>(known: &'a [pb::FrontendInfo], backend: &'a str) -> impl Iterator<I
 
 /// Feeds the view from one stream. `Ok`: the view is gone.
 async fn life(client: &Client, tell: &Sender<Update>) -> Result<(), CliError> {
-    let wanted = pb::WatchRequest { log: Some(false), ..pb::WatchRequest::default() };
+    let wanted =
+        pb::WatchRequest { log: Some(false), change: Some(true), ..pb::WatchRequest::default() };
     let mut stream = open(client, wanted).await?;
     let all = everything(client, true).await?;
     let mut known = all.frontends.clone();

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::domain::status::Census;
+use crate::domain::readiness::Census;
 use crate::domain::weights::Want;
 
 /// A backend as listings show it.

@@ -1,0 +1,135 @@
+//! What a one-shot `maglevc show backends` costs against a local daemon with
+//! many backends, and how much of it is the daemon's.
+//!
+//! `cargo bench --bench cli`; `MAGLEV_BENCH_BACKENDS` for another number.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on may stop")]
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use vpp_maglev::cli::answer::Answer;
+use vpp_maglev::cli::command::Request;
+use vpp_maglev::cli::execute::execute;
+use vpp_maglev::cli::page::Page;
+use vpp_maglev::cli::server::{Client, Server};
+use vpp_maglev::cli::text;
+
+/// Measured runs; the median is told.
+const RUNS: usize = 21;
+
+/// Servers of a frontend.
+const SERVERS: usize = 100;
+
+fn main() {
+    let backends = std::env::var("MAGLEV_BENCH_BACKENDS").ok();
+    let backends = backends.map_or(10_000, |number| number.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("maglev.yaml"), configuration(backends)).unwrap();
+    let mut daemon = daemon(folder.path());
+    let address = format!("unix:{}", folder.path().join("grpc.sock").display());
+
+    println!("{backends} backends, medians of {RUNS}, milliseconds");
+    tell("maglevc show backends, the whole process", || {
+        let lines = maglevc(&address, "backends");
+        assert_eq!(lines, backends + 1);
+    });
+    tell("maglevc show version, the same without a daemon", || {
+        assert_eq!(maglevc(&address, "version"), 1);
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server: Server = address.parse().unwrap();
+    let mut answer = Answer::Backends(Vec::new());
+    tell("connecting and the daemon's answer, decoded", || {
+        answer = runtime.block_on(async {
+            let client = Client::connect(&server.clone().into()).await.unwrap();
+            execute(&client, Request::ShowBackends).await.unwrap()
+        });
+    });
+    let page = Page { now_ns: 0, width: None, colour: false };
+    tell("the text of the answer", || {
+        assert_eq!(text::text(&answer, &page).lines().count(), backends + 1);
+    });
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+}
+
+/// Prints the median of some runs.
+fn tell(what: &str, mut run: impl FnMut()) {
+    run();
+    let mut taken: Vec<Duration> = (0..RUNS)
+        .map(|_| {
+            let start = Instant::now();
+            run();
+            start.elapsed()
+        })
+        .collect();
+    taken.sort_unstable();
+    println!("{what:<50} {:7.1}", taken[RUNS / 2].as_secs_f64() * 1000.0);
+}
+
+/// Lines that maglevc writes.
+fn maglevc(server: &str, what: &str) -> usize {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_maglevc"));
+    let output = command.args(["--server", server, "show", what]).stdin(Stdio::null()).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout.iter().filter(|byte| **byte == b'\n').count()
+}
+
+/// A daemon on the embedded dataplane, once it serves.
+fn daemon(folder: &Path) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_maglevd"));
+    command.arg("--config").arg(folder.join("maglev.yaml"));
+    command.arg("--grpc-addr").arg(format!("unix:{}", folder.join("grpc.sock").display()));
+    command.args(["--metrics-addr", "", "--vpp-api-addr", "embedded", "--log-format", "json"]);
+    let mut daemon = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let log = BufReader::new(daemon.stderr.take().unwrap());
+    let out = BufReader::new(daemon.stdout.take().unwrap());
+    let (tell, told) = std::sync::mpsc::channel();
+    for mut lines in [Box::new(log) as Box<dyn BufRead + Send>, Box::new(out)] {
+        let tell = tell.clone();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            // Read to the end, so that the daemon never waits for its log.
+            while lines.read_line(&mut line).is_ok_and(|count| count > 0) {
+                // Nobody listens after the first full sync.
+                let _ = tell.send(std::mem::take(&mut line));
+            }
+        });
+    }
+    let done = |line: &String| line.contains("vpp-lbsync-done") && line.contains("\"all\"");
+    while !done(&told.recv_timeout(Duration::from_secs(120)).unwrap()) {}
+    daemon
+}
+
+/// Backends without a check in frontends of [`SERVERS`] each.
+fn configuration(backends: usize) -> String {
+    let mut text = String::from(
+        "maglev:\n  vpp:\n    lb:\n      ipv4-src-address: 192.0.2.1\n      \
+         ipv6-src-address: 2001:db8::1\n  backends:\n",
+    );
+    for number in 0..backends {
+        let address = format!("10.{}.{}.1", number / 256, number % 256);
+        writeln!(text, "    b{number:05}: {{ address: {address} }}").unwrap();
+    }
+    text.push_str("  frontends:\n");
+    for first in (0..backends).step_by(SERVERS) {
+        let number = first / SERVERS;
+        let vip = format!("192.0.{}.{}", 2 + number / 250, number % 250 + 1);
+        let members: Vec<String> = (first..backends.min(first + SERVERS))
+            .map(|number| format!("b{number:05}: {{}}"))
+            .collect();
+        let members = members.join(", ");
+        writeln!(
+            text,
+            "    f{number:03}: {{ address: {vip}, protocol: tcp, port: 80, \
+             pools: [{{ name: p, backends: {{ {members} }} }}] }}"
+        )
+        .unwrap();
+    }
+    text
+}

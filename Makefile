@@ -50,8 +50,8 @@ install: man
 
 # Both Debian packages, into target/debian. Needs cargo-deb (cargo install cargo-deb).
 deb: man
-	$(CARGO) deb --no-build --locked -o target/debian/
-	$(CARGO) deb --no-build --locked --variant client -o target/debian/
+	$(CARGO) deb --no-build --locked --strip -o target/debian/
+	$(CARGO) deb --no-build --locked --strip --variant client -o target/debian/
 
 # Installs, upgrades, removes and purges them in a throw-away Debian. Needs root
 # and mmdebstrap, and says so otherwise.

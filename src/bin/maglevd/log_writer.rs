@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -16,6 +16,8 @@ const WAITING: usize = 8192;
 const BATCH: usize = 64 << 10;
 /// How long a process that ends waits for its last records to be written.
 const LAST: Duration = Duration::from_secs(1);
+/// How often it looks whether a full queue has room again.
+const RETRY: Duration = Duration::from_millis(1);
 
 /// The way to the thread. Clones lead to the same.
 #[derive(Clone)]
@@ -58,10 +60,17 @@ impl LogWriter {
     /// Waits until everything so far is written, or for a second.
     pub fn flush(&self) {
         let (done, written) = sync_channel(1);
-        if self.queue.try_send(Entry::Flush(done)).is_ok() {
-            // A reader that has stopped is not waited for any longer.
-            let _ = written.recv_timeout(LAST);
+        let begun = Instant::now();
+        let mut entry = Entry::Flush(done);
+        // A reader that has stopped is not waited for any longer.
+        while let Err(TrySendError::Full(back)) = self.queue.try_send(entry) {
+            if begun.elapsed() > LAST {
+                return;
+            }
+            entry = back;
+            thread::sleep(RETRY);
         }
+        let _ = written.recv_timeout(LAST);
     }
 }
 

@@ -12,6 +12,7 @@ pub mod observed;
 pub mod plan;
 pub mod probe;
 pub mod refusals;
+pub mod resolution;
 pub mod roster;
 pub mod step;
 pub mod tally;

@@ -108,6 +108,7 @@ impl Handler<Reload> for Checker {
             let orders = this.roster.reload(Arc::new(config), SystemTime::now());
             this.replace_desired();
             this.carry_out(orders, None, ctx);
+            this.have_names_looked_up();
             info!(
                 backends = this.roster.backend_names().len(),
                 frontends = this.roster.frontend_names().len(),

@@ -28,6 +28,10 @@ const BACKEND_STATE: Family =
 const BACKEND_HEALTH: Family = gauge("backend_health", "1 while a backend is up.");
 const BACKEND_ENABLED: Family =
     gauge("backend_enabled", "0 while the file or an operator has a backend disabled.");
+const BACKEND_UNRESOLVED: Family = gauge(
+    "backend_unresolved",
+    "1 while a backend's DNS name does not resolve; the last address is kept.",
+);
 const FRONTEND_STATE: Family =
     gauge("frontend_state", "1 for the state that a frontend is in, 0 for the others.");
 const WEIGHT: Family =
@@ -126,6 +130,11 @@ fn backends(overview: &Overview, page: &mut Page) {
     for backend in &overview.backends {
         let enabled = flag(backend.enabled);
         page.series(&BACKEND_ENABLED, &[("backend", backend.name.as_str())], enabled);
+    }
+    page.family(&BACKEND_UNRESOLVED);
+    for backend in overview.backends.iter().filter(|it| it.settings.address.name().is_some()) {
+        let unresolved = flag(backend.unresolved.is_some());
+        page.series(&BACKEND_UNRESOLVED, &[("backend", backend.name.as_str())], unresolved);
     }
 }
 

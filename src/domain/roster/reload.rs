@@ -97,6 +97,8 @@ impl Roster {
         let mut tracked = Tracked {
             settings: settings.clone(),
             prober: self.last_prober,
+            address: settings.address.fixed(),
+            unresolved: None,
             admin,
             state: State::Unknown,
             judged: false,
@@ -123,6 +125,7 @@ impl Roster {
         let interval = check.as_ref().map_or(Duration::ZERO, |check| check.timing.interval);
         let settings = ProberSettings {
             backend: settings.clone(),
+            address: tracked.address,
             check,
             admin: tracked.admin(),
             // Every backend is to be known well before unknown counts as down.

@@ -15,7 +15,7 @@ use vpp_maglev::domain::net::{Encap, Service, TableLength, Vip, Weight};
 use vpp_maglev::domain::observed::Observed;
 use vpp_maglev::domain::plan::{self, Desired, Flushed, Scope};
 use vpp_maglev::domain::step::{Step, VipSpec};
-use vpp_maglev::domain::weights::{DesiredFrontend, DesiredServer, FlushSeq, Want};
+use vpp_maglev::domain::weights::{DesiredFrontend, DesiredServer, FlushSeq, Strangers, Want};
 
 const VIPS: u16 = 1000;
 const SERVERS: u8 = 10;
@@ -35,7 +35,7 @@ fn frontend(number: u16) -> DesiredFrontend {
         src_ip_sticky: false,
         table_length: TableLength::DEFAULT,
     };
-    DesiredFrontend { spec, servers }
+    DesiredFrontend { spec, servers, strangers: Strangers::Remove }
 }
 
 fn name(number: u16) -> FrontendName {

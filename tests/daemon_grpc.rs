@@ -72,6 +72,8 @@ async fn every_question_is_answered() {
         counter: 3,
         last_result: "L7OK 200 OK".into(),
         enabled_overridden: false,
+        dns_name: String::new(),
+        unresolved: String::new(),
     };
     assert_eq!(a, expected);
 

@@ -6,14 +6,15 @@
 
 mod probe_support;
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use probe_support::*;
 use vpp_maglev::domain::config::{CheckKind, Tls};
-use vpp_maglev::probe::{Probe, Shared};
+use vpp_maglev::domain::resolution::{Answer, HostName, IpFamily};
+use vpp_maglev::probe::{NameService, Probe, Shared};
 
 /// A server that lives as long as this.
 struct Peer(Child);
@@ -267,6 +268,7 @@ async fn unbound_answers_queries() {
             .stderr(Stdio::null());
         command
     });
+    look_up_in(at(port)).await;
     let shared = Shared::new();
     for (query, record, rcode, told) in [
         ("www.example.org", "A", "NOERROR", "L7OK NOERROR"),
@@ -291,4 +293,25 @@ async fn unbound_answers_queries() {
             }
         }
     }
+}
+
+/// What the names that unbound knows lead to.
+async fn look_up_in(server: SocketAddr) {
+    let service = NameService::new(&[server]);
+    let found = |addresses: &[IpAddr]| Answer::Found {
+        addresses: addresses.into(),
+        ttl: Duration::from_secs(3600),
+    };
+    let www = IpAddr::from([192, 0, 2, 1]);
+    for (name, family, expected) in [
+        ("www.example.org", IpFamily::V4, found(&[www])),
+        ("WWW.example.org.", IpFamily::V4, found(&[www])),
+        ("www.example.org", IpFamily::V6, Answer::Failed("the name has no AAAA record".into())),
+        ("no.example.org", IpFamily::V4, Answer::Failed("no such name".into())),
+    ] {
+        let host = HostName { name: name.into(), family };
+        assert_eq!(service.look_up(&host).await, expected, "{name}");
+    }
+    let host = HostName { name: "x.refused.example".into(), family: IpFamily::V4 };
+    assert!(matches!(service.look_up(&host).await, Answer::Failed(_)));
 }

@@ -6,6 +6,7 @@
 mod answer;
 mod ground;
 mod messages;
+mod naming;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use messages::*;
 use super::Outbox;
 use super::broadcaster::{Announce, Broadcaster, Publish};
 use super::prober::{self, Prober, Script, Way};
+use super::resolver::{self, Resolver};
 use crate::domain::config::Config;
 use crate::domain::events::Event;
 use crate::domain::names::BackendName;
@@ -57,6 +59,8 @@ pub struct Checker {
     reconciler: Recipients,
     first_orders: Vec<Order>,
     script: Option<Script>,
+    book: Option<resolver::Script>,
+    resolver: Option<Addr<Resolver>>,
 }
 
 /// Who hears of what should be.
@@ -98,6 +102,8 @@ impl Checker {
             reconciler,
             first_orders,
             script: None,
+            book: None,
+            resolver: None,
         }
     }
 
@@ -113,6 +119,12 @@ impl Checker {
     #[must_use]
     pub fn with_script(self, script: Script) -> Self {
         Self { script: Some(script), ..self }
+    }
+
+    /// The same, and its backends' names lead where `book` says.
+    #[must_use]
+    pub fn with_book(self, book: resolver::Script) -> Self {
+        Self { book: Some(book), ..self }
     }
 
     fn carry_out(&mut self, orders: Vec<Order>, decided: Option<Instant>, ctx: &Context<Self>) {
@@ -136,6 +148,15 @@ impl Checker {
                         prober.do_send(prober::Administer { admin, why });
                     }
                 }
+                Order::Readdress(backend, address) => {
+                    if let Some(prober) = self.probers.get(&backend) {
+                        prober.do_send(prober::Readdressed(address));
+                    }
+                }
+                Order::AddressShared { backend, other, address } => warn!(
+                    %backend, %other, %address,
+                    "backend-address-shared: they are one server, with the greater weight of the two"
+                ),
                 Order::Publish(event) => self.publish(event),
                 Order::Desire(frontends) => {
                     if let Some(links) = &self.links {
@@ -225,10 +246,13 @@ impl Actor for Checker {
             changed: Outbox::new(self.reconciler.changed.clone()),
             replaced: Outbox::new(self.reconciler.replaced.clone()),
         });
+        let resolver = Resolver::new(self.book.take(), ctx.address().recipient());
+        self.resolver = Some(resolver.start());
         let orders = std::mem::take(&mut self.first_orders);
         self.announce();
         self.replace_desired();
         self.carry_out(orders, None, ctx);
+        self.have_names_looked_up();
         ctx.run_later(self.roster.config().lb.startup_max_delay, |this, ctx| {
             let orders = this.roster.lose_patience(SystemTime::now());
             this.carry_out(orders, None, ctx);

@@ -8,7 +8,7 @@
 //!      ┌────────▶│  Checker   │─────────────────────────────────▶│ Prober × N │──▶ backends
 //!      │         └─────┬──────┘                                  └─────┬──────┘
 //!      └───────────────│───────────────────────────────────────────────┘
-//!     DesiredChanged · │ DesiredReplaced
+//!     DesiredChanged · │ DesiredReplaced      (Checker: LookUp ▶ Resolver: Resolved ▶ Checker)
 //!                ┌─────▼──────┐ Observe · Apply  ┌───────────────┐
 //!      Sync ────▶│ Reconciler │─────────────────▶│ VppConnection │──▶ VPP
 //!                └─────┬──────┘◀─────────────────└──────┬────────┘
@@ -30,6 +30,7 @@ mod outbox;
 pub mod overseer;
 pub mod prober;
 pub mod reconciler;
+pub mod resolver;
 #[cfg(test)]
 mod simulation;
 pub mod vpp_connection;

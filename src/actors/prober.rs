@@ -36,6 +36,11 @@ pub struct Administer {
 #[rtype(result = "()")]
 pub struct CheckChanged(pub Option<Arc<HealthCheck>>);
 
+/// The backend is at another address from now on.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Readdressed(pub IpAddr);
+
 /// Probes leave from another namespace from now on.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
@@ -93,7 +98,6 @@ pub type Script =
 pub struct Prober {
     id: ProberId,
     name: BackendName,
-    address: IpAddr,
     settings: ProberSettings,
     way: Way,
     probe: Option<Rc<Prepared>>,
@@ -140,7 +144,6 @@ impl Prober {
         Self {
             id,
             name,
-            address: settings.backend.address,
             health: Health::new(timing.as_ref(), settings.admin),
             probe: None,
             settings,
@@ -163,10 +166,15 @@ impl Prober {
     }
 
     fn prepare(&mut self) {
-        self.probe = self.settings.check.as_ref().map(|check| {
+        let ProberSettings { backend, address, check, .. } = &self.settings;
+        // Without an address nothing is probed: the probe that is due waits
+        // for `Readdressed`.
+        self.probe = address.zip(check.as_ref()).map(|(address, check)| {
+            let named = backend.address.name().map(|host| check.of_host(host));
+            let check = named.as_ref().unwrap_or(check);
             Rc::new(match &self.way {
-                Way::Script(script) => Prepared::Script(Arc::clone(script), self.address),
-                Way::Network(shared) => match Probe::prepare(check, self.address, shared) {
+                Way::Script(script) => Prepared::Script(Arc::clone(script), address),
+                Way::Network(shared) => match Probe::prepare(check, address, shared) {
                     Ok(probe) => Prepared::Probe(probe),
                     Err(why) => Prepared::Cannot(Finding::new(Code::SocketError, why.to_string())),
                 },
@@ -266,6 +274,18 @@ impl Handler<CheckChanged> for Prober {
     }
 }
 
+impl Handler<Readdressed> for Prober {
+    type Result = ();
+
+    fn handle(&mut self, Readdressed(address): Readdressed, ctx: &mut Self::Context) {
+        self.settings.address = Some(address);
+        self.prepare();
+        // The new server has the old one's verdict until its own probes say
+        // otherwise, as with another check of the same one.
+        self.feed(Input::CheckChanged, ctx);
+    }
+}
+
 impl Handler<Relocated> for Prober {
     type Result = ();
 
@@ -305,3 +325,6 @@ impl Handler<GetReading> for Prober {
         Reading { counter: self.health.counter, last: self.last.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,7 @@ fn transition<S: ToString>(transition: &Transition<S>) -> pb::TransitionRecord {
 pub(super) fn backend(view: &BackendView, reading: &Reading) -> pb::BackendInfo {
     pb::BackendInfo {
         name: view.name.to_string(),
-        address: view.settings.address.to_string(),
+        address: view.address.map(|address| address.to_string()).unwrap_or_default(),
         state: view.state.to_string(),
         transitions: view.transitions.iter().map(transition).collect(),
         enabled: view.enabled,
@@ -45,6 +45,8 @@ pub(super) fn backend(view: &BackendView, reading: &Reading) -> pb::BackendInfo 
         counter: int(reading.counter),
         last_result: reading.last.as_ref().map(ToString::to_string).unwrap_or_default(),
         enabled_overridden: view.overridden,
+        dns_name: view.settings.address.name().map(|host| host.name.clone()).unwrap_or_default(),
+        unresolved: view.unresolved.clone().unwrap_or_default(),
     }
 }
 
@@ -143,6 +145,7 @@ pub(super) fn health_check(name: &str, check: &HealthCheck) -> pb::HealthCheckIn
                 record: exchange.record.clone(),
                 transport: if exchange.tcp { "tcp" } else { "udp" }.into(),
                 expect_rcode: exchange.rcode.clone(),
+                expect_answer: exchange.answer.clone().unwrap_or_default(),
             });
         }
     }

@@ -13,19 +13,18 @@ pub(super) fn add_shares(info: &mut pb::FrontendInfo, view: &FrontendView, sight
     info.warnings = cautions(view).collect();
     let members = || view.pools.iter().flat_map(|pool| &pool.backends);
     let weights: Option<Vec<_>> = members()
-        .map(|member| {
-            let weight = member.effective.resolve(member.address, sighted.as_seen())?;
-            Some((member.address, weight))
-        })
+        .filter_map(|member| Some((member.address?, member.effective)))
+        .map(|(address, effective)| Some((address, effective.resolve(address, sighted.as_seen())?)))
         .collect();
     let known = weights.map(|weights| shares(&weights, length)).unwrap_or_default();
     let mut known = known.into_iter();
     let infos = info.pools.iter_mut().flat_map(|pool| &mut pool.backends);
     for (info, member) in infos.zip(members()) {
+        let Some(address) = member.address else { continue };
         let share = known.next();
         info.asked_share = share.map(|(asked, _)| Share::fraction(asked));
         info.real_share = share.map(|(_, real)| Share::fraction(real));
-        let seen = sighted.as_seen().flatten().and_then(|vip| vip.servers.get(&member.address));
+        let seen = sighted.as_seen().flatten().and_then(|vip| vip.servers.get(&address));
         info.vpp_buckets = seen.map(|server| server.buckets);
     }
 }
@@ -33,10 +32,9 @@ pub(super) fn add_shares(info: &mut pb::FrontendInfo, view: &FrontendView, sight
 /// What the table cannot do, the pool named where it is about one.
 fn cautions(view: &FrontendView) -> impl Iterator<Item = String> + use<'_> {
     let asked = |pool: &PoolView| {
-        let backends = pool.backends.iter().map(|member| Asked {
-            name: member.name.clone(),
-            address: member.address,
-            weight: member.weight,
+        let backends = pool.backends.iter().filter_map(|member| {
+            let (name, weight) = (member.name.clone(), member.weight);
+            Some(Asked { name, address: member.address?, weight })
         });
         backends.collect()
     };

@@ -105,6 +105,8 @@ fn backend(backend: &pb::BackendInfo) -> Value {
     json!({
         "name": backend.name,
         "address": present(&backend.address),
+        "dns_name": present(&backend.dns_name),
+        "unresolved": present(&backend.unresolved),
         "state": backend.state,
         "since": backend.transitions.last().and_then(|last| at(last.at_unix_ns)),
         "enabled": backend.enabled,
@@ -150,6 +152,7 @@ fn health_check(check: &pb::HealthCheckInfo) -> Value {
             "record": dns.record,
             "transport": dns.transport,
             "expect_rcode": dns.expect_rcode,
+            "expect_answer": present(&dns.expect_answer),
         })
     });
     json!({

@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::duration::DurationSlip;
 use crate::domain::names::{BackendName, FrontendName, PoolName};
 use crate::domain::net::{Encap, Vip};
+use crate::domain::resolution::{Address, IpFamily};
 
 /// One broken rule and its place.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -61,8 +62,8 @@ pub enum Problem {
     WrongFamily { address: IpAddr, wanted: Family },
     #[error("{address} is {flaw}: give the server's own unicast address")]
     UnusableAddress { address: IpAddr, flaw: AddressFlaw },
-    #[error("{name:?} cannot be used: names are not resolved yet: give an IP address")]
-    NameNotResolved { name: String },
+    #[error("{name:?} is a DNS name: add resolve: ipv4 or ipv6, or give an IP address")]
+    NameWithoutFamily { name: String },
     #[error("is for DNS names, and {address} is an IP address: remove it")]
     ResolveOfAddress { address: IpAddr },
     #[error(
@@ -79,6 +80,11 @@ pub enum Problem {
          give one that `ip netns list` shows, without slashes"
     )]
     BadNetns { given: String },
+    #[error(
+        "{given:?} is not the address of a name server: \
+         give an IP address, or one with a port such as 192.0.2.53:5353 or [2001:db8::53]:5353"
+    )]
+    BadNameserver { given: String },
     #[error("an icmp check has no port: remove it")]
     PortOfIcmp,
     #[error("is no parameter of {kind} checks: remove it; they take {}", list(.known, "and"))]
@@ -103,6 +109,9 @@ pub enum Problem {
     )]
     BadQuery { given: String },
 
+    #[error("is for records, which do not come with {rcode}: remove it, or expect NOERROR")]
+    AnswerOfFailure { rcode: String },
+
     // Backends and frontends
     #[error("there is no health check {name:?}: define it under healthchecks, or name another")]
     UnknownCheck { name: String },
@@ -122,11 +131,11 @@ pub enum Problem {
     #[error(
         "{address} is {}, and the frontend already has {}: \
          give it backends of one address family (VPP tunnels to all in one way)",
-        Family::of(*.address), Family::of(*.other)
+        Family::from(.address.family()), Family::from(*.other)
     )]
-    MixedFamilies { address: IpAddr, other: IpAddr },
+    MixedFamilies { address: Address, other: IpFamily },
     #[error("{address} is the address of {other} in this frontend: remove one of the two")]
-    SharedAddress { address: IpAddr, other: BackendName },
+    SharedAddress { address: Address, other: BackendName },
     #[error("stands in pools[{pool}] of this frontend already: remove it from one of the two")]
     BackendTwice { pool: usize },
 
@@ -156,13 +165,16 @@ pub enum Family {
     Any,
 }
 
-impl Family {
-    /// The family of `address`.
-    #[must_use]
-    pub fn of(address: IpAddr) -> Self {
-        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+impl From<IpFamily> for Family {
+    fn from(family: IpFamily) -> Self {
+        match family {
+            IpFamily::V4 => Self::V4,
+            IpFamily::V6 => Self::V6,
+        }
     }
+}
 
+impl Family {
     fn example(self) -> &'static str {
         match self {
             Self::V4 => "192.0.2.1",
@@ -205,7 +217,8 @@ pub enum AddressFlaw {
 
 impl AddressFlaw {
     /// What is wrong with `address` as that of a server, if anything is.
-    pub(super) fn of(address: IpAddr) -> Option<Self> {
+    #[must_use]
+    pub fn of(address: IpAddr) -> Option<Self> {
         match address {
             _ if address.is_unspecified() => Some(Self::Unspecified),
             _ if address.is_multicast() => Some(Self::Multicast),

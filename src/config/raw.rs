@@ -30,6 +30,7 @@ pub(super) struct Checker {
     pub(super) transition_history: Option<i64>,
     pub(super) netns: Option<String>,
     pub(super) max_probes_in_flight: Option<i64>,
+    pub(super) nameservers: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -93,6 +94,7 @@ pub(super) struct Params {
     pub(super) record: Option<String>,
     pub(super) transport: Option<Transport>,
     pub(super) expect_rcode: Option<String>,
+    pub(super) expect_answer: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -13,11 +13,12 @@ mod settings;
 mod values;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::report::{Place, Report};
 use super::{LoadError, Loaded, raw, warnings};
 use crate::domain::config::Config;
+use crate::domain::resolution::Address;
 
 pub(super) fn resolve(raw: &raw::Maglev) -> Result<Loaded, LoadError> {
     let mut report = Report::default();
@@ -35,7 +36,9 @@ fn config(raw: &raw::Maglev, report: &mut Report) -> Option<Config> {
     let checker = settings::checker(&raw.healthchecker, &root.key("healthchecker"), report);
     let lb = settings::lb(&raw.vpp.lb, &root.key("vpp").key("lb"), report);
 
-    let checks = named(&raw.healthchecks, &root.key("healthchecks"), report, check::check);
+    let checks = named(&raw.healthchecks, &root.key("healthchecks"), report, |raw, at, report| {
+        check::check(raw, at, report).map(Arc::new)
+    });
 
     let at = root.key("backends");
     let addresses: Addresses<'_> = named(&raw.backends, &at, report, backend::address);
@@ -45,7 +48,10 @@ fn config(raw: &raw::Maglev, report: &mut Report) -> Option<Config> {
         .zip(addresses.values())
         .map(|((name, raw_backend), address)| {
             let at = at.key(name);
-            (name.as_str(), backend::backend(raw_backend, *address, &raw.healthchecks, &at, report))
+            (
+                name.as_str(),
+                backend::backend(raw_backend, address.clone(), &raw.healthchecks, &at, report),
+            )
         })
         .collect();
 
@@ -68,7 +74,7 @@ fn config(raw: &raw::Maglev, report: &mut Report) -> Option<Config> {
 
 /// Every backend that the file names; `None` where its address has a fault of
 /// its own, which is told only once.
-type Addresses<'a> = BTreeMap<&'a str, Option<IpAddr>>;
+type Addresses<'a> = BTreeMap<&'a str, Option<Address>>;
 
 /// Resolves each entry of a mapping at the place that its name makes.
 fn named<'a, R, T>(

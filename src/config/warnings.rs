@@ -91,7 +91,7 @@ pub(super) fn look(config: &Config, report: &mut Report) {
 fn asked(config: &Config, frontend: &Frontend) -> Vec<Vec<Asked>> {
     let of_pool = |pool: &Pool| {
         let backends = pool.backends.iter().filter_map(|(name, &weight)| {
-            let address = config.backends.get(name)?.address;
+            let address = config.backends.get(name)?.address.fixed()?;
             Some(Asked { name: name.clone(), address, weight })
         });
         backends.collect()

@@ -3,13 +3,15 @@
 //! `docs/configuration.md`.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::names::{BackendName, CheckName, FrontendName, PoolName};
 use super::net::{Encap, TableLength, Vip, Weight};
+use super::resolution::{Address, HostName};
 
 /// One configuration file, accepted whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +21,7 @@ pub struct Config {
     /// Settings of VPP's load balancer and of how it is kept right.
     pub lb: LbSettings,
     /// Health checks by name.
-    pub checks: BTreeMap<CheckName, HealthCheck>,
+    pub checks: BTreeMap<CheckName, Arc<HealthCheck>>,
     /// Backends by name.
     pub backends: BTreeMap<BackendName, Backend>,
     /// Frontends by name.
@@ -35,6 +37,9 @@ pub struct CheckerSettings {
     pub netns: Option<String>,
     /// Probes in flight at once; `None`: as many as descriptors allow.
     pub max_probes: Option<usize>,
+    /// Who is asked for the addresses of backends that are named; none: the
+    /// system's name servers.
+    pub nameservers: Vec<SocketAddr>,
 }
 
 /// `vpp.lb`
@@ -75,6 +80,31 @@ pub struct HealthCheck {
     pub source_v4: Option<Ipv4Addr>,
     /// Source address of probes to IPv6 backends; `None`: the kernel chooses.
     pub source_v6: Option<Ipv6Addr>,
+}
+
+impl HealthCheck {
+    /// The check of a backend that is named: its name is what an HTTP request
+    /// and a certificate are about, where the check says nothing else.
+    #[must_use]
+    pub fn of_host(&self, host: &HostName) -> Self {
+        let mut check = self.clone();
+        let name = host.name.trim_end_matches('.');
+        match &mut check.kind {
+            CheckKind::Http { port, tls, exchange } => {
+                let usual = if tls.is_some() { 443 } else { 80 };
+                let named = || match port.get() {
+                    port if port == usual => name.to_owned(),
+                    port => format!("{name}:{port}"),
+                };
+                exchange.host.get_or_insert_with(named);
+            }
+            CheckKind::Tcp { tls: Some(tls), .. } => {
+                tls.server_name.get_or_insert_with(|| name.to_owned());
+            }
+            CheckKind::Icmp | CheckKind::Tcp { tls: None, .. } | CheckKind::Dns { .. } => {}
+        }
+        check
+    }
 }
 
 /// When a backend is probed and how many results make a verdict.
@@ -184,13 +214,16 @@ pub struct DnsExchange {
     pub tcp: bool,
     /// The response code that passes, in capitals (`NOERROR`).
     pub rcode: String,
+    /// A regular expression, known to compile, that a record of the answer
+    /// must match as zone files write it; `None`: any record will do.
+    pub answer: Option<String>,
 }
 
 /// `backends.<name>`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
     /// Where it is probed and where VPP sends its flows.
-    pub address: IpAddr,
+    pub address: Address,
     /// `None`: always up.
     pub check: Option<CheckName>,
     /// False: not probed and given no flows.

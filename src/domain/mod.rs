@@ -14,6 +14,7 @@ pub mod plan;
 pub mod probe;
 pub mod readiness;
 pub mod refusals;
+pub mod resolution;
 pub mod roster;
 pub mod round;
 pub mod step;

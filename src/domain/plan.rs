@@ -17,7 +17,7 @@ use super::names::FrontendName;
 use super::net::{Vip, Weight};
 use super::observed::{Observed, ObservedEncap, ObservedServer, ObservedVip};
 use super::step::{Step, VipSpec};
-use super::weights::{DesiredFrontend, FlushSeq, Want};
+use super::weights::{DesiredFrontend, FlushSeq, Strangers, Want};
 
 /// What VPP should hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,13 +217,24 @@ fn plan_frontend(
         let step = planned(Step::SetWeight { vip, server, weight, flush: due }, disruption);
         if weight.get() > had.weight { steps.push(step) } else { lower.push(step) }
     }
-    steps.append(&mut lower);
-    for &server in live.into_iter().flat_map(|live| live.servers.keys()) {
-        if !frontend.servers.contains_key(&server) {
-            let step = Step::RemoveServer { vip, server, flush: true };
-            steps.push(planned(step, Disruption::Flush));
+    let strangers = live.into_iter().flat_map(|live| &live.servers);
+    let mut remove = Vec::new();
+    for (&server, had) in strangers.filter(|(server, _)| !frontend.servers.contains_key(server)) {
+        match frontend.strangers {
+            Strangers::Remove => {
+                let step = Step::RemoveServer { vip, server, flush: true };
+                remove.push(planned(step, Disruption::Flush));
+            }
+            Strangers::Drain if had.weight > 0 => {
+                let weight = Weight::ZERO;
+                let step = Step::SetWeight { vip, server, weight, flush: false };
+                lower.push(planned(step, Disruption::NewFlows));
+            }
+            Strangers::Drain | Strangers::AsIs => {}
         }
     }
+    steps.append(&mut lower);
+    steps.append(&mut remove);
 }
 
 /// A weight that VPP reports, kept within what we send.

@@ -5,12 +5,14 @@
 //! it carries them out.
 
 mod asked;
+mod naming;
 mod orders;
 mod reload;
 mod suppose;
 mod views;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -56,6 +58,10 @@ pub struct States {
 struct Tracked {
     settings: Backend,
     prober: ProberId,
+    /// Where it is; `None` while its name has not been resolved.
+    address: Option<IpAddr>,
+    /// Why its name does not resolve; `None`: it does, or is none.
+    unresolved: Option<String>,
     /// What an operator wants in place of the file's `enabled`.
     admin: Option<Admin>,
     state: State,
@@ -265,7 +271,12 @@ impl Tracked {
     }
 
     fn verdict(&self) -> Verdict {
-        Verdict { state: self.state, address: self.settings.address, flush: self.flush }
+        let state = match (self.address, self.state) {
+            // Nothing is known of a server that nobody knows where to find.
+            (None, State::Up | State::Down) => State::Unknown,
+            (_, state) => state,
+        };
+        Verdict { state, address: self.address, flush: self.flush }
     }
 
     fn take(&mut self, transition: Transition<State>, history: usize) {
@@ -290,7 +301,7 @@ fn file_admin(settings: &Backend) -> Admin {
 /// The check of a backend.
 fn check_of(config: &Config, backend: &Backend) -> Option<Arc<HealthCheck>> {
     let check = backend.check.as_ref().and_then(|name| config.checks.get(name));
-    check.cloned().map(Arc::new)
+    check.cloned()
 }
 
 /// The state of a backend before its prober has said anything.

@@ -33,8 +33,9 @@ impl FlushSeq {
 pub struct Verdict {
     /// Its state.
     pub state: State,
-    /// Where it serves.
-    pub address: IpAddr,
+    /// Where it serves; `None` while its name has not been resolved. Then it
+    /// is no server yet, and is waited for like one that is unknown.
+    pub address: Option<IpAddr>,
     /// The last flush that one of its transitions asked for.
     pub flush: FlushSeq,
 }
@@ -59,6 +60,8 @@ pub struct DesiredFrontend {
     pub spec: VipSpec,
     /// Every server of every pool: a failover is a change of weights.
     pub servers: BTreeMap<IpAddr, DesiredServer>,
+    /// What becomes of all others.
+    pub strangers: Strangers,
 }
 
 /// What one server should look like in VPP.
@@ -69,6 +72,35 @@ pub struct DesiredServer {
     /// `Some`: at weight 0 its flows are forgotten, when its weight is lowered
     /// and whenever this number is new.
     pub flush: Option<FlushSeq>,
+}
+
+/// What becomes of servers in VPP that the frontend does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strangers {
+    /// They are removed.
+    #[default]
+    Remove,
+    /// Nothing: one of them may be a backend whose name has not been resolved
+    /// since the daemon started, and serves.
+    AsIs,
+    /// They get no more new flows, and keep those they have.
+    Drain,
+}
+
+impl DesiredServer {
+    /// Of two backends at one address: the weight of the one that serves, and
+    /// a flush only if both ask for it.
+    fn joined(self, other: Self) -> Self {
+        let rank = |want| match want {
+            Want::Weight(Weight::ZERO) => (0, Weight::ZERO),
+            Want::AsIs => (1, Weight::ZERO),
+            Want::Weight(weight) => (2, weight),
+        };
+        Self {
+            weight: if rank(other.weight) > rank(self.weight) { other.weight } else { self.weight },
+            flush: self.flush.zip(other.flush).map(|(one, two)| one.max(two)),
+        }
+    }
 }
 
 /// A weight, or whatever is there.
@@ -157,13 +189,23 @@ pub fn desired(
     let choice = choose(&pools, patience);
     let mut servers = BTreeMap::new();
     let mut effective = Vec::with_capacity(pools.len());
+    let mut strangers = Strangers::Remove;
     for (place, pool) in pools.into_iter().enumerate() {
         let mut wants = BTreeMap::new();
         for member in pool {
             let weight = want(choice, place, patience, &member);
             let flush = flushes(member.verdict.state, frontend.flush_on_down)
                 .then_some(member.verdict.flush);
-            servers.insert(member.verdict.address, DesiredServer { weight, flush });
+            if let Some(address) = member.verdict.address {
+                let server = DesiredServer { weight, flush };
+                let both = servers.get(&address).map_or(server, |other| server.joined(*other));
+                servers.insert(address, both);
+            } else {
+                strangers = match patience {
+                    Patience::Waiting => Strangers::AsIs,
+                    Patience::Over => Strangers::Drain,
+                };
+            }
             wants.insert(member.name, weight);
         }
         effective.push(wants);
@@ -179,7 +221,7 @@ pub fn desired(
         src_ip_sticky: frontend.src_ip_sticky,
         table_length: frontend.table_length,
     };
-    Outlook { state, active_pool, desired: DesiredFrontend { spec, servers }, effective }
+    Outlook { state, active_pool, desired: DesiredFrontend { spec, servers, strangers }, effective }
 }
 
 /// A backend in a pool.

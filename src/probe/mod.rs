@@ -13,6 +13,7 @@ mod exchange;
 mod fault;
 mod http;
 mod icmp;
+mod lookup;
 mod namespace;
 mod shared;
 mod slots;
@@ -31,6 +32,7 @@ use crate::domain::config::{CheckKind, HealthCheck};
 use crate::domain::probe::Finding;
 use fault::{Fault, Layer};
 
+pub use lookup::NameService;
 pub use namespace::{Namespace, NamespaceError};
 pub use shared::{Echoes, Ground, Shared};
 pub use slots::{SlotFigures, Slots};
@@ -51,7 +53,7 @@ enum Kind {
     Icmp(icmp::Echo),
     Tcp(tcp::Connection),
     Http(Box<http::Http>),
-    Dns(dns::Dns),
+    Dns(Box<dns::Dns>),
 }
 
 impl Probe {
@@ -81,7 +83,7 @@ impl Probe {
                     http::Http::prepare(target(*port), tls.as_ref(), exchange, shared)?,
                 )),
                 CheckKind::Dns { port, exchange } => {
-                    Kind::Dns(dns::Dns::prepare(target(*port), exchange)?)
+                    Kind::Dns(Box::new(dns::Dns::prepare(target(*port), exchange)?))
                 }
             };
         Ok(Self { timeout: check.timing.timeout, kind })
@@ -155,6 +157,9 @@ pub enum PrepareError {
         /// As configured.
         record: String,
     },
+    /// The expression for the answer does not compile.
+    #[error("expect-answer: {0}")]
+    Answer(Box<regex::Error>),
     /// The response code is not one that a plain query can be answered with.
     #[error("expect-rcode {rcode:?} is not one of {}", dns::RCODES.join(", "))]
     Rcode {

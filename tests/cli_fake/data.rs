@@ -183,6 +183,7 @@ pub(super) fn check(name: &str) -> Option<HealthCheckInfo> {
                 record: text("AAAA"),
                 transport: text("udp"),
                 expect_rcode: text("NOERROR"),
+                expect_answer: String::new(),
             }),
             ..base
         },

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use vpp_maglev::config::{self, LoadError};
 use vpp_maglev::domain::config::Config;
 use vpp_maglev::domain::net::{Encap, Service};
+use vpp_maglev::domain::resolution::IpFamily;
 
 use super::{DEMO, EXAMPLE};
 
@@ -29,8 +30,9 @@ pub(crate) fn law(config: &Config) -> Option<String> {
         if backend.check.as_ref().is_some_and(|check| !config.checks.contains_key(check)) {
             return Some(format!("{name} has an unknown check"));
         }
-        let v4_in_v6 = matches!(backend.address, IpAddr::V6(v6) if v6.segments()[..6] == [0; 6]);
-        if backend.address.is_unspecified() || backend.address.is_multicast() || v4_in_v6 {
+        let Some(address) = backend.address.fixed() else { continue };
+        let v4_in_v6 = matches!(address, IpAddr::V6(v6) if v6.segments()[..6] == [0; 6]);
+        if address.is_unspecified() || address.is_multicast() || v4_in_v6 {
             return Some(format!("{name} has an address that VPP cannot use"));
         }
     }
@@ -46,10 +48,11 @@ pub(crate) fn law(config: &Config) -> Option<String> {
                 let Some(backend) = config.backends.get(backend) else {
                     return Some(format!("{name} has an unknown backend"));
                 };
-                if Encap::for_server(backend.address) != frontend.encap {
+                let v4 = backend.address.family() == IpFamily::V4;
+                if v4 != (frontend.encap == Encap::Gre4) {
                     return Some(format!("{name} mixes address families"));
                 }
-                if !servers.insert(backend.address) {
+                if !servers.insert(backend.address.to_string()) {
                     return Some(format!("{name} has a server twice"));
                 }
             }

@@ -64,8 +64,13 @@ pub(crate) fn https(
 }
 
 pub(crate) fn dns(to: SocketAddr, tcp: bool, query: &str, record: &str, rcode: &str) -> CheckKind {
-    let exchange =
-        DnsExchange { query: query.into(), record: record.into(), tcp, rcode: rcode.into() };
+    let exchange = DnsExchange {
+        query: query.into(),
+        record: record.into(),
+        tcp,
+        rcode: rcode.into(),
+        answer: None,
+    };
     CheckKind::Dns { port: port(to), exchange }
 }
 

@@ -149,6 +149,7 @@ impl Handler<Reload> for Checker {
             let (what, who) = (Changed::Config, Change::FILE.into());
             let change = Change { what, overridden: false, who, at: SystemTime::now() };
             this.publish(Event::Change(change));
+            this.have_names_looked_up();
             info!(
                 backends = this.roster.backend_names().len(),
                 frontends = this.roster.frontend_names().len(),

@@ -15,6 +15,7 @@ use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::net::Weight;
 use crate::domain::plan::Desired;
 use crate::domain::readiness::Census;
+use crate::domain::resolution::{HostName, Resolution};
 pub use crate::domain::roster::{BackendView, FrontendView};
 use crate::domain::roster::{Command, ProberId, Refusal, Supposition};
 use crate::domain::weights::DesiredFrontend;
@@ -32,6 +33,18 @@ pub struct Transitioned {
     pub transition: Transition<State>,
     /// When the deciding result was in.
     pub decided: Instant,
+}
+
+/// A backend's name leads elsewhere, or nowhere, the Resolver says.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Resolved {
+    /// The backend.
+    pub backend: BackendName,
+    /// Its name, as it was looked up.
+    pub host: HostName,
+    /// What is new.
+    pub resolution: Resolution,
 }
 
 /// An operator's command for a backend. Answered when its prober has obeyed.

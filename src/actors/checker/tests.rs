@@ -1,9 +1,12 @@
 //! The Checker with its real Probers on paused time. They probe sockets of the
 //! test on loopback, which answer at once: to connect is all that a probe does.
 
+mod naming;
+
 use std::cell::RefCell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -141,6 +144,10 @@ struct World {
 
 impl World {
     fn start(text: &str) -> Self {
+        Self::start_as(text, |checker| checker)
+    }
+
+    fn start_as(text: &str, made: impl FnOnce(Checker) -> Checker) -> Self {
         tokio::time::pause();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("maglev.yaml");
@@ -150,7 +157,8 @@ impl World {
         let heard = Rc::default();
         let ears = Ears(Rc::clone(&heard)).start();
         let ears = Recipients { changed: ears.clone().recipient(), replaced: ears.recipient() };
-        let checker = Checker::new(path, config, vec![], broadcaster.clone(), ears).start();
+        let checker = Checker::new(path, config, vec![], broadcaster.clone(), ears);
+        let checker = made(checker).start();
         Self { dir, checker, broadcaster, heard }
     }
 

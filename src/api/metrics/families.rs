@@ -32,6 +32,10 @@ const TRANSITIONS: Family = counter(
     "backend_transitions_total",
     "Changes of a backend's state since it was configured, by where from and where to.",
 );
+const BACKEND_UNRESOLVED: Family = gauge(
+    "backend_unresolved",
+    "1 while a backend's DNS name does not resolve; the last address is kept.",
+);
 const FRONTEND_STATE: Family =
     gauge("frontend_state", "1 for the state that a frontend is in, 0 for the others.");
 const WEIGHT: Family =
@@ -132,6 +136,11 @@ fn backends(overview: &Overview, page: &mut Page) {
                 [("backend", backend.name.as_str()), ("from", from.as_str()), ("to", to.as_str())];
             page.series(&TRANSITIONS, &labels, count(*number));
         }
+    }
+    page.family(&BACKEND_UNRESOLVED);
+    for backend in overview.backends.iter().filter(|it| it.settings.address.name().is_some()) {
+        let unresolved = flag(backend.unresolved.is_some());
+        page.series(&BACKEND_UNRESOLVED, &[("backend", backend.name.as_str())], unresolved);
     }
 }
 

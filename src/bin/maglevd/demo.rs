@@ -109,7 +109,8 @@ impl Demo {
         for (name, backend) in &config.backends {
             let check = backend.check.as_ref().and_then(|check| config.checks.get(check));
             let Some(port) = check.and_then(|check| check.kind.port()) else { continue };
-            let address = SocketAddr::new(backend.address, port.get());
+            let Some(address) = backend.address.fixed() else { continue };
+            let address = SocketAddr::new(address, port.get());
             let backend = name.clone();
             let listener =
                 listen(address).map_err(|source| DemoError::Listen { backend, address, source })?;

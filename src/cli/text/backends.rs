@@ -50,7 +50,7 @@ pub(super) fn one(backend: &BackendInfo, check: Option<&HealthCheckInfo>, page: 
             ("backend", backend.name.as_str().into()),
             ("state", Cell::state(&backend.state, false)),
             ("since", since(backend, page).into()),
-            ("address", backend.address.as_str().into()),
+            ("address", address(backend).into()),
             ("enabled", format!("{}{mark}", yes_no(backend.enabled)).into()),
             ("health check", check_name.into()),
             ("counter", check.map_or_else(String::new, |check| counter(backend, check)).into()),
@@ -59,6 +59,16 @@ pub(super) fn one(backend: &BackendInfo, check: Option<&HealthCheckInfo>, page: 
         page,
     );
     head + &override_note(backend.enabled_overridden, page) + &transitions(backend, page)
+}
+
+/// The address, and the name that it comes from: `192.0.2.1 (www.example.org)`.
+fn address(backend: &BackendInfo) -> String {
+    let address = or_dash(&backend.address);
+    match (backend.dns_name.as_str(), backend.unresolved.as_str()) {
+        ("", _) => backend.address.clone(),
+        (name, "") => format!("{address} ({name})"),
+        (name, why) => format!("{address} ({name}, which does not resolve: {why})"),
+    }
 }
 
 /// The counter in its range: `4 of 4, up from 2`.

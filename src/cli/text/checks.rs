@@ -108,6 +108,7 @@ pub(super) fn one(check: &HealthCheckInfo, page: &Page) -> String {
             ("record", dns.record.as_str().into()),
             ("transport", dns.transport.as_str().into()),
             ("expected rcode", dns.expect_rcode.as_str().into()),
+            ("expected answer", dns.expect_answer.as_str().into()),
         ]);
     }
     facts(&rows, page)

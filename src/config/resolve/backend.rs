@@ -9,10 +9,11 @@ use crate::config::raw;
 use crate::config::report::{Place, Report};
 use crate::domain::config::Backend;
 use crate::domain::names::CheckName;
+use crate::domain::resolution::{Address, HostName, IpFamily};
 
 /// Where the backend is. Apart from the rest, so that frontends can be checked
 /// against an address whose backend has some other fault.
-pub(super) fn address(raw: &raw::Backend, at: &Place<'_>, report: &mut Report) -> Option<IpAddr> {
+pub(super) fn address(raw: &raw::Backend, at: &Place<'_>, report: &mut Report) -> Option<Address> {
     let resolve_at = at.key("resolve");
     let at = at.key("address");
     let given = report.require(
@@ -24,14 +25,23 @@ pub(super) fn address(raw: &raw::Backend, at: &Place<'_>, report: &mut Report) -
         (Ok(address), Some(_)) => {
             report.fault(&resolve_at, Problem::ResolveOfAddress { address });
         }
-        (Err(_), Some(_)) => {
-            return report.refuse(&at, Problem::NameNotResolved { name: given.to_owned() });
+        (Err(_), Some(family)) => {
+            let name = values::dns_name(given, &at, report)?;
+            let family = match family {
+                raw::Resolve::Ipv4 => IpFamily::V4,
+                raw::Resolve::Ipv6 => IpFamily::V6,
+            };
+            return Some(Address::Name(HostName { name, family }));
+        }
+        // What could be neither is told as an address that is wrong.
+        (Err(_), None) if values::is_dns_name(given) && given.contains(char::is_alphabetic) => {
+            return report.refuse(&at, Problem::NameWithoutFamily { name: given.to_owned() });
         }
         (_, None) => {}
     }
     let address = values::address::<IpAddr>(given, &at, report)?;
     match AddressFlaw::of(address) {
-        None => Some(address),
+        None => Some(Address::Ip(address)),
         Some(flaw) => report.refuse(&at, Problem::UnusableAddress { address, flaw }),
     }
 }
@@ -39,7 +49,7 @@ pub(super) fn address(raw: &raw::Backend, at: &Place<'_>, report: &mut Report) -
 /// The backend at `address`, whose check must be one of `checks`.
 pub(super) fn backend(
     raw: &raw::Backend,
-    address: Option<IpAddr>,
+    address: Option<Address>,
     checks: &BTreeMap<String, raw::Check>,
     at: &Place<'_>,
     report: &mut Report,

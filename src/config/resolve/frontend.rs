@@ -7,12 +7,13 @@ use ipnet::IpNet;
 
 use super::Addresses;
 use super::values::{number, or_default, port, power_of_two};
-use crate::config::fault::{Family, Problem, taken_for_ipv4};
+use crate::config::fault::{Problem, taken_for_ipv4};
 use crate::config::raw;
 use crate::config::report::{Place, Report};
 use crate::domain::config::{Frontend, Pool};
 use crate::domain::names::{BackendName, PoolName};
 use crate::domain::net::{Encap, Service, TableLength, Transport, Vip, Weight};
+use crate::domain::resolution::IpFamily;
 
 /// A frontend as far as it could be understood: what it shares with others is
 /// checked even where something else in it is at fault.
@@ -34,7 +35,10 @@ pub(super) fn frontend(
     let table_length = table_length(raw, &at.key("new-flows-table-length"), report);
     let mut servers = Servers::new(addresses);
     let pools = pools(&raw.pools, &mut servers, &at.key("pools"), report);
-    let encap = servers.first.map(Encap::for_server);
+    let encap = servers.first.map(|family| match family {
+        IpFamily::V4 => Encap::Gre4,
+        IpFamily::V6 => Encap::Gre6,
+    });
     let whole = || {
         Some(Frontend {
             description: raw.description.clone().unwrap_or_default(),
@@ -159,9 +163,9 @@ fn members(
 struct Servers<'a> {
     known: &'a Addresses<'a>,
     /// The first server decides the family.
-    first: Option<IpAddr>,
+    first: Option<IpFamily>,
     /// By address: name, and index of the pool.
-    seen: HashMap<IpAddr, (String, usize)>,
+    seen: HashMap<String, (String, usize)>,
 }
 
 impl<'a> Servers<'a> {
@@ -174,20 +178,22 @@ impl<'a> Servers<'a> {
         let address = match self.known.get(name) {
             None => return report.fault(at, Problem::UnknownBackend),
             Some(None) => return,
-            Some(Some(address)) => *address,
+            Some(Some(address)) => address,
         };
-        let other = *self.first.get_or_insert(address);
-        if Family::of(address) != Family::of(other) {
-            report.fault(at, Problem::MixedFamilies { address, other });
+        let other = *self.first.get_or_insert(address.family());
+        if address.family() != other {
+            report.fault(at, Problem::MixedFamilies { address: address.clone(), other });
         }
-        match self.seen.get(&address) {
-            None => drop(self.seen.insert(address, (name.to_owned(), pool))),
+        // Where names lead can change any time: the roster looks at that.
+        let key = address.to_string();
+        match self.seen.get(&key) {
+            None => drop(self.seen.insert(key, (name.to_owned(), pool))),
             Some((same, pool)) if same == name => {
                 report.fault(at, Problem::BackendTwice { pool: *pool });
             }
             Some((other, _)) => {
                 let other = BackendName::from(other.as_str());
-                report.fault(at, Problem::SharedAddress { address, other });
+                report.fault(at, Problem::SharedAddress { address: address.clone(), other });
             }
         }
     }

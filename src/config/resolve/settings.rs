@@ -1,5 +1,6 @@
 //! `healthchecker` and `vpp.lb`: what holds for the daemon as a whole.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::values::{address, duration, number, optional, or_default, power_of_two, some_time};
@@ -31,11 +32,24 @@ pub(super) fn checker(
     let max_probes = optional(raw.max_probes_in_flight, |given| {
         number(given, 1..=1_000_000, &at.key("max-probes-in-flight"), report)
     });
+    let nameservers = raw
+        .nameservers
+        .iter()
+        .enumerate()
+        .map(|(index, given)| nameserver(given, &at.key("nameservers").index(index), report));
+    let nameservers: Vec<_> = nameservers.collect();
     Some(CheckerSettings {
         transition_history: transition_history?,
         netns: netns?,
         max_probes: max_probes?,
+        nameservers: nameservers.into_iter().collect::<Option<_>>()?,
     })
+}
+
+/// An address, at the port for DNS unless it has one of its own.
+fn nameserver(given: &str, at: &Place<'_>, report: &mut Report) -> Option<SocketAddr> {
+    let address = given.parse().or_else(|_| given.parse().map(|ip| SocketAddr::new(ip, 53)));
+    address.ok().or_else(|| report.refuse(at, Problem::BadNameserver { given: given.to_owned() }))
 }
 
 /// A name as `ip netns` takes it: that of a file in one directory.

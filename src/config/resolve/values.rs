@@ -105,6 +105,23 @@ pub(super) fn address<A: Address>(given: &str, at: &Place<'_>, report: &mut Repo
     A::of(address).or_else(|| report.refuse(at, Problem::WrongFamily { address, wanted }))
 }
 
+/// A DNS name, with or without the final dot.
+pub(super) fn dns_name(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
+    if is_dns_name(given) {
+        return Some(given.to_owned());
+    }
+    report.refuse(at, Problem::BadQuery { given: given.to_owned() })
+}
+
+pub(super) fn is_dns_name(given: &str) -> bool {
+    let label = |label: &str| {
+        let usable = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        (1..=63).contains(&label.len()) && label.bytes().all(usable)
+    };
+    let name = given.strip_suffix('.').unwrap_or(given);
+    given == "." || (name.len() <= 253 && name.split('.').all(label))
+}
+
 /// One of `known` words, in capitals; small letters will do.
 pub(super) fn word(
     given: &str,

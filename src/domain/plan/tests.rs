@@ -1,8 +1,10 @@
+mod strangers;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::net::{Encap, Service, TableLength};
-use crate::domain::weights::DesiredServer;
+use crate::domain::weights::{DesiredServer, Strangers};
 
 fn conf(buckets: u32) -> LbConf {
     LbConf {
@@ -96,7 +98,7 @@ prop_compose! {
                 let spec = VipSpec { vip, encap, src_ip_sticky, table_length };
                 let servers = servers.into_iter().map(|(n, s)| (server(encap, n), s)).collect();
                 let name = format!("f{prefix}-{}", spec.vip.service().port());
-                frontends.insert(name.as_str().into(), Arc::new(DesiredFrontend { spec, servers }));
+                frontends.insert(name.as_str().into(), Arc::new(DesiredFrontend { spec, servers, strangers: Strangers::Remove }));
             }
         }
         Desired { conf: conf(buckets), frontends }
@@ -277,7 +279,7 @@ fn small() -> (Desired, Observed, FrontendName) {
     let wanted = |w| DesiredServer { weight: Want::Weight(weight(w)), flush: Some(FlushSeq::NONE) };
     let servers = [(1, 100), (2, 0)].map(|(n, w)| (server(Encap::Gre4, n), wanted(w)));
     let name = FrontendName::from("web");
-    let frontend = DesiredFrontend { spec, servers: servers.into() };
+    let frontend = DesiredFrontend { spec, servers: servers.into(), strangers: Strangers::Remove };
     let desired = Desired { conf: conf(1), frontends: [(name.clone(), Arc::new(frontend))].into() };
     let mut observed = Observed { conf: conf(1), vips: BTreeMap::new(), strange: vec![] };
     for planned in plan(&desired, &observed, &Flushed::new(), &Scope::All) {

@@ -1,6 +1,7 @@
 //! What operators can command, and what the roster orders.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,19 @@ pub enum Order {
         /// Who wants it.
         why: String,
     },
+    /// The backend's name leads to another address from now on: it is probed
+    /// there.
+    Readdress(BackendName, IpAddr),
+    /// Two backends of one frontend have come to one address. They are one
+    /// server in VPP, with the greater of their weights.
+    AddressShared {
+        /// The one that came.
+        backend: BackendName,
+        /// The one that was there.
+        other: BackendName,
+        /// Where.
+        address: IpAddr,
+    },
     /// Tell everybody.
     Publish(Event),
     /// These frontends should look like this now.
@@ -52,6 +66,8 @@ pub enum Order {
 pub struct ProberSettings {
     /// Where and whether the backend is.
     pub backend: Backend,
+    /// Where it is; `None` while its name has not been resolved.
+    pub address: Option<IpAddr>,
     /// `None`: always up.
     pub check: Option<Arc<HealthCheck>>,
     /// The state it starts in.

@@ -100,6 +100,8 @@ impl Roster {
         let mut tracked = Tracked {
             settings: settings.clone(),
             prober: self.last_prober,
+            address: settings.address.fixed(),
+            unresolved: None,
             admin,
             state: State::Unknown,
             judged: false,
@@ -129,6 +131,7 @@ impl Roster {
         let interval = check.as_ref().map_or(Duration::ZERO, |check| check.timing.interval);
         let settings = ProberSettings {
             backend: settings.clone(),
+            address: tracked.address,
             check,
             admin: tracked.admin(),
             // Every backend is to be known well before unknown counts as down.

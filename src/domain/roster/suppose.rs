@@ -47,7 +47,7 @@ impl Roster {
         let then = desired(settings, &overrides, self.patience, verdict);
         let both = tracked.outlook.effective.iter().flatten().zip(then.effective.iter().flatten());
         let servers = both.filter_map(|((name, now), (_, then))| {
-            let address = self.backends.get(name)?.settings.address;
+            let address = self.backends.get(name)?.address?;
             Some((name.clone(), address, *now, *then))
         });
         Ok(Supposition {

@@ -1,5 +1,6 @@
 mod follower;
 mod laws;
+mod naming;
 
 use super::*;
 use crate::domain::config::{
@@ -42,7 +43,12 @@ fn config() -> Config {
         pools: vec![pool("main", &["a", "b"]), pool("spare", &["c"])],
     };
     Config {
-        checker: CheckerSettings { transition_history: 2, netns: None, max_probes: None },
+        checker: CheckerSettings {
+            transition_history: 2,
+            netns: None,
+            max_probes: None,
+            nameservers: vec![],
+        },
         lb: LbSettings {
             sync_interval: seconds(30),
             startup_min_delay: seconds(0),
@@ -54,7 +60,7 @@ fn config() -> Config {
                 flow_timeout_s: 40,
             },
         },
-        checks: [("ping".into(), check)].into(),
+        checks: [("ping".into(), Arc::new(check))].into(),
         backends: [("a", 1), ("b", 2), ("c", 3)].map(|(n, i)| (n.into(), backend(i))).into(),
         frontends: [("web".into(), web)].into(),
     }

@@ -13,6 +13,11 @@ pub struct BackendView {
     pub name: BackendName,
     /// Its configuration.
     pub settings: Backend,
+    /// Where it is; `None` while its name has not been resolved.
+    pub address: Option<IpAddr>,
+    /// Why its name does not resolve, in which case an address that it had is
+    /// kept.
+    pub unresolved: Option<String>,
     /// Its state.
     pub state: State,
     /// False while the file or an operator has it disabled.
@@ -54,8 +59,8 @@ pub struct PoolView {
 pub struct PoolBackendView {
     /// Its name.
     pub name: BackendName,
-    /// Where it serves.
-    pub address: IpAddr,
+    /// Where it serves; `None` while its name has not been resolved.
+    pub address: Option<IpAddr>,
     /// The weight that the file or an operator gives it.
     pub weight: Weight,
     /// Whether that is an operator's.
@@ -101,6 +106,8 @@ impl Roster {
         Ok(BackendView {
             name: name.clone(),
             settings: tracked.settings.clone(),
+            address: tracked.address,
+            unresolved: tracked.unresolved.clone(),
             state: tracked.state,
             enabled: tracked.admin() != Admin::Disabled,
             overridden: tracked.admin.is_some(),
@@ -124,7 +131,7 @@ impl Roster {
                 let set = tracked.overrides.get(&(pool.name.clone(), backend.clone()));
                 Some(PoolBackendView {
                     name: backend.clone(),
-                    address: self.backends.get(backend)?.settings.address,
+                    address: self.backends.get(backend)?.address,
                     weight: *set.unwrap_or(configured),
                     overridden: set.is_some(),
                     effective: wants.get(backend).copied().unwrap_or(Want::AsIs),

@@ -25,7 +25,10 @@ fn wants_with(
                 _ => State::Unknown,
             };
             let address = IpAddr::from([10, 0, 0, number]);
-            verdicts.insert(name.clone(), Verdict { state, address, flush: FlushSeq::NONE });
+            verdicts.insert(
+                name.clone(),
+                Verdict { state, address: Some(address), flush: FlushSeq::NONE },
+            );
             backends.insert(name, if letter == '0' { Weight::ZERO } else { Weight::FULL });
         }
         frontend.pools.push(Pool { name: place.to_string().as_str().into(), backends });
@@ -112,8 +115,11 @@ fn an_override_takes_the_place_of_the_configured_weight() {
     let (pool, name) = (PoolName::from("p"), BackendName::from("a"));
     let backends = BTreeMap::from([(name.clone(), Weight::FULL)]);
     frontend.pools.push(Pool { name: pool.clone(), backends });
-    let verdict =
-        Verdict { state: State::Up, address: IpAddr::from([10, 0, 0, 1]), flush: FlushSeq::NONE };
+    let verdict = Verdict {
+        state: State::Up,
+        address: Some(IpAddr::from([10, 0, 0, 1])),
+        flush: FlushSeq::NONE,
+    };
     let half = Weight::try_from(50).unwrap();
     let overrides = WeightOverrides::from([((pool, name.clone()), half)]);
     let outlook = desired(&frontend, &overrides, Patience::Waiting, |_| Some(verdict));

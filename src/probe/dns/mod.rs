@@ -12,6 +12,7 @@ use std::str::FromStr;
 use hickory_resolver::proto::op::{Header, Message, MessageType, OpCode, Query};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder};
+use regex::Regex;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
@@ -31,6 +32,9 @@ pub(super) const RCODES: [&str; 11] = [
 
 /// The code that is followed by records.
 const NOERROR: u8 = 0;
+
+/// Characters of records that are told.
+const MAX_TOLD: usize = 100;
 
 /// The longest query: length, header, name, type and class.
 const MAX_QUERY: usize = 2 + 12 + 255 + 4;
@@ -53,6 +57,8 @@ struct Question {
     /// The message behind its length, with id 0.
     message: Vec<u8>,
     rcode: u8,
+    /// What a record must look like.
+    answer: Option<Regex>,
 }
 
 impl Dns {
@@ -153,7 +159,9 @@ impl Question {
         let body = message.to_vec().map_err(bad_query)?;
         let length = u16::try_from(body.len()).unwrap_or(u16::MAX);
         let message = [&length.to_be_bytes()[..], &body].concat();
-        Ok(Self { query, message, rcode })
+        let answer = exchange.answer.as_deref().map(Regex::new).transpose();
+        let answer = answer.map_err(|source| PrepareError::Answer(Box::new(source)))?;
+        Ok(Self { query, message, rcode, answer })
     }
 
     /// The finding of an answer; `None` if it answers some other query.
@@ -190,8 +198,26 @@ impl Question {
                 format!("NOERROR without a record for {}", self.query),
             ));
         }
+        if let Some(wanted) = &self.answer {
+            let Ok(message) = Message::from_vec(bytes) else {
+                return garbage("the response's records are malformed");
+            };
+            let records: Vec<_> =
+                message.answers.iter().map(|record| record.data.to_string()).collect();
+            if !records.iter().any(|record| wanted.is_match(record)) {
+                return Some(Finding::new(Code::L7Content, mismatch(&records)));
+            }
+        }
         Some(Finding::new(Code::L7Ok, rcode_name(rcode)))
     }
+}
+
+/// Tells the records that were not as expected, shortened: they are the
+/// server's words.
+fn mismatch(records: &[String]) -> String {
+    let all = records.join(", ");
+    let told = all.chars().filter(|c| !c.is_control()).take(MAX_TOLD);
+    format!("NOERROR, but none of its records matches: {}", told.collect::<String>())
 }
 
 /// A record type by its name or as `TYPE` and a number (RFC 3597).

@@ -9,7 +9,13 @@ use hickory_resolver::proto::rr::{RData, Record};
 use super::*;
 
 fn exchange(query: &str, record: &str, rcode: &str) -> DnsExchange {
-    DnsExchange { query: query.into(), record: record.into(), tcp: false, rcode: rcode.into() }
+    DnsExchange {
+        query: query.into(),
+        record: record.into(),
+        tcp: false,
+        rcode: rcode.into(),
+        answer: None,
+    }
 }
 
 fn question(rcode: &str) -> Question {
@@ -86,6 +92,39 @@ fn answers_are_told_apart() {
         let found = question(expected).judge(7, &message.to_vec().unwrap());
         assert_eq!(found.map(|finding| finding.to_string()).as_deref(), told, "{message:?}");
     }
+}
+
+#[test]
+fn a_record_can_be_asked_to_match() {
+    let www = "www.example.org.";
+    let judged = |pattern: &str, message: &Message| {
+        let exchange =
+            DnsExchange { answer: Some(pattern.into()), ..exchange(www, "A", "NOERROR") };
+        let bytes = message.to_vec().unwrap();
+        Question::prepare(&exchange).unwrap().judge(7, &bytes).unwrap().to_string()
+    };
+    let mut two = response(7, www, ResponseCode::NoError, 0);
+    for last in [1, 2] {
+        let data = RData::A(std::net::Ipv4Addr::new(192, 0, 2, last).into());
+        two.add_answer(Record::from_rdata(Name::from_ascii(www).unwrap(), 60, data));
+    }
+    for (pattern, told) in [
+        (r"^192\.0\.2\.2$", "L7OK NOERROR"),
+        ("^192", "L7OK NOERROR"),
+        (r"\.3$", "L7CNT NOERROR, but none of its records matches: 192.0.2.1, 192.0.2.2"),
+    ] {
+        assert_eq!(judged(pattern, &two), told, "{pattern}");
+    }
+    let none = response(7, www, ResponseCode::NoError, 0);
+    assert!(judged("", &none).starts_with("L7CNT NOERROR without a record"));
+    // What was cut off is not known.
+    two.metadata.truncation = true;
+    assert!(judged("3$", &two).starts_with("L7CNT NOERROR, but none"));
+    let mut bytes = two.to_vec().unwrap();
+    bytes.truncate(bytes.len() - 3);
+    let exchange = DnsExchange { answer: Some("1$".into()), ..exchange(www, "A", "NOERROR") };
+    let found = Question::prepare(&exchange).unwrap().judge(7, &bytes).unwrap();
+    assert_eq!(found.to_string(), "L7RSP the response's records are malformed");
 }
 
 #[test]

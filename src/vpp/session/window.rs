@@ -136,8 +136,11 @@ impl<T> Window<T> {
             // Urgent calls may double the window, so that they need not wait
             // for an answer to what was sent before them.
             let room = self.waiting.len() < 2 * self.limit && fits(call, self.budget);
+            if !room {
+                return None;
+            }
             self.urgent_until = now + URGENT_TIMES;
-            return if room { self.urgent.pop_front() } else { None };
+            return self.urgent.pop_front();
         }
         // An eighth of the budget is kept for urgent calls.
         let call = self.queue.front()?;

@@ -55,6 +55,8 @@ pub(super) struct Model {
     urgent: VecDeque<Call<u32>>,
     bulk: VecDeque<Call<u32>>,
     flights: Vec<Flight>,
+    /// Until when urgent calls are expected, and few others are out.
+    urgent_until: Duration,
     /// Calls that have ended and not been told of.
     done: BTreeMap<u32, Outcome>,
     /// Every context that was seen, with the id that usually answers it.
@@ -75,6 +77,7 @@ impl Model {
             written: 0,
             delete: None,
             urgent: VecDeque::new(),
+            urgent_until: Duration::ZERO,
             bulk: VecDeque::new(),
             flights: Vec::new(),
             done: BTreeMap::new(),

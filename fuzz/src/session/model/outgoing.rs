@@ -59,10 +59,13 @@ impl Model {
                 end += HEADER + frame.len();
             }
             self.stats.messages.entry(call.name).or_default().sent += call.requests.len() as u64;
+            if call.urgent {
+                self.urgent_until = now + Duration::from_secs(1);
+            }
             self.flights.push(Flight { call, contexts, rows: Vec::new(), sent_at: now, end });
             self.fits();
         }
-        self.nothing_idles();
+        self.nothing_idles(now);
     }
 
     /// What is in flight is no more than what the settings allow.
@@ -84,7 +87,7 @@ impl Model {
     }
 
     /// What waits has a reason to wait.
-    fn nothing_idles(&self) {
+    fn nothing_idles(&self, now: Duration) {
         let Settings { window, budget, .. } = self.settings;
         let (next, share) = match (self.urgent.front(), self.bulk.front()) {
             (Some(urgent), _) => (urgent, budget),
@@ -93,7 +96,8 @@ impl Model {
         };
         let bulk = self.flights.iter().filter(|flight| !flight.call.urgent).count();
         let all = self.flights.len();
-        let full = all >= 2 * window || !next.urgent && bulk >= window;
+        let share_of_bulk = if now < self.urgent_until { window.min(4) } else { window };
+        let full = all >= 2 * window || !next.urgent && bulk >= share_of_bulk;
         assert!(all > 0 && (full || self.cost() + next.cost > share), "there is room for more");
     }
 }

@@ -13,7 +13,7 @@ use crate::actors::log_stream::LogDemand;
 use crate::actors::vpp_connection::{Connected, Lost};
 use crate::domain::config::LbConf;
 use crate::domain::net::Weight;
-use crate::domain::weights::{DesiredFrontend, DesiredServer, Want};
+use crate::domain::weights::{DesiredFrontend, DesiredServer, Strangers, Want};
 
 pub(super) const CONF: LbConf = LbConf {
     ip4_src: Ipv4Addr::new(192, 0, 2, 1),
@@ -44,7 +44,11 @@ pub(super) fn flushing(
         let weight = Want::Weight(Weight::try_from(*weight).unwrap());
         (server(place), DesiredServer { weight, flush })
     });
-    let frontend = DesiredFrontend { spec: spec(number), servers: servers.collect() };
+    let frontend = DesiredFrontend {
+        spec: spec(number),
+        servers: servers.collect(),
+        strangers: Strangers::Remove,
+    };
     (format!("f{number:03}").as_str().into(), Arc::new(frontend))
 }
 

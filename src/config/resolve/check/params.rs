@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::super::values::{optional, or_default, word};
+use super::super::values::{dns_name, optional, or_default, word};
 use crate::config::fault::Problem;
 use crate::config::raw::{Kind, Params, Transport};
 use crate::config::report::{Place, Report};
@@ -12,7 +12,7 @@ use crate::domain::config::{DnsExchange, HttpExchange, Tls};
 const TCP: &[&str] = &["ssl", "server-name", "insecure-skip-verify"];
 const HTTP: &[&str] =
     &["path", "host", "response-code", "response-regexp", "server-name", "insecure-skip-verify"];
-const DNS: &[&str] = &["query", "record", "transport", "expect-rcode"];
+const DNS: &[&str] = &["query", "record", "transport", "expect-rcode", "expect-answer"];
 
 const RECORDS: &[&str] = &["A", "AAAA", "NS", "MX", "TXT", "SOA", "CNAME", "PTR", "SRV"];
 const RCODES: &[&str] = &["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"];
@@ -44,6 +44,7 @@ pub(super) fn belong(kind: Kind, params: &Params, at: &Place<'_>, report: &mut R
         record,
         transport,
         expect_rcode,
+        expect_answer,
     } = params;
     for (key, given) in [
         ("path", path.is_some()),
@@ -57,6 +58,7 @@ pub(super) fn belong(kind: Kind, params: &Params, at: &Place<'_>, report: &mut R
         ("record", record.is_some()),
         ("transport", transport.is_some()),
         ("expect-rcode", expect_rcode.is_some()),
+        ("expect-answer", expect_answer.is_some()),
     ] {
         if given && !known.contains(&key) {
             report.fault(&at.key(key), Problem::KeyNotOfType { kind, known });
@@ -110,15 +112,22 @@ pub(super) fn dns(params: &Params, at: &Place<'_>, report: &mut Report) -> Optio
     let query_at = at.key("query");
     let query = report
         .require(&query_at, params.query.as_deref(), "the name to ask for, such as example.org")
-        .and_then(|given| query_name(given, &query_at, report));
+        .and_then(|given| dns_name(given, &query_at, report));
     let record = or_default(params.record.as_deref(), RECORD.to_owned(), |given| {
         word(given, RECORDS, &at.key("record"), report)
     });
     let rcode = or_default(params.expect_rcode.as_deref(), RCODE.to_owned(), |given| {
         word(given, RCODES, &at.key("expect-rcode"), report)
     });
+    let answer_at = at.key("expect-answer");
+    let answer =
+        optional(params.expect_answer.as_deref(), |given| regexp(given, &answer_at, report));
+    let (rcode, answer) = (rcode?, answer?);
+    if answer.is_some() && rcode != RCODE {
+        return report.refuse(&answer_at, Problem::AnswerOfFailure { rcode });
+    }
     let tcp = params.transport == Some(Transport::Tcp);
-    Some(DnsExchange { query: query?, record: record?, tcp, rcode: rcode? })
+    Some(DnsExchange { query: query?, record: record?, tcp, rcode, answer })
 }
 
 /// What may stand in an HTTP request as it is; anything else could end the
@@ -159,18 +168,4 @@ fn regexp(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
         Ok(_) => Some(given.to_owned()),
         Err(error) => report.refuse(at, Problem::BadRegexp { error }),
     }
-}
-
-/// A name by RFC 1035's lengths, with the characters that servers are asked
-/// for in practice; the root is `.`.
-fn query_name(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
-    let label = |label: &str| {
-        let usable = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        (1..=63).contains(&label.len()) && label.bytes().all(usable)
-    };
-    let name = given.strip_suffix('.').unwrap_or(given);
-    if given == "." || (name.len() <= 253 && name.split('.').all(label)) {
-        return Some(given.to_owned());
-    }
-    report.refuse(at, Problem::BadQuery { given: given.to_owned() })
 }

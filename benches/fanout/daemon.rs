@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tonic::transport::{Channel, Endpoint};
 use vpp_maglev::pb::BackendRequest;
@@ -108,23 +109,20 @@ impl Daemon {
         let (mut next, mut paused) = (0, false);
         while begun.elapsed() < time {
             beat.tick().await;
+            // All at once: one after the other, the answers would set the pace.
+            let mut calls = JoinSet::new();
             for _ in 0..BATCH {
-                let request = BackendRequest { name: format!("b{next:03}") };
-                let mut client = self.client.clone();
-                match paused {
-                    false => client.pause_backend(request).await.unwrap(),
-                    true => client.resume_backend(request).await.unwrap(),
-                };
+                calls.spawn(command(self.client.clone(), next, paused));
                 next = (next + 1) % PAUSED;
                 paused ^= next == 0;
             }
+            calls.join_all().await;
         }
         servers.flip(false);
         let (took, cpu) = (begun.elapsed(), self.cpu() - cpu);
         // Those that are paused are resumed, so that the next run begins alike.
         for number in 0..PAUSED {
-            let request = BackendRequest { name: format!("b{number:03}") };
-            self.client.clone().resume_backend(request).await.unwrap();
+            command(self.client.clone(), number, true).await;
         }
         let (mut flips, mut transitions) = (Vec::new(), 0);
         while let Ok(told) = self.told.recv_timeout(Duration::from_millis(500)) {
@@ -158,6 +156,16 @@ impl Daemon {
         let status = tokio::task::spawn_blocking(move || self.child.wait()).await.unwrap();
         assert!(status.unwrap().success());
     }
+}
+
+/// Pauses a backend, or resumes one that is paused.
+async fn command(mut client: MaglevClient<Channel>, number: usize, paused: bool) {
+    let request = BackendRequest { name: format!("b{number:03}") };
+    let answer = match paused {
+        false => client.pause_backend(request).await,
+        true => client.resume_backend(request).await,
+    };
+    answer.unwrap();
 }
 
 fn read(log: ChildStdout, tell: &mpsc::Sender<Told>) {

@@ -17,7 +17,7 @@ mod backends;
 mod daemon;
 mod readers;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use backends::Backends;
 use daemon::{Daemon, Load, PAUSED};
@@ -55,15 +55,9 @@ async fn measure(time: Duration, count: usize) {
             / at_hundredth(&alone.flips, at).as_secs_f64()
     };
     println!("flips with watchers against without: p50 {:.2}, p99 {:.2}", ratio(50), ratio(99));
-    let settled = Instant::now();
     let outcome = readers.end().await;
-    println!(
-        "watchers: {} events for each of {}, {} of them lost; last event {:?} after the last cause",
-        outcome.events,
-        outcome.readers,
-        outcome.lost,
-        settled.elapsed()
-    );
+    let readers::Outcome { readers, events, lost, .. } = outcome;
+    println!("watchers: {events} events for each of {readers}, {lost} of them lost");
     assert!(outcome.equal, "not all watchers were told the same");
     assert_eq!(outcome.lost, 0, "a reader that kept up lost something");
     daemon.stop().await;

@@ -9,17 +9,18 @@
 mod figures;
 mod flip;
 mod hear;
+mod look;
 mod messages;
 mod pass;
 mod settle;
 mod verify;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use actix::prelude::*;
-use tracing::{info, warn};
+use tracing::info;
 
 pub use figures::{Figures, GetFigures, GetRefusal};
 use flip::Due;
@@ -29,11 +30,10 @@ use verify::Rereading;
 
 use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish};
-use super::vpp_connection::{Apply, Epoch, Link, LinkError, Listen, Observe, Outcome, Seen};
+use super::vpp_connection::{Apply, Epoch, Link, LinkError, Listen, Outcome};
 use crate::domain::config::LbSettings;
-use crate::domain::maglev::{Mismatch, ModelCheck, mismatches};
+use crate::domain::maglev::ModelCheck;
 use crate::domain::names::FrontendName;
-use crate::domain::net::Vip;
 use crate::domain::observed::Observed;
 use crate::domain::plan::{Desired, Flushed, Planned, Scope, plan};
 use crate::domain::refusals::Refusals;
@@ -72,9 +72,6 @@ struct Wanted {
     desired: Arc<Desired>,
     settings: Arc<LbSettings>,
 }
-
-/// The tables of a look that are not those of the model.
-type Mismatches = BTreeMap<Vip, Mismatch>;
 
 /// What is there. Nothing is planned from what was not read.
 enum Sight {
@@ -127,71 +124,6 @@ impl Reconciler {
             }
             Some(pass) if pass.has_room() => self.next_portion(ctx),
             Some(_) => {}
-        }
-    }
-
-    fn begin_pass(&mut self, ctx: &mut Context<Self>) {
-        let (Some(wanted), Some(epoch)) = (&self.wanted, self.epoch) else { return };
-        let mut queue = self.queue.iter();
-        let Some(due) = queue.position(|(_, purpose)| self.may_write || purpose.is_dry_run())
-        else {
-            return;
-        };
-        let Some((scope, purpose)) = self.queue.remove(due) else { return };
-        if let Scope::One(name) = &scope
-            && !wanted.desired.frontends.contains_key(name)
-        {
-            purpose.answer(Err(SyncError::NoFrontend(name.clone())));
-            return self.go_on(ctx);
-        }
-        info!(scope = scope_word(&scope), "vpp-lbsync-start");
-        // Only what goes by itself leaves alone what VPP keeps refusing.
-        let resting = match &purpose {
-            Purpose::Drift { .. } => self.refused.begin_pass(),
-            Purpose::Sync { .. } => BTreeSet::new(),
-        };
-        let pass = self.pass.insert(Pass::new(scope, purpose, resting));
-        if !self.dirty.is_empty() {
-            pass.explain();
-        }
-        let looked = self.vpp.observe.send(Observe);
-        let look = async move {
-            let seen = looked.await.unwrap_or_else(|_| Err(LinkError::ended()))?;
-            compared(seen).await
-        };
-        ctx.spawn(look.into_actor(self).map(move |looked, this, ctx| {
-            // The pass of an earlier connection ended with it.
-            if this.epoch == Some(epoch) {
-                this.looked(looked);
-                this.drive(ctx);
-            }
-        }));
-    }
-
-    fn looked(&mut self, looked: Result<(Seen, Mismatches), LinkError>) {
-        let Some(pass) = &mut self.pass else { return };
-        match looked {
-            Ok(_) if pass.is_doubtful() => self.begin_anew(),
-            Ok((Seen { epoch, mut observed }, mismatches)) if self.epoch == Some(epoch) => {
-                pass.looked(&mut observed);
-                for row in &observed.strange {
-                    warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
-                }
-                let mismatches = self.model.look(mismatches);
-                let is_first = self.sight.see(observed);
-                self.reread.overtaken();
-                if is_first && *pass.scope() == Scope::All && !pass.is_dry_run() {
-                    // The plan that follows holds what changed until now, and
-                    // begins with the settings that every VIP needs.
-                    self.dirty.clear();
-                }
-                self.tell_mismatches(mismatches);
-            }
-            Ok(_) => self.end_pass(Some(LinkError::reconnected())),
-            Err(error) => {
-                warn!(%error, "vpp-lbsync-failed");
-                self.end_pass(Some(error));
-            }
         }
     }
 
@@ -318,16 +250,6 @@ impl Reconciler {
             this.drive(ctx);
         }));
     }
-}
-
-/// A look, compared with the model. Of thousands of VIPs that takes
-/// milliseconds, in which no flip is to wait: another thread does it.
-async fn compared(seen: Seen) -> Result<(Seen, Mismatches), LinkError> {
-    let compare = move || {
-        let mismatches = mismatches(&seen.observed);
-        (seen, mismatches)
-    };
-    tokio::task::spawn_blocking(compare).await.map_err(|_| LinkError::ended())
 }
 
 /// For the log.

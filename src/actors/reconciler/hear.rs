@@ -9,19 +9,6 @@ use super::pass::Purpose;
 use super::{GetSight, GetVip, Reconciler, Report, Sight, Sighted, Sync, SyncError, Wanted};
 use crate::actors::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
 use crate::actors::vpp_connection::{Connected, LinkError, Lost, Observe};
-use crate::domain::observed::Observed;
-
-impl Sight {
-    /// This is what VPP holds. Says whether it is the first look of this
-    /// connection.
-    pub(super) fn see(&mut self, observed: Observed) -> bool {
-        let before = std::mem::replace(self, Self::Seen(observed));
-        let is_first = matches!(before, Self::NotYet);
-        // Of thousands of VIPs this takes long enough for a flip to notice.
-        tokio::task::spawn_blocking(move || drop(before));
-        is_first
-    }
-}
 
 impl Handler<DesiredReplaced> for Reconciler {
     type Result = ();

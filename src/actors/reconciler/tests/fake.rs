@@ -9,7 +9,7 @@ use std::rc::Rc;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::actors::vpp_connection::Reread;
+use crate::actors::vpp_connection::{Observe, Reread, Seen};
 use crate::domain::config::LbConf;
 use crate::domain::net::{Encap, Service, TableLength, Vip};
 use crate::domain::observed::ObservedServers;

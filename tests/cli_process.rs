@@ -271,6 +271,30 @@ fn a_script_ends_at_the_first_line_that_is_not_done() {
 }
 
 #[test]
+fn an_interrupt_ends_a_script_in_a_command_and_between_two() {
+    let daemon = Daemon::start(CALM);
+    for (lines, number, first) in
+        [("watch events backend\nshow version\n", 1, "{"), ("show version\n", 2, "maglevc ")]
+    {
+        let mut command = maglevc(&daemon.address, "");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Left open: more could come.
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(lines.as_bytes()).unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        assert!(line.starts_with(first), "{line}");
+        child.stdout = Some(out.into_inner());
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        let (status, _, err) = ended(child);
+        assert_eq!(status, 130, "{err}");
+        assert!(err.ends_with(&format!("line {number}: interrupted\n")), "{err}");
+    }
+}
+
+#[test]
 fn several_daemons_are_asked_and_the_missing_named() {
     let directory = tempfile::tempdir().unwrap();
     let daemons = [Daemon::start(CALM), Daemon::start_in(directory.path(), CALM)];

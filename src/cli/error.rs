@@ -51,6 +51,9 @@ pub enum CliError {
     /// A line of a shell cannot be taken apart.
     #[error(transparent)]
     Unclosed(#[from] Unclosed),
+    /// The operator ended a script.
+    #[error("interrupted")]
+    Interrupted,
     /// A line of a script was not done.
     #[error("line {number}: {error}")]
     InScript {
@@ -110,6 +113,8 @@ impl CliError {
             Self::Refused { .. } | Self::Local { .. } | Self::Several { .. } => 1,
             Self::Usage(_) | Self::Options { .. } | Self::Unclosed(_) => 2,
             Self::InScript { error, .. } => error.status(),
+            // As shells tell of a process that SIGINT (2) ended.
+            Self::Interrupted => 128 + 2,
             Self::Unreachable { .. } => 3,
         }
     }

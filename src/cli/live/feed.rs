@@ -198,3 +198,57 @@ async fn answers(
     }
     Ok(updates)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noted(event: Event) -> Concerned {
+        let members = vec![pb::PoolBackendInfo { name: "nginx0".into(), ..Default::default() }];
+        let pools = vec![pb::PoolInfo { name: "p".into(), backends: members }];
+        let web = pb::FrontendInfo { name: "web".into(), pools, ..Default::default() };
+        let mut concerned = Concerned::default();
+        concerned.note(&pb::Event { event: Some(event), ..Default::default() }, &[web]);
+        concerned
+    }
+
+    fn backend(name: &str, from: &str, to: &str) -> Event {
+        let transition =
+            pb::TransitionRecord { from: from.into(), to: to.into(), ..Default::default() };
+        let backend_name = name.into();
+        Event::Backend(pb::BackendEvent { backend_name, transition: Some(transition) })
+    }
+
+    #[test]
+    fn a_backend_concerns_the_frontends_that_use_it() {
+        assert!(noted(backend("nginx0", "up", "down")).frontends.contains("web"));
+        assert!(noted(backend("other", "up", "down")).frontends.is_empty());
+    }
+
+    #[test]
+    fn the_present_state_concerns_nothing() {
+        assert!(noted(backend("nginx0", "up", "up")).due.is_none());
+    }
+
+    #[test]
+    fn a_new_backend_is_asked_for() {
+        assert!(noted(backend("new", "removed", "unknown")).backends.contains("new"));
+    }
+
+    #[test]
+    fn a_connection_a_weight_and_a_reload_concern_what_they_change() {
+        let dataplane = |frontend: &str| {
+            let frontend_name = frontend.to_owned();
+            noted(Event::Dataplane(pb::DataplaneEvent { frontend_name, ..Default::default() }))
+        };
+        assert!(dataplane("").vpp && !dataplane("web").vpp);
+        assert!(dataplane("web").frontends.contains("web"));
+        let change = |kind: &str, frontend: &str| {
+            let (kind, frontend_name) = (kind.to_owned(), frontend.to_owned());
+            noted(Event::Change(pb::ChangeEvent { kind, frontend_name, ..Default::default() }))
+        };
+        assert!(change("weight", "web").frontends.contains("web"));
+        assert!(change("config", "").all && !change("admin", "").all);
+        assert!(noted(Event::Missed(pb::MissedEvent { count: 1 })).all);
+    }
+}

@@ -23,7 +23,7 @@ use super::{history, inline};
 use crate::cli::completion::{Names, candidates};
 use crate::cli::error::CliError;
 use crate::cli::names::{self, Cache};
-use crate::cli::output::Output;
+use crate::cli::output::{self, Output};
 use crate::cli::page::Tone;
 use crate::cli::server::Client;
 use crate::cli::words::{quoted, typed};
@@ -112,7 +112,7 @@ impl Editor {
             let page = self.output.page();
             let living = self.lines.helper();
             let names = |wanted: &Names| living.map(|l| l.names(wanted)).unwrap_or_default();
-            print!("{}", inline::help(left, &page, names));
+            output::write(&inline::help(left, &page, names))?;
             begun = (left.to_owned(), right.to_owned());
         }
     }

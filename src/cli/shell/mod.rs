@@ -9,10 +9,12 @@ mod link;
 
 use std::io::{BufRead, IsTerminal};
 
+use tokio::sync::mpsc;
+
 use super::command::Command;
 use super::error::CliError;
 use super::options::Options;
-use super::output::Output;
+use super::output::{self, Output};
 use super::page::Tone;
 use super::server::{Access, Client};
 use super::watch::{self, End};
@@ -52,13 +54,28 @@ fn command(line: &str) -> Result<Option<Command>, CliError> {
 /// Carries out the lines of standard input up to the first that fails.
 fn script(access: &Access, output: Output) -> Result<(), CliError> {
     let engine = Engine::start()?;
-    let client = engine.wait(async { Client::lazy(access) })?;
-    for (number, line) in (1_usize..).zip(std::io::stdin().lock().lines()) {
+    let (client, mut interrupts) =
+        engine.wait(async { Ok::<_, CliError>((Client::lazy(access)?, watch::interrupts()?)) })?;
+    // A thread reads, so that an interrupt ends the wait for a line as well.
+    let (tell, mut lines) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        let mut read = std::io::stdin().lock().lines();
+        while read.next().is_some_and(|line| tell.blocking_send(line).is_ok()) {}
+    });
+    for number in 1_usize.. {
+        let failed = |error| CliError::InScript { number, error: Box::new(error) };
+        let line = engine.wait(async {
+            tokio::select! {
+                line = lines.recv() => Ok(line),
+                _ = interrupts.recv() => Err(failed(CliError::Interrupted)),
+            }
+        });
+        let Some(line) = line? else { break };
         let line = line.map_err(|source| CliError::Local { attempted: "read", source })?;
-        match obey(&engine, &client, &line, output) {
-            Ok(Some(End::Done)) => {}
-            Ok(None | Some(End::Interrupted)) => break,
-            Err(error) => return Err(CliError::InScript { number, error: Box::new(error) }),
+        match obey(&engine, &client, &line, output).map_err(failed)? {
+            Some(End::Done) => {}
+            Some(End::Interrupted) => return Err(failed(CliError::Interrupted)),
+            None => break,
         }
     }
     Ok(())
@@ -71,7 +88,9 @@ fn converse(access: &Access, output: Output) -> Result<(), CliError> {
     let mut editor = Editor::new(&engine, &client, output)?;
     let mut link = Link::follow(&engine, &client, editor.printer());
     link.settle(&engine);
-    println!("maglevc {VERSION}: `?` says what can follow, TAB completes, Ctrl-D leaves.");
+    let version = env!("CARGO_PKG_VERSION");
+    let greeting = "`?` says what can follow, TAB completes, Ctrl-D leaves.";
+    output::write(&format!("maglevc {version}: {greeting}\n"))?;
     loop {
         let prompt = prompt(access, link.is_up());
         let input = link.while_editing(|| editor.read(&prompt))?;
@@ -87,8 +106,6 @@ fn converse(access: &Access, output: Output) -> Result<(), CliError> {
     }
     Ok(())
 }
-
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The prompt says who is spoken to, and when nobody listens.
 fn prompt(access: &Access, up: bool) -> String {

@@ -9,28 +9,13 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::process::{Command, Stdio};
 
-use daemon_support::{Backend, Config, Daemon, Dataplane, Steady, VIP4, maglevd, ran};
+use daemon_support::{
+    Backend, Config, Daemon, Dataplane, Steady, VIP4, get, maglevd, metrics_address, ran,
+};
 use rustix::process::Signal;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use vpp_maglev::domain::net::{Service, Vip, Weight};
 use vpp_maglev::domain::step::Step;
 use vpp_maglev::vpp::embedded::{Mishap, When};
-
-/// Status line and body of the answer to a GET.
-async fn get(address: &str, path: &str) -> (String, String) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.lines().next().unwrap().to_owned(), body.to_owned())
-}
-
-async fn metrics_address(daemon: &mut Daemon) -> String {
-    daemon.logged("metrics-listening").await["address"].as_str().unwrap().to_owned()
-}
 
 #[tokio::test]
 async fn the_page_tells_of_backends_frontends_vpp_and_streams() {
@@ -186,7 +171,9 @@ async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of(
         |record: &serde_json::Value| record["msg"] == "vpp-lbsync-done" && record["failed"] == 1;
     daemon.logged_as("refusal", refused).await;
     let (_, page) = get(&address, "/metrics").await;
-    let (served, documented) = (served(&page), documented());
+    let (mut served, documented) = (served(&page), documented());
+    // None here has a name; the test of those that have looks at it.
+    served.get_mut("maglev_backend_unresolved").unwrap().1.insert("backend".into());
     let only_served: Vec<_> =
         served.iter().filter(|of| !documented.iter().any(|o| o == *of)).collect();
     let only_told: Vec<_> =

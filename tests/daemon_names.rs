@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use daemon_support::{Daemon, Dataplane};
+use daemon_support::{Daemon, Dataplane, figure, metrics_address};
 use tokio::net::UdpSocket;
 use vpp_maglev::pb::{BackendInfo, GetBackendRequest};
 
@@ -73,10 +73,14 @@ async fn vpp_follows_a_name_and_keeps_the_server_of_one_that_fails() {
     let info = backend(&daemon).await;
     assert_eq!((&*info.address, &*info.dns_name), ("", "b.example.org"));
     assert_eq!(info.unresolved, "no such name");
+    let metrics = metrics_address(&mut daemon).await;
+    let unresolved = "maglev_backend_unresolved{backend=\"b\"}";
+    assert_eq!(figure(&metrics, unresolved).await, "1");
 
     last.store(1, Ordering::Relaxed);
     dataplane.until("v4 198.51.100.1=100").await;
     dataplane.writes();
+    assert_eq!(figure(&metrics, unresolved).await, "0");
     // Made before the other is broken.
     last.store(2, Ordering::Relaxed);
     dataplane.until("v4 198.51.100.2=100").await;

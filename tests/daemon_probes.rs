@@ -7,9 +7,9 @@ mod daemon_support;
 
 use std::net::Ipv4Addr;
 
-use daemon_support::{Daemon, maglevd, ran, soon};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use daemon_support::{Daemon, figure, maglevd, metrics_address, ran, soon};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use vpp_maglev::pb::BackendRequest;
 
 /// A configuration with these lines in `healthchecker`, and backends `a` and
@@ -35,17 +35,6 @@ async fn a_namespace_that_is_missing_is_a_clear_failure_to_start() {
     assert!(err.contains(told), "{err}");
 }
 
-/// The number of a series without labels.
-async fn figure(metrics: &str, name: &str) -> String {
-    let mut stream = TcpStream::connect(metrics).await.unwrap();
-    let request = b"GET /metrics HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n";
-    stream.write_all(request).await.unwrap();
-    let mut page = String::new();
-    stream.read_to_string(&mut page).await.unwrap();
-    let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn a_bound_that_bites_shows_and_an_operators_word_closes_the_socket() {
     let dir = tempfile::tempdir().unwrap();
@@ -54,7 +43,7 @@ async fn a_bound_that_bites_shows_and_an_operators_word_closes_the_socket() {
     let text = config("max-probes-in-flight: 1", server.local_addr().unwrap().port());
     std::fs::write(dir.path().join("maglev.yaml"), text).unwrap();
     let mut daemon = Daemon::start(dir.path(), "", &[]).await;
-    let metrics = daemon.logged("metrics-listening").await["address"].as_str().unwrap().to_owned();
+    let metrics = metrics_address(&mut daemon).await;
 
     let (mut first, _) = soon(server.accept()).await.unwrap().unwrap();
     let waits = async { while figure(&metrics, "maglev_probes_waiting").await != "1" {} };

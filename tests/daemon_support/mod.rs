@@ -12,6 +12,7 @@ mod backend;
 mod config;
 mod daemon;
 mod dataplane;
+mod page;
 mod steady;
 mod watch;
 
@@ -23,6 +24,7 @@ pub(crate) use backend::Backend;
 pub(crate) use config::Config;
 pub(crate) use daemon::{Daemon, maglevd, ran};
 pub(crate) use dataplane::Dataplane;
+pub(crate) use page::{figure, get, metrics_address};
 pub(crate) use steady::Steady;
 pub(crate) use watch::Watch;
 

@@ -227,7 +227,9 @@ proptest! {
     fn what_is_written_for_one_frontend_leaves_the_steps_of_the_others(
         desired in any_desired(), mut observed in any_observed(), which in any::<prop::sample::Index>(),
     ) {
-        prop_assume!(!desired.frontends.is_empty());
+        if desired.frontends.is_empty() {
+            return Ok(());
+        }
         let mut flushed = Flushed::new();
         let names: Vec<_> = desired.frontends.keys().cloned().collect();
         let one = which.get(&names);

@@ -93,13 +93,17 @@ impl Broadcaster {
         }
     }
 
-    fn publish(&mut self, event: Event, ctx: &mut Context<Self>) {
-        self.present.remember(&event);
-        let numbered = self.ring.push(event);
-        if self.subscribers.is_empty() {
+    fn publish(&mut self, events: Vec<Event>, ctx: &mut Context<Self>) {
+        for event in events {
+            self.present.remember(&event);
+            let numbered = self.ring.push(event);
+            if !self.subscribers.is_empty() {
+                self.waiting.push(numbered);
+            }
+        }
+        if self.waiting.is_empty() {
             return;
         }
-        self.waiting.push(numbered);
         let readers = self.subscribers.len();
         match self.pace.wait(Instant::now(), self.waiting.len(), readers) {
             None => self.hand_out(ctx),
@@ -218,8 +222,8 @@ impl Actor for Broadcaster {
 impl Handler<Publish> for Broadcaster {
     type Result = ();
 
-    fn handle(&mut self, Publish(event): Publish, ctx: &mut Self::Context) {
-        self.publish(event, ctx);
+    fn handle(&mut self, Publish(events): Publish, ctx: &mut Self::Context) {
+        self.publish(events, ctx);
     }
 }
 

@@ -20,7 +20,8 @@ use tracing::{info, warn};
 pub use messages::*;
 
 use super::Outbox;
-use super::broadcaster::{Announce, Broadcaster, Publish};
+use super::broadcaster::Announce;
+use super::herald::{Happened, Herald};
 use super::prober::{self, Prober, Script, Way};
 use super::resolver::{self, Resolver};
 use crate::domain::config::Config;
@@ -54,7 +55,7 @@ pub struct Checker {
     arbiters: Vec<ArbiterHandle>,
     next_arbiter: usize,
     ground: Ground,
-    broadcaster: Addr<Broadcaster>,
+    herald: Addr<Herald>,
     links: Option<Links>,
     reconciler: Recipients,
     first_orders: Vec<Order>,
@@ -73,7 +74,7 @@ pub struct Recipients {
 }
 
 struct Links {
-    events: Outbox<Publish>,
+    events: Outbox<Happened>,
     changed: Outbox<DesiredChanged>,
     replaced: Outbox<DesiredReplaced>,
 }
@@ -86,7 +87,7 @@ impl Checker {
         path: PathBuf,
         config: Config,
         arbiters: Vec<ArbiterHandle>,
-        broadcaster: Addr<Broadcaster>,
+        herald: Addr<Herald>,
         reconciler: Recipients,
     ) -> Self {
         let (roster, first_orders) = Roster::new(Arc::new(config), SystemTime::now());
@@ -97,7 +98,7 @@ impl Checker {
             arbiters,
             next_arbiter: 0,
             ground: Ground::default(),
-            broadcaster,
+            herald,
             links: None,
             reconciler,
             first_orders,
@@ -209,7 +210,7 @@ impl Checker {
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
         }
         if let Some(links) = &self.links {
-            links.events.send(Publish(event));
+            links.events.send(Happened(event));
         }
     }
 
@@ -219,7 +220,7 @@ impl Checker {
     fn announce(&self) {
         let states = self.roster.states();
         // It is the first message of many places.
-        self.broadcaster.do_send(Announce { states, at: SystemTime::now() });
+        self.herald.do_send(Announce { states, at: SystemTime::now() });
     }
 
     /// Tells the Reconciler all that should be: after a start and a reload.
@@ -242,7 +243,7 @@ impl Actor for Checker {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         self.links = Some(Links {
-            events: Outbox::new(self.broadcaster.clone().recipient()),
+            events: Outbox::new(self.herald.clone().recipient()),
             changed: Outbox::new(self.reconciler.changed.clone()),
             replaced: Outbox::new(self.reconciler.replaced.clone()),
         });

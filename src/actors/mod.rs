@@ -24,7 +24,7 @@
 
 pub mod broadcaster;
 pub mod checker;
-
+pub mod herald;
 pub mod log_stream;
 mod outbox;
 pub mod overseer;

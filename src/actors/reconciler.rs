@@ -29,7 +29,7 @@ use pass::{Pass, Purpose};
 use verify::Rereading;
 
 use super::Outbox;
-use super::broadcaster::{Broadcaster, Publish};
+use super::herald::{Happened, Herald};
 use super::vpp_connection::{Apply, Epoch, Link, LinkError, Listen, Outcome};
 use crate::domain::config::LbSettings;
 use crate::domain::maglev::ModelCheck;
@@ -45,8 +45,8 @@ const PORTION: usize = 32;
 /// The actor. See the module's description.
 pub struct Reconciler {
     vpp: Link,
-    broadcaster: Addr<Broadcaster>,
-    events: Option<Outbox<Publish>>,
+    herald: Addr<Herald>,
+    events: Option<Outbox<Happened>>,
     wanted: Option<Wanted>,
     /// False until `startup-min-delay` is over.
     may_write: bool,
@@ -82,10 +82,10 @@ enum Sight {
 impl Reconciler {
     /// A Reconciler that waits for both sides: what should be, and a VPP.
     #[must_use]
-    pub fn new(vpp: impl Into<Link>, broadcaster: Addr<Broadcaster>) -> Self {
+    pub fn new(vpp: impl Into<Link>, herald: Addr<Herald>) -> Self {
         Self {
             vpp: vpp.into(),
-            broadcaster,
+            herald,
             events: None,
             wanted: None,
             may_write: false,
@@ -268,7 +268,7 @@ impl Actor for Reconciler {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.events = Some(Outbox::new(self.broadcaster.clone().recipient()));
+        self.events = Some(Outbox::new(self.herald.clone().recipient()));
         let (connected, lost) = (ctx.address().recipient(), ctx.address().recipient());
         self.vpp.listen.do_send(Listen { connected, lost });
     }

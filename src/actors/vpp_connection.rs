@@ -18,7 +18,7 @@ use tracing::{debug, info, warn};
 pub use messages::*;
 
 use super::Outbox;
-use super::broadcaster::{Broadcaster, Publish};
+use super::herald::{Happened, Herald};
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
 use crate::vpp::client::{Client, ClientOptions, ConnectError, LastWords};
 use crate::vpp::stats::{Segment, StatsError};
@@ -51,8 +51,8 @@ pub struct VppConnection {
     told: Option<String>,
     /// What was said of the stats segment, once and not with every attempt.
     told_of_stats: Option<StatsError>,
-    broadcaster: Addr<Broadcaster>,
-    events: Option<Outbox<Publish>>,
+    herald: Addr<Herald>,
+    events: Option<Outbox<Happened>>,
     listener: Option<Listener>,
     /// The goodbye that a panic is to say.
     last_words: watch::Sender<Option<LastWords>>,
@@ -91,11 +91,7 @@ struct Up {
 impl VppConnection {
     /// A connection to the API socket at `socket`, or to none.
     #[must_use]
-    pub fn new(
-        socket: Option<PathBuf>,
-        options: ClientOptions,
-        broadcaster: Addr<Broadcaster>,
-    ) -> Self {
+    pub fn new(socket: Option<PathBuf>, options: ClientOptions, herald: Addr<Herald>) -> Self {
         let state = match socket {
             Some(_) => State::Dialing,
             None => State::Idle,
@@ -113,7 +109,7 @@ impl VppConnection {
             counting: Vec::new(),
             told: None,
             told_of_stats: None,
-            broadcaster,
+            herald,
             events: None,
             listener: None,
             last_words: watch::Sender::new(None),
@@ -278,7 +274,7 @@ impl VppConnection {
     fn publish(&self, kind: DataplaneKind, detail: String) {
         let change = DataplaneChange { frontend: None, kind, detail, at: SystemTime::now() };
         if let Some(events) = &self.events {
-            events.send(Publish(Event::Dataplane(change)));
+            events.send(Happened(Event::Dataplane(change)));
         }
     }
 
@@ -299,7 +295,7 @@ impl Actor for VppConnection {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.events = Some(Outbox::new(self.broadcaster.clone().recipient()));
+        self.events = Some(Outbox::new(self.herald.clone().recipient()));
         self.dial(ctx);
     }
 }

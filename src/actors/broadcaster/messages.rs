@@ -9,10 +9,10 @@ pub use super::reader::{Subscription, Told};
 use crate::domain::events::{Event, LogLevel, Seq};
 use crate::domain::roster::States;
 
-/// Something happened.
+/// This happened, in this order.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
-pub struct Publish(pub Event);
+pub struct Publish(pub Vec<Event>);
 
 /// All backends and frontends that there are when the daemon starts, with their
 /// states. From then on events tell of every change.

@@ -21,7 +21,7 @@ fn start(waiting: usize) -> Addr<Broadcaster> {
 
 fn transition_of(name: &str, to: State) -> Publish {
     let (from, why) = (State::Unknown, "probe".into());
-    Publish(Event::Backend(name.into(), Transition { from, to, at: AT, why }))
+    Publish(vec![Event::Backend(name.into(), Transition { from, to, at: AT, why })])
 }
 
 fn transition(to: State) -> Publish {
@@ -177,7 +177,7 @@ async fn a_flood_of_log_records_keeps_nobody_from_resuming() {
     for _ in 0..100 {
         let (message, fields) = Default::default();
         let record = LogRecord { at: AT, level: LogLevel::Debug, message, fields };
-        broadcaster.send(Publish(Event::Log(record))).await.unwrap();
+        broadcaster.send(Publish(vec![Event::Log(record)])).await.unwrap();
     }
     let filter = Filter { log: None, ..EVERYTHING };
     let resume = Some(ResumePoint { boot_id: 7, seq: Seq(1) });

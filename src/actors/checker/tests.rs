@@ -13,7 +13,7 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 
 use super::*;
-use crate::actors::broadcaster::{Filter, Limits, Subscribe, Told};
+use crate::actors::broadcaster::{Broadcaster, Filter, Limits, Subscribe, Told};
 use crate::actors::log_stream::LogDemand;
 use crate::actors::prober::Reading;
 use crate::config;
@@ -157,7 +157,7 @@ impl World {
         let heard = Rc::default();
         let ears = Ears(Rc::clone(&heard)).start();
         let ears = Recipients { changed: ears.clone().recipient(), replaced: ears.recipient() };
-        let checker = Checker::new(path, config, vec![], broadcaster.clone(), ears);
+        let checker = Checker::new(path, config, vec![], Herald::of(&broadcaster), ears);
         let checker = made(checker).start();
         Self { dir, checker, broadcaster, heard }
     }

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::checker::{Checker, Recipients};
+use crate::actors::herald::Herald;
 use crate::actors::log_stream::LogDemand;
 use crate::actors::prober::Script;
 use crate::actors::reconciler::Reconciler;
@@ -202,14 +203,15 @@ async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
     let broadcaster = Broadcaster::start_in_arbiter(&outward.handle(), |_| {
         Broadcaster::new(1, Limits::default(), LogDemand::default())
     });
-    let vpp = VppConnection::new(None, ClientOptions::default(), broadcaster.clone()).start();
-    let reconciler = Reconciler::new(vpp.clone(), broadcaster.clone()).start();
+    let herald = Herald::of(&broadcaster);
+    let vpp = VppConnection::new(None, ClientOptions::default(), herald.clone()).start();
+    let reconciler = Reconciler::new(vpp.clone(), herald.clone()).start();
     let (changed, replaced) = (reconciler.clone().recipient(), reconciler.clone().recipient());
     let probing = [Arbiter::new(), Arbiter::new()];
     let handles: Vec<_> = probing.iter().map(Arbiter::handle).collect();
     let ears = Recipients { changed, replaced };
     let script: Script = Arc::new(|_| Box::pin(async { Finding::new(Code::L3Ok, "") }));
-    let checker = Checker::new(path, config, handles.clone(), broadcaster.clone(), ears);
+    let checker = Checker::new(path, config, handles.clone(), herald, ears);
     let checker = checker.with_script(script).start();
     let pulses = handles.iter().enumerate().map(|(number, arbiter)| {
         let pulse = Pulse::start_in_arbiter(arbiter, |_| Pulse);

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use tracing::{info, warn};
 
 use super::{Reconciler, Sight, StepResult};
-use crate::actors::broadcaster::Publish;
+use crate::actors::herald::Happened;
 use crate::actors::vpp_connection::{LinkError, Outcome};
 use crate::domain::config::LbConf;
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
@@ -106,7 +106,7 @@ impl Reconciler {
         let at = SystemTime::now();
         let change = DataplaneChange { frontend: frontend.clone(), kind: step.into(), detail, at };
         if let Some(events) = &self.events {
-            events.send(Publish(Event::Dataplane(change)));
+            events.send(Happened(Event::Dataplane(change)));
         }
     }
 }
@@ -129,7 +129,7 @@ impl Reconciler {
             let (kind, detail) = (DataplaneKind::ModelMismatch, mismatch.to_string());
             let change = DataplaneChange { frontend, kind, detail, at: SystemTime::now() };
             if let Some(events) = &self.events {
-                events.send(Publish(Event::Dataplane(change)));
+                events.send(Happened(Event::Dataplane(change)));
             }
         }
     }

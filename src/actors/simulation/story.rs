@@ -14,6 +14,7 @@ use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::checker::{
     Administer, Checker, DesiredNow, GetDesired, Recipients, Reload, SetWeight,
 };
+use crate::actors::herald::Herald;
 use crate::actors::log_stream::LogDemand;
 use crate::actors::reconciler::{Reconciler, Sync};
 use crate::config;
@@ -80,11 +81,12 @@ impl Daemon {
     pub(super) fn start(vpp: &Shared, path: &Path, servers: &Arc<Mutex<Servers>>) -> Self {
         let config = config::load(path).unwrap_or_else(|fault| panic!("{fault}")).config;
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let reconciler = Reconciler::new(vpp.link(), broadcaster.clone()).start();
+        let herald = Herald::of(&broadcaster);
+        let reconciler = Reconciler::new(vpp.link(), herald.clone()).start();
         let (changed, replaced) = (reconciler.clone().recipient(), reconciler.clone().recipient());
         let relay = Relay { vpp: vpp.clone(), changed, replaced }.start();
         let ears = Recipients { changed: relay.clone().recipient(), replaced: relay.recipient() };
-        let checker = Checker::new(path.into(), config, vec![], broadcaster, ears)
+        let checker = Checker::new(path.into(), config, vec![], herald, ears)
             .with_script(Servers::script(servers))
             .start();
         Self { checker, reconciler }

@@ -2,7 +2,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::*;
-use crate::actors::broadcaster::Limits;
+use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::log_stream::LogDemand;
 use crate::vpp::embedded::{Control, Embedded, Options};
 
@@ -47,7 +47,7 @@ impl Bench {
         let quick = Duration::from_millis(500);
         let options = ClientOptions { patience: quick, goodbye: quick, ..ClientOptions::default() };
         let socket = Some(embedded.api_path().to_owned());
-        let vpp = VppConnection::new(socket, options, broadcaster)
+        let vpp = VppConnection::new(socket, options, Herald::of(&broadcaster))
             .with_ping_interval(Duration::from_millis(10));
         let last_words = vpp.last_words();
         let vpp = vpp.start();

@@ -25,6 +25,7 @@ use tonic::Request;
 use super::EventStream;
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::checker::{Checker, Recipients};
+use crate::actors::herald::Herald;
 use crate::actors::log_stream::LogDemand;
 use crate::actors::overseer::{Overseer, Parts};
 use crate::actors::prober::Script;
@@ -221,11 +222,12 @@ fn script(up: &Arc<AtomicU8>) -> Script {
 fn start(path: &Path, up: &Arc<AtomicU8>) -> Service {
     let config = config::load(path).unwrap_or_else(|fault| panic!("{fault}")).config;
     let broadcaster = Broadcaster::new(1, LIMITS, LogDemand::default()).start();
-    let vpp = VppConnection::new(None, ClientOptions::default(), broadcaster.clone()).start();
-    let reconciler = Reconciler::new(vpp.clone(), broadcaster.clone()).start();
+    let herald = Herald::of(&broadcaster);
+    let vpp = VppConnection::new(None, ClientOptions::default(), herald.clone()).start();
+    let reconciler = Reconciler::new(vpp.clone(), herald.clone()).start();
     let (changed, replaced) = (reconciler.clone().recipient(), reconciler.clone().recipient());
     let told = Recipients { changed, replaced };
-    let checker = Checker::new(path.into(), config, vec![], broadcaster.clone(), told);
+    let checker = Checker::new(path.into(), config, vec![], herald, told);
     let checker = checker.with_script(script(up)).start();
     let parts = Parts {
         census: checker.clone().recipient(),

@@ -45,6 +45,7 @@ mod tests {
     use actix::prelude::*;
     use vpp_maglev::actors::Outbox;
     use vpp_maglev::actors::broadcaster::{Broadcaster, Limits};
+    use vpp_maglev::actors::herald::Herald;
     use vpp_maglev::actors::log_stream::LogDemand;
     use vpp_maglev::actors::vpp_connection::{GetVppInfo, VppConnection};
     use vpp_maglev::vpp::client::ClientOptions;
@@ -162,7 +163,7 @@ mod tests {
         System::new().block_on(async {
             let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
             let options = ClientOptions::default();
-            let vpp = VppConnection::new(Some(socket.into()), options, broadcaster);
+            let vpp = VppConnection::new(Some(socket.into()), options, Herald::of(&broadcaster));
             let words = vpp.last_words();
             end_on_panic(log(), Some(words.clone()));
             let vpp = vpp.start();

@@ -10,10 +10,16 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::rank::{Rank, Ranks};
+
 /// Records that may wait to be written; more are dropped, and counted.
 const WAITING: usize = 8192;
 /// Records that are written at once, about.
 const BATCH: usize = 64 << 10;
+/// From the first record after a quiet moment until it is written, with what
+/// came meanwhile: to write wakes whoever reads, and with a weight on its way
+/// to VPP every core has something better to do.
+const GATHER: Duration = Duration::from_millis(2);
 /// How long a process that ends waits for its last records to be written.
 const LAST: Duration = Duration::from_secs(1);
 /// How often it looks whether a full queue has room again.
@@ -43,12 +49,14 @@ impl LogWriter {
         output: impl Write + Send + 'static,
         tell: impl Fn(u64) + Send + 'static,
     ) -> io::Result<Self> {
+        let ranks = Ranks::around_this_thread();
         let (queue, records) = sync_channel(WAITING);
         let dropped = Arc::new(AtomicU64::new(0));
         let writer = Self { queue, dropped: Arc::clone(&dropped) };
-        thread::Builder::new()
-            .name("log".into())
-            .spawn(move || write_all(&records, output, &dropped, tell))?;
+        thread::Builder::new().name("log".into()).spawn(move || {
+            ranks.take(Rank::Last);
+            write_all(&records, output, &dropped, tell);
+        })?;
         Ok(writer)
     }
 
@@ -91,7 +99,7 @@ fn write_all(
 ) {
     let mut batch = Vec::new();
     let mut waiting = Vec::new();
-    while let Ok(first) = records.recv() {
+    while let Some(first) = next(records) {
         let mut next = Some(first);
         while let Some(entry) = next {
             match entry {
@@ -112,6 +120,19 @@ fn write_all(
             tell(count);
         }
     }
+}
+
+/// The next entry, and a moment for others to come if there was none waiting;
+/// `None` once nobody can log any more.
+fn next(records: &Receiver<Entry>) -> Option<Entry> {
+    if let Ok(entry) = records.try_recv() {
+        return Some(entry);
+    }
+    let entry = records.recv().ok()?;
+    if matches!(entry, Entry::Record(_)) {
+        thread::sleep(GATHER);
+    }
+    Some(entry)
 }
 
 impl<'a> MakeWriter<'a> for LogWriter {

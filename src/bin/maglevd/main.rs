@@ -9,6 +9,7 @@ mod journal;
 mod log_writer;
 mod logging;
 mod notify;
+mod rank;
 mod run;
 
 use std::path::Path;

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use vpp_maglev::actors::broadcaster::{Broadcaster, End, Limits, Publish};
 use vpp_maglev::actors::checker::{self, Checker, Reload};
 use vpp_maglev::actors::gone;
+use vpp_maglev::actors::herald::Herald;
 use vpp_maglev::actors::overseer::{Overseer, Parts, Pulse, Reloaded, Reloading, Stopping};
 use vpp_maglev::actors::reconciler::Reconciler;
 use vpp_maglev::actors::vpp_connection::{Close, VppConnection};
@@ -30,9 +31,12 @@ use crate::fatal::end_on_panic;
 use crate::flags::{Flags, VERSION};
 use crate::logging::{self, Levels, Logging};
 use crate::notify;
+use crate::rank::{Rank, Ranks};
 
 /// How long requests under way may take when the daemon stops.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
+/// Log records that go to the Broadcaster together, at most.
+const RECORDS: usize = 256;
 
 /// Why the daemon did not start.
 #[derive(Debug, Error)]
@@ -93,8 +97,11 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
     if let Some(embedded) = &embedded {
         info!(api = %embedded.api_path().display(), "dataplane-ready");
     }
-    let system = System::new();
-    let outcome = system.block_on(live(&flags, (config, ground), embedded.as_ref(), demo, logs));
+    let ranks = Ranks::around_this_thread();
+    let runtime = ranks.runtime(Rank::First)?;
+    let system = System::with_tokio_rt(|| runtime);
+    let outcome =
+        system.block_on(live(&flags, (config, ground), embedded.as_ref(), demo, logs, ranks));
     drop(embedded);
     // Nothing is left to be done. An actor that is dropped runs once more, and
     // one that has not started yet starts then: with no reactor, it panics.
@@ -116,6 +123,7 @@ async fn live(
     embedded: Option<&Embedded>,
     demo: Option<Demo>,
     logs: Logging,
+    ranks: Ranks,
 ) -> Result<(), StartError> {
     // Before anything listens, so that no early signal kills us half-way.
     let hangup = signal(SignalKind::hangup())?;
@@ -135,7 +143,8 @@ async fn live(
     };
     let writer = logs.writer.clone();
     actix_rt::spawn(log_as_told(louder, logs.levels.clone()));
-    let (actors, outward) = start_actors(flags, (config, ground), sockets, logs);
+    let (actors, herald, outward) = start_actors(flags, (config, ground), sockets, logs, ranks)?;
+    ranks.take(Rank::First);
     let listening = listen(flags, &actors, &outward).await?;
     for address in &listening.addresses {
         info!(%address, "grpc-listening");
@@ -154,7 +163,7 @@ async fn live(
     actors.overseer.send(Stopping).await.unwrap_or_else(|_| gone("Overseer"));
     actors.vpp.send(Close).await.unwrap_or_else(|_| gone("VppConnection"));
     // Ends the event streams, so that their requests can end.
-    actors.broadcaster.send(End).await.unwrap_or_else(|_| gone("Broadcaster"));
+    herald.send(End).await.unwrap_or_else(|_| gone("Herald"));
     if tokio::time::timeout(STOP_PATIENCE, listening.stop()).await.is_err() {
         warn!("some requests were cut off");
     }
@@ -209,8 +218,9 @@ fn start_actors(
     (config, ground): (Config, Ground),
     sockets: Sockets,
     logs: Logging,
-) -> (Actors, Arbiter) {
-    let outward = Arbiter::new();
+    ranks: Ranks,
+) -> io::Result<(Actors, Addr<Herald>, Arbiter)> {
+    let outward = ranks.arbiter(Rank::Last)?;
     let boot_id = fastrand::u64(1..);
     let limits = Limits { held: flags.event_history, ..Limits::default() };
     let broadcaster = Broadcaster::start_in_arbiter(&outward.handle(), move |_| {
@@ -218,19 +228,20 @@ fn start_actors(
     });
     let to = broadcaster.clone();
     outward.spawn(forward(logs.records, to));
+    let herald = Herald::of(&broadcaster);
 
     let options = ClientOptions { cure: flags.vpp_cure, ..ClientOptions::default() };
-    let vpp =
-        VppConnection::new(sockets.api, options, broadcaster.clone()).with_stats(sockets.stats);
+    let vpp = VppConnection::new(sockets.api, options, herald.clone()).with_stats(sockets.stats);
     end_on_panic(logs.writer, Some(vpp.last_words()));
     let vpp = vpp.start();
-    let reconciler = Reconciler::new(vpp.clone(), broadcaster.clone()).start();
+    let reconciler = Reconciler::new(vpp.clone(), herald.clone()).start();
     let recipients = checker::Recipients {
         changed: reconciler.clone().recipient(),
         replaced: reconciler.clone().recipient(),
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let probing: Vec<_> = (0..cores).map(|_| Arbiter::new().handle()).collect();
+    let probing = (0..cores).map(|_| Ok(ranks.arbiter(Rank::Usual)?.handle()));
+    let probing: Vec<_> = probing.collect::<io::Result<_>>()?;
     let pulses = probing.iter().enumerate().map(|(number, arbiter)| {
         let pulse = Pulse::start_in_arbiter(arbiter, |_| Pulse);
         (format!("probers-{number}"), pulse.recipient())
@@ -238,7 +249,7 @@ fn start_actors(
     let broadcasts = ("Broadcaster".to_owned(), broadcaster.clone().recipient());
     let others = pulses.chain([broadcasts]).collect();
     let path = flags.config.clone();
-    let checker = Checker::new(path, config, probing, broadcaster.clone(), recipients);
+    let checker = Checker::new(path, config, probing, herald.clone(), recipients);
     let checker = checker.on(ground).start();
     let parts = Parts {
         census: checker.clone().recipient(),
@@ -247,10 +258,11 @@ fn start_actors(
         others,
     };
     // On a thread that none of those it asks can hold up.
-    let overseer = Overseer::start_in_arbiter(&Arbiter::new().handle(), move |_| {
+    let beside = ranks.arbiter(Rank::Usual)?;
+    let overseer = Overseer::start_in_arbiter(&beside.handle(), move |_| {
         Overseer::new(parts, notify::to_service_manager(), notify::watchdog())
     });
-    (Actors { checker, reconciler, vpp, broadcaster, overseer }, outward)
+    Ok((Actors { checker, reconciler, vpp, broadcaster, overseer }, herald, outward))
 }
 
 /// Opens the gRPC sockets and the metrics page on the arbiter that serves the
@@ -285,8 +297,10 @@ async fn listen(
 
 /// Hands log records to the Broadcaster as they come.
 async fn forward(mut records: mpsc::Receiver<LogRecord>, to: Addr<Broadcaster>) {
-    while let Some(record) = records.recv().await {
-        to.send(Publish(Event::Log(record))).await.unwrap_or_else(|_| gone("Broadcaster"));
+    let mut waiting = Vec::new();
+    while records.recv_many(&mut waiting, RECORDS).await > 0 {
+        let events = waiting.drain(..).map(Event::Log).collect();
+        to.send(Publish(events)).await.unwrap_or_else(|_| gone("Broadcaster"));
     }
 }
 

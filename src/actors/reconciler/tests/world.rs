@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::fake::{self, State, server, spec};
 use super::*;
-use crate::actors::broadcaster::Limits;
+use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
 use crate::actors::log_stream::LogDemand;
 use crate::actors::vpp_connection::{Connected, Lost};
@@ -64,7 +64,7 @@ impl World {
         tokio::time::pause();
         let (vpp, link) = fake::start(CONF);
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let reconciler = Reconciler::new(link, broadcaster).start();
+        let reconciler = Reconciler::new(link, Herald::of(&broadcaster)).start();
         Self { reconciler, vpp, desired: Desired { conf: CONF, frontends: BTreeMap::new() } }
     }
 

@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
+use crate::actors::herald::Herald;
 use crate::actors::log_stream::LogDemand;
 use crate::actors::vpp_connection::{
     Apply, Close, Connected, Epoch, GetCounters, GetVppInfo, Listen, Lost, Observe, Outcome,
@@ -50,7 +51,7 @@ impl Lab {
         let api = Some(vpp.api_path().to_owned());
         // Room for some 60 VIPs, whatever this machine's setting is.
         let options = ClientOptions { send_budget: Some(32 << 10), ..ClientOptions::default() };
-        let link = VppConnection::new(api, options, broadcaster)
+        let link = VppConnection::new(api, options, Herald::of(&broadcaster))
             .with_stats(stats(&vpp))
             .with_ping_interval(Duration::from_millis(10))
             .start();

@@ -16,8 +16,8 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
-use vpp_maglev::pb::ListFrontendsRequest;
 use vpp_maglev::pb::maglev_client::MaglevClient;
+use vpp_maglev::pb::{ListFrontendsRequest, ReloadConfigRequest};
 
 /// A daemon that serves TLS, and its authority.
 struct World {
@@ -50,13 +50,26 @@ impl World {
     /// What a client that trusts `trusted` and shows `identity` is answered:
     /// its errors, the inner ones last.
     async fn ask(&self, trusted: &[u8], identity: Option<&Identity>) -> Result<(), String> {
+        ask(&self.endpoint(trusted, identity)).await
+    }
+
+    fn endpoint(&self, trusted: &[u8], identity: Option<&Identity>) -> Endpoint {
         let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(trusted));
         if let Some(Identity { cert, key }) = identity {
             tls = tls.identity(tonic::transport::Identity::from_pem(cert, key));
         }
         let url = format!("https://{}", self.daemon.address());
-        let endpoint = Endpoint::from_shared(url).unwrap().tls_config(tls).unwrap();
-        ask(&endpoint).await
+        Endpoint::from_shared(url).unwrap().tls_config(tls).unwrap()
+    }
+
+    /// Has a client that trusts `trusted` ask for a reload; what it is told of
+    /// certificates.
+    async fn reload(&self, trusted: &[u8]) -> String {
+        let channel = self.endpoint(trusted, None).connect().await.unwrap();
+        let answer = MaglevClient::new(channel).reload_config(ReloadConfigRequest {}).await;
+        let answer = answer.unwrap().into_inner();
+        assert_eq!(answer.ok, answer.reload_error.is_empty(), "{answer:?}");
+        answer.reload_error
     }
 
     /// The records of failed handshakes, once there are so many.
@@ -146,6 +159,12 @@ async fn silent_clients_stand_in_nobodys_way_and_certificates_are_renewed() {
     let kept = world.daemon.logged("grpc-certificates-kept").await;
     assert!(kept["error"].as_str().unwrap().contains("--grpc-tls-key"), "{kept}");
     world.ask(&successor.pem(), None).await.unwrap();
+    // A client that asks for a reload is told so, and what it asks for is done.
+    let told = world.reload(&successor.pem()).await;
+    assert!(told.contains("old certificates stay: --grpc-tls-key"), "{told}");
+    world.authority.issue("maglevd", Holds::Now).write(&dir, "maglevd");
+    assert_eq!(world.reload(&successor.pem()).await, "");
+    world.ask(&house, None).await.unwrap();
     drop(silent);
     world.daemon.terminate().await;
 }

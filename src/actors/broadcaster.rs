@@ -95,8 +95,8 @@ impl Broadcaster {
 
     fn publish(&mut self, events: Vec<Event>, ctx: &mut Context<Self>) {
         for event in events {
-            self.present.remember(&event);
             let numbered = self.ring.push(event);
+            self.present.remember(&numbered);
             if !self.subscribers.is_empty() {
                 self.waiting.push(numbered);
             }

@@ -38,6 +38,12 @@ where
         Self { to, late: OnceCell::new(), behind: Rc::default() }
     }
 
+    /// Whether it is an outbox to `to`.
+    #[must_use]
+    pub fn leads_to(&self, to: &Recipient<M>) -> bool {
+        self.to == *to
+    }
+
     /// The way into the queue, which a task on this arbiter empties.
     fn queue(&self) -> mpsc::UnboundedSender<M> {
         let (late, mut queue) = mpsc::unbounded_channel();

@@ -1,6 +1,7 @@
 //! Probes one backend, however many frontends use it. What a result means is
 //! [`health::step`]'s to say; the actor keeps the time and makes the probe.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -108,8 +109,21 @@ pub struct Prober {
     due: Instant,
     /// The wait or the probe that is under way.
     under_way: Option<SpawnHandle>,
-    checker: Option<Outbox<Transitioned>>,
-    to: Recipient<Transitioned>,
+    /// `None`: nobody is told any more.
+    checker: Option<Rc<Outbox<Transitioned>>>,
+}
+
+thread_local! {
+    /// The way out that the probers of one thread share.
+    static OUTBOX: RefCell<Option<Rc<Outbox<Transitioned>>>> = const { RefCell::new(None) };
+}
+
+/// This thread's way to `to`.
+fn outbox(to: Recipient<Transitioned>) -> Rc<Outbox<Transitioned>> {
+    OUTBOX.with_borrow_mut(|outbox| match outbox {
+        Some(outbox) if outbox.leads_to(&to) => Rc::clone(outbox),
+        _ => Rc::clone(outbox.insert(Rc::new(Outbox::new(to)))),
+    })
 }
 
 /// A probe made ready.
@@ -131,7 +145,8 @@ impl Prepared {
 }
 
 impl Prober {
-    /// A prober that tells `to` of transitions.
+    /// A prober that tells `to` of transitions. Must be called on the thread
+    /// that it is to run on.
     #[must_use]
     pub fn new(
         id: ProberId,
@@ -152,8 +167,7 @@ impl Prober {
             tally: Box::default(),
             due: Instant::now(),
             under_way: None,
-            checker: None,
-            to,
+            checker: Some(outbox(to)),
         }
     }
 
@@ -233,7 +247,10 @@ impl Prober {
         };
         let told = found.into_actor(self).map(move |found, this, ctx| {
             let (finding, took, late): (Finding, Duration, Duration) = found;
-            this.tally.add(finding.code, took, late);
+            this.tally.add(finding.code, took);
+            if let Way::Network(shared) = &this.way {
+                shared.late().record(late);
+            }
             debug!(backend = %this.name, passed = finding.passed(), code = %finding.code, detail = %finding.detail, ?took, ?late, "probe-done");
             this.last = Some(finding.clone());
             this.feed(Input::Found { run, finding, took }, ctx);
@@ -246,7 +263,6 @@ impl Actor for Prober {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.checker = Some(Outbox::new(self.to.clone()));
         self.prepare();
         self.feed(Input::Start { within: self.settings.within }, ctx);
     }

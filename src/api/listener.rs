@@ -13,7 +13,6 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
@@ -26,7 +25,7 @@ use super::accept::{Door, Listener, admit};
 use super::border::Border;
 use super::health;
 use super::peer::Connection;
-use super::tls::{TlsError, TlsFiles};
+use super::tls::{Certificates, TlsError, TlsFiles};
 use super::unix_socket::{self, SocketFile, UnixAccess};
 use crate::pb;
 
@@ -127,7 +126,7 @@ pub struct Listening {
     /// Where it really listens: ports that were 0 are known now.
     pub addresses: Vec<ListenAddr>,
     files: Vec<SocketFile>,
-    tls: Option<(TlsFiles, watch::Sender<Arc<ServerConfig>>)>,
+    certificates: Option<Certificates>,
     tasks: JoinSet<()>,
     phase: watch::Sender<Phase>,
 }
@@ -149,23 +148,13 @@ impl Listening {
     pub fn none() -> Self {
         let (phase, _) = watch::channel(Phase::Stopped);
         let (addresses, files) = Default::default();
-        Self { addresses, files, tls: None, tasks: JoinSet::new(), phase }
+        Self { addresses, files, certificates: None, tasks: JoinSet::new(), phase }
     }
 
-    /// Reads the files of TLS again. Connections from now on see what is in
-    /// them; those that there are stay. Says whether there is any TLS.
-    ///
-    /// # Errors
-    /// A file cannot be used: the certificates from before stay.
-    pub async fn renew_certificates(&self) -> Result<bool, TlsError> {
-        let Some((files, configured)) = &self.tls else { return Ok(false) };
-        let files = files.clone();
-        // On a thread where a slow disk holds nobody up.
-        let Ok(loaded) = tokio::task::spawn_blocking(move || files.load()).await else {
-            return Ok(false);
-        };
-        configured.send_replace(loaded?);
-        Ok(true)
+    /// What is shown to TCP clients; `None`: they speak in the clear.
+    #[must_use]
+    pub fn certificates(&self) -> Option<&Certificates> {
+        self.certificates.as_ref()
     }
 
     /// Tells those who ask for health that the daemon is leaving.
@@ -187,10 +176,11 @@ impl Listening {
 /// # Errors
 /// A file of TLS that cannot be used, or the first address that cannot be
 /// opened.
-pub async fn serve(service: Service, offer: &Offer) -> Result<Listening, ListenError> {
-    let tls = offer.tls.as_ref().map(TlsFiles::load).transpose()?;
+pub async fn serve(mut service: Service, offer: &Offer) -> Result<Listening, ListenError> {
+    let certificates = offer.tls.as_ref().map(Certificates::load).transpose()?;
+    service.certificates = certificates.clone();
     let is_tcp = |address: &ListenAddr| matches!(address, ListenAddr::Tcp(_));
-    if tls.is_some() && !offer.addresses.iter().any(is_tcp) {
+    if certificates.is_some() && !offer.addresses.iter().any(is_tcp) {
         warn!("grpc-tls-unused: --grpc-addr names no TCP address");
     }
     let mut bound = Bound::default();
@@ -203,10 +193,9 @@ pub async fn serve(service: Service, offer: &Offer) -> Result<Listening, ListenE
     health::begin(&reporter).await;
     let reporting = health::report(reporter, service.actors.overseer.clone(), stopped.clone());
     let routes = routes(service, health, offer.reflection)?;
-    let tls = tls.map(watch::channel);
     let (inside, connections) = mpsc::channel(1);
     let places = Arc::new(Semaphore::new(places()));
-    let shown = tls.as_ref().map(|(_, shown)| shown.clone());
+    let shown = certificates.as_ref().map(Certificates::shown);
     let door = Door { tls: shown, places, inside };
     let mut tasks = JoinSet::new();
     for listener in bound.listeners {
@@ -221,8 +210,8 @@ pub async fn serve(service: Service, offer: &Offer) -> Result<Listening, ListenE
     }
     tasks.spawn(run(routes, connections, stopped));
     tasks.spawn(reporting);
-    let tls = offer.tls.clone().zip(tls.map(|(configured, _)| configured));
-    Ok(Listening { addresses: bound.addresses, files: bound.files, tls, tasks, phase })
+    let Bound { addresses, files, .. } = bound;
+    Ok(Listening { addresses, files, certificates, tasks, phase })
 }
 
 /// Serves everybody who was let in, until it is told to stop and the requests

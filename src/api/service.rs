@@ -4,6 +4,7 @@ use tonic::{Request, Response, Status};
 
 use super::names::{named, named_as};
 use super::status::OrStatus;
+use super::tls::Certificates;
 use super::watch::{self, EventStream, Events};
 use super::{Actors, Peer, convert, lb, table};
 use crate::actors::checker::{
@@ -22,13 +23,15 @@ use crate::pb::maglev_server::Maglev;
 /// The service over the actors that answer for it.
 pub struct Service {
     pub(super) actors: Actors,
+    /// What is read again with the configuration.
+    pub(super) certificates: Option<Certificates>,
 }
 
 impl Service {
     /// A service that these actors answer for.
     #[must_use]
     pub fn new(actors: Actors) -> Self {
-        Self { actors }
+        Self { actors, certificates: None }
     }
 
     async fn backend(&self, name: String) -> Result<Response<pb::BackendInfo>, Status> {
@@ -212,7 +215,17 @@ impl Maglev for Service {
         _: Request<pb::ReloadConfigRequest>,
     ) -> Reply<pb::ReloadConfigResponse> {
         let response = match self.actors.checker.send(Reload).await.or_status()? {
-            Ok(()) => pb::ReloadConfigResponse { ok: true, ..pb::ReloadConfigResponse::default() },
+            Ok(()) => {
+                let renewed = match &self.certificates {
+                    Some(certificates) => certificates.renew().await,
+                    None => Ok(()),
+                };
+                let reload_error = renewed.err().map_or_else(String::new, |error| {
+                    format!("the configuration was taken, the old certificates stay: {error}")
+                });
+                let ok = reload_error.is_empty();
+                pb::ReloadConfigResponse { ok, reload_error, ..Default::default() }
+            }
             Err(failed) => {
                 let Faults { parse_error, semantic_error, other } = Faults::of(&failed);
                 let reload_error = other;

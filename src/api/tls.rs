@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -17,6 +18,7 @@ use tokio_rustls::rustls::server::{
     NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier,
 };
 use tokio_rustls::rustls::{self, InconsistentKeys, RootCertStore, ServerConfig};
+use tracing::{info, warn};
 
 /// The files that TLS is made of, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,47 @@ pub struct TlsFiles {
     /// Authorities of clients: only who shows a certificate of one is let in.
     /// `None`: everybody is.
     pub client_ca: Option<PathBuf>,
+}
+
+/// What TCP listeners show at present, and where it came from. Clones show the
+/// same.
+#[derive(Clone, Debug)]
+pub struct Certificates {
+    files: TlsFiles,
+    shown: watch::Sender<Arc<ServerConfig>>,
+}
+
+impl Certificates {
+    /// What the files hold.
+    ///
+    /// # Errors
+    /// A file cannot be used.
+    pub(super) fn load(files: &TlsFiles) -> Result<Self, TlsError> {
+        Ok(Self { files: files.clone(), shown: watch::Sender::new(files.load()?) })
+    }
+
+    pub(super) fn shown(&self) -> watch::Receiver<Arc<ServerConfig>> {
+        self.shown.subscribe()
+    }
+
+    /// Reads the files again. Connections from now on see what is in them; those
+    /// that there are stay.
+    ///
+    /// # Errors
+    /// A file cannot be used: what was there before stays.
+    pub async fn renew(&self) -> Result<(), TlsError> {
+        let files = self.files.clone();
+        // On a thread where a slow disk holds nobody up.
+        let Ok(loaded) = tokio::task::spawn_blocking(move || files.load()).await else {
+            return Ok(());
+        };
+        let renewed = loaded.map(|loaded| self.shown.send_replace(loaded));
+        match &renewed {
+            Ok(_) => info!("grpc-certificates-renewed"),
+            Err(error) => warn!(%error, "grpc-certificates-kept"),
+        }
+        renewed.map(drop)
+    }
 }
 
 /// What a file is for, by the flag that names it.

@@ -23,7 +23,7 @@ pub struct Config {
     /// Health checks by name.
     pub checks: BTreeMap<CheckName, Arc<HealthCheck>>,
     /// Backends by name.
-    pub backends: BTreeMap<BackendName, Backend>,
+    pub backends: BTreeMap<BackendName, Arc<Backend>>,
     /// Frontends by name.
     pub frontends: BTreeMap<FrontendName, Frontend>,
 }

@@ -1,5 +1,6 @@
 //! How long things took, as counts between fixed bounds.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Upper bounds of the buckets. A flip on one machine takes some hundred
@@ -32,7 +33,7 @@ pub struct Histogram {
 impl Histogram {
     /// One more took this long.
     pub fn record(&mut self, took: Duration) {
-        match BOUNDS.iter().position(|bound| took <= *bound) {
+        match place(took) {
             Some(place) => self.counts[place] += 1,
             None => self.beyond += 1,
         }
@@ -67,6 +68,38 @@ impl Histogram {
     #[must_use]
     pub fn sum(&self) -> Duration {
         self.sum
+    }
+}
+
+/// The first of [`BOUNDS`] that this did not exceed.
+fn place(took: Duration) -> Option<usize> {
+    BOUNDS.iter().position(|bound| took <= *bound)
+}
+
+/// A histogram that several threads count into.
+#[derive(Debug, Default)]
+pub struct CommonHistogram {
+    counts: [AtomicU64; BOUNDS.len()],
+    beyond: AtomicU64,
+    sum_us: AtomicU64,
+}
+
+impl CommonHistogram {
+    /// One more took this long.
+    pub fn record(&self, took: Duration) {
+        let count = place(took).map_or(&self.beyond, |place| &self.counts[place]);
+        count.fetch_add(1, Ordering::Relaxed);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.sum_us.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// What was counted so far.
+    pub fn counted(&self) -> Histogram {
+        Histogram {
+            counts: self.counts.each_ref().map(|count| count.load(Ordering::Relaxed)),
+            beyond: self.beyond.load(Ordering::Relaxed),
+            sum: Duration::from_micros(self.sum_us.load(Ordering::Relaxed)),
+        }
     }
 }
 

@@ -38,7 +38,8 @@ pub struct ProberId(u64);
 #[derive(Debug)]
 pub struct Roster {
     config: Arc<Config>,
-    backends: BTreeMap<BackendName, Tracked>,
+    /// Boxed: the nodes of a tree that grew in order are half empty.
+    backends: BTreeMap<BackendName, Box<Tracked>>,
     frontends: BTreeMap<FrontendName, TrackedFrontend>,
     patience: Patience,
     last_prober: ProberId,
@@ -56,7 +57,7 @@ pub struct States {
 /// A backend and what is known of it.
 #[derive(Debug)]
 struct Tracked {
-    settings: Backend,
+    settings: Arc<Backend>,
     prober: ProberId,
     /// Where it is; `None` while its name has not been resolved.
     address: Option<IpAddr>,
@@ -69,7 +70,7 @@ struct Tracked {
     flush: FlushSeq,
     history: VecDeque<Transition<State>>,
     /// Transitions so far, by where from and where to.
-    moved: BTreeMap<(State, State), u64>,
+    moved: Moves,
     /// The frontends that use it.
     frontends: Vec<FrontendName>,
 }
@@ -243,7 +244,7 @@ impl Roster {
             else {
                 continue;
             };
-            let verdict = |name: &BackendName| self.backends.get(name).map(Tracked::verdict);
+            let verdict = |name: &BackendName| self.backends.get(name).map(|known| known.verdict());
             let outlook = desired(settings, &tracked.overrides, self.patience, verdict);
             let from = tracked.outlook.state;
             let to = outlook.state;
@@ -285,10 +286,27 @@ impl Tracked {
         }
         self.judged |= matches!(transition.to, State::Up | State::Down);
         self.state = transition.to;
-        *self.moved.entry((transition.from, transition.to)).or_default() += 1;
+        count(&mut self.moved, (transition.from, transition.to));
+        // Most backends never move again after their first verdict.
+        self.history.reserve_exact(1);
         self.history.push_back(transition);
         while self.history.len() > history {
             self.history.pop_front();
+        }
+    }
+}
+
+/// Transitions by where from and where to, sorted.
+pub type Moves = Vec<((State, State), u64)>;
+
+/// Counts one more.
+fn count(moves: &mut Moves, which: (State, State)) {
+    match moves.binary_search_by_key(&which, |(which, _)| *which) {
+        Ok(place) => moves[place].1 += 1,
+        Err(place) => {
+            // There are few of them, and of most backends one.
+            moves.reserve_exact(1);
+            moves.insert(place, (which, 1));
         }
     }
 }

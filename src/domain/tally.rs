@@ -12,19 +12,16 @@ pub struct Tally {
     pub outcomes: Vec<(Code, u64)>,
     /// From the first socket to the finding.
     pub took: Histogram,
-    /// From the time when a probe was due to its start.
-    pub late: Histogram,
 }
 
 impl Tally {
     /// Counts a probe.
-    pub fn add(&mut self, code: Code, took: Duration, late: Duration) {
+    pub fn add(&mut self, code: Code, took: Duration) {
         match self.outcomes.iter_mut().find(|(known, _)| *known == code) {
             Some((_, count)) => *count += 1,
             None => self.outcomes.push((code, 1)),
         }
         self.took.record(took);
-        self.late.record(late);
     }
 }
 
@@ -36,11 +33,10 @@ mod tests {
     fn probes_are_counted_by_code_and_by_time() {
         let mut tally = Tally::default();
         let ms = Duration::from_millis;
-        tally.add(Code::L7Ok, ms(1), ms(0));
-        tally.add(Code::L7Status, ms(2), ms(6));
-        tally.add(Code::L7Ok, ms(90_000), ms(0));
+        tally.add(Code::L7Ok, ms(1));
+        tally.add(Code::L7Status, ms(2));
+        tally.add(Code::L7Ok, ms(90_000));
         assert_eq!(tally.outcomes, [(Code::L7Ok, 2), (Code::L7Status, 1)]);
         assert_eq!((tally.took.count(), tally.took.sum()), (3, ms(90_003)));
-        assert_eq!((tally.late.count(), tally.late.sum()), (3, ms(6)));
     }
 }

@@ -47,11 +47,12 @@ pub struct Probe {
     kind: Kind,
 }
 
-/// What is probed, prepared.
+/// What is probed, prepared. Boxed, so that one kind does not pay for another's
+/// size.
 #[derive(Debug)]
 enum Kind {
-    Icmp(icmp::Echo),
-    Tcp(tcp::Connection),
+    Icmp(Box<icmp::Echo>),
+    Tcp(Box<tcp::Connection>),
     Http(Box<http::Http>),
     Dns(Box<dns::Dns>),
 }
@@ -73,19 +74,21 @@ impl Probe {
             IpAddr::V6(_) => check.source_v6.map(IpAddr::V6),
         };
         let target = |port| dial::Target::new(address, port, source).within(shared.namespace());
-        let kind =
-            match &check.kind {
-                CheckKind::Icmp => Kind::Icmp(icmp::Echo::prepare(address, source, shared)),
-                CheckKind::Tcp { port, tls } => {
-                    Kind::Tcp(tcp::Connection::prepare(target(*port), tls.as_ref(), shared)?)
-                }
-                CheckKind::Http { port, tls, exchange } => Kind::Http(Box::new(
-                    http::Http::prepare(target(*port), tls.as_ref(), exchange, shared)?,
-                )),
-                CheckKind::Dns { port, exchange } => {
-                    Kind::Dns(Box::new(dns::Dns::prepare(target(*port), exchange)?))
-                }
-            };
+        let kind = match &check.kind {
+            CheckKind::Icmp => Kind::Icmp(Box::new(icmp::Echo::prepare(address, source, shared))),
+            CheckKind::Tcp { port, tls } => {
+                Kind::Tcp(Box::new(tcp::Connection::prepare(target(*port), tls.as_ref(), shared)?))
+            }
+            CheckKind::Http { port, tls, exchange } => Kind::Http(Box::new(http::Http::prepare(
+                target(*port),
+                tls.as_ref(),
+                exchange,
+                shared,
+            )?)),
+            CheckKind::Dns { port, exchange } => {
+                Kind::Dns(Box::new(dns::Dns::prepare(target(*port), exchange)?))
+            }
+        };
         Ok(Self { timeout: check.timing.timeout, kind })
     }
 

@@ -17,6 +17,7 @@ use super::fault::Fault;
 use super::namespace::{Identity, Namespace, NamespaceError, open_in};
 use super::slots::Slots;
 use crate::domain::config::CheckerSettings;
+use crate::domain::histogram::CommonHistogram;
 
 /// A handle on what the probers of one thread share; clones share it too.
 #[derive(Clone, Default)]
@@ -33,6 +34,8 @@ pub struct Ground {
     pub slots: Slots,
     /// The sockets that echo requests go through.
     pub echoes: Echoes,
+    /// How long after they were due probes began, all backends together.
+    pub late: Arc<CommonHistogram>,
 }
 
 /// The ICMP sockets of all threads, one a source address (or family): raw ones
@@ -78,14 +81,14 @@ impl Ground {
     pub fn prepare(settings: &CheckerSettings) -> Result<Self, NamespaceError> {
         let namespace = settings.netns.as_deref().map(Namespace::enter).transpose()?;
         let slots = Slots::new(settings.max_probes.unwrap_or_else(Slots::by_default));
-        Ok(Self { namespace, slots, echoes: Echoes::default() })
+        Ok(Self { namespace, slots, ..Self::default() })
     }
 }
 
 impl Default for Ground {
     fn default() -> Self {
-        let (namespace, echoes) = Default::default();
-        Self { namespace, slots: Slots::new(usize::MAX), echoes }
+        let (namespace, echoes, late) = Default::default();
+        Self { namespace, slots: Slots::new(usize::MAX), echoes, late }
     }
 }
 
@@ -114,6 +117,12 @@ impl Shared {
     #[must_use]
     pub fn slots(&self) -> &Slots {
         &self.inner.ground.slots
+    }
+
+    /// How late probes begin.
+    #[must_use]
+    pub fn late(&self) -> &CommonHistogram {
+        &self.inner.ground.late
     }
 
     /// Where sockets are opened; `None`: in the daemon's own namespace.

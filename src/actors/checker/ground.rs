@@ -43,14 +43,14 @@ impl Handler<GetProbes> for Checker {
         // All are asked before the first answer is awaited.
         let asked: Vec<_> =
             self.probers.values().map(|prober| prober.send(prober::GetTally)).collect();
-        let slots = self.ground.slots.figures();
+        let (slots, late) = (self.ground.slots.figures(), self.ground.late.counted());
         Box::pin(async move {
             let mut backends = Vec::with_capacity(asked.len());
             for answer in asked {
                 // A prober that was stopped meanwhile has nothing to tell.
                 backends.extend(answer.await.ok());
             }
-            Probes { backends, slots }
+            Probes { backends, slots, late }
         })
     }
 }

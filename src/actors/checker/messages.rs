@@ -11,6 +11,7 @@ use crate::config::{LoadError, Loaded};
 use crate::domain::config::{Config, LbSettings};
 use crate::domain::events::Transition;
 use crate::domain::health::State;
+use crate::domain::histogram::Histogram;
 use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::net::Weight;
 use crate::domain::plan::Desired;
@@ -128,6 +129,8 @@ pub struct Probes {
     pub backends: Vec<Counted>,
     /// The bound on probes in flight, and who stands in line.
     pub slots: SlotFigures,
+    /// How long after they were due probes began.
+    pub late: Histogram,
 }
 
 /// How many backends and frontends are there, and how many are up?

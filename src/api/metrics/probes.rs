@@ -6,7 +6,6 @@ use super::families::{counter, gauge};
 use super::page::{Family, Kind, Page, count};
 use crate::actors::checker::GetProbes;
 use crate::api::Actors;
-use crate::domain::histogram::Histogram;
 
 const TOTAL: Family = counter("probe_total", "Probes by what they found.");
 const DURATION: Family = Family {
@@ -44,14 +43,12 @@ pub(super) async fn collect(actors: &Actors, page: &mut Page) -> Result<(), Mail
         }
     }
     page.family(&DURATION);
-    let mut late = Histogram::default();
     for (backend, kind) in probed() {
         let labels = [("backend", backend.backend.as_str()), ("type", kind)];
         page.histogram(&DURATION, &labels, &backend.tally.took);
-        late.merge(&backend.tally.late);
     }
     page.family(&LATENESS);
-    page.histogram(&LATENESS, &[], &late);
+    page.histogram(&LATENESS, &[], &probes.late);
     page.single(&IN_FLIGHT, count(probes.slots.in_flight as u64));
     page.single(&IN_FLIGHT_MAX, count(probes.slots.total as u64));
     page.single(&WAITING, count(probes.slots.waiting as u64));

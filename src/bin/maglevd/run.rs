@@ -178,10 +178,9 @@ async fn reload_on(mut hangup: Signal, actors: &Actors, listening: &Listening) {
         told.unwrap_or_else(|_| gone("Overseer"));
         // Its outcome is in the log.
         let _ = actors.checker.send(Reload).await.unwrap_or_else(|_| gone("Checker"));
-        match listening.renew_certificates().await {
-            Ok(true) => info!("grpc-certificates-renewed"),
-            Ok(false) => {}
-            Err(error) => warn!(%error, "grpc-certificates-kept"),
+        if let Some(certificates) = listening.certificates() {
+            // So is this.
+            let _ = certificates.renew().await;
         }
         actors.overseer.send(Reloaded).await.unwrap_or_else(|_| gone("Overseer"));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::values;
 use crate::config::fault::{AddressFlaw, Problem};
@@ -53,12 +54,13 @@ pub(super) fn backend(
     checks: &BTreeMap<String, raw::Check>,
     at: &Place<'_>,
     report: &mut Report,
-) -> Option<Backend> {
+) -> Option<Arc<Backend>> {
     let check = values::optional(raw.healthcheck.as_deref(), |name| {
         if checks.contains_key(name) {
             return Some(CheckName::from(name));
         }
         report.refuse(&at.key("healthcheck"), Problem::UnknownCheck { name: name.to_owned() })
     });
-    Some(Backend { address: address?, check: check?, enabled: raw.enabled.unwrap_or(true) })
+    let enabled = raw.enabled.unwrap_or(true);
+    Some(Arc::new(Backend { address: address?, check: check?, enabled }))
 }

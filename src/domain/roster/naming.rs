@@ -7,7 +7,7 @@ impl Roster {
     /// The names to look up, by the backends that have them.
     #[must_use]
     pub fn names(&self) -> BTreeMap<BackendName, HostName> {
-        let named = |(name, tracked): (&BackendName, &Tracked)| {
+        let named = |(name, tracked): (&BackendName, &Box<Tracked>)| {
             Some((name.clone(), tracked.settings.address.name()?.clone()))
         };
         self.backends.iter().filter_map(named).collect()

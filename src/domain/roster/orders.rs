@@ -65,7 +65,7 @@ pub enum Order {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProberSettings {
     /// Where and whether the backend is.
-    pub backend: Backend,
+    pub backend: Arc<Backend>,
     /// Where it is; `None` while its name has not been resolved.
     pub address: Option<IpAddr>,
     /// `None`: always up.

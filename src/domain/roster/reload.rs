@@ -84,7 +84,7 @@ impl Roster {
     fn take_in(
         &mut self,
         name: &BackendName,
-        settings: &Backend,
+        settings: &Arc<Backend>,
         moved: bool,
         at: SystemTime,
         orders: &mut Vec<Order>,
@@ -98,7 +98,7 @@ impl Roster {
             orders.extend(admin.take().map(|admin| dropped_admin(name, admin)));
         }
         let mut tracked = Tracked {
-            settings: settings.clone(),
+            settings: Arc::clone(settings),
             prober: self.last_prober,
             address: settings.address.fixed(),
             unresolved: None,
@@ -107,7 +107,7 @@ impl Roster {
             judged: false,
             flush: FlushSeq::NONE,
             history: VecDeque::new(),
-            moved: BTreeMap::new(),
+            moved: Moves::new(),
             frontends: Vec::new(),
         };
         tracked.state = first_state(check.as_deref(), tracked.admin());
@@ -123,14 +123,14 @@ impl Roster {
             let why = format!("address changed from {}", old.settings.address);
             let transition = Transition { from: old.state, to: tracked.state, at, why };
             if transition.from != transition.to {
-                *tracked.moved.entry((transition.from, transition.to)).or_default() += 1;
+                count(&mut tracked.moved, (transition.from, transition.to));
                 tracked.history.push_back(transition.clone());
                 orders.push(Order::Publish(Event::Backend(name.clone(), transition)));
             }
         }
         let interval = check.as_ref().map_or(Duration::ZERO, |check| check.timing.interval);
         let settings = ProberSettings {
-            backend: settings.clone(),
+            backend: Arc::clone(settings),
             address: tracked.address,
             check,
             admin: tracked.admin(),
@@ -138,7 +138,7 @@ impl Roster {
             within: interval.min(self.config.lb.startup_max_delay / 2),
         };
         orders.push(Order::StartProber { id: self.last_prober, backend: name.clone(), settings });
-        self.backends.insert(name.clone(), tracked);
+        self.backends.insert(name.clone(), Box::new(tracked));
     }
 
     /// Makes the frontends anew over the present backends.
@@ -166,7 +166,8 @@ impl Roster {
             if let Some(known) = self.frontends.get_mut(name) {
                 known.overrides = overrides;
             } else {
-                let verdict = |name: &BackendName| self.backends.get(name).map(Tracked::verdict);
+                let verdict =
+                    |name: &BackendName| self.backends.get(name).map(|known| known.verdict());
                 let outlook = desired(settings, &overrides, self.patience, verdict);
                 let desired = Arc::new(outlook.desired.clone());
                 let (from, to) = (FrontendState::Removed, outlook.state);
@@ -186,7 +187,7 @@ impl Tracked {
     fn keep(
         &mut self,
         name: &BackendName,
-        settings: &Backend,
+        settings: &Arc<Backend>,
         before: &Config,
         after: &Config,
         orders: &mut Vec<Order>,
@@ -197,7 +198,7 @@ impl Tracked {
         }
         let old = self.admin();
         let file_changed = settings.enabled != self.settings.enabled;
-        self.settings = settings.clone();
+        self.settings = Arc::clone(settings);
         if file_changed {
             orders.extend(self.admin.take().map(|admin| dropped_admin(name, admin)));
         }

@@ -43,7 +43,7 @@ impl Roster {
             return Err(Refusal::NotInFrontend { frontend, backend });
         }
         overrides.extend(places.into_iter().map(|place| (place, weight)));
-        let verdict = |name: &BackendName| self.backends.get(name).map(Tracked::verdict);
+        let verdict = |name: &BackendName| self.backends.get(name).map(|known| known.verdict());
         let then = desired(settings, &overrides, self.patience, verdict);
         let both = tracked.outlook.effective.iter().flatten().zip(then.effective.iter().flatten());
         let servers = both.filter_map(|((name, now), (_, then))| {

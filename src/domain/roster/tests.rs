@@ -11,6 +11,11 @@ use crate::domain::weights::Want;
 
 const START: SystemTime = SystemTime::UNIX_EPOCH;
 
+/// A backend of a configuration, to be changed.
+fn backend<'a>(config: &'a mut Config, name: &str) -> &'a mut Backend {
+    Arc::make_mut(config.backends.get_mut(name).unwrap())
+}
+
 /// Backends `a` and `b` in pool `main`, `c` in pool `spare`, of frontend `web`.
 fn config() -> Config {
     let seconds = Duration::from_secs;
@@ -61,7 +66,9 @@ fn config() -> Config {
             },
         },
         checks: [("ping".into(), Arc::new(check))].into(),
-        backends: [("a", 1), ("b", 2), ("c", 3)].map(|(n, i)| (n.into(), backend(i))).into(),
+        backends: [("a", 1), ("b", 2), ("c", 3)]
+            .map(|(n, i)| (n.into(), Arc::new(backend(i))))
+            .into(),
         frontends: [("web".into(), web)].into(),
     }
 }
@@ -169,9 +176,10 @@ fn a_reload_starts_stops_and_keeps() {
     tell(&mut roster, "b", State::Up);
     let mut changed = config();
     changed.backends.remove("c");
-    changed.backends.get_mut("b").unwrap().address = [10, 0, 0, 20].into();
+    backend(&mut changed, "b").address = [10, 0, 0, 20].into();
     let d = changed.backends["a"].clone();
-    changed.backends.insert("d".into(), Backend { address: [10, 0, 0, 4].into(), ..d });
+    changed.backends.insert("d".into(), d);
+    backend(&mut changed, "d").address = [10, 0, 0, 4].into();
     let web = changed.frontends.get_mut("web").unwrap();
     web.pools[1].backends = [("d".into(), Weight::FULL)].into();
     let orders = roster.reload(Arc::new(changed), START);
@@ -226,16 +234,16 @@ fn every_override_that_a_reload_ends_is_told() {
         });
         told.collect::<Vec<_>>()
     };
-    let backend = |name| move |config: &mut Config| config.backends.remove(name).map_or((), drop);
+    let without = |name| move |config: &mut Config| config.backends.remove(name).map_or((), drop);
     assert_eq!(dropped(&|_| ()), Vec::<String>::new());
     // Another address alone is no other word of the file on the backend.
     let moved = |config: &mut Config| {
-        config.backends.get_mut("a").unwrap().address = [10, 0, 0, 9].into();
+        backend(config, "a").address = [10, 0, 0, 9].into();
     };
     assert_eq!(dropped(&moved), Vec::<String>::new());
     let off = |config: &mut Config| {
         moved(config);
-        config.backends.get_mut("a").unwrap().enabled = false;
+        backend(config, "a").enabled = false;
     };
     assert_eq!(dropped(&off), ["disabled of backend a"]);
     let weight = ["weight 0 of b in web/main"];
@@ -247,7 +255,7 @@ fn every_override_that_a_reload_ends_is_told() {
     assert_eq!(dropped(&renamed), weight);
     let no_spare = |config: &mut Config| {
         config.frontends.get_mut("web").unwrap().pools.pop();
-        backend("c")(config);
+        without("c")(config);
     };
     assert_eq!(dropped(&no_spare), ["paused of backend c"]);
 }

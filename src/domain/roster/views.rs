@@ -12,7 +12,7 @@ pub struct BackendView {
     /// Its name.
     pub name: BackendName,
     /// Its configuration.
-    pub settings: Backend,
+    pub settings: Arc<Backend>,
     /// Where it is; `None` while its name has not been resolved.
     pub address: Option<IpAddr>,
     /// Why its name does not resolve, in which case an address that it had is
@@ -27,7 +27,7 @@ pub struct BackendView {
     /// Its last transitions, oldest first.
     pub transitions: Vec<Transition<State>>,
     /// All its transitions, counted by where from and where to.
-    pub moved: BTreeMap<(State, State), u64>,
+    pub moved: Moves,
     /// Its health check.
     pub check: Option<Arc<HealthCheck>>,
 }

@@ -12,7 +12,7 @@ fn some_of(present: [bool; 3], moved: [bool; 3], frontends: [bool; 2]) -> Config
     let places = ["a", "b", "c"].into_iter().zip(present).zip(moved);
     for (number, ((name, present), moved)) in (1..).zip(places) {
         match config.backends.get_mut(name) {
-            Some(backend) if moved => backend.address = [10, 0, 1, number].into(),
+            Some(backend) if moved => Arc::make_mut(backend).address = [10, 0, 1, number].into(),
             _ => {}
         }
         if !present {

@@ -75,10 +75,10 @@ fn version(number: u8) -> Config {
         web.pools[1].name = "other".into();
     }
     if number & 16 != 0 {
-        config.backends.get_mut("b").unwrap().address = [10, 0, 0, 77].into();
+        backend(&mut config, "b").address = [10, 0, 0, 77].into();
         config.lb.conf.flow_timeout_s = 50;
     }
-    config.backends.get_mut("c").unwrap().enabled = number & 32 == 0;
+    backend(&mut config, "c").enabled = number & 32 == 0;
     config
 }
 
@@ -139,7 +139,7 @@ impl World {
 
     /// The backend's prober tells of this state.
     fn told(&mut self, name: &BackendName, to: State, times: usize) {
-        let Tracked { state: from, prober, .. } = self.roster.backends[name];
+        let Tracked { state: from, prober, .. } = *self.roster.backends[name];
         // A prober that does not probe has no verdict to tell.
         if from != to && matches!(from, State::Unknown | State::Up | State::Down) {
             let transition = Transition { from, to, at: START, why: "probe".into() };
@@ -153,7 +153,7 @@ impl World {
     fn obey(&mut self, orders: Vec<Order>) {
         for order in orders {
             let Order::Administer { backend, admin, .. } = order else { continue };
-            let Tracked { state: from, prober, .. } = self.roster.backends[&backend];
+            let Tracked { state: from, prober, .. } = *self.roster.backends[&backend];
             let to = match admin {
                 Admin::Paused => State::Paused,
                 Admin::Disabled => State::Disabled,

@@ -14,7 +14,7 @@ fn host(name: &str) -> HostName {
 fn named() -> Roster {
     let mut config = config();
     for name in ["a", "c"] {
-        config.backends.get_mut(name).unwrap().address = Address::Name(host(name));
+        backend(&mut config, name).address = Address::Name(host(name));
     }
     Roster::new(Arc::new(config), START).0
 }
@@ -126,7 +126,7 @@ fn a_reload_keeps_the_address_of_a_name_that_stays() {
     let mut roster = named();
     resolve(&mut roster, "a", 1);
     let mut config = Config::clone(roster.config());
-    config.backends.get_mut("c").unwrap().address = Address::Name(host("new"));
+    backend(&mut config, "c").address = Address::Name(host("new"));
     roster.reload(Arc::new(config), START);
     assert_eq!(roster.backend("a").unwrap().address, Some(at(1)));
     assert_eq!(roster.names()["c"], host("new"));

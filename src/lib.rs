@@ -9,3 +9,13 @@ pub mod domain;
 pub mod pb;
 pub mod probe;
 pub mod vpp;
+
+/// Version, commit and its date, as both programs tell it.
+pub const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("MAGLEV_COMMIT"),
+    ", ",
+    env!("MAGLEV_BUILD_DATE"),
+    ")"
+);

@@ -139,6 +139,25 @@ fn what_needs_no_daemon_asks_none() {
     }
 }
 
+/// Two builds of one commit say the same: nothing in it is of the machine.
+#[test]
+fn both_programs_tell_their_version_and_commit() {
+    for (name, path) in
+        [("maglevc", env!("CARGO_BIN_EXE_maglevc")), ("maglevd", env!("CARGO_BIN_EXE_maglevd"))]
+    {
+        let (status, out, err) = ran(Command::new(path).arg("--version"));
+        let expected = format!("{name} {}\n", vpp_maglev::VERSION);
+        assert_eq!((status, out.as_str(), err.as_str()), (0, expected.as_str(), ""));
+    }
+    let told = vpp_maglev::VERSION.strip_prefix(env!("CARGO_PKG_VERSION")).unwrap();
+    let told = told.strip_prefix(" (commit ").and_then(|told| told.strip_suffix(')')).unwrap();
+    let (commit, date) = told.split_once(", ").unwrap();
+    let hex = commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(hex || commit == "unknown", "{commit}");
+    let is_date = date.len() == 10 && date.bytes().filter(|byte| *byte == b'-').count() == 2;
+    assert!(is_date || date == "unknown", "{date}");
+}
+
 #[test]
 fn the_environment_names_the_daemon_and_the_option_beats_it() {
     let daemon = Daemon::start(CALM);

@@ -2,8 +2,8 @@
 //! time of a probe, memory, and how late probes are.
 //!
 //! Backends are addresses of 127.0.0.0/8, and one nginx answers for all of
-//! them. It is nginx that counts the probes, and the kernel that counts CPU
-//! time and memory, for the daemon and HAProxy alike; how late a probe began
+//! them. It is nginx that counts HTTP probes, and the kernel that counts the
+//! others, CPU time and memory, for the daemon and HAProxy alike; how late a probe began
 //! only the daemon tells. The two run one after the other. HAProxy has no ICMP
 //! check.
 //!
@@ -97,6 +97,8 @@ struct Seen {
 fn observe(scene: &Scene, nginx: &Nginx, prober: &Process, watch: Duration) -> Seen {
     let count = || match scene.kind {
         "icmp" => process::echo_requests(),
+        // HAProxy resets a connection before nginx hears of it.
+        "tcp" => process::connects(),
         _ => nginx.connections(),
     };
     std::thread::sleep(scene.interval * 3 / 2);

@@ -50,11 +50,21 @@ impl Process {
 
 /// Echo requests that this network namespace was sent, over IPv4.
 pub(super) fn echo_requests() -> u64 {
+    snmp("Icmp: ", "InEchos")
+}
+
+/// Connections that were asked for in this network namespace.
+pub(super) fn connects() -> u64 {
+    snmp("Tcp: ", "ActiveOpens")
+}
+
+/// A counter of the kernel.
+fn snmp(protocol: &str, counter: &str) -> u64 {
     let text = std::fs::read_to_string("/proc/net/snmp").unwrap();
-    let mut lines = text.lines().filter_map(|line| line.strip_prefix("Icmp: "));
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix(protocol));
     let (names, numbers) = (lines.next().unwrap(), lines.next().unwrap());
     let mut fields = names.split(' ').zip(numbers.split(' '));
-    fields.find(|(name, _)| *name == "InEchos").unwrap().1.parse().unwrap()
+    fields.find(|(name, _)| *name == counter).unwrap().1.parse().unwrap()
 }
 
 /// The number behind `name:`.

@@ -17,6 +17,7 @@ use std::time::{Instant, SystemTime};
 use actix::prelude::*;
 use tracing::{info, warn};
 
+pub use answer::tell_warnings;
 pub use messages::*;
 
 use super::Outbox;
@@ -200,11 +201,11 @@ impl Checker {
     fn publish(&self, event: Event) {
         match &event {
             Event::Backend(name, change) => info!(
-                backend = %name, from = %change.from, to = %change.to, why = change.why,
+                backend = %name, from = %change.from, to = %change.to, why = &*change.why,
                 "backend-transition"
             ),
             Event::Frontend(name, change) => info!(
-                frontend = %name, from = %change.from, to = %change.to, why = change.why,
+                frontend = %name, from = %change.from, to = %change.to, why = &*change.why,
                 "frontend-transition"
             ),
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}

@@ -87,6 +87,7 @@ impl Handler<End> for Herald {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::SystemTime;
 
     use super::*;
@@ -96,7 +97,7 @@ mod tests {
     use crate::domain::health::State;
 
     fn happened(to: State) -> Happened {
-        let (from, at, why) = (State::Unknown, SystemTime::UNIX_EPOCH, String::new());
+        let (from, at, why) = (State::Unknown, SystemTime::UNIX_EPOCH, Arc::default());
         Happened(Event::Backend("a".into(), Transition { from, to, at, why }))
     }
 

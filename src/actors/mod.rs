@@ -13,10 +13,10 @@
 //!      Sync ────▶│ Reconciler │─────────────────▶│ VppConnection │──▶ VPP
 //!                └─────┬──────┘◀─────────────────└──────┬────────┘
 //!                      │        Connected · Lost        │
-//!                      ▼ Publish                        ▼ Publish
-//!                ┌──────────────────────────────────────────────┐
-//!                │ Broadcaster                                  │──▶ subscriptions
-//!                └──────────────────────────────────────────────┘
+//!                      ▼ Happened                       ▼ Happened
+//!                ┌────────┐ Publish  ┌─────────────┐
+//!                │ Herald │─────────▶│ Broadcaster │──▶ subscriptions
+//!                └────────┘          └─────────────┘
 //! ```
 //!
 //! The Overseer stands beside them: it asks each in turn for a sign of life, and

@@ -222,6 +222,7 @@ impl Prober {
             }
             Effect::Probe(run) => self.probe(run, ctx),
             Effect::Transition { from, to, why } => {
+                let why = why.into();
                 let transition = Transition { from, to, at: SystemTime::now(), why };
                 let backend = self.name.clone();
                 if let Some(checker) = &self.checker {

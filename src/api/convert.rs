@@ -30,7 +30,7 @@ fn transition<S: ToString>(transition: &Transition<S>) -> pb::TransitionRecord {
         from: transition.from.to_string(),
         to: transition.to.to_string(),
         at_unix_ns: unix_ns(transition.at),
-        why: transition.why.clone(),
+        why: transition.why.to_string(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::tls::{OwnFiles, Tls};
 
 /// Looks at and acts on maglevd, the control plane of VPP's load balancer.
 #[derive(Debug, Parser)]
-#[command(name = "maglevc", version, after_help = "`maglevc help` lists every command.")]
+#[command(name = "maglevc", version = crate::VERSION, after_help = "`maglevc help` lists every command.")]
 pub struct Options {
     /// The daemon: host:port, or unix:/path; several, separated by commas, for
     /// a show command.

@@ -4,7 +4,7 @@ mod change;
 mod ring;
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 pub use change::{Change, Changed};
@@ -39,8 +39,9 @@ pub struct Transition<S> {
     pub to: S,
     /// When.
     pub at: SystemTime,
-    /// What brought it about, for people.
-    pub why: String,
+    /// What brought it about, for people. Several hold each transition: the
+    /// history, the ring, the present state.
+    pub why: Arc<str>,
 }
 
 /// A record of the log.

@@ -19,7 +19,10 @@ impl Tally {
     pub fn add(&mut self, code: Code, took: Duration) {
         match self.outcomes.iter_mut().find(|(known, _)| *known == code) {
             Some((_, count)) => *count += 1,
-            None => self.outcomes.push((code, 1)),
+            None => {
+                self.outcomes.reserve_exact(1);
+                self.outcomes.push((code, 1));
+            }
         }
         self.took.record(took);
     }

@@ -5,8 +5,13 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
 use std::os::fd::AsRawFd;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use rustix::net::sockopt::set_tcp_quickack;
+use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::fault::Fault;
@@ -17,7 +22,8 @@ use super::namespace::{Namespace, open_in};
 /// Connections are closed in order (FIN), not reset. A reset would spare the
 /// kernel a minute's TIME_WAIT entry, but servers log it as an error of their
 /// client, one line a probe. TIME_WAIT costs little here: it holds the whole
-/// four-tuple, so the port is free at once towards every other backend.
+/// four-tuple, so the port is free at once towards every other backend. What
+/// the server has closed already is another matter: see [`let_go`].
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) peer: SocketAddr,
@@ -57,6 +63,21 @@ impl Target {
             socket.bind(SocketAddr::new(source, 0)).map_err(|error| Fault::Bind(source, error))?;
         }
         Ok(socket)
+    }
+}
+
+/// Ends a connection by a reset if the backend has closed it already, as it does
+/// after an answer to `Connection: close`: nobody is left there who could log
+/// it, and it spares both kernels the last handshake.
+pub(super) fn let_go(stream: &TcpStream) {
+    let mut ready = pin!(stream.ready(Interest::READABLE));
+    let mut context = Context::from_waker(Waker::noop());
+    // What the runtime has heard of it: the kernel is not asked.
+    if let Poll::Ready(Ok(ready)) = ready.as_mut().poll(&mut context)
+        && ready.is_read_closed()
+    {
+        // A kernel that refuses ends it in order.
+        let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     Suppose,
 };
 use crate::actors::prober::{self, Reading};
-use crate::config::{self, Loaded};
+use crate::config::{self, Loaded, Warning};
 use crate::domain::config::Config;
 use crate::domain::events::{Change, Changed, Event};
 use crate::domain::roster::{Refusal, Supposition};
@@ -137,9 +137,7 @@ impl Handler<Reload> for Checker {
         info!(path = %path.display(), "config-reload-start");
         let taken = read(path).into_actor(self).map(|read, this, ctx| {
             let Loaded { config, warnings } = read?;
-            for warning in warnings {
-                warn!(%warning, "config-warning");
-            }
+            tell_warnings(&warnings);
             let settings = config.checker.clone();
             let namespace = this.enter(&settings)?;
             this.stand(namespace, &settings);
@@ -158,6 +156,20 @@ impl Handler<Reload> for Checker {
             Ok(())
         });
         Box::pin(taken)
+    }
+}
+
+/// Warnings of one file that the log holds, at most: ten thousand backends with
+/// the same flaw would drive everything else out of it.
+const WARNINGS: usize = 20;
+
+/// Logs what a configuration's author might not have meant.
+pub fn tell_warnings(warnings: &[Warning]) {
+    for warning in warnings.iter().take(WARNINGS) {
+        warn!(%warning, "config-warning");
+    }
+    if let Some(more) = warnings.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
+        warn!(more, "config-warnings-not-shown: config check tells them all");
     }
 }
 

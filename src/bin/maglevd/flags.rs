@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
+use vpp_maglev::VERSION;
 use vpp_maglev::api::{ListenAddr, TlsError, TlsFiles, UnixAccess, UnixGroup, UnixMode};
 use vpp_maglev::domain::events::LogLevel;
 
@@ -161,16 +162,6 @@ impl Flags {
 
 /// Where the configuration is unless told otherwise.
 pub const DEFAULT_CONFIG: &str = "/etc/vpp-maglev/maglev.yaml";
-
-/// Version, commit and its date.
-pub const VERSION: &str = concat!(
-    env!("CARGO_PKG_VERSION"),
-    " (commit ",
-    env!("MAGLEV_COMMIT"),
-    ", ",
-    env!("MAGLEV_BUILD_DATE"),
-    ")"
-);
 
 /// How log records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

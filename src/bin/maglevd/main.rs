@@ -8,6 +8,7 @@ mod flags;
 mod journal;
 mod log_writer;
 mod logging;
+mod memory;
 mod notify;
 mod rank;
 mod run;
@@ -22,6 +23,7 @@ use vpp_maglev::vpp::embedded::{Embedded, Options, Paths};
 use flags::Flags;
 
 fn main() -> ExitCode {
+    memory::share_between_threads();
     let flags = match Flags::try_parse() {
         Ok(flags) => flags,
         Err(error) => return refuse(&error),

@@ -2,7 +2,9 @@
 //! VPP as it is on SIGTERM.
 
 use std::io;
-use std::path::PathBuf;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -11,8 +13,9 @@ use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
+use vpp_maglev::VERSION;
 use vpp_maglev::actors::broadcaster::{Broadcaster, End, Limits, Publish};
-use vpp_maglev::actors::checker::{self, Checker, Reload};
+use vpp_maglev::actors::checker::{self, Checker, Reload, tell_warnings};
 use vpp_maglev::actors::gone;
 use vpp_maglev::actors::herald::Herald;
 use vpp_maglev::actors::overseer::{Overseer, Parts, Pulse, Reloaded, Reloading, Stopping};
@@ -28,7 +31,7 @@ use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
 
 use crate::demo::{Demo, DemoError};
 use crate::fatal::end_on_panic;
-use crate::flags::{Flags, VERSION};
+use crate::flags::Flags;
 use crate::logging::{self, Levels, Logging};
 use crate::notify;
 use crate::rank::{Rank, Ranks};
@@ -83,11 +86,10 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
         flags.vpp_api_addr = "embedded".into();
     }
     info!(version = VERSION, config = %flags.config.display(), "starting");
-    let Loaded { config, warnings } = config::load(&flags.config)
+    let Loaded { config, warnings } = read(&flags.config)?
         .map_err(|fault| StartError::Config { path: flags.config.clone(), fault })?;
-    for warning in warnings {
-        warn!(%warning, "config-warning");
-    }
+    tell_warnings(&warnings);
+    drop(warnings);
     use_all_descriptors();
     let ground = Ground::prepare(&config.checker)?;
     let embedded = match flags.vpp_api_addr.as_str() {
@@ -107,6 +109,16 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
     // one that has not started yet starts then: with no reactor, it panics.
     std::mem::forget(system);
     outcome
+}
+
+/// Reads the configuration on a thread that ends with it: the memory that this
+/// took and gave back serves the next thread, and does not lie between what the
+/// present one keeps.
+fn read(path: &Path) -> io::Result<Result<Loaded, LoadError>> {
+    let path = path.to_owned();
+    let reader = thread::Builder::new().name("config".into());
+    let read = reader.spawn(move || config::load(&path))?.join();
+    Ok(read.unwrap_or_else(|panic| resume_unwind(panic)))
 }
 
 /// Raises the limit on descriptors as far as it may be: by default it is low
@@ -219,6 +231,9 @@ fn start_actors(
     logs: Logging,
     ranks: Ranks,
 ) -> io::Result<(Actors, Addr<Herald>, Arbiter)> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let probing = (0..cores).map(|_| Ok(ranks.arbiter(Rank::Usual)?.handle()));
+    let probing: Vec<_> = probing.collect::<io::Result<_>>()?;
     let outward = ranks.arbiter(Rank::Last)?;
     let boot_id = fastrand::u64(1..);
     let limits = Limits { held: flags.event_history, ..Limits::default() };
@@ -238,9 +253,6 @@ fn start_actors(
         changed: reconciler.clone().recipient(),
         replaced: reconciler.clone().recipient(),
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let probing = (0..cores).map(|_| Ok(ranks.arbiter(Rank::Usual)?.handle()));
-    let probing: Vec<_> = probing.collect::<io::Result<_>>()?;
     let pulses = probing.iter().enumerate().map(|(number, arbiter)| {
         let pulse = Pulse::start_in_arbiter(arbiter, |_| Pulse);
         (format!("probers-{number}"), pulse.recipient())

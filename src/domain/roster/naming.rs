@@ -7,10 +7,11 @@ impl Roster {
     /// The names to look up, by the backends that have them.
     #[must_use]
     pub fn names(&self) -> BTreeMap<BackendName, HostName> {
-        let named = |(name, tracked): (&BackendName, &Box<Tracked>)| {
+        let backends = self.backends.iter();
+        let named = backends.filter_map(|(name, tracked)| {
             Some((name.clone(), tracked.settings.address.name()?.clone()))
-        };
-        self.backends.iter().filter_map(named).collect()
+        });
+        named.collect()
     }
 
     /// News of the name of a backend. One that has another name by now, or

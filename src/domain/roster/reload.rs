@@ -120,7 +120,7 @@ impl Roster {
             orders.push(Order::StopProber(name.clone()));
             tracked.history = old.history;
             tracked.moved = old.moved;
-            let why = format!("address changed from {}", old.settings.address);
+            let why = format!("address changed from {}", old.settings.address).into();
             let transition = Transition { from: old.state, to: tracked.state, at, why };
             if transition.from != transition.to {
                 count(&mut tracked.moved, (transition.from, transition.to));

@@ -125,7 +125,7 @@ fn verdicts_become_weights_and_weights_go_out_before_words() {
 fn a_prober_that_was_replaced_is_not_heard() {
     let mut roster = started();
     let transition =
-        Transition { from: State::Unknown, to: State::Up, at: START, why: String::new() };
+        Transition { from: State::Unknown, to: State::Up, at: START, why: Arc::default() };
     assert_eq!(roster.transitioned(ProberId(99), &"a".into(), transition), []);
 }
 

@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 
 use regex::bytes::Regex;
 
-use super::dial::Target;
+use super::dial::{Target, let_go};
 use super::exchange::exchange;
 use super::fault::{Fault, Layer};
 use super::tls::{self, Tls};
@@ -65,7 +65,9 @@ impl Http {
         let finding = match &self.tls {
             None => {
                 *layer = Layer::Exchange;
-                exchange(&mut stream, &self.request, &mut response).await?
+                let finding = exchange(&mut stream, &self.request, &mut response).await?;
+                let_go(&stream);
+                finding
             }
             Some(tls) => {
                 let mut stream = tls.handshake(stream, layer).await?;

@@ -33,7 +33,7 @@ fn judge(roster: &mut Roster, name: &str, to: State) {
     let _ = roster.transitioned(
         prober,
         &name.into(),
-        Transition { from, to, at: START, why: String::new() },
+        Transition { from, to, at: START, why: Arc::default() },
     );
 }
 

@@ -2,6 +2,7 @@
 //! present state and the live stream from one message, so that nothing falls
 //! between the two; a reader that falls behind is told, and harms nobody.
 
+mod delivery;
 mod messages;
 mod pace;
 mod present;
@@ -11,9 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use delivery::{Delivery, Reader};
 pub use messages::*;
 use pace::Pace;
 use present::Present;
@@ -44,6 +46,8 @@ impl Default for Limits {
 const MAILBOX: usize = 16_384;
 /// How often readers that fell behind are looked after while nothing happens.
 const CATCH_UP: Duration = Duration::from_millis(100);
+/// Between two steps of handing out: timers know no less.
+const STEP: Duration = Duration::from_millis(1);
 
 /// The actor. See the module's description.
 pub struct Broadcaster {
@@ -51,10 +55,13 @@ pub struct Broadcaster {
     limits: Limits,
     ring: Ring,
     present: Present,
-    subscribers: Vec<Subscriber>,
-    /// Events that happened and were not handed out yet.
+    delivery: Delivery,
+    /// Events that happened and are in no bundle yet.
     waiting: Vec<Arc<Numbered>>,
     pace: Pace,
+    /// The wait until what waits is bundled.
+    gathering: Option<SpawnHandle>,
+    /// The wait until more readers are handed something.
     handing_out: Option<SpawnHandle>,
     /// The log records that anybody wants.
     records: Option<LogLevel>,
@@ -62,13 +69,6 @@ pub struct Broadcaster {
     missed: u64,
     catching_up: bool,
     stopping: bool,
-}
-
-struct Subscriber {
-    filter: Filter,
-    items: mpsc::Sender<Item>,
-    /// Events that it lost; `None` while it keeps up.
-    behind: Option<u64>,
 }
 
 impl Broadcaster {
@@ -81,9 +81,10 @@ impl Broadcaster {
             limits,
             ring: Ring::new(limits.held),
             present: Present::default(),
-            subscribers: Vec::new(),
+            delivery: Delivery::default(),
             waiting: Vec::new(),
             pace: Pace::default(),
+            gathering: None,
             handing_out: None,
             records: None,
             demand,
@@ -97,40 +98,68 @@ impl Broadcaster {
         for event in events {
             let numbered = self.ring.push(event);
             self.present.remember(&numbered);
-            if !self.subscribers.is_empty() {
+            if !self.delivery.readers.is_empty() {
                 self.waiting.push(numbered);
             }
         }
         if self.waiting.is_empty() {
             return;
         }
-        let readers = self.subscribers.len();
+        let readers = self.delivery.readers.len();
         match self.pace.wait(Instant::now(), self.waiting.len(), readers) {
             None => self.hand_out(ctx),
-            Some(_) if self.handing_out.is_some() => {}
+            Some(_) if self.gathering.is_some() => {}
             Some(wait) => {
-                self.handing_out = Some(ctx.run_later(wait, |this, ctx| {
-                    this.handing_out = None;
+                self.gathering = Some(ctx.run_later(wait, |this, ctx| {
+                    this.gathering = None;
                     this.hand_out(ctx);
                 }));
             }
         }
     }
 
-    /// Gives every reader what waits, and counts it for those who cannot take
-    /// it.
+    /// Begins to hand out what waits.
     fn hand_out(&mut self, ctx: &mut Context<Self>) {
-        if let Some(timer) = self.handing_out.take() {
+        if let Some(timer) = self.gathering.take() {
             ctx.cancel_future(timer);
         }
+        self.bundle();
+        if self.handing_out.is_none() {
+            self.step(ctx);
+        }
+    }
+
+    /// What waits goes out together.
+    fn bundle(&mut self) {
         if !self.waiting.is_empty() {
-            let events: Arc<[_]> = std::mem::take(&mut self.waiting).into();
-            for subscriber in &mut self.subscribers {
-                self.missed += subscriber.take(&events);
-            }
+            self.delivery.bundle(std::mem::take(&mut self.waiting));
             self.pace.handed_out(Instant::now());
         }
-        self.look_after(ctx);
+    }
+
+    /// Hands a few readers what they do not have, and the others after a pause.
+    fn step(&mut self, ctx: &mut Context<Self>) {
+        self.missed += self.delivery.step();
+        if self.delivery.has_more() {
+            self.go_on(ctx);
+        } else {
+            self.look_after(ctx);
+        }
+    }
+
+    fn go_on(&mut self, ctx: &mut Context<Self>) {
+        if self.delivery.has_more() && self.handing_out.is_none() {
+            self.handing_out = Some(ctx.run_later(STEP, |this, ctx| {
+                this.handing_out = None;
+                this.step(ctx);
+            }));
+        }
+    }
+
+    /// Hands everything to everybody, now.
+    fn finish(&mut self) {
+        self.bundle();
+        self.missed += self.delivery.finish();
     }
 
     /// What a subscription starts with.
@@ -149,34 +178,31 @@ impl Broadcaster {
         }
     }
 
-    /// Tells those who fell behind what they lost, as soon as they have room.
-    /// Nothing may wait to be handed out: the present state holds it.
+    /// Tells those who fell behind what they lost, if they have room.
     fn catch_up(&mut self) {
-        for subscriber in &mut self.subscribers {
-            // One place more, for what happens next.
-            if subscriber.items.capacity() < 3 {
-                continue;
-            }
-            if let Some(missed) = subscriber.behind.take() {
+        if !self.delivery.readers.iter().any(Reader::returns) {
+            return;
+        }
+        // The present state holds all that happened: nothing of it may follow.
+        self.bundle();
+        for reader in self.delivery.returning(&mut self.missed) {
+            if let Some(missed) = reader.behind.take() {
                 // With the room just seen, and no other sender, only a reader
                 // that is gone refuses; it is swept up.
-                let _ = subscriber.items.try_send(Item::Missed(missed));
+                let _ = reader.items.try_send(Item::Missed(missed));
                 let present = Item::Present(self.present.events(), self.ring.last());
-                let _ = subscriber.items.try_send(present);
+                let _ = reader.items.try_send(present);
             }
         }
     }
 
     fn look_after(&mut self, ctx: &mut Context<Self>) {
-        let before = self.subscribers.len();
-        self.subscribers.retain(|subscriber| !subscriber.items.is_closed());
-        if self.subscribers.len() != before {
+        if self.delivery.sweep() {
             self.set_demand();
         }
-        if self.waiting.is_empty() {
-            self.catch_up();
-        }
-        let behind = self.subscribers.iter().any(|subscriber| subscriber.behind.is_some());
+        self.catch_up();
+        self.go_on(ctx);
+        let behind = self.delivery.readers.iter().any(|reader| reader.behind.is_some());
         if behind && !self.catching_up {
             self.catching_up = true;
             ctx.run_later(CATCH_UP, |this, ctx| {
@@ -187,27 +213,8 @@ impl Broadcaster {
     }
 
     fn set_demand(&mut self) {
-        self.records = self.subscribers.iter().filter_map(|wanted| wanted.filter.log).max();
+        self.records = self.delivery.readers.iter().filter_map(|reader| reader.filter.log).max();
         self.demand.set(self.records);
-    }
-}
-
-impl Subscriber {
-    /// Takes events, or falls behind; gives how many of them it has lost.
-    fn take(&mut self, events: &Arc<[Arc<Numbered>]>) -> u64 {
-        let wanted = || events.iter().filter(|event| self.filter.wants(&event.event)).count();
-        let wanted = wanted() as u64;
-        if wanted == 0 {
-            return 0;
-        }
-        if self.behind.is_none() {
-            match self.items.try_send(Item::Events(Arc::clone(events))) {
-                Ok(()) | Err(TrySendError::Closed(_)) => return 0,
-                Err(TrySendError::Full(_)) => {}
-            }
-        }
-        *self.behind.get_or_insert(0) += wanted;
-        wanted
     }
 }
 
@@ -230,15 +237,15 @@ impl Handler<Publish> for Broadcaster {
 impl Handler<Announce> for Broadcaster {
     type Result = ();
 
-    fn handle(&mut self, Announce { states, at }: Announce, ctx: &mut Self::Context) {
-        self.hand_out(ctx);
+    fn handle(&mut self, Announce { states, at }: Announce, _: &mut Self::Context) {
+        self.finish();
         self.present.announce(states, at);
         // Who was quicker than this began with nothing.
         let (present, last) = (self.present.events(), self.ring.last());
-        for subscriber in &mut self.subscribers {
+        for reader in &mut self.delivery.readers {
             let present = Item::Present(Arc::clone(&present), last);
-            if subscriber.items.try_send(present).is_err() {
-                subscriber.behind.get_or_insert(0);
+            if reader.items.try_send(present).is_err() {
+                reader.behind.get_or_insert(0);
             }
         }
     }
@@ -251,13 +258,11 @@ impl Handler<Subscribe> for Broadcaster {
         if self.stopping {
             return Err(SubscribeError::Stopping);
         }
-        if !self.waiting.is_empty() {
-            // The newcomer's present state holds it.
-            self.hand_out(ctx);
-        }
-        if self.subscribers.len() >= self.limits.subscribers {
+        // The newcomer's present state holds it.
+        self.hand_out(ctx);
+        if self.delivery.readers.len() >= self.limits.subscribers {
             self.look_after(ctx);
-            if self.subscribers.len() >= self.limits.subscribers {
+            if self.delivery.readers.len() >= self.limits.subscribers {
                 return Err(SubscribeError::TooMany(self.limits.subscribers));
             }
         }
@@ -267,7 +272,7 @@ impl Handler<Subscribe> for Broadcaster {
             // A new channel of at least four places takes two items.
             let _ = items.try_send(item);
         }
-        self.subscribers.push(Subscriber { filter, items, behind: None });
+        self.delivery.admit(filter, items);
         self.records = self.records.max(filter.log);
         self.demand.set(self.records);
         Ok(Subscription::new(self.boot_id, filter, receiver))
@@ -277,9 +282,9 @@ impl Handler<Subscribe> for Broadcaster {
 impl Handler<End> for Broadcaster {
     type Result = ();
 
-    fn handle(&mut self, _: End, ctx: &mut Self::Context) {
-        self.hand_out(ctx);
-        self.subscribers.clear();
+    fn handle(&mut self, _: End, _: &mut Self::Context) {
+        self.finish();
+        self.delivery.readers.clear();
         self.stopping = true;
     }
 }
@@ -289,7 +294,7 @@ impl Handler<GetFigures> for Broadcaster {
 
     fn handle(&mut self, _: GetFigures, ctx: &mut Self::Context) -> Figures {
         self.look_after(ctx);
-        Figures { subscribers: self.subscribers.len(), missed: self.missed }
+        Figures { subscribers: self.delivery.readers.len(), missed: self.missed }
     }
 }
 

@@ -93,7 +93,7 @@ fn replace<N: Ord + Clone, S: PartialEq>(
 
 /// A state that nobody has seen come about.
 fn standing<S: Copy>(state: S, at: SystemTime) -> Transition<S> {
-    Transition { from: state, to: state, at, why: String::new() }
+    Transition { from: state, to: state, at, why: Arc::default() }
 }
 
 /// The state that a transition led to, as an event.

@@ -133,7 +133,8 @@ async fn many_readers_get_what_happens_in_a_moment_together() {
             assert_eq!(next(stream).await, format!("{number}:a unknown>up"));
         }
     }
-    assert!(before.elapsed() < Duration::from_millis(25));
+    // A moment for all of it, and some steps to hand it out.
+    assert!(before.elapsed() < Duration::from_millis(50));
 }
 
 #[actix_rt::test]

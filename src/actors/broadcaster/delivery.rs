@@ -12,7 +12,7 @@ use super::reader::Item;
 use crate::domain::events::Numbered;
 
 /// Readers that are handed something before the thread does something else.
-const STEP: usize = 16;
+const STEP: usize = 8;
 
 /// Events that go out together.
 type Bundle = Arc<[Arc<Numbered>]>;

@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use regex::bytes::Regex;
+use tokio::net::TcpStream;
 
 use super::dial::{Target, let_go};
 use super::exchange::exchange;
@@ -61,22 +62,29 @@ impl Http {
 
     pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<Finding, Fault> {
         let mut stream = self.target.connect().await?;
+        if let Some(tls) = &self.tls {
+            // Boxed: its state is the largest by far, and plain HTTP the most
+            // frequent kind.
+            return Box::pin(self.exchange_over(tls, stream, layer)).await;
+        }
+        *layer = Layer::Exchange;
         let mut response = Response::new(&self.expected);
-        let finding = match &self.tls {
-            None => {
-                *layer = Layer::Exchange;
-                let finding = exchange(&mut stream, &self.request, &mut response).await?;
-                let_go(&stream);
-                finding
-            }
-            Some(tls) => {
-                let mut stream = tls.handshake(stream, layer).await?;
-                *layer = Layer::Exchange;
-                let finding = exchange(&mut stream, &self.request, &mut response).await?;
-                tls::end(&mut stream).await;
-                finding
-            }
-        };
+        let finding = exchange(&mut stream, &self.request, &mut response).await?;
+        let_go(&stream);
+        Ok(finding)
+    }
+
+    async fn exchange_over(
+        &self,
+        tls: &Tls,
+        stream: TcpStream,
+        layer: &mut Layer,
+    ) -> Result<Finding, Fault> {
+        let mut stream = tls.handshake(stream, layer).await?;
+        *layer = Layer::Exchange;
+        let mut response = Response::new(&self.expected);
+        let finding = exchange(&mut stream, &self.request, &mut response).await?;
+        tls::end(&mut stream).await;
         Ok(finding)
     }
 }

@@ -20,8 +20,9 @@ pub enum Rank {
 }
 
 /// The nice values of the ranks: they are beside that of the process, which is
-/// the operator's to choose. Not further apart: with 10 instead of 5 a flip is
-/// no faster, and a look at all of VPP takes up to three times as long.
+/// the operator's to choose. Not further apart: with 10 instead of 5 a look
+/// at all of VPP takes up to three times as long, as each row of it that arrives
+/// breaks in on the VPP that sends it.
 #[derive(Clone, Copy, Debug)]
 pub struct Ranks {
     usual: i32,

@@ -185,15 +185,15 @@ impl Broadcaster {
         }
         // The present state holds all that happened: nothing of it may follow.
         self.bundle();
-        for reader in self.delivery.returning(&mut self.missed) {
+        let (present, last) = (&mut self.present, self.ring.last());
+        self.missed += self.delivery.returning(|reader| {
             if let Some(missed) = reader.behind.take() {
                 // With the room just seen, and no other sender, only a reader
                 // that is gone refuses; it is swept up.
                 let _ = reader.items.try_send(Item::Missed(missed));
-                let present = Item::Present(self.present.events(), self.ring.last());
-                let _ = reader.items.try_send(present);
+                let _ = reader.items.try_send(Item::Present(present.events(), last));
             }
-        }
+        });
     }
 
     fn look_after(&mut self, ctx: &mut Context<Self>) {

@@ -99,14 +99,15 @@ impl Delivery {
         lost
     }
 
-    /// Readers that fell behind and have room again. All bundles are behind
-    /// them then; `lost` is raised by what they lost with those.
-    pub(super) fn returning(&mut self, lost: &mut u64) -> impl Iterator<Item = &mut Reader> {
-        let (bundles, gone) = (&self.bundles, self.gone);
-        self.readers.iter_mut().filter(|reader| reader.returns()).map(move |reader| {
-            *lost += reader.take(bundles, gone).0;
-            reader
-        })
+    /// Has `welcome` tell each reader that fell behind and has room again; all
+    /// bundles are behind it then. Gives how many events were lost with those.
+    pub(super) fn returning(&mut self, mut welcome: impl FnMut(&mut Reader)) -> u64 {
+        let mut lost = 0;
+        for reader in self.readers.iter_mut().filter(|reader| reader.returns()) {
+            lost += reader.take(&self.bundles, self.gone).0;
+            welcome(reader);
+        }
+        lost
     }
 }
 
@@ -210,11 +211,11 @@ mod tests {
             delivery.bundle(vec![event(number)]);
         }
         assert_eq!(delivery.finish(), 2, "there are four places");
-        assert_eq!(delivery.returning(&mut 0).count(), 0);
+        assert_eq!(delivery.returning(|_| panic!("there is no room")), 0);
         assert_eq!(had(&mut slow), [1, 2, 3, 4]);
         delivery.bundle(vec![event(7)]);
-        let mut lost = 0;
-        let missed: Vec<_> = delivery.returning(&mut lost).map(|reader| reader.behind).collect();
+        let mut missed = Vec::new();
+        let lost = delivery.returning(|reader| missed.push(reader.behind));
         assert_eq!((missed, lost), (vec![Some(3)], 1));
         assert_eq!(had(&mut slow), Vec::<u64>::new());
     }

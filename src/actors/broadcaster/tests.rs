@@ -134,7 +134,7 @@ async fn many_readers_get_what_happens_in_a_moment_together() {
         }
     }
     // A moment for all of it, and some steps to hand it out.
-    assert!(before.elapsed() < Duration::from_millis(50));
+    assert!(before.elapsed() < Duration::from_millis(150), "{:?}", before.elapsed());
 }
 
 #[actix_rt::test]

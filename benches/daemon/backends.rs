@@ -27,6 +27,7 @@ impl Backends {
         let flips = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&flips);
         std::thread::spawn(move || {
+            step_back();
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -46,6 +47,12 @@ impl Backends {
     pub(super) fn flip(&self, flips: bool) {
         self.flips.store(flips, Relaxed);
     }
+}
+
+/// Has the present thread give way: it stands for other machines, and the cores
+/// are for what is measured.
+pub(super) fn step_back() {
+    rustix::process::setpriority_process(None, 10).unwrap();
 }
 
 /// A socket that takes connections to every address of loopback, and to no

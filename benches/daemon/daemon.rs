@@ -12,6 +12,7 @@ use tonic::transport::{Channel, Endpoint};
 use vpp_maglev::pb::SyncVpplbStateRequest;
 use vpp_maglev::pb::maglev_client::MaglevClient;
 
+use super::backends::step_back;
 use super::scene::Scene;
 
 /// How long anything may take.
@@ -84,7 +85,10 @@ impl Daemon {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let told = watch::Sender::new(Told::default());
         let (log, sink) = (child.stdout.take().unwrap(), told.clone());
-        std::thread::spawn(move || read(log, &sink));
+        std::thread::spawn(move || {
+            step_back();
+            read(log, &sink);
+        });
         let mut heard = told.subscribe();
         let listens = heard.wait_for(|told| !told.address.is_empty());
         let address = tokio::time::timeout(DEADLINE, listens).await.unwrap().unwrap();

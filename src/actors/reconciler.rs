@@ -4,7 +4,7 @@
 //! At most one *pass* is under way: a look at all of VPP and the steps that
 //! follow, in portions. A *flip*, the change of a few frontends, is planned
 //! from what was last seen and goes out at once, ahead of what is left of the
-//! pass, which is then planned anew.
+//! pass, whose steps for other frontends stand.
 
 mod figures;
 mod flip;

@@ -77,7 +77,7 @@ impl Plugin {
         &mut self,
         filter: Filter,
     ) -> Vec<ServerRow> {
-        self.refresh();
+        self.refresh(|vip| filter.admits(&vip.key));
         let vips = self.vips.iter().filter(|(_, vip)| filter.admits(&vip.key));
         vips.flat_map(|(_, vip)| self.rows_of(vip)).collect()
     }

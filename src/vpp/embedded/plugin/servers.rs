@@ -1,7 +1,7 @@
 //! Servers of a VIP: added, weighed, flushed, retired and at last collected.
 
 use super::address::{Key, is_ip4, to_ip};
-use super::{COLLECTION_PERIOD, Fault, Plugin, Refusal};
+use super::{COLLECTION_PERIOD, Fault, Plugin, Refusal, Vip};
 use crate::domain::maglev;
 
 /// Seconds for which a removed server stays, whatever else.
@@ -137,24 +137,24 @@ impl Plugin {
         Ok(())
     }
 
-    /// Brings every server's `buckets` up to date. VPP does so at each change;
-    /// nobody can see the difference before the next dump.
-    pub fn refresh(&mut self) {
-        for (_, vip) in self.vips.iter().filter(|(_, vip)| vip.table_is_stale) {
-            let indices: Vec<u32> = vip.servers.iter().map(|(_, &server)| server).collect();
-            let weights: Vec<_> = indices
+    /// Brings the `buckets` of the servers of these VIPs up to date. VPP does so
+    /// at each change; nobody can see the difference before they are listed.
+    pub(super) fn refresh(&mut self, of: impl Fn(&Vip) -> bool) {
+        let stale = self.vips.iter().filter(|(_, vip)| vip.table_is_stale && of(vip));
+        let stale: Vec<u32> = stale.map(|(index, _)| index).collect();
+        for index in stale {
+            let vip = &mut self.vips[index];
+            vip.table_is_stale = false;
+            let length = vip.table_length;
+            let servers: Vec<u32> = vip.servers.iter().map(|(_, &server)| server).collect();
+            let weights: Vec<_> = servers
                 .iter()
-                .map(|&index| &self.servers[index])
+                .map(|&server| &self.servers[server])
                 .map(|server| (to_ip(server.address), if server.used { server.weight } else { 0 }))
                 .collect();
-            let buckets = maglev::buckets(&weights, vip.table_length);
-            for (&index, held) in indices.iter().zip(buckets) {
-                self.servers[index].buckets = held;
+            for (server, held) in servers.into_iter().zip(maglev::buckets(&weights, length)) {
+                self.servers[server].buckets = held;
             }
-        }
-        let stale: Vec<u32> = self.vips.iter().map(|(index, _)| index).collect();
-        for index in stale {
-            self.vips[index].table_is_stale = false;
         }
     }
 

@@ -16,7 +16,8 @@ pub const COUNTER_NAMES: [&str; 4] = [
 impl Plugin {
     /// `show lb vips`, or `show lb vips verbose`: deleted VIPs included.
     pub fn show_vips(&mut self, verbose: bool) -> String {
-        self.refresh();
+        // The short listing shows nothing of tables.
+        self.refresh(|_| verbose);
         let mut text = String::new();
         for (slot, vip) in self.vips.iter().filter(|(slot, _)| *slot != 0) {
             // Writing to a string cannot fail.

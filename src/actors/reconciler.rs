@@ -26,6 +26,7 @@ pub use figures::{Figures, GetFigures, GetRefusal};
 use flip::Due;
 pub use messages::*;
 use pass::{Pass, Purpose};
+use settle::Basis;
 use verify::Rereading;
 
 use super::Outbox;
@@ -67,9 +68,7 @@ pub struct Reconciler {
 
 /// What should be.
 struct Wanted {
-    /// Shared with the steps under way, which are settled by what they were
-    /// planned for: a flip costs no copy of every other frontend.
-    desired: Arc<Desired>,
+    desired: Desired,
     settings: Arc<LbSettings>,
 }
 
@@ -159,7 +158,7 @@ impl Reconciler {
 
     fn write_portion(&mut self, (number, steps): (u64, Vec<Planned>), ctx: &mut Context<Self>) {
         let Some(wanted) = &self.wanted else { return };
-        let basis = Arc::clone(&wanted.desired);
+        let basis = Basis::of(&steps, &wanted.desired);
         self.write(steps, false, ctx, move |this, steps, outcomes, ctx| {
             let pass = this.pass.as_ref();
             let drift = pass.is_some_and(Pass::finds_drift);

@@ -1,13 +1,12 @@
 //! A flip: frontends that changed go out at once.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Instant;
 
 use actix::prelude::*;
 use tracing::info;
 
-use super::{Reconciler, Sight, micros};
+use super::{Basis, Reconciler, Sight, micros};
 use crate::domain::plan::{Scope, plan};
 
 /// Why a frontend is to be written.
@@ -57,7 +56,7 @@ impl Reconciler {
         }
         self.flipping = true;
         info!(scope = "vip", steps = steps.len(), "vpp-lbsync-start");
-        let basis = Arc::clone(&wanted.desired);
+        let basis = Basis::of(&steps, &wanted.desired);
         self.write(steps, true, ctx, move |this, steps, outcomes, ctx| {
             this.flipping = false;
             let took = decided.first().map(Instant::elapsed);

@@ -23,6 +23,7 @@ impl Handler<DesiredReplaced> for Reconciler {
                 this.drive(ctx);
             });
         }
+        let desired = Arc::unwrap_or_clone(desired);
         self.wanted = Some(Wanted { desired, settings });
         if let Some(pass) = &mut self.pass {
             pass.explain();
@@ -40,9 +41,8 @@ impl Handler<DesiredChanged> for Reconciler {
 
     fn handle(&mut self, changed: DesiredChanged, ctx: &mut Self::Context) {
         let Some(wanted) = &mut self.wanted else { return };
-        let desired = Arc::make_mut(&mut wanted.desired);
         for (name, frontend) in changed.frontends {
-            desired.frontends.insert(name.clone(), frontend);
+            wanted.desired.frontends.insert(name.clone(), frontend);
             if let Some(pass) = &mut self.pass {
                 pass.leave_to_flip(&name);
             }

@@ -1,6 +1,7 @@
 //! What became of steps: taken into what is known of VPP, and told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tracing::{info, warn};
@@ -15,6 +16,25 @@ use crate::domain::names::FrontendName;
 use crate::domain::observed::Observed;
 use crate::domain::plan::{self, Desired, Planned};
 use crate::domain::step::Step;
+use crate::domain::weights::DesiredFrontend;
+
+/// The frontends that steps were planned for, as they were wanted then: by that
+/// the steps are settled, whatever is wanted meanwhile.
+pub(super) struct Basis(BTreeMap<FrontendName, Arc<DesiredFrontend>>);
+
+impl Basis {
+    pub(super) fn of(steps: &[Planned], desired: &Desired) -> Self {
+        let mut basis = BTreeMap::new();
+        for name in steps.iter().filter_map(|planned| planned.frontend.as_ref()) {
+            if let Some(frontend) =
+                desired.frontends.get(name).filter(|_| !basis.contains_key(name))
+            {
+                basis.insert(name.clone(), Arc::clone(frontend));
+            }
+        }
+        Self(basis)
+    }
+}
 
 impl Reconciler {
     /// Takes what became of steps into what is known of VPP, and tells of it.
@@ -22,7 +42,7 @@ impl Reconciler {
     /// whether nothing of ours explains that its steps were due.
     pub(super) fn settle(
         &mut self,
-        basis: &Desired,
+        basis: &Basis,
         steps: Vec<Planned>,
         outcomes: Result<Vec<Outcome>, LinkError>,
         scope: &'static str,
@@ -75,7 +95,7 @@ impl Reconciler {
         }
     }
 
-    fn done(&mut self, basis: &Desired, planned: &Planned, drift: bool) {
+    fn done(&mut self, basis: &Basis, planned: &Planned, drift: bool) {
         let Planned { frontend, step, disruption } = planned;
         let mut detail = step.to_string();
         if let Sight::Seen(seen) = &mut self.sight {
@@ -93,7 +113,7 @@ impl Reconciler {
             }
             plan::apply(seen, step);
         }
-        if let Some(desired) = frontend.as_ref().and_then(|name| basis.frontends.get(name)) {
+        if let Some(desired) = frontend.as_ref().and_then(|name| basis.0.get(name)) {
             plan::confirm(&mut self.flushed, desired, step);
         }
         info!(
@@ -106,7 +126,7 @@ impl Reconciler {
         let at = SystemTime::now();
         let change = DataplaneChange { frontend: frontend.clone(), kind: step.into(), detail, at };
         if let Some(events) = &self.events {
-            events.send(Happened(Event::Dataplane(change)));
+            events.send(Happened(Event::Dataplane(change.into())));
         }
     }
 }
@@ -129,7 +149,7 @@ impl Reconciler {
             let (kind, detail) = (DataplaneKind::ModelMismatch, mismatch.to_string());
             let change = DataplaneChange { frontend, kind, detail, at: SystemTime::now() };
             if let Some(events) = &self.events {
-                events.send(Happened(Event::Dataplane(change)));
+                events.send(Happened(Event::Dataplane(change.into())));
             }
         }
     }

@@ -190,7 +190,7 @@ pub struct Tls {
 }
 
 /// An HTTP request and the answer that passes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HttpExchange {
     /// Path and query, starting with `/`.
     pub path: String,
@@ -204,7 +204,7 @@ pub struct HttpExchange {
 }
 
 /// A DNS query and the answer that passes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DnsExchange {
     /// The name to ask for.
     pub query: String,

@@ -19,11 +19,12 @@ use super::namespace::{Namespace, open_in};
 
 /// Where a probe goes and where it comes from.
 ///
-/// Connections are closed in order (FIN), not reset. A reset would spare the
-/// kernel a minute's TIME_WAIT entry, but servers log it as an error of their
-/// client, one line a probe. TIME_WAIT costs little here: it holds the whole
-/// four-tuple, so the port is free at once towards every other backend. What
-/// the server has closed already is another matter: see [`let_go`].
+/// Connections that carried something are closed in order (FIN), not reset. A
+/// reset would spare the kernel a minute's TIME_WAIT entry, but servers log it
+/// as an error of their client, one line a probe. TIME_WAIT costs little here:
+/// it holds the whole four-tuple, so the port is free at once towards every
+/// other backend. Where no server would hear of it, they are reset: see
+/// [`let_go`] and [`break_off`].
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) peer: SocketAddr,
@@ -54,7 +55,8 @@ impl Target {
         };
         let socket = open_in(self.namespace.as_ref(), open).await?.map_err(Fault::Open)?;
         // What follows the handshake at once, a request or the end, carries its
-        // last acknowledgement too, which spares a packet here and at the backend. A kernel that refuses sends it, and no harm is done.
+        // last acknowledgement too, which spares a packet here and at the
+        // backend. A kernel that refuses sends it, and no harm is done.
         let _ = set_tcp_quickack(&socket, false);
         if let Some(source) = self.source {
             // Before Linux 4.2 there is no such option, and no harm at small
@@ -76,9 +78,16 @@ pub(super) fn let_go(stream: &TcpStream) {
     if let Poll::Ready(Ok(ready)) = ready.as_mut().poll(&mut context)
         && ready.is_read_closed()
     {
-        // A kernel that refuses ends it in order.
-        let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        break_off(stream);
     }
+}
+
+/// Has the connection end by a reset. Of one that was only opened, the backend's
+/// kernel has seen no last acknowledgement then: it forgets it, and its server
+/// has nothing to accept, to wait for and to log.
+pub(super) fn break_off(stream: &TcpStream) {
+    // A kernel that refuses ends it in order.
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
 
 /// Leaves the choice of the local port to connect(2), which knows the whole

@@ -1,5 +1,5 @@
-//! What probers share: TLS connectors those of one thread, ICMP sockets all of
-//! them. Both are made when the first probe asks for them.
+//! What probers share: TLS connectors and questions those of one thread, ICMP
+//! sockets all of them. They are made when the first probe asks for them.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,10 +13,12 @@ use surge_ping::{Client, Config, ICMP};
 use tokio::runtime::Handle;
 use tokio_native_tls::{TlsConnector, native_tls};
 
+use super::common::Common;
 use super::fault::Fault;
 use super::namespace::{Identity, Namespace, NamespaceError, open_in};
 use super::slots::Slots;
-use crate::domain::config::CheckerSettings;
+use super::{dns, http};
+use crate::domain::config::{CheckerSettings, DnsExchange, HttpExchange};
 use crate::domain::histogram::CommonHistogram;
 
 /// A handle on what the probers of one thread share; clones share it too.
@@ -97,6 +99,8 @@ struct Inner {
     ground: Ground,
     roots: Vec<native_tls::Certificate>,
     connectors: RefCell<[Option<TlsConnector>; 2]>,
+    http: Common<HttpExchange, http::Question>,
+    dns: Common<DnsExchange, dns::Question>,
 }
 
 impl Shared {
@@ -155,6 +159,16 @@ impl Shared {
             builder.add_root_certificate(root.clone());
         }
         Ok(slot.insert(builder.build()?.into()).clone())
+    }
+
+    /// What HTTP servers are asked.
+    pub(super) fn http_questions(&self) -> &Common<HttpExchange, http::Question> {
+        &self.inner.http
+    }
+
+    /// What name servers are asked.
+    pub(super) fn dns_questions(&self) -> &Common<DnsExchange, dns::Question> {
+        &self.inner.dns
     }
 
     /// The ICMP socket for `address`'s family that sends from `source`.

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_native_tls::TlsStream;
 
-use super::dial::Target;
+use super::dial::{Target, break_off};
 use super::fault::{Fault, Layer};
 use super::tls::{self, Tls};
 use super::{PrepareError, Shared};
@@ -21,7 +21,7 @@ const FAREWELL: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Connection {
     target: Target,
-    tls: Option<Tls>,
+    tls: Option<Box<Tls>>,
 }
 
 impl Connection {
@@ -30,16 +30,17 @@ impl Connection {
         tls: Option<&config::Tls>,
         shared: &Shared,
     ) -> Result<Self, PrepareError> {
-        let tls = tls
-            .map(|settings| Tls::prepare(settings, None, target.peer.ip(), shared))
-            .transpose()?;
-        Ok(Self { target, tls })
+        let tls = tls.map(|settings| Tls::prepare(settings, None, target.peer.ip(), shared));
+        Ok(Self { target, tls: tls.transpose()?.map(Box::new) })
     }
 
     pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<Finding, Fault> {
         let stream = self.target.connect().await?;
         match &self.tls {
-            None => Ok(Finding::new(Code::L4Ok, "")),
+            None => {
+                break_off(&stream);
+                Ok(Finding::new(Code::L4Ok, ""))
+            }
             // Boxed: to connect alone holds a small part of its state.
             Some(tls) => Box::pin(shake_hands(tls, stream, layer)).await,
         }

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::rc::Rc;
 use std::str::FromStr;
 
 use hickory_resolver::proto::op::{Header, Message, MessageType, OpCode, Query};
@@ -16,11 +17,11 @@ use regex::Regex;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-use super::PrepareError;
 use super::dial::Target;
 use super::exchange::{Answer, exchange};
 use super::fault::{Fault, Layer};
 use super::namespace::open_in;
+use super::{PrepareError, Shared};
 use crate::domain::config::DnsExchange;
 use crate::domain::probe::{Code, Finding};
 
@@ -47,12 +48,12 @@ const MAX_DATAGRAM: usize = 4096;
 pub(super) struct Dns {
     target: Target,
     tcp: bool,
-    question: Question,
+    question: Rc<Question>,
 }
 
-/// What is asked, and the answer that passes.
+/// What is asked, and the answer that passes, for every backend of a check.
 #[derive(Debug)]
-struct Question {
+pub(super) struct Question {
     query: Query,
     /// The message behind its length, with id 0.
     message: Vec<u8>,
@@ -62,8 +63,13 @@ struct Question {
 }
 
 impl Dns {
-    pub(super) fn prepare(target: Target, exchange: &DnsExchange) -> Result<Self, PrepareError> {
-        Ok(Self { target, tcp: exchange.tcp, question: Question::prepare(exchange)? })
+    pub(super) fn prepare(
+        target: Target,
+        exchange: &DnsExchange,
+        shared: &Shared,
+    ) -> Result<Self, PrepareError> {
+        let question = shared.dns_questions().get(exchange, Question::prepare)?;
+        Ok(Self { target, tcp: exchange.tcp, question })
     }
 
     pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<Finding, Fault> {

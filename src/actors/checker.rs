@@ -7,6 +7,7 @@ mod answer;
 mod ground;
 mod messages;
 mod naming;
+mod probers;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,16 +20,18 @@ use tracing::{info, warn};
 
 pub use answer::tell_warnings;
 pub use messages::*;
+use probers::Placed;
 
 use super::Outbox;
 use super::broadcaster::Announce;
 use super::herald::{Happened, Herald};
-use super::prober::{self, Prober, Script, Way};
+use super::prober::{self, Script};
 use super::resolver::{self, Resolver};
 use crate::domain::config::Config;
 use crate::domain::events::Event;
 use crate::domain::names::BackendName;
-use crate::domain::roster::{Order, ProberId, ProberSettings, Refusal, Roster};
+use crate::domain::placement::Placement;
+use crate::domain::roster::{Order, Refusal, Roster};
 use crate::probe::{Ground, Shared};
 
 /// Mailbox places: a transition of every backend at once fits.
@@ -52,9 +55,9 @@ pub(super) fn shared_on(ground: &Ground) -> Shared {
 pub struct Checker {
     path: PathBuf,
     roster: Roster,
-    probers: BTreeMap<BackendName, Addr<Prober>>,
+    probers: BTreeMap<BackendName, Placed>,
     arbiters: Vec<ArbiterHandle>,
-    next_arbiter: usize,
+    placement: Placement,
     ground: Ground,
     herald: Addr<Herald>,
     links: Option<Links>,
@@ -81,8 +84,8 @@ struct Links {
 }
 
 impl Checker {
-    /// A Checker of `config`, which was read from `path`. Probers run on
-    /// `arbiters` in turn, or beside the Checker if there are none.
+    /// A Checker of `config`, which was read from `path`. Probers run on as many
+    /// of the `arbiters` as it takes, or beside the Checker if there are none.
     #[must_use]
     pub fn new(
         path: PathBuf,
@@ -96,8 +99,8 @@ impl Checker {
             path,
             roster,
             probers: BTreeMap::new(),
+            placement: Placement::over(arbiters.len()),
             arbiters,
-            next_arbiter: 0,
             ground: Ground::default(),
             herald,
             links: None,
@@ -135,23 +138,15 @@ impl Checker {
                 Order::StartProber { id, backend, settings } => {
                     self.start_prober(id, backend, settings, ctx);
                 }
-                Order::StopProber(backend) => {
-                    if let Some(prober) = self.probers.remove(&backend) {
-                        prober.do_send(prober::Stop);
-                    }
-                }
-                Order::CheckChanged(backend, check) => {
-                    if let Some(prober) = self.probers.get(&backend) {
-                        prober.do_send(prober::CheckChanged(check));
-                    }
-                }
+                Order::StopProber(backend) => self.stop_prober(&backend),
+                Order::CheckChanged(backend, check) => self.change_check(&backend, check, ctx),
                 Order::Administer { backend, admin, why } => {
-                    if let Some(prober) = self.probers.get(&backend) {
+                    if let Some(prober) = self.prober(backend.as_str()) {
                         prober.do_send(prober::Administer { admin, why });
                     }
                 }
                 Order::Readdress(backend, address) => {
-                    if let Some(prober) = self.probers.get(&backend) {
+                    if let Some(prober) = self.prober(backend.as_str()) {
                         prober.do_send(prober::Readdressed(address));
                     }
                 }
@@ -173,29 +168,6 @@ impl Checker {
                 }
             }
         }
-    }
-
-    fn start_prober(
-        &mut self,
-        id: ProberId,
-        backend: BackendName,
-        settings: ProberSettings,
-        ctx: &Context<Self>,
-    ) {
-        let to = ctx.address().recipient();
-        let name = backend.clone();
-        let (ground, script) = (self.ground.clone(), self.script.clone());
-        let start = move || {
-            let network = || Way::Network(shared_on(&ground));
-            Prober::new(id, name, settings, script.map_or_else(network, Way::Script), to)
-        };
-        let prober = if self.arbiters.is_empty() {
-            start().start()
-        } else {
-            self.next_arbiter = (self.next_arbiter + 1) % self.arbiters.len();
-            Prober::start_in_arbiter(&self.arbiters[self.next_arbiter], move |_| start())
-        };
-        self.probers.insert(backend, prober);
     }
 
     fn publish(&self, event: Event) {
@@ -283,7 +255,7 @@ impl Handler<Administer> for Checker {
             match order {
                 Order::Administer { backend, admin, why } => {
                     let message = prober::Administer { admin: *admin, why: why.clone() };
-                    let prober = self.probers.get(backend);
+                    let prober = self.prober(backend.as_str());
                     probers.extend(prober.map(|prober| (prober.clone(), message)));
                 }
                 // What was asked for is told before what comes of it.

@@ -1,6 +1,8 @@
 //! Probes one backend, however many frontends use it. What a result means is
 //! [`health::step`]'s to say; the actor keeps the time and makes the probe.
 
+mod messages;
+
 use std::cell::RefCell;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -9,78 +11,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use actix::prelude::*;
+use tokio::sync::oneshot;
 use tracing::debug;
+
+pub use messages::*;
 
 use super::Outbox;
 use super::checker::Transitioned;
-use crate::domain::config::{HealthCheck, Timing};
+use crate::domain::config::Timing;
 use crate::domain::events::Transition;
-use crate::domain::health::{self, Admin, Effect, Health, Input, Run};
+use crate::domain::health::{self, Change, Health, Input, Next, Run};
 use crate::domain::names::BackendName;
 use crate::domain::probe::{Code, Finding};
 use crate::domain::roster::{ProberId, ProberSettings};
 use crate::domain::tally::Tally;
-use crate::probe::{Ground, Probe, Shared};
-
-/// Put the backend into this administrative state. Answered when it is.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Administer {
-    /// What is wanted.
-    pub admin: Admin,
-    /// Who wants it.
-    pub why: String,
-}
-
-/// The backend has another health check from now on; `None`: always up.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct CheckChanged(pub Option<Arc<HealthCheck>>);
-
-/// The backend is at another address from now on.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Readdressed(pub IpAddr);
-
-/// Probes leave from another namespace from now on.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Relocated(pub Ground);
-
-/// What did all the probes find?
-#[derive(Message, Debug)]
-#[rtype(result = "Counted")]
-pub struct GetTally;
-
-/// The probes of one backend, counted.
-#[derive(Clone, Debug, MessageResponse)]
-pub struct Counted {
-    /// The backend.
-    pub backend: BackendName,
-    /// The type of its check; `None`: it is not probed.
-    pub kind: Option<&'static str>,
-    /// Since it has that type.
-    pub tally: Tally,
-}
-
-/// End, with no probe under way and no socket open.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Stop;
-
-/// Where does the counter stand, and what did the last probe find?
-#[derive(Message, Debug)]
-#[rtype(result = "Reading")]
-pub struct GetReading;
-
-/// What a prober knows beyond the verdict.
-#[derive(Clone, Debug, Default, PartialEq, Eq, MessageResponse)]
-pub struct Reading {
-    /// 0 to rise+fall-1.
-    pub counter: u32,
-    /// What the last probe found; `None` before the first.
-    pub last: Option<Finding>,
-}
+use crate::probe::{Probe, Shared};
 
 /// How backends are probed.
 #[derive(Clone)]
@@ -116,6 +61,8 @@ pub struct Prober {
 thread_local! {
     /// The way out that the probers of one thread share.
     static OUTBOX: RefCell<Option<Rc<Outbox<Transitioned>>>> = const { RefCell::new(None) };
+    /// Why a backend of this thread last changed its state.
+    static LAST_WORDS: RefCell<Arc<str>> = RefCell::new(Arc::from(""));
 }
 
 /// This thread's way to `to`.
@@ -123,6 +70,17 @@ fn outbox(to: Recipient<Transitioned>) -> Rc<Outbox<Transitioned>> {
     OUTBOX.with_borrow_mut(|outbox| match outbox {
         Some(outbox) if outbox.leads_to(&to) => Rc::clone(outbox),
         _ => Rc::clone(outbox.insert(Rc::new(Outbox::new(to)))),
+    })
+}
+
+/// The words of a transition, shared with the one before where they are the same:
+/// when thousands of backends change at once, it is for one reason.
+fn common(words: String) -> Arc<str> {
+    LAST_WORDS.with_borrow_mut(|last| {
+        if **last != *words {
+            *last = words.into();
+        }
+        Arc::clone(last)
     })
 }
 
@@ -171,6 +129,21 @@ impl Prober {
         }
     }
 
+    /// Waits for what another leaves, whatever it is told meanwhile, and goes on
+    /// from there. Its settings may have changed on the way.
+    pub fn succeed(&self, left: oneshot::Receiver<Estate>, ctx: &mut Context<Self>) {
+        let left = left.into_actor(self);
+        ctx.wait(left.map(|left, this, ctx| {
+            // Nothing comes when the daemon stops.
+            let Ok(Estate { health, last, kind, tally }) = left else { return };
+            (this.health, this.last) = (health, last);
+            if kind == this.kind() {
+                this.tally = tally;
+            }
+            this.feed(Input::CheckChanged, ctx);
+        }));
+    }
+
     fn kind(&self) -> Option<&'static str> {
         self.settings.check.as_ref().map(|check| check.kind.type_name())
     }
@@ -201,35 +174,31 @@ impl Prober {
         let health = self.health.clone();
         let (health, effects) = health::step(self.timing(), health, input, fastrand::f64());
         self.health = health;
-        for effect in effects {
-            self.perform(effect, decided, ctx);
+        if effects.cancel
+            && let Some(handle) = self.under_way.take()
+        {
+            ctx.cancel_future(handle);
+        }
+        if let Some(Change { from, to, why }) = effects.change {
+            let transition = Transition { from, to, at: SystemTime::now(), why: common(why) };
+            let backend = self.name.clone();
+            if let Some(checker) = &self.checker {
+                checker.send(Transitioned { prober: self.id, backend, transition, decided });
+            }
+        }
+        match effects.next {
+            Some(Next::Wait(run, delay)) => self.wait(run, delay, decided, ctx),
+            Some(Next::Probe(run)) => self.probe(run, ctx),
+            None => {}
         }
     }
 
-    fn perform(&mut self, effect: Effect, decided: Instant, ctx: &mut Context<Self>) {
-        match effect {
-            Effect::Cancel => {
-                if let Some(handle) = self.under_way.take() {
-                    ctx.cancel_future(handle);
-                }
-            }
-            Effect::Wait(run, delay) => {
-                let due = move |this: &mut Self, ctx: &mut Context<Self>| {
-                    this.feed(Input::Due(run), ctx);
-                };
-                self.due = decided + delay;
-                self.under_way = Some(ctx.run_later(delay, due));
-            }
-            Effect::Probe(run) => self.probe(run, ctx),
-            Effect::Transition { from, to, why } => {
-                let why = why.into();
-                let transition = Transition { from, to, at: SystemTime::now(), why };
-                let backend = self.name.clone();
-                if let Some(checker) = &self.checker {
-                    checker.send(Transitioned { prober: self.id, backend, transition, decided });
-                }
-            }
-        }
+    fn wait(&mut self, run: Run, delay: Duration, now: Instant, ctx: &mut Context<Self>) {
+        self.due = now + delay;
+        // Not `run_later`, which makes three allocations of it.
+        let over = tokio::time::sleep(delay).into_actor(self);
+        let over = over.map(move |(), this, ctx| this.feed(Input::Due(run), ctx));
+        self.under_way = Some(ctx.spawn(over));
     }
 
     fn probe(&mut self, run: Run, ctx: &mut Context<Self>) {
@@ -332,6 +301,19 @@ impl Handler<Stop> for Prober {
         self.checker = None;
         self.feed(Input::Remove, ctx);
         ctx.stop();
+    }
+}
+
+impl Handler<Leave> for Prober {
+    type Result = ();
+
+    fn handle(&mut self, Leave(to): Leave, ctx: &mut Self::Context) {
+        let kind = self.kind();
+        let (health, last) = (self.health.clone(), self.last.take());
+        let tally = std::mem::take(&mut self.tally);
+        // Nobody takes it when the daemon stops.
+        let _ = to.send(Estate { health, last, kind, tally });
+        self.handle(Stop, ctx);
     }
 }
 

@@ -89,7 +89,7 @@ pub struct Health {
     /// 0 to rise+fall-1; up while it is at least `rise`.
     pub counter: u32,
     run: Run,
-    /// True between `Effect::Probe` and its result.
+    /// True between `Next::Probe` and its result.
     probing: bool,
 }
 
@@ -127,24 +127,35 @@ pub enum Input {
     Remove,
 }
 
-/// What is to be done, in order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
+/// What is to be done, in the order of the fields.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effects {
     /// Drop the wait or the probe that is under way.
-    Cancel,
+    pub cancel: bool,
+    /// Tell everybody.
+    pub change: Option<Change>,
+    /// What comes next.
+    pub next: Option<Next>,
+}
+
+/// A new state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The state until now.
+    pub from: State,
+    /// The state from now on.
+    pub to: State,
+    /// What brought it about, for people.
+    pub why: String,
+}
+
+/// What a backend that is probed waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
     /// Give `Input::Due(run)` back after this time.
     Wait(Run, Duration),
     /// Probe, and give `Input::Found` back with this run.
     Probe(Run),
-    /// Tell everybody.
-    Transition {
-        /// The state until now.
-        from: State,
-        /// The state from now on.
-        to: State,
-        /// What brought it about, for people.
-        why: String,
-    },
 }
 
 impl Health {
@@ -164,6 +175,10 @@ impl Health {
     fn next_run(&mut self) -> Run {
         self.run.0 += 1;
         self.run
+    }
+
+    fn turn(&mut self, to: State, why: String) -> Change {
+        Change { from: std::mem::replace(&mut self.state, to), to, why }
     }
 }
 
@@ -200,23 +215,23 @@ pub fn step(
     mut health: Health,
     input: Input,
     chance: f64,
-) -> (Health, Vec<Effect>) {
-    let mut effects = Vec::new();
+) -> (Health, Effects) {
+    let mut effects = Effects::default();
     match input {
         Input::Start { within } => {
             if timing.is_some() && is_probed(health.state) {
-                effects.push(Effect::Wait(health.next_run(), within.mul_f64(chance)));
+                effects.next = Some(Next::Wait(health.next_run(), within.mul_f64(chance)));
             }
         }
         Input::Due(run) if health.is_current(run) && !health.probing => {
             health.probing = true;
-            effects.push(Effect::Probe(run));
+            effects.next = Some(Next::Probe(run));
         }
         Input::Found { run, finding, took } if health.is_current(run) && health.probing => {
             if let Some(timing) = timing {
-                judge(timing, &mut health, &finding, &mut effects);
+                effects.change = judge(timing, &mut health, &finding);
                 let wait = jittered(interval(timing, &health), chance).saturating_sub(took);
-                effects.push(Effect::Wait(health.next_run(), wait));
+                effects.next = Some(Next::Wait(health.next_run(), wait));
             }
             health.probing = false;
         }
@@ -229,7 +244,7 @@ pub fn step(
                 _ => health.state == to,
             };
             if !already {
-                restart(timing, &mut health, to, why, &mut effects);
+                effects = restart(timing, &mut health, to, why);
             }
         }
         Input::CheckChanged => {
@@ -239,10 +254,10 @@ pub fn step(
                 None if is_probed(health.state) => State::Up,
                 _ => health.state,
             };
-            restart(timing, &mut health, state, "health check changed".into(), &mut effects);
+            effects = restart(timing, &mut health, state, "health check changed".into());
         }
         Input::Remove => {
-            restart(None, &mut health, State::Removed, "no longer configured".into(), &mut effects);
+            effects = restart(None, &mut health, State::Removed, "no longer configured".into());
         }
     }
     (health, effects)
@@ -254,7 +269,7 @@ fn is_probed(state: State) -> bool {
 }
 
 /// Counts one result, and tells if it makes a verdict.
-fn judge(timing: &Timing, health: &mut Health, finding: &Finding, effects: &mut Vec<Effect>) {
+fn judge(timing: &Timing, health: &mut Health, finding: &Finding) -> Option<Change> {
     let rise = timing.rise.get();
     let moved =
         if finding.passed() { health.counter + 1 } else { health.counter.saturating_sub(1) };
@@ -266,31 +281,19 @@ fn judge(timing: &Timing, health: &mut Health, finding: &Finding, effects: &mut 
     let verdict = if health.counter >= rise { State::Up } else { State::Down };
     // A first pass short of `rise` leaves a down backend down, and there is no
     // such thing for an unknown one: it stands one short of `rise`.
-    if verdict != health.state {
-        let from = std::mem::replace(&mut health.state, verdict);
-        effects.push(Effect::Transition { from, to: verdict, why: finding.to_string() });
-    }
+    (verdict != health.state).then(|| health.turn(verdict, finding.to_string()))
 }
 
 /// Drops what is under way and starts over in `to`, with a probe at once where
 /// the state asks for one.
-fn restart(
-    timing: Option<&Timing>,
-    health: &mut Health,
-    to: State,
-    why: String,
-    effects: &mut Vec<Effect>,
-) {
-    effects.push(Effect::Cancel);
+fn restart(timing: Option<&Timing>, health: &mut Health, to: State, why: String) -> Effects {
     let run = health.next_run();
     health.probing = false;
     health.counter = resting_counter(timing, to);
-    if to != health.state {
-        let from = std::mem::replace(&mut health.state, to);
-        effects.push(Effect::Transition { from, to, why });
-    }
-    if timing.is_some() && is_probed(to) {
-        effects.push(Effect::Wait(run, Duration::ZERO));
+    Effects {
+        cancel: true,
+        change: (to != health.state).then(|| health.turn(to, why)),
+        next: (timing.is_some() && is_probed(to)).then_some(Next::Wait(run, Duration::ZERO)),
     }
 }
 

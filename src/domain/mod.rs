@@ -10,6 +10,7 @@ pub mod names;
 pub mod net;
 pub mod notice;
 pub mod observed;
+pub mod placement;
 pub mod plan;
 pub mod probe;
 pub mod readiness;

@@ -23,7 +23,7 @@ impl Handler<GetBackend> for Checker {
 
     fn handle(&mut self, GetBackend(name): GetBackend, _: &mut Self::Context) -> Self::Result {
         let view = self.roster.backend(&name);
-        let prober = self.probers.get(name.as_str()).cloned();
+        let prober = self.prober(&name).cloned();
         Box::pin(async move {
             let view = view?;
             let reading = match prober {
@@ -44,7 +44,7 @@ impl Handler<GetBackends> for Checker {
         // All are asked before the first is waited for.
         let asked: Vec<_> = views
             .map(|view| {
-                let prober = self.probers.get(view.name.as_str());
+                let prober = self.prober(view.name.as_str());
                 let reading = prober.map(|prober| prober.send(prober::GetReading));
                 (view, reading)
             })
@@ -146,7 +146,7 @@ impl Handler<Reload> for Checker {
             this.carry_out(orders, None, ctx);
             let (what, who) = (Changed::Config, Change::FILE.into());
             let change = Change { what, overridden: false, who, at: SystemTime::now() };
-            this.publish(Event::Change(change));
+            this.publish(Event::Change(change.into()));
             this.have_names_looked_up();
             info!(
                 backends = this.roster.backend_names().len(),

@@ -29,7 +29,7 @@ impl Checker {
             |namespace: &Option<Namespace>| namespace.as_ref().map(|it| it.name().to_owned());
         if name(&namespace) != name(&self.ground.namespace) {
             self.ground.namespace = namespace;
-            for prober in self.probers.values() {
+            for prober in self.all_probers() {
                 prober.do_send(prober::Relocated(self.ground.clone()));
             }
         }
@@ -42,7 +42,7 @@ impl Handler<GetProbes> for Checker {
     fn handle(&mut self, _: GetProbes, _: &mut Self::Context) -> Self::Result {
         // All are asked before the first answer is awaited.
         let asked: Vec<_> =
-            self.probers.values().map(|prober| prober.send(prober::GetTally)).collect();
+            self.all_probers().map(|prober| prober.send(prober::GetTally)).collect();
         let (slots, late) = (self.ground.slots.figures(), self.ground.late.counted());
         Box::pin(async move {
             let mut backends = Vec::with_capacity(asked.len());

@@ -1,16 +1,16 @@
-//! The Checker with its real Probers on paused time. They probe sockets of the
-//! test on loopback, which answer at once: to connect is all that a probe does.
+//! The Checker with its real Probers on paused time, and servers of which a
+//! script tells what is found.
 
+mod moves;
 mod naming;
 
 use std::cell::RefCell;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
-
-use socket2::{Domain, Socket, Type};
 
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Filter, Limits, Subscribe, Told};
@@ -20,6 +20,7 @@ use crate::config;
 use crate::domain::health::State;
 use crate::domain::names::FrontendName;
 use crate::domain::net::Weight;
+use crate::domain::probe::{Code, Finding};
 use crate::domain::roster::Command;
 use crate::domain::weights::{DesiredFrontend, Want};
 
@@ -64,67 +65,79 @@ fn say(frontends: impl IntoIterator<Item = (FrontendName, Arc<DesiredFrontend>)>
     text.join(" ")
 }
 
-/// A server that accepts connections, or refuses them.
+/// A server that answers, refuses, or does neither.
 struct Server {
-    address: SocketAddr,
-    /// Bound and never listening: keeps the port.
-    _place: Socket,
-    listening: Option<Socket>,
+    address: IpAddr,
+    probes: Arc<AtomicUsize>,
 }
 
+thread_local! {
+    /// The servers of a test.
+    static SERVERS: Servers = Servers::default();
+}
+
+/// Servers by address: what is found of them, and how often it was asked for.
+type Servers = Arc<Mutex<BTreeMap<IpAddr, (Option<Code>, Arc<AtomicUsize>)>>>;
+
 impl Server {
-    fn refusing(number: u8) -> Self {
-        let place = bind((Ipv4Addr::new(127, 0, 0, number), 0).into());
-        let address = place.local_addr().unwrap().as_socket().unwrap();
-        Self { address, _place: place, listening: None }
+    fn new(number: u8, code: Option<Code>) -> Self {
+        let (address, probes) = (IpAddr::from([127, 0, 0, number]), Arc::default());
+        let known = (code, Arc::clone(&probes));
+        SERVERS.with(|servers| servers.lock().unwrap().insert(address, known));
+        Self { address, probes }
     }
 
     fn serving(number: u8) -> Self {
-        let server = Self::refusing(number);
-        let listening = bind(server.address);
-        listening.listen(128).unwrap();
-        listening.set_nonblocking(true).unwrap();
-        Self { listening: Some(listening), ..server }
+        Self::new(number, Some(Code::L4Ok))
+    }
+
+    fn refusing(number: u8) -> Self {
+        Self::new(number, Some(Code::L4Connect))
+    }
+
+    fn silent(number: u8) -> Self {
+        Self::new(number, None)
     }
 
     /// Probes since the last call.
     fn probes(&self) -> usize {
-        let listening = self.listening.as_ref().unwrap();
-        let accepted = std::iter::from_fn(|| match listening.accept() {
-            Ok(accepted) => Some(accepted),
-            Err(error) => {
-                assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
-                None
-            }
-        });
-        accepted.count()
+        self.probes.swap(0, Relaxed)
     }
 }
 
-fn bind(address: SocketAddr) -> Socket {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.set_reuse_address(true).unwrap();
-    socket.bind(&address.into()).unwrap();
-    socket
+/// Probes the servers of this thread's test.
+fn script() -> Script {
+    let servers = SERVERS.with(Arc::clone);
+    Arc::new(move |address| {
+        let servers = servers.lock().unwrap();
+        let (code, probes) = &servers[&address];
+        probes.fetch_add(1, Relaxed);
+        let code = *code;
+        Box::pin(async move {
+            match code {
+                Some(code) => Finding::new(code, ""),
+                None => std::future::pending().await,
+            }
+        })
+    })
 }
 
 /// One frontend `web` with these servers in one pool; each has a check `kind`.
 fn file(servers: &[(&Server, &str, u8)]) -> String {
     let each = |line: &dyn Fn(u8, &Server, &str, u8) -> String| {
         let lines = servers.iter().map(|(server, kind, weight)| {
-            let IpAddr::V4(address) = server.address.ip() else { panic!() };
+            let IpAddr::V4(address) = server.address else { panic!() };
             line(address.octets()[3], server, kind, *weight)
         });
         lines.collect::<String>()
     };
-    let checks = each(&|number, server, kind, _| {
-        let port = server.address.port();
+    let checks = each(&|number, _, kind, _| {
         format!(
-            "    c{number}: {{type: {kind}, port: {port}, interval: 10s, timeout: 5s, rise: 2, fall: 2}}\n"
+            "    c{number}: {{type: {kind}, port: 80, interval: 10s, timeout: 5s, rise: 2, fall: 2}}\n"
         )
     });
     let backends = each(&|number, server, _, _| {
-        format!("    b{number}: {{address: {}, healthcheck: c{number}}}\n", server.address.ip())
+        format!("    b{number}: {{address: {}, healthcheck: c{number}}}\n", server.address)
     });
     let pool =
         each(&|number, _, _, weight| format!("            b{number}: {{weight: {weight}}}\n"));
@@ -144,10 +157,18 @@ struct World {
 
 impl World {
     fn start(text: &str) -> Self {
-        Self::start_as(text, |checker| checker)
+        Self::start_as(text, |checker| checker.with_script(script()))
     }
 
     fn start_as(text: &str, made: impl FnOnce(Checker) -> Checker) -> Self {
+        Self::start_on(text, vec![], made)
+    }
+
+    fn start_on(
+        text: &str,
+        arbiters: Vec<ArbiterHandle>,
+        made: impl FnOnce(Checker) -> Checker,
+    ) -> Self {
         tokio::time::pause();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("maglev.yaml");
@@ -157,7 +178,7 @@ impl World {
         let heard = Rc::default();
         let ears = Ears(Rc::clone(&heard)).start();
         let ears = Recipients { changed: ears.clone().recipient(), replaced: ears.recipient() };
-        let checker = Checker::new(path, config, vec![], Herald::of(&broadcaster), ears);
+        let checker = Checker::new(path, config, arbiters, Herald::of(&broadcaster), ears);
         let checker = made(checker).start();
         Self { dir, checker, broadcaster, heard }
     }
@@ -228,7 +249,7 @@ async fn verdicts_become_weights_and_events() {
             other => panic!("{other:?}"),
         });
     }
-    assert_eq!(told, ["b2 up: L4OK", "b3 down: L4CON connection refused", "web up"]);
+    assert_eq!(told, ["b2 up: L4OK", "b3 down: L4CON", "web up"]);
 }
 
 #[actix_rt::test]
@@ -259,8 +280,7 @@ async fn a_pause_and_a_disable_stop_the_probes_at_once() {
 
 #[actix_rt::test]
 async fn a_backend_that_is_still_unknown_after_startup_max_delay_counts_as_down() {
-    // It accepts connections and never says anything.
-    let server = Server::serving(2);
+    let server = Server::silent(2);
     let text = file(&[(&server, "http", 100)]).replace("timeout: 5s", "timeout: 1h");
     let world = World::start(&text);
     tokio::time::sleep(Duration::from_secs(29)).await;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::config;
-use crate::domain::health::State;
+use crate::domain::health::{Admin, State};
 use crate::domain::roster::{Order, Roster};
 
 /// Seeds that are tried, and orders given in each.
@@ -103,11 +103,12 @@ async fn whatever_is_ordered_one_probe_runs_at_a_time_and_a_cancelled_one_never_
         let state = Arc::new(Mutex::new(State::Unknown));
         let to = Ear(Arc::clone(&state)).start().recipient();
         let way = Way::Script(script(&ledger, seed));
-        let prober = Prober::new(id, backend, settings, way, to).start();
+        let start = || Prober::new(id, backend.clone(), settings.clone(), way.clone(), to.clone());
+        let mut prober = start().start();
         let mut held = false;
         for _ in 0..ORDERS {
             let why = String::from("a test");
-            match random.u8(..6) {
+            match random.u8(..7) {
                 0 => {
                     held = true;
                     prober.send(Administer { admin: Admin::Paused, why }).await.unwrap();
@@ -121,6 +122,19 @@ async fn whatever_is_ordered_one_probe_runs_at_a_time_and_a_cancelled_one_never_
                     prober.send(Administer { admin: Admin::Enabled, why }).await.unwrap();
                 }
                 4 => prober.send(CheckChanged(Some(Arc::clone(&check)))).await.unwrap(),
+                5 => {
+                    // What is left comes after what the successor is told.
+                    let (left, inherited) = oneshot::channel();
+                    let leaving = prober;
+                    prober = Prober::create(|ctx| {
+                        let prober = start();
+                        prober.succeed(inherited, ctx);
+                        prober
+                    });
+                    prober.do_send(CheckChanged(Some(Arc::clone(&check))));
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    leaving.send(Leave(left)).await.unwrap();
+                }
                 _ => prober.send(Readdressed([192, 0, 2, random.u8(1..)].into())).await.unwrap(),
             }
             let before = ledger.lock().unwrap().begun;

@@ -40,19 +40,16 @@ impl Bench {
     fn feed(&mut self, input: Input) {
         let (health, effects) = step(Some(&self.timing), self.health.clone(), input, NO_JITTER);
         self.health = health;
-        for effect in effects {
-            match effect {
-                Effect::Cancel => (self.waiting, self.probing) = (None, None),
-                Effect::Wait(run, delay) => {
-                    assert!(self.probing.is_none() && self.waiting.is_none(), "two at a time");
-                    self.waiting = Some((run, delay));
-                }
-                Effect::Probe(run) => {
-                    assert!(self.probing.is_none() && self.waiting.is_none(), "two at a time");
-                    self.probing = Some(run);
-                }
-                Effect::Transition { from, to, .. } => self.told.push((from, to)),
-            }
+        if effects.cancel {
+            (self.waiting, self.probing) = (None, None);
+        }
+        self.told.extend(effects.change.map(|change| (change.from, change.to)));
+        let idle = self.probing.is_none() && self.waiting.is_none();
+        assert!(idle || effects.next.is_none(), "two at a time");
+        match effects.next {
+            Some(Next::Wait(run, delay)) => self.waiting = Some((run, delay)),
+            Some(Next::Probe(run)) => self.probing = Some(run),
+            None => {}
         }
     }
 
@@ -140,9 +137,9 @@ fn first_probes_are_spread_over_one_interval_and_later_ones_by_a_tenth() {
         if let Input::Found { .. } = input {
             (health.state, health.counter, health.probing) = (State::Up, 4, true);
         }
-        match step(Some(&timing), health, input, chance).1[..] {
-            [Effect::Wait(_, wait)] => wait,
-            ref other => panic!("{other:?}"),
+        match step(Some(&timing), health, input, chance).1 {
+            Effects { cancel: false, change: None, next: Some(Next::Wait(_, wait)) } => wait,
+            other => panic!("{other:?}"),
         }
     };
     assert_eq!(wait(Input::Start { within: timing.interval }, 0.0), Duration::ZERO);
@@ -189,11 +186,12 @@ fn without_a_check_a_backend_is_up_whenever_it_is_enabled() {
     let health = Health::new(None, Admin::Enabled);
     assert_eq!(health.state, State::Up);
     let (health, effects) = step(None, health, Input::Start { within: Duration::ZERO }, NO_JITTER);
-    assert_eq!(effects, []);
+    assert_eq!(effects, Effects::default());
     let (health, _) = step(None, health, administer(Admin::Disabled), NO_JITTER);
     assert_eq!(health.state, State::Disabled);
     let (health, effects) = step(None, health, administer(Admin::Enabled), NO_JITTER);
-    assert_eq!((health.state, effects.len()), (State::Up, 2));
+    assert_eq!(health.state, State::Up);
+    assert!(effects.change.is_some() && effects.next.is_none(), "{effects:?}");
 }
 
 proptest! {

@@ -52,6 +52,13 @@ impl Roster {
         orders
     }
 
+    /// The prober of a backend, and what it needs to know.
+    #[must_use]
+    pub fn prober(&self, backend: &BackendName) -> Option<(ProberId, ProberSettings)> {
+        let tracked = self.backends.get(backend)?;
+        Some((tracked.prober, tracked.prober_settings(&self.config)))
+    }
+
     /// Stops what the configuration no longer has.
     fn leave_out(&mut self, at: SystemTime, orders: &mut Vec<Order>) {
         let config = &self.config;
@@ -128,15 +135,7 @@ impl Roster {
                 orders.push(Order::Publish(Event::Backend(name.clone(), transition)));
             }
         }
-        let interval = check.as_ref().map_or(Duration::ZERO, |check| check.timing.interval);
-        let settings = ProberSettings {
-            backend: Arc::clone(settings),
-            address: tracked.address,
-            check,
-            admin: tracked.admin(),
-            // Every backend is to be known well before unknown counts as down.
-            within: interval.min(self.config.lb.startup_max_delay / 2),
-        };
+        let settings = tracked.prober_settings(&self.config);
         orders.push(Order::StartProber { id: self.last_prober, backend: name.clone(), settings });
         self.backends.insert(name.clone(), Box::new(tracked));
     }
@@ -183,6 +182,20 @@ impl Roster {
 }
 
 impl Tracked {
+    /// What its prober needs to know.
+    pub(super) fn prober_settings(&self, config: &Config) -> ProberSettings {
+        let check = check_of(config, &self.settings);
+        let interval = check.as_ref().map_or(Duration::ZERO, |check| check.timing.interval);
+        ProberSettings {
+            backend: Arc::clone(&self.settings),
+            address: self.address,
+            check,
+            admin: self.admin(),
+            // Every backend is to be known well before unknown counts as down.
+            within: interval.min(config.lb.startup_max_delay / 2),
+        }
+    }
+
     /// Goes on under another configuration.
     fn keep(
         &mut self,

@@ -1,9 +1,6 @@
 //! Backends that are named: from a lookup to what the Reconciler is told.
 
-use std::sync::Mutex;
-
 use super::*;
-use crate::domain::probe::{Code, Finding};
 use crate::domain::resolution::{Answer, HostName};
 
 const FILE: &str = "

@@ -1,0 +1,93 @@
+//! What a prober is told and asked.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+
+use crate::domain::config::HealthCheck;
+use crate::domain::health::{Admin, Health};
+use crate::domain::names::BackendName;
+use crate::domain::probe::Finding;
+use crate::domain::tally::Tally;
+use crate::probe::Ground;
+
+/// Put the backend into this administrative state. Answered when it is.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Administer {
+    /// What is wanted.
+    pub admin: Admin,
+    /// Who wants it.
+    pub why: String,
+}
+
+/// The backend has another health check from now on; `None`: always up.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct CheckChanged(pub Option<Arc<HealthCheck>>);
+
+/// The backend is at another address from now on.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Readdressed(pub IpAddr);
+
+/// Probes leave from another namespace from now on.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Relocated(pub Ground);
+
+/// What did all the probes find?
+#[derive(Message, Debug)]
+#[rtype(result = "Counted")]
+pub struct GetTally;
+
+/// The probes of one backend, counted.
+#[derive(Clone, Debug, MessageResponse)]
+pub struct Counted {
+    /// The backend.
+    pub backend: BackendName,
+    /// The type of its check; `None`: it is not probed.
+    pub kind: Option<&'static str>,
+    /// Since it has that type.
+    pub tally: Tally,
+}
+
+/// End, with no probe under way and no socket open.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Stop;
+
+/// Where does the counter stand, and what did the last probe find?
+#[derive(Message, Debug)]
+#[rtype(result = "Reading")]
+pub struct GetReading;
+
+/// What a prober knows beyond the verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq, MessageResponse)]
+pub struct Reading {
+    /// 0 to rise+fall-1.
+    pub counter: u32,
+    /// What the last probe found; `None` before the first.
+    pub last: Option<Finding>,
+}
+
+/// Hand what is known over to the successor on another thread, and end, with no
+/// probe under way and no socket open.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Leave(pub oneshot::Sender<Estate>);
+
+/// What a prober leaves to its successor.
+#[derive(Debug)]
+pub struct Estate {
+    /// The verdict, and how far the next one has come.
+    pub health: Health,
+    /// What the last probe found.
+    pub last: Option<Finding>,
+    /// The type of the check that was counted for.
+    pub kind: Option<&'static str>,
+    /// The probes so far.
+    pub tally: Box<Tally>,
+}

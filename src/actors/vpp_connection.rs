@@ -274,7 +274,7 @@ impl VppConnection {
     fn publish(&self, kind: DataplaneKind, detail: String) {
         let change = DataplaneChange { frontend: None, kind, detail, at: SystemTime::now() };
         if let Some(events) = &self.events {
-            events.send(Happened(Event::Dataplane(change)));
+            events.send(Happened(Event::Dataplane(change.into())));
         }
     }
 

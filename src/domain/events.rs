@@ -15,19 +15,20 @@ use super::names::{BackendName, FrontendName};
 use super::step::Step;
 use super::weights::FrontendState;
 
-/// Something that happened.
+/// Something that happened. Thousands of backends have a transition each that is
+/// kept; what is larger is boxed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A log record.
-    Log(LogRecord),
+    Log(Box<LogRecord>),
     /// A backend changed its state.
     Backend(BackendName, Transition<State>),
     /// A frontend changed its state.
     Frontend(FrontendName, Transition<FrontendState>),
     /// Something was written to VPP, or its connection changed.
-    Dataplane(DataplaneChange),
+    Dataplane(Box<DataplaneChange>),
     /// Something else is asked for, by an operator or by the file.
-    Change(Change),
+    Change(Box<Change>),
 }
 
 /// A change of state.

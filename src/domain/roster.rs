@@ -171,7 +171,7 @@ impl Roster {
         let mut orders = vec![Order::Administer { backend: key, admin: wanted, why }];
         if before != (wanted, overridden) {
             let change = Change { what, overridden, who: who.into(), at };
-            orders.push(Order::Publish(Event::Change(change)));
+            orders.push(Order::Publish(Event::Change(change.into())));
         }
         Ok(orders)
     }
@@ -217,7 +217,7 @@ impl Roster {
                 let frontend = name.clone();
                 let what = Changed::Weight { frontend, pool, backend, from, to: weight };
                 let change = Change { what, overridden, who: who.into(), at };
-                orders.push(Order::Publish(Event::Change(change)));
+                orders.push(Order::Publish(Event::Change(change.into())));
             }
         }
         self.review(

@@ -156,7 +156,7 @@ mod tests {
         let (frontend, kind) = (None, DataplaneKind::Connected);
         let (detail, at) = (String::new(), SystemTime::UNIX_EPOCH);
         let change = DataplaneChange { frontend, kind, detail, at };
-        Arc::new(Numbered::new(Seq(number), Event::Dataplane(change)))
+        Arc::new(Numbered::new(Seq(number), Event::Dataplane(change.into())))
     }
 
     fn admit(delivery: &mut Delivery) -> mpsc::Receiver<Item> {

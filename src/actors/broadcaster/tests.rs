@@ -178,7 +178,7 @@ async fn a_flood_of_log_records_keeps_nobody_from_resuming() {
     for _ in 0..100 {
         let (message, fields) = Default::default();
         let record = LogRecord { at: AT, level: LogLevel::Debug, message, fields };
-        broadcaster.send(Publish(vec![Event::Log(record)])).await.unwrap();
+        broadcaster.send(Publish(vec![Event::Log(record.into())])).await.unwrap();
     }
     let filter = Filter { log: None, ..EVERYTHING };
     let resume = Some(ResumePoint { boot_id: 7, seq: Seq(1) });

@@ -310,7 +310,7 @@ async fn listen(
 async fn forward(mut records: mpsc::Receiver<LogRecord>, to: Addr<Broadcaster>) {
     let mut waiting = Vec::new();
     while records.recv_many(&mut waiting, RECORDS).await > 0 {
-        let events = waiting.drain(..).map(Event::Log).collect();
+        let events = waiting.drain(..).map(|record| Event::Log(record.into())).collect();
         to.send(Publish(events)).await.unwrap_or_else(|_| gone("Broadcaster"));
     }
 }

@@ -105,18 +105,15 @@ mod tests {
     use crate::domain::events::{DataplaneChange, DataplaneKind, LogLevel, LogRecord};
 
     fn fact() -> Event {
-        Event::Dataplane(DataplaneChange {
-            frontend: None,
-            kind: DataplaneKind::Connected,
-            detail: String::new(),
-            at: SystemTime::UNIX_EPOCH,
-        })
+        let (frontend, kind) = (None, DataplaneKind::Connected);
+        let (detail, at) = (String::new(), SystemTime::UNIX_EPOCH);
+        Event::Dataplane(DataplaneChange { frontend, kind, detail, at }.into())
     }
 
     fn record() -> Event {
         let (message, fields) = Default::default();
         let at = SystemTime::UNIX_EPOCH;
-        Event::Log(LogRecord { at, level: LogLevel::Info, message, fields })
+        Event::Log(LogRecord { at, level: LogLevel::Info, message, fields }.into())
     }
 
     /// The numbers that are replayed, or how many were lost.

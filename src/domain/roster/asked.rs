@@ -42,7 +42,8 @@ impl Asked {
     /// events.
     pub(super) fn until(self, now: &Self, who: &str, at: SystemTime) -> Vec<Order> {
         let publish = |what, overridden| {
-            Order::Publish(Event::Change(Change { what, overridden, who: who.into(), at }))
+            let change = Change { what, overridden, who: who.into(), at };
+            Order::Publish(Event::Change(change.into()))
         };
         let admins = self.admins.into_iter().filter_map(|(backend, before)| {
             let (to, overridden) = *now.admins.get(&backend)?;

@@ -25,7 +25,7 @@ use tracing::info;
 pub use figures::{Figures, GetFigures, GetRefusal};
 use flip::Due;
 pub use messages::*;
-use pass::{Pass, Purpose};
+use pass::{Landed, Pass, Purpose};
 use settle::Basis;
 use verify::Rereading;
 
@@ -160,15 +160,27 @@ impl Reconciler {
         let Some(wanted) = &self.wanted else { return };
         let basis = Basis::of(&steps, &wanted.desired);
         self.write(steps, false, ctx, move |this, steps, outcomes, ctx| {
-            let pass = this.pass.as_ref();
-            let drift = pass.is_some_and(Pass::finds_drift);
-            let scope = pass.map_or("all", |pass| scope_word(pass.scope()));
-            let results = this.settle(&basis, steps, outcomes, scope, |_| drift);
             if let Some(pass) = &mut this.pass {
-                pass.written(number, results);
+                pass.landed(number, Landed { basis, steps, outcomes });
             }
+            this.settle_portions();
             this.drive(ctx);
         });
+    }
+
+    /// Takes in what was answered, portion by portion in the order in which they
+    /// went out, whichever answer is heard first: a server is of a VIP that the
+    /// portion before may have added.
+    fn settle_portions(&mut self) {
+        while let Some(pass) = &mut self.pass
+            && let Some((number, Landed { basis, steps, outcomes })) = pass.next_landed()
+        {
+            let (drift, scope) = (pass.finds_drift(), scope_word(pass.scope()));
+            let results = self.settle(&basis, steps, outcomes, scope, |_| drift);
+            if let Some(pass) = &mut self.pass {
+                pass.written(number, results);
+            }
+        }
     }
 
     /// Ends the pass, and asks for another that looks at VPP again.

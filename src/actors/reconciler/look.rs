@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use super::pass::{Pass, Purpose};
 use super::{Reconciler, Sight, SyncError, scope_word};
-use crate::actors::vpp_connection::{LinkError, Observe, Seen};
+use crate::actors::vpp_connection::{Epoch, LinkError, Observe, Seen};
 use crate::domain::maglev::{Mismatch, mismatches};
 use crate::domain::net::Vip;
 use crate::domain::observed::Observed;
@@ -41,6 +41,10 @@ impl Reconciler {
         if !self.dirty.is_empty() {
             pass.explain();
         }
+        self.look(epoch, ctx);
+    }
+
+    fn look(&mut self, epoch: Epoch, ctx: &mut Context<Self>) {
         let looked = self.vpp.observe.send(Observe);
         let look = async move {
             let seen = looked.await.unwrap_or_else(|_| Err(LinkError::ended()))?;
@@ -49,16 +53,24 @@ impl Reconciler {
         ctx.spawn(look.into_actor(self).map(move |looked, this, ctx| {
             // The pass of an earlier connection ended with it.
             if this.epoch == Some(epoch) {
-                this.looked(looked);
+                this.looked(looked, epoch, ctx);
                 this.drive(ctx);
             }
         }));
     }
 
-    fn looked(&mut self, looked: Result<(Seen, Mismatches), LinkError>) {
+    fn looked(
+        &mut self,
+        looked: Result<(Seen, Mismatches), LinkError>,
+        epoch: Epoch,
+        ctx: &mut Context<Self>,
+    ) {
         let Some(pass) = &mut self.pass else { return };
         match looked {
-            Ok(_) if pass.is_doubtful() => self.begin_anew(),
+            Ok(_) if pass.is_doubtful() => {
+                pass.look_again();
+                self.look(epoch, ctx);
+            }
             Ok((Seen { epoch, mut observed }, mismatches)) if self.epoch == Some(epoch) => {
                 pass.looked(&mut observed);
                 for row in &observed.strange {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{Report, StepResult, SyncError};
+use super::{Basis, Report, StepResult, SyncError};
+use crate::actors::vpp_connection::{LinkError, Outcome};
 use crate::domain::names::FrontendName;
 use crate::domain::net::Vip;
 use crate::domain::observed::{Observed, ObservedVip};
@@ -22,6 +23,8 @@ pub(super) struct Pass {
     /// The portions under way by their numbers: the frontends they are for.
     under_way: BTreeMap<u64, BTreeSet<Option<FrontendName>>>,
     portions: u64,
+    /// Of those, what became of the ones that are not settled yet.
+    landed: BTreeMap<u64, Landed>,
     /// Whether the steps that remain are those that are due.
     stale: bool,
     remaining: VecDeque<Planned>,
@@ -69,6 +72,14 @@ impl Purpose {
     }
 }
 
+/// A portion that VPP has answered, or lost.
+pub(super) struct Landed {
+    /// What its steps were planned for.
+    pub(super) basis: Basis,
+    pub(super) steps: Vec<Planned>,
+    pub(super) outcomes: Result<Vec<Outcome>, LinkError>,
+}
+
 /// A pass that is over.
 pub(super) struct Ended {
     pub(super) scope: Scope,
@@ -94,6 +105,7 @@ impl Pass {
             is_looking: true,
             under_way: BTreeMap::new(),
             portions: 0,
+            landed: BTreeMap::new(),
             stale: true,
             remaining: VecDeque::new(),
             skipped: BTreeSet::new(),
@@ -154,6 +166,12 @@ impl Pass {
     /// What is left is to be planned from a fresh look at what is known.
     pub(super) fn replan(&mut self) {
         self.stale = true;
+    }
+
+    /// Another look begins in place of one that is not to be believed.
+    pub(super) fn look_again(&mut self) {
+        self.overtook.clear();
+        self.is_doubtful = false;
     }
 
     /// The look is done. Brings it up to date with what was written meanwhile.
@@ -231,7 +249,18 @@ impl Pass {
         Some((self.portions, portion))
     }
 
-    /// The portion of this number was written.
+    /// This became of the portion of this number.
+    pub(super) fn landed(&mut self, portion: u64, landed: Landed) {
+        self.landed.insert(portion, landed);
+    }
+
+    /// The first portion under way, if it is known what became of it.
+    pub(super) fn next_landed(&mut self) -> Option<(u64, Landed)> {
+        let (&first, _) = self.under_way.first_key_value()?;
+        Some((first, self.landed.remove(&first)?))
+    }
+
+    /// The portion of this number is settled.
     pub(super) fn written(&mut self, portion: u64, results: Vec<StepResult>) {
         let failed: BTreeSet<_> = results
             .iter()

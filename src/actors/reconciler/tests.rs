@@ -2,6 +2,7 @@
 
 mod fake;
 mod model;
+mod pass;
 mod verify;
 mod world;
 

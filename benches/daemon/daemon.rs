@@ -150,6 +150,9 @@ impl Daemon {
 
 fn read(log: ChildStdout, to: &watch::Sender<Told>) {
     for line in BufReader::new(log).lines().map_while(Result::ok) {
+        if line.contains("\"level\":\"WARN\"") {
+            eprintln!("{line}");
+        }
         to.send_if_modified(|told| {
             told.take(&line);
             // Whoever waits looks when a pass or a verdict is in.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use actix::prelude::*;
 use tracing::info;
 
-use super::{Basis, Reconciler, Sight, micros};
+use super::{Basis, Pass, Reconciler, Sight, micros};
 use crate::domain::plan::{Scope, plan};
 
 /// Why a frontend is to be written.
@@ -79,11 +79,13 @@ impl Reconciler {
                 took_us = took.map(micros),
                 "vpp-lbsync-done"
             );
+            // What VPP refuses is not as it was last seen. A pass that is still
+            // looking looks again by itself.
+            if failed > 0 && !this.pass.as_ref().is_some_and(Pass::is_looking) {
+                this.want_drift_pass(false);
+            }
             if let Some(pass) = &mut this.pass {
                 pass.overtaken(results);
-            } else if failed > 0 {
-                // What VPP refuses is not as it was last seen.
-                this.want_drift_pass(false);
             }
             this.drive(ctx);
         });

@@ -128,6 +128,11 @@ impl Pass {
         self.under_way.values().any(|frontends| frontends.contains(frontend))
     }
 
+    /// VPP is being read.
+    pub(super) fn is_looking(&self) -> bool {
+        self.is_looking
+    }
+
     /// Nothing is under way, and VPP was read.
     pub(super) fn is_idle(&self) -> bool {
         !self.is_looking && self.under_way.is_empty()

@@ -42,3 +42,20 @@ async fn a_look_beside_which_a_flip_failed_is_made_again_and_whoever_waits_is_no
     let steps: Vec<_> = results.iter().map(|result| fake::say(&result.planned.step)).collect();
     assert_eq!(steps, ["f1 s1=0"]);
 }
+
+#[actix_rt::test]
+async fn after_a_flip_that_failed_beside_a_pass_vpp_is_looked_at_again() {
+    let mut world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    world.vpp().held_back = true;
+    world.replace(&[frontend(1, &[100]), frontend(2, &[50])], Duration::ZERO).await;
+    world.release().await;
+    world.vpp().refused.insert(vip(1));
+    world.change(&[frontend(1, &[0])]).await;
+    assert_eq!(world.heard(), ["look", "f2 s1=50", "!f1 s1=0"]);
+    world.vpp().refused.clear();
+    // The flip's answer is in before the portion's.
+    world.vpp().gates.swap(0, 1);
+    world.release().await;
+    world.release_all().await;
+    assert_eq!(world.heard(), ["f1 s1=0", "look"]);
+}

@@ -77,22 +77,22 @@ thread_local! {
 }
 
 /// Servers by address: what is found of them, and how often it was asked for.
-type Servers = Arc<Mutex<BTreeMap<IpAddr, (Option<Code>, Arc<AtomicUsize>)>>>;
+type Servers = Arc<Mutex<BTreeMap<IpAddr, (Option<Finding>, Arc<AtomicUsize>)>>>;
 
 impl Server {
-    fn new(number: u8, code: Option<Code>) -> Self {
+    fn new(number: u8, finding: Option<Finding>) -> Self {
         let (address, probes) = (IpAddr::from([127, 0, 0, number]), Arc::default());
-        let known = (code, Arc::clone(&probes));
+        let known = (finding, Arc::clone(&probes));
         SERVERS.with(|servers| servers.lock().unwrap().insert(address, known));
         Self { address, probes }
     }
 
     fn serving(number: u8) -> Self {
-        Self::new(number, Some(Code::L4Ok))
+        Self::new(number, Some(Finding::new(Code::L4Ok, "")))
     }
 
     fn refusing(number: u8) -> Self {
-        Self::new(number, Some(Code::L4Connect))
+        Self::new(number, Some(Finding::new(Code::L4Connect, "connection refused")))
     }
 
     fn silent(number: u8) -> Self {
@@ -110,12 +110,12 @@ fn script() -> Script {
     let servers = SERVERS.with(Arc::clone);
     Arc::new(move |address| {
         let servers = servers.lock().unwrap();
-        let (code, probes) = &servers[&address];
+        let (finding, probes) = &servers[&address];
         probes.fetch_add(1, Relaxed);
-        let code = *code;
+        let finding = finding.clone();
         Box::pin(async move {
-            match code {
-                Some(code) => Finding::new(code, ""),
+            match finding {
+                Some(finding) => finding,
                 None => std::future::pending().await,
             }
         })
@@ -249,7 +249,7 @@ async fn verdicts_become_weights_and_events() {
             other => panic!("{other:?}"),
         });
     }
-    assert_eq!(told, ["b2 up: L4OK", "b3 down: L4CON", "web up"]);
+    assert_eq!(told, ["b2 up: L4OK", "b3 down: L4CON connection refused", "web up"]);
 }
 
 #[actix_rt::test]

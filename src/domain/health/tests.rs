@@ -191,7 +191,10 @@ fn without_a_check_a_backend_is_up_whenever_it_is_enabled() {
     assert_eq!(health.state, State::Disabled);
     let (health, effects) = step(None, health, administer(Admin::Enabled), NO_JITTER);
     assert_eq!(health.state, State::Up);
-    assert!(effects.change.is_some() && effects.next.is_none(), "{effects:?}");
+    assert!(
+        matches!(effects, Effects { cancel: true, change: Some(_), next: None }),
+        "{effects:?}"
+    );
 }
 
 proptest! {

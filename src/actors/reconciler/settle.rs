@@ -24,15 +24,10 @@ pub(super) struct Basis(BTreeMap<FrontendName, Arc<DesiredFrontend>>);
 
 impl Basis {
     pub(super) fn of(steps: &[Planned], desired: &Desired) -> Self {
-        let mut basis = BTreeMap::new();
-        for name in steps.iter().filter_map(|planned| planned.frontend.as_ref()) {
-            if let Some(frontend) =
-                desired.frontends.get(name).filter(|_| !basis.contains_key(name))
-            {
-                basis.insert(name.clone(), Arc::clone(frontend));
-            }
-        }
-        Self(basis)
+        let names = steps.iter().filter_map(|planned| planned.frontend.as_ref());
+        let wanted =
+            |name: &FrontendName| Some((name.clone(), Arc::clone(desired.frontends.get(name)?)));
+        Self(names.filter_map(wanted).collect())
     }
 }
 

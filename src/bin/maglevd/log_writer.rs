@@ -4,21 +4,22 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::bell::Bell;
 use crate::rank::{Rank, Ranks};
 
 /// Records that may wait to be written; more are dropped, and counted.
 const WAITING: usize = 8192;
 /// Records that are written at once, about.
 const BATCH: usize = 64 << 10;
-/// From the first record after a quiet moment until it is written, with what
-/// came meanwhile: to write wakes whoever reads, and with a weight on its way
-/// to VPP every core has something better to do.
+/// From the first record until the thread is woken to write it, with what came
+/// meanwhile: with a weight on its way to VPP, every core has something better
+/// to do.
 const GATHER: Duration = Duration::from_millis(2);
 /// How long a process that ends waits for its last records to be written.
 const LAST: Duration = Duration::from_secs(1);
@@ -29,6 +30,7 @@ const RETRY: Duration = Duration::from_millis(1);
 #[derive(Clone)]
 pub struct LogWriter {
     queue: SyncSender<Entry>,
+    bell: Arc<Bell>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -44,18 +46,22 @@ impl LogWriter {
     /// lives, and has `tell` tell how many records were dropped.
     ///
     /// # Errors
-    /// The system has no thread to give.
+    /// The system has no thread or no timer to give.
     pub fn start(
-        output: impl Write + Send + 'static,
+        mut output: impl Write + Send + 'static,
         tell: impl Fn(u64) + Send + 'static,
     ) -> io::Result<Self> {
         let ranks = Ranks::around_this_thread();
         let (queue, records) = sync_channel(WAITING);
         let dropped = Arc::new(AtomicU64::new(0));
-        let writer = Self { queue, dropped: Arc::clone(&dropped) };
+        let bell = Arc::new(Bell::new()?);
+        let writer = Self { queue, bell: Arc::clone(&bell), dropped: Arc::clone(&dropped) };
         thread::Builder::new().name("log".into()).spawn(move || {
             ranks.take(Rank::Last);
-            write_all(&records, output, &dropped, tell);
+            loop {
+                bell.wait();
+                write_all(&records, &mut output, &dropped, &tell);
+            }
         })?;
         Ok(writer)
     }
@@ -78,6 +84,7 @@ impl LogWriter {
             entry = back;
             thread::sleep(RETRY);
         }
+        self.bell.ring();
         let _ = written.recv_timeout(LAST);
     }
 }
@@ -91,23 +98,17 @@ impl Drop for LastRecords {
     }
 }
 
+/// Writes what is queued, until there is nothing left.
 fn write_all(
     records: &Receiver<Entry>,
-    mut output: impl Write,
+    output: &mut impl Write,
     dropped: &AtomicU64,
     tell: impl Fn(u64),
 ) {
     let mut batch = Vec::new();
     let mut waiting = Vec::new();
-    while let Some(first) = next(records) {
-        let mut next = Some(first);
-        while let Some(entry) = next {
-            match entry {
-                Entry::Record(record) => batch.extend(record),
-                Entry::Flush(done) => waiting.push(done),
-            }
-            next = if batch.len() < BATCH { records.try_recv().ok() } else { None };
-        }
+    loop {
+        let collected = collect(records, &mut batch, &mut waiting);
         // There is nowhere to tell that the log cannot be written.
         let _ = output.write_all(&batch).and_then(|()| output.flush());
         batch.clear();
@@ -119,20 +120,25 @@ fn write_all(
         if count > 0 {
             tell(count);
         }
+        if collected.is_err() {
+            return;
+        }
     }
 }
 
-/// The next entry, and a moment for others to come if there was none waiting;
-/// `None` once nobody can log any more.
-fn next(records: &Receiver<Entry>) -> Option<Entry> {
-    if let Ok(entry) = records.try_recv() {
-        return Some(entry);
+/// Takes a batch off the queue; an error if that left nothing there.
+fn collect(
+    records: &Receiver<Entry>,
+    batch: &mut Vec<u8>,
+    waiting: &mut Vec<SyncSender<()>>,
+) -> Result<(), TryRecvError> {
+    while batch.len() < BATCH {
+        match records.try_recv()? {
+            Entry::Record(record) => batch.extend(record),
+            Entry::Flush(done) => waiting.push(done),
+        }
     }
-    let entry = records.recv().ok()?;
-    if matches!(entry, Entry::Record(_)) {
-        thread::sleep(GATHER);
-    }
-    Some(entry)
+    Ok(())
 }
 
 impl<'a> MakeWriter<'a> for LogWriter {
@@ -149,6 +155,7 @@ impl Write for &LogWriter {
         if let Err(TrySendError::Full(_)) = self.queue.try_send(Entry::Record(record.to_vec())) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+        self.bell.ring_in(GATHER);
         Ok(record.len())
     }
 

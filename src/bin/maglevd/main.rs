@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub)]
 
+mod bell;
 mod demo;
 mod fatal;
 mod flags;

@@ -35,6 +35,7 @@ const LAYERS: &[Layer] = &[
             "regex",
             "socket2",
             "rustix",
+            "libc",
             "fastrand",
         ],
     },

@@ -1,6 +1,5 @@
 //! A TCP connection to a backend: one socket, no resolver, no pool.
 
-use std::ffi::{c_int, c_void};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
@@ -97,28 +96,16 @@ pub(super) fn break_off(stream: &TcpStream) {
 /// on the machine as well.
 #[expect(unsafe_code, reason = "neither std nor socket2 nor rustix knows this option")]
 fn choose_port_on_connect(socket: &TcpSocket) -> io::Result<()> {
-    const IPPROTO_IP: c_int = 0;
-    const IP_BIND_ADDRESS_NO_PORT: c_int = 24;
-    const ON: [u8; 4] = c_int::to_ne_bytes(1);
-    const ON_LENGTH: u32 = 4;
-    unsafe extern "C" {
-        /// setsockopt(2) of the C library, which std links.
-        fn setsockopt(
-            socket: c_int,
-            level: c_int,
-            name: c_int,
-            value: *const c_void,
-            length: u32,
-        ) -> c_int;
-    }
+    static ON: libc::c_int = 1;
+    const ON_LENGTH: libc::socklen_t = 4;
     // SAFETY: the descriptor is open as long as `socket` is borrowed, and the
-    // value is static and of the length given, which the call only reads.
+    // value is of the length given, which the call only reads.
     let status = unsafe {
-        setsockopt(
+        libc::setsockopt(
             socket.as_raw_fd(),
-            IPPROTO_IP,
-            IP_BIND_ADDRESS_NO_PORT,
-            ON.as_ptr().cast(),
+            libc::IPPROTO_IP,
+            libc::IP_BIND_ADDRESS_NO_PORT,
+            (&raw const ON).cast(),
             ON_LENGTH,
         )
     };

@@ -8,20 +8,12 @@
 #[cfg(target_env = "gnu")]
 #[expect(unsafe_code, reason = "nothing that is safe reaches mallopt(3)")]
 pub fn share_between_threads() {
-    use std::ffi::c_int;
-
-    const M_MMAP_THRESHOLD: c_int = -3;
-    const M_ARENA_MAX: c_int = -8;
-    const LARGE: c_int = 256 << 10;
-    unsafe extern "C" {
-        /// mallopt(3) of the C library, which std links.
-        fn mallopt(parameter: c_int, value: c_int) -> c_int;
-    }
+    const LARGE: libc::c_int = 256 << 10;
     // SAFETY: it takes two numbers, and no other thread runs yet. What is
     // refused stays as it was.
     unsafe {
-        mallopt(M_ARENA_MAX, 2);
-        mallopt(M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_ARENA_MAX, 2);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which thread goes first when several want the same core.
 
+mod slice;
+
 use std::io;
 
 use actix::prelude::*;
@@ -52,15 +54,19 @@ impl Ranks {
         if let Err(error) = setpriority_process(None, self.nice(rank)) {
             debug!(?rank, %error, "thread-rank-refused");
         }
+        let slice = if rank == Rank::First { slice::SHORTEST } else { slice::USUAL };
+        if let Err(error) = slice::ask_for(slice) {
+            debug!(?rank, %error, "thread-slice-refused");
+        }
     }
 
     /// A runtime on the present thread. What blocks does so on threads of the
-    /// usual rank, or of a lower one.
+    /// usual rank, or of the last: none of it is urgent where all else is.
     ///
     /// # Errors
     /// The system refuses what a runtime needs.
     pub fn runtime(self, rank: Rank) -> io::Result<Runtime> {
-        let beside = if rank == Rank::First { Rank::Usual } else { rank };
+        let beside = if rank == Rank::First { Rank::Last } else { rank };
         Builder::new_current_thread()
             .enable_all()
             .on_thread_start(move || self.take(beside))

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use crate::vpp::wire::{ControlPingReply, Message};
 
-use super::call::{Answer, Call, Expect, Failure};
+use super::call::{Answer, Call, Expect, Failure, SMALL_REPLY};
 
 /// Most bytes of rows that one call collects.
 const MAX_ANSWER: usize = 64 << 20;
 
-/// After an urgent call, for this long no more than these others are out: VPP
-/// works them off in order, so that each stands in the way of the next urgent
-/// one for the tenth of a millisecond that it takes.
+/// After an urgent call, for this long no more than one other is out, or as many
+/// as have small replies and few of them: VPP works them off in order, so that
+/// the next urgent one stands behind each for as long as its answer takes.
 const URGENT_TIMES: Duration = Duration::from_secs(1);
-const BESIDE_URGENT: usize = 4;
+const BESIDE_URGENT: usize = 2 * SMALL_REPLY;
 
 /// A call that went out.
 #[derive(Debug)]
@@ -144,10 +144,12 @@ impl<T> Window<T> {
         }
         // An eighth of the budget is kept for urgent calls.
         let call = self.queue.front()?;
-        let bulk = self.waiting.iter().filter(|waiting| !waiting.urgent).count();
-        let limit =
-            if now < self.urgent_until { self.limit.min(BESIDE_URGENT) } else { self.limit };
-        let room = bulk < limit
+        let bulk = || self.waiting.iter().filter(|waiting| !waiting.urgent);
+        let count = bulk().count();
+        let ahead: usize = bulk().map(|waiting| waiting.cost).sum();
+        let gives_way = now < self.urgent_until;
+        let room = count < self.limit
+            && (!gives_way || count == 0 || ahead.saturating_add(call.cost) <= BESIDE_URGENT)
             && self.waiting.len() < 2 * self.limit
             && fits(call, self.budget - self.budget / 8);
         if room { self.queue.pop_front() } else { None }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vpp_maglev::vpp::session::{Expect, Settings};
+use vpp_maglev::vpp::session::{Expect, SMALL_REPLY, Settings};
 use vpp_maglev::vpp::wire::frame::HEADER;
 
 use super::{Flight, Model, Phase, word};
@@ -94,10 +94,14 @@ impl Model {
             (None, Some(bulk)) => (bulk, budget - budget / 8),
             (None, None) => return,
         };
-        let bulk = self.flights.iter().filter(|flight| !flight.call.urgent).count();
+        let bulk = || self.flights.iter().filter(|flight| !flight.call.urgent);
         let all = self.flights.len();
-        let share_of_bulk = if now < self.urgent_until { window.min(4) } else { window };
-        let full = all >= 2 * window || !next.urgent && bulk >= share_of_bulk;
+        // Beside urgent calls two small answers may be awaited, or one of any size.
+        let ahead: usize = bulk().map(|flight| flight.call.cost).sum();
+        let gives_way = now < self.urgent_until
+            && bulk().next().is_some()
+            && ahead.saturating_add(next.cost) > 2 * SMALL_REPLY;
+        let full = all >= 2 * window || !next.urgent && (bulk().count() >= window || gives_way);
         assert!(all > 0 && (full || self.cost() + next.cost > share), "there is room for more");
     }
 }

@@ -92,8 +92,10 @@ impl Client {
     /// # Errors
     /// See [`ConnectError`]; every one may pass with time.
     pub async fn connect(path: &Path, options: ClientOptions) -> Result<Self, ConnectError> {
-        let stream = UnixStream::connect(path).await.map_err(|error| dial_error(path, error))?;
-        let stream = Arc::new(stream);
+        let refused = |error| dial_error(path, error);
+        let stream = UnixStream::connect(path).await.map_err(refused)?;
+        let peer = stream.peer_cred().ok().and_then(|peer| peer.pid()).filter(|pid| *pid != 0);
+        let stream = Arc::new(stream.into_std().map_err(refused)?);
         let budget = options.send_budget.unwrap_or_else(super::budget::from_system);
         let settings = Settings {
             name: options.name.clone(),
@@ -107,7 +109,8 @@ impl Client {
         let (end, ended) = watch::channel(None);
         let (count, counted) = watch::channel(Stats::default());
         let make = |now| Session::new(settings, now);
-        let mut driver = Driver::new(Arc::clone(&stream), make, mailbox, (end, count));
+        let driver = Driver::new(Arc::clone(&stream), make, mailbox, (end, count));
+        let mut driver = driver.map_err(refused)?;
         let handshake = driver.handshake().await;
         handshake.map_err(|why| ConnectError::Handshake { path: path.into(), why })?;
 
@@ -122,6 +125,7 @@ impl Client {
             patience: options.patience,
             budget,
             last_words: LastWords::new(&stream, goodbye),
+            peer,
             listing_size: AtomicUsize::new(0),
             cure: options.cure,
         };

@@ -1,12 +1,13 @@
 //! The task that owns a connection: it moves bytes between socket and session
 //! and decides nothing.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::Interest;
-use tokio::net::UnixStream;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -29,7 +30,11 @@ pub(super) enum Command {
 const READ: usize = 64 << 10;
 
 pub(super) struct Driver {
-    stream: Arc<UnixStream>,
+    /// Tells when there is something to read, and not when there is room to
+    /// write: that would wake this thread each time VPP takes a message.
+    stream: AsyncFd<Arc<UnixStream>>,
+    /// Tells when there is room to write, while there was none.
+    writable: Option<AsyncFd<Arc<UnixStream>>>,
     session: Session<Token>,
     commands: mpsc::Receiver<Command>,
     ended: watch::Sender<Option<EndReason>>,
@@ -42,14 +47,19 @@ pub(super) struct Driver {
 }
 
 impl Driver {
+    /// A driver of a stream that does not block.
+    ///
+    /// # Errors
+    /// The system has no means to wait for it.
     pub(super) fn new(
         stream: Arc<UnixStream>,
         make: impl FnOnce(Duration) -> Session<Token>,
         commands: mpsc::Receiver<Command>,
         (ended, counted): (watch::Sender<Option<EndReason>>, watch::Sender<Stats>),
-    ) -> Self {
-        Self {
-            stream,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            stream: watch(stream, Interest::READABLE)?,
+            writable: None,
             session: make(Duration::ZERO),
             commands,
             ended,
@@ -57,7 +67,7 @@ impl Driver {
             start: Instant::now(),
             buffer: vec![0; READ].into_boxed_slice(),
             deserted: false,
-        }
+        })
     }
 
     pub(super) fn session(&self) -> &Session<Token> {
@@ -97,10 +107,6 @@ impl Driver {
     /// Writes what can be written, then waits for one thing to happen.
     async fn turn(&mut self) {
         self.write();
-        let now = self.now();
-        let more = !self.session.output(now).is_empty();
-        let interest =
-            if more { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         let deadline = self.session.deadline().map(|at| self.start + at);
         let alarm = sleep_until(deadline.unwrap_or(self.start));
         tokio::select! {
@@ -117,10 +123,21 @@ impl Driver {
                     self.session.leave(self.now());
                 }
             },
-            ready = self.stream.ready(interest) => match ready {
-                Ok(_) => self.read(),
+            ready = self.stream.readable() => match ready {
+                Ok(mut ready) => {
+                    let now = self.start.elapsed();
+                    read(self.stream.get_ref(), &mut self.buffer, now, &mut self.session);
+                    ready.clear_ready();
+                }
                 Err(error) => self.session.lost(EndReason::Io(error.kind())),
             },
+            ready = has_room(self.writable.as_ref()), if self.writable.is_some() => {
+                // What waits is written with the next turn.
+                self.writable = None;
+                if let Err(error) = ready {
+                    self.session.lost(EndReason::Io(error.kind()));
+                }
+            }
             () = alarm, if deadline.is_some() => self.session.expire(self.now()),
         }
         self.report();
@@ -140,36 +157,24 @@ impl Driver {
 
     fn write(&mut self) {
         let now = self.now();
-        loop {
+        while self.writable.is_none() {
             let output = self.session.output(now);
             if output.is_empty() {
                 return;
             }
-            match self.stream.try_write(output) {
+            match self.stream.get_ref().as_ref().write(output) {
                 Ok(count) => self.session.written(count),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // What VPP said before it went is read before the end is told.
-                Err(error) => {
-                    self.read();
-                    return self.session.lost(closed_or(error.kind()));
-                }
-            }
-        }
-    }
-
-    fn read(&mut self) {
-        loop {
-            match self.stream.try_read(&mut self.buffer) {
-                Ok(0) => return self.session.lost(EndReason::PeerClosed),
-                Ok(count) => {
-                    let now = self.now();
-                    self.session.received(now, self.buffer.get(..count).unwrap_or_default());
-                    if count < READ {
-                        return;
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    match wait_for_room(self.stream.get_ref()) {
+                        Ok(writable) => self.writable = Some(writable),
+                        Err(error) => return self.session.lost(EndReason::Io(error.kind())),
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) => return self.session.lost(closed_or(error.kind())),
+                // What VPP said before it went is read before the end is told.
+                Err(error) => {
+                    read(self.stream.get_ref(), &mut self.buffer, now, &mut self.session);
+                    return self.session.lost(closed_or(error.kind()));
+                }
             }
         }
     }
@@ -179,6 +184,44 @@ impl Driver {
         while let Some(done) = self.session.next_done() {
             drop(done.token.send(done.result));
         }
+    }
+}
+
+/// Gives the session what there is to read.
+fn read(mut from: &UnixStream, buffer: &mut [u8], now: Duration, to: &mut Session<Token>) {
+    loop {
+        match from.read(buffer) {
+            Ok(0) => return to.lost(EndReason::PeerClosed),
+            Ok(count) => {
+                to.received(now, buffer.get(..count).unwrap_or_default());
+                if count < buffer.len() {
+                    return;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            Err(error) => return to.lost(closed_or(error.kind())),
+        }
+    }
+}
+
+/// What tells when there is room. It takes a descriptor of its own: the one that
+/// is read from is watched already.
+fn wait_for_room(stream: &UnixStream) -> io::Result<AsyncFd<Arc<UnixStream>>> {
+    watch(Arc::new(stream.try_clone()?), Interest::WRITABLE)
+}
+
+#[expect(unsafe_code, reason = "tokio's own socket is always watched for both")]
+fn watch(stream: Arc<UnixStream>, interest: Interest) -> io::Result<AsyncFd<Arc<UnixStream>>> {
+    // SAFETY: the descriptor stays that of this socket for as long as there is a
+    // reference to it, and this one goes with what watches it.
+    let watched = unsafe { AsyncFd::register_with_interest(stream, interest) };
+    watched.map_err(io::Error::from)
+}
+
+async fn has_room(writable: Option<&AsyncFd<Arc<UnixStream>>>) -> io::Result<()> {
+    match writable {
+        Some(writable) => writable.writable().await.map(drop),
+        None => Ok(()),
     }
 }
 

@@ -16,11 +16,11 @@ mod reread;
 #[cfg(test)]
 mod tests;
 
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use super::session::{EndReason, Stats, Traffic};
@@ -117,6 +117,8 @@ struct Shared {
     budget: usize,
     cure: bool,
     last_words: LastWords,
+    /// The process at the other end, if it is visible.
+    peer: Option<i32>,
     /// Bytes of the last `show lb vips`; 0 before the first.
     listing_size: AtomicUsize,
 }
@@ -190,8 +192,8 @@ impl Client {
     /// `None` once the connection has ended, and if the process is not visible.
     #[must_use]
     pub fn peer_process(&self) -> Option<i32> {
-        let stream = self.shared.last_words.stream.upgrade()?;
-        stream.peer_cred().ok()?.pid().filter(|pid| *pid != 0)
+        self.shared.last_words.stream.upgrade()?;
+        self.shared.peer
     }
 
     /// A goodbye for a process that is about to abort.

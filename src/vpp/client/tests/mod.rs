@@ -1,6 +1,7 @@
 //! The client against a scripted peer.
 
 mod peer;
+mod room;
 
 use std::os::unix::net::UnixListener;
 

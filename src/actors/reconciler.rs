@@ -1,5 +1,5 @@
 //! The only part that decides what VPP is told: what should be × what is
-//! there → [`plan`] → apply → look again.
+//! there → [`plan`](crate::domain::plan) → apply → look again.
 //!
 //! At most one *pass* is under way: a look at all of VPP and the steps that
 //! follow, in portions. A *flip*, the change of a few frontends, is planned
@@ -12,6 +12,7 @@ mod hear;
 mod look;
 mod messages;
 mod pass;
+mod portions;
 mod settle;
 mod verify;
 
@@ -25,7 +26,7 @@ use tracing::info;
 pub use figures::{Figures, GetFigures, GetRefusal};
 use flip::Due;
 pub use messages::*;
-use pass::{Landed, Pass, Purpose};
+use pass::{Pass, Purpose};
 use settle::Basis;
 use verify::Rereading;
 
@@ -36,12 +37,8 @@ use crate::domain::config::LbSettings;
 use crate::domain::maglev::ModelCheck;
 use crate::domain::names::FrontendName;
 use crate::domain::observed::Observed;
-use crate::domain::plan::{Desired, Flushed, Planned, Scope, plan};
+use crate::domain::plan::{Desired, Flushed, Planned, Scope};
 use crate::domain::refusals::Refusals;
-
-/// Steps that go out together. A flip that concerns a frontend of theirs waits
-/// for them.
-const PORTION: usize = 32;
 
 /// The actor. See the module's description.
 pub struct Reconciler {
@@ -123,63 +120,6 @@ impl Reconciler {
             }
             Some(pass) if pass.has_room() => self.next_portion(ctx),
             Some(_) => {}
-        }
-    }
-
-    /// Plans what is left of a pass, when nothing is under way: what that
-    /// leaves is not known before its answer, and a plan would do it once more.
-    fn plan_pass(&mut self) {
-        let (Some(wanted), Some(pass), Sight::Seen(seen)) =
-            (&self.wanted, &mut self.pass, &self.sight)
-        else {
-            return;
-        };
-        if pass.is_stale() && pass.is_idle() && !self.flipping {
-            let flips = self.may_write.then(|| self.dirty.keys()).into_iter().flatten();
-            let flips = flips.cloned().map(Some).collect();
-            let steps = plan(&wanted.desired, seen, &self.flushed, pass.scope());
-            pass.take_plan(steps, seen, flips);
-        }
-    }
-
-    /// Writes as many portions as may be under way, or ends the pass.
-    fn next_portion(&mut self, ctx: &mut Context<Self>) {
-        while let Some(pass) = self.pass.as_mut().filter(|pass| pass.has_room()) {
-            match pass.next_portion(PORTION) {
-                Some(portion) => self.write_portion(portion, ctx),
-                None if pass.is_idle() => {
-                    self.end_pass(None);
-                    return self.drive(ctx);
-                }
-                None => return,
-            }
-        }
-    }
-
-    fn write_portion(&mut self, (number, steps): (u64, Vec<Planned>), ctx: &mut Context<Self>) {
-        let Some(wanted) = &self.wanted else { return };
-        let basis = Basis::of(&steps, &wanted.desired);
-        self.write(steps, false, ctx, move |this, steps, outcomes, ctx| {
-            if let Some(pass) = &mut this.pass {
-                pass.landed(number, Landed { basis, steps, outcomes });
-            }
-            this.settle_portions();
-            this.drive(ctx);
-        });
-    }
-
-    /// Takes in what was answered, portion by portion in the order in which they
-    /// went out, whichever answer is heard first: a server is of a VIP that the
-    /// portion before may have added.
-    fn settle_portions(&mut self) {
-        while let Some(pass) = &mut self.pass
-            && let Some((number, Landed { basis, steps, outcomes })) = pass.next_landed()
-        {
-            let (drift, scope) = (pass.finds_drift(), scope_word(pass.scope()));
-            let results = self.settle(&basis, steps, outcomes, scope, |_| drift);
-            if let Some(pass) = &mut self.pass {
-                pass.written(number, results);
-            }
         }
     }
 

@@ -6,18 +6,20 @@
 //! step. Servers go in numeric order, IPv4 first, so that two daemons with one
 //! configuration write the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod outcome;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::config::LbConf;
-use super::maglev;
 use super::names::FrontendName;
 use super::net::{Vip, Weight};
 use super::observed::{Observed, ObservedEncap, ObservedServer, ObservedVip};
 use super::step::{Step, VipSpec};
 use super::weights::{DesiredFrontend, FlushSeq, Strangers, Want};
+pub use outcome::{apply, confirm};
 
 /// What VPP should hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,55 +94,98 @@ pub fn plan(
     flushed: &Flushed,
     scope: &Scope,
 ) -> Vec<Planned> {
-    let mut steps = Vec::new();
+    let Outline { first: mut steps, frontends, last } = outline(desired, observed, flushed, scope);
+    for name in &frontends {
+        steps.extend(plan_one(desired, observed, flushed, name));
+    }
+    steps.extend(last);
+    steps
+}
+
+/// A plan whose frontends are planned when it is their turn, so that thousands
+/// of them hold up nobody. If each step is applied before the next frontend has
+/// its turn, they are the steps of [`plan`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// The settings, what is in the way of a new VIP, and what is built anew.
+    pub first: Vec<Planned>,
+    /// The frontends that [`plan_one`] plans.
+    pub frontends: VecDeque<FrontendName>,
+    /// The VIPs of no frontend.
+    pub last: Vec<Planned>,
+}
+
+/// The plan that makes `observed` look like `desired`, in outline. No two
+/// frontends have the same VIP: no configuration that has such is accepted.
+#[must_use]
+pub fn outline(
+    desired: &Desired,
+    observed: &Observed,
+    flushed: &Flushed,
+    scope: &Scope,
+) -> Outline {
+    let mut first = Vec::new();
     if *scope == Scope::All && desired.conf != observed.conf {
-        steps.push(Planned {
+        first.push(Planned {
             frontend: None,
             step: Step::SetConf(desired.conf),
             disruption: conf_disruption(&desired.conf, &observed.conf),
         });
     }
     // A flip plans one frontend among thousands: the others are not looked at.
-    let frontends = || match scope {
+    let within = match scope {
         Scope::All => desired.frontends.range::<FrontendName, _>(..),
         Scope::One(one) => desired.frontends.range::<FrontendName, _>(one..=one),
     };
-    let foreign = foreign_vips(desired, observed, scope);
-    let to_add: BTreeSet<_> = frontends()
-        .map(|(_, frontend)| frontend.spec)
-        .filter(|spec| observed.vips.get(&spec.vip).is_none_or(|seen| !matches(spec, seen)))
-        .map(|spec| spec.vip.prefix())
-        .collect();
+    let mut frontends = VecDeque::new();
+    let mut rebuilt = Vec::new();
+    let mut present = 0;
+    for (name, frontend) in within {
+        let seen = observed.vips.get(&frontend.spec.vip);
+        present += usize::from(seen.is_some());
+        match seen.filter(|seen| !matches(&frontend.spec, seen)) {
+            Some(seen) => rebuilt.push((name, frontend, seen)),
+            None => frontends.push_back(name.clone()),
+        }
+    }
 
     // VPP refuses an all-port VIP beside per-port ones, and two encaps on one
     // prefix, so what is in the way of a new VIP goes before it.
-    let (first, last): (Vec<_>, Vec<_>) =
-        foreign.into_iter().partition(|vip| to_add.contains(&vip.prefix()));
-    for vip in first {
-        remove_vip(None, vip, &observed.vips[&vip], &mut steps);
-    }
-    for (name, frontend) in frontends() {
-        let vip = frontend.spec.vip;
-        if let Some(seen) = observed.vips.get(&vip).filter(|seen| !matches(&frontend.spec, seen)) {
-            remove_vip(Some(name), vip, seen, &mut steps);
+    let mut last = Vec::new();
+    if *scope == Scope::All && present < observed.vips.len() {
+        let is_new =
+            |spec: &VipSpec| observed.vips.get(&spec.vip).is_none_or(|seen| !matches(spec, seen));
+        let specs = || desired.frontends.values().map(|frontend| frontend.spec);
+        let ours: BTreeSet<_> = specs().map(|spec| spec.vip).collect();
+        let to_add: BTreeSet<_> = specs().filter(is_new).map(|spec| spec.vip.prefix()).collect();
+        for (vip, seen) in observed.vips.iter().filter(|(vip, _)| !ours.contains(vip)) {
+            let when = if to_add.contains(&vip.prefix()) { &mut first } else { &mut last };
+            remove_vip(None, *vip, seen, when);
         }
     }
-    for (name, frontend) in frontends() {
-        plan_frontend(name, frontend, observed.vips.get(&frontend.spec.vip), flushed, &mut steps);
+    for (name, frontend, seen) in &rebuilt {
+        remove_vip(Some(name), frontend.spec.vip, seen, &mut first);
     }
-    for vip in last {
-        remove_vip(None, vip, &observed.vips[&vip], &mut steps);
+    for (name, frontend, seen) in rebuilt {
+        plan_frontend(name, frontend, Some(seen), flushed, &mut first);
     }
-    steps
+    Outline { first, frontends, last }
 }
 
-/// VIPs that no frontend has; none within the scope of one frontend.
-fn foreign_vips(desired: &Desired, observed: &Observed, scope: &Scope) -> Vec<Vip> {
-    if *scope != Scope::All {
-        return Vec::new();
+/// The steps of one frontend, whose VIP is not to be built anew.
+#[must_use]
+pub fn plan_one(
+    desired: &Desired,
+    observed: &Observed,
+    flushed: &Flushed,
+    name: &FrontendName,
+) -> Vec<Planned> {
+    let mut steps = Vec::new();
+    if let Some(frontend) = desired.frontends.get(name) {
+        let seen = observed.vips.get(&frontend.spec.vip);
+        plan_frontend(name, frontend, seen, flushed, &mut steps);
     }
-    let ours: BTreeSet<_> = desired.frontends.values().map(|frontend| frontend.spec.vip).collect();
-    observed.vips.keys().filter(|vip| !ours.contains(vip)).copied().collect()
+    steps
 }
 
 /// A changed number of sticky buckets makes VPP drop every flow.
@@ -240,73 +285,6 @@ fn plan_frontend(
 /// A weight that VPP reports, kept within what we send.
 fn sane_weight(server: &ObservedServer) -> Weight {
     Weight::try_from(i64::from(server.weight)).unwrap_or(Weight::FULL)
-}
-
-/// What VPP holds after `step`, as far as it can be told without asking.
-pub fn apply(observed: &mut Observed, step: &Step) {
-    match *step {
-        Step::SetConf(conf) => observed.conf = conf,
-        Step::AddVip(spec) => {
-            let vip = ObservedVip {
-                encap: ObservedEncap::Gre(spec.encap),
-                table_length: Some(spec.table_length),
-                src_ip_sticky: Some(spec.src_ip_sticky),
-                servers: BTreeMap::new(),
-                retired: Vec::new(),
-            };
-            observed.vips.insert(spec.vip, vip);
-        }
-        Step::RemoveVip(vip) => {
-            observed.vips.remove(&vip);
-        }
-        Step::AddServer { vip, server, weight } => {
-            if let Some(vip) = observed.vips.get_mut(&vip) {
-                vip.servers.insert(server, ObservedServer { weight: weight.get(), buckets: 0 });
-                share_out(vip);
-            }
-        }
-        Step::SetWeight { vip, server, weight, .. } => {
-            if let Some(vip) = observed.vips.get_mut(&vip)
-                && let Some(server) = vip.servers.get_mut(&server)
-            {
-                server.weight = weight.get();
-                share_out(vip);
-            }
-        }
-        Step::RemoveServer { vip, server, .. } => {
-            if let Some(vip) = observed.vips.get_mut(&vip) {
-                vip.servers.remove(&server);
-                share_out(vip);
-            }
-        }
-    }
-}
-
-/// Gives the servers the buckets that follow from their weights.
-fn share_out(vip: &mut ObservedVip) {
-    let Some(length) = vip.table_length else { return };
-    let held = maglev::buckets(&vip.weights(), length.get().into());
-    for (server, buckets) in vip.servers.values_mut().zip(held) {
-        server.buckets = buckets;
-    }
-}
-
-/// Notes the flush that a confirmed `step` did for `desired`. A server that
-/// was just added has no flows, so it needs none of those asked for before.
-pub fn confirm(flushed: &mut Flushed, desired: &DesiredFrontend, step: &Step) {
-    let (vip, server) = match *step {
-        Step::AddServer { vip, server, .. } | Step::SetWeight { vip, server, flush: true, .. } => {
-            (vip, server)
-        }
-        Step::RemoveServer { vip, server, .. } => {
-            flushed.remove(&(vip, server));
-            return;
-        }
-        _ => return,
-    };
-    if let Some(seq) = desired.servers.get(&server).and_then(|server| server.flush) {
-        flushed.insert((vip, server), seq);
-    }
 }
 
 #[cfg(test)]

@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{Basis, Report, StepResult, SyncError};
-use crate::actors::vpp_connection::{LinkError, Outcome};
+use super::{Report, StepResult, SyncError};
 use crate::domain::names::FrontendName;
 use crate::domain::net::Vip;
 use crate::domain::observed::{Observed, ObservedVip};
-use crate::domain::plan::{self, Planned, Scope};
+use crate::domain::plan::{self, Outline, Planned, Scope};
 use crate::domain::refusals::Refusals;
 use crate::domain::step::Step;
 
@@ -23,11 +22,14 @@ pub(super) struct Pass {
     /// The portions under way by their numbers: the frontends they are for.
     under_way: BTreeMap<u64, BTreeSet<Option<FrontendName>>>,
     portions: u64,
-    /// Of those, what became of the ones that are not settled yet.
-    landed: BTreeMap<u64, Landed>,
-    /// Whether the steps that remain are those that are due.
+    /// Whether the steps that remain are not those that are due.
     stale: bool,
     remaining: VecDeque<Planned>,
+    /// What is still to be planned, and what comes after that.
+    unplanned: VecDeque<FrontendName>,
+    last: Vec<Planned>,
+    /// It goes on when others have had their turn.
+    waits_its_turn: bool,
     /// Frontends that VPP refused something for. They wait for the next pass,
     /// and do not stop the others.
     skipped: BTreeSet<Option<FrontendName>>,
@@ -46,6 +48,8 @@ pub(super) struct Pass {
     begun: Instant,
 }
 
+/// Steps that go out together, if that many are of one frontend.
+const LONGEST: usize = 128;
 /// Portions that are under way at a time: while the answers to one are taken
 /// in, VPP has another.
 const PORTIONS: usize = 2;
@@ -70,14 +74,6 @@ impl Purpose {
             let _ = answer.send(result);
         }
     }
-}
-
-/// A portion that VPP has answered, or lost.
-pub(super) struct Landed {
-    /// What its steps were planned for.
-    pub(super) basis: Basis,
-    pub(super) steps: Vec<Planned>,
-    pub(super) outcomes: Result<Vec<Outcome>, LinkError>,
 }
 
 /// A pass that is over.
@@ -105,9 +101,11 @@ impl Pass {
             is_looking: true,
             under_way: BTreeMap::new(),
             portions: 0,
-            landed: BTreeMap::new(),
             stale: true,
             remaining: VecDeque::new(),
+            unplanned: VecDeque::new(),
+            last: Vec::new(),
+            waits_its_turn: false,
             skipped: BTreeSet::new(),
             resting,
             left_to_flips: BTreeSet::new(),
@@ -207,17 +205,73 @@ impl Pass {
         }
     }
 
-    /// These steps follow from what was `seen`. Those of frontends that `flips`
-    /// are about to write are not for the pass, which goes on beside them.
-    pub(super) fn take_plan(
-        &mut self,
-        steps: Vec<Planned>,
-        seen: &Observed,
-        flips: BTreeSet<Option<FrontendName>>,
-    ) {
+    /// These steps are due. Those of frontends that `flips` are about to write
+    /// are not for the pass, which goes on beside them.
+    pub(super) fn take_outline(&mut self, outline: Outline, flips: BTreeSet<Option<FrontendName>>) {
         self.left_to_flips = flips;
+        self.stale = false;
+        self.remaining.clear();
+        self.unplanned = outline.frontends;
+        self.last = outline.last;
+        self.take_steps(outline.first);
+    }
+
+    /// These steps are due, after those that remain.
+    pub(super) fn take_steps(&mut self, mut steps: Vec<Planned>) {
+        steps.retain(|planned| self.is_for(&planned.frontend));
+        self.remaining.extend(steps);
+    }
+
+    /// Whether this pass writes what is due for this frontend.
+    fn is_for(&self, frontend: &Option<FrontendName>) -> bool {
+        ![&self.skipped, &self.resting, &self.left_to_flips]
+            .iter()
+            .any(|others| others.contains(frontend))
+    }
+
+    /// The next frontend to plan; none when all is planned.
+    pub(super) fn next_frontend(&mut self) -> Option<FrontendName> {
+        while let Some(name) = self.unplanned.pop_front() {
+            if self.is_for(&Some(name.clone())) {
+                return Some(name);
+            }
+        }
+        let last = std::mem::take(&mut self.last);
+        self.take_steps(last);
+        None
+    }
+
+    /// Whether so many steps remain, or all that there are: nothing need be
+    /// planned before they are written.
+    pub(super) fn is_ready(&self, most: usize) -> bool {
+        let is_planned = self.unplanned.is_empty() && self.last.is_empty();
+        is_planned || self.remaining.len() >= most && !self.purpose.is_dry_run()
+    }
+
+    /// Has it wait for its turn. Says whether it did not already.
+    pub(super) fn wait_its_turn(&mut self) -> bool {
+        !std::mem::replace(&mut self.waits_its_turn, true)
+    }
+
+    /// It is its turn.
+    pub(super) fn has_its_turn(&mut self) {
+        self.waits_its_turn = false;
+    }
+
+    /// The next steps to write and their portion's number, about `most`; none
+    /// when nothing remains that can be written before what is under way has
+    /// ended. `seen` is what they change.
+    pub(super) fn next_portion(
+        &mut self,
+        most: usize,
+        seen: &Observed,
+    ) -> Option<(u64, Vec<Planned>)> {
+        let is_dry_run = self.purpose.is_dry_run();
+        let count = if is_dry_run { self.remaining.len() } else { self.portion(most) };
+        let portion: Vec<_> = self.remaining.drain(..count).collect();
         if matches!(self.purpose, Purpose::Sync { .. }) {
-            let mut vips: Vec<_> = steps.iter().filter_map(|planned| planned.step.vip()).collect();
+            let mut vips: Vec<_> =
+                portion.iter().filter_map(|planned| planned.step.vip()).collect();
             // The steps of a VIP stand together.
             vips.dedup();
             for vip in vips {
@@ -226,25 +280,11 @@ impl Pass {
                 }
             }
         }
-        let due = |planned: &Planned| {
-            let frontend = &planned.frontend;
-            ![&self.skipped, &self.resting, &self.left_to_flips]
-                .iter()
-                .any(|others| others.contains(frontend))
-        };
-        self.remaining = steps.into_iter().filter(due).collect();
-        self.stale = false;
-    }
-
-    /// The next steps to write and their portion's number; none when nothing
-    /// remains.
-    pub(super) fn next_portion(&mut self, most: usize) -> Option<(u64, Vec<Planned>)> {
-        if self.purpose.is_dry_run() {
-            let steps = self.remaining.drain(..);
+        if is_dry_run {
+            let steps = portion.into_iter();
             self.results.extend(steps.map(|planned| StepResult { planned, error: None }));
+            return None;
         }
-        let count = most.min(self.remaining.len());
-        let portion: Vec<_> = self.remaining.drain(..count).collect();
         if portion.is_empty() {
             return None;
         }
@@ -254,18 +294,23 @@ impl Pass {
         Some((self.portions, portion))
     }
 
+    /// How many of the steps that remain go out together: all of a frontend. Of
+    /// very many the rest waits until it is known what became of the first.
+    fn portion(&self, most: usize) -> usize {
+        let mut count = 0;
+        while let Some(planned) = self.remaining.get(count) {
+            let before = count.checked_sub(1).and_then(|last| self.remaining.get(last));
+            let goes_on = before.is_some_and(|before| before.frontend == planned.frontend);
+            let is_full = count >= most && !goes_on || count >= LONGEST;
+            if is_full || self.is_busy_with(&planned.frontend) {
+                break;
+            }
+            count += 1;
+        }
+        count
+    }
+
     /// This became of the portion of this number.
-    pub(super) fn landed(&mut self, portion: u64, landed: Landed) {
-        self.landed.insert(portion, landed);
-    }
-
-    /// The first portion under way, if it is known what became of it.
-    pub(super) fn next_landed(&mut self) -> Option<(u64, Landed)> {
-        let (&first, _) = self.under_way.first_key_value()?;
-        Some((first, self.landed.remove(&first)?))
-    }
-
-    /// The portion of this number is settled.
     pub(super) fn written(&mut self, portion: u64, results: Vec<StepResult>) {
         let failed: BTreeSet<_> = results
             .iter()

@@ -114,7 +114,7 @@ async fn a_flip_overtakes_what_is_left_of_a_pass() {
     world.release().await;
     // The pass goes on beside the flip, and f2 waits for that.
     let [portion] = &world.heard()[..] else { panic!("one portion") };
-    assert!(portion.contains("+f50"), "{portion}");
+    assert!(portion.contains("+f20"), "{portion}");
     world.vpp().gates.swap(0, 1);
     world.release().await;
     let heard = world.heard();

@@ -3,23 +3,24 @@
 use super::*;
 
 #[actix_rt::test]
-async fn portions_count_in_the_order_in_which_they_went_out() {
+async fn the_steps_of_a_frontend_are_in_one_portion_at_a_time() {
     let mut world = World::new();
     world.connect(1).await;
     world.vpp().held_back = true;
-    // More servers than a portion holds: the second one adds to a VIP of the first.
-    world.replace(&[frontend(1, &[100; 40])], Duration::ZERO).await;
+    world.vpp().refused.insert(vip(2));
+    let wanted = [(1, 30), (2, 200), (3, 1)].map(|(name, count)| frontend(name, &vec![100; count]));
+    world.replace(&wanted, Duration::ZERO).await;
     world.release().await;
-    assert_eq!(world.vpp().gates.len(), 2, "both portions are under way");
-    let later = world.vpp().gates.pop_back();
-    let _ = later.expect("it is under way").send(());
-    idle().await;
+    let sizes = |heard: Vec<String>| -> Vec<_> {
+        heard.iter().map(|line| line.split(", ").count()).collect()
+    };
+    // A portion has all steps of a frontend, unless they are very many.
+    assert_eq!(sizes(world.heard()), [1, 31, 128], "a look and two portions");
+    world.release().await;
+    assert_eq!(world.heard(), NOTHING, "the rest of the second waits for its beginning");
     world.release_all().await;
-    world.heard();
-    let mut weights = [100; 40];
-    weights[39] = 0;
-    world.change(&[frontend(1, &weights)]).await;
-    assert_eq!(world.heard(), ["!f1 s40=0"], "what is there is not added once more");
+    assert_eq!(world.vpp().observed.vips.len(), 2);
+    assert_eq!(sizes(world.heard()), [2], "nothing is written to a VIP that is not there");
 }
 
 #[actix_rt::test]

@@ -3,9 +3,9 @@
 
 mod moves;
 mod naming;
+mod told;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::*;
-use crate::actors::broadcaster::{Broadcaster, Filter, Limits, Subscribe, Told};
+use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::log_stream::LogDemand;
 use crate::actors::prober::Reading;
 use crate::config;
@@ -227,33 +227,6 @@ impl World {
 }
 
 const AN_HOUR: Duration = Duration::from_secs(3600);
-
-#[actix_rt::test]
-async fn verdicts_become_weights_and_events() {
-    let (up, down) = (Server::serving(2), Server::refusing(3));
-    let world = World::start(&file(&[(&up, "tcp", 60), (&down, "tcp", 100)]));
-    world.until("probed web 2=60 3=0").await;
-    assert_eq!(world.take_heard()[0], "all web 2=? 3=?");
-
-    // The present state tells of what led there.
-    let filter =
-        Filter { log: None, backend: true, frontend: true, dataplane: false, change: true };
-    let subscribe = Subscribe { filter, resume: None };
-    let mut stream = world.broadcaster.send(subscribe).await.unwrap().unwrap();
-    // The last of it may still be with the Herald.
-    let expected = ["b2 up: L4OK", "b3 down: L4CON connection refused", "web up"];
-    let mut told = BTreeSet::new();
-    while !expected.iter().all(|line| told.contains(*line)) {
-        let next = std::future::poll_fn(|context| stream.poll_next(context));
-        let next = tokio::time::timeout(Duration::from_secs(10), next).await;
-        let Ok(Some(Told::Event(_, numbered))) = next else { panic!("{told:?}, and {next:?}") };
-        told.insert(match &numbered.event {
-            Event::Backend(name, change) => format!("{name} {}: {}", change.to, change.why),
-            Event::Frontend(name, change) => format!("{name} {}", change.to),
-            other => panic!("{other:?}"),
-        });
-    }
-}
 
 #[actix_rt::test]
 async fn a_pause_and_a_disable_stop_the_probes_at_once() {

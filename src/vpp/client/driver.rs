@@ -125,7 +125,7 @@ impl Driver {
             },
             ready = self.stream.readable() => match ready {
                 Ok(mut ready) => {
-                    let now = self.start.elapsed();
+                    let now = self.now();
                     read(self.stream.get_ref(), &mut self.buffer, now, &mut self.session);
                     ready.clear_ready();
                 }

@@ -70,6 +70,17 @@ fn lines_are_commands_and_mistakes_do_not_end_the_shell() {
 }
 
 #[test]
+fn what_is_typed_ahead_is_not_lost() {
+    let mut shell = Shell::start();
+    shell.prompts("");
+    // In one piece, as some terminals paste.
+    shell.terminal.types("show version\rshow vpp info\rquit\r");
+    assert_eq!(shell.terminal.ends(), 0);
+    let shown = shell.terminal.text();
+    assert!(shown.contains("(commit ") && shown.contains("26.02-release"), "{shown}");
+}
+
+#[test]
 fn tab_completes_words_and_the_daemons_names() {
     let mut shell = Shell::start();
     shell.prompts("");

@@ -14,6 +14,10 @@ use crate::pb;
 /// How long the first prompt may wait to know whether the daemon is there.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// How long a daemon that answers may take to tell its life, which it does with
+/// its first event. One that has no frontends has none to tell.
+const FIRST: Duration = Duration::from_millis(200);
+
 /// What is known of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
@@ -79,12 +83,15 @@ async fn follow(client: Client, tell: watch::Sender<State>) {
         let lost = match open(&client, wanted.clone()).await {
             Err(error) => error,
             Ok(mut stream) => {
-                tell.send_if_modified(|state| answered(state, None));
+                let mut told = tokio::time::timeout(FIRST, next(&client, &mut stream)).await;
                 loop {
-                    match next(&client, &mut stream).await {
-                        Ok(event) => tell.send_if_modified(|s| answered(s, Some(event.boot_id))),
-                        Err(error) => break error,
+                    let boot_id = match told {
+                        Ok(Ok(event)) => Some(event.boot_id),
+                        Ok(Err(error)) => break error,
+                        Err(_) => None,
                     };
+                    tell.send_if_modified(|state| answered(state, boot_id));
+                    told = Ok(next(&client, &mut stream).await);
                 }
             }
         };

@@ -56,6 +56,8 @@ pub struct VppConnection {
     listener: Option<Listener>,
     /// The goodbye that a panic is to say.
     last_words: watch::Sender<Option<LastWords>>,
+    /// The process at the other end.
+    peer: watch::Sender<Option<i32>>,
 }
 
 /// Who hears of the connection's coming and going.
@@ -113,6 +115,7 @@ impl VppConnection {
             events: None,
             listener: None,
             last_words: watch::Sender::new(None),
+            peer: watch::Sender::new(None),
         }
     }
 
@@ -121,6 +124,13 @@ impl VppConnection {
     #[must_use]
     pub fn last_words(&self) -> watch::Receiver<Option<LastWords>> {
         self.last_words.subscribe()
+    }
+
+    /// The process that the last connection was to, as our namespace numbers it;
+    /// `None` before the first, and if the process is not visible.
+    #[must_use]
+    pub fn peer(&self) -> watch::Receiver<Option<i32>> {
+        self.peer.subscribe()
     }
 
     /// The same, and the counters of the VPP that has its stats socket there.
@@ -188,6 +198,7 @@ impl VppConnection {
         }
         self.tell_of_stats(&up.stats);
         self.last_words.send_replace(Some(up.client.last_words()));
+        self.peer.send_replace(up.client.peer_process());
         let (dialed, client) = (up.dialed, up.client.clone());
         self.counting.push((dialed, client.clone()));
         let ended = async move { (client.ended().await.to_string(), client.stats().await) };

@@ -2,6 +2,7 @@
 //! without IO: time and chance are arguments.
 
 pub mod config;
+pub mod cores;
 pub mod events;
 pub mod health;
 pub mod histogram;

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub)]
 
 mod bell;
+mod cores;
 mod demo;
 mod fatal;
 mod flags;

@@ -29,6 +29,7 @@ use vpp_maglev::probe::{Ground, NamespaceError};
 use vpp_maglev::vpp::client::ClientOptions;
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
 
+use crate::cores;
 use crate::demo::{Demo, DemoError};
 use crate::fatal::end_on_panic;
 use crate::flags::Flags;
@@ -247,6 +248,7 @@ fn start_actors(
     let options = ClientOptions { cure: flags.vpp_cure, ..ClientOptions::default() };
     let vpp = VppConnection::new(sockets.api, options, herald.clone()).with_stats(sockets.stats);
     end_on_panic(logs.writer, Some(vpp.last_words()));
+    actix_rt::spawn(cores::leave_to(vpp.peer()));
     let vpp = vpp.start();
     let reconciler = Reconciler::new(vpp.clone(), herald.clone()).start();
     let recipients = checker::Recipients {

@@ -47,6 +47,12 @@ async fn the_page_tells_of_backends_frontends_vpp_and_streams() {
     }
     assert_eq!(get(&address, "/else").await.0, "HTTP/1.1 404 Not Found");
     check_with_promtool(&page);
+
+    // maglevc says so when it is given this address.
+    let mut maglevc = Command::new(env!("CARGO_BIN_EXE_maglevc"));
+    let (status, _, err) = ran(maglevc.args(["--server", &address, "show", "frontends"])).await;
+    let expected = format!("maglevd at {address}: something else answers there, not maglevd; or");
+    assert!(status == 3 && err.contains(&expected), "{status}: {err}");
 }
 
 /// Prometheus' own judgement of the page.

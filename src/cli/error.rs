@@ -12,6 +12,10 @@ use super::parse::ParseError;
 use super::server::{ANSWER_DEADLINE, CONNECT_DEADLINE, SILENCE, Server};
 use super::words::Unclosed;
 
+/// How the client library begins what it says of an answer that is HTTP and no
+/// gRPC.
+const NO_GRPC: &str = "grpc-status header missing";
+
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -123,6 +127,9 @@ impl CliError {
     /// are its own, and otherwise what became of the connection.
     #[must_use]
     pub fn of_status(server: &Server, status: &Status) -> Self {
+        if status.message().starts_with(NO_GRPC) {
+            return Self::Unreachable { server: server.clone(), why: Loss::Foreign };
+        }
         // A status that the client library made up has a source or is Unknown;
         // the daemon's own has neither.
         if status.source().is_none() && status.code() != Code::Unknown {

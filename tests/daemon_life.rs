@@ -35,7 +35,7 @@ async fn sigterm_leaves_vpp_as_it_is_and_a_second_life_adopts_it() {
     daemon.all(&["a", "b", "c"], "up").await;
     dataplane.until_both("a=100 b=40 c=0").await;
     let mut watch = daemon.watch().await;
-    watch.until("frontend v6 up>up").await;
+    watch.until_up(&["frontend v6"]).await;
     let mut client = daemon.client().await;
     client.get_vpp_info(GetVppInfoRequest {}).await.unwrap();
     assert_eq!(dataplane.control.snapshot().unwrap().clients, ["maglevd"]);
@@ -182,7 +182,7 @@ async fn vpp_may_come_late_and_restart() {
     }
 
     let mut watch = daemon.watch().await;
-    watch.until("frontend v6 up>up").await;
+    watch.until_up(&["frontend v6"]).await;
     dataplane.control.restart().unwrap();
     dataplane.until_both("a=100 b=100").await;
     watch.until("dataplane v6 as_added v6 b weight 100").await;

@@ -30,6 +30,8 @@ impl Steady {
         let daemon = Daemon::start(dir.path(), dataplane.socket(), &every).await;
         daemon.all(&["a", "b", "c"], "up").await;
         dataplane.until_both("a=100 b=40 c=0").await;
+        let names = ["backend a", "backend b", "backend c", "frontend v4", "frontend v6"];
+        daemon.watch().await.until_up(&names).await;
         dataplane.writes();
         let client = daemon.client().await;
         Self { dir, backends, dataplane, daemon, client }

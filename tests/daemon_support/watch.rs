@@ -34,6 +34,21 @@ impl Watch {
         }
     }
 
+    /// Reads until each of these is up, in whatever order: `backend a`. Watchers
+    /// are told a moment after VPP is, so that it need not be so from the first.
+    pub(crate) async fn until_up(&mut self, names: &[&str]) {
+        let mut open: Vec<_> = names.iter().map(|name| format!("{name} ")).collect();
+        while !open.is_empty() {
+            match self.next().await {
+                Ok(Some(text)) if text.ends_with(">up") => {
+                    open.retain(|name| !text.starts_with(name.as_str()));
+                }
+                Ok(Some(_)) => {}
+                other => panic!("not up: {open:?}: {other:?}"),
+            }
+        }
+    }
+
     /// Reads until each of these was said, in whatever order; gives all that
     /// was said.
     pub(crate) async fn until_all(&mut self, expected: &[&str]) -> Vec<String> {

@@ -130,8 +130,9 @@ impl World {
 #[tokio::test]
 async fn sighup_starts_stops_and_keeps_probers() {
     let mut world = World::start().await;
+    world.daemon.told_up(&["frontend v6"]).await;
     let mut watch = world.daemon.watch().await;
-    watch.until_up(&["frontend v6"]).await;
+    watch.until("frontend v6 up>up").await;
     // Some failures are counted, and none of them makes a verdict.
     world.backends[2].stop().await;
     let request = WatchRequest { log_level: "debug".into(), ..WatchRequest::default() };
@@ -178,8 +179,9 @@ async fn sighup_starts_stops_and_keeps_probers() {
 #[tokio::test]
 async fn a_broken_file_changes_nothing_and_the_log_says_why() {
     let mut world = World::start().await;
+    world.daemon.told_up(&["frontend v6"]).await;
     let mut watch = world.daemon.watch().await;
-    watch.until_up(&["frontend v6"]).await;
+    watch.until("frontend v6 up>up").await;
     let before = world.backend("a").await;
     let good = world.next().text();
     let path = world.dir.path().join("maglev.yaml");

@@ -34,8 +34,9 @@ async fn sigterm_leaves_vpp_as_it_is_and_a_second_life_adopts_it() {
     let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &all).await;
     daemon.all(&["a", "b", "c"], "up").await;
     dataplane.until_both("a=100 b=40 c=0").await;
+    daemon.told_up(&["frontend v6"]).await;
     let mut watch = daemon.watch().await;
-    watch.until_up(&["frontend v6"]).await;
+    watch.until("frontend v6 up>up").await;
     let mut client = daemon.client().await;
     client.get_vpp_info(GetVppInfoRequest {}).await.unwrap();
     assert_eq!(dataplane.control.snapshot().unwrap().clients, ["maglevd"]);
@@ -181,8 +182,9 @@ async fn vpp_may_come_late_and_restart() {
         assert!(status.message().contains("api.sock does not exist"), "{status}");
     }
 
+    daemon.told_up(&["frontend v6"]).await;
     let mut watch = daemon.watch().await;
-    watch.until_up(&["frontend v6"]).await;
+    watch.until("frontend v6 up>up").await;
     dataplane.control.restart().unwrap();
     dataplane.until_both("a=100 b=100").await;
     watch.until("dataplane v6 as_added v6 b weight 100").await;

@@ -42,7 +42,7 @@ async fn backends_that_stop_and_come_back_move_the_weights() {
     }
     assert_eq!(writes.iter().find(|write| write.ends_with("flush")), None);
     let names = ["backend a", "backend b", "backend c", "backend d", "frontend v6"];
-    daemon.watch().await.until_up(&names).await;
+    daemon.told_up(&names).await;
     let mut watch = daemon.watch().await;
     let present = watch.until("frontend v6 up>up").await;
     let up = ["backend a up>up", "backend b up>up", "backend c up>up", "backend d up>up"];
@@ -96,8 +96,9 @@ async fn the_drift_pass_puts_right_what_others_changed() {
     let dataplane = Dataplane::start(dir.path(), &all);
     let daemon = Daemon::start(dir.path(), dataplane.socket(), &all).await;
     dataplane.until_both("a=100 b=40").await;
+    daemon.told_up(&["frontend v6"]).await;
     let mut watch = daemon.watch().await;
-    watch.until_up(&["frontend v6"]).await;
+    watch.until("frontend v6 up>up").await;
 
     let (vip, server) = (tcp80(VIP4), a.ip());
     dataplane.writes();

@@ -114,6 +114,12 @@ impl Daemon {
         Watch::new(stream, self.names.clone())
     }
 
+    /// Waits until watchers know that these are up: `backend a`. They are told a
+    /// moment after VPP is.
+    pub(crate) async fn told_up(&self, names: &[&str]) {
+        self.watch().await.until_up(names).await;
+    }
+
     /// Waits until every backend of these is in `state`.
     pub(crate) async fn all(&self, backends: &[&str], state: &str) {
         let mut watch = self.watch().await;

@@ -31,7 +31,7 @@ impl Steady {
         daemon.all(&["a", "b", "c"], "up").await;
         dataplane.until_both("a=100 b=40 c=0").await;
         let names = ["backend a", "backend b", "backend c", "frontend v4", "frontend v6"];
-        daemon.watch().await.until_up(&names).await;
+        daemon.told_up(&names).await;
         dataplane.writes();
         let client = daemon.client().await;
         Self { dir, backends, dataplane, daemon, client }

@@ -34,8 +34,7 @@ impl Watch {
         }
     }
 
-    /// Reads until each of these is up, in whatever order: `backend a`. Watchers
-    /// are told a moment after VPP is, so that it need not be so from the first.
+    /// Reads until each of these is up, in whatever order: `backend a`.
     pub(crate) async fn until_up(&mut self, names: &[&str]) {
         let mut open: Vec<_> = names.iter().map(|name| format!("{name} ")).collect();
         while !open.is_empty() {

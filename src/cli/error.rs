@@ -130,8 +130,8 @@ impl CliError {
         if status.message().starts_with(NO_GRPC) {
             return Self::Unreachable { server: server.clone(), why: Loss::Foreign };
         }
-        // A status that the client library made up has a source or is Unknown;
-        // the daemon's own has neither.
+        // Any other status that the client library made up has a source or is
+        // Unknown; the daemon's own has neither.
         if status.source().is_none() && status.code() != Code::Unknown {
             return Self::Refused { message: said(status) };
         }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use rustix::io::{Errno, Result};
-use rustix::process::Pid;
+use rustix::process::{Pid, getpid};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::sync::watch;
 use tracing::{debug, info};
@@ -46,13 +46,12 @@ pub async fn leave_to(mut peer: watch::Receiver<Option<i32>>) {
 fn bound(process: Pid) -> Bound {
     let core = |thread| cores_of(Some(thread)).ok().and_then(the_one);
     let main = core(process);
-    let others = threads(process.as_raw_pid().to_string().as_str()).into_iter().filter_map(core);
-    Bound { main, all: others.chain(main).collect() }
+    Bound { main, all: threads(process).filter_map(core).chain(main).collect() }
 }
 
 /// The core, if it is one alone.
-fn the_one(cores: Cores) -> Option<usize> {
-    (cores.len() == 1).then(|| cores.into_iter().next()).flatten()
+fn the_one(mut cores: Cores) -> Option<usize> {
+    cores.pop_first().filter(|_| cores.is_empty())
 }
 
 /// Has every thread of this process use these cores alone, and those that they
@@ -62,7 +61,7 @@ fn take(cores: &Cores) -> Result<()> {
     cores.iter().for_each(|&core| set.set(core));
     for _ in 0..ROUNDS {
         let elsewhere = |thread: &Pid| cores_of(Some(*thread)).is_ok_and(|at| at != *cores);
-        let threads: Vec<_> = threads("self").into_iter().filter(elsewhere).collect();
+        let threads: Vec<_> = threads(getpid()).filter(elsewhere).collect();
         if threads.is_empty() {
             break;
         }
@@ -84,10 +83,10 @@ fn cores_of(thread: Option<Pid>) -> Result<Cores> {
 }
 
 /// The threads of a process, as far as they are visible.
-fn threads(process: &str) -> Vec<Pid> {
+fn threads(process: Pid) -> impl Iterator<Item = Pid> {
     let entries = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
     let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
-    entries.filter_map(number).filter_map(Pid::from_raw).collect()
+    entries.filter_map(number).filter_map(Pid::from_raw)
 }
 
 #[cfg(test)]
@@ -95,7 +94,6 @@ mod tests {
     use std::sync::mpsc::channel;
     use std::thread;
 
-    use rustix::process::getpid;
     use rustix::thread::gettid;
 
     use super::*;
@@ -114,7 +112,7 @@ mod tests {
             let _ = until.recv();
         });
         let thread = bound_now.recv().unwrap();
-        assert!(threads("self").contains(&thread));
+        assert!(threads(getpid()).any(|other| other == thread));
         assert!(bound(getpid()).all.contains(&core));
         drop(end);
         binding.join().unwrap();

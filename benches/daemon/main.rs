@@ -149,15 +149,13 @@ async fn apply(client: &Client, steps: Vec<Step>) {
 
 fn median(times: &mut [Duration]) -> Duration {
     times.sort();
-    let at = |place: usize| times[place.min(times.len() - 1)];
-    (at((times.len() - 1) / 2) + at(times.len() / 2)) / 2
+    (times[(times.len() - 1) / 2] + times[times.len() / 2]) / 2
 }
 
 fn row(what: &str, mut times: Vec<Duration>) {
-    times.sort();
-    let at = |hundredth: usize| times[(times.len() * hundredth / 100).min(times.len() - 1)];
-    let [p50, p99, max] =
-        [at(50), at(99), at(100)].map(|time| format!("{:.3}", time.as_secs_f64() * 1000.0));
+    let p50 = median(&mut times);
     let count = times.len();
+    let (p99, max) = (times[count * 99 / 100], times[count - 1]);
+    let [p50, p99, max] = [p50, p99, max].map(|time| format!("{:.3}", time.as_secs_f64() * 1000.0));
     println!("  {what:<34} n {count:>5}  p50 {p50:>9} ms  p99 {p99:>9} ms  max {max:>9} ms");
 }

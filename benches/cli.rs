@@ -11,12 +11,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use vpp_maglev::cli::answer::Answer;
-use vpp_maglev::cli::command::Request;
+use vpp_maglev::cli::answer::CliAnswer;
+use vpp_maglev::cli::command::request::DaemonRequest;
 use vpp_maglev::cli::execute::execute;
-use vpp_maglev::cli::page::Page;
-use vpp_maglev::cli::server::{Client, Server};
-use vpp_maglev::cli::text;
+use vpp_maglev::cli::render::context::RenderContext;
+use vpp_maglev::cli::render::text;
+use vpp_maglev::client::server::{DaemonAddress, DaemonClient};
 
 /// Measured runs; the median is told.
 const RUNS: usize = 21;
@@ -41,15 +41,15 @@ fn main() {
         assert_eq!(maglevc(&address, "version"), 1);
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let server: Server = address.parse().unwrap();
-    let mut answer = Answer::Backends(Vec::new());
+    let server: DaemonAddress = address.parse().unwrap();
+    let mut answer = CliAnswer::Backends(Vec::new());
     tell("connecting and the daemon's answer, decoded", || {
         answer = runtime.block_on(async {
-            let client = Client::connect(&server.clone().into()).await.unwrap();
-            execute(&client, Request::ShowBackends).await.unwrap()
+            let client = DaemonClient::connect(&server.clone().into()).await.unwrap();
+            execute(&client, DaemonRequest::ShowBackends).await.unwrap()
         });
     });
-    let page = Page { now_ns: 0, width: None, colour: false };
+    let page = RenderContext { now_ns: 0, width: None, colour: false };
     tell("the text of the answer", || {
         assert_eq!(text::text(&answer, &page).lines().count(), backends + 1);
     });

@@ -1,16 +1,16 @@
 //! What it costs to write and to read a message of VPP's API.
 //! `cargo bench --bench codec`
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use vpp_maglev::domain::net::{Encap, Service, TableLength, Vip, Weight};
-use vpp_maglev::domain::step::{Step, VipSpec};
+use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
+use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 use vpp_maglev::vpp::wire::{
-    Address, FrameBuffer, LbAsSetWeightReply, LbAsV2Details, LbVipDetails, LbWrite, Reply, Request,
-    RequestHead, VipKey, read_reply, write_reply, write_request,
+    FrameBuffer, LbAsSetWeightReply, LbAsV2Details, LbVipDetails, LbWrite, Reply, Request,
+    RequestHead, VipKey, WireAddress, read_reply, write_reply, write_request,
 };
 
 const HEAD: RequestHead = RequestHead { client_index: 0x8000_0001, context: 7 };
@@ -58,7 +58,7 @@ fn decode(criterion: &mut Criterion) {
     let key = VipKey::from(vip());
     let row = LbAsV2Details {
         vip: key,
-        app_srv: Address::from(std::net::IpAddr::from([10, 0, 0, 1])),
+        app_srv: WireAddress::from(std::net::IpAddr::from([10, 0, 0, 1])),
         flags: 1,
         in_use_since: 0,
         weight: 100,

@@ -2,14 +2,14 @@
 //! VPP's plugin spells it out, the counts without a table, and the lints.
 //! `cargo bench --bench maglev`
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::cast_possible_truncation)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use vpp_maglev::domain::maglev::{self, Asked, lint};
-use vpp_maglev::domain::net::{TableLength, Weight};
+use vpp_maglev::domain::balancing::maglev::{self, RequestedWeight, lint};
+use vpp_maglev::domain::dataplane::net::{TableLength, Weight};
 
 const SERVERS: u32 = 20;
 const LENGTHS: [u32; 2] = [1024, 32768];
@@ -46,14 +46,15 @@ fn tables(criterion: &mut Criterion) {
 /// A thousand frontends of ten servers, half of them with weights that their
 /// table cannot express.
 fn lints(criterion: &mut Criterion) {
-    let frontend = |number: u32| -> (Vec<Asked>, TableLength) {
+    let frontend = |number: u32| -> (Vec<RequestedWeight>, TableLength) {
         let weight =
             |place: u32| if number.is_multiple_of(2) { 100 } else { i64::from(place * 7 + 1) };
-        let asked = servers(10, 0).into_iter().zip(0..).map(|((address, _), place)| Asked {
-            name: place.to_string().as_str().into(),
-            address,
-            weight: Weight::try_from(weight(place)).unwrap(),
-        });
+        let asked =
+            servers(10, 0).into_iter().zip(0..).map(|((address, _), place)| RequestedWeight {
+                name: place.to_string().as_str().into(),
+                address,
+                weight: Weight::try_from(weight(place)).unwrap(),
+            });
         let length = if number.is_multiple_of(2) { 1024 } else { 64 };
         (asked.collect(), TableLength::try_from(length).unwrap())
     };

@@ -1,7 +1,7 @@
 //! What it costs to decide what to write: 1000 VIPs with 10 servers each, of
 //! which none, one, or all differ. `cargo bench --bench plan`
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -9,13 +9,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use vpp_maglev::domain::balancing::weights::{
+    DesiredFrontend, DesiredServer, FlushSeq, TargetWeight, UnmanagedServers,
+};
 use vpp_maglev::domain::config::LbConf;
+use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
+use vpp_maglev::domain::dataplane::observed::Observed;
+use vpp_maglev::domain::dataplane::plan::{self, Desired, Flushed, Scope};
+use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 use vpp_maglev::domain::names::FrontendName;
-use vpp_maglev::domain::net::{Encap, Service, TableLength, Vip, Weight};
-use vpp_maglev::domain::observed::Observed;
-use vpp_maglev::domain::plan::{self, Desired, Flushed, Scope};
-use vpp_maglev::domain::step::{Step, VipSpec};
-use vpp_maglev::domain::weights::{DesiredFrontend, DesiredServer, FlushSeq, Strangers, Want};
 
 const VIPS: u16 = 1000;
 const SERVERS: u8 = 10;
@@ -27,7 +29,8 @@ fn vip(number: u16) -> Vip {
 }
 
 fn frontend(number: u16) -> DesiredFrontend {
-    let server = DesiredServer { weight: Want::Weight(Weight::FULL), flush: Some(FlushSeq::NONE) };
+    let server =
+        DesiredServer { weight: TargetWeight::Weight(Weight::FULL), flush: Some(FlushSeq::NONE) };
     let servers = (1..=SERVERS).map(|last| (IpAddr::from([10, 0, 0, last]), server)).collect();
     let spec = VipSpec {
         vip: vip(number),
@@ -35,7 +38,7 @@ fn frontend(number: u16) -> DesiredFrontend {
         src_ip_sticky: false,
         table_length: TableLength::DEFAULT,
     };
-    DesiredFrontend { spec, servers, strangers: Strangers::Remove }
+    DesiredFrontend { spec, servers, strangers: UnmanagedServers::Remove }
 }
 
 fn name(number: u16) -> FrontendName {

@@ -5,17 +5,17 @@
 //! `MAGLEV_TEST_VPP_API` names its socket; that VPP's `lb` configuration must
 //! be empty, and is empty again in the end. `cargo bench --bench vpp`
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use vpp_maglev::domain::net::{Encap, Service, TableLength, Vip, Weight};
-use vpp_maglev::domain::step::{Step, VipSpec};
-use vpp_maglev::vpp::client::{Client, ClientOptions};
-use vpp_maglev::vpp::embedded::{Embedded, Options};
+use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
+use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
+use vpp_maglev::vpp::client::{ClientOptions, VppClient};
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 const VIPS: u16 = 1000;
 const SERVERS: u8 = 10;
@@ -23,7 +23,7 @@ const READS: usize = 11;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let embedded = Embedded::start_private(Options::default()).unwrap();
+    let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     println!("{VIPS} VIPs with {SERVERS} servers each, tables of 1024, weight 100");
     runtime.block_on(measure("embedded", embedded.api_path()));
     match std::env::var_os("MAGLEV_TEST_VPP_API") {
@@ -50,7 +50,7 @@ fn for_each_server(step: impl Fn(Vip, IpAddr) -> Step) -> Vec<Step> {
 }
 
 async fn measure(name: &str, socket: &Path) {
-    let client = Client::connect(socket, ClientOptions::default()).await.unwrap();
+    let client = VppClient::connect(socket, ClientOptions::default()).await.unwrap();
     let empty = client.read_state().await.unwrap().vips.is_empty();
     assert!(empty, "{name} holds VIPs: give one that is empty");
 
@@ -99,7 +99,7 @@ async fn measure(name: &str, socket: &Path) {
 }
 
 /// Applies steps in one go.
-async fn all(client: &Client, steps: Vec<Step>) -> Duration {
+async fn all(client: &VppClient, steps: Vec<Step>) -> Duration {
     let begun = Instant::now();
     for result in client.apply(steps, false).await {
         result.unwrap();
@@ -108,7 +108,7 @@ async fn all(client: &Client, steps: Vec<Step>) -> Duration {
 }
 
 /// Applies each step when the one before is answered.
-async fn one_by_one(client: &Client, steps: Vec<Step>) -> Duration {
+async fn one_by_one(client: &VppClient, steps: Vec<Step>) -> Duration {
     let begun = Instant::now();
     for step in steps {
         client.apply(vec![step], false).await.remove(0).unwrap();

@@ -1,7 +1,7 @@
 //! Writes the manual pages from what the programs themselves go by: their flags
 //! and maglevc's grammar. `cargo run --example man -- DIR`; `make man` does it.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 #[path = "../src/bin/maglevd/flags.rs"]
 #[allow(dead_code, unreachable_pub)]
@@ -12,7 +12,8 @@ use std::path::Path;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
-use vpp_maglev::cli::{help, options::Options};
+use vpp_maglev::cli::command::help;
+use vpp_maglev::cli::command::options::CliOptions;
 
 fn main() {
     let dir = std::env::args().nth(1).unwrap_or_else(|| {
@@ -93,7 +94,7 @@ fn maglevd() -> Vec<u8> {
 }
 
 fn maglevc() -> Vec<u8> {
-    let mut text = page(Options::command(), "1");
+    let mut text = page(CliOptions::command(), "1");
     let usages = help::usages();
     let commands: Vec<_> = usages.iter().map(|usage| (usage.line.as_str(), usage.help)).collect();
     let before = "Without a command it is a shell. Any unambiguous beginning of a word works.";

@@ -4,8 +4,10 @@
 pub mod actors;
 pub mod api;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod domain;
+pub mod host;
 pub mod pb;
 pub mod probe;
 pub mod vpp;

@@ -1,6 +1,6 @@
 //! The messages and services generated from `proto/maglev.proto`.
 
-#![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
+#![allow(unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
 
 tonic::include_proto!("maglev");
 

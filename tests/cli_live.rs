@@ -16,30 +16,33 @@ use cli_fake::{Fake, Mood, on_tcp};
 use cli_terminal::{Terminal, maglevc};
 use ratatui::backend::TestBackend;
 use rustix::process::Signal;
-use vpp_maglev::cli::answer::Answer;
-use vpp_maglev::cli::command::Request;
+use vpp_maglev::cli::answer::CliAnswer;
+use vpp_maglev::cli::command::request::DaemonRequest;
 use vpp_maglev::cli::execute::execute;
-use vpp_maglev::cli::live::{Answers, Key, Link, Model, Update, Vpp, draw};
-use vpp_maglev::cli::server::{Client, Server};
+use vpp_maglev::cli::live::{Answers, DaemonStatus, Model, PressedKey, Update, VppStatus, draw};
+use vpp_maglev::client::server::{DaemonAddress, DaemonClient};
 use vpp_maglev::pb;
 
 /// What the view knows of a daemon once it has asked.
 async fn known(fake: &Fake) -> Model {
-    let server: Server = fake.address.parse().unwrap();
-    let client = Client::connect(&server.into()).await.unwrap();
-    let Answer::Frontends(frontends) = execute(&client, Request::ShowFrontends).await.unwrap()
+    let server: DaemonAddress = fake.address.parse().unwrap();
+    let client = DaemonClient::connect(&server.into()).await.unwrap();
+    let CliAnswer::Frontends(frontends) =
+        execute(&client, DaemonRequest::ShowFrontends).await.unwrap()
     else {
         panic!("no frontends")
     };
-    let Answer::Backends(backends) = execute(&client, Request::ShowBackends).await.unwrap() else {
+    let CliAnswer::Backends(backends) =
+        execute(&client, DaemonRequest::ShowBackends).await.unwrap()
+    else {
         panic!("no backends")
     };
-    let vpp = match execute(&client, Request::ShowVppInfo).await {
-        Ok(Answer::VppInfo(info)) => Vpp::Connected(info),
-        other => Vpp::Away(other.unwrap_err().to_string()),
+    let vpp = match execute(&client, DaemonRequest::ShowVppInfo).await {
+        Ok(CliAnswer::VppInfo(info)) => VppStatus::Connected(info),
+        other => VppStatus::Away(other.unwrap_err().to_string()),
     };
     let mut model = Model::new("lb1.example.org:9090");
-    model.update(Update::Link(Link::Up));
+    model.update(Update::Link(DaemonStatus::Up));
     model.update(Update::All(Answers { frontends, backends: Some(backends), vpp }));
     model
 }
@@ -70,7 +73,7 @@ fn names(model: &mut Model) -> Vec<String> {
 /// Types into the filter.
 fn types(model: &mut Model, text: &str) {
     for letter in text.chars() {
-        assert!(!model.press(Key::Letter(letter)), "a letter does not leave");
+        assert!(!model.press(PressedKey::Letter(letter)), "a letter does not leave");
     }
 }
 
@@ -91,7 +94,7 @@ async fn the_view_is_drawn_as_written_down() {
     model.update(event(changed("nginx0", "down", "up", "L7OK 200 OK")));
     same_as_file("live.txt", &drawn(&mut model, 80, 24));
     same_as_file("live-wide.txt", &drawn(&mut model, 140, 40));
-    model.press(Key::Fold);
+    model.press(PressedKey::Fold);
     same_as_file("live-folded.txt", &drawn(&mut model, 80, 24));
     let mut model = Model::new("lb1.example.org:9090");
     same_as_file("live-connecting.txt", &drawn(&mut model, 80, 24));
@@ -102,7 +105,7 @@ async fn a_view_of_any_size_is_drawn() {
     let mut model = known(&on_tcp(Mood::CALM).await).await;
     for (columns, rows) in [(1, 1), (5, 3), (20, 5), (80, 15), (500, 200)] {
         drawn(&mut model, columns, rows);
-        model.press(Key::Bottom);
+        model.press(PressedKey::Bottom);
     }
 }
 
@@ -131,7 +134,7 @@ async fn an_event_changes_the_row_and_the_latest_changes() {
 #[tokio::test]
 async fn what_is_wrong_comes_first_unless_another_order_is_chosen() {
     let mut model = known(&on_tcp(Mood::CALM).await).await;
-    model.press(Key::Fold);
+    model.press(PressedKey::Fold);
     assert_eq!(names(&mut model), ["dns", "everything", "web"]);
     model.update(Update::Event(pb::Event {
         event: Some(pb::event::Event::Frontend(pb::FrontendEvent {
@@ -147,32 +150,32 @@ async fn what_is_wrong_comes_first_unless_another_order_is_chosen() {
         boot_id: 1,
     }));
     assert_eq!(names(&mut model), ["everything", "dns", "web"]);
-    model.press(Key::Sort);
+    model.press(PressedKey::Sort);
     assert_eq!(names(&mut model), ["dns", "everything", "web"]);
     model.update(event(changed("new", "unknown", "up", "")));
-    model.press(Key::Sort);
+    model.press(PressedKey::Sort);
     assert_eq!(names(&mut model)[..2], ["dns", "everything"]);
 }
 
 #[tokio::test]
 async fn a_filter_shows_what_fits_and_what_it_belongs_to() {
     let mut model = known(&on_tcp(Mood::CALM).await).await;
-    model.press(Key::Filter);
+    model.press(PressedKey::Filter);
     types(&mut model, "NGINX0");
     assert!(model.is_typing());
     assert!(drawn(&mut model, 80, 24).contains("filter: NGINX0_"));
-    model.press(Key::Accept);
+    model.press(PressedKey::Accept);
     assert_eq!(names(&mut model), ["web", "primary", "nginx0"]);
     // A frontend that fits is shown whole.
-    model.press(Key::Clear);
-    model.press(Key::Filter);
+    model.press(PressedKey::Clear);
+    model.press(PressedKey::Filter);
     types(&mut model, "2001:db8");
     assert_eq!(names(&mut model), ["dns", "all", "bind0"]);
-    model.press(Key::Letter('x'));
+    model.press(PressedKey::Letter('x'));
     assert!(names(&mut model).is_empty());
-    model.press(Key::Erase);
+    model.press(PressedKey::Erase);
     assert_eq!(names(&mut model).len(), 3);
-    model.press(Key::Clear);
+    model.press(PressedKey::Clear);
     assert!(names(&mut model).len() > 6 && !model.is_typing());
 }
 
@@ -182,17 +185,17 @@ async fn scrolling_ends_at_both_ends() {
     let first = |model: &mut Model| drawn(model, 80, 10).lines().nth(4).unwrap().to_owned();
     let beginning = first(&mut model);
     assert!(beginning.starts_with("dns"));
-    model.press(Key::Lines(1));
+    model.press(PressedKey::Lines(1));
     assert!(first(&mut model).starts_with("  all"));
-    model.press(Key::Lines(-7));
+    model.press(PressedKey::Lines(-7));
     assert_eq!(first(&mut model), beginning);
-    model.press(Key::Bottom);
+    model.press(PressedKey::Bottom);
     let last = first(&mut model);
-    model.press(Key::Pages(3));
+    model.press(PressedKey::Pages(3));
     assert_eq!(first(&mut model), last);
     let text = drawn(&mut model, 80, 10);
     assert!(text.lines().nth(8).unwrap().starts_with("    gone"), "{text}");
-    model.press(Key::Top);
+    model.press(PressedKey::Top);
     assert_eq!(first(&mut model), beginning);
 }
 

@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
-use vpp_maglev::cli::grammar::Token;
-use vpp_maglev::cli::parse::{ParseError, offers, parse};
+use vpp_maglev::cli::command::grammar::GrammarToken;
+use vpp_maglev::cli::command::parse::{ParseError, offers, parse};
 
 /// Every command, as it is meant.
 const MEANT: &[&str] = &[
@@ -115,12 +115,12 @@ fn check(words: &[String], error: &ParseError) {
     for offer in &possible {
         let named = match offer.token {
             // Of an ambiguous word, only those that it could be.
-            Token::Word(word) | Token::Alias(word) | Token::Yielding(word) => {
+            GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) => {
                 let ambiguous = matches!(error, ParseError::Ambiguous { .. });
                 let could = words.get(good).is_none_or(|wrong| word.starts_with(wrong.as_str()));
                 message.contains(word) || ambiguous && !could
             }
-            Token::Slot(slot) => {
+            GrammarToken::Slot(slot) => {
                 message.contains(slot.placeholder()) || message.contains(slot.wanted())
             }
         };

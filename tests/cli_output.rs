@@ -12,18 +12,20 @@ use std::path::PathBuf;
 use cli_fake::data::NOW_NS;
 use cli_fake::events::{BOOT_ID, events};
 use cli_fake::{Fake, Mood, on_tcp, on_unix};
-use vpp_maglev::cli::answer::Answer;
-use vpp_maglev::cli::command::{Command, Shell};
+use vpp_maglev::cli::answer::CliAnswer;
+use vpp_maglev::cli::command::request::{CliCommand, Shell};
+use vpp_maglev::cli::command::{help, parse, scripts};
 use vpp_maglev::cli::error::CliError;
 use vpp_maglev::cli::execute::execute;
-use vpp_maglev::cli::page::Page;
-use vpp_maglev::cli::server::{Client, Server};
-use vpp_maglev::cli::{help, json, parse, scripts, several, text, version, watch};
+use vpp_maglev::cli::render::context::RenderContext;
+use vpp_maglev::cli::render::{json, text};
+use vpp_maglev::cli::{multi_server, version, watch};
+use vpp_maglev::client::server::{DaemonAddress, DaemonClient};
 use vpp_maglev::pb::WatchRequest;
 
-const PLAIN: Page = Page { now_ns: NOW_NS, width: None, colour: false };
-const COLOURED: Page = Page { colour: true, ..PLAIN };
-const NARROW: Page = Page { width: Some(80), ..PLAIN };
+const PLAIN: RenderContext = RenderContext { now_ns: NOW_NS, width: None, colour: false };
+const COLOURED: RenderContext = RenderContext { colour: true, ..PLAIN };
+const NARROW: RenderContext = RenderContext { width: Some(80), ..PLAIN };
 
 const CALM: Mood = Mood::CALM;
 const EMPTY: Mood = Mood { empty: true, ..CALM };
@@ -40,15 +42,15 @@ fn same_as_file(name: &str, found: &str) {
     assert_eq!(found, expected, "\n{name}: found\n{found}\nexpected\n{expected}");
 }
 
-async fn connected(fake: &Fake) -> Client {
-    let server: Server = fake.address.parse().unwrap();
-    Client::connect(&server.into()).await.unwrap()
+async fn connected(fake: &Fake) -> DaemonClient {
+    let server: DaemonAddress = fake.address.parse().unwrap();
+    DaemonClient::connect(&server.into()).await.unwrap()
 }
 
-async fn ask(client: &Client, line: &str) -> Result<Answer, CliError> {
+async fn ask(client: &DaemonClient, line: &str) -> Result<CliAnswer, CliError> {
     let words: Vec<&str> = line.split(' ').collect();
     match parse::parse(&words) {
-        Ok(Command::Request(request)) => execute(client, request).await,
+        Ok(CliCommand::Request(request)) => execute(client, request).await,
         other => panic!("`{line}` asks nothing of the daemon: {other:?}"),
     }
 }
@@ -205,12 +207,12 @@ async fn several_daemons_answer_under_their_names() {
     let mut said = Vec::new();
     for (name, fake) in [("unix:/run/a.sock", &fake), ("b.example.org:9090", &empty)] {
         let result = ask(&connected(fake).await, "show vpp info").await;
-        said.push(several::Said { server: name.parse().unwrap(), result });
+        said.push(multi_server::ServerAnswer { server: name.parse().unwrap(), result });
     }
-    same_as_file("several.txt", &several::page(&said, &PLAIN));
-    same_as_file("several-coloured.txt", &several::page(&said, &COLOURED));
-    same_as_file("several-narrow.txt", &several::page(&said, &NARROW));
-    same_as_file("several.json", &format!("{:#}\n", several::value(&said)));
+    same_as_file("several.txt", &multi_server::page(&said, &PLAIN));
+    same_as_file("several-coloured.txt", &multi_server::page(&said, &COLOURED));
+    same_as_file("several-narrow.txt", &multi_server::page(&said, &NARROW));
+    same_as_file("several.json", &format!("{:#}\n", multi_server::value(&said)));
 }
 
 #[tokio::test]
@@ -218,13 +220,13 @@ async fn a_watch_goes_on_over_a_reconnect_without_gap() {
     // Every stream ends after two events; there are five.
     let fake = on_tcp(Mood { leaving: Some(2), ..CALM }).await;
     let client = connected(&fake).await;
-    let Ok(Command::WatchEvents(five)) = parse::parse(&["watch", "events", "num", "5"]) else {
+    let Ok(CliCommand::WatchEvents(five)) = parse::parse(&["watch", "events", "num", "5"]) else {
         panic!("not a watch")
     };
     let (mut out, mut notices) = (Vec::new(), Vec::new());
     let mut notice = |line: &str| notices.push(line.to_owned());
     let end = watch::watch(&client, &five, &mut out, &mut notice).await.unwrap();
-    assert_eq!(end, watch::End::Done);
+    assert_eq!(end, watch::CommandEnd::Done);
     let events = events(&WatchRequest::default(), BOOT_ID);
     let lines: String = events.iter().map(|event| format!("{}\n", json::event(event))).collect();
     assert_eq!(String::from_utf8(out).unwrap(), lines);

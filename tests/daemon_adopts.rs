@@ -12,10 +12,10 @@ use std::process::{Command, Stdio};
 
 use daemon_support::{Backend, Config, Daemon, maglevd};
 use rustix::process::Signal;
-use vpp_maglev::domain::step::Step;
+use vpp_maglev::domain::dataplane::step::Step;
 use vpp_maglev::pb::SyncVpplbStateRequest;
-use vpp_maglev::vpp::client::{Client, ClientOptions};
-use vpp_maglev::vpp::embedded::{Embedded, Options};
+use vpp_maglev::vpp::client::{ClientOptions, VppClient};
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 /// Requests that change nothing, by name. `cli_inband` is counted with them:
 /// the daemon's lines are `show` and the one that makes VPP notice the dead.
@@ -35,7 +35,7 @@ static REAL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Runs `scenario` on an embedded dataplane, then on the real VPP, emptied.
 async fn on_each(scenario: impl AsyncFn(&Path)) {
-    let embedded = Embedded::start_private(Options::default()).unwrap();
+    let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     scenario(embedded.api_path()).await;
     match std::env::var_os("MAGLEV_TEST_VPP_API").filter(|path| !path.is_empty()) {
         Some(path) => {
@@ -50,7 +50,7 @@ async fn on_each(scenario: impl AsyncFn(&Path)) {
 }
 
 async fn empty(api: &Path) {
-    let client = Client::connect(api, ClientOptions::default()).await.unwrap();
+    let client = VppClient::connect(api, ClientOptions::default()).await.unwrap();
     let mut steps = Vec::new();
     for (&vip, seen) in &client.read_state().await.unwrap().vips {
         let servers = seen.servers.keys();

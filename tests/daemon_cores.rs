@@ -14,8 +14,8 @@ use std::thread;
 use daemon_support::{Backend, Config, Daemon, maglevd};
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use vpp_maglev::vpp::client::{Client, ClientOptions};
-use vpp_maglev::vpp::embedded::{Embedded, Options};
+use vpp_maglev::vpp::client::{ClientOptions, VppClient};
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 /// The cores that a thread may use.
 fn cores_of(thread: Option<Pid>) -> BTreeSet<usize> {
@@ -70,14 +70,15 @@ async fn vpp_has_the_cores_that_it_is_bound_to_for_itself() {
         let _ = until.recv();
     });
     bound.recv().unwrap();
-    let embedded = Embedded::start_private(Options::default()).unwrap();
+    let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     keeps_off(embedded.api_path(), taken).await;
     drop(end);
     binding.join().unwrap();
 
     match std::env::var_os("MAGLEV_TEST_VPP_API").filter(|path| !path.is_empty()) {
         Some(api) => {
-            let client = Client::connect(Path::new(&api), ClientOptions::default()).await.unwrap();
+            let client =
+                VppClient::connect(Path::new(&api), ClientOptions::default()).await.unwrap();
             let process = Pid::from_raw(client.peer_process().unwrap());
             client.close().await;
             let taken = cores_of(process);

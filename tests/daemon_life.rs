@@ -14,7 +14,7 @@ use tonic::Code;
 use vpp_maglev::pb::{
     GetBackendRequest, GetVppInfoRequest, GetVpplbStateRequest, SyncVpplbStateRequest,
 };
-use vpp_maglev::vpp::embedded::{Mishap, Options, When};
+use vpp_maglev::vpp::embedded::{EmbeddedOptions, FaultCondition, InjectedFault};
 
 /// What a service manager may wait for at most.
 const STOPS_WITHIN: Duration = Duration::from_secs(5);
@@ -222,7 +222,7 @@ async fn a_backend_that_falls_while_vpp_is_away_is_down_when_it_is_back() {
     let daemon = Daemon::start(dir.path(), dataplane.socket(), &backends.each_ref()).await;
     dataplane.until_both("a=100 b=100").await;
     // Only the connection breaks: VPP keeps what it holds.
-    dataplane.control.inject(When::NEXT, Mishap::DropBefore).unwrap();
+    dataplane.control.inject(FaultCondition::NEXT, InjectedFault::DropBefore).unwrap();
     backends[0].stop().await;
     daemon.all(&["a"], "down").await;
     dataplane.until_both("a=0 b=100").await;
@@ -236,7 +236,10 @@ async fn a_vpp_that_lacks_messages_is_told_of_and_not_written_to() {
     let config =
         backends.iter().fold(Config::new("100ms"), |config, backend| config.backend(backend));
     config.both(&["a b"]).write(dir.path());
-    let old = Options { without: vec!["lb_as_set_weight", "lb_conf_get"], ..Options::default() };
+    let old = EmbeddedOptions {
+        without: vec!["lb_as_set_weight", "lb_conf_get"],
+        ..EmbeddedOptions::default()
+    };
     let dataplane = Dataplane::start_with(dir.path(), &backends.each_ref(), old);
     let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &backends.each_ref()).await;
     daemon.all(&["a", "b"], "up").await;

@@ -13,9 +13,9 @@ use daemon_support::{
     Backend, Config, Daemon, Dataplane, Steady, VIP4, get, maglevd, metrics_address, ran,
 };
 use rustix::process::Signal;
-use vpp_maglev::domain::net::{Service, Vip, Weight};
-use vpp_maglev::domain::step::Step;
-use vpp_maglev::vpp::embedded::{Mishap, When};
+use vpp_maglev::domain::dataplane::net::{Service, Vip, Weight};
+use vpp_maglev::domain::dataplane::step::Step;
+use vpp_maglev::vpp::embedded::{FaultCondition, InjectedFault};
 
 #[tokio::test]
 async fn the_page_tells_of_backends_frontends_vpp_and_streams() {
@@ -170,8 +170,8 @@ async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of(
     let meddle = |server| vec![Step::SetWeight { vip, server, weight, flush: false }];
     dataplane.meddle(meddle(backends[0].ip())).await;
     dataplane.until_both("a=100 b=100").await;
-    let weights = When::message("lb_as_set_weight").after(1).times(u32::MAX);
-    dataplane.control.inject(weights, Mishap::Refuse(-1)).unwrap();
+    let weights = FaultCondition::message("lb_as_set_weight").after(1).times(u32::MAX);
+    dataplane.control.inject(weights, InjectedFault::Refuse(-1)).unwrap();
     dataplane.meddle(meddle(backends[0].ip())).await;
     let refused =
         |record: &serde_json::Value| record["msg"] == "vpp-lbsync-done" && record["failed"] == 1;

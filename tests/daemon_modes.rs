@@ -10,9 +10,9 @@ use std::process::Command;
 use daemon_support::{Backend, Config, Daemon, maglevd, ran};
 use rustix::process::Signal;
 use vpp_maglev::domain::config::LbConf;
-use vpp_maglev::domain::step::Step;
+use vpp_maglev::domain::dataplane::step::Step;
 use vpp_maglev::pb::{GetBackendRequest, GetVppInfoRequest, SyncVpplbStateRequest};
-use vpp_maglev::vpp::client::{Client, ClientOptions};
+use vpp_maglev::vpp::client::{ClientOptions, VppClient};
 
 fn entries(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).unwrap();
@@ -36,7 +36,7 @@ async fn the_dataplane_alone_serves_its_sockets_until_a_signal() {
     assert_eq!(ready["api"], api.to_str().unwrap());
     assert_eq!(entries(dir.path()), ["api.sock", "stats.sock"]);
 
-    let client = Client::connect(&api, ClientOptions::default()).await.unwrap();
+    let client = VppClient::connect(&api, ClientOptions::default()).await.unwrap();
     assert_eq!((client.info().pid, client.missing().len()), (dataplane.pid(), 0));
     let conf = LbConf {
         ip4_src: "192.0.2.9".parse().unwrap(),
@@ -71,7 +71,7 @@ async fn a_daemon_programs_the_dataplane_of_another_process() {
     daemon.logged("vpp-lbsync-done").await;
     let info = daemon.client().await.get_vpp_info(GetVppInfoRequest {}).await.unwrap();
     assert_eq!(info.into_inner().pid, dataplane.pid());
-    let client = Client::connect(&api, ClientOptions::default()).await.unwrap();
+    let client = VppClient::connect(&api, ClientOptions::default()).await.unwrap();
     daemon.client().await.sync_vpplb_state(SyncVpplbStateRequest::default()).await.unwrap();
     assert_eq!(client.read_state().await.unwrap().vips.len(), 2);
     dataplane.terminate().await;

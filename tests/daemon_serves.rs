@@ -8,9 +8,9 @@ mod daemon_support;
 use std::net::IpAddr;
 
 use daemon_support::{Backend, Config, Daemon, Dataplane, VIP4};
-use vpp_maglev::domain::maglev;
-use vpp_maglev::domain::net::{Encap, Service, TableLength, Vip, Weight};
-use vpp_maglev::domain::step::{Step, VipSpec};
+use vpp_maglev::domain::balancing::maglev;
+use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
+use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 use vpp_maglev::pb::{SyncVpplbStateRequest, SyncVpplbStateResponse};
 
 fn weight(weight: i64) -> Weight {

@@ -6,7 +6,7 @@ mod probe_support;
 use probe_support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
-use vpp_maglev::probe::Shared;
+use vpp_maglev::probe::ThreadResources;
 
 /// Answers a DNS query with `rcode` and, if `with_record`, an address.
 fn answer(query: &[u8], rcode: u8, with_record: bool) -> Vec<u8> {
@@ -23,7 +23,7 @@ fn answer(query: &[u8], rcode: u8, with_record: bool) -> Vec<u8> {
 #[test]
 fn dns_over_udp_waits_for_its_own_answer() {
     local(async {
-        let shared = Shared::new();
+        let shared = ThreadResources::new();
         let server = UdpSocket::bind((V6, 0)).await.unwrap();
         let to = server.local_addr().unwrap();
         tokio::task::spawn_local(async move {
@@ -55,7 +55,7 @@ fn dns_over_udp_waits_for_its_own_answer() {
 #[test]
 fn a_closed_udp_port_is_refused_and_a_silent_one_times_out() {
     local(async {
-        let shared = Shared::new();
+        let shared = ThreadResources::new();
         let held = UdpSocket::bind((V4, 0)).await.unwrap();
         let to = held.local_addr().unwrap();
         tokio::task::spawn_local(async move {
@@ -68,14 +68,20 @@ fn a_closed_udp_port_is_refused_and_a_silent_one_times_out() {
     local(async {
         let to = UdpSocket::bind((V4, 0)).await.unwrap().local_addr().unwrap();
         let told = "L4CON connection refused";
-        assert_found(dns(to, false, "a.example", "A", "NOERROR"), V4, &Shared::new(), told).await;
+        assert_found(
+            dns(to, false, "a.example", "A", "NOERROR"),
+            V4,
+            &ThreadResources::new(),
+            told,
+        )
+        .await;
     });
 }
 
 #[test]
 fn dns_over_tcp_is_framed() {
     local(async {
-        let shared = Shared::new();
+        let shared = ThreadResources::new();
         for (whole, told) in
             [(true, "L7OK NOERROR"), (false, "L7RSP connection closed inside the response")]
         {

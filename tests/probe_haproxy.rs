@@ -17,11 +17,11 @@ use actix::prelude::*;
 use probe_support::*;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
-use vpp_maglev::actors::checker::Transitioned;
-use vpp_maglev::actors::prober::{Prober, Stop, Way};
+use vpp_maglev::actors::controller::Transitioned;
+use vpp_maglev::actors::prober::{ProbeTransport, Prober, Stop};
+use vpp_maglev::domain::controller::{ControllerEffect, ControllerState};
 use vpp_maglev::domain::health::State;
-use vpp_maglev::domain::roster::{Order, Roster};
-use vpp_maglev::probe::Shared;
+use vpp_maglev::probe::ThreadResources;
 
 /// How many scripts are played.
 const SCRIPTS: usize = 60;
@@ -148,7 +148,7 @@ fn note(line: &[u8], told: &mut BTreeMap<usize, String>) {
     told.entry(number.parse().unwrap()).or_default().push(flip);
 }
 
-/// Hears what probers tell the Checker.
+/// Hears what probers tell the Controller.
 #[derive(Default)]
 struct Ear(BTreeMap<String, String>);
 
@@ -203,15 +203,17 @@ async fn by_prober(scripts: &[Script]) -> Vec<String> {
          healthchecks:\n{checks}  backends:\n{backends}"
     );
     let config = vpp_maglev::config::parse(&text).unwrap().config;
-    let (_, orders) = Roster::new(Arc::new(config), SystemTime::now());
+    let (_, orders) = ControllerState::new(Arc::new(config), SystemTime::now());
     let ear = Ear::default().start();
-    let shared = Shared::new();
+    let shared = ThreadResources::new();
     let mut probers = Vec::new();
     for order in orders {
-        if let Order::StartProber { id, backend, settings } = order {
+        if let ControllerEffect::StartProber { id, backend, settings } = order {
             let to = ear.clone().recipient();
-            probers
-                .push(Prober::new(id, backend, settings, Way::Network(shared.clone()), to).start());
+            probers.push(
+                Prober::new(id, backend, settings, ProbeTransport::Network(shared.clone()), to)
+                    .start(),
+            );
         }
     }
     assert_eq!(probers.len(), scripts.len());
@@ -256,12 +258,15 @@ async fn a_prober_that_is_stopped_leaves_no_socket_open() {
          backends: {{ b: {{ address: 127.0.0.1, healthcheck: web }} }} }}"
     );
     let config = vpp_maglev::config::parse(&text).unwrap().config;
-    let (_, orders) = Roster::new(Arc::new(config), SystemTime::now());
-    let Some(Order::StartProber { id, backend, settings }) = orders.into_iter().next() else {
+    let (_, orders) = ControllerState::new(Arc::new(config), SystemTime::now());
+    let Some(ControllerEffect::StartProber { id, backend, settings }) = orders.into_iter().next()
+    else {
         panic!("a prober is started");
     };
     let to = Ear::default().start().recipient();
-    let prober = Prober::new(id, backend, settings, Way::Network(Shared::new()), to).start();
+    let prober =
+        Prober::new(id, backend, settings, ProbeTransport::Network(ThreadResources::new()), to)
+            .start();
     let (mut stream, _) = listener.accept().await.unwrap();
     request(&mut stream).await;
     prober.send(Stop).await.unwrap();

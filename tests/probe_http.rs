@@ -7,13 +7,13 @@ mod probe_support;
 use probe_support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
-use vpp_maglev::domain::probe::Code;
-use vpp_maglev::probe::{Probe, Shared};
+use vpp_maglev::domain::health::probe_result::ResultCode;
+use vpp_maglev::probe::{Probe, ThreadResources};
 
 #[test]
 fn http_answers_are_found_to_be_what_they_are() {
     local(async {
-        let shared = Shared::new();
+        let shared = ThreadResources::new();
         let big = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(20_000)).leak();
         for (answer, told) in [
             ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nokay", "L7OK 200 OK"),
@@ -73,7 +73,8 @@ fn the_request_is_what_servers_expect() {
             stream.write_all(answer.as_bytes()).await.unwrap();
         })
         .await;
-        assert_found(http(server, 200..=200, None), V6, &Shared::new(), "L7OK 200 OK").await;
+        assert_found(http(server, 200..=200, None), V6, &ThreadResources::new(), "L7OK 200 OK")
+            .await;
     });
 }
 
@@ -88,7 +89,7 @@ fn a_reset_instead_of_an_answer_is_told() {
         })
         .await;
         let told = "L7RSP connection reset before the whole response";
-        assert_found(http(server, 200..=200, None), V4, &Shared::new(), told).await;
+        assert_found(http(server, 200..=200, None), V4, &ThreadResources::new(), told).await;
     });
 }
 
@@ -105,7 +106,8 @@ fn an_answer_that_hangs_is_a_timeout_of_layer_7() {
             })
             .await;
             let told = "L7TOUT no whole answer within 30s";
-            assert_found(http(server, 200..=200, Some("x")), V4, &Shared::new(), told).await;
+            assert_found(http(server, 200..=200, Some("x")), V4, &ThreadResources::new(), told)
+                .await;
         });
     }
 }
@@ -127,7 +129,7 @@ fn a_dropped_probe_closes_its_socket() {
         })
         .await;
         let check = check(http(server, 200..=200, None), LONG);
-        let probe = Probe::prepare(&check, V4, &Shared::new()).unwrap();
+        let probe = Probe::prepare(&check, V4, &ThreadResources::new()).unwrap();
         tokio::select! {
             finding = probe.run() => panic!("nobody answered, and yet: {finding}"),
             asked = was_asked => asked.unwrap(),
@@ -146,9 +148,9 @@ fn one_probe_can_be_run_again_and_again() {
         })
         .await;
         let check = check(http(server, 200..=200, None), LONG);
-        let probe = Probe::prepare(&check, V4, &Shared::new()).unwrap();
+        let probe = Probe::prepare(&check, V4, &ThreadResources::new()).unwrap();
         for _ in 0..100 {
-            assert_eq!(probe.run().await.code, Code::L7Ok);
+            assert_eq!(probe.run().await.code, ResultCode::L7Ok);
         }
     });
 }

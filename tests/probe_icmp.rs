@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use probe_support::*;
 use vpp_maglev::domain::config::CheckKind;
-use vpp_maglev::domain::probe::Code;
-use vpp_maglev::probe::{Probe, Shared};
+use vpp_maglev::domain::health::probe_result::ResultCode;
+use vpp_maglev::probe::{Probe, ThreadResources};
 
 /// Whether ICMP sockets are permitted; says so plainly if not.
 async fn is_permitted() -> bool {
-    let finding = probe(CheckKind::Icmp, V4, &Shared::new()).await;
-    let permitted = finding.code != Code::SocketError;
+    let finding = probe(CheckKind::Icmp, V4, &ThreadResources::new()).await;
+    let permitted = finding.code != ResultCode::SocketError;
     if !permitted {
         skipped(&finding.to_string());
     }
@@ -28,7 +28,7 @@ async fn loopback_answers() {
     if !is_permitted().await {
         return;
     }
-    let shared = Shared::new();
+    let shared = ThreadResources::new();
     for address in [V4, V6, IpAddr::from([127, 1, 2, 3])] {
         assert_found(CheckKind::Icmp, address, &shared, "L3OK").await;
     }
@@ -39,7 +39,7 @@ async fn probes_of_one_address_do_not_take_each_others_replies() {
     if !is_permitted().await {
         return;
     }
-    let shared = Shared::new();
+    let shared = ThreadResources::new();
     let check = check(CheckKind::Icmp, LONG);
     let probes: Vec<_> = (0..50).map(|_| Probe::prepare(&check, V4, &shared).unwrap()).collect();
     let local = tokio::task::LocalSet::new();
@@ -58,7 +58,7 @@ async fn the_source_address_is_the_configured_one_or_is_named_as_missing() {
     if !is_permitted().await {
         return;
     }
-    let shared = Shared::new();
+    let shared = ThreadResources::new();
     let from = |source: [u8; 4]| {
         let mut check = check(CheckKind::Icmp, LONG);
         check.source_v4 = Some(source.into());
@@ -132,7 +132,7 @@ fn give_up_raw_sockets() {
 #[ignore = "for a namespace of its own"]
 async fn child_without_raw_sockets_that_passes() {
     give_up_raw_sockets();
-    let shared = Shared::new();
+    let shared = ThreadResources::new();
     for address in [V4, V6] {
         assert_found(CheckKind::Icmp, address, &shared, "L3OK").await;
     }
@@ -142,7 +142,7 @@ async fn child_without_raw_sockets_that_passes() {
 #[ignore = "for a namespace of its own"]
 async fn child_without_raw_sockets_that_is_told() {
     give_up_raw_sockets();
-    let shared = Shared::new();
+    let shared = ThreadResources::new();
     let told = "SOCKERR no permission to open an ICMP socket: give CAP_NET_RAW, or put the \
                 daemon's group into net.ipv4.ping_group_range";
     for address in [V4, V6] {
@@ -153,7 +153,7 @@ async fn child_without_raw_sockets_that_is_told() {
 #[tokio::test]
 #[ignore = "for a namespace of its own"]
 async fn child_where_nobody_answers() {
-    let shared = Shared::new();
+    let shared = ThreadResources::new();
     let short = check(CheckKind::Icmp, Duration::from_millis(100));
     for address in [V4, V6] {
         let finding = Probe::prepare(&short, address, &shared).unwrap().run().await;

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use probe_support::*;
 use vpp_maglev::domain::config::CheckKind;
-use vpp_maglev::probe::{Ground, Namespace, Shared};
+use vpp_maglev::probe::{Namespace, ProbeEnvironment, ThreadResources};
 
 /// Two namespaces, removed at the end, and the link between them with them.
 struct Namespaces {
@@ -56,7 +56,7 @@ fn ip(arguments: &str) {
 }
 
 /// What is found of every kind at `address`, where nobody listens.
-async fn assert_reached(address: IpAddr, shared: &Shared) {
+async fn assert_reached(address: IpAddr, shared: &ThreadResources) {
     let to = SocketAddr::new(address, 9);
     assert_found(CheckKind::Icmp, address, shared, "L3OK").await;
     let refused = "L4CON connection refused";
@@ -69,7 +69,10 @@ async fn assert_reached(address: IpAddr, shared: &Shared) {
 async fn probes_leave_from_the_namespace_and_the_process_stays_outside() {
     let Some(these) = Namespaces::make() else { return };
     let namespace = Namespace::enter(&these.near).unwrap();
-    let shared = Shared::on(Ground { namespace: Some(namespace), ..Ground::default() });
+    let shared = ThreadResources::on(ProbeEnvironment {
+        namespace: Some(namespace),
+        ..ProbeEnvironment::default()
+    });
     for far in ["198.18.77.2", "fd00:6d61::2"] {
         assert_reached(far.parse().unwrap(), &shared).await;
     }

@@ -12,9 +12,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use probe_support::*;
-use vpp_maglev::domain::config::{CheckKind, Tls};
-use vpp_maglev::domain::resolution::{Answer, HostName, IpFamily};
-use vpp_maglev::probe::{NameService, Probe, Shared};
+use vpp_maglev::domain::config::{CheckKind, TlsSettings};
+use vpp_maglev::domain::resolution::{HostName, IpFamily, LookupAnswer};
+use vpp_maglev::probe::{NameService, Probe, ThreadResources};
 
 /// A server that lives as long as this.
 struct Peer(Child);
@@ -129,7 +129,7 @@ impl Nginx {
 #[tokio::test]
 async fn nginx_answers_http() {
     let Some(nginx) = Nginx::start() else { return };
-    let shared = Shared::new();
+    let shared = ThreadResources::new();
     let host = format!(r"^127\.0\.0\.1:{}\|maglevd/[0-9.]+\|close$", nginx.http.port());
     for (path, body, told) in [
         ("/healthz", None, "L7OK 200 OK"),
@@ -178,7 +178,7 @@ async fn nginx_has_its_certificates_verified() {
     let named = https(nginx.tls[0], verified("localhost"), "/", 200..=200, Some("name localhost"));
     assert_found(named, V4, &shared, "L7OK 200 OK").await;
     // An address is verified, and not sent as a name (RFC 6066, section 3).
-    let address = Some(Tls { server_name: None, verify: true });
+    let address = Some(TlsSettings { server_name: None, verify: true });
     let unnamed = https(nginx.tls[0], address, "/", 200..=200, Some("^name \n$"));
     assert_found(unnamed, V4, &shared, "L7OK 200 OK").await;
 
@@ -269,7 +269,7 @@ async fn unbound_answers_queries() {
         command
     });
     look_up_in(at(port)).await;
-    let shared = Shared::new();
+    let shared = ThreadResources::new();
     for (query, record, rcode, told) in [
         ("www.example.org", "A", "NOERROR", "L7OK NOERROR"),
         ("WWW.example.org.", "A", "NOERROR", "L7OK NOERROR"),
@@ -298,7 +298,7 @@ async fn unbound_answers_queries() {
 /// What the names that unbound knows lead to.
 async fn look_up_in(server: SocketAddr) {
     let service = NameService::new(&[server]);
-    let found = |addresses: &[IpAddr]| Answer::Found {
+    let found = |addresses: &[IpAddr]| LookupAnswer::Found {
         addresses: addresses.into(),
         ttl: Duration::from_secs(3600),
     };
@@ -306,12 +306,16 @@ async fn look_up_in(server: SocketAddr) {
     for (name, family, expected) in [
         ("www.example.org", IpFamily::V4, found(&[www])),
         ("WWW.example.org.", IpFamily::V4, found(&[www])),
-        ("www.example.org", IpFamily::V6, Answer::Failed("the name has no AAAA record".into())),
-        ("no.example.org", IpFamily::V4, Answer::Failed("no such name".into())),
+        (
+            "www.example.org",
+            IpFamily::V6,
+            LookupAnswer::Failed("the name has no AAAA record".into()),
+        ),
+        ("no.example.org", IpFamily::V4, LookupAnswer::Failed("no such name".into())),
     ] {
         let host = HostName { name: name.into(), family };
         assert_eq!(service.look_up(&host).await, expected, "{name}");
     }
     let host = HostName { name: "x.refused.example".into(), family: IpFamily::V4 };
-    assert!(matches!(service.look_up(&host).await, Answer::Failed(_)));
+    assert!(matches!(service.look_up(&host).await, LookupAnswer::Failed(_)));
 }

@@ -10,12 +10,12 @@ use probe_support::*;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
-use vpp_maglev::probe::{Probe, Shared};
+use vpp_maglev::probe::{Probe, ThreadResources};
 
 #[test]
 fn tcp_is_accepted_or_refused() {
     local(async {
-        let shared = Shared::new();
+        let shared = ThreadResources::new();
         for address in [V4, V6] {
             let open = listen(address, |_| async {}).await;
             assert_found(tcp(open, None), address, &shared, "L4OK").await;
@@ -31,7 +31,7 @@ fn a_server_never_hears_of_a_tcp_probe() {
         let listener = std::net::TcpListener::bind((V4, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let open = listener.local_addr().unwrap();
-        let shared = Shared::new();
+        let shared = ThreadResources::new();
         let mut unheard = 0;
         for _ in 0..20 {
             assert_found(tcp(open, None), V4, &shared, "L4OK").await;
@@ -59,7 +59,8 @@ fn a_connection_that_hangs_is_a_timeout_of_layer_4() {
             places.push(place);
             assert!(places.len() < 16, "the backlog never fills");
         }
-        let probe = Probe::prepare(&check(tcp(full, None), short), V4, &Shared::new()).unwrap();
+        let probe =
+            Probe::prepare(&check(tcp(full, None), short), V4, &ThreadResources::new()).unwrap();
         let finding = probe.run().await.to_string();
         assert_eq!(finding, "L4TOUT no connection within 200ms");
     });
@@ -68,7 +69,7 @@ fn a_connection_that_hangs_is_a_timeout_of_layer_4() {
 #[test]
 fn the_source_address_is_the_configured_one() {
     local(async {
-        let shared = Shared::new();
+        let shared = ThreadResources::new();
         let open = listen(V4, |mut stream| async move {
             request(&mut stream).await;
             let from = stream.peer_addr().unwrap().ip();

@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio_native_tls::native_tls::Identity;
 use tokio_native_tls::{TlsAcceptor, native_tls};
-use vpp_maglev::domain::config::Tls;
-use vpp_maglev::probe::Shared;
+use vpp_maglev::domain::config::TlsSettings;
+use vpp_maglev::probe::ThreadResources;
 
 /// A server with the certificate `name`.
 fn acceptor(certificates: &Certificates, name: &str) -> TlsAcceptor {
@@ -61,7 +61,7 @@ fn a_tls_probe_ends_tls_in_order() {
             }
         })
         .await;
-        assert_found(tcp(server, unverified()), V4, &Shared::new(), "L6OK").await;
+        assert_found(tcp(server, unverified()), V4, &ThreadResources::new(), "L6OK").await;
         let (bytes, end) = ended.await.unwrap();
         assert!(bytes.is_ok_and(|size| size > 0));
         assert_eq!(end, Ok(0));
@@ -92,18 +92,18 @@ fn certificates_are_verified_unless_told_otherwise() {
 
         let server = listen_tls(&certificates, "good", answer).await;
         // The address is in the certificate too, and is the last resort.
-        let nameless = Some(Tls { server_name: None, verify: true });
+        let nameless = Some(TlsSettings { server_name: None, verify: true });
         assert_found(tcp(server, nameless), V4, &trusting, "L6OK").await;
         let unknown = "L6RSP certificate: unable to get local issuer certificate";
         let kind = tcp(server, verified("localhost"));
-        assert_found(kind, V4, &Shared::new(), unknown).await;
+        assert_found(kind, V4, &ThreadResources::new(), unknown).await;
     });
 }
 
 #[test]
 fn a_failed_handshake_is_told_of_layer_6() {
     local(async {
-        let shared = Shared::new();
+        let shared = ThreadResources::new();
         let plain = listen(V4, |mut stream| async move {
             stream.read_u8().await.unwrap();
             stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();

@@ -16,11 +16,11 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 use vpp_maglev::domain::config::LbConf;
-use vpp_maglev::domain::net::{Encap, Service, TableLength, Vip, Weight};
-use vpp_maglev::domain::observed::{ObservedEncap, ObservedServer};
-use vpp_maglev::domain::step::{Step, VipSpec};
+use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
+use vpp_maglev::domain::dataplane::observed::{ObservedEncap, ObservedServer};
+use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 use vpp_maglev::vpp::cli_text::{VipText, parse_clients};
-use vpp_maglev::vpp::client::{CallError, Client, ClientOptions, EndReason, Retval};
+use vpp_maglev::vpp::client::{CallError, ClientOptions, EndReason, Retval, VppClient};
 
 /// One VPP, one test at a time.
 static VPP: Mutex<()> = Mutex::const_new(());
@@ -33,12 +33,12 @@ fn socket() -> Option<PathBuf> {
     path
 }
 
-async fn connect(path: &Path) -> Client {
-    Client::connect(path, ClientOptions::default()).await.unwrap()
+async fn connect(path: &Path) -> VppClient {
+    VppClient::connect(path, ClientOptions::default()).await.unwrap()
 }
 
 /// Connects and removes what an earlier run that failed has left.
-async fn sweep(path: &Path) -> Client {
+async fn sweep(path: &Path) -> VppClient {
     let ours: [IpNet; 2] = ["198.18.0.0/15".parse().unwrap(), "2001:db8:77::/48".parse().unwrap()];
     let client = connect(path).await;
     let seen = client.read_state().await.unwrap();
@@ -74,7 +74,7 @@ fn weight(number: i64) -> Weight {
     Weight::try_from(number).unwrap()
 }
 
-async fn done(client: &Client, steps: Vec<Step>) {
+async fn done(client: &VppClient, steps: Vec<Step>) {
     for (step, result) in steps.iter().zip(client.apply(steps.clone(), false).await) {
         result.unwrap_or_else(|error| panic!("{} {step}: {error}", step.action()));
     }
@@ -193,13 +193,13 @@ fn many(vips: u16, servers: u8) -> (Vec<Step>, Vec<Step>) {
 }
 
 /// Names that VPP lists as connected.
-async fn names(client: &Client) -> Vec<String> {
+async fn names(client: &VppClient) -> Vec<String> {
     let text = client.cli("show api clients").await.unwrap();
     parse_clients(&text).into_iter().map(|client| client.name).collect()
 }
 
 /// Waits until VPP lists `name` no more.
-async fn reaped(client: &Client, name: &str) -> bool {
+async fn reaped(client: &VppClient, name: &str) -> bool {
     let limit = Instant::now() + Duration::from_secs(1);
     while names(client).await.iter().any(|listed| listed == name) {
         if Instant::now() > limit {
@@ -212,7 +212,7 @@ async fn reaped(client: &Client, name: &str) -> bool {
 
 /// A client that shakes hands, sends `more`, reads for a while, and closes
 /// without a goodbye.
-async fn stranger(path: &Path, more: impl FnOnce(u32) -> Vec<u8>, read: Option<&Client>) {
+async fn stranger(path: &Path, more: impl FnOnce(u32) -> Vec<u8>, read: Option<&VppClient>) {
     let mut stream = UnixStream::connect(path).await.unwrap();
     let mut hello = vec![0; 16 + 70];
     hello[11] = 70;

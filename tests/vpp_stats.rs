@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
-use vpp_maglev::domain::net::{Encap, Service, TableLength, Vip};
-use vpp_maglev::domain::step::{Step, VipSpec};
-use vpp_maglev::vpp::client::{Client, ClientOptions};
-use vpp_maglev::vpp::embedded::plugin::Key;
-use vpp_maglev::vpp::embedded::{Control, Embedded, Options};
-use vpp_maglev::vpp::stats::{Segment, StatsError, VipCounters, slots};
+use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip};
+use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
+use vpp_maglev::vpp::client::{ClientOptions, VppClient};
+use vpp_maglev::vpp::embedded::plugin::PluginVipKey;
+use vpp_maglev::vpp::embedded::{Control, Embedded, EmbeddedOptions};
+use vpp_maglev::vpp::stats::{StatsError, StatsSegment, VipCounters, slots};
 
 const UDP: u8 = 17;
 
@@ -30,21 +30,21 @@ fn add(vip: Vip) -> Step {
     Step::AddVip(VipSpec { vip, encap: Encap::Gre4, src_ip_sticky: false, table_length })
 }
 
-async fn write(client: &Client, steps: Vec<Step>) {
+async fn write(client: &VppClient, steps: Vec<Step>) {
     for result in client.apply(steps, false).await {
         result.unwrap();
     }
 }
 
 /// What is counted for a VIP; `None`: it has no certain slot.
-async fn counted(client: &Client, segment: &Segment, vip: Vip) -> Option<VipCounters> {
+async fn counted(client: &VppClient, segment: &StatsSegment, vip: Vip) -> Option<VipCounters> {
     let listing = client.read_verbose().await.unwrap().unwrap();
     segment.slot_counters().unwrap().get(*slots(&listing).get(&vip)?)
 }
 
 /// Lets packets come, and waits until they are in the segment.
 fn packets(control: &Control, vip: Vip, counts: [u64; 4]) {
-    let key = Key::from_wire(vip.into());
+    let key = PluginVipKey::from_wire(vip.into());
     control.edit(move |plugin, _| plugin.count_packets(key, counts)).unwrap().unwrap();
     control.snapshot().unwrap();
 }
@@ -55,11 +55,12 @@ fn counters([next, first, untracked, no_server]: [u64; 4]) -> Option<VipCounters
 
 #[tokio::test]
 async fn each_vip_has_the_packets_of_its_own_slot() {
-    let vpp = Embedded::start_private(Options { workers: 2, ..Options::default() }).unwrap();
-    let client = Client::connect(vpp.api_path(), ClientOptions::default()).await.unwrap();
+    let vpp = Embedded::start_private(EmbeddedOptions { workers: 2, ..EmbeddedOptions::default() })
+        .unwrap();
+    let client = VppClient::connect(vpp.api_path(), ClientOptions::default()).await.unwrap();
     let process = client.peer_process();
     assert_eq!(process, i32::try_from(std::process::id()).ok());
-    let segment = Segment::connect(vpp.stats_path(), process).await.unwrap();
+    let segment = StatsSegment::connect(vpp.stats_path(), process).await.unwrap();
     let none = segment.slot_counters().unwrap();
     assert_eq!(none.get(1), counters([0; 4]), "no VIP was ever added");
     let age = segment.boot_time().unwrap().unwrap().elapsed().unwrap();
@@ -90,16 +91,16 @@ async fn each_vip_has_the_packets_of_its_own_slot() {
 
 #[tokio::test]
 async fn a_restarted_vpp_has_a_segment_of_its_own() {
-    let vpp = Embedded::start_private(Options::default()).unwrap();
-    let client = Client::connect(vpp.api_path(), ClientOptions::default()).await.unwrap();
-    let old = Segment::connect(vpp.stats_path(), None).await.unwrap();
+    let vpp = Embedded::start_private(EmbeddedOptions::default()).unwrap();
+    let client = VppClient::connect(vpp.api_path(), ClientOptions::default()).await.unwrap();
+    let old = StatsSegment::connect(vpp.stats_path(), None).await.unwrap();
     write(&client, vec![add(vip(1))]).await;
     packets(&vpp.control(), vip(1), [9; 4]);
     vpp.control().restart().unwrap();
     client.ended().await;
 
-    let client = Client::connect(vpp.api_path(), ClientOptions::default()).await.unwrap();
-    let new = Segment::connect(vpp.stats_path(), client.peer_process()).await.unwrap();
+    let client = VppClient::connect(vpp.api_path(), ClientOptions::default()).await.unwrap();
+    let new = StatsSegment::connect(vpp.stats_path(), client.peer_process()).await.unwrap();
     write(&client, vec![add(vip(1))]).await;
     assert_eq!(counted(&client, &new, vip(1)).await, counters([0; 4]));
     assert_eq!(old.slot_counters().unwrap().get(1), counters([9; 4]), "as its VPP left it");
@@ -119,7 +120,7 @@ async fn a_silent_socket_is_not_waited_for_for_long() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("stats.sock");
     let _listener = listen(&path);
-    let silent = Segment::connect(&path, None).await.unwrap_err();
+    let silent = StatsSegment::connect(&path, None).await.unwrap_err();
     assert_eq!(silent, StatsError::Silent { path });
 }
 
@@ -128,11 +129,11 @@ async fn a_socket_that_gives_no_segment_says_why() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("stats.sock");
     let there = || path.clone();
-    let refused = async || Segment::connect(&path, None).await.unwrap_err();
+    let refused = async || StatsSegment::connect(&path, None).await.unwrap_err();
     assert_eq!(refused().await, StatsError::NotThere { path: there() });
 
     let listener = listen(&path);
-    let wrong = Segment::connect(&path, Some(1)).await.unwrap_err();
+    let wrong = StatsSegment::connect(&path, Some(1)).await.unwrap_err();
     let ours = i32::try_from(std::process::id()).unwrap();
     assert_eq!(wrong, StatsError::OtherProcess { path: there(), api: 1, stats: ours });
     drop(listener);
@@ -149,15 +150,15 @@ async fn a_socket_that_gives_no_segment_says_why() {
         server.join().unwrap();
     }
 
-    let vpp = Embedded::start_private(Options::default()).unwrap();
+    let vpp = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     let api = vpp.api_path();
-    let wrong = Segment::connect(api, None).await.unwrap_err();
+    let wrong = StatsSegment::connect(api, None).await.unwrap_err();
     assert_eq!(wrong, StatsError::NotStats { path: api.into() }, "a stream socket");
 }
 
 struct Real {
-    client: Client,
-    segment: Segment,
+    client: VppClient,
+    segment: StatsSegment,
 }
 
 async fn real() -> Option<Real> {
@@ -167,13 +168,13 @@ async fn real() -> Option<Real> {
         eprintln!("skipped: MAGLEV_TEST_VPP_API and MAGLEV_TEST_VPP_STATS do not name a VPP");
         return None;
     };
-    let client = Client::connect(&api, ClientOptions::default()).await.unwrap();
-    let segment = Segment::connect(&stats, client.peer_process()).await.unwrap();
+    let client = VppClient::connect(&api, ClientOptions::default()).await.unwrap();
+    let segment = StatsSegment::connect(&stats, client.peer_process()).await.unwrap();
     Some(Real { client, segment })
 }
 
 /// The counters that VPP's own CLI prints for a VIP.
-async fn printed(client: &Client, vip: Vip) -> Option<VipCounters> {
+async fn printed(client: &VppClient, vip: Vip) -> Option<VipCounters> {
     let text = client.cli("show lb vips verbose").await.unwrap();
     let prefix = format!("] {}", vip.prefix());
     let mut lines = text.lines().skip_while(|line| !line.ends_with(&prefix));
@@ -200,7 +201,7 @@ async fn a_real_vpp_counts_the_same_in_its_segment_and_in_its_cli() {
     let server = "198.19.77.201".parse().unwrap();
     // What a run that failed has left.
     client.apply(vec![Step::RemoveVip(served), Step::RemoveVip(empty)], false).await;
-    let weight = vpp_maglev::domain::net::Weight::try_from(100).unwrap();
+    let weight = vpp_maglev::domain::dataplane::net::Weight::try_from(100).unwrap();
     let steps = vec![add(served), add(empty), Step::AddServer { vip: served, server, weight }];
     write(&client, steps).await;
 

@@ -8,15 +8,15 @@ use std::net::IpAddr;
 use std::num::NonZeroU16;
 
 use vpp_maglev::domain::config::LbConf as Settings;
-use vpp_maglev::domain::net::{Encap, Service, TableLength, Vip, Weight};
-use vpp_maglev::domain::step::{Step, VipSpec};
+use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
+use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 use vpp_maglev::vpp::wire::{
-    Address, CliInband, CliInbandReply, ControlPing, ControlPingReply, FixedText, FrameBuffer,
+    CliInband, CliInbandReply, ControlPing, ControlPingReply, FixedText, FrameBuffer,
     LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeightReply, LbAsV2Details,
-    LbAsV2Dump, LbConf, LbConfGet, LbConfGetReply, LbConfReply, LbVipDetails, LbVipDump, LbWrite,
-    Reply, Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate,
-    SockclntCreateReply, SockclntDelete, SockclntDeleteReply, VipKey, message_id, read_bare,
-    read_reply, read_request, write_bare, write_reply, write_request,
+    LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump,
+    LbWrite, Reply, Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate,
+    SockclntCreateReply, SockclntDelete, SockclntDeleteReply, VipKey, WireAddress, message_id,
+    read_bare, read_reply, read_request, write_bare, write_reply, write_request,
 };
 
 const FRAMES: &str = include_str!("data/frames/vpp-26.10.txt");
@@ -148,7 +148,7 @@ fn settings() {
     step("lb_conf", 89, 15, &Step::SetConf(settings));
     replies("lb_conf", 90, 15, &[LbConfReply { retval: 0 }]);
     request("lb_conf_get", 91, 16, LbConfGet);
-    let conf = LbConf {
+    let conf = LbConfSet {
         ip4_src_address: settings.ip4_src,
         ip6_src_address: settings.ip6_src,
         sticky_buckets_per_core: 1024,
@@ -244,7 +244,7 @@ fn dumps_and_their_rows() {
     request("lb_as_v2_dump (all-zero VIP)", 109, 31, LbAsV2Dump::ALL);
     let server = |of, address, weight, num_buckets| LbAsV2Details {
         vip: VipKey::from(of),
-        app_srv: Address::from(ip(address)),
+        app_srv: WireAddress::from(ip(address)),
         flags: LbAsV2Details::USED,
         in_use_since: 0,
         weight,

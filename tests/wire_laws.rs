@@ -8,27 +8,27 @@ use std::fmt::Debug;
 
 use proptest::prelude::*;
 use vpp_maglev::vpp::wire::{
-    Address, CliInband, CliInbandReply, ControlPingReply, FixedText, LbAddDelAsV2,
+    CliInband, CliInbandReply, ControlPingReply, FieldReader, FieldWriter, FixedText, LbAddDelAsV2,
     LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply,
-    LbAsV2Details, LbAsV2Dump, LbConf, LbConfGetReply, LbConfReply, LbVipDetails, LbVipDump,
-    Message, MessageTable, Prefix, Reader, ShowVersionReply, SockclntCreate, SockclntCreateReply,
-    SockclntDelete, SockclntDeleteReply, VipKey, Writer,
+    LbAsV2Details, LbAsV2Dump, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump,
+    Message, MessageTable, ShowVersionReply, SockclntCreate, SockclntCreateReply, SockclntDelete,
+    SockclntDeleteReply, VipKey, WireAddress, WirePrefix,
 };
 
-fn address() -> impl Strategy<Value = Address> {
-    any::<(u8, [u8; 16])>().prop_map(|(af, bytes)| Address { af, bytes })
+fn address() -> impl Strategy<Value = WireAddress> {
+    any::<(u8, [u8; 16])>().prop_map(|(af, bytes)| WireAddress { af, bytes })
 }
 
 fn key() -> impl Strategy<Value = VipKey> {
     (address(), any::<(u8, u8, u16)>()).prop_map(|(address, (length, protocol, port))| VipKey {
-        prefix: Prefix { address, length },
+        prefix: WirePrefix { address, length },
         protocol,
         port,
     })
 }
 
-fn conf() -> impl Strategy<Value = LbConf> {
-    any::<(u32, u128, u32, u32)>().prop_map(|(v4, v6, buckets, timeout)| LbConf {
+fn conf() -> impl Strategy<Value = LbConfSet> {
+    any::<(u32, u128, u32, u32)>().prop_map(|(v4, v6, buckets, timeout)| LbConfSet {
         ip4_src_address: v4.into(),
         ip6_src_address: v6.into(),
         sticky_buckets_per_core: buckets,
@@ -40,12 +40,12 @@ fn conf() -> impl Strategy<Value = LbConf> {
 /// every shorter body is refused.
 fn round_trip<M: Message + PartialEq + Debug>(message: &M) -> Result<(), TestCaseError> {
     let mut bytes = Vec::new();
-    message.encode(&mut Writer::new(&mut bytes));
+    message.encode(&mut FieldWriter::new(&mut bytes));
     for cut in 0..bytes.len() {
-        prop_assert!(M::decode(&mut Reader::new(&bytes[..cut])).is_err(), "cut at {}", cut);
+        prop_assert!(M::decode(&mut FieldReader::new(&bytes[..cut])).is_err(), "cut at {}", cut);
     }
     bytes.extend_from_slice(b"behind");
-    let mut reader = Reader::new(&bytes);
+    let mut reader = FieldReader::new(&bytes);
     prop_assert_eq!(&M::decode(&mut reader).unwrap(), message);
     prop_assert_eq!(reader.left(), 6);
     Ok(())
@@ -127,10 +127,10 @@ proptest! {
     fn garbage_is_an_error_or_a_message(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
         // The oracle: what decodes encodes to bytes that decode to the same.
         fn stable<M: Message + PartialEq + Debug>(bytes: &[u8]) -> Result<(), TestCaseError> {
-            let Ok(message) = M::decode(&mut Reader::new(bytes)) else { return Ok(()) };
+            let Ok(message) = M::decode(&mut FieldReader::new(bytes)) else { return Ok(()) };
             let mut again = Vec::new();
-            message.encode(&mut Writer::new(&mut again));
-            prop_assert_eq!(M::decode(&mut Reader::new(&again)), Ok(message));
+            message.encode(&mut FieldWriter::new(&mut again));
+            prop_assert_eq!(M::decode(&mut FieldReader::new(&again)), Ok(message));
             Ok(())
         }
         stable::<SockclntCreateReply>(&bytes)?;

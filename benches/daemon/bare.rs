@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use vpp_maglev::vpp::client::{Client, ClientOptions};
+use vpp_maglev::vpp::client::{ClientOptions, VppClient};
 
 use super::scene::bare_flip;
 
@@ -30,7 +30,7 @@ impl Bare {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let client = Client::connect(&socket, ClientOptions::default()).await.unwrap();
+                let client = VppClient::connect(&socket, ClientOptions::default()).await.unwrap();
                 // Ends with the server up.
                 for up in [false, true].into_iter().cycle() {
                     let begun = Instant::now();

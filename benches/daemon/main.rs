@@ -12,7 +12,7 @@
 //! has just been through one run lists what was removed for minutes, and reads
 //! slowly meanwhile: give each run a fresh one.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::cast_possible_truncation)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod backends;
 mod bare;
@@ -25,9 +25,9 @@ use std::time::{Duration, Instant};
 use bare::Bare;
 use daemon::Daemon;
 use scene::Scene;
-use vpp_maglev::domain::step::Step;
-use vpp_maglev::vpp::client::{Client, ClientOptions};
-use vpp_maglev::vpp::embedded::{Embedded, Options};
+use vpp_maglev::domain::dataplane::step::Step;
+use vpp_maglev::vpp::client::{ClientOptions, VppClient};
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 /// Times that a full sync, and its bare counterpart, are timed; even, so that
 /// each comes first as often as the other.
@@ -43,7 +43,7 @@ fn main() {
     let real = std::env::var_os("MAGLEV_TEST_VPP_API");
     let count = std::env::var("MAGLEV_BENCH_BACKENDS").ok();
     let scene = Scene::new(count.map_or(1000, |count| count.parse().unwrap()));
-    let embedded = Embedded::start_private(Options::default()).unwrap();
+    let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     runtime.block_on(measure("embedded", &scene, embedded.api_path(), watch));
     match real {
         Some(socket) => runtime.block_on(measure("real VPP", &scene, Path::new(&socket), watch)),
@@ -53,7 +53,7 @@ fn main() {
 
 async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
     println!("\n{name}, {} backends probed every {:?}", scene.backends, scene.interval());
-    let client = Client::connect(socket, ClientOptions::default()).await.unwrap();
+    let client = VppClient::connect(socket, ClientOptions::default()).await.unwrap();
     clear(&client).await;
     let mut daemon = Daemon::start(scene, socket).await;
     daemon.all_up(scene.backends).await;
@@ -105,7 +105,7 @@ async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
 
 /// The same messages, sent by the daemon's full sync and bare. What was removed
 /// slows every later round down, so neither always comes after the other.
-async fn full_syncs(scene: &Scene, client: &Client, daemon: &mut Daemon) {
+async fn full_syncs(scene: &Scene, client: &VppClient, daemon: &mut Daemon) {
     let (mut bare, mut synced) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         for is_bare in [round % 2 == 0, round % 2 != 0] {
@@ -130,7 +130,7 @@ async fn full_syncs(scene: &Scene, client: &Client, daemon: &mut Daemon) {
 }
 
 /// Removes every VIP.
-async fn clear(client: &Client) {
+async fn clear(client: &VppClient) {
     let seen = client.read_state().await.unwrap();
     let mut steps = Vec::new();
     for (&vip, held) in &seen.vips {
@@ -141,7 +141,7 @@ async fn clear(client: &Client) {
     apply(client, steps).await;
 }
 
-async fn apply(client: &Client, steps: Vec<Step>) {
+async fn apply(client: &VppClient, steps: Vec<Step>) {
     for result in client.apply(steps, false).await {
         result.unwrap();
     }

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use vpp_maglev::domain::net::{Encap, Service, TableLength, Vip, Weight};
-use vpp_maglev::domain::step::{Step, VipSpec};
+use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
+use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 
 use super::backends::Backends;
 

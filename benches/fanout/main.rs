@@ -10,7 +10,7 @@
 //! `cargo bench --bench fanout`; `MAGLEV_BENCH_SECONDS` (30) is how long each
 //! of the two takes, `MAGLEV_BENCH_READERS` (1000) how many watch.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::cast_possible_truncation)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 #[path = "../daemon/backends.rs"]
 mod backends;
@@ -22,7 +22,7 @@ use std::time::Duration;
 use backends::Backends;
 use daemon::{Daemon, Load, PAUSED};
 use readers::Readers;
-use vpp_maglev::vpp::embedded::{Embedded, Options};
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 fn number(name: &str, default: usize) -> usize {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
@@ -36,7 +36,7 @@ fn main() {
 
 async fn measure(time: Duration, count: usize) {
     let servers = Backends::start();
-    let embedded = Embedded::start_private(Options::default()).unwrap();
+    let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     let daemon = Daemon::start(&servers, embedded.api_path()).await;
     println!("{PAUSED} backends paused and resumed, one flipping; {time:?} each");
 

@@ -10,7 +10,7 @@
 //! `cargo bench --bench probe-scale [-- http tcp icmp]`; nginx and haproxy must
 //! be installed. `MAGLEV_BENCH_SECONDS` (60) is how long each is watched.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::cast_precision_loss)]
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
 
 mod haproxy;
 mod maglevd;

@@ -8,7 +8,7 @@
 //! (5000) is how many backends there are, `MAGLEV_SOAK_SEED` (1) chooses what
 //! happens. Ends with status 1 if anything grew.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 mod daemon;
 mod figures;
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use vpp_maglev::vpp::embedded::{Embedded, Options};
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 use daemon::Daemon;
 use figures::{Figures, judge};
@@ -54,7 +54,7 @@ async fn soak() -> bool {
     let mut rng = Rng::with_seed(setting("MAGLEV_SOAK_SEED", 1));
     let servers = Servers::start();
     let mut scene = Scene::new(count, servers.port());
-    let vpp = Embedded::start_private(Options::default()).unwrap();
+    let vpp = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     let mut daemon = Daemon::start(&scene.config(), vpp.api_path(), vpp.stats_path()).await;
     for _ in 0..STREAMS {
         daemon.open_stream().await;

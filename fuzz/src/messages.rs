@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use vpp_maglev::domain::net::Vip;
+use vpp_maglev::domain::dataplane::net::Vip;
 use vpp_maglev::vpp::wire::frame::HEADER;
 use vpp_maglev::vpp::wire::{
     CliInband, CliInbandReply, ControlPing, ControlPingReply, LbAddDelAsV2, LbAddDelAsV2Reply,
     LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details,
-    LbAsV2Dump, LbConf, LbConfGet, LbConfGetReply, LbConfReply, LbVipDetails, LbVipDump, Reply,
+    LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump, Reply,
     Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate, SockclntCreateReply,
     SockclntDelete, SockclntDeleteReply, VipKey, WireError, read_bare, read_reply, read_request,
     write_bare, write_reply, write_request,
@@ -46,7 +46,7 @@ pub fn check(body: &[u8]) {
     request::<LbConfGet>(body, 10, &[]);
     request::<CliInband>(body, 14 + text(body, 10), &[]);
     request::<SockclntDelete>(body, 14, &[]);
-    request::<LbConf>(body, 38, &[]);
+    request::<LbConfSet>(body, 38, &[]);
     request::<LbAddDelVipV2>(body, 50, &[48, 49]);
     request::<LbAddDelAsV2>(body, 51, &[49, 50]);
     request::<LbAsSetWeight>(body, 50, &[49]);

@@ -2,11 +2,11 @@
 //! present state and the live stream from one message, so that nothing falls
 //! between the two; a reader that falls behind is told, and harms nobody.
 
-mod delivery;
+mod batch_interval;
+mod fanout;
 mod messages;
-mod pace;
-mod present;
 mod reader;
+mod snapshot;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use actix::prelude::*;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use delivery::{Delivery, Reader};
+use batch_interval::BatchInterval;
+use fanout::{FanoutQueue, StreamReader};
 pub use messages::*;
-use pace::Pace;
-use present::Present;
-use reader::Item;
+use reader::ReaderItem;
+use snapshot::StateSnapshot;
 
-use super::log_stream::LogDemand;
 use crate::domain::events::{Event, LogLevel, Numbered, Replay, Ring};
+use crate::host::log_stream::LogDemand;
 
 /// Sizes that the Broadcaster keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -54,11 +54,11 @@ pub struct Broadcaster {
     boot_id: u64,
     limits: Limits,
     ring: Ring,
-    present: Present,
-    delivery: Delivery,
+    present: StateSnapshot,
+    delivery: FanoutQueue,
     /// Events that happened and are in no bundle yet.
     waiting: Vec<Arc<Numbered>>,
-    pace: Pace,
+    pace: BatchInterval,
     /// The wait until what waits is bundled.
     gathering: Option<SpawnHandle>,
     /// The wait until more readers are handed something.
@@ -80,10 +80,10 @@ impl Broadcaster {
             boot_id,
             limits,
             ring: Ring::new(limits.held),
-            present: Present::default(),
-            delivery: Delivery::default(),
+            present: StateSnapshot::default(),
+            delivery: FanoutQueue::default(),
             waiting: Vec::new(),
-            pace: Pace::default(),
+            pace: BatchInterval::default(),
             gathering: None,
             handing_out: None,
             records: None,
@@ -163,8 +163,8 @@ impl Broadcaster {
     }
 
     /// What a subscription starts with.
-    fn beginning(&mut self, filter: &Filter, resume: Option<ResumePoint>) -> Vec<Item> {
-        let present = Item::Present(self.present.events(), self.ring.last());
+    fn beginning(&mut self, filter: &EventFilter, resume: Option<ResumePoint>) -> Vec<ReaderItem> {
+        let present = ReaderItem::Present(self.present.events(), self.ring.last());
         let Some(resume) = resume else { return vec![present] };
         let replay = match resume.boot_id == self.boot_id {
             true => self.ring.after(resume.seq, filter.log.is_some()),
@@ -173,14 +173,14 @@ impl Broadcaster {
             false => Replay::Lost(self.ring.last().0),
         };
         match replay {
-            Replay::Whole(events) => vec![Item::Events(events.into())],
-            Replay::Lost(count) => vec![Item::Missed(count), present],
+            Replay::Whole(events) => vec![ReaderItem::Events(events.into())],
+            Replay::Lost(count) => vec![ReaderItem::Missed(count), present],
         }
     }
 
     /// Tells those who fell behind what they lost, if they have room.
     fn catch_up(&mut self) {
-        if !self.delivery.readers.iter().any(Reader::returns) {
+        if !self.delivery.readers.iter().any(StreamReader::returns) {
             return;
         }
         // The present state holds all that happened: nothing of it may follow.
@@ -190,8 +190,8 @@ impl Broadcaster {
             if let Some(missed) = reader.behind.take() {
                 // With the room just seen, and no other sender, only a reader
                 // that is gone refuses; it is swept up.
-                let _ = reader.items.try_send(Item::Missed(missed));
-                let _ = reader.items.try_send(Item::Present(present.events(), last));
+                let _ = reader.items.try_send(ReaderItem::Missed(missed));
+                let _ = reader.items.try_send(ReaderItem::Present(present.events(), last));
             }
         });
     }
@@ -234,16 +234,16 @@ impl Handler<Publish> for Broadcaster {
     }
 }
 
-impl Handler<Announce> for Broadcaster {
+impl Handler<SetSnapshot> for Broadcaster {
     type Result = ();
 
-    fn handle(&mut self, Announce { states, at }: Announce, _: &mut Self::Context) {
+    fn handle(&mut self, SetSnapshot { states, at }: SetSnapshot, _: &mut Self::Context) {
         self.finish();
         self.present.announce(states, at);
         // Who was quicker than this began with nothing.
         let (present, last) = (self.present.events(), self.ring.last());
         for reader in &mut self.delivery.readers {
-            let present = Item::Present(Arc::clone(&present), last);
+            let present = ReaderItem::Present(Arc::clone(&present), last);
             if reader.items.try_send(present).is_err() {
                 reader.behind.get_or_insert(0);
             }
@@ -279,22 +279,22 @@ impl Handler<Subscribe> for Broadcaster {
     }
 }
 
-impl Handler<End> for Broadcaster {
+impl Handler<Shutdown> for Broadcaster {
     type Result = ();
 
-    fn handle(&mut self, _: End, _: &mut Self::Context) {
+    fn handle(&mut self, _: Shutdown, _: &mut Self::Context) {
         self.finish();
         self.delivery.readers.clear();
         self.stopping = true;
     }
 }
 
-impl Handler<GetFigures> for Broadcaster {
-    type Result = Figures;
+impl Handler<GetBroadcasterStats> for Broadcaster {
+    type Result = BroadcasterStats;
 
-    fn handle(&mut self, _: GetFigures, ctx: &mut Self::Context) -> Figures {
+    fn handle(&mut self, _: GetBroadcasterStats, ctx: &mut Self::Context) -> BroadcasterStats {
         self.look_after(ctx);
-        Figures { subscribers: self.delivery.readers.len(), missed: self.missed }
+        BroadcasterStats { subscribers: self.delivery.readers.len(), missed: self.missed }
     }
 }
 

@@ -5,35 +5,34 @@
 //!              Reload · Administer · SetWeight · Get…
 //!                            │
 //!   Transitioned ┌───────────▼┐ Administer · CheckChanged · Stop ┌────────────┐
-//!      ┌────────▶│  Checker   │─────────────────────────────────▶│ Prober × N │──▶ backends
+//!      ┌────────▶│  Controller   │─────────────────────────────────▶│ Prober × N │──▶ backends
 //!      │         └─────┬──────┘                                  └─────┬──────┘
 //!      └───────────────│───────────────────────────────────────────────┘
-//!     DesiredChanged · │ DesiredReplaced      (Checker: LookUp ▶ Resolver: Resolved ▶ Checker)
+//!     DesiredChanged · │ DesiredReplaced      (Controller: LookUp ▶ Resolver: Resolved ▶ Controller)
 //!                ┌─────▼──────┐ Observe · Apply  ┌───────────────┐
 //!      Sync ────▶│ Reconciler │─────────────────▶│ VppConnection │──▶ VPP
 //!                └─────┬──────┘◀─────────────────└──────┬────────┘
 //!                      │        Connected · Lost        │
-//!                      ▼ Happened                       ▼ Happened
+//!                      ▼ PublishEvent                       ▼ PublishEvent
 //!                ┌────────┐ Publish  ┌─────────────┐
-//!                │ Herald │─────────▶│ Broadcaster │──▶ subscriptions
+//!                │ EventBatcher │─────────▶│ Broadcaster │──▶ subscriptions
 //!                └────────┘          └─────────────┘
 //! ```
 //!
-//! The Overseer stands beside them: it asks each in turn for a sign of life, and
+//! The Watchdog stands beside them: it asks each in turn for a sign of life, and
 //! tells the service manager.
 
 pub mod broadcaster;
-pub mod checker;
-pub mod herald;
-pub mod log_stream;
+pub mod controller;
+pub mod event_batcher;
 mod outbox;
-pub mod overseer;
 pub mod prober;
 pub mod reconciler;
 pub mod resolver;
 #[cfg(test)]
 mod simulation;
 pub mod vpp_connection;
+pub mod watchdog;
 
 pub use outbox::Outbox;
 

@@ -17,39 +17,39 @@ use tracing::debug;
 pub use messages::*;
 
 use super::Outbox;
-use super::checker::Transitioned;
+use crate::actors::controller::Transitioned;
 use crate::domain::config::Timing;
+use crate::domain::controller::{ProberId, ProberSettings};
 use crate::domain::events::Transition;
-use crate::domain::health::{self, Change, Health, Input, Next, Run};
+use crate::domain::health::probe_result::{ProbeResult, ResultCode};
+use crate::domain::health::probe_stats::ProbeStats;
+use crate::domain::health::{self, Health, HealthInput, NextProbe, Run, StateChange};
 use crate::domain::names::BackendName;
-use crate::domain::probe::{Code, Finding};
-use crate::domain::roster::{ProberId, ProberSettings};
-use crate::domain::tally::Tally;
-use crate::probe::{Probe, Shared};
+use crate::probe::{Probe, ThreadResources};
 
 /// How backends are probed.
 #[derive(Clone)]
-pub enum Way {
+pub enum ProbeTransport {
     /// Over the network; the prober's thread shares what probes need.
-    Network(Shared),
+    Network(ThreadResources),
     /// As a simulation has it.
-    Script(Script),
+    Script(FakeProbe),
 }
 
 /// What a probe of an address finds, in place of a network.
-pub type Script =
-    Arc<dyn Fn(IpAddr) -> Pin<Box<dyn Future<Output = Finding> + Send>> + Send + Sync>;
+pub type FakeProbe =
+    Arc<dyn Fn(IpAddr) -> Pin<Box<dyn Future<Output = ProbeResult> + Send>> + Send + Sync>;
 
 /// The actor. See the module's description.
 pub struct Prober {
     id: ProberId,
     name: BackendName,
     settings: ProberSettings,
-    way: Way,
-    probe: Option<Rc<Prepared>>,
+    way: ProbeTransport,
+    probe: Option<Rc<PreparedProbe>>,
     health: Health,
-    last: Option<Finding>,
-    tally: Box<Tally>,
+    last: Option<ProbeResult>,
+    tally: Box<ProbeStats>,
     /// When the next probe is to start, or the last was.
     due: Instant,
     /// The wait or the probe that is under way.
@@ -85,15 +85,15 @@ fn common(words: String) -> Arc<str> {
 }
 
 /// A probe made ready.
-enum Prepared {
+enum PreparedProbe {
     Probe(Probe),
-    Script(Script, IpAddr),
+    Script(FakeProbe, IpAddr),
     /// It cannot be made, and that is what it finds.
-    Cannot(Finding),
+    Cannot(ProbeResult),
 }
 
-impl Prepared {
-    async fn run(&self) -> Finding {
+impl PreparedProbe {
+    async fn run(&self) -> ProbeResult {
         match self {
             Self::Probe(probe) => probe.run().await,
             Self::Script(script, address) => script(*address).await,
@@ -110,7 +110,7 @@ impl Prober {
         id: ProberId,
         name: BackendName,
         settings: ProberSettings,
-        way: Way,
+        way: ProbeTransport,
         to: Recipient<Transitioned>,
     ) -> Self {
         let timing = settings.check.as_ref().map(|check| check.timing);
@@ -131,16 +131,16 @@ impl Prober {
 
     /// Waits for what another leaves, whatever it is told meanwhile, and goes on
     /// from there. Its settings may have changed on the way.
-    pub fn succeed(&self, left: oneshot::Receiver<Estate>, ctx: &mut Context<Self>) {
+    pub fn succeed(&self, left: oneshot::Receiver<HandoverState>, ctx: &mut Context<Self>) {
         let left = left.into_actor(self);
         ctx.wait(left.map(|left, this, ctx| {
             // Nothing comes when the daemon stops.
-            let Ok(Estate { health, last, kind, tally }) = left else { return };
+            let Ok(HandoverState { health, last, kind, tally }) = left else { return };
             (this.health, this.last) = (health, last);
             if kind == this.kind() {
                 this.tally = tally;
             }
-            this.feed(Input::CheckChanged, ctx);
+            this.feed(HealthInput::CheckChanged, ctx);
         }));
     }
 
@@ -160,16 +160,21 @@ impl Prober {
             let named = backend.address.name().map(|host| check.of_host(host));
             let check = named.as_ref().unwrap_or(check);
             Rc::new(match &self.way {
-                Way::Script(script) => Prepared::Script(Arc::clone(script), address),
-                Way::Network(shared) => match Probe::prepare(check, address, shared) {
-                    Ok(probe) => Prepared::Probe(probe),
-                    Err(why) => Prepared::Cannot(Finding::new(Code::SocketError, why.to_string())),
+                ProbeTransport::Script(script) => {
+                    PreparedProbe::Script(Arc::clone(script), address)
+                }
+                ProbeTransport::Network(shared) => match Probe::prepare(check, address, shared) {
+                    Ok(probe) => PreparedProbe::Probe(probe),
+                    Err(why) => PreparedProbe::Cannot(ProbeResult::new(
+                        ResultCode::SocketError,
+                        why.to_string(),
+                    )),
                 },
             })
         });
     }
 
-    fn feed(&mut self, input: Input, ctx: &mut Context<Self>) {
+    fn feed(&mut self, input: HealthInput, ctx: &mut Context<Self>) {
         let decided = Instant::now();
         let health = self.health.clone();
         let (health, effects) = health::step(self.timing(), health, input, fastrand::f64());
@@ -179,7 +184,7 @@ impl Prober {
         {
             ctx.cancel_future(handle);
         }
-        if let Some(Change { from, to, why }) = effects.change {
+        if let Some(StateChange { from, to, why }) = effects.change {
             let transition = Transition { from, to, at: SystemTime::now(), why: common(why) };
             let backend = self.name.clone();
             if let Some(checker) = &self.checker {
@@ -187,8 +192,8 @@ impl Prober {
             }
         }
         match effects.next {
-            Some(Next::Wait(run, delay)) => self.wait(run, delay, decided, ctx),
-            Some(Next::Probe(run)) => self.probe(run, ctx),
+            Some(NextProbe::Wait(run, delay)) => self.wait(run, delay, decided, ctx),
+            Some(NextProbe::Probe(run)) => self.probe(run, ctx),
             None => {}
         }
     }
@@ -197,7 +202,7 @@ impl Prober {
         self.due = now + delay;
         // Not `run_later`, which makes three allocations of it.
         let over = tokio::time::sleep(delay).into_actor(self);
-        let over = over.map(move |(), this, ctx| this.feed(Input::Due(run), ctx));
+        let over = over.map(move |(), this, ctx| this.feed(HealthInput::Due(run), ctx));
         self.under_way = Some(ctx.spawn(over));
     }
 
@@ -207,8 +212,8 @@ impl Prober {
         let found = async move {
             // Neither the timeout nor the next interval counts the time in line.
             let _slot = match &way {
-                Way::Network(shared) => Some(shared.slots().take().await),
-                Way::Script(_) => None,
+                ProbeTransport::Network(shared) => Some(shared.slots().take().await),
+                ProbeTransport::Script(_) => None,
             };
             let begun = Instant::now();
             debug!(backend = %name, "probe-start");
@@ -216,14 +221,14 @@ impl Prober {
             (finding, begun.elapsed(), begun.saturating_duration_since(due))
         };
         let told = found.into_actor(self).map(move |found, this, ctx| {
-            let (finding, took, late): (Finding, Duration, Duration) = found;
+            let (finding, took, late): (ProbeResult, Duration, Duration) = found;
             this.tally.add(finding.code, took);
-            if let Way::Network(shared) = &this.way {
+            if let ProbeTransport::Network(shared) = &this.way {
                 shared.late().record(late);
             }
             debug!(backend = %this.name, passed = finding.passed(), code = %finding.code, detail = %finding.detail, ?took, ?late, "probe-done");
             this.last = Some(finding.clone());
-            this.feed(Input::Found { run, finding, took }, ctx);
+            this.feed(HealthInput::Found { run, finding, took }, ctx);
         });
         self.under_way = Some(ctx.spawn(told));
     }
@@ -234,7 +239,7 @@ impl Actor for Prober {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.prepare();
-        self.feed(Input::Start { within: self.settings.within }, ctx);
+        self.feed(HealthInput::Start { within: self.settings.within }, ctx);
     }
 }
 
@@ -242,7 +247,7 @@ impl Handler<Administer> for Prober {
     type Result = ();
 
     fn handle(&mut self, Administer { admin, why }: Administer, ctx: &mut Self::Context) {
-        self.feed(Input::Administer { admin, why }, ctx);
+        self.feed(HealthInput::Administer { admin, why }, ctx);
     }
 }
 
@@ -253,10 +258,10 @@ impl Handler<CheckChanged> for Prober {
         let kind = self.kind();
         self.settings.check = check;
         if self.kind() != kind {
-            *self.tally = Tally::default();
+            *self.tally = ProbeStats::default();
         }
         self.prepare();
-        self.feed(Input::CheckChanged, ctx);
+        self.feed(HealthInput::CheckChanged, ctx);
     }
 }
 
@@ -268,7 +273,7 @@ impl Handler<Readdressed> for Prober {
         self.prepare();
         // The new server has the old one's verdict until its own probes say
         // otherwise, as with another check of the same one.
-        self.feed(Input::CheckChanged, ctx);
+        self.feed(HealthInput::CheckChanged, ctx);
     }
 }
 
@@ -276,20 +281,20 @@ impl Handler<Relocated> for Prober {
     type Result = ();
 
     fn handle(&mut self, Relocated(ground): Relocated, ctx: &mut Self::Context) {
-        if let Way::Network(shared) = &mut self.way {
-            *shared = super::checker::shared_on(&ground);
+        if let ProbeTransport::Network(shared) = &mut self.way {
+            *shared = crate::actors::controller::thread_resources(&ground);
         }
         self.prepare();
-        self.feed(Input::CheckChanged, ctx);
+        self.feed(HealthInput::CheckChanged, ctx);
     }
 }
 
-impl Handler<GetTally> for Prober {
-    type Result = Counted;
+impl Handler<GetProbeStats> for Prober {
+    type Result = ProbeCount;
 
-    fn handle(&mut self, _: GetTally, _: &mut Self::Context) -> Counted {
-        let (backend, tally) = (self.name.clone(), Tally::clone(&self.tally));
-        Counted { backend, kind: self.kind(), tally }
+    fn handle(&mut self, _: GetProbeStats, _: &mut Self::Context) -> ProbeCount {
+        let (backend, tally) = (self.name.clone(), ProbeStats::clone(&self.tally));
+        ProbeCount { backend, kind: self.kind(), tally }
     }
 }
 
@@ -299,29 +304,29 @@ impl Handler<Stop> for Prober {
     fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
         // Its transition is told by the one who removed it; here it only ends.
         self.checker = None;
-        self.feed(Input::Remove, ctx);
+        self.feed(HealthInput::Remove, ctx);
         ctx.stop();
     }
 }
 
-impl Handler<Leave> for Prober {
+impl Handler<Handover> for Prober {
     type Result = ();
 
-    fn handle(&mut self, Leave(to): Leave, ctx: &mut Self::Context) {
+    fn handle(&mut self, Handover(to): Handover, ctx: &mut Self::Context) {
         let kind = self.kind();
         let (health, last) = (self.health.clone(), self.last.take());
         let tally = std::mem::take(&mut self.tally);
         // Nobody takes it when the daemon stops.
-        let _ = to.send(Estate { health, last, kind, tally });
+        let _ = to.send(HandoverState { health, last, kind, tally });
         self.handle(Stop, ctx);
     }
 }
 
 impl Handler<GetReading> for Prober {
-    type Result = Reading;
+    type Result = ProbeReading;
 
-    fn handle(&mut self, _: GetReading, _: &mut Self::Context) -> Reading {
-        Reading { counter: self.health.counter, last: self.last.clone() }
+    fn handle(&mut self, _: GetReading, _: &mut Self::Context) -> ProbeReading {
+        ProbeReading { counter: self.health.counter, last: self.last.clone() }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The only part that decides what VPP is told: what should be × what is
-//! there → [`plan`](crate::domain::plan) → apply → look again.
+//! there → [`plan`](crate::domain::dataplane::plan) → apply → look again.
 //!
 //! At most one *pass* is under way: a look at all of VPP and the steps that
 //! follow, in portions. A *flip*, the change of a few frontends, is planned
@@ -23,43 +23,45 @@ use std::time::{Duration, SystemTime};
 use actix::prelude::*;
 use tracing::info;
 
-pub use figures::{Figures, GetFigures, GetRefusal};
-use flip::Due;
+pub use figures::{GetReconcilerStats, GetRefusalOf, ReconcilerStats};
+use flip::PendingChange;
 pub use messages::*;
-use pass::{Pass, Purpose};
-use settle::Basis;
-use verify::Rereading;
+use pass::{Pass, Trigger};
+use settle::PlanSnapshot;
+use verify::ReadBack;
 
 use super::Outbox;
-use super::herald::{Happened, Herald};
-use super::vpp_connection::{Apply, Epoch, Link, LinkError, Listen, Outcome};
+use super::vpp_connection::{
+    Apply, DataplaneError, DataplaneHandle, Epoch, Outcome, SubscribeConnection,
+};
+use crate::actors::event_batcher::{EventBatcher, PublishEvent};
+use crate::domain::balancing::maglev::ModelCheck;
 use crate::domain::config::LbSettings;
-use crate::domain::maglev::ModelCheck;
+use crate::domain::dataplane::observed::Observed;
+use crate::domain::dataplane::plan::{Desired, Flushed, Planned, Scope};
 use crate::domain::names::FrontendName;
-use crate::domain::observed::Observed;
-use crate::domain::plan::{Desired, Flushed, Planned, Scope};
-use crate::domain::refusals::Refusals;
+use crate::domain::reconcile::refusals::Refusals;
 
 /// The actor. See the module's description.
 pub struct Reconciler {
-    vpp: Link,
-    herald: Addr<Herald>,
-    events: Option<Outbox<Happened>>,
+    vpp: DataplaneHandle,
+    herald: Addr<EventBatcher>,
+    events: Option<Outbox<PublishEvent>>,
     wanted: Option<Wanted>,
     /// False until `startup-min-delay` is over.
     may_write: bool,
     epoch: Option<Epoch>,
-    sight: Sight,
+    sight: ObservedState,
     flushed: Flushed,
     model: ModelCheck,
     /// Frontends that are to be written, and why.
-    dirty: BTreeMap<FrontendName, Due>,
+    dirty: BTreeMap<FrontendName, PendingChange>,
     flipping: bool,
-    reread: Rereading,
+    reread: ReadBack,
     pass: Option<Pass>,
-    queue: VecDeque<(Scope, Purpose)>,
+    queue: VecDeque<(Scope, Trigger)>,
     refused: Refusals,
-    figures: Figures,
+    figures: ReconcilerStats,
     timer: Option<SpawnHandle>,
 }
 
@@ -70,7 +72,7 @@ struct Wanted {
 }
 
 /// What is there. Nothing is planned from what was not read.
-enum Sight {
+enum ObservedState {
     NotYet,
     Seen(Observed),
 }
@@ -78,7 +80,7 @@ enum Sight {
 impl Reconciler {
     /// A Reconciler that waits for both sides: what should be, and a VPP.
     #[must_use]
-    pub fn new(vpp: impl Into<Link>, herald: Addr<Herald>) -> Self {
+    pub fn new(vpp: impl Into<DataplaneHandle>, herald: Addr<EventBatcher>) -> Self {
         Self {
             vpp: vpp.into(),
             herald,
@@ -86,16 +88,16 @@ impl Reconciler {
             wanted: None,
             may_write: false,
             epoch: None,
-            sight: Sight::NotYet,
+            sight: ObservedState::NotYet,
             flushed: Flushed::new(),
             model: ModelCheck::default(),
             dirty: BTreeMap::new(),
             flipping: false,
-            reread: Rereading::default(),
+            reread: ReadBack::default(),
             pass: None,
             queue: VecDeque::new(),
             refused: Refusals::default(),
-            figures: Figures::default(),
+            figures: ReconcilerStats::default(),
             timer: None,
         }
     }
@@ -113,7 +115,7 @@ impl Reconciler {
     fn go_on(&mut self, ctx: &mut Context<Self>) {
         match &self.pass {
             None => self.begin_pass(ctx),
-            Some(pass) if pass.is_idle() && matches!(self.sight, Sight::NotYet) => {
+            Some(pass) if pass.is_idle() && matches!(self.sight, ObservedState::NotYet) => {
                 // A reply was lost: what VPP holds has to be seen again.
                 self.begin_anew();
                 self.go_on(ctx);
@@ -125,11 +127,11 @@ impl Reconciler {
 
     /// Ends the pass, and asks for another that looks at VPP again.
     fn begin_anew(&mut self) {
-        self.end_pass(Some(LinkError::Failed("a reply was lost; VPP is read anew".into())));
+        self.end_pass(Some(DataplaneError::Failed("a reply was lost; VPP is read anew".into())));
         self.want_drift_pass(false);
     }
 
-    fn end_pass(&mut self, error: Option<LinkError>) {
+    fn end_pass(&mut self, error: Option<DataplaneError>) {
         let Some(pass) = self.pass.take() else { return };
         let report = pass.end(&mut self.refused, error.is_some());
         let failed = report.results.iter().filter(|result| result.error.is_some()).count();
@@ -144,7 +146,7 @@ impl Reconciler {
             "vpp-lbsync-done"
         );
         let answer = match error {
-            None => Ok(Report {
+            None => Ok(SyncReport {
                 results: report.results,
                 applied: report.applied,
                 before: report.before,
@@ -158,14 +160,18 @@ impl Reconciler {
     /// became of them, unless the connection is lost before.
     fn write<F>(&mut self, steps: Vec<Planned>, urgent: bool, ctx: &mut Context<Self>, then: F)
     where
-        F: FnOnce(&mut Self, Vec<Planned>, Result<Vec<Outcome>, LinkError>, &mut Context<Self>)
-            + 'static,
+        F: FnOnce(
+                &mut Self,
+                Vec<Planned>,
+                Result<Vec<Outcome>, DataplaneError>,
+                &mut Context<Self>,
+            ) + 'static,
     {
         let epoch = self.epoch.unwrap_or_default();
         self.reread.writing(&steps);
         let messages = steps.iter().map(|planned| planned.step.clone()).collect();
         let sent = self.vpp.apply.send(Apply { epoch, steps: messages, urgent });
-        let written = async move { sent.await.unwrap_or_else(|_| Err(LinkError::ended())) };
+        let written = async move { sent.await.unwrap_or_else(|_| Err(DataplaneError::ended())) };
         ctx.spawn(written.into_actor(self).map(move |outcomes, this, ctx| {
             // What was under way on an earlier connection ended with it.
             if this.epoch == Some(epoch) {
@@ -175,15 +181,15 @@ impl Reconciler {
         }));
     }
 
-    /// Asks for a pass unless one is waiting; `alone`: see [`Purpose::Drift`].
+    /// Asks for a pass unless one is waiting; `alone`: see [`Trigger::Drift`].
     fn want_drift_pass(&mut self, alone: bool) {
         for (_, purpose) in &mut self.queue {
-            if let Purpose::Drift { alone: queued } = purpose {
+            if let Trigger::Drift { alone: queued } = purpose {
                 *queued &= alone;
                 return;
             }
         }
-        self.queue.push_back((Scope::All, Purpose::Drift { alone }));
+        self.queue.push_back((Scope::All, Trigger::Drift { alone }));
     }
 
     /// Sets the drift timer for the next time.
@@ -221,7 +227,7 @@ impl Actor for Reconciler {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.events = Some(Outbox::new(self.herald.clone().recipient()));
         let (connected, lost) = (ctx.address().recipient(), ctx.address().recipient());
-        self.vpp.listen.do_send(Listen { connected, lost });
+        self.vpp.listen.do_send(SubscribeConnection { connected, lost });
     }
 }
 

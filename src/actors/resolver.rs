@@ -1,6 +1,6 @@
 //! Looks up the names of backends, as often as their records' TTLs ask for, and
-//! tells the Checker what is new. Which address is used, and when a name is
-//! looked up again, is [`Naming`]'s to say.
+//! tells the Controller what is new. Which address is used, and when a name is
+//! looked up again, is [`NameState`]'s to say.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,10 +10,10 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use super::Outbox;
-use super::checker::Resolved;
+use crate::actors::controller::Resolved;
 use crate::config::AddressFlaw;
 use crate::domain::names::BackendName;
-use crate::domain::resolution::{Answer, HostName, Naming};
+use crate::domain::resolution::{HostName, LookupAnswer, NameState};
 use crate::probe::NameService;
 
 /// These are all the names to look up from now on. Names that were known keep
@@ -29,42 +29,42 @@ pub struct LookUp {
 
 /// How names are looked up.
 #[derive(Clone)]
-pub enum Book {
+pub enum NameSource {
     /// By name servers.
     Dns(NameService),
     /// As a simulation has it.
-    Script(Script),
+    Script(FakeResolver),
 }
 
 /// What a lookup finds, in place of a name server.
-pub type Script =
-    Arc<dyn Fn(&HostName) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+pub type FakeResolver =
+    Arc<dyn Fn(&HostName) -> Pin<Box<dyn Future<Output = LookupAnswer> + Send>> + Send + Sync>;
 
-impl Book {
-    async fn look_up(&self, host: &HostName) -> Answer {
+impl NameSource {
+    async fn look_up(&self, host: &HostName) -> LookupAnswer {
         let answer = match self {
             Self::Dns(service) => service.look_up(host).await,
             Self::Script(script) => script(host).await,
         };
         match answer {
-            Answer::Found { addresses, ttl } => {
+            LookupAnswer::Found { addresses, ttl } => {
                 let usable = |address: &_| AddressFlaw::of(*address).is_none();
                 let found = addresses.iter().copied().filter(usable).collect::<Vec<_>>();
                 match (found.is_empty(), addresses.first()) {
                     (true, Some(bad)) => {
-                        Answer::Failed(format!("{bad} cannot be the address of a server"))
+                        LookupAnswer::Failed(format!("{bad} cannot be the address of a server"))
                     }
-                    _ => Answer::Found { addresses: found, ttl },
+                    _ => LookupAnswer::Found { addresses: found, ttl },
                 }
             }
-            failed @ Answer::Failed(_) => failed,
+            failed @ LookupAnswer::Failed(_) => failed,
         }
     }
 }
 
 /// The actor. See the module's description.
 pub struct Resolver {
-    book: Book,
+    book: NameSource,
     nameservers: Vec<SocketAddr>,
     names: BTreeMap<BackendName, Named>,
     checker: Outbox<Resolved>,
@@ -73,7 +73,7 @@ pub struct Resolver {
 /// A name that is looked up.
 struct Named {
     host: HostName,
-    naming: Naming,
+    naming: NameState,
     /// The lookup that is under way or waited for.
     under_way: SpawnHandle,
 }
@@ -82,8 +82,9 @@ impl Resolver {
     /// A resolver that asks the system's name servers, until it is told of
     /// others, or else looks into `script`; it tells `checker`.
     #[must_use]
-    pub fn new(script: Option<Script>, checker: Recipient<Resolved>) -> Self {
-        let book = script.map_or_else(|| Book::Dns(NameService::new(&[])), Book::Script);
+    pub fn new(script: Option<FakeResolver>, checker: Recipient<Resolved>) -> Self {
+        let book =
+            script.map_or_else(|| NameSource::Dns(NameService::new(&[])), NameSource::Script);
         let (nameservers, names) = Default::default();
         Self { book, nameservers, names, checker: Outbox::new(checker) }
     }
@@ -105,7 +106,7 @@ impl Resolver {
         ctx.spawn(told)
     }
 
-    fn take(&mut self, backend: &BackendName, answer: Answer, ctx: &mut Context<Self>) {
+    fn take(&mut self, backend: &BackendName, answer: LookupAnswer, ctx: &mut Context<Self>) {
         let Some(named) = self.names.get_mut(backend) else { return };
         let (news, wait) = named.naming.take(answer);
         let again = backend.clone();
@@ -129,7 +130,7 @@ impl Handler<LookUp> for Resolver {
     type Result = ();
 
     fn handle(&mut self, LookUp { names, nameservers }: LookUp, ctx: &mut Self::Context) {
-        if let Book::Dns(service) = &mut self.book {
+        if let NameSource::Dns(service) = &mut self.book {
             // Also if they are the same: the system's own may have changed.
             if !names.is_empty() {
                 *service = NameService::new(&nameservers);
@@ -146,7 +147,7 @@ impl Handler<LookUp> for Resolver {
         for (backend, host) in names {
             if !self.names.contains_key(&backend) {
                 let under_way = self.look_up(backend.clone(), host.clone(), ctx);
-                let naming = Naming::default();
+                let naming = NameState::default();
                 self.names.insert(backend, Named { host, naming, under_way });
             }
         }

@@ -5,11 +5,11 @@
 //! `MAGLEV_TEST_SEEDS` is how many seeds are tried (50 without it),
 //! `MAGLEV_TEST_SEED` tries that one alone.
 
-mod door;
-mod long;
-mod plant;
-mod story;
-mod vpp;
+mod driver;
+mod scenario;
+mod soak;
+mod vpp_fake;
+mod vpp_model;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -25,10 +25,10 @@ fn vpp_ends_as_it_should_whatever_happens_and_serves_all_the_while() {
         Some(seed) => seed..seed + 1,
         None => 0..number("MAGLEV_TEST_SEEDS").unwrap_or(50),
     };
-    let mut seen = story::Tally::default();
+    let mut seen = driver::SimulationCounts::default();
     let count = seeds.end - seeds.start;
     for seed in seeds {
-        let told = catch_unwind(AssertUnwindSafe(|| story::live(seed, &mut seen)));
+        let told = catch_unwind(AssertUnwindSafe(|| driver::live(seed, &mut seen)));
         if let Err(panic) = told {
             eprintln!("seed {seed} fails: MAGLEV_TEST_SEED={seed} tries it alone");
             resume_unwind(panic);

@@ -2,7 +2,7 @@
 //! an epoch, and lends it to those who read and write. The stats segment comes
 //! and goes with it; without one, VPP is programmed all the same.
 
-mod answer;
+mod handlers;
 mod messages;
 mod ping;
 mod stats;
@@ -18,10 +18,10 @@ use tracing::{debug, info, warn};
 pub use messages::*;
 
 use super::Outbox;
-use super::herald::{Happened, Herald};
+use crate::actors::event_batcher::{EventBatcher, PublishEvent};
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
-use crate::vpp::client::{Client, ClientOptions, ConnectError, LastWords};
-use crate::vpp::stats::{Segment, StatsError};
+use crate::vpp::client::{ClientOptions, ConnectError, GoodbyeHandle, VppClient};
+use crate::vpp::stats::{StatsError, StatsSegment};
 
 /// Time between two signs of life.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -40,33 +40,33 @@ pub struct VppConnection {
     stats_socket: Option<PathBuf>,
     options: ClientOptions,
     ping_interval: Duration,
-    state: State,
+    state: ConnectionPhase,
     epoch: Epoch,
     backoff: Duration,
     /// An attempt to connect has ended, either way.
     has_tried: bool,
-    figures: LinkFigures,
+    figures: ConnectionStats,
     /// Connections that still count, the present one and those that are leaving.
-    counting: Vec<(Epoch, Client)>,
+    counting: Vec<(Epoch, VppClient)>,
     told: Option<String>,
     /// What was said of the stats segment, once and not with every attempt.
     told_of_stats: Option<StatsError>,
-    herald: Addr<Herald>,
-    events: Option<Outbox<Happened>>,
-    listener: Option<Listener>,
+    herald: Addr<EventBatcher>,
+    events: Option<Outbox<PublishEvent>>,
+    listener: Option<ConnectionSubscriber>,
     /// The goodbye that a panic is to say.
-    last_words: watch::Sender<Option<LastWords>>,
+    goodbye_handle: watch::Sender<Option<GoodbyeHandle>>,
     /// The process at the other end.
     peer: watch::Sender<Option<i32>>,
 }
 
 /// Who hears of the connection's coming and going.
-struct Listener {
+struct ConnectionSubscriber {
     connected: Outbox<Connected>,
     lost: Outbox<Lost>,
 }
 
-enum State {
+enum ConnectionPhase {
     /// No VPP is wanted.
     Idle,
     /// The socket is being opened, or hands are being shaken.
@@ -85,18 +85,22 @@ struct Up {
     /// The epoch in which the connection was made. One that was silent in
     /// between goes on in another.
     dialed: Epoch,
-    client: Client,
+    client: VppClient,
     info: VppInfo,
-    stats: Result<Arc<Segment>, LinkError>,
+    stats: Result<Arc<StatsSegment>, DataplaneError>,
 }
 
 impl VppConnection {
     /// A connection to the API socket at `socket`, or to none.
     #[must_use]
-    pub fn new(socket: Option<PathBuf>, options: ClientOptions, herald: Addr<Herald>) -> Self {
+    pub fn new(
+        socket: Option<PathBuf>,
+        options: ClientOptions,
+        herald: Addr<EventBatcher>,
+    ) -> Self {
         let state = match socket {
-            Some(_) => State::Dialing,
-            None => State::Idle,
+            Some(_) => ConnectionPhase::Dialing,
+            None => ConnectionPhase::Idle,
         };
         Self {
             socket,
@@ -107,14 +111,14 @@ impl VppConnection {
             epoch: Epoch::default(),
             backoff: FIRST_BACKOFF,
             has_tried: false,
-            figures: LinkFigures::default(),
+            figures: ConnectionStats::default(),
             counting: Vec::new(),
             told: None,
             told_of_stats: None,
             herald,
             events: None,
             listener: None,
-            last_words: watch::Sender::new(None),
+            goodbye_handle: watch::Sender::new(None),
             peer: watch::Sender::new(None),
         }
     }
@@ -122,8 +126,8 @@ impl VppConnection {
     /// The goodbye of the present connection, for a panic hook: VPP would
     /// never notice that a process that was aborted is gone.
     #[must_use]
-    pub fn last_words(&self) -> watch::Receiver<Option<LastWords>> {
-        self.last_words.subscribe()
+    pub fn goodbye_handle(&self) -> watch::Receiver<Option<GoodbyeHandle>> {
+        self.goodbye_handle.subscribe()
     }
 
     /// The process that the last connection was to, as our namespace numbers it;
@@ -148,12 +152,12 @@ impl VppConnection {
     fn dial(&mut self, ctx: &mut Context<Self>) {
         let Some(socket) = self.socket.clone() else { return };
         debug!(socket = %socket.display(), "vpp-dial");
-        self.state = State::Dialing;
+        self.state = ConnectionPhase::Dialing;
         let options = self.options.clone();
         let stats_socket = self.stats_socket.clone();
         let dialed = self.epoch.next();
         let attempt = async move {
-            let client = Client::connect(&socket, options).await?;
+            let client = VppClient::connect(&socket, options).await?;
             let info = VppInfo::of(&client, dialed);
             // VPP has just answered, so this takes no time either.
             let stats = stats::open(stats_socket, &client).await;
@@ -163,7 +167,7 @@ impl VppConnection {
             this.has_tried = true;
             match result {
                 // Dropped, it says goodbye by itself.
-                _ if matches!(this.state, State::Closing) => {}
+                _ if matches!(this.state, ConnectionPhase::Closing) => {}
                 Ok(up) => this.connected(up, ctx),
                 Err(why) => this.failed(&why, ctx),
             }
@@ -171,7 +175,7 @@ impl VppConnection {
     }
 
     fn connected(&mut self, up: Up, ctx: &mut Context<Self>) {
-        if matches!(self.state, State::Closing) {
+        if matches!(self.state, ConnectionPhase::Closing) {
             // Its last handle goes here, and says goodbye.
             return;
         }
@@ -197,7 +201,7 @@ impl VppConnection {
             self.publish(DataplaneKind::Cured, format!("dead API clients let go: {clients}"));
         }
         self.tell_of_stats(&up.stats);
-        self.last_words.send_replace(Some(up.client.last_words()));
+        self.goodbye_handle.send_replace(Some(up.client.goodbye_handle()));
         self.peer.send_replace(up.client.peer_process());
         let (dialed, client) = (up.dialed, up.client.clone());
         self.counting.push((dialed, client.clone()));
@@ -215,7 +219,7 @@ impl VppConnection {
         self.epoch = self.epoch.next();
         up.info.epoch = self.epoch;
         let (programmable, dialed) = (up.info.missing.is_empty(), up.dialed);
-        self.state = State::Up(up);
+        self.state = ConnectionPhase::Up(up);
         if let Some(listener) = self.listener.as_ref().filter(|_| programmable) {
             listener.connected.send(Connected { epoch: self.epoch });
         }
@@ -240,7 +244,7 @@ impl VppConnection {
         }
         warn!(why, epoch = self.epoch.0, "vpp-disconnect");
         self.publish(DataplaneKind::Disconnected, why.clone());
-        if matches!(self.state, State::Up(_)) {
+        if matches!(self.state, ConnectionPhase::Up(_)) {
             self.tell_lost(&why);
         }
         self.back_off(why, ctx);
@@ -262,13 +266,13 @@ impl VppConnection {
     /// Dials after a wait of at most `longest`. Half of it is chance, so that
     /// daemons that lost one VPP do not come back in step.
     fn dial_in(&mut self, longest: Duration, why: String, ctx: &mut Context<Self>) {
-        if matches!(self.state, State::Closing) {
+        if matches!(self.state, ConnectionPhase::Closing) {
             return;
         }
-        self.state = State::BackingOff(why);
+        self.state = ConnectionPhase::BackingOff(why);
         let wait = longest.mul_f64(0.5 + fastrand::f64() / 2.0);
         ctx.run_later(wait, |this, ctx| {
-            if matches!(this.state, State::BackingOff(_)) {
+            if matches!(this.state, ConnectionPhase::BackingOff(_)) {
                 this.dial(ctx);
             }
         });
@@ -277,7 +281,9 @@ impl VppConnection {
     /// The connection that was dialed in this epoch, if it is still held.
     fn held(&self, dialed: Epoch) -> Option<&Up> {
         match &self.state {
-            State::Up(up) | State::Silent(up, _) if up.dialed == dialed => Some(up),
+            ConnectionPhase::Up(up) | ConnectionPhase::Silent(up, _) if up.dialed == dialed => {
+                Some(up)
+            }
             _ => None,
         }
     }
@@ -285,19 +291,23 @@ impl VppConnection {
     fn publish(&self, kind: DataplaneKind, detail: String) {
         let change = DataplaneChange { frontend: None, kind, detail, at: SystemTime::now() };
         if let Some(events) = &self.events {
-            events.send(Happened(Event::Dataplane(change.into())));
+            events.send(PublishEvent(Event::Dataplane(change.into())));
         }
     }
 
-    fn client(&self) -> Result<(Epoch, Client), LinkError> {
+    fn client(&self) -> Result<(Epoch, VppClient), DataplaneError> {
         match &self.state {
-            State::Idle => Err(LinkError::Off),
-            State::Dialing => Err(LinkError::NotConnected("being dialed".into())),
-            State::BackingOff(why) => Err(LinkError::NotConnected(why.clone())),
-            State::Silent(..) => Err(LinkError::NotConnected("VPP is silent".into())),
-            State::Closing => Err(LinkError::ended()),
-            State::Up(up) if up.info.missing.is_empty() => Ok((self.epoch, up.client.clone())),
-            State::Up(up) => Err(LinkError::Missing(up.info.missing.clone())),
+            ConnectionPhase::Idle => Err(DataplaneError::Off),
+            ConnectionPhase::Dialing => Err(DataplaneError::NotConnected("being dialed".into())),
+            ConnectionPhase::BackingOff(why) => Err(DataplaneError::NotConnected(why.clone())),
+            ConnectionPhase::Silent(..) => {
+                Err(DataplaneError::NotConnected("VPP is silent".into()))
+            }
+            ConnectionPhase::Closing => Err(DataplaneError::ended()),
+            ConnectionPhase::Up(up) if up.info.missing.is_empty() => {
+                Ok((self.epoch, up.client.clone()))
+            }
+            ConnectionPhase::Up(up) => Err(DataplaneError::Missing(up.info.missing.clone())),
         }
     }
 }

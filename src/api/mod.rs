@@ -1,41 +1,31 @@
 //! The gRPC service: requests are validated here and become messages to the
 //! actors, whose answers become responses. Nothing is decided here.
 
-mod accept;
-mod border;
-mod convert;
-mod health;
-mod lb;
-mod listener;
-pub mod metrics;
-mod names;
-mod peer;
-mod service;
-mod status;
-mod table;
-mod tls;
-mod unix_socket;
-mod watch;
+mod grpc;
+pub mod http;
+mod transport;
 
-pub use listener::{ListenAddr, ListenAddrError, ListenError, Listening, Offer, serve};
-pub use peer::Peer;
-pub use service::Service;
-pub use tls::{TlsError, TlsFault, TlsFile, TlsFiles};
-pub use unix_socket::{UnixAccess, UnixAccessError, UnixGroup, UnixMode};
+pub use grpc::service::MaglevService;
+pub use transport::listener::{
+    ListenAddr, ListenAddrError, ListenError, ListenerConfig, Serving, serve,
+};
+pub use transport::peer::ClientPeer;
+pub use transport::tls::{TlsError, TlsFault, TlsFile, TlsFiles};
+pub use transport::unix_socket::{UnixAccess, UnixAccessError, UnixGroup, UnixMode};
 
 use actix::Addr;
 
 use crate::actors::broadcaster::Broadcaster;
-use crate::actors::checker::Checker;
-use crate::actors::overseer::Overseer;
+use crate::actors::controller::Controller;
 use crate::actors::reconciler::Reconciler;
 use crate::actors::vpp_connection::VppConnection;
+use crate::actors::watchdog::Watchdog;
 
 /// The actors that answer requests.
 #[derive(Clone)]
 pub struct Actors {
     /// Backends, frontends and the configuration.
-    pub checker: Addr<Checker>,
+    pub checker: Addr<Controller>,
     /// What VPP is told.
     pub reconciler: Addr<Reconciler>,
     /// What VPP says.
@@ -43,5 +33,5 @@ pub struct Actors {
     /// What happens.
     pub broadcaster: Addr<Broadcaster>,
     /// How far the daemon is.
-    pub overseer: Addr<Overseer>,
+    pub overseer: Addr<Watchdog>,
 }

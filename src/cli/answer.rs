@@ -1,12 +1,12 @@
 //! What the daemon answered to a request, ready to be shown as text or JSON,
 //! and whether it amounts to a refusal.
 
-use super::page::printable;
+use crate::cli::render::context::printable;
 use crate::pb;
 
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum CliAnswer {
     /// All frontends, by name.
     Frontends(Vec<pb::FrontendInfo>),
     /// One frontend.
@@ -63,14 +63,14 @@ pub enum Answer {
         dry_run: bool,
     },
     /// The configuration file was checked.
-    Checked(Faults),
+    Checked(CheckFindings),
     /// The configuration file was checked and, without a fault, is in use.
-    Reloaded(Faults),
+    Reloaded(CheckFindings),
 }
 
 /// What a check of the configuration file found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Faults {
+pub struct CheckFindings {
     /// Whether the file is accepted.
     pub ok: bool,
     /// It cannot be read or parsed.
@@ -83,7 +83,7 @@ pub struct Faults {
     pub warnings: Vec<String>,
 }
 
-impl From<pb::CheckConfigResponse> for Faults {
+impl From<pb::CheckConfigResponse> for CheckFindings {
     fn from(response: pb::CheckConfigResponse) -> Self {
         Self {
             ok: response.ok,
@@ -95,7 +95,7 @@ impl From<pb::CheckConfigResponse> for Faults {
     }
 }
 
-impl From<pb::ReloadConfigResponse> for Faults {
+impl From<pb::ReloadConfigResponse> for CheckFindings {
     fn from(response: pb::ReloadConfigResponse) -> Self {
         Self {
             ok: response.ok,
@@ -107,7 +107,7 @@ impl From<pb::ReloadConfigResponse> for Faults {
     }
 }
 
-impl Faults {
+impl CheckFindings {
     /// Every fault, a line each.
     pub fn faults(&self) -> impl Iterator<Item = &String> {
         self.parse.iter().chain(&self.semantic).chain(&self.reload)
@@ -126,7 +126,7 @@ fn lines(text: &str) -> Vec<String> {
     text.lines().filter(|line| !line.trim().is_empty()).map(printable).collect()
 }
 
-impl Answer {
+impl CliAnswer {
     /// Why the answer is a refusal, if it is: then maglevc exits with 1.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
@@ -171,7 +171,7 @@ mod tests {
         let step = |error: &&str| pb::SyncStep { error: (*error).into(), ..Default::default() };
         let steps = errors.iter().map(step).collect();
         let sync = pb::SyncVpplbStateResponse { steps, applied };
-        Answer::Synced { sync, dry_run }.refusal()
+        CliAnswer::Synced { sync, dry_run }.refusal()
     }
 
     #[test]
@@ -189,7 +189,7 @@ mod tests {
             semantic_error: "a: wrong\n\nb: wrong\n".into(),
             ..Default::default()
         };
-        let answer = Answer::Checked(response.into());
+        let answer = CliAnswer::Checked(response.into());
         assert_eq!(answer.refusal().unwrap(), "the configuration is not valid: 2 faults");
     }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tonic::{Code, ConnectError, Status};
 
-use super::page::printable;
-use super::parse::ParseError;
-use super::server::{ANSWER_DEADLINE, CONNECT_DEADLINE, SILENCE, Server};
-use super::words::Unclosed;
+use crate::cli::command::parse::ParseError;
+use crate::cli::command::words::Unclosed;
+use crate::cli::render::context::printable;
+use crate::client::server::{ANSWER_DEADLINE, CONNECT_DEADLINE, DaemonAddress, SILENCE};
 
 /// How the client library begins what it says of an answer that is HTTP and no
 /// gRPC.
@@ -38,9 +38,9 @@ pub enum CliError {
     #[error("maglevd at {server}: {why}")]
     Unreachable {
         /// Where it was looked for.
-        server: Server,
+        server: DaemonAddress,
         /// What happened.
-        why: Loss,
+        why: ConnectionLoss,
     },
     /// Of several daemons, not all gave an answer.
     #[error("{} of {of} daemons gave no answer: {}", .unreached.len() + .refused.len(), groups(.unreached, .refused))]
@@ -78,7 +78,7 @@ pub enum CliError {
 
 /// How the daemon was not reached, or was lost.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Loss {
+pub enum ConnectionLoss {
     /// No connection was made.
     #[error("cannot be reached: {cause}")]
     NoConnection {
@@ -126,9 +126,9 @@ impl CliError {
     /// The error of a request that failed: the daemon's own words where they
     /// are its own, and otherwise what became of the connection.
     #[must_use]
-    pub fn of_status(server: &Server, status: &Status) -> Self {
+    pub fn of_status(server: &DaemonAddress, status: &Status) -> Self {
         if status.message().starts_with(NO_GRPC) {
-            return Self::Unreachable { server: server.clone(), why: Loss::Foreign };
+            return Self::Unreachable { server: server.clone(), why: ConnectionLoss::Foreign };
         }
         // Any other status that the client library made up has a source or is
         // Unknown; the daemon's own has neither.
@@ -138,38 +138,41 @@ impl CliError {
         let connecting = chain(status).any(|error| error.is::<ConnectError>());
         let why = match (root_io(status), status.code()) {
             (Some(error), _) if connecting || error.kind() == ErrorKind::ConnectionRefused => {
-                Loss::NoConnection { cause: cause(error) }
+                ConnectionLoss::NoConnection { cause: cause(error) }
             }
-            (None, _) if connecting => Loss::Silent { waited: CONNECT_DEADLINE },
+            (None, _) if connecting => ConnectionLoss::Silent { waited: CONNECT_DEADLINE },
             (Some(error), _) if error.kind() == ErrorKind::InvalidData => {
-                Loss::Mistrust { cause: cause(error) }
+                ConnectionLoss::Mistrust { cause: cause(error) }
             }
-            (Some(_), _) => Loss::Broken,
-            _ if overran(status) => Loss::Silent { waited: ANSWER_DEADLINE },
+            (Some(_), _) => ConnectionLoss::Broken,
+            _ if overran(status) => ConnectionLoss::Silent { waited: ANSWER_DEADLINE },
             // Without a system error behind it, this is a ping without reply,
             // and the other a breach of HTTP/2.
-            (None, Code::Unavailable) => Loss::Silent { waited: SILENCE },
-            (None, Code::Internal) => Loss::Foreign,
-            (None, _) => Loss::Broken,
+            (None, Code::Unavailable) => ConnectionLoss::Silent { waited: SILENCE },
+            (None, Code::Internal) => ConnectionLoss::Foreign,
+            (None, _) => ConnectionLoss::Broken,
         };
         Self::Unreachable { server: server.clone(), why }
     }
 
     /// The error of a request that came to no end at all.
     #[must_use]
-    pub fn cut(server: &Server) -> Self {
-        Self::Unreachable { server: server.clone(), why: Loss::Broken }
+    pub fn cut(server: &DaemonAddress) -> Self {
+        Self::Unreachable { server: server.clone(), why: ConnectionLoss::Broken }
     }
 
     /// The error of a connection that did not come about.
     #[must_use]
-    pub fn of_connecting(server: &Server, error: &(dyn std::error::Error + 'static)) -> Self {
+    pub fn of_connecting(
+        server: &DaemonAddress,
+        error: &(dyn std::error::Error + 'static),
+    ) -> Self {
         let why = match root_io(error) {
-            None => Loss::Foreign,
+            None => ConnectionLoss::Foreign,
             Some(error) if error.kind() == ErrorKind::InvalidData => {
-                Loss::Mistrust { cause: cause(error) }
+                ConnectionLoss::Mistrust { cause: cause(error) }
             }
-            Some(error) => Loss::NoConnection { cause: cause(error) },
+            Some(error) => ConnectionLoss::NoConnection { cause: cause(error) },
         };
         Self::Unreachable { server: server.clone(), why }
     }
@@ -220,7 +223,7 @@ fn overran(error: &(dyn std::error::Error + 'static)) -> bool {
 
 /// A system error without its number: `Connection refused (os error 111)` is
 /// `connection refused`.
-pub(super) fn cause(error: &std::io::Error) -> String {
+pub(crate) fn cause(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
@@ -231,7 +234,7 @@ pub(super) fn cause(error: &std::io::Error) -> String {
 mod tests {
     use super::*;
 
-    fn server() -> Server {
+    fn server() -> DaemonAddress {
         "127.0.0.1:1".parse().unwrap()
     }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
 
-use super::answer::Answer;
-use super::command::{BackendChange, Request};
-use super::error::{CliError, Loss};
-use super::server::Client;
+use super::answer::CliAnswer;
+use super::error::{CliError, ConnectionLoss};
+use crate::cli::command::request::{BackendChange, DaemonRequest};
+use crate::client::server::DaemonClient;
 use crate::pb;
 
 /// Calls that may be under way at once when a list is fetched: enough to hide
@@ -20,7 +20,7 @@ const UNDER_WAY: usize = 100;
 /// # Errors
 /// [`CliError::Refused`] in the daemon's words, [`CliError::Unreachable`] when
 /// the connection is lost.
-pub async fn execute(client: &Client, request: Request) -> Result<Answer, CliError> {
+pub async fn execute(client: &DaemonClient, request: DaemonRequest) -> Result<CliAnswer, CliError> {
     answer(client, request).await.map_err(|failure| failure.of(client))
 }
 
@@ -29,7 +29,7 @@ pub async fn execute(client: &Client, request: Request) -> Result<Answer, CliErr
 /// # Errors
 /// As [`execute`].
 pub async fn frontends(
-    client: &Client,
+    client: &DaemonClient,
     names: &[String],
 ) -> Result<Vec<pb::FrontendInfo>, CliError> {
     let names = names.iter().cloned();
@@ -37,75 +37,75 @@ pub async fn frontends(
 }
 
 /// Why an answer is missing.
-enum Failure {
+enum MissingAnswer {
     Status(Box<Status>),
     /// A call ended without any answer.
     Cut,
 }
 
-impl Failure {
-    fn of(self, client: &Client) -> CliError {
+impl MissingAnswer {
+    fn of(self, client: &DaemonClient) -> CliError {
         match self {
             Self::Status(status) => client.error(&status),
-            Self::Cut => client.lost(Loss::Broken),
+            Self::Cut => client.lost(ConnectionLoss::Broken),
         }
     }
 }
 
-impl From<Status> for Failure {
+impl From<Status> for MissingAnswer {
     fn from(status: Status) -> Self {
         Self::Status(Box::new(status))
     }
 }
 
-async fn answer(client: &Client, request: Request) -> Result<Answer, Failure> {
+async fn answer(client: &DaemonClient, request: DaemonRequest) -> Result<CliAnswer, MissingAnswer> {
     let mut grpc = client.grpc.clone();
     Ok(match request {
-        Request::ShowFrontends => {
+        DaemonRequest::ShowFrontends => {
             let names = grpc.list_frontends(pb::ListFrontendsRequest {}).await?.into_inner();
-            Answer::Frontends(all(client, names.frontend_names, frontend).await?)
+            CliAnswer::Frontends(all(client, names.frontend_names, frontend).await?)
         }
-        Request::ShowFrontend { name } => {
+        DaemonRequest::ShowFrontend { name } => {
             let frontend = frontend(client.clone(), name).await?;
             let members = frontend.pools.iter().flat_map(|pool| &pool.backends);
             let names: BTreeSet<String> = members.map(|member| member.name.clone()).collect();
             let backends = all(client, names, backend).await?;
-            Answer::Frontend { frontend, backends }
+            CliAnswer::Frontend { frontend, backends }
         }
-        Request::Predict { frontend, backend, weight } => {
+        DaemonRequest::Predict { frontend, backend, weight } => {
             let request = pb::PredictChangeRequest {
                 frontend: frontend.clone(),
                 backend: backend.clone(),
                 weight: weight.into(),
             };
             let predicted = grpc.predict_change(request).await?.into_inner();
-            Answer::Predicted { frontend, backend, predicted }
+            CliAnswer::Predicted { frontend, backend, predicted }
         }
-        Request::ShowBackends => Answer::Backends(backends(client).await?),
-        Request::ShowBackend { name } => {
+        DaemonRequest::ShowBackends => CliAnswer::Backends(backends(client).await?),
+        DaemonRequest::ShowBackend { name } => {
             let backend = backend(client.clone(), name).await?;
             let named = Some(backend.healthcheck.clone()).filter(|name| !name.is_empty());
             let check = all(client, named, health_check).await?.pop();
-            Answer::Backend { backend, check }
+            CliAnswer::Backend { backend, check }
         }
-        Request::ShowHealthChecks => {
+        DaemonRequest::ShowHealthChecks => {
             let names = grpc.list_health_checks(pb::ListHealthChecksRequest {}).await?.into_inner();
-            Answer::HealthChecks(all(client, names.names, health_check).await?)
+            CliAnswer::HealthChecks(all(client, names.names, health_check).await?)
         }
-        Request::ShowHealthCheck { name } => {
-            Answer::HealthCheck(health_check(client.clone(), name).await?)
+        DaemonRequest::ShowHealthCheck { name } => {
+            CliAnswer::HealthCheck(health_check(client.clone(), name).await?)
         }
-        Request::ShowVppInfo => {
-            Answer::VppInfo(grpc.get_vpp_info(pb::GetVppInfoRequest {}).await?.into_inner())
+        DaemonRequest::ShowVppInfo => {
+            CliAnswer::VppInfo(grpc.get_vpp_info(pb::GetVppInfoRequest {}).await?.into_inner())
         }
-        Request::ShowVppLbState => {
-            Answer::LbState(grpc.get_vpplb_state(pb::GetVpplbStateRequest {}).await?.into_inner())
-        }
-        Request::ShowVppLbCounters => {
+        DaemonRequest::ShowVppLbState => CliAnswer::LbState(
+            grpc.get_vpplb_state(pb::GetVpplbStateRequest {}).await?.into_inner(),
+        ),
+        DaemonRequest::ShowVppLbCounters => {
             let request = pb::GetVpplbCountersRequest {};
-            Answer::LbCounters(grpc.get_vpplb_counters(request).await?.into_inner())
+            CliAnswer::LbCounters(grpc.get_vpplb_counters(request).await?.into_inner())
         }
-        Request::SetBackend { name, change } => {
+        DaemonRequest::SetBackend { name, change } => {
             let request = pb::BackendRequest { name };
             let response = match change {
                 BackendChange::Pause => grpc.pause_backend(request).await?,
@@ -113,9 +113,9 @@ async fn answer(client: &Client, request: Request) -> Result<Answer, Failure> {
                 BackendChange::Enable => grpc.enable_backend(request).await?,
                 BackendChange::Disable => grpc.disable_backend(request).await?,
             };
-            Answer::BackendSet(response.into_inner())
+            CliAnswer::BackendSet(response.into_inner())
         }
-        Request::SetWeight { frontend, pool, backend, weight } => {
+        DaemonRequest::SetWeight { frontend, pool, backend, weight } => {
             let request = pb::SetWeightRequest {
                 frontend,
                 pool: pool.clone(),
@@ -123,36 +123,36 @@ async fn answer(client: &Client, request: Request) -> Result<Answer, Failure> {
                 weight: weight.into(),
             };
             let response = grpc.set_frontend_pool_backend_weight(request).await?;
-            Answer::WeightSet { frontend: response.into_inner(), pool, backend }
+            CliAnswer::WeightSet { frontend: response.into_inner(), pool, backend }
         }
-        Request::Sync { frontend, dry_run } => {
+        DaemonRequest::Sync { frontend, dry_run } => {
             let request = pb::SyncVpplbStateRequest { frontend_name: frontend, dry_run };
             let sync = grpc.sync_vpplb_state(request).await?.into_inner();
-            Answer::Synced { sync, dry_run }
+            CliAnswer::Synced { sync, dry_run }
         }
-        Request::ConfigCheck => {
+        DaemonRequest::ConfigCheck => {
             let response = grpc.check_config(pb::CheckConfigRequest {}).await?;
-            Answer::Checked(response.into_inner().into())
+            CliAnswer::Checked(response.into_inner().into())
         }
-        Request::ConfigReload => {
+        DaemonRequest::ConfigReload => {
             let response = grpc.reload_config(pb::ReloadConfigRequest {}).await?;
-            Answer::Reloaded(response.into_inner().into())
+            CliAnswer::Reloaded(response.into_inner().into())
         }
     })
 }
 
-async fn frontend(client: Client, name: String) -> Result<pb::FrontendInfo, Status> {
+async fn frontend(client: DaemonClient, name: String) -> Result<pb::FrontendInfo, Status> {
     let mut grpc = client.grpc;
     Ok(grpc.get_frontend(pb::GetFrontendRequest { name }).await?.into_inner())
 }
 
-async fn backend(client: Client, name: String) -> Result<pb::BackendInfo, Status> {
+async fn backend(client: DaemonClient, name: String) -> Result<pb::BackendInfo, Status> {
     let mut grpc = client.grpc;
     Ok(grpc.get_backend(pb::GetBackendRequest { name }).await?.into_inner())
 }
 
 /// All backends by one call; by one for each from a daemon that is older.
-async fn backends(client: &Client) -> Result<Vec<pb::BackendInfo>, Failure> {
+async fn backends(client: &DaemonClient) -> Result<Vec<pb::BackendInfo>, MissingAnswer> {
     let mut grpc = client.grpc.clone();
     match grpc.get_backends(pb::GetBackendsRequest {}).await {
         Err(status) if status.code() == Code::Unimplemented => {
@@ -163,7 +163,7 @@ async fn backends(client: &Client) -> Result<Vec<pb::BackendInfo>, Failure> {
     }
 }
 
-async fn health_check(client: Client, name: String) -> Result<pb::HealthCheckInfo, Status> {
+async fn health_check(client: DaemonClient, name: String) -> Result<pb::HealthCheckInfo, Status> {
     let mut grpc = client.grpc;
     Ok(grpc.get_health_check(pb::GetHealthCheckRequest { name }).await?.into_inner())
 }
@@ -171,13 +171,13 @@ async fn health_check(client: Client, name: String) -> Result<pb::HealthCheckInf
 /// Gets every named item, several at once, and returns them in the order of
 /// their names. One that a reload removed since it was listed is left out.
 async fn all<T, Get, Got>(
-    client: &Client,
+    client: &DaemonClient,
     names: impl IntoIterator<Item = String>,
     get: Get,
-) -> Result<Vec<T>, Failure>
+) -> Result<Vec<T>, MissingAnswer>
 where
     T: Send + 'static,
-    Get: Fn(Client, String) -> Got,
+    Get: Fn(DaemonClient, String) -> Got,
     Got: Future<Output = Result<T, Status>> + Send + 'static,
 {
     let mut names = names.into_iter().enumerate();
@@ -192,7 +192,7 @@ where
         }
         match calls.join_next().await {
             None => break,
-            Some(Err(_)) => return Err(Failure::Cut),
+            Some(Err(_)) => return Err(MissingAnswer::Cut),
             Some(Ok((place, Ok(item)))) => found.push((place, item)),
             Some(Ok((_, Err(status)))) if status.code() == Code::NotFound => {}
             Some(Ok((_, Err(status)))) => return Err(status.into()),

@@ -9,32 +9,16 @@
 //! Nothing here knows the daemon's inside: it sees the generated types only.
 
 pub mod answer;
-pub mod asking;
 pub mod command;
-pub mod completion;
+pub mod dispatch;
 pub mod error;
 pub mod execute;
-pub mod grammar;
-pub mod help;
-pub mod json;
 pub mod live;
-pub mod names;
-pub mod options;
-pub mod output;
-pub mod page;
-pub mod parse;
-pub mod scripts;
-pub mod server;
-pub mod session;
-pub mod several;
+pub mod multi_server;
+pub mod render;
 pub mod shell;
-pub mod table;
-pub mod text;
-pub mod time;
-pub mod tls;
 pub mod version;
 pub mod watch;
-pub mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -42,11 +26,12 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind as Usage;
 
+use crate::client::server::DaemonClient;
+use command::options::{self, CliOptions};
+use command::{completions_query, parse, scripts};
 use error::CliError;
-use options::Options;
-use output::Output;
-use page::Tone;
-use server::Client;
+use render::context::Tone;
+use render::output::{self, Output};
 
 /// Runs maglevc with its arguments, the program's name first. The exit status
 /// is 0 when it is done, 1 when the daemon refused, 2 for a mistake in the
@@ -56,10 +41,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let [_, asked, line] = arguments.as_slice()
         && asked == scripts::ASK
     {
-        asking::answer(&line.to_string_lossy());
+        completions_query::answer(&line.to_string_lossy());
         return ExitCode::SUCCESS;
     }
-    let (output, result) = match Options::try_parse_from(arguments) {
+    let (output, result) = match CliOptions::try_parse_from(arguments) {
         Ok(options) => (options.output(), obey(&options)),
         Err(error) if matches!(error.kind(), Usage::DisplayHelp | Usage::DisplayVersion) => {
             (Output::default(), output::write(&error.to_string()))
@@ -71,7 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(error.status())
 }
 
-fn obey(options: &Options) -> Result<(), CliError> {
+fn obey(options: &CliOptions) -> Result<(), CliError> {
     if options.words.is_empty() {
         return shell::run(options);
     }
@@ -79,15 +64,15 @@ fn obey(options: &Options) -> Result<(), CliError> {
     let output = options.output();
     match options.access().as_slice() {
         [access] => block_on(async {
-            let connect = async || Client::connect(access).await;
-            session::carry_out(connect, command, output).await.map(|_| ())
+            let connect = async || DaemonClient::connect(access).await;
+            dispatch::execute(connect, command, output).await.map(|_| ())
         }),
         several => {
-            let Some(request) = several::request(&command) else {
+            let Some(request) = multi_server::request(&command) else {
                 let message = "several daemons can only be asked by a show command".into();
                 return Err(CliError::Options { message });
             };
-            block_on(several::ask(several, &request, output))
+            block_on(multi_server::ask(several, &request, output))
         }
     }
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tonic::{Code, Status, Streaming};
 
-use super::command::Watch;
-use super::error::{CliError, Loss};
-use super::json;
-use super::server::Client;
+use super::error::{CliError, ConnectionLoss};
+use crate::cli::command::request::Watch;
+use crate::cli::render::json;
+use crate::client::server::DaemonClient;
 use crate::pb;
 
 /// How long to wait before a daemon that went away is called again.
@@ -19,7 +19,7 @@ pub const AGAIN: Duration = Duration::from_millis(500);
 
 /// How a command ended that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum CommandEnd {
     /// By itself.
     Done,
     /// The operator had seen enough.
@@ -50,16 +50,16 @@ pub fn request(watch: &Watch, resume: Option<pb::ResumePoint>) -> pb::WatchReque
 /// [`CliError::Refused`] when the daemon takes no more watchers,
 /// [`CliError::Unreachable`] when it cannot be reached at the beginning.
 pub async fn watch(
-    client: &Client,
+    client: &DaemonClient,
     watch: &Watch,
     out: &mut impl Write,
     notice: &mut impl FnMut(&str),
-) -> Result<End, CliError> {
+) -> Result<CommandEnd, CliError> {
     // From here on an interrupt is a way to end, whatever is awaited.
     let mut interrupt = interrupts()?;
     tokio::select! {
-        result = follow(client, watch, out, notice) => result.map(|()| End::Done),
-        _ = interrupt.recv() => Ok(End::Interrupted),
+        result = follow(client, watch, out, notice) => result.map(|()| CommandEnd::Done),
+        _ = interrupt.recv() => Ok(CommandEnd::Interrupted),
     }
 }
 
@@ -75,9 +75,9 @@ pub fn interrupts() -> Result<tokio::signal::unix::Signal, CliError> {
 /// Opens a stream of events.
 ///
 /// # Errors
-/// As a request; [`Loss::Stopping`] from a daemon that is about to end.
+/// As a request; [`ConnectionLoss::Stopping`] from a daemon that is about to end.
 pub async fn open(
-    client: &Client,
+    client: &DaemonClient,
     request: pb::WatchRequest,
 ) -> Result<Streaming<pb::Event>, CliError> {
     let mut grpc = client.grpc.clone();
@@ -92,20 +92,20 @@ pub async fn open(
 /// # Errors
 /// Why there is none.
 pub async fn next(
-    client: &Client,
+    client: &DaemonClient,
     stream: &mut Streaming<pb::Event>,
 ) -> Result<pb::Event, CliError> {
     match stream.message().await {
         Ok(Some(event)) => Ok(event),
-        Ok(None) => Err(client.lost(Loss::Stopping)),
+        Ok(None) => Err(client.lost(ConnectionLoss::Stopping)),
         Err(status) => Err(ended(client, &status)),
     }
 }
 
-fn ended(client: &Client, status: &Status) -> CliError {
+fn ended(client: &DaemonClient, status: &Status) -> CliError {
     match status.code() {
         Code::Unavailable if std::error::Error::source(status).is_none() => {
-            client.lost(Loss::Stopping)
+            client.lost(ConnectionLoss::Stopping)
         }
         _ => client.error(status),
     }
@@ -117,7 +117,7 @@ fn point(event: &pb::Event) -> pb::ResumePoint {
 }
 
 async fn follow(
-    client: &Client,
+    client: &DaemonClient,
     watch: &Watch,
     out: &mut impl Write,
     notice: &mut impl FnMut(&str),
@@ -151,7 +151,7 @@ async fn follow(
 
 /// Calls the daemon until it answers, and asks for all that happened since.
 async fn reopen(
-    client: &Client,
+    client: &DaemonClient,
     watch: &Watch,
     seen: Option<pb::ResumePoint>,
 ) -> Result<Streaming<pb::Event>, CliError> {
@@ -167,7 +167,7 @@ async fn reopen(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::command::LogLevel;
+    use crate::cli::command::request::LogLevelWord;
 
     #[test]
     fn naming_none_asks_for_all() {
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn naming_one_leaves_the_others_out() {
-        let watch = Watch { log: true, level: Some(LogLevel::Debug), ..Watch::default() };
+        let watch = Watch { log: true, level: Some(LogLevelWord::Debug), ..Watch::default() };
         let resume = Some(pb::ResumePoint { boot_id: 7, seq: 9 });
         let expected = pb::WatchRequest {
             log: Some(true),

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 /// What is wrong with the text of a duration.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum DurationSlip {
+pub enum DurationError {
     /// A number alone. Guessing the unit would be wrong a thousand times over.
     #[error("it has no unit; write for example 5s, 200ms or 1m30s")]
     NoUnit,
@@ -29,12 +29,12 @@ pub enum DurationSlip {
 
 /// Reads one or more numbers, each with a unit. `0` needs none, as in Go.
 /// Fractions of a nanosecond are dropped.
-pub(super) fn parse(text: &str) -> Result<Duration, DurationSlip> {
+pub(super) fn parse(text: &str) -> Result<Duration, DurationError> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }
     if text.starts_with('-') {
-        return Err(DurationSlip::Negative);
+        return Err(DurationError::Negative);
     }
     let mut rest = text;
     let mut total: u64 = 0;
@@ -43,7 +43,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, DurationSlip> {
         total = total
             .checked_add(nanos)
             .filter(|sum| i64::try_from(*sum).is_ok())
-            .ok_or(DurationSlip::TooLong)?;
+            .ok_or(DurationError::TooLong)?;
         if after.is_empty() {
             return Ok(Duration::from_nanos(total));
         }
@@ -52,16 +52,16 @@ pub(super) fn parse(text: &str) -> Result<Duration, DurationSlip> {
 }
 
 /// Reads one number and its unit; returns nanoseconds and what follows.
-fn term(text: &str) -> Result<(u64, &str), DurationSlip> {
+fn term(text: &str) -> Result<(u64, &str), DurationError> {
     let (whole, rest) = digits(text);
     let (fraction, rest) = rest.strip_prefix('.').map_or(("", rest), digits);
     if whole.is_empty() && fraction.is_empty() {
-        return Err(DurationSlip::NoNumber);
+        return Err(DurationError::NoNumber);
     }
     let end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
     let (unit, rest) = rest.split_at(end);
     let scale = match unit {
-        "" => return Err(DurationSlip::NoUnit),
+        "" => return Err(DurationError::NoUnit),
         "ns" => 1,
         // The second is the micro sign, the third the Greek letter.
         "us" | "µs" | "μs" => 1_000,
@@ -69,13 +69,13 @@ fn term(text: &str) -> Result<(u64, &str), DurationSlip> {
         "s" => 1_000_000_000,
         "m" => 60_000_000_000,
         "h" => 3_600_000_000_000,
-        _ => return Err(DurationSlip::UnknownUnit { unit: unit.to_owned() }),
+        _ => return Err(DurationError::UnknownUnit { unit: unit.to_owned() }),
     };
     let nanos = |whole: &str, fraction: &str| -> Option<u64> {
         let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
         whole.checked_mul(scale)?.checked_add(share(fraction, scale)?)
     };
-    nanos(whole, fraction).map(|nanos| (nanos, rest)).ok_or(DurationSlip::TooLong)
+    nanos(whole, fraction).map(|nanos| (nanos, rest)).ok_or(DurationError::TooLong)
 }
 
 fn digits(text: &str) -> (&str, &str) {
@@ -126,25 +126,25 @@ mod tests {
 
     #[test]
     fn every_slip_is_told_apart() {
-        let unknown = |unit: &str| DurationSlip::UnknownUnit { unit: unit.to_owned() };
+        let unknown = |unit: &str| DurationError::UnknownUnit { unit: unit.to_owned() };
         for (text, slip) in [
-            ("5", DurationSlip::NoUnit),
-            ("1.5", DurationSlip::NoUnit),
-            ("1m30", DurationSlip::NoUnit),
-            ("", DurationSlip::NoNumber),
-            (".s", DurationSlip::NoNumber),
-            ("s", DurationSlip::NoNumber),
-            ("1s.", DurationSlip::NoNumber),
-            ("-5s", DurationSlip::Negative),
+            ("5", DurationError::NoUnit),
+            ("1.5", DurationError::NoUnit),
+            ("1m30", DurationError::NoUnit),
+            ("", DurationError::NoNumber),
+            (".s", DurationError::NoNumber),
+            ("s", DurationError::NoNumber),
+            ("1s.", DurationError::NoNumber),
+            ("-5s", DurationError::Negative),
             ("5 s", unknown(" s")),
             ("5s ", unknown("s ")),
             ("5d", unknown("d")),
             ("5S", unknown("S")),
             ("5s-3s", unknown("s-")),
             ("5é3s", unknown("é")),
-            ("300000000h", DurationSlip::TooLong),
-            ("2562047h48m", DurationSlip::TooLong),
-            ("99999999999999999999s", DurationSlip::TooLong),
+            ("300000000h", DurationError::TooLong),
+            ("2562047h48m", DurationError::TooLong),
+            ("99999999999999999999s", DurationError::TooLong),
         ] {
             assert_eq!(parse(text), Err(slip), "{text:?}");
         }

@@ -9,15 +9,15 @@ use std::time::Duration;
 use ipnet::IpNet;
 use thiserror::Error;
 
-use super::duration::DurationSlip;
+use super::duration::DurationError;
+use crate::domain::dataplane::net::{Encap, Vip};
 use crate::domain::names::{BackendName, FrontendName, PoolName};
-use crate::domain::net::{Encap, Vip};
-use crate::domain::resolution::{Address, IpFamily};
+use crate::domain::resolution::{BackendAddress, IpFamily};
 
 /// One broken rule and its place.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[error("{path}: {problem}")]
-pub struct Fault {
+pub struct ConfigFault {
     /// Where, below `maglev`: `frontends.web.pools[1].backends.nginx9`.
     pub path: String,
     /// What, and what to do about it.
@@ -26,7 +26,6 @@ pub struct Fault {
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Error)]
-#[expect(missing_docs, reason = "the messages say what each variant and field means")]
 pub enum Problem {
     // Any value
     #[error("is missing: give {give}")]
@@ -45,7 +44,7 @@ pub enum Problem {
 
     // Durations
     #[error("{given:?} is not a duration: {slip}")]
-    BadDuration { given: String, slip: DurationSlip },
+    BadDuration { given: String, slip: DurationError },
     #[error("must be longer than 0s: give a duration such as {example}")]
     ZeroDuration { example: &'static str },
     #[error("{given:?} is too short: give at least {least:?}")]
@@ -57,9 +56,9 @@ pub enum Problem {
 
     // Addresses
     #[error("{given:?} is not an IP address: give one, such as {}", .wanted.example())]
-    NotAnAddress { given: String, wanted: Family },
+    NotAnAddress { given: String, wanted: AddressFamily },
     #[error("{address} is not {wanted}: give an {wanted} address")]
-    WrongFamily { address: IpAddr, wanted: Family },
+    WrongFamily { address: IpAddr, wanted: AddressFamily },
     #[error("{address} is {flaw}: give the server's own unicast address")]
     UnusableAddress { address: IpAddr, flaw: AddressFlaw },
     #[error("{name:?} is a DNS name: add resolve: ipv4 or ipv6, or give an IP address")]
@@ -131,11 +130,11 @@ pub enum Problem {
     #[error(
         "{address} is {}, and the frontend already has {}: \
          give it backends of one address family (VPP tunnels to all in one way)",
-        Family::from(.address.family()), Family::from(*.other)
+        AddressFamily::from(.address.family()), AddressFamily::from(*.other)
     )]
-    MixedFamilies { address: Address, other: IpFamily },
+    MixedFamilies { address: BackendAddress, other: IpFamily },
     #[error("{address} is the address of {other} in this frontend: remove one of the two")]
-    SharedAddress { address: Address, other: BackendName },
+    SharedAddress { address: BackendAddress, other: BackendName },
     #[error("stands in pools[{pool}] of this frontend already: remove it from one of the two")]
     BackendTwice { pool: usize },
 
@@ -156,7 +155,7 @@ pub enum Problem {
 
 /// An address family that a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub enum AddressFamily {
     /// IPv4
     V4,
     /// IPv6
@@ -165,7 +164,7 @@ pub enum Family {
     Any,
 }
 
-impl From<IpFamily> for Family {
+impl From<IpFamily> for AddressFamily {
     fn from(family: IpFamily) -> Self {
         match family {
             IpFamily::V4 => Self::V4,
@@ -174,7 +173,7 @@ impl From<IpFamily> for Family {
     }
 }
 
-impl Family {
+impl AddressFamily {
     fn example(self) -> &'static str {
         match self {
             Self::V4 => "192.0.2.1",
@@ -184,7 +183,7 @@ impl Family {
     }
 }
 
-impl fmt::Display for Family {
+impl fmt::Display for AddressFamily {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::V4 => "IPv4",

@@ -18,9 +18,9 @@ use std::{fmt, fs, io};
 
 use thiserror::Error;
 
-pub use duration::DurationSlip;
-pub use fault::{AddressFlaw, Family, Fault, Problem};
-pub use warnings::{Caution, Warning};
+pub use duration::DurationError;
+pub use fault::{AddressFamily, AddressFlaw, ConfigFault, Problem};
+pub use warnings::{Warning, WarningKind};
 
 use crate::domain::config::Config;
 
@@ -54,7 +54,7 @@ pub enum LoadError {
     },
     /// The file is well formed and breaks rules: every broken one, at least one.
     #[error("{}", OnePerLine(.0))]
-    Faults(Vec<Fault>),
+    Faults(Vec<ConfigFault>),
 }
 
 impl LoadError {
@@ -81,7 +81,7 @@ impl LoadError {
     }
 }
 
-struct OnePerLine<'a>(&'a [Fault]);
+struct OnePerLine<'a>(&'a [ConfigFault]);
 
 impl fmt::Display for OnePerLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,6 +112,6 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
 pub fn parse(text: &str) -> Result<Loaded, LoadError> {
     let syntax = |error| LoadError::syntax(&error, text);
     serde_yaml::from_str::<unique::UniqueKeys>(text).map_err(syntax)?;
-    let file: raw::File = serde_yaml::from_str(text).map_err(syntax)?;
+    let file: raw::RawFile = serde_yaml::from_str(text).map_err(syntax)?;
     resolve::resolve(&file.maglev)
 }

@@ -10,23 +10,23 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a mapping with the key `maglev`")]
-pub(super) struct File {
-    pub(super) maglev: Maglev,
+pub(super) struct RawFile {
+    pub(super) maglev: RawMaglev,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
-pub(super) struct Maglev {
-    pub(super) healthchecker: Checker,
-    pub(super) vpp: Vpp,
-    pub(super) healthchecks: BTreeMap<String, Check>,
-    pub(super) backends: BTreeMap<String, Backend>,
-    pub(super) frontends: BTreeMap<String, Frontend>,
+pub(super) struct RawMaglev {
+    pub(super) healthchecker: RawChecker,
+    pub(super) vpp: RawVpp,
+    pub(super) healthchecks: BTreeMap<String, RawCheck>,
+    pub(super) backends: BTreeMap<String, RawBackend>,
+    pub(super) frontends: BTreeMap<String, RawFrontend>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
-pub(super) struct Checker {
+pub(super) struct RawChecker {
     pub(super) transition_history: Option<i64>,
     pub(super) netns: Option<String>,
     pub(super) max_probes_in_flight: Option<i64>,
@@ -35,13 +35,13 @@ pub(super) struct Checker {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
-pub(super) struct Vpp {
-    pub(super) lb: Lb,
+pub(super) struct RawVpp {
+    pub(super) lb: RawLb,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
-pub(super) struct Lb {
+pub(super) struct RawLb {
     pub(super) sync_interval: Option<String>,
     pub(super) ipv4_src_address: Option<String>,
     pub(super) ipv6_src_address: Option<String>,
@@ -53,9 +53,9 @@ pub(super) struct Lb {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
-pub(super) struct Check {
+pub(super) struct RawCheck {
     #[serde(rename = "type")]
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<RawKind>,
     pub(super) port: Option<i64>,
     pub(super) interval: Option<String>,
     pub(super) fast_interval: Option<String>,
@@ -65,12 +65,12 @@ pub(super) struct Check {
     pub(super) fall: Option<i64>,
     pub(super) probe_ipv4_src: Option<String>,
     pub(super) probe_ipv6_src: Option<String>,
-    pub(super) params: Params,
+    pub(super) params: RawParams,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
+pub(super) enum RawKind {
     Icmp,
     Tcp,
     Http,
@@ -82,7 +82,7 @@ pub(super) enum Kind {
 /// that names the type, which a parse error could not.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
-pub(super) struct Params {
+pub(super) struct RawParams {
     pub(super) path: Option<String>,
     pub(super) host: Option<String>,
     pub(super) response_code: Option<String>,
@@ -92,52 +92,52 @@ pub(super) struct Params {
     pub(super) insecure_skip_verify: Option<bool>,
     pub(super) query: Option<String>,
     pub(super) record: Option<String>,
-    pub(super) transport: Option<Transport>,
+    pub(super) transport: Option<RawTransport>,
     pub(super) expect_rcode: Option<String>,
     pub(super) expect_answer: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Transport {
+pub(super) enum RawTransport {
     Tcp,
     Udp,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
-pub(super) struct Backend {
+pub(super) struct RawBackend {
     pub(super) address: Option<String>,
-    pub(super) resolve: Option<Resolve>,
+    pub(super) resolve: Option<RawResolve>,
     pub(super) healthcheck: Option<String>,
     pub(super) enabled: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Resolve {
+pub(super) enum RawResolve {
     Ipv4,
     Ipv6,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
-pub(super) struct Frontend {
+pub(super) struct RawFrontend {
     pub(super) description: Option<String>,
     pub(super) address: Option<String>,
-    pub(super) protocol: Option<Transport>,
+    pub(super) protocol: Option<RawTransport>,
     pub(super) port: Option<i64>,
     pub(super) src_ip_sticky: Option<bool>,
     pub(super) flush_on_down: Option<bool>,
     pub(super) new_flows_table_length: Option<i64>,
-    pub(super) pools: Vec<Pool>,
+    pub(super) pools: Vec<RawPool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
-pub(super) struct Pool {
+pub(super) struct RawPool {
     pub(super) name: Option<String>,
-    pub(super) backends: BTreeMap<String, Member>,
+    pub(super) backends: BTreeMap<String, RawMember>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -147,6 +147,6 @@ pub(super) struct Pool {
     rename_all = "kebab-case",
     expecting = "a mapping such as { weight: 100 }"
 )]
-pub(super) struct Member {
+pub(super) struct RawMember {
     pub(super) weight: Option<i64>,
 }

@@ -2,19 +2,19 @@
 
 use std::fmt;
 
-use super::fault::{Fault, Problem};
-use super::warnings::{Caution, Warning};
+use super::fault::{ConfigFault, Problem};
+use super::warnings::{Warning, WarningKind};
 use crate::domain::names::is_usable;
 
 /// A place in the file, below `maglev`. It costs nothing until it is printed.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
+pub(super) enum ConfigPath<'a> {
     Root,
-    Key(&'a Place<'a>, &'a str),
-    Index(&'a Place<'a>, usize),
+    Key(&'a ConfigPath<'a>, &'a str),
+    Index(&'a ConfigPath<'a>, usize),
 }
 
-impl<'a> Place<'a> {
+impl<'a> ConfigPath<'a> {
     pub(super) fn key(&'a self, key: &'a str) -> Self {
         Self::Key(self, key)
     }
@@ -26,7 +26,7 @@ impl<'a> Place<'a> {
 
 /// `frontends.web.pools[1].backends.nginx9`. A name that breaks the rule of
 /// names is quoted, so that a fault stays one line.
-impl fmt::Display for Place<'_> {
+impl fmt::Display for ConfigPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => Ok(()),
@@ -43,32 +43,32 @@ impl fmt::Display for Place<'_> {
 
 /// Everything found on one walk through the file.
 #[derive(Default)]
-pub(super) struct Report {
-    pub(super) faults: Vec<Fault>,
+pub(super) struct FaultReport {
+    pub(super) faults: Vec<ConfigFault>,
     pub(super) warnings: Vec<Warning>,
 }
 
-impl Report {
+impl FaultReport {
     /// Notes a fault.
-    pub(super) fn fault(&mut self, at: &Place<'_>, problem: Problem) {
-        self.faults.push(Fault { path: at.to_string(), problem });
+    pub(super) fn fault(&mut self, at: &ConfigPath<'_>, problem: Problem) {
+        self.faults.push(ConfigFault { path: at.to_string(), problem });
     }
 
     /// Notes a fault that leaves no value.
-    pub(super) fn refuse<T>(&mut self, at: &Place<'_>, problem: Problem) -> Option<T> {
+    pub(super) fn refuse<T>(&mut self, at: &ConfigPath<'_>, problem: Problem) -> Option<T> {
         self.fault(at, problem);
         None
     }
 
     /// Notes something that is allowed and might not be meant.
-    pub(super) fn warn(&mut self, at: &Place<'_>, caution: Caution) {
+    pub(super) fn warn(&mut self, at: &ConfigPath<'_>, caution: WarningKind) {
         self.warnings.push(Warning { path: at.to_string(), caution });
     }
 
     /// `given`, or a fault that tells to `give` something.
     pub(super) fn require<T>(
         &mut self,
-        at: &Place<'_>,
+        at: &ConfigPath<'_>,
         given: Option<T>,
         give: &'static str,
     ) -> Option<T> {
@@ -76,7 +76,7 @@ impl Report {
     }
 
     /// Refuses the name that ends `at` if it cannot name a thing.
-    pub(super) fn name(&mut self, at: &Place<'_>, name: &str) {
+    pub(super) fn name(&mut self, at: &ConfigPath<'_>, name: &str) {
         if !is_usable(name) {
             self.fault(at, Problem::BadName);
         }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_place_reads_like_the_file() {
-        let frontends = Place::Root.key("frontends");
+        let frontends = ConfigPath::Root.key("frontends");
         let web = frontends.key("web");
         let pools = web.key("pools");
         let second = pools.index(1);

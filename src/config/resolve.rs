@@ -15,13 +15,13 @@ mod values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::report::{Place, Report};
+use super::report::{ConfigPath, FaultReport};
 use super::{LoadError, Loaded, raw, warnings};
 use crate::domain::config::Config;
-use crate::domain::resolution::Address;
+use crate::domain::resolution::BackendAddress;
 
-pub(super) fn resolve(raw: &raw::Maglev) -> Result<Loaded, LoadError> {
-    let mut report = Report::default();
+pub(super) fn resolve(raw: &raw::RawMaglev) -> Result<Loaded, LoadError> {
+    let mut report = FaultReport::default();
     match config(raw, &mut report) {
         Some(config) if report.faults.is_empty() => {
             warnings::look(&config, &mut report);
@@ -31,8 +31,8 @@ pub(super) fn resolve(raw: &raw::Maglev) -> Result<Loaded, LoadError> {
     }
 }
 
-fn config(raw: &raw::Maglev, report: &mut Report) -> Option<Config> {
-    let root = Place::Root;
+fn config(raw: &raw::RawMaglev, report: &mut FaultReport) -> Option<Config> {
+    let root = ConfigPath::Root;
     let checker = settings::checker(&raw.healthchecker, &root.key("healthchecker"), report);
     let lb = settings::lb(&raw.vpp.lb, &root.key("vpp").key("lb"), report);
 
@@ -74,14 +74,14 @@ fn config(raw: &raw::Maglev, report: &mut Report) -> Option<Config> {
 
 /// Every backend that the file names; `None` where its address has a fault of
 /// its own, which is told only once.
-type Addresses<'a> = BTreeMap<&'a str, Option<Address>>;
+type Addresses<'a> = BTreeMap<&'a str, Option<BackendAddress>>;
 
 /// Resolves each entry of a mapping at the place that its name makes.
 fn named<'a, R, T>(
     entries: &'a BTreeMap<String, R>,
-    at: &Place<'_>,
-    report: &mut Report,
-    mut resolve: impl FnMut(&'a R, &Place<'_>, &mut Report) -> Option<T>,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+    mut resolve: impl FnMut(&'a R, &ConfigPath<'_>, &mut FaultReport) -> Option<T>,
 ) -> BTreeMap<&'a str, Option<T>> {
     let mut resolved = BTreeMap::new();
     for (name, raw) in entries {

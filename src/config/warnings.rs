@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::report::{Place, Report};
+use super::report::{ConfigPath, FaultReport};
+use crate::domain::balancing::maglev::{Lint, RequestedWeight, lint};
 use crate::domain::config::{Config, Frontend, Pool};
-use crate::domain::maglev::{Asked, Lint, lint};
 
 /// One doubt and its place. It keeps nothing from running.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -16,12 +16,12 @@ pub struct Warning {
     /// Where, below `maglev`: `healthchecks.web.timeout`.
     pub path: String,
     /// What, and what to do about it.
-    pub caution: Caution,
+    pub caution: WarningKind,
 }
 
 /// A doubt about an accepted configuration.
 #[derive(Clone, Debug, PartialEq, Error)]
-pub enum Caution {
+pub enum WarningKind {
     /// A slow backend is then probed less often than `interval` says.
     #[error(
         "{timeout:?} is longer than the interval, {interval:?}, so a silent backend is probed \
@@ -51,22 +51,22 @@ pub enum Caution {
 }
 
 /// Looks through an accepted configuration.
-pub(super) fn look(config: &Config, report: &mut Report) {
-    let checks = Place::Root.key("healthchecks");
+pub(super) fn look(config: &Config, report: &mut FaultReport) {
+    let checks = ConfigPath::Root.key("healthchecks");
     let used: BTreeSet<_> =
         config.backends.values().filter_map(|backend| backend.check.as_ref()).collect();
     for (name, check) in &config.checks {
         let at = checks.key(name.as_str());
         let (timeout, interval) = (check.timing.timeout, check.timing.interval);
         if timeout > interval {
-            let caution = Caution::TimeoutAboveInterval { timeout, interval };
+            let caution = WarningKind::TimeoutAboveInterval { timeout, interval };
             report.warn(&at.key("timeout"), caution);
         }
         if !used.contains(name) {
-            report.warn(&at, Caution::UnusedCheck);
+            report.warn(&at, WarningKind::UnusedCheck);
         }
     }
-    let backends = Place::Root.key("backends");
+    let backends = ConfigPath::Root.key("backends");
     let used: BTreeSet<_> = config
         .frontends
         .values()
@@ -74,25 +74,25 @@ pub(super) fn look(config: &Config, report: &mut Report) {
         .flat_map(|pool| pool.backends.keys())
         .collect();
     for name in config.backends.keys().filter(|name| !used.contains(name)) {
-        report.warn(&backends.key(name.as_str()), Caution::UnusedBackend);
+        report.warn(&backends.key(name.as_str()), WarningKind::UnusedBackend);
     }
-    let frontends = Place::Root.key("frontends");
+    let frontends = ConfigPath::Root.key("frontends");
     for (name, frontend) in &config.frontends {
         let at = frontends.key(name.as_str());
         let pools = at.key("pools");
         for (pool, lint) in lint(&asked(config, frontend), frontend.table_length) {
             let place = pool.map_or(at, |pool| pools.index(pool));
-            report.warn(&place, Caution::Table(lint));
+            report.warn(&place, WarningKind::Table(lint));
         }
     }
 }
 
 /// What each pool asks of the frontend's table.
-fn asked(config: &Config, frontend: &Frontend) -> Vec<Vec<Asked>> {
+fn asked(config: &Config, frontend: &Frontend) -> Vec<Vec<RequestedWeight>> {
     let of_pool = |pool: &Pool| {
         let backends = pool.backends.iter().filter_map(|(name, &weight)| {
             let address = config.backends.get(name)?.address.fixed()?;
-            Some(Asked { name: name.clone(), address, weight })
+            Some(RequestedWeight { name: name.clone(), address, weight })
         });
         backends.collect()
     };

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::names::{BackendName, CheckName, FrontendName, PoolName};
-use super::net::{Encap, TableLength, Vip, Weight};
-use super::resolution::{Address, HostName};
+use super::resolution::{BackendAddress, HostName};
+use crate::domain::dataplane::net::{Encap, TableLength, Vip, Weight};
 
 /// One configuration file, accepted whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Settings of the health checker as a whole.
-    pub checker: CheckerSettings,
+    pub checker: HealthCheckerSettings,
     /// Settings of VPP's load balancer and of how it is kept right.
     pub lb: LbSettings,
     /// Health checks by name.
@@ -30,7 +30,7 @@ pub struct Config {
 
 /// `healthchecker`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckerSettings {
+pub struct HealthCheckerSettings {
     /// Transitions kept for each backend, at least 1.
     pub transition_history: usize,
     /// Network namespace that probes leave from; `None`: the daemon's own.
@@ -134,14 +134,14 @@ pub enum CheckKind {
         /// The port to connect to.
         port: NonZeroU16,
         /// Set by `ssl: true`.
-        tls: Option<Tls>,
+        tls: Option<TlsSettings>,
     },
     /// An HTTP/1.1 request is answered as expected, over TLS if `tls` is set.
     Http {
         /// The port to connect to.
         port: NonZeroU16,
         /// Set by `type: https`.
-        tls: Option<Tls>,
+        tls: Option<TlsSettings>,
         /// The request and the expected answer.
         exchange: HttpExchange,
     },
@@ -181,7 +181,7 @@ impl CheckKind {
 
 /// TLS as a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tls {
+pub struct TlsSettings {
     /// Name to ask for (SNI) and to find in the certificate; `None`: the
     /// HTTP host, or the backend's address.
     pub server_name: Option<String>,
@@ -223,7 +223,7 @@ pub struct DnsExchange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
     /// Where it is probed and where VPP sends its flows.
-    pub address: Address,
+    pub address: BackendAddress,
     /// `None`: always up.
     pub check: Option<CheckName>,
     /// False: not probed and given no flows.

@@ -12,8 +12,8 @@ pub use ring::{Replay, Ring};
 
 use super::health::State;
 use super::names::{BackendName, FrontendName};
-use super::step::Step;
-use super::weights::FrontendState;
+use crate::domain::balancing::weights::FrontendState;
+use crate::domain::dataplane::step::Step;
 
 /// Something that happened. Thousands of backends have a transition each that is
 /// kept; what is larger is boxed.
@@ -108,7 +108,6 @@ pub struct DataplaneChange {
 
 /// The kinds of change in VPP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub enum DataplaneKind {
     VipAdded,
     VipRemoved,

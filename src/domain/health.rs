@@ -10,7 +10,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::config::Timing;
-use super::probe::Finding;
+use probe_result::ProbeResult;
+
+pub mod probe_result;
+pub mod probe_stats;
 
 /// What is known of a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,14 +92,14 @@ pub struct Health {
     /// 0 to rise+fall-1; up while it is at least `rise`.
     pub counter: u32,
     run: Run,
-    /// True between `Next::Probe` and its result.
+    /// True between `NextProbe::Probe` and its result.
     probing: bool,
 }
 
 /// What can happen to a backend. `timing` being `None` says that it has no
 /// health check, and is up whenever it is enabled.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Input {
+pub enum HealthInput {
     /// The prober has started.
     Start {
         /// The first probe is made within this time at a place that chance
@@ -110,7 +113,7 @@ pub enum Input {
         /// The run that was probed.
         run: Run,
         /// What it found.
-        finding: Finding,
+        finding: ProbeResult,
         /// How long it took.
         took: Duration,
     },
@@ -129,18 +132,18 @@ pub enum Input {
 
 /// What is to be done, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Effects {
+pub struct HealthEffects {
     /// Drop the wait or the probe that is under way.
     pub cancel: bool,
     /// Tell everybody.
-    pub change: Option<Change>,
+    pub change: Option<StateChange>,
     /// What comes next.
-    pub next: Option<Next>,
+    pub next: Option<NextProbe>,
 }
 
 /// A new state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct StateChange {
     /// The state until now.
     pub from: State,
     /// The state from now on.
@@ -151,10 +154,10 @@ pub struct Change {
 
 /// What a backend that is probed waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Give `Input::Due(run)` back after this time.
+pub enum NextProbe {
+    /// Give `HealthInput::Due(run)` back after this time.
     Wait(Run, Duration),
-    /// Probe, and give `Input::Found` back with this run.
+    /// Probe, and give `HealthInput::Found` back with this run.
     Probe(Run),
 }
 
@@ -177,8 +180,8 @@ impl Health {
         self.run
     }
 
-    fn turn(&mut self, to: State, why: String) -> Change {
-        Change { from: std::mem::replace(&mut self.state, to), to, why }
+    fn turn(&mut self, to: State, why: String) -> StateChange {
+        StateChange { from: std::mem::replace(&mut self.state, to), to, why }
     }
 }
 
@@ -213,31 +216,31 @@ fn top(timing: &Timing) -> u32 {
 pub fn step(
     timing: Option<&Timing>,
     mut health: Health,
-    input: Input,
+    input: HealthInput,
     chance: f64,
-) -> (Health, Effects) {
-    let mut effects = Effects::default();
+) -> (Health, HealthEffects) {
+    let mut effects = HealthEffects::default();
     match input {
-        Input::Start { within } => {
+        HealthInput::Start { within } => {
             if timing.is_some() && is_probed(health.state) {
-                effects.next = Some(Next::Wait(health.next_run(), within.mul_f64(chance)));
+                effects.next = Some(NextProbe::Wait(health.next_run(), within.mul_f64(chance)));
             }
         }
-        Input::Due(run) if health.is_current(run) && !health.probing => {
+        HealthInput::Due(run) if health.is_current(run) && !health.probing => {
             health.probing = true;
-            effects.next = Some(Next::Probe(run));
+            effects.next = Some(NextProbe::Probe(run));
         }
-        Input::Found { run, finding, took } if health.is_current(run) && health.probing => {
+        HealthInput::Found { run, finding, took } if health.is_current(run) && health.probing => {
             if let Some(timing) = timing {
                 effects.change = judge(timing, &mut health, &finding);
                 let wait = jittered(interval(timing, &health), chance).saturating_sub(took);
-                effects.next = Some(Next::Wait(health.next_run(), wait));
+                effects.next = Some(NextProbe::Wait(health.next_run(), wait));
             }
             health.probing = false;
         }
         // Results and waits of a run that was cancelled never count.
-        Input::Due(_) | Input::Found { .. } => {}
-        Input::Administer { admin, why } => {
+        HealthInput::Due(_) | HealthInput::Found { .. } => {}
+        HealthInput::Administer { admin, why } => {
             let to = resting_state(timing, admin);
             let already = match admin {
                 Admin::Enabled => is_probed(health.state),
@@ -247,7 +250,7 @@ pub fn step(
                 effects = restart(timing, &mut health, to, why);
             }
         }
-        Input::CheckChanged => {
+        HealthInput::CheckChanged => {
             // A new check of the same server begins with the old verdict: to
             // forget it would take a serving backend out of service.
             let state = match timing {
@@ -256,7 +259,7 @@ pub fn step(
             };
             effects = restart(timing, &mut health, state, "health check changed".into());
         }
-        Input::Remove => {
+        HealthInput::Remove => {
             effects = restart(None, &mut health, State::Removed, "no longer configured".into());
         }
     }
@@ -269,7 +272,7 @@ fn is_probed(state: State) -> bool {
 }
 
 /// Counts one result, and tells if it makes a verdict.
-fn judge(timing: &Timing, health: &mut Health, finding: &Finding) -> Option<Change> {
+fn judge(timing: &Timing, health: &mut Health, finding: &ProbeResult) -> Option<StateChange> {
     let rise = timing.rise.get();
     let moved =
         if finding.passed() { health.counter + 1 } else { health.counter.saturating_sub(1) };
@@ -286,14 +289,14 @@ fn judge(timing: &Timing, health: &mut Health, finding: &Finding) -> Option<Chan
 
 /// Drops what is under way and starts over in `to`, with a probe at once where
 /// the state asks for one.
-fn restart(timing: Option<&Timing>, health: &mut Health, to: State, why: String) -> Effects {
+fn restart(timing: Option<&Timing>, health: &mut Health, to: State, why: String) -> HealthEffects {
     let run = health.next_run();
     health.probing = false;
     health.counter = resting_counter(timing, to);
-    Effects {
+    HealthEffects {
         cancel: true,
         change: (to != health.state).then(|| health.turn(to, why)),
-        next: (timing.is_some() && is_probed(to)).then_some(Next::Wait(run, Duration::ZERO)),
+        next: (timing.is_some() && is_probed(to)).then_some(NextProbe::Wait(run, Duration::ZERO)),
     }
 }
 

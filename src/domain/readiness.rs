@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Backends and frontends, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
+pub struct HealthCounts {
     /// Backends that are configured.
     pub backends: usize,
     /// Of them, those that are up.
@@ -52,17 +52,17 @@ impl VppState {
 
 /// What is asked for readiness.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct ReadinessInput {
     /// Backends and frontends.
-    pub census: Census,
+    pub census: HealthCounts,
     /// VPP.
     pub vpp: VppState,
 }
 
 /// The line that `systemctl status` shows.
-impl fmt::Display for Facts {
+impl fmt::Display for ReadinessInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Census { backends, backends_up, frontends, frontends_up, .. } = self.census;
+        let HealthCounts { backends, backends_up, frontends, frontends_up, .. } = self.census;
         let vpp = self.vpp.as_str();
         write!(
             f,
@@ -75,7 +75,7 @@ impl fmt::Display for Facts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
     /// This many backends have no verdict yet, or VPP is yet to be seen.
-    Starting(Facts),
+    Starting(ReadinessInput),
     /// It has started, and VPP cannot be programmed.
     WithoutVpp(VppState),
     /// It does all that it should.
@@ -95,12 +95,13 @@ impl Readiness {
 impl fmt::Display for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Starting(Facts {
-                census: Census { backends_unknown: count @ 1.., .. }, ..
+            Self::Starting(ReadinessInput {
+                census: HealthCounts { backends_unknown: count @ 1.., .. },
+                ..
             }) => {
                 write!(f, "{count} backends have no verdict yet")
             }
-            Self::Starting(Facts { vpp, .. }) | Self::WithoutVpp(vpp) => {
+            Self::Starting(ReadinessInput { vpp, .. }) | Self::WithoutVpp(vpp) => {
                 write!(f, "VPP is {}", vpp.as_str())
             }
             Self::Ready => f.write_str("ready"),
@@ -117,7 +118,7 @@ pub struct Start {
 
 impl Start {
     /// What follows from what was just asked.
-    pub fn judge(&mut self, facts: Facts) -> Readiness {
+    pub fn judge(&mut self, facts: ReadinessInput) -> Readiness {
         let waits = matches!(facts.vpp, VppState::Dialing | VppState::Unread);
         self.over |= facts.census.backends_unknown == 0 && !waits;
         match facts.vpp {
@@ -132,10 +133,15 @@ impl Start {
 mod tests {
     use super::*;
 
-    fn facts(backends_unknown: usize, vpp: VppState) -> Facts {
-        let census =
-            Census { backends: 5, backends_up: 3, backends_unknown, frontends: 2, frontends_up: 1 };
-        Facts { census, vpp }
+    fn facts(backends_unknown: usize, vpp: VppState) -> ReadinessInput {
+        let census = HealthCounts {
+            backends: 5,
+            backends_up: 3,
+            backends_unknown,
+            frontends: 2,
+            frontends_up: 1,
+        };
+        ReadinessInput { census, vpp }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 /// Where a backend is, as the file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
+pub enum BackendAddress {
     /// At this address.
     Ip(IpAddr),
     /// Where this name leads.
@@ -44,7 +44,7 @@ pub enum IpFamily {
     V6,
 }
 
-impl Address {
+impl BackendAddress {
     /// The address that is known without asking anybody.
     #[must_use]
     pub fn fixed(&self) -> Option<IpAddr> {
@@ -74,13 +74,13 @@ impl Address {
     }
 }
 
-impl<T: Into<IpAddr>> From<T> for Address {
+impl<T: Into<IpAddr>> From<T> for BackendAddress {
     fn from(address: T) -> Self {
         Self::Ip(address.into())
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for BackendAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ip(address) => address.fmt(f),
@@ -91,7 +91,7 @@ impl fmt::Display for Address {
 
 /// What a lookup brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum LookupAnswer {
     /// At least one address that a server can have.
     Found {
         /// In no order that means anything.
@@ -114,7 +114,7 @@ pub enum Resolution {
 
 /// What is remembered of a name between two lookups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Naming {
+pub struct NameState {
     /// The address in use; `None` before the first answer.
     pub present: Option<IpAddr>,
     /// Lookups that failed since the last answer.
@@ -123,19 +123,19 @@ pub struct Naming {
     told: Option<String>,
 }
 
-impl Naming {
+impl NameState {
     /// Takes an answer; gives what is new, if anything is, and the time to the
     /// next lookup.
-    pub fn take(&mut self, answer: Answer) -> (Option<Resolution>, Duration) {
+    pub fn take(&mut self, answer: LookupAnswer) -> (Option<Resolution>, Duration) {
         match answer {
-            Answer::Found { addresses, ttl } if !addresses.is_empty() => {
+            LookupAnswer::Found { addresses, ttl } if !addresses.is_empty() => {
                 let chosen = choose(self.present, &addresses);
                 let is_news = self.failures > 0 || chosen != self.present;
                 *self = Self { present: chosen, failures: 0, told: None };
                 (chosen.filter(|_| is_news).map(Resolution::At), ttl.clamp(SHORTEST, LONGEST))
             }
-            Answer::Found { .. } => self.fail("no address in the answer".into()),
-            Answer::Failed(why) => self.fail(why),
+            LookupAnswer::Found { .. } => self.fail("no address in the answer".into()),
+            LookupAnswer::Failed(why) => self.fail(why),
         }
     }
 
@@ -163,9 +163,9 @@ mod tests {
         IpAddr::from([192, 0, 2, number])
     }
 
-    fn found(numbers: &[u8], ttl: u64) -> Answer {
+    fn found(numbers: &[u8], ttl: u64) -> LookupAnswer {
         let addresses = numbers.iter().map(|number| ip(*number)).collect();
-        Answer::Found { addresses, ttl: Duration::from_secs(ttl) }
+        LookupAnswer::Found { addresses, ttl: Duration::from_secs(ttl) }
     }
 
     #[test]
@@ -184,17 +184,17 @@ mod tests {
     #[test]
     fn the_next_lookup_follows_the_ttl_within_bounds() {
         for (ttl, wait) in [(0, 1), (1, 1), (300, 300), (3601, 3600), (u64::MAX, 3600)] {
-            let (_, next) = Naming::default().take(found(&[1], ttl));
+            let (_, next) = NameState::default().take(found(&[1], ttl));
             assert_eq!(next, Duration::from_secs(wait));
         }
     }
 
     #[test]
     fn failures_keep_the_address_are_told_once_and_asked_again_less_and_less_often() {
-        let mut naming = Naming::default();
+        let mut naming = NameState::default();
         assert_eq!(naming.take(found(&[1], 5)).0, Some(Resolution::At(ip(1))));
         assert_eq!(naming.take(found(&[1], 5)).0, None);
-        let failed = |why: &str| Answer::Failed(why.into());
+        let failed = |why: &str| LookupAnswer::Failed(why.into());
         let waits: Vec<_> = (0..7).map(|_| naming.take(failed("timed out")).1.as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
         assert_eq!(naming.present, Some(ip(1)));

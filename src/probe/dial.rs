@@ -13,7 +13,7 @@ use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::fault::Fault;
+use super::fault::ProbeFault;
 use super::namespace::{Namespace, open_in};
 
 /// Where a probe goes and where it comes from.
@@ -23,7 +23,7 @@ use super::namespace::{Namespace, open_in};
 /// as an error of their client, one line a probe. TIME_WAIT costs little here:
 /// it holds the whole four-tuple, so the port is free at once towards every
 /// other backend. Where no server would hear of it, they are reset: see
-/// [`let_go`] and [`break_off`].
+/// [`close`] and [`abort`].
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) peer: SocketAddr,
@@ -42,17 +42,17 @@ impl Target {
     }
 
     /// Connects.
-    pub(super) async fn connect(&self) -> Result<TcpStream, Fault> {
+    pub(super) async fn connect(&self) -> Result<TcpStream, ProbeFault> {
         Ok(self.socket().await?.connect(self.peer).await?)
     }
 
     /// A socket that sends from the source address.
-    async fn socket(&self) -> Result<TcpSocket, Fault> {
+    async fn socket(&self) -> Result<TcpSocket, ProbeFault> {
         let open = match self.peer {
             SocketAddr::V4(_) => TcpSocket::new_v4,
             SocketAddr::V6(_) => TcpSocket::new_v6,
         };
-        let socket = open_in(self.namespace.as_ref(), open).await?.map_err(Fault::Open)?;
+        let socket = open_in(self.namespace.as_ref(), open).await?.map_err(ProbeFault::Open)?;
         // What follows the handshake at once, a request or the end, carries its
         // last acknowledgement too, which spares a packet here and at the
         // backend. A kernel that refuses sends it, and no harm is done.
@@ -61,7 +61,9 @@ impl Target {
             // Before Linux 4.2 there is no such option, and no harm at small
             // scale.
             let _ = choose_port_on_connect(&socket);
-            socket.bind(SocketAddr::new(source, 0)).map_err(|error| Fault::Bind(source, error))?;
+            socket
+                .bind(SocketAddr::new(source, 0))
+                .map_err(|error| ProbeFault::Bind(source, error))?;
         }
         Ok(socket)
     }
@@ -70,21 +72,21 @@ impl Target {
 /// Ends a connection by a reset if the backend has closed it already, as it does
 /// after an answer to `Connection: close`: nobody is left there who could log
 /// it, and it spares both kernels the last handshake.
-pub(super) fn let_go(stream: &TcpStream) {
+pub(super) fn close(stream: &TcpStream) {
     let mut ready = pin!(stream.ready(Interest::READABLE));
     let mut context = Context::from_waker(Waker::noop());
     // What the runtime has heard of it: the kernel is not asked.
     if let Poll::Ready(Ok(ready)) = ready.as_mut().poll(&mut context)
         && ready.is_read_closed()
     {
-        break_off(stream);
+        abort(stream);
     }
 }
 
 /// Has the connection end by a reset. Of one that was only opened, the backend's
 /// kernel has seen no last acknowledgement then: it forgets it, and its server
 /// has nothing to accept, to wait for and to log.
-pub(super) fn break_off(stream: &TcpStream) {
+pub(super) fn abort(stream: &TcpStream) {
     // A kernel that refuses ends it in order.
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

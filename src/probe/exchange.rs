@@ -9,7 +9,7 @@ use std::task::{Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use crate::domain::probe::Finding;
+use crate::domain::health::probe_result::ProbeResult;
 
 /// Bytes taken by one read: an answer that fits leaves nothing unread in the
 /// socket, which would make the kernel close it with a reset.
@@ -17,20 +17,20 @@ const READ: usize = 16 * 1024;
 
 /// Reads an answer piece by piece. However the bytes are cut into pieces, the
 /// finding is the same.
-pub(super) trait Answer {
+pub(super) trait ExchangeAnswer {
     /// Takes the next bytes, at least one; a finding ends the exchange.
-    fn take(&mut self, bytes: &[u8]) -> Option<Finding>;
+    fn take(&mut self, bytes: &[u8]) -> Option<ProbeResult>;
 
     /// The finding when the peer ends the connection here.
-    fn end(&mut self) -> Finding;
+    fn end(&mut self) -> ProbeResult;
 }
 
 /// Sends `request` and reads until `answer` has a finding.
 pub(super) async fn exchange<S>(
     stream: &mut S,
     request: &[u8],
-    answer: &mut impl Answer,
-) -> io::Result<Finding>
+    answer: &mut impl ExchangeAnswer,
+) -> io::Result<ProbeResult>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use tokio_native_tls::native_tls;
 
 use super::namespace::NamespaceError;
-use crate::domain::probe::{Code, Finding};
+use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 
 /// How far a probe has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,21 +34,21 @@ pub(super) enum Layer {
 
 impl Layer {
     /// The finding when time runs out here.
-    pub(super) fn timed_out(self, after: Duration) -> Finding {
+    pub(super) fn timed_out(self, after: Duration) -> ProbeResult {
         let (code, what) = match self {
-            Self::Network => (Code::L3Timeout, "no echo reply"),
-            Self::Connect => (Code::L4Timeout, "no connection"),
-            Self::Tls => (Code::L6Timeout, "no TLS handshake"),
-            Self::Exchange => (Code::L7Timeout, "no whole answer"),
-            Self::Farewell => return Finding::new(Code::L6Ok, ""),
+            Self::Network => (ResultCode::L3Timeout, "no echo reply"),
+            Self::Connect => (ResultCode::L4Timeout, "no connection"),
+            Self::Tls => (ResultCode::L6Timeout, "no TLS handshake"),
+            Self::Exchange => (ResultCode::L7Timeout, "no whole answer"),
+            Self::Farewell => return ProbeResult::new(ResultCode::L6Ok, ""),
         };
-        Finding::new(code, format!("{what} within {after:?}"))
+        ProbeResult::new(code, format!("{what} within {after:?}"))
     }
 }
 
 /// What kept a probe from its end.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum ProbeFault {
     /// The network namespace could not be entered.
     Namespace(NamespaceError),
     /// A socket could not be opened.
@@ -63,21 +63,21 @@ pub(super) enum Fault {
     Tls(native_tls::Error),
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for ProbeFault {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl From<native_tls::Error> for Fault {
+impl From<native_tls::Error> for ProbeFault {
     fn from(error: native_tls::Error) -> Self {
         Self::Tls(error)
     }
 }
 
-impl Fault {
+impl ProbeFault {
     /// The finding of a fault in `layer`.
-    pub(super) fn found_in(self, layer: Layer) -> Finding {
+    pub(super) fn found_in(self, layer: Layer) -> ProbeResult {
         match self {
             Self::Namespace(error) => local(error.to_string()),
             Self::Open(error) => match Errno::from_io_error(&error) {
@@ -107,12 +107,12 @@ impl Fault {
 }
 
 /// This machine's fault, not the backend's.
-fn local(detail: impl Into<Cow<'static, str>>) -> Finding {
-    Finding::new(Code::SocketError, detail)
+fn local(detail: impl Into<Cow<'static, str>>) -> ProbeResult {
+    ProbeResult::new(ResultCode::SocketError, detail)
 }
 
 /// The same, with the remedy for what a busy machine runs out of.
-fn own_fault(doing: &str, error: &io::Error) -> Finding {
+fn own_fault(doing: &str, error: &io::Error) -> ProbeResult {
     match Errno::from_io_error(error) {
         Some(Errno::MFILE) => local("out of file descriptors: raise LimitNOFILE of the daemon"),
         Some(Errno::NFILE) => local("the system is out of file descriptors: raise fs.file-max"),
@@ -129,55 +129,57 @@ fn own_fault(doing: &str, error: &io::Error) -> Finding {
     }
 }
 
-fn found_io(error: &io::Error, layer: Layer) -> Finding {
+fn found_io(error: &io::Error, layer: Layer) -> ProbeResult {
     let unreachable = match layer {
-        Layer::Network => Code::L3Unreachable,
-        _ => Code::L4Connect,
+        Layer::Network => ResultCode::L3Unreachable,
+        _ => ResultCode::L4Connect,
     };
     // What an established connection suffers is told of its own layer.
     let broken = match layer {
-        Layer::Network => Code::L3Unreachable,
-        Layer::Connect => Code::L4Connect,
-        Layer::Tls | Layer::Farewell => Code::L6Response,
-        Layer::Exchange => Code::L7Response,
+        Layer::Network => ResultCode::L3Unreachable,
+        Layer::Connect => ResultCode::L4Connect,
+        Layer::Tls | Layer::Farewell => ResultCode::L6Response,
+        Layer::Exchange => ResultCode::L7Response,
     };
     match Errno::from_io_error(error) {
-        Some(Errno::CONNREFUSED) => Finding::new(unreachable, "connection refused"),
+        Some(Errno::CONNREFUSED) => ProbeResult::new(unreachable, "connection refused"),
         Some(Errno::HOSTUNREACH | Errno::HOSTDOWN) => {
-            Finding::new(unreachable, "no route to host: it does not answer on its network")
+            ProbeResult::new(unreachable, "no route to host: it does not answer on its network")
         }
         Some(Errno::NETUNREACH | Errno::NETDOWN) => {
-            Finding::new(unreachable, "no route to its network")
+            ProbeResult::new(unreachable, "no route to its network")
         }
         Some(Errno::NOPROTOOPT | Errno::PROTO) => {
-            Finding::new(unreachable, "the network rejected the protocol")
+            ProbeResult::new(unreachable, "the network rejected the protocol")
         }
-        Some(Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED | Errno::NOTCONN) => Finding::new(
-            broken,
-            match layer {
-                Layer::Exchange => "connection reset before the whole response",
-                Layer::Tls | Layer::Farewell => "connection reset in the TLS handshake",
-                Layer::Network | Layer::Connect => "connection reset",
-            },
-        ),
+        Some(Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED | Errno::NOTCONN) => {
+            ProbeResult::new(
+                broken,
+                match layer {
+                    Layer::Exchange => "connection reset before the whole response",
+                    Layer::Tls | Layer::Farewell => "connection reset in the TLS handshake",
+                    Layer::Network | Layer::Connect => "connection reset",
+                },
+            )
+        }
         // The kernel gave up before our own timer did.
         Some(Errno::TIMEDOUT) => {
             let code = match layer {
-                Layer::Network => Code::L3Timeout,
-                Layer::Connect => Code::L4Timeout,
-                Layer::Tls | Layer::Farewell => Code::L6Timeout,
-                Layer::Exchange => Code::L7Timeout,
+                Layer::Network => ResultCode::L3Timeout,
+                Layer::Connect => ResultCode::L4Timeout,
+                Layer::Tls | Layer::Farewell => ResultCode::L6Timeout,
+                Layer::Exchange => ResultCode::L7Timeout,
             };
-            Finding::new(code, "the kernel gave up waiting")
+            ProbeResult::new(code, "the kernel gave up waiting")
         }
         Some(_) => own_fault("network", error),
         // Without a number it comes from the TLS library, also after the
         // handshake: TLS 1.3 servers refuse a client only then.
-        None => Finding::new(Code::L6Response, readable(&error.to_string())),
+        None => ProbeResult::new(ResultCode::L6Response, readable(&error.to_string())),
     }
 }
 
-fn found_tls(error: &native_tls::Error) -> Finding {
+fn found_tls(error: &native_tls::Error) -> ProbeResult {
     let mut cause = error.source();
     while let Some(source) = cause {
         if let Some(io) = source.downcast_ref::<io::Error>() {
@@ -185,7 +187,7 @@ fn found_tls(error: &native_tls::Error) -> Finding {
         }
         cause = source.source();
     }
-    Finding::new(Code::L6Response, readable(&error.to_string()))
+    ProbeResult::new(ResultCode::L6Response, readable(&error.to_string()))
 }
 
 /// The reason in OpenSSL's text of an error, which is
@@ -215,14 +217,14 @@ fn readable(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn io(errno: Errno) -> Fault {
-        Fault::Io(errno.into())
+    fn io(errno: Errno) -> ProbeFault {
+        ProbeFault::Io(errno.into())
     }
 
     #[test]
     fn errors_are_told_of_their_layer_and_of_whose_fault_they_are() {
-        use Code::*;
         use Layer::*;
+        use ResultCode::*;
         for (fault, layer, code, words) in [
             (io(Errno::CONNREFUSED), Connect, L4Connect, "connection refused"),
             (io(Errno::CONNREFUSED), Exchange, L4Connect, "connection refused"),
@@ -239,12 +241,12 @@ mod tests {
             (io(Errno::PERM), Network, SocketError, "packet filter"),
             (io(Errno::NOBUFS), Network, SocketError, "socket memory"),
             (io(Errno::INVAL), Connect, SocketError, "Invalid argument"),
-            (Fault::Open(Errno::MFILE.into()), Connect, SocketError, "LimitNOFILE"),
-            (Fault::Open(Errno::NFILE.into()), Connect, SocketError, "fs.file-max"),
-            (Fault::Open(Errno::AFNOSUPPORT.into()), Connect, SocketError, "IPv6 disabled"),
-            (Fault::OpenIcmp(Errno::PERM.into()), Network, SocketError, "CAP_NET_RAW"),
-            (Fault::OpenIcmp(Errno::ACCESS.into()), Network, SocketError, "ping_group_range"),
-            (Fault::OpenIcmp(Errno::MFILE.into()), Network, SocketError, "LimitNOFILE"),
+            (ProbeFault::Open(Errno::MFILE.into()), Connect, SocketError, "LimitNOFILE"),
+            (ProbeFault::Open(Errno::NFILE.into()), Connect, SocketError, "fs.file-max"),
+            (ProbeFault::Open(Errno::AFNOSUPPORT.into()), Connect, SocketError, "IPv6 disabled"),
+            (ProbeFault::OpenIcmp(Errno::PERM.into()), Network, SocketError, "CAP_NET_RAW"),
+            (ProbeFault::OpenIcmp(Errno::ACCESS.into()), Network, SocketError, "ping_group_range"),
+            (ProbeFault::OpenIcmp(Errno::MFILE.into()), Network, SocketError, "LimitNOFILE"),
         ] {
             let told = format!("{fault:?} in {layer:?}");
             let finding = fault.found_in(layer);
@@ -261,8 +263,8 @@ mod tests {
             (Errno::ADDRINUSE, "no free port at source address 192.0.2.10"),
             (Errno::ACCESS, "not permitted"),
         ] {
-            let finding = Fault::Bind(source, errno.into()).found_in(Layer::Connect);
-            assert_eq!(finding.code, Code::SocketError);
+            let finding = ProbeFault::Bind(source, errno.into()).found_in(Layer::Connect);
+            assert_eq!(finding.code, ResultCode::SocketError);
             assert!(finding.detail.contains(words), "{finding}");
         }
     }

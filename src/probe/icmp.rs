@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use surge_ping::{IcmpPacket, PingIdentifier, PingSequence, SurgeError};
 
-use super::fault::Fault;
-use super::shared::{Shared, next_identifier};
-use crate::domain::probe::{Code, Finding};
+use super::fault::ProbeFault;
+use crate::domain::health::probe_result::{ProbeResult, ResultCode};
+use crate::probe::resources::{ThreadResources, next_identifier};
 
 /// Tells whoever captures packets who sent them.
 const PAYLOAD: &[u8] = b"vpp-maglev health check";
@@ -25,11 +25,15 @@ pub(super) struct Echo {
     address: IpAddr,
     source: Option<IpAddr>,
     identifier: PingIdentifier,
-    shared: Shared,
+    shared: ThreadResources,
 }
 
 impl Echo {
-    pub(super) fn prepare(address: IpAddr, source: Option<IpAddr>, shared: &Shared) -> Self {
+    pub(super) fn prepare(
+        address: IpAddr,
+        source: Option<IpAddr>,
+        shared: &ThreadResources,
+    ) -> Self {
         Self {
             address,
             source,
@@ -38,28 +42,30 @@ impl Echo {
         }
     }
 
-    pub(super) async fn attempt(&self) -> Result<Finding, Fault> {
+    pub(super) async fn attempt(&self) -> Result<ProbeResult, ProbeFault> {
         // Asked for anew each time: a permission that is given later is found.
         let client =
             self.shared.icmp(self.address, self.source).await?.map_err(|error| {
                 match (error.kind(), self.source) {
-                    (io::ErrorKind::AddrNotAvailable, Some(source)) => Fault::Bind(source, error),
-                    _ => Fault::OpenIcmp(error),
+                    (io::ErrorKind::AddrNotAvailable, Some(source)) => {
+                        ProbeFault::Bind(source, error)
+                    }
+                    _ => ProbeFault::OpenIcmp(error),
                 }
             })?;
         let mut pinger = client.pinger(self.address, self.identifier).await;
         pinger.timeout(NO_TIMEOUT);
         match pinger.ping(PingSequence(self.shared.next_sequence()), PAYLOAD).await {
             Ok((packet, _)) => Ok(judge(&packet)),
-            Err(SurgeError::IOError(error)) => Err(Fault::Io(error)),
-            Err(error) => Ok(Finding::new(Code::SocketError, format!("ICMP: {error}"))),
+            Err(SurgeError::IOError(error)) => Err(ProbeFault::Io(error)),
+            Err(error) => Ok(ProbeResult::new(ResultCode::SocketError, format!("ICMP: {error}"))),
         }
     }
 }
 
 /// What came back for the request: a reply, or an error about it from the
 /// network, which only raw sockets are given.
-fn judge(packet: &IcmpPacket) -> Finding {
+fn judge(packet: &IcmpPacket) -> ProbeResult {
     let (kind, code, from) = match packet {
         IcmpPacket::V4(packet) => {
             (packet.get_icmp_type().0, packet.get_icmp_code().0, IpAddr::V4(packet.get_source()))
@@ -71,8 +77,8 @@ fn judge(packet: &IcmpPacket) -> Finding {
         ),
     };
     match error_text(from.is_ipv4(), kind, code) {
-        None => Finding::new(Code::L3Ok, ""),
-        Some(what) => Finding::new(Code::L3Unreachable, format!("{what}, says {from}")),
+        None => ProbeResult::new(ResultCode::L3Ok, ""),
+        Some(what) => ProbeResult::new(ResultCode::L3Unreachable, format!("{what}, says {from}")),
     }
 }
 

@@ -11,7 +11,7 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use hickory_resolver::{Resolver, TokioResolver};
 use tokio::sync::Semaphore;
 
-use crate::domain::resolution::{Answer, HostName, IpFamily};
+use crate::domain::resolution::{HostName, IpFamily, LookupAnswer};
 
 /// Lookups at once: after a start with thousands of names they wait for each
 /// other and not for a name server that drops what it cannot keep up with.
@@ -37,10 +37,10 @@ impl NameService {
     }
 
     /// Looks up `host`. Ends by itself; must run inside a tokio runtime.
-    pub async fn look_up(&self, host: &HostName) -> Answer {
+    pub async fn look_up(&self, host: &HostName) -> LookupAnswer {
         let resolver = match &self.resolver {
             Ok(resolver) => resolver,
-            Err(why) => return Answer::Failed(why.to_string()),
+            Err(why) => return LookupAnswer::Failed(why.to_string()),
         };
         // Nobody closes it: without a permit there would only be no bound.
         let _turn = self.free.acquire().await;
@@ -50,11 +50,13 @@ impl NameService {
         };
         let found = match resolver.lookup(host.name.as_str(), kind).await {
             Ok(found) => found,
-            Err(error) if error.is_nx_domain() => return Answer::Failed("no such name".into()),
-            Err(error) if error.is_no_records_found() => {
-                return Answer::Failed(format!("the name has no {kind} record"));
+            Err(error) if error.is_nx_domain() => {
+                return LookupAnswer::Failed("no such name".into());
             }
-            Err(error) => return Answer::Failed(error.to_string()),
+            Err(error) if error.is_no_records_found() => {
+                return LookupAnswer::Failed(format!("the name has no {kind} record"));
+            }
+            Err(error) => return LookupAnswer::Failed(error.to_string()),
         };
         let addresses = found.answers().iter().filter_map(|record| match &record.data {
             RData::A(address) => Some(IpAddr::V4(address.0)),
@@ -64,7 +66,7 @@ impl NameService {
         let addresses = addresses.collect();
         // An alias on the way may change sooner than what it leads to.
         let ttl = found.answers().iter().map(|record| record.ttl).min().unwrap_or_default();
-        Answer::Found { addresses, ttl: Duration::from_secs(ttl.into()) }
+        LookupAnswer::Found { addresses, ttl: Duration::from_secs(ttl.into()) }
     }
 }
 

@@ -1,5 +1,5 @@
 //! One probe of each kind, as one asynchronous function that ends in a
-//! [`Finding`]. Nothing here decides whether a backend is up, nor when the
+//! [`ProbeResult`]. Nothing here decides whether a backend is up, nor when the
 //! next probe is due: that is the caller's.
 //!
 //! A kind of check is one file with a `prepare` that does all the work that
@@ -16,7 +16,7 @@ mod http;
 mod icmp;
 mod lookup;
 mod namespace;
-mod shared;
+mod resources;
 mod slots;
 mod tcp;
 mod tls;
@@ -30,13 +30,13 @@ use tokio::time::timeout;
 use tokio_native_tls::native_tls;
 
 use crate::domain::config::{CheckKind, HealthCheck};
-use crate::domain::probe::Finding;
-use fault::{Fault, Layer};
+use crate::domain::health::probe_result::ProbeResult;
+use fault::{Layer, ProbeFault};
 
 pub use lookup::NameService;
 pub use namespace::{Namespace, NamespaceError};
-pub use shared::{Echoes, Ground, Shared};
-pub use slots::{SlotFigures, Slots};
+pub use resources::{IcmpSockets, ProbeEnvironment, ThreadResources};
+pub use slots::{SlotStats, Slots};
 
 /// A health check made ready for one backend.
 ///
@@ -45,14 +45,14 @@ pub use slots::{SlotFigures, Slots};
 #[derive(Debug)]
 pub struct Probe {
     timeout: Duration,
-    kind: Kind,
+    kind: PreparedKind,
 }
 
 /// What is probed, prepared.
 #[derive(Debug)]
-enum Kind {
+enum PreparedKind {
     Icmp(icmp::Echo),
-    Tcp(tcp::Connection),
+    Tcp(tcp::TcpProbe),
     Http(http::Http),
     Dns(dns::Dns),
 }
@@ -67,7 +67,7 @@ impl Probe {
     pub fn prepare(
         check: &HealthCheck,
         address: IpAddr,
-        shared: &Shared,
+        shared: &ThreadResources,
     ) -> Result<Self, PrepareError> {
         let source = match address {
             IpAddr::V4(_) => check.source_v4.map(IpAddr::V4),
@@ -75,15 +75,18 @@ impl Probe {
         };
         let target = |port| dial::Target::new(address, port, source).within(shared.namespace());
         let kind = match &check.kind {
-            CheckKind::Icmp => Kind::Icmp(icmp::Echo::prepare(address, source, shared)),
+            CheckKind::Icmp => PreparedKind::Icmp(icmp::Echo::prepare(address, source, shared)),
             CheckKind::Tcp { port, tls } => {
-                Kind::Tcp(tcp::Connection::prepare(target(*port), tls.as_ref(), shared)?)
+                PreparedKind::Tcp(tcp::TcpProbe::prepare(target(*port), tls.as_ref(), shared)?)
             }
-            CheckKind::Http { port, tls, exchange } => {
-                Kind::Http(http::Http::prepare(target(*port), tls.as_ref(), exchange, shared)?)
-            }
+            CheckKind::Http { port, tls, exchange } => PreparedKind::Http(http::Http::prepare(
+                target(*port),
+                tls.as_ref(),
+                exchange,
+                shared,
+            )?),
             CheckKind::Dns { port, exchange } => {
-                Kind::Dns(dns::Dns::prepare(target(*port), exchange, shared)?)
+                PreparedKind::Dns(dns::Dns::prepare(target(*port), exchange, shared)?)
             }
         };
         Ok(Self { timeout: check.timing.timeout, kind })
@@ -91,9 +94,9 @@ impl Probe {
 
     /// Makes one probe and tells what it found, after the check's timeout at
     /// the latest. Must run inside a tokio runtime with IO and time.
-    pub async fn run(&self) -> Finding {
+    pub async fn run(&self) -> ProbeResult {
         let mut layer = match self.kind {
-            Kind::Icmp(_) => Layer::Network,
+            PreparedKind::Icmp(_) => Layer::Network,
             _ => Layer::Connect,
         };
         let outcome = timeout(self.timeout, self.kind.attempt(&mut layer)).await;
@@ -105,8 +108,8 @@ impl Probe {
     }
 }
 
-impl Kind {
-    async fn attempt(&self, layer: &mut Layer) -> Result<Finding, Fault> {
+impl PreparedKind {
+    async fn attempt(&self, layer: &mut Layer) -> Result<ProbeResult, ProbeFault> {
         match self {
             // Boxed: its state is several times that of a plain exchange.
             Self::Icmp(echo) => Box::pin(echo.attempt()).await,
@@ -192,7 +195,8 @@ mod tests {
             source_v4: None,
             source_v6: None,
         };
-        let probe = Probe::prepare(&check, IpAddr::from([127, 0, 0, 1]), &Shared::new()).unwrap();
+        let probe =
+            Probe::prepare(&check, IpAddr::from([127, 0, 0, 1]), &ThreadResources::new()).unwrap();
         let run = probe.run();
         // Made anew for each probe: an allocator has the smaller sizes at hand,
         // and a buffer that found its way into the future would show here.

@@ -15,7 +15,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use super::fault::Fault;
+use super::fault::ProbeFault;
 
 /// Where `ip netns add` puts namespaces by their names.
 const DIRECTORY: &str = "/run/netns";
@@ -23,10 +23,10 @@ const DIRECTORY: &str = "/run/netns";
 /// A namespace with the thread that is in it. The thread ends with the last
 /// clone.
 #[derive(Clone, Debug)]
-pub struct Namespace(Arc<Inner>);
+pub struct Namespace(Arc<NamespaceState>);
 
 #[derive(Debug)]
-struct Inner {
+struct NamespaceState {
     name: String,
     path: PathBuf,
     jobs: mpsc::Sender<Job>,
@@ -84,7 +84,7 @@ impl Namespace {
             })
             .map_err(failed)?;
         let (answer, answered) = mpsc::channel();
-        let namespace = Self(Arc::new(Inner { name: name.into(), path, jobs }));
+        let namespace = Self(Arc::new(NamespaceState { name: name.into(), path, jobs }));
         // A thread that is gone has dropped the sender of its answer as well.
         let _ = namespace.0.jobs.send(Box::new(move |entered| {
             let _ = answer.send(entered);
@@ -124,10 +124,10 @@ impl Namespace {
 pub(super) async fn open_in<T: Send + 'static>(
     namespace: Option<&Namespace>,
     open: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<io::Result<T>, Fault> {
+) -> Result<io::Result<T>, ProbeFault> {
     match namespace {
         None => Ok(open()),
-        Some(namespace) => namespace.open(open).await.map_err(Fault::Namespace),
+        Some(namespace) => namespace.open(open).await.map_err(ProbeFault::Namespace),
     }
 }
 

@@ -16,10 +16,10 @@ const MOST: usize = 65_536;
 
 /// A handle on the slots; clones share them.
 #[derive(Clone, Debug)]
-pub struct Slots(Arc<Inner>);
+pub struct Slots(Arc<SlotState>);
 
 #[derive(Debug)]
-struct Inner {
+struct SlotState {
     free: Semaphore,
     total: AtomicUsize,
     waiting: AtomicUsize,
@@ -28,7 +28,7 @@ struct Inner {
 
 /// How busy the slots are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SlotFigures {
+pub struct SlotStats {
     /// How many there are.
     pub total: usize,
     /// Probes in flight.
@@ -44,7 +44,7 @@ impl Slots {
     #[must_use]
     pub fn new(total: usize) -> Self {
         let total = total.clamp(1, Semaphore::MAX_PERMITS);
-        Self(Arc::new(Inner {
+        Self(Arc::new(SlotState {
             free: Semaphore::new(total),
             total: AtomicUsize::new(total),
             waiting: AtomicUsize::new(0),
@@ -90,15 +90,15 @@ impl Slots {
             return Some(slot);
         }
         self.0.waited.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Waiting::new(&self.0.waiting);
+        let _waiting = WaitCount::new(&self.0.waiting);
         self.0.free.acquire().await.ok()
     }
 
     /// How busy they are.
     #[must_use]
-    pub fn figures(&self) -> SlotFigures {
+    pub fn figures(&self) -> SlotStats {
         let total = self.0.total.load(Ordering::Relaxed);
-        SlotFigures {
+        SlotStats {
             total,
             in_flight: total.saturating_sub(self.0.free.available_permits()),
             waiting: self.0.waiting.load(Ordering::Relaxed),
@@ -108,16 +108,16 @@ impl Slots {
 }
 
 /// Counts one who waits, also if it is cancelled.
-struct Waiting<'a>(&'a AtomicUsize);
+struct WaitCount<'a>(&'a AtomicUsize);
 
-impl<'a> Waiting<'a> {
+impl<'a> WaitCount<'a> {
     fn new(count: &'a AtomicUsize) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self(count)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitCount<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -148,12 +148,12 @@ mod tests {
         local.run_until(tokio::task::yield_now()).await;
         tasks[2].abort();
         local.run_until(tokio::task::yield_now()).await;
-        let busy = SlotFigures { total: 1, in_flight: 1, waiting: 4, waited: 5 };
+        let busy = SlotStats { total: 1, in_flight: 1, waiting: 4, waited: 5 };
         assert_eq!(slots.figures(), busy, "one was cancelled");
         drop(first);
         local.await;
         assert_eq!(*order.borrow(), [0, 1, 3, 4]);
-        assert_eq!(slots.figures(), SlotFigures { total: 1, in_flight: 0, waiting: 0, waited: 5 });
+        assert_eq!(slots.figures(), SlotStats { total: 1, in_flight: 0, waiting: 0, waited: 5 });
     }
 
     #[tokio::test]

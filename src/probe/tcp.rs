@@ -7,39 +7,40 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_native_tls::TlsStream;
 
-use super::dial::{Target, break_off};
-use super::fault::{Fault, Layer};
-use super::tls::{self, Tls};
-use super::{PrepareError, Shared};
+use super::dial::{Target, abort};
+use super::fault::{Layer, ProbeFault};
+use super::tls::{self, PreparedTls};
+use super::{PrepareError, ThreadResources};
 use crate::domain::config;
-use crate::domain::probe::{Code, Finding};
+use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 
 /// How long a backend may take to end TLS in order, once it has passed.
 const FAREWELL: Duration = Duration::from_millis(100);
 
 /// A connection, prepared.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct TcpProbe {
     target: Target,
-    tls: Option<Box<Tls>>,
+    tls: Option<Box<PreparedTls>>,
 }
 
-impl Connection {
+impl TcpProbe {
     pub(super) fn prepare(
         target: Target,
-        tls: Option<&config::Tls>,
-        shared: &Shared,
+        tls: Option<&config::TlsSettings>,
+        shared: &ThreadResources,
     ) -> Result<Self, PrepareError> {
-        let tls = tls.map(|settings| Tls::prepare(settings, None, target.peer.ip(), shared));
+        let tls =
+            tls.map(|settings| PreparedTls::prepare(settings, None, target.peer.ip(), shared));
         Ok(Self { target, tls: tls.transpose()?.map(Box::new) })
     }
 
-    pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<Finding, Fault> {
+    pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<ProbeResult, ProbeFault> {
         let stream = self.target.connect().await?;
         match &self.tls {
             None => {
-                break_off(&stream);
-                Ok(Finding::new(Code::L4Ok, ""))
+                abort(&stream);
+                Ok(ProbeResult::new(ResultCode::L4Ok, ""))
             }
             // Boxed: to connect alone holds a small part of its state.
             Some(tls) => Box::pin(shake_hands(tls, stream, layer)).await,
@@ -47,12 +48,16 @@ impl Connection {
     }
 }
 
-async fn shake_hands(tls: &Tls, stream: TcpStream, layer: &mut Layer) -> Result<Finding, Fault> {
+async fn shake_hands(
+    tls: &PreparedTls,
+    stream: TcpStream,
+    layer: &mut Layer,
+) -> Result<ProbeResult, ProbeFault> {
     let stream = tls.handshake(stream, layer).await?;
     *layer = Layer::Farewell;
     // The backend has passed, however it says farewell.
     let _ = timeout(FAREWELL, part(stream)).await;
-    Ok(Finding::new(Code::L6Ok, ""))
+    Ok(ProbeResult::new(ResultCode::L6Ok, ""))
 }
 
 /// Ends TLS and reads until the server has ended it too. A TLS 1.3 server

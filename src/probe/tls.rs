@@ -11,25 +11,25 @@ use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio_native_tls::{TlsConnector, TlsStream};
 
-use super::fault::{Fault, Layer};
-use super::{PrepareError, Shared};
+use super::fault::{Layer, ProbeFault};
+use super::{PrepareError, ThreadResources};
 use crate::domain::config;
 
 /// TLS to one backend, prepared.
 #[derive(Debug)]
-pub(super) struct Tls {
+pub(super) struct PreparedTls {
     connector: TlsConnector,
     server_name: String,
 }
 
-impl Tls {
+impl PreparedTls {
     /// `host` is the HTTP host, if there is one; the backend's `address` is
     /// the last resort for a name to verify, and is never sent as SNI.
     pub(super) fn prepare(
-        settings: &config::Tls,
+        settings: &config::TlsSettings,
         host: Option<&str>,
         address: IpAddr,
-        shared: &Shared,
+        shared: &ThreadResources,
     ) -> Result<Self, PrepareError> {
         let server_name = match (&settings.server_name, host) {
             (Some(name), _) => name.clone(),
@@ -48,7 +48,7 @@ impl Tls {
         &self,
         stream: TcpStream,
         layer: &mut Layer,
-    ) -> Result<TlsStream<TcpStream>, Fault> {
+    ) -> Result<TlsStream<TcpStream>, ProbeFault> {
         *layer = Layer::Tls;
         // The handshake writes twice in a row; Nagle's algorithm would hold
         // the second until the backend's delayed acknowledgement, 40 ms later.
@@ -85,11 +85,11 @@ mod tests {
 
     #[test]
     fn the_name_comes_from_the_settings_then_the_host_then_the_address() {
-        let shared = Shared::new();
+        let shared = ThreadResources::new();
         let name = |server_name: Option<&str>, host| {
             let settings =
-                config::Tls { server_name: server_name.map(str::to_owned), verify: true };
-            Tls::prepare(&settings, host, IpAddr::from([192, 0, 2, 1]), &shared)
+                config::TlsSettings { server_name: server_name.map(str::to_owned), verify: true };
+            PreparedTls::prepare(&settings, host, IpAddr::from([192, 0, 2, 1]), &shared)
                 .map(|tls| tls.server_name)
         };
         for (server_name, host, chosen) in [

@@ -12,8 +12,8 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-use crate::domain::net::{Encap, Service, Vip};
-use crate::domain::observed::ObservedEncap;
+use crate::domain::dataplane::net::{Encap, Service, Vip};
+use crate::domain::dataplane::observed::ObservedEncap;
 
 /// A listing as far as it was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 use vpp_maglev::config::{self, LoadError};
 use vpp_maglev::domain::config::Config;
-use vpp_maglev::domain::net::{Encap, Service};
+use vpp_maglev::domain::dataplane::net::{Encap, Service};
 use vpp_maglev::domain::resolution::IpFamily;
 
 use super::{DEMO, EXAMPLE};

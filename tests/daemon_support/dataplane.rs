@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use vpp_maglev::domain::step::Step;
-use vpp_maglev::vpp::client::{Client, ClientOptions};
+use vpp_maglev::domain::dataplane::step::Step;
+use vpp_maglev::vpp::client::{ClientOptions, VppClient};
 use vpp_maglev::vpp::embedded::plugin::{VipRow, to_ip};
-use vpp_maglev::vpp::embedded::{Control, Embedded, Options, Paths, Snapshot, Write, Written};
-use vpp_maglev::vpp::wire::{Address, LbWrite, VipKey};
+use vpp_maglev::vpp::embedded::{
+    Control, Embedded, EmbeddedOptions, EmbeddedSnapshot, Paths, WriteRecord, WriteRequest,
+};
+use vpp_maglev::vpp::wire::{LbWrite, VipKey, WireAddress};
 
 use super::{Backend, Names, soon};
 
@@ -19,10 +21,10 @@ pub(crate) struct Dataplane {
 
 impl Dataplane {
     pub(crate) fn start(dir: &Path, backends: &[&Backend]) -> Self {
-        Self::start_with(dir, backends, Options::default())
+        Self::start_with(dir, backends, EmbeddedOptions::default())
     }
 
-    pub(crate) fn start_with(dir: &Path, backends: &[&Backend], options: Options) -> Self {
+    pub(crate) fn start_with(dir: &Path, backends: &[&Backend], options: EmbeddedOptions) -> Self {
         let embedded = Embedded::start(Paths::in_dir(dir), options).unwrap();
         let control = embedded.control();
         Self { embedded, control, names: Names::of(backends) }
@@ -37,7 +39,7 @@ impl Dataplane {
         self.shown(&self.control.snapshot().unwrap())
     }
 
-    fn shown(&self, snapshot: &Snapshot) -> String {
+    fn shown(&self, snapshot: &EmbeddedSnapshot) -> String {
         let vip_shown = |vip: &VipRow| {
             let servers = snapshot.servers.iter().filter(|row| row.used && row.vip == vip.key);
             let mut servers: Vec<_> = servers
@@ -78,7 +80,7 @@ impl Dataplane {
     }
 
     /// Waits until `so`; `what` is for the message if it never is.
-    pub(crate) async fn until_true(&self, what: &str, so: impl Fn(&Snapshot) -> bool) {
+    pub(crate) async fn until_true(&self, what: &str, so: impl Fn(&EmbeddedSnapshot) -> bool) {
         let mut activity = self.control.activity();
         let wait = async {
             loop {
@@ -102,19 +104,19 @@ impl Dataplane {
         writes.iter().map(|written| self.text(written)).collect()
     }
 
-    fn text(&self, written: &Written) -> String {
+    fn text(&self, written: &WriteRecord) -> String {
         let sign = |is_del| if is_del { "-" } else { "+" };
         let what = match written.write {
-            Write::FlushVip(vip) => format!("flush {}", self.vip(vip)),
-            Write::Lb(LbWrite::Conf(_)) => "conf".into(),
-            Write::Lb(LbWrite::Vip(vip)) => sign(vip.is_del).to_owned() + &self.vip(vip.vip),
-            Write::Lb(LbWrite::Server(server)) => {
+            WriteRequest::FlushVip(vip) => format!("flush {}", self.vip(vip)),
+            WriteRequest::Lb(LbWrite::Conf(_)) => "conf".into(),
+            WriteRequest::Lb(LbWrite::Vip(vip)) => sign(vip.is_del).to_owned() + &self.vip(vip.vip),
+            WriteRequest::Lb(LbWrite::Server(server)) => {
                 let (vip, name) = (self.vip(server.vip), self.server(server.as_address));
                 let weight =
                     if server.is_del { String::new() } else { format!(" {}", server.weight) };
                 format!("{}{vip} {name}{weight}", sign(server.is_del))
             }
-            Write::Lb(LbWrite::Weight(set)) => {
+            WriteRequest::Lb(LbWrite::Weight(set)) => {
                 let flush = if set.is_flush { " flush" } else { "" };
                 let (vip, name) = (self.vip(set.vip), self.server(set.as_address));
                 format!("{vip} {name} {}{flush}", set.weight)
@@ -127,14 +129,14 @@ impl Dataplane {
         self.names.say(&key.to_vip().unwrap().to_string())
     }
 
-    fn server(&self, address: Address) -> String {
+    fn server(&self, address: WireAddress) -> String {
         self.names.ip(address.to_ip().unwrap())
     }
 
     /// Writes behind the daemon's back, as another client of the same socket.
     pub(crate) async fn meddle(&self, steps: Vec<Step>) {
         let options = ClientOptions { name: "meddler".into(), ..ClientOptions::default() };
-        let client = Client::connect(self.embedded.api_path(), options).await.unwrap();
+        let client = VppClient::connect(self.embedded.api_path(), options).await.unwrap();
         for result in client.apply(steps, false).await {
             result.unwrap();
         }

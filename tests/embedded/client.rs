@@ -12,7 +12,7 @@ use vpp_maglev::vpp::wire::*;
 /// Longer than any answer takes; only a fault waits for it.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-pub(crate) struct Client {
+pub(crate) struct VppClient {
     pub(crate) stream: UnixStream,
     frames: FrameBuffer,
     pub(crate) table: MessageTable,
@@ -20,7 +20,7 @@ pub(crate) struct Client {
     context: u32,
 }
 
-impl Client {
+impl VppClient {
     pub(crate) fn connect(path: &Path, name: &str) -> Self {
         let mut client = Self::open(path);
         client.introduce(name);
@@ -145,11 +145,11 @@ impl Client {
 pub(crate) fn vip(prefix: &str, protocol: u8, port: u16) -> VipKey {
     let (address, length) = prefix.split_once('/').unwrap();
     let address: IpAddr = address.parse().unwrap();
-    let prefix = Prefix { address: address.into(), length: length.parse().unwrap() };
+    let prefix = WirePrefix { address: address.into(), length: length.parse().unwrap() };
     VipKey { prefix, protocol, port }
 }
 
-pub(crate) fn address(text: &str) -> Address {
+pub(crate) fn address(text: &str) -> WireAddress {
     text.parse::<IpAddr>().unwrap().into()
 }
 

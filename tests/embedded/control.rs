@@ -5,9 +5,10 @@ use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use vpp_maglev::vpp::embedded::plugin::{Key, from_ip};
+use vpp_maglev::vpp::embedded::plugin::{PluginVipKey, from_ip};
 use vpp_maglev::vpp::embedded::{
-    Clock, Embedded, EmbeddedError, Mishap, Options, Paths, When, Write, Written,
+    Clock, Embedded, EmbeddedError, EmbeddedOptions, FaultCondition, InjectedFault, Paths,
+    WriteRecord, WriteRequest,
 };
 use vpp_maglev::vpp::wire::*;
 
@@ -15,7 +16,7 @@ use crate::client::*;
 use crate::stats::{COUNTERS, Stats};
 
 fn start() -> Embedded {
-    let options = Options { clock: Clock::Told, workers: 2, ..Options::default() };
+    let options = EmbeddedOptions { clock: Clock::Told, workers: 2, ..EmbeddedOptions::default() };
     Embedded::start_private(options).unwrap()
 }
 
@@ -26,10 +27,13 @@ fn web() -> VipKey {
 #[test]
 fn a_refusal_is_answered_and_not_done() {
     let vpp = start();
-    let mut client = Client::connect(vpp.api_path(), "test");
+    let mut client = VppClient::connect(vpp.api_path(), "test");
     let control = vpp.control();
     control
-        .inject(When::message("lb_add_del_vip_v2").after(1).times(2), Mishap::Refuse(-12))
+        .inject(
+            FaultCondition::message("lb_add_del_vip_v2").after(1).times(2),
+            InjectedFault::Refuse(-12),
+        )
         .unwrap();
     let ports = [80, 81, 82, 83].map(|port| add_vip(vip("192.0.2.1/32", 6, port), 0));
     assert_eq!(ports.map(|new| client.code(&new)), [0, -12, -12, 0]);
@@ -37,7 +41,7 @@ fn a_refusal_is_answered_and_not_done() {
     let writes = control.take_writes().unwrap();
     assert_eq!(
         writes[1],
-        Written { write: Write::Lb(LbWrite::Vip(ports[1])), retval: -12 },
+        WriteRecord { write: WriteRequest::Lb(LbWrite::Vip(ports[1])), retval: -12 },
         "refused writes are remembered too"
     );
     assert_eq!((writes.len(), control.writes().unwrap().len()), (4, 0));
@@ -46,9 +50,9 @@ fn a_refusal_is_answered_and_not_done() {
 #[test]
 fn a_connection_is_dropped_before_or_after_the_deed() {
     let vpp = start();
-    for (mishap, vips) in [(Mishap::DropBefore, 0), (Mishap::DropAfter, 1)] {
-        let mut client = Client::connect(vpp.api_path(), "test");
-        vpp.control().inject(When::message("lb_add_del_vip_v2"), mishap).unwrap();
+    for (mishap, vips) in [(InjectedFault::DropBefore, 0), (InjectedFault::DropAfter, 1)] {
+        let mut client = VppClient::connect(vpp.api_path(), "test");
+        vpp.control().inject(FaultCondition::message("lb_add_del_vip_v2"), mishap).unwrap();
         client.send(&add_vip(web(), 0));
         assert_eq!(client.body(), None);
         assert_eq!(vpp.control().snapshot().unwrap().vips.len(), vips);
@@ -59,12 +63,12 @@ fn a_connection_is_dropped_before_or_after_the_deed() {
 #[test]
 fn an_answer_is_lost_or_comes_late() {
     let vpp = start();
-    let mut client = Client::connect(vpp.api_path(), "test");
+    let mut client = VppClient::connect(vpp.api_path(), "test");
     let control = vpp.control();
-    control.inject(When::message("lb_conf_get"), Mishap::LoseReply).unwrap();
+    control.inject(FaultCondition::message("lb_conf_get"), InjectedFault::LoseReply).unwrap();
     client.send(&LbConfGet);
     assert!(client.is_silent());
-    control.inject(When::message("lb_conf_get"), Mishap::HoldReply).unwrap();
+    control.inject(FaultCondition::message("lb_conf_get"), InjectedFault::HoldReply).unwrap();
     let late = client.send(&LbConfGet);
     assert!(client.is_silent());
     assert_eq!(control.snapshot().unwrap().held, 1);
@@ -75,7 +79,7 @@ fn an_answer_is_lost_or_comes_late() {
 #[test]
 fn a_frozen_vpp_answers_when_it_thaws() {
     let vpp = start();
-    let mut client = Client::connect(vpp.api_path(), "test");
+    let mut client = VppClient::connect(vpp.api_path(), "test");
     vpp.control().freeze().unwrap();
     let context = client.send(&ControlPing);
     client.stream.set_nonblocking(true).unwrap();
@@ -93,7 +97,7 @@ fn what_kills_a_vpp_ends_the_connection_and_empties_it() {
     let all_port_nat = vip("192.0.2.9/32", 255, 0);
     let deadly = LbAddDelVipV2 { new_flows_table_length: 0, ..add_vip(web(), 0) };
     for lethal_server in [false, true] {
-        let mut client = Client::connect(vpp.api_path(), "test");
+        let mut client = VppClient::connect(vpp.api_path(), "test");
         assert_eq!(client.code(&add_vip(all_port_nat, 3)), 0);
         if lethal_server {
             client.send(&add_server(all_port_nat, "10.1.0.1", 1));
@@ -104,8 +108,8 @@ fn what_kills_a_vpp_ends_the_connection_and_empties_it() {
         let snapshot = vpp.control().snapshot().unwrap();
         assert!(snapshot.running && snapshot.vips.is_empty() && snapshot.clients.is_empty());
     }
-    vpp.control().inject(When::NEXT.after(1), Mishap::Crash).unwrap();
-    let mut client = Client::connect(vpp.api_path(), "test");
+    vpp.control().inject(FaultCondition::NEXT.after(1), InjectedFault::Crash).unwrap();
+    let mut client = VppClient::connect(vpp.api_path(), "test");
     client.send(&ControlPing);
     assert_eq!(client.body(), None);
 }
@@ -115,7 +119,7 @@ fn what_kills_a_vpp_ends_the_connection_and_empties_it() {
 #[test]
 fn prefix_lengths_are_not_checked() {
     let vpp = start();
-    let mut client = Client::connect(vpp.api_path(), "test");
+    let mut client = VppClient::connect(vpp.api_path(), "test");
     let cases = [("192.0.2.77/33", "0.0.0.0/33"), ("2001:db8::1/129", "2001:db8::/129")];
     for (sent, listed) in cases {
         assert_eq!(client.code(&add_vip(vip(sent, 6, 80), 0)), 0);
@@ -128,33 +132,33 @@ fn prefix_lengths_are_not_checked() {
 fn a_vpp_stops_is_killed_and_comes_back() {
     let vpp = start();
     let refused = || UnixStream::connect(vpp.api_path()).unwrap_err().kind();
-    let mut client = Client::connect(vpp.api_path(), "test");
+    let mut client = VppClient::connect(vpp.api_path(), "test");
     vpp.control().stop().unwrap();
     assert_eq!(client.body(), None);
     assert_eq!(refused(), ErrorKind::NotFound);
     vpp.control().restart().unwrap();
-    let mut client = Client::connect(vpp.api_path(), "test");
+    let mut client = VppClient::connect(vpp.api_path(), "test");
     vpp.control().kill().unwrap();
     assert_eq!(client.body(), None);
     assert_eq!(refused(), ErrorKind::ConnectionRefused);
     vpp.control().restart().unwrap();
-    let mut client = Client::connect(vpp.api_path(), "test");
+    let mut client = VppClient::connect(vpp.api_path(), "test");
     vpp.control().disconnect().unwrap();
     assert_eq!(client.body(), None);
-    Client::connect(vpp.api_path(), "test").leave();
+    VppClient::connect(vpp.api_path(), "test").leave();
 }
 
 #[test]
 fn socket_files_are_replaced_only_if_nobody_listens() {
     let dir = tempfile::tempdir().unwrap();
     let paths = Paths::in_dir(dir.path());
-    let start = || Embedded::start(paths.clone(), Options::default());
+    let start = || Embedded::start(paths.clone(), EmbeddedOptions::default());
     let first = start().unwrap();
     assert!(matches!(start(), Err(EmbeddedError::InUse(path)) if path == paths.api));
-    Client::connect(first.api_path(), "undisturbed").leave();
+    VppClient::connect(first.api_path(), "undisturbed").leave();
     first.control().kill().unwrap();
     let second = start().unwrap();
-    Client::connect(second.api_path(), "test").leave();
+    VppClient::connect(second.api_path(), "test").leave();
     drop(first);
     assert!(paths.api.exists(), "it is not the first one's file any more");
     drop(second);
@@ -163,7 +167,7 @@ fn socket_files_are_replaced_only_if_nobody_listens() {
     assert!(matches!(start(), Err(EmbeddedError::NotASocket(path)) if path == paths.api));
     let nowhere = Paths::in_dir(&dir.path().join("nowhere"));
     assert!(matches!(
-        Embedded::start(nowhere, Options::default()),
+        Embedded::start(nowhere, EmbeddedOptions::default()),
         Err(EmbeddedError::Bind { .. })
     ));
 }
@@ -180,9 +184,10 @@ fn a_handle_of_a_dropped_vpp_says_so() {
 
 #[test]
 fn an_older_vpp_lacks_messages() {
-    let options = Options { without: vec!["lb_as_set_weight"], ..Options::default() };
+    let options =
+        EmbeddedOptions { without: vec!["lb_as_set_weight"], ..EmbeddedOptions::default() };
     let vpp = Embedded::start_private(options).unwrap();
-    let client = Client::connect(vpp.api_path(), "test");
+    let client = VppClient::connect(vpp.api_path(), "test");
     assert_eq!(client.table.id_of::<LbAsSetWeight>(), None);
     assert!(client.table.id_of::<LbAddDelAsV2>().is_some());
 }
@@ -190,13 +195,13 @@ fn an_older_vpp_lacks_messages() {
 #[test]
 fn time_collects_what_was_removed() {
     let vpp = start();
-    let mut client = Client::connect(vpp.api_path(), "test");
+    let mut client = VppClient::connect(vpp.api_path(), "test");
     assert_eq!(client.code(&add_vip(web(), 0)), 0);
     for server in ["10.1.0.1", "10.1.0.2"] {
         assert_eq!(client.code(&add_server(web(), server, 100)), 0);
     }
     let control = vpp.control();
-    let key = Key::from_wire(web());
+    let key = PluginVipKey::from_wire(web());
     control
         .edit(move |plugin, _| plugin.put_flows(key, from_ip([10, 1, 0, 1].into()), 5))
         .unwrap()
@@ -217,7 +222,7 @@ fn time_collects_what_was_removed() {
 #[test]
 fn packets_are_counted_in_the_segment_of_the_running_process() {
     let vpp = start();
-    let mut client = Client::connect(vpp.api_path(), "test");
+    let mut client = VppClient::connect(vpp.api_path(), "test");
     let control = vpp.control();
     let stats = Stats::open(vpp.stats_path());
     assert_eq!(stats.counter(COUNTERS[0], 1), None, "not before the first VIP");
@@ -226,7 +231,7 @@ fn packets_are_counted_in_the_segment_of_the_running_process() {
     for port in 1..=20 {
         assert_eq!(client.code(&add_vip(vip("192.0.2.1/32", 6, port), 0)), 0);
     }
-    let key = Key::from_wire(vip("192.0.2.1/32", 6, 20));
+    let key = PluginVipKey::from_wire(vip("192.0.2.1/32", 6, 20));
     control.edit(move |plugin, _| plugin.count_packets(key, [1, 2, 3, 4])).unwrap().unwrap();
     assert_eq!(COUNTERS.map(|name| stats.counter(name, 20)), [1, 2, 3, 4].map(Some));
     assert_eq!(stats.counter(COUNTERS[1], 19), Some(0));
@@ -244,6 +249,6 @@ fn something_to_wait_for_changes_with_everything_that_happens() {
     let vpp = start();
     let activity = vpp.control().activity();
     let before = *activity.borrow();
-    Client::connect(vpp.api_path(), "test").leave();
+    VppClient::connect(vpp.api_path(), "test").leave();
     assert!(*activity.borrow() > before);
 }

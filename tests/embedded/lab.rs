@@ -9,12 +9,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use vpp_maglev::vpp::wire::{LbAsV2Details, LbAsV2Dump, LbVipDetails, LbVipDump, VipKey};
 
-use crate::client::{Client, address, del_vip, vip};
+use crate::client::{VppClient, address, del_vip, vip};
 
 pub(crate) struct Lab {
     pub(crate) api: PathBuf,
     pub(crate) stats: PathBuf,
-    pub(crate) client: Client,
+    pub(crate) client: VppClient,
     net: [u8; 3],
     made: Vec<VipKey>,
 }
@@ -34,7 +34,7 @@ impl Lab {
         Self {
             api: api.to_owned(),
             stats: stats.to_owned(),
-            client: Client::connect(api, "scenario"),
+            client: VppClient::connect(api, "scenario"),
             net,
             made: Vec::new(),
         }

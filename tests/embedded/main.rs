@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use lab::Lab;
-use vpp_maglev::vpp::embedded::{Embedded, Options};
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 type Scenario = (&'static str, fn(&mut Lab));
 
@@ -128,7 +128,7 @@ fn run(api: &Path, stats: &Path, whom: &str) {
 
 #[test]
 fn scenarios_on_the_embedded_dataplane() {
-    let vpp = Embedded::start_private(Options::default()).unwrap();
+    let vpp = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     run(vpp.api_path(), vpp.stats_path(), "embedded");
 }
 

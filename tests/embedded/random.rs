@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use vpp_maglev::vpp::embedded::legacy::LbFlushVip;
-use vpp_maglev::vpp::embedded::{Embedded, Options};
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 use vpp_maglev::vpp::wire::*;
 
 use crate::client::*;
@@ -140,7 +140,7 @@ fn random_calls_on_a_real_vpp_and_on_the_embedded_one_end_alike() {
         return;
     };
     let cases = std::env::var("MAGLEV_TEST_CASES").map_or(200, |cases| cases.parse().unwrap());
-    let vpp = Embedded::start_private(Options::default()).unwrap();
+    let vpp = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     compare(cases, (&api, &stats), (vpp.api_path(), vpp.stats_path()));
     println!("real: {cases} random sequences ended alike");
 }
@@ -148,8 +148,8 @@ fn random_calls_on_a_real_vpp_and_on_the_embedded_one_end_alike() {
 /// Two embedded ones, one of them long in use: slots and leftovers never show.
 #[test]
 fn what_a_vpp_went_through_does_not_show_in_what_it_answers() {
-    let used = Embedded::start_private(Options::default()).unwrap();
-    let fresh = Embedded::start_private(Options::default()).unwrap();
+    let used = Embedded::start_private(EmbeddedOptions::default()).unwrap();
+    let fresh = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     let control = fresh.control();
     let mut runner =
         TestRunner::new(Config { cases: 40, failure_persistence: None, ..Config::default() });

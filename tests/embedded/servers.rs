@@ -50,13 +50,13 @@ pub(crate) fn the_encapsulation_decides_the_servers_family(lab: &mut Lab) {
 pub(crate) fn the_address_of_no_server_is_one(lab: &mut Lab) {
     let key = lab.vip();
     assert_eq!(lab.client.code(&add_server(key, "0.0.0.0", 1)), 0);
-    assert_eq!(lab.servers()[0].app_srv, Address::ZERO);
+    assert_eq!(lab.servers()[0].app_srv, WireAddress::ZERO);
     assert_eq!(lab.client.code(&del_server(key, "0.0.0.0")), 0);
 }
 
 pub(crate) fn a_server_of_no_family_is_refused(lab: &mut Lab) {
     let key = lab.vip();
-    let odd = Address { af: 2, ..address("10.1.0.1") };
+    let odd = WireAddress { af: 2, ..address("10.1.0.1") };
     let add = LbAddDelAsV2 { as_address: odd, ..add_server(key, "10.1.0.1", 1) };
     assert_eq!(lab.client.code(&add), INVALID_ADDRESS_FAMILY);
 }
@@ -150,7 +150,7 @@ pub(crate) fn an_ipv4_vip_is_found_by_the_last_four_bytes_only(lab: &mut Lab) {
     assert!(lab.client.dump(&LbAsDump { vip: key }).is_empty());
     let mut last = key;
     last.prefix.address.bytes.rotate_left(4);
-    for odd in [last, VipKey { prefix: Prefix { length: 3, ..last.prefix }, ..last }] {
+    for odd in [last, VipKey { prefix: WirePrefix { length: 3, ..last.prefix }, ..last }] {
         let rows = lab.client.dump(&LbAsV2Dump { vip: odd });
         assert_eq!((rows.len(), rows[0].vip), (1, key));
         assert_eq!(lab.client.dump(&LbAsDump { vip: odd }).len(), 1);
@@ -164,7 +164,7 @@ pub(crate) fn an_ipv6_vip_is_found_whatever_the_length_says(lab: &mut Lab) {
     assert_eq!(lab.client.code(&add_vip(key, 1)), 0);
     lab.made(key);
     assert_eq!(lab.client.code(&add_server(key, "2001:db8::1", 50)), 0);
-    let odd = VipKey { prefix: Prefix { length: 7, ..key.prefix }, ..key };
+    let odd = VipKey { prefix: WirePrefix { length: 7, ..key.prefix }, ..key };
     assert_eq!(lab.client.dump(&LbAsV2Dump { vip: odd })[0].vip, key);
     assert!(lab.client.dump(&LbAsV2Dump { vip: VipKey { port: 54, ..key } }).is_empty());
 }
@@ -236,12 +236,12 @@ pub(crate) fn the_verbose_text_lists_a_vip_with_its_servers(lab: &mut Lab) {
     );
 }
 
-fn conf(lab: &mut Lab) -> LbConf {
+fn conf(lab: &mut Lab) -> LbConfSet {
     lab.client.call(&LbConfGet).conf
 }
 
 pub(crate) fn the_settings_are_read_as_they_were_written(lab: &mut Lab) {
-    let wanted = LbConf {
+    let wanted = LbConfSet {
         ip4_src_address: [192, 0, 2, 7].into(),
         ip6_src_address: "2001:db8::7".parse().unwrap(),
         sticky_buckets_per_core: 2048,
@@ -253,25 +253,25 @@ pub(crate) fn the_settings_are_read_as_they_were_written(lab: &mut Lab) {
 
 pub(crate) fn all_ones_keep_the_numbers_and_nothing_keeps_the_addresses(lab: &mut Lab) {
     let before = conf(lab);
-    let keep = LbConf {
+    let keep = LbConfSet {
         ip4_src_address: [0; 4].into(),
         ip6_src_address: [0_u8; 16].into(),
         sticky_buckets_per_core: u32::MAX,
         flow_timeout: u32::MAX,
     };
     assert_eq!(lab.client.code(&keep), 0);
-    let LbConf { sticky_buckets_per_core, flow_timeout, .. } = before;
-    assert_eq!(conf(lab), LbConf { sticky_buckets_per_core, flow_timeout, ..keep });
+    let LbConfSet { sticky_buckets_per_core, flow_timeout, .. } = before;
+    assert_eq!(conf(lab), LbConfSet { sticky_buckets_per_core, flow_timeout, ..keep });
 }
 
 pub(crate) fn sticky_buckets_are_a_power_of_two_or_none(lab: &mut Lab) {
     let before = conf(lab);
     assert_eq!(
-        lab.client.code(&LbConf { sticky_buckets_per_core: 3, ..before }),
+        lab.client.code(&LbConfSet { sticky_buckets_per_core: 3, ..before }),
         INVALID_MEMORY_SIZE
     );
     assert_eq!(conf(lab), before);
-    assert_eq!(lab.client.code(&LbConf { sticky_buckets_per_core: 0, ..before }), 0);
+    assert_eq!(lab.client.code(&LbConfSet { sticky_buckets_per_core: 0, ..before }), 0);
     assert_eq!(conf(lab).sticky_buckets_per_core, 0);
-    assert_eq!(lab.client.code(&LbConf { sticky_buckets_per_core: 1024, ..before }), 0);
+    assert_eq!(lab.client.code(&LbConfSet { sticky_buckets_per_core: 1024, ..before }), 0);
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use fastrand::Rng;
-use vpp_maglev::domain::maglev;
+use vpp_maglev::domain::balancing::maglev;
 use vpp_maglev::vpp::wire::*;
 
 use crate::client::*;
@@ -31,9 +31,9 @@ pub(crate) fn shares_are_those_of_the_model(lab: &mut Lab) {
         let mut expected: Vec<_> =
             list.iter().zip(model.buckets()).map(|((ip, _), held)| ((*ip).into(), *held)).collect();
         let rows = lab.servers().into_iter().filter(|row| row.vip == key);
-        let mut told: Vec<(Address, u32)> =
+        let mut told: Vec<(WireAddress, u32)> =
             rows.map(|row| (row.app_srv, row.num_buckets)).collect();
-        expected.sort_unstable_by_key(|(address, _): &(Address, u32)| address.bytes);
+        expected.sort_unstable_by_key(|(address, _): &(WireAddress, u32)| address.bytes);
         told.sort_unstable_by_key(|(address, _)| address.bytes);
         assert_eq!(told, expected, "{servers:?} in {length}");
     }
@@ -112,11 +112,12 @@ fn compare(
         addresses.iter().zip(held).filter_map(|(ip, weight)| Some((*ip, (*weight)?))).collect();
     let model = maglev::table(&servers, length);
     assert_eq!(maglev::buckets(&servers, length), model.buckets());
-    let mut expected: Vec<(Address, u32)> =
+    let mut expected: Vec<(WireAddress, u32)> =
         servers.iter().zip(model.buckets()).map(|((ip, _), held)| ((*ip).into(), *held)).collect();
     let rows = lab.client.dump(&LbAsV2Dump { vip: key });
     let used = rows.into_iter().filter(|row| row.flags == LbAsV2Details::USED);
-    let mut told: Vec<(Address, u32)> = used.map(|row| (row.app_srv, row.num_buckets)).collect();
+    let mut told: Vec<(WireAddress, u32)> =
+        used.map(|row| (row.app_srv, row.num_buckets)).collect();
     expected.sort_unstable_by_key(|(address, _)| address.bytes);
     told.sort_unstable_by_key(|(address, _)| address.bytes);
     assert_eq!(told, expected, "seed {seed}: {servers:?} in {length}");

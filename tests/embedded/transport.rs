@@ -15,7 +15,7 @@ pub(crate) fn the_handshake_names_every_message_that_we_use(lab: &mut Lab) {
         table.id_of::<ControlPing>(),
         table.id_of::<ShowVersion>(),
         table.id_of::<CliInband>(),
-        table.id_of::<LbConf>(),
+        table.id_of::<LbConfSet>(),
         table.id_of::<LbConfGet>(),
         table.id_of::<LbAddDelVipV2>(),
         table.id_of::<LbAddDelAsV2>(),
@@ -95,7 +95,7 @@ pub(crate) fn a_keepalive_gets_no_answer(lab: &mut Lab) {
 }
 
 pub(crate) fn before_the_handshake_nothing_is_answered(lab: &mut Lab) {
-    let mut late = Client::open(&lab.api);
+    let mut late = VppClient::open(&lab.api);
     late.table = lab.client.table.clone();
     late.send(&ControlPing);
     late.introduce("late");
@@ -104,7 +104,7 @@ pub(crate) fn before_the_handshake_nothing_is_answered(lab: &mut Lab) {
 }
 
 pub(crate) fn the_client_index_decides_who_gets_the_answer(lab: &mut Lab) {
-    let mut other = Client::connect(&lab.api, "other");
+    let mut other = VppClient::connect(&lab.api, "other");
     let (ours, theirs) = (lab.client.index, other.index);
     lab.client.index = theirs;
     let context = lab.client.send(&ControlPing);
@@ -128,7 +128,7 @@ pub(crate) fn a_foreign_client_index_is_obeyed_without_an_answer(lab: &mut Lab) 
 }
 
 pub(crate) fn leaving_in_words_is_answered_and_closes(lab: &mut Lab) {
-    let client = Client::connect(&lab.api, "leaver-in-words");
+    let client = VppClient::connect(&lab.api, "leaver-in-words");
     assert!(lab.client.cli("show api clients").1.contains(" leaver-in-words "));
     client.leave();
     assert!(!lab.client.cli("show api clients").1.contains("leaver-in-words"));
@@ -142,12 +142,12 @@ pub(crate) fn leaving_for_nobody_is_refused(lab: &mut Lab) {
 
 /// Ends with the cure, so that the VPP is as good as new.
 pub(crate) fn a_full_buffer_hides_the_clients_that_leave_without_a_word(lab: &mut Lab) {
-    let mut sleeper = Client::connect(&lab.api, "sleeper");
+    let mut sleeper = VppClient::connect(&lab.api, "sleeper");
     // More than any send buffer's worth of answers, and nobody reads.
     let (_, frame) = sleeper.frame(&ShowVersion);
     sleeper.raw(&frame.repeat(2000));
     lab.client.is_silent();
-    drop(Client::connect(&lab.api, "deserter"));
+    drop(VppClient::connect(&lab.api, "deserter"));
     let listed = lab.client.cli("show api clients").1;
     assert!(listed.contains(" deserter "), "{listed}");
     assert_eq!(lab.client.cli("exec /nonexistent/script").0, -1);

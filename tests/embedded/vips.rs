@@ -187,7 +187,7 @@ pub(crate) fn a_deleted_vip_is_not_listed_and_can_be_added_at_once(lab: &mut Lab
 pub(crate) fn the_vip_dump_ignores_its_filter(lab: &mut Lab) {
     let key = lab.vip();
     let filter = LbVipDump {
-        prefix: Prefix { address: address("203.0.113.1"), length: 32 },
+        prefix: WirePrefix { address: address("203.0.113.1"), length: 32 },
         prefix_le: 32,
         prefix_ge: 32,
         protocol: 17,

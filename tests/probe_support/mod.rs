@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
-use vpp_maglev::domain::config::{CheckKind, DnsExchange, HealthCheck, HttpExchange, Timing, Tls};
-use vpp_maglev::domain::probe::Finding;
-use vpp_maglev::probe::{Probe, Shared};
+use vpp_maglev::domain::config::{
+    CheckKind, DnsExchange, HealthCheck, HttpExchange, Timing, TlsSettings,
+};
+use vpp_maglev::domain::health::probe_result::ProbeResult;
+use vpp_maglev::probe::{Probe, ThreadResources};
 
 pub(crate) const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
@@ -43,7 +45,7 @@ pub(crate) fn port(of: SocketAddr) -> NonZeroU16 {
     NonZeroU16::new(of.port()).unwrap()
 }
 
-pub(crate) fn tcp(to: SocketAddr, tls: Option<Tls>) -> CheckKind {
+pub(crate) fn tcp(to: SocketAddr, tls: Option<TlsSettings>) -> CheckKind {
     CheckKind::Tcp { port: port(to), tls }
 }
 
@@ -53,7 +55,7 @@ pub(crate) fn http(to: SocketAddr, codes: RangeInclusive<u16>, body: Option<&str
 
 pub(crate) fn https(
     to: SocketAddr,
-    tls: Option<Tls>,
+    tls: Option<TlsSettings>,
     path: &str,
     codes: RangeInclusive<u16>,
     body: Option<&str>,
@@ -74,20 +76,29 @@ pub(crate) fn dns(to: SocketAddr, tcp: bool, query: &str, record: &str, rcode: &
     CheckKind::Dns { port: port(to), exchange }
 }
 
-pub(crate) fn verified(server_name: &str) -> Option<Tls> {
-    Some(Tls { server_name: Some(server_name.into()), verify: true })
+pub(crate) fn verified(server_name: &str) -> Option<TlsSettings> {
+    Some(TlsSettings { server_name: Some(server_name.into()), verify: true })
 }
 
-pub(crate) fn unverified() -> Option<Tls> {
-    Some(Tls { server_name: None, verify: false })
+pub(crate) fn unverified() -> Option<TlsSettings> {
+    Some(TlsSettings { server_name: None, verify: false })
 }
 
 /// One probe with a timeout that is not meant to be reached.
-pub(crate) async fn probe(kind: CheckKind, address: IpAddr, shared: &Shared) -> Finding {
+pub(crate) async fn probe(
+    kind: CheckKind,
+    address: IpAddr,
+    shared: &ThreadResources,
+) -> ProbeResult {
     Probe::prepare(&check(kind, LONG), address, shared).unwrap().run().await
 }
 
-pub(crate) async fn assert_found(kind: CheckKind, to: IpAddr, shared: &Shared, told: &str) {
+pub(crate) async fn assert_found(
+    kind: CheckKind,
+    to: IpAddr,
+    shared: &ThreadResources,
+    told: &str,
+) {
     let name = format!("{kind:?}");
     let finding = probe(kind, to, shared).await.to_string();
     assert_eq!(finding, told, "{name}");
@@ -188,8 +199,8 @@ impl Certificates {
     }
 
     /// What probers share when they trust `ca`.
-    pub(crate) fn trusted(&self) -> Shared {
-        Shared::trusting(&self.read("ca.pem")).unwrap()
+    pub(crate) fn trusted(&self) -> ThreadResources {
+        ThreadResources::trusting(&self.read("ca.pem")).unwrap()
     }
 }
 

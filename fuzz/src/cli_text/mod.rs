@@ -4,7 +4,7 @@
 
 mod vpp;
 
-use vpp_maglev::domain::net::Service;
+use vpp_maglev::domain::dataplane::net::Service;
 use vpp_maglev::vpp::cli_text::{VipText, parse_clients, parse_vips};
 
 use super::input::Input;

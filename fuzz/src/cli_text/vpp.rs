@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
 
 use ipnet::IpNet;
-use vpp_maglev::domain::net::{Encap, Service, Vip};
-use vpp_maglev::domain::observed::ObservedEncap;
+use vpp_maglev::domain::dataplane::net::{Encap, Service, Vip};
+use vpp_maglev::domain::dataplane::observed::ObservedEncap;
 use vpp_maglev::vpp::cli_text::{Verbose, VipText};
 
 use super::super::input::Input;

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
-use vpp_maglev::vpp::stats::{Segment, StatsError, VipCounters};
+use vpp_maglev::vpp::stats::{StatsError, StatsSegment, VipCounters};
 
 use super::allocation::peak;
 use reference::{Fault, Reference};
@@ -41,7 +41,7 @@ pub fn check(data: &[u8]) {
 
 fn compare(memory: &[u8]) {
     let header = Reference::open(memory);
-    let segment = match Segment::from_memory(file(memory)) {
+    let segment = match StatsSegment::from_memory(file(memory)) {
         Ok(segment) => segment,
         Err(error) => return assert_eq!(Some(fault(&error)), header.err()),
     };

@@ -6,7 +6,9 @@ mod model;
 
 use std::time::Duration;
 
-use vpp_maglev::vpp::session::{Call, Encoded, EndReason, Expect, SMALL_REPLY, Session, Settings};
+use vpp_maglev::vpp::session::{
+    Call, Encoded, EndReason, Expect, SMALL_REPLY, Session, SessionSettings,
+};
 use vpp_maglev::vpp::wire::{
     ControlPing, Message, MessageTable, SockclntCreateReply, SockclntDelete, write_bare,
     write_frame,
@@ -31,7 +33,7 @@ const STEPS: usize = 300;
 /// If a call ends otherwise than the model says, or too much is in flight.
 pub fn check(data: &[u8]) {
     let mut input = Input::new(data);
-    let settings = Settings {
+    let settings = SessionSettings {
         name: "fuzz".into(),
         first_context: [1, u32::MAX - 5, 0, 0x8000_0000][input.below(4)],
         window: 1 + input.below(5),
@@ -60,7 +62,7 @@ struct Run {
 }
 
 impl Run {
-    fn new(settings: Settings) -> Self {
+    fn new(settings: SessionSettings) -> Self {
         let now = Duration::from_secs(100);
         let mut run = Self {
             session: Session::new(settings.clone(), now),

@@ -5,9 +5,9 @@ use std::time::SystemTime;
 use actix::prelude::*;
 use thiserror::Error;
 
-pub use super::reader::{Subscription, Told};
+pub use super::reader::{StreamItem, Subscription};
+use crate::domain::controller::States;
 use crate::domain::events::{Event, LogLevel, Seq};
-use crate::domain::roster::States;
 
 /// This happened, in this order.
 #[derive(Message, Debug)]
@@ -18,7 +18,7 @@ pub struct Publish(pub Vec<Event>);
 /// states. From then on events tell of every change.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
-pub struct Announce {
+pub struct SetSnapshot {
     /// Everything there is.
     pub states: States,
     /// When this was so.
@@ -30,7 +30,7 @@ pub struct Announce {
 #[rtype(result = "Result<Subscription, SubscribeError>")]
 pub struct Subscribe {
     /// What is wanted.
-    pub filter: Filter,
+    pub filter: EventFilter,
     /// Where an earlier subscription ended.
     pub resume: Option<ResumePoint>,
 }
@@ -38,16 +38,16 @@ pub struct Subscribe {
 /// End every subscription, and take no more: the daemon stops.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
-pub struct End;
+pub struct Shutdown;
 
 /// How many events were lost to subscribers so far, and how many there are.
 #[derive(Message, Debug)]
-#[rtype(result = "Figures")]
-pub struct GetFigures;
+#[rtype(result = "BroadcasterStats")]
+pub struct GetBroadcasterStats;
 
 /// The Broadcaster in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, MessageResponse)]
-pub struct Figures {
+pub struct BroadcasterStats {
     /// Present subscriptions.
     pub subscribers: usize,
     /// Events that a subscription lost because it fell behind, over all.
@@ -56,7 +56,7 @@ pub struct Figures {
 
 /// The kinds of event that a subscription wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Filter {
+pub struct EventFilter {
     /// Log records of this level and worse.
     pub log: Option<LogLevel>,
     /// Transitions of backends.
@@ -69,7 +69,7 @@ pub struct Filter {
     pub change: bool,
 }
 
-impl Filter {
+impl EventFilter {
     /// Whether this event is of a wanted kind.
     #[must_use]
     pub fn wants(&self, event: &Event) -> bool {

@@ -5,12 +5,12 @@ use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
 
-use super::Filter;
+use super::EventFilter;
 use crate::domain::events::{Numbered, Seq};
 
 /// What a subscription brings.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Item {
+pub(super) enum ReaderItem {
     /// What happened, in order.
     Events(Arc<[Arc<Numbered>]>),
     /// The present state, which the event of this number led to.
@@ -24,8 +24,8 @@ pub(super) enum Item {
 pub struct Subscription {
     /// This life of the daemon.
     pub boot_id: u64,
-    filter: Filter,
-    items: mpsc::Receiver<Item>,
+    filter: EventFilter,
+    items: mpsc::Receiver<ReaderItem>,
     batch: Batch,
 }
 
@@ -40,7 +40,7 @@ struct Batch {
 
 /// One thing that a subscription tells.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Told {
+pub enum StreamItem {
     /// An event. Its number is what a stream can be resumed from: 0 within the
     /// present state, and at the end of that the number of what led to it.
     Event(Seq, Arc<Numbered>),
@@ -50,12 +50,16 @@ pub enum Told {
 }
 
 impl Subscription {
-    pub(super) fn new(boot_id: u64, filter: Filter, items: mpsc::Receiver<Item>) -> Self {
+    pub(super) fn new(
+        boot_id: u64,
+        filter: EventFilter,
+        items: mpsc::Receiver<ReaderItem>,
+    ) -> Self {
         Self { boot_id, filter, items, batch: Batch::default() }
     }
 
     /// The next that there is to tell; `None`: the daemon stops.
-    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Told>> {
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<StreamItem>> {
         loop {
             if let Some(told) = self.batch.next(&self.filter) {
                 return Poll::Ready(Some(told));
@@ -63,11 +67,13 @@ impl Subscription {
             let Poll::Ready(item) = self.items.poll_recv(context) else { return Poll::Pending };
             match item {
                 None => return Poll::Ready(None),
-                Some(Item::Missed(count)) => return Poll::Ready(Some(Told::Missed(count))),
-                Some(Item::Events(events)) => {
+                Some(ReaderItem::Missed(count)) => {
+                    return Poll::Ready(Some(StreamItem::Missed(count)));
+                }
+                Some(ReaderItem::Events(events)) => {
                     self.batch = Batch { events: Some(events), next: 0, last: None };
                 }
-                Some(Item::Present(events, seq)) => {
+                Some(ReaderItem::Present(events, seq)) => {
                     let last = events.iter().rposition(|event| self.filter.wants(&event.event));
                     let last = last.map(|place| (place, seq));
                     self.batch = Batch { events: Some(events), next: 0, last };
@@ -78,7 +84,7 @@ impl Subscription {
 }
 
 impl Batch {
-    fn next(&mut self, filter: &Filter) -> Option<Told> {
+    fn next(&mut self, filter: &EventFilter) -> Option<StreamItem> {
         let events = self.events.as_ref()?;
         while let Some(event) = events.get(self.next) {
             let place = self.next;
@@ -88,7 +94,7 @@ impl Batch {
                     Some((last, seq)) if last == place => seq,
                     _ => event.seq,
                 };
-                return Some(Told::Event(seq, Arc::clone(event)));
+                return Some(StreamItem::Event(seq, Arc::clone(event)));
             }
         }
         self.events = None;

@@ -1,11 +1,11 @@
 use std::time::SystemTime;
 
 use super::*;
+use crate::domain::controller::States;
 use crate::domain::events::{LogRecord, Seq, Transition};
 use crate::domain::health::State;
-use crate::domain::roster::States;
 
-const EVERYTHING: Filter = Filter {
+const EVERYTHING: EventFilter = EventFilter {
     log: Some(LogLevel::Debug),
     backend: true,
     frontend: true,
@@ -36,11 +36,11 @@ async fn subscribe(to: &Addr<Broadcaster>, resume: Option<(u64, u64)>) -> Subscr
 /// `3:a unknown>up`, or `!` and how many were missed.
 async fn next(stream: &mut Subscription) -> String {
     match std::future::poll_fn(|context| stream.poll_next(context)).await {
-        Some(Told::Event(seq, event)) => match &event.event {
+        Some(StreamItem::Event(seq, event)) => match &event.event {
             Event::Backend(name, last) => format!("{seq}:{name} {}>{}", last.from, last.to),
             other => format!("{seq}:{other:?}"),
         },
-        Some(Told::Missed(count)) => format!("!{count}"),
+        Some(StreamItem::Missed(count)) => format!("!{count}"),
         None => "end".into(),
     }
 }
@@ -85,8 +85,8 @@ async fn only_the_end_of_the_present_state_can_be_gone_on_from() {
     // Of those who want less, the last that they want is the end.
     let at = AT;
     let states = States { frontends: vec![], backends: vec![("a".into(), State::Up)] };
-    broadcaster.send(Announce { states, at }).await.unwrap();
-    let filter = Filter { frontend: false, ..EVERYTHING };
+    broadcaster.send(SetSnapshot { states, at }).await.unwrap();
+    let filter = EventFilter { frontend: false, ..EVERYTHING };
     let mut less = broadcaster.send(Subscribe { filter, resume: None }).await.unwrap().unwrap();
     assert_eq!(next(&mut less).await, "3:a up>up");
 }
@@ -108,8 +108,8 @@ async fn a_slow_reader_is_told_and_holds_nobody_up() {
     // Nothing more happens, and it is told all the same.
     assert_eq!(next(&mut slow).await, "!3");
     assert_eq!(next(&mut slow).await, "6:a up>up");
-    let figures = broadcaster.send(GetFigures).await.unwrap();
-    assert_eq!(figures, Figures { subscribers: 2, missed: 3 });
+    let figures = broadcaster.send(GetBroadcasterStats).await.unwrap();
+    assert_eq!(figures, BroadcasterStats { subscribers: 2, missed: 3 });
     broadcaster.send(transition(State::Down)).await.unwrap();
     assert_eq!(next(&mut slow).await, "7:a unknown>down");
 }
@@ -146,7 +146,7 @@ async fn there_is_an_end_to_subscriptions_and_a_closed_one_makes_room() {
     assert_eq!(broadcaster.send(third).await.unwrap().unwrap_err(), SubscribeError::TooMany(2));
     drop(first);
     subscribe(&broadcaster, None).await;
-    broadcaster.send(End).await.unwrap();
+    broadcaster.send(Shutdown).await.unwrap();
     let late = Subscribe { filter: EVERYTHING, resume: None };
     assert_eq!(broadcaster.send(late).await.unwrap().unwrap_err(), SubscribeError::Stopping);
 }
@@ -156,7 +156,7 @@ async fn what_is_no_longer_announced_is_forgotten() {
     let broadcaster = start(4);
     broadcaster.send(transition(State::Up)).await.unwrap();
     let states = States { backends: vec![("b".into(), State::Down)], ..States::default() };
-    broadcaster.send(Announce { states, at: AT }).await.unwrap();
+    broadcaster.send(SetSnapshot { states, at: AT }).await.unwrap();
     let mut stream = subscribe(&broadcaster, None).await;
     assert_eq!(next(&mut stream).await, "1:b down>down");
 }
@@ -166,7 +166,7 @@ async fn who_is_quicker_than_the_start_is_told_what_there_is() {
     let broadcaster = start(4);
     let mut stream = subscribe(&broadcaster, None).await;
     let states = States { backends: vec![("b".into(), State::Down)], ..States::default() };
-    broadcaster.send(Announce { states, at: AT }).await.unwrap();
+    broadcaster.send(SetSnapshot { states, at: AT }).await.unwrap();
     assert_eq!(next(&mut stream).await, "0:b down>down");
 }
 
@@ -180,7 +180,7 @@ async fn a_flood_of_log_records_keeps_nobody_from_resuming() {
         let record = LogRecord { at: AT, level: LogLevel::Debug, message, fields };
         broadcaster.send(Publish(vec![Event::Log(record.into())])).await.unwrap();
     }
-    let filter = Filter { log: None, ..EVERYTHING };
+    let filter = EventFilter { log: None, ..EVERYTHING };
     let resume = Some(ResumePoint { boot_id: 7, seq: Seq(1) });
     let mut stream = broadcaster.send(Subscribe { filter, resume }).await.unwrap().unwrap();
     assert_eq!(next(&mut stream).await, "2:a unknown>down");

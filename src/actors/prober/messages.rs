@@ -7,11 +7,11 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use crate::domain::config::HealthCheck;
+use crate::domain::health::probe_result::ProbeResult;
+use crate::domain::health::probe_stats::ProbeStats;
 use crate::domain::health::{Admin, Health};
 use crate::domain::names::BackendName;
-use crate::domain::probe::Finding;
-use crate::domain::tally::Tally;
-use crate::probe::Ground;
+use crate::probe::ProbeEnvironment;
 
 /// Put the backend into this administrative state. Answered when it is.
 #[derive(Message, Debug)]
@@ -36,22 +36,22 @@ pub struct Readdressed(pub IpAddr);
 /// Probes leave from another namespace from now on.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
-pub struct Relocated(pub Ground);
+pub struct Relocated(pub ProbeEnvironment);
 
 /// What did all the probes find?
 #[derive(Message, Debug)]
-#[rtype(result = "Counted")]
-pub struct GetTally;
+#[rtype(result = "ProbeCount")]
+pub struct GetProbeStats;
 
 /// The probes of one backend, counted.
 #[derive(Clone, Debug, MessageResponse)]
-pub struct Counted {
+pub struct ProbeCount {
     /// The backend.
     pub backend: BackendName,
     /// The type of its check; `None`: it is not probed.
     pub kind: Option<&'static str>,
     /// Since it has that type.
-    pub tally: Tally,
+    pub tally: ProbeStats,
 }
 
 /// End, with no probe under way and no socket open.
@@ -61,33 +61,33 @@ pub struct Stop;
 
 /// Where does the counter stand, and what did the last probe find?
 #[derive(Message, Debug)]
-#[rtype(result = "Reading")]
+#[rtype(result = "ProbeReading")]
 pub struct GetReading;
 
 /// What a prober knows beyond the verdict.
 #[derive(Clone, Debug, Default, PartialEq, Eq, MessageResponse)]
-pub struct Reading {
+pub struct ProbeReading {
     /// 0 to rise+fall-1.
     pub counter: u32,
     /// What the last probe found; `None` before the first.
-    pub last: Option<Finding>,
+    pub last: Option<ProbeResult>,
 }
 
 /// Hand what is known over to the successor on another thread, and end, with no
 /// probe under way and no socket open.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
-pub struct Leave(pub oneshot::Sender<Estate>);
+pub struct Handover(pub oneshot::Sender<HandoverState>);
 
 /// What a prober leaves to its successor.
 #[derive(Debug)]
-pub struct Estate {
+pub struct HandoverState {
     /// The verdict, and how far the next one has come.
     pub health: Health,
     /// What the last probe found.
-    pub last: Option<Finding>,
+    pub last: Option<ProbeResult>,
     /// The type of the check that was counted for.
     pub kind: Option<&'static str>,
     /// The probes so far.
-    pub tally: Box<Tally>,
+    pub tally: Box<ProbeStats>,
 }

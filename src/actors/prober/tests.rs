@@ -6,8 +6,8 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::config;
+use crate::domain::controller::{ControllerEffect, ControllerState};
 use crate::domain::health::{Admin, State};
-use crate::domain::roster::{Order, Roster};
 
 /// Seeds that are tried, and orders given in each.
 const SEEDS: u64 = 40;
@@ -23,13 +23,13 @@ struct Ledger {
 }
 
 /// A probe that runs; when it is dropped, it is over.
-struct Running {
+struct RunningProbe {
     number: u64,
     ended: bool,
     ledger: Arc<Mutex<Ledger>>,
 }
 
-impl Drop for Running {
+impl Drop for RunningProbe {
     fn drop(&mut self) {
         let mut ledger = self.ledger.lock().unwrap();
         ledger.running.remove(&self.number);
@@ -41,13 +41,13 @@ impl Drop for Running {
 
 /// Probes that take up to three seconds, and pass or fail as chance has it.
 /// Each tells its number.
-fn script(ledger: &Arc<Mutex<Ledger>>, seed: u64) -> Script {
+fn script(ledger: &Arc<Mutex<Ledger>>, seed: u64) -> FakeProbe {
     let ledger = Arc::clone(ledger);
     let random = Mutex::new(fastrand::Rng::with_seed(seed));
     Arc::new(move |_| {
         let (takes, code) = {
             let mut random = random.lock().unwrap();
-            let code = if random.bool() { Code::L3Ok } else { Code::L3Timeout };
+            let code = if random.bool() { ResultCode::L3Ok } else { ResultCode::L3Timeout };
             (Duration::from_millis(random.u64(..3000)), code)
         };
         let ledger = Arc::clone(&ledger);
@@ -58,24 +58,24 @@ fn script(ledger: &Arc<Mutex<Ledger>>, seed: u64) -> Script {
                 let number = book.begun;
                 book.running.insert(number);
                 assert_eq!(book.running.len(), 1, "two probes of one backend at a time");
-                Running { number, ended: false, ledger: Arc::clone(&ledger) }
+                RunningProbe { number, ended: false, ledger: Arc::clone(&ledger) }
             };
             tokio::time::sleep(takes).await;
             running.ended = true;
-            Finding::new(code, running.number.to_string())
+            ProbeResult::new(code, running.number.to_string())
         })
     })
 }
 
-/// Stands in for the Checker: keeps the state as it is told, and that what it
+/// Stands in for the Controller: keeps the state as it is told, and that what it
 /// is told joins up.
-struct Ear(Arc<Mutex<State>>);
+struct TransitionRecorder(Arc<Mutex<State>>);
 
-impl Actor for Ear {
+impl Actor for TransitionRecorder {
     type Context = Context<Self>;
 }
 
-impl Handler<Transitioned> for Ear {
+impl Handler<Transitioned> for TransitionRecorder {
     type Result = ();
 
     fn handle(&mut self, told: Transitioned, _: &mut Self::Context) {
@@ -95,14 +95,16 @@ async fn whatever_is_ordered_one_probe_runs_at_a_time_and_a_cancelled_one_never_
                     5s } }, backends: { b: { address: 192.0.2.5, healthcheck: c } } }";
         let config = config::parse(text).unwrap().config;
         let check = Arc::clone(&config.checks["c"]);
-        let (_, orders) = Roster::new(Arc::new(config), SystemTime::now());
-        let Some(Order::StartProber { id, backend, settings }) = orders.into_iter().next() else {
+        let (_, orders) = ControllerState::new(Arc::new(config), SystemTime::now());
+        let Some(ControllerEffect::StartProber { id, backend, settings }) =
+            orders.into_iter().next()
+        else {
             panic!("a prober is started");
         };
         let ledger = Arc::new(Mutex::new(Ledger::default()));
         let state = Arc::new(Mutex::new(State::Unknown));
-        let to = Ear(Arc::clone(&state)).start().recipient();
-        let way = Way::Script(script(&ledger, seed));
+        let to = TransitionRecorder(Arc::clone(&state)).start().recipient();
+        let way = ProbeTransport::Script(script(&ledger, seed));
         let start = || Prober::new(id, backend.clone(), settings.clone(), way.clone(), to.clone());
         let mut prober = start().start();
         let mut held = false;
@@ -133,7 +135,7 @@ async fn whatever_is_ordered_one_probe_runs_at_a_time_and_a_cancelled_one_never_
                     });
                     prober.do_send(CheckChanged(Some(Arc::clone(&check))));
                     tokio::time::sleep(Duration::from_secs(1)).await;
-                    leaving.send(Leave(left)).await.unwrap();
+                    leaving.send(Handover(left)).await.unwrap();
                 }
                 _ => prober.send(Readdressed([192, 0, 2, random.u8(1..)].into())).await.unwrap(),
             }

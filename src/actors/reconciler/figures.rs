@@ -6,23 +6,23 @@ use std::time::SystemTime;
 use actix::prelude::*;
 
 use super::Reconciler;
+use crate::domain::dataplane::step::Step;
 use crate::domain::histogram::Histogram;
 use crate::domain::names::FrontendName;
-use crate::domain::step::Step;
 
 /// What has been counted, and what does VPP refuse?
 #[derive(Message, Debug)]
-#[rtype(result = "Figures")]
-pub struct GetFigures;
+#[rtype(result = "ReconcilerStats")]
+pub struct GetReconcilerStats;
 
 /// What does VPP refuse this frontend? `None`: nothing.
 #[derive(Message, Debug)]
 #[rtype(result = "Option<String>")]
-pub struct GetRefusal(pub String);
+pub struct GetRefusalOf(pub String);
 
 /// The Reconciler in numbers, over its whole life.
 #[derive(Clone, Debug, Default, PartialEq, Eq, MessageResponse)]
-pub struct Figures {
+pub struct ReconcilerStats {
     /// Steps that VPP did, by scope (`all` or `vip`) and action.
     pub steps: BTreeMap<(&'static str, &'static str), u64>,
     /// Differences that a drift pass found and mended although nothing had
@@ -40,7 +40,7 @@ pub struct Figures {
     pub refused: Vec<(Option<FrontendName>, String)>,
 }
 
-impl Figures {
+impl ReconcilerStats {
     /// VPP did a step in a pass of this scope; `drift`: to mend a difference
     /// that none of our changes explains.
     pub(super) fn did(&mut self, step: &Step, scope: &'static str, drift: bool) {
@@ -51,13 +51,13 @@ impl Figures {
     }
 }
 
-impl Handler<GetFigures> for Reconciler {
-    type Result = Figures;
+impl Handler<GetReconcilerStats> for Reconciler {
+    type Result = ReconcilerStats;
 
-    fn handle(&mut self, _: GetFigures, _: &mut Self::Context) -> Figures {
+    fn handle(&mut self, _: GetReconcilerStats, _: &mut Self::Context) -> ReconcilerStats {
         let refused = self.refused.iter();
         let refused = refused.map(|(frontend, what)| (frontend.cloned(), what.to_owned()));
-        Figures {
+        ReconcilerStats {
             refused: refused.collect(),
             model_mismatches: self.model.total(),
             ..self.figures.clone()
@@ -65,10 +65,10 @@ impl Handler<GetFigures> for Reconciler {
     }
 }
 
-impl Handler<GetRefusal> for Reconciler {
+impl Handler<GetRefusalOf> for Reconciler {
     type Result = Option<String>;
 
-    fn handle(&mut self, GetRefusal(name): GetRefusal, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, GetRefusalOf(name): GetRefusalOf, _: &mut Self::Context) -> Self::Result {
         let mut refused = self.refused.iter();
         let of = |frontend: Option<&FrontendName>| frontend.is_some_and(|f| f.as_str() == name);
         refused.find(|(frontend, _)| of(*frontend)).map(|(_, what)| what.to_owned())

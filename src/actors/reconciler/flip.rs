@@ -6,12 +6,12 @@ use std::time::Instant;
 use actix::prelude::*;
 use tracing::info;
 
-use super::{Basis, Pass, Reconciler, Sight, micros};
-use crate::domain::plan::{Scope, plan};
+use super::{ObservedState, Pass, PlanSnapshot, Reconciler, micros};
+use crate::domain::dataplane::plan::{Scope, plan};
 
 /// Why a frontend is to be written.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Due {
+pub(super) struct PendingChange {
     /// When the first probe result that its change follows from was in.
     pub(super) decided: Option<Instant>,
     /// Something is wanted now that was not before. Otherwise VPP was found to
@@ -19,7 +19,7 @@ pub(super) struct Due {
     pub(super) is_changed: bool,
 }
 
-impl Due {
+impl PendingChange {
     /// Something else is wanted of the frontend.
     pub(super) fn changed(&mut self, decided: Option<Instant>) {
         self.decided = self.decided.or(decided);
@@ -31,7 +31,7 @@ impl Reconciler {
     /// Sends out changed frontends at once. Those that a portion under way
     /// concerns wait for it: what it leaves is not known before.
     pub(super) fn flip(&mut self, ctx: &mut Context<Self>) {
-        let (Some(wanted), Sight::Seen(seen)) = (&self.wanted, &self.sight) else { return };
+        let (Some(wanted), ObservedState::Seen(seen)) = (&self.wanted, &self.sight) else { return };
         if self.flipping || !self.may_write {
             return;
         }
@@ -56,7 +56,7 @@ impl Reconciler {
         }
         self.flipping = true;
         info!(scope = "vip", steps = steps.len(), "vpp-lbsync-start");
-        let basis = Basis::of(&steps, &wanted.desired);
+        let basis = PlanSnapshot::of(&steps, &wanted.desired);
         self.write(steps, true, ctx, move |this, steps, outcomes, ctx| {
             this.flipping = false;
             let took = decided.first().map(Instant::elapsed);

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use super::pass::Purpose;
-use super::{GetSight, GetVip, Reconciler, Report, Sight, Sighted, Sync, SyncError, Wanted};
-use crate::actors::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
-use crate::actors::vpp_connection::{Connected, LinkError, Lost, Observe};
+use super::pass::Trigger;
+use super::{
+    GetObservedEpoch, GetVip, ObservedState, Reconciler, Sync, SyncError, SyncReport,
+    VipObservation, Wanted,
+};
+use crate::actors::controller::{DesiredChanged, DesiredReplaced, DesiredSnapshot};
+use crate::actors::vpp_connection::{Connected, DataplaneError, Lost, Observe};
 
 impl Handler<DesiredReplaced> for Reconciler {
     type Result = ();
 
     fn handle(&mut self, DesiredReplaced(now): DesiredReplaced, ctx: &mut Self::Context) {
-        let DesiredNow { desired, settings } = now;
+        let DesiredSnapshot { desired, settings } = now;
         if self.wanted.is_none() {
             ctx.run_later(settings.startup_min_delay, |this, ctx| {
                 this.may_write = true;
@@ -58,7 +61,7 @@ impl Handler<Connected> for Reconciler {
 
     fn handle(&mut self, Connected { epoch }: Connected, ctx: &mut Self::Context) {
         self.epoch = Some(epoch);
-        self.sight = Sight::NotYet;
+        self.sight = ObservedState::NotYet;
         self.reread.forget();
         self.refused.clear();
         self.want_drift_pass(false);
@@ -72,57 +75,60 @@ impl Handler<Lost> for Reconciler {
     fn handle(&mut self, Lost { epoch, why }: Lost, _: &mut Self::Context) {
         if self.epoch == Some(epoch) {
             self.epoch = None;
-            self.sight = Sight::NotYet;
+            self.sight = ObservedState::NotYet;
             self.flipping = false;
             self.reread.forget();
-            self.end_pass(Some(LinkError::NotConnected(why.clone())));
+            self.end_pass(Some(DataplaneError::NotConnected(why.clone())));
             for (_, purpose) in self.queue.drain(..) {
-                purpose.answer(Err(SyncError::Link(LinkError::NotConnected(why.clone()))));
+                purpose.answer(Err(SyncError::Link(DataplaneError::NotConnected(why.clone()))));
             }
         }
     }
 }
 
-impl Handler<GetSight> for Reconciler {
-    type Result = MessageResult<GetSight>;
+impl Handler<GetObservedEpoch> for Reconciler {
+    type Result = MessageResult<GetObservedEpoch>;
 
-    fn handle(&mut self, _: GetSight, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.epoch.filter(|_| matches!(self.sight, Sight::Seen(_))))
+    fn handle(&mut self, _: GetObservedEpoch, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.epoch.filter(|_| matches!(self.sight, ObservedState::Seen(_))))
     }
 }
 
 impl Handler<GetVip> for Reconciler {
-    type Result = Sighted;
+    type Result = VipObservation;
 
-    fn handle(&mut self, GetVip(vip): GetVip, _: &mut Self::Context) -> Sighted {
+    fn handle(&mut self, GetVip(vip): GetVip, _: &mut Self::Context) -> VipObservation {
         match &self.sight {
-            Sight::NotYet => Sighted::NotYet,
-            Sight::Seen(seen) => {
-                seen.vips.get(&vip).cloned().map_or(Sighted::Absent, Sighted::Present)
+            ObservedState::NotYet => VipObservation::NotYet,
+            ObservedState::Seen(seen) => {
+                seen.vips.get(&vip).cloned().map_or(VipObservation::Absent, VipObservation::Present)
             }
         }
     }
 }
 
 impl Handler<Sync> for Reconciler {
-    type Result = ResponseFuture<Result<Report, SyncError>>;
+    type Result = ResponseFuture<Result<SyncReport, SyncError>>;
 
     fn handle(&mut self, Sync { scope, dry_run }: Sync, ctx: &mut Self::Context) -> Self::Result {
         let (answer, answered) = oneshot::channel();
-        let purpose = Purpose::Sync { dry_run, answer };
+        let purpose = Trigger::Sync { dry_run, answer };
         if self.epoch.is_none() {
             // The connection knows why there is none.
             let vpp = self.vpp.clone();
             return Box::pin(async move {
-                let looked =
-                    vpp.observe.send(Observe).await.unwrap_or_else(|_| Err(LinkError::ended()));
-                Err(SyncError::Link(looked.err().unwrap_or_else(LinkError::reconnected)))
+                let looked = vpp
+                    .observe
+                    .send(Observe)
+                    .await
+                    .unwrap_or_else(|_| Err(DataplaneError::ended()));
+                Err(SyncError::Link(looked.err().unwrap_or_else(DataplaneError::reconnected)))
             });
         }
         self.queue.push_back((scope, purpose));
         self.drive(ctx);
         Box::pin(async move {
-            answered.await.unwrap_or_else(|_| Err(SyncError::Link(LinkError::ended())))
+            answered.await.unwrap_or_else(|_| Err(SyncError::Link(DataplaneError::ended())))
         })
     }
 }

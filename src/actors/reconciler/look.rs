@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use actix::prelude::*;
 use tracing::{info, warn};
 
-use super::pass::{Pass, Purpose};
-use super::{Reconciler, Sight, SyncError, scope_word};
-use crate::actors::vpp_connection::{Epoch, LinkError, Observe, Seen};
-use crate::domain::maglev::{Mismatch, mismatches};
-use crate::domain::net::Vip;
-use crate::domain::observed::Observed;
-use crate::domain::plan::Scope;
+use super::pass::{Pass, Trigger};
+use super::{ObservedState, Reconciler, SyncError, scope_word};
+use crate::actors::vpp_connection::{DataplaneError, Epoch, Observe, ObservedAt};
+use crate::domain::balancing::maglev::{Mismatch, mismatches};
+use crate::domain::dataplane::net::Vip;
+use crate::domain::dataplane::observed::Observed;
+use crate::domain::dataplane::plan::Scope;
 
 /// The tables of a look that are not those of the model.
 type Mismatches = BTreeMap<Vip, Mismatch>;
@@ -34,8 +34,8 @@ impl Reconciler {
         info!(scope = scope_word(&scope), "vpp-lbsync-start");
         // Only what goes by itself leaves alone what VPP keeps refusing.
         let resting = match &purpose {
-            Purpose::Drift { .. } => self.refused.begin_pass(),
-            Purpose::Sync { .. } => BTreeSet::new(),
+            Trigger::Drift { .. } => self.refused.begin_pass(),
+            Trigger::Sync { .. } => BTreeSet::new(),
         };
         let pass = self.pass.insert(Pass::new(scope, purpose, resting));
         if !self.dirty.is_empty() {
@@ -47,7 +47,7 @@ impl Reconciler {
     fn look(&mut self, epoch: Epoch, ctx: &mut Context<Self>) {
         let looked = self.vpp.observe.send(Observe);
         let look = async move {
-            let seen = looked.await.unwrap_or_else(|_| Err(LinkError::ended()))?;
+            let seen = looked.await.unwrap_or_else(|_| Err(DataplaneError::ended()))?;
             compared(seen).await
         };
         ctx.spawn(look.into_actor(self).map(move |looked, this, ctx| {
@@ -61,7 +61,7 @@ impl Reconciler {
 
     fn looked(
         &mut self,
-        looked: Result<(Seen, Mismatches), LinkError>,
+        looked: Result<(ObservedAt, Mismatches), DataplaneError>,
         epoch: Epoch,
         ctx: &mut Context<Self>,
     ) {
@@ -71,7 +71,7 @@ impl Reconciler {
                 pass.look_again();
                 self.look(epoch, ctx);
             }
-            Ok((Seen { epoch, mut observed }, mismatches)) if self.epoch == Some(epoch) => {
+            Ok((ObservedAt { epoch, mut observed }, mismatches)) if self.epoch == Some(epoch) => {
                 pass.looked(&mut observed);
                 for row in &observed.strange {
                     warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
@@ -86,7 +86,7 @@ impl Reconciler {
                 }
                 self.tell_mismatches(mismatches);
             }
-            Ok(_) => self.end_pass(Some(LinkError::reconnected())),
+            Ok(_) => self.end_pass(Some(DataplaneError::reconnected())),
             Err(error) => {
                 warn!(%error, "vpp-lbsync-failed");
                 self.end_pass(Some(error));
@@ -95,7 +95,7 @@ impl Reconciler {
     }
 }
 
-impl Sight {
+impl ObservedState {
     /// This is what VPP holds. Says whether it is the first look of this
     /// connection.
     fn see(&mut self, observed: Observed) -> bool {
@@ -109,10 +109,10 @@ impl Sight {
 
 /// A look, compared with the model. Of thousands of VIPs that takes
 /// milliseconds, in which no flip is to wait: another thread does it.
-async fn compared(seen: Seen) -> Result<(Seen, Mismatches), LinkError> {
+async fn compared(seen: ObservedAt) -> Result<(ObservedAt, Mismatches), DataplaneError> {
     let compare = move || {
         let mismatches = mismatches(&seen.observed);
         (seen, mismatches)
     };
-    tokio::task::spawn_blocking(compare).await.map_err(|_| LinkError::ended())
+    tokio::task::spawn_blocking(compare).await.map_err(|_| DataplaneError::ended())
 }

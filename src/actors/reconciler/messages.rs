@@ -1,20 +1,20 @@
 //! What the Reconciler can be asked. What it hears stands with those who tell
-//! it: the Checker and the VppConnection.
+//! it: the Controller and the VppConnection.
 
 use std::collections::BTreeMap;
 
 use actix::prelude::*;
 use thiserror::Error;
 
-use crate::actors::vpp_connection::{Epoch, LinkError};
+use crate::actors::vpp_connection::{DataplaneError, Epoch};
+use crate::domain::dataplane::net::Vip;
+use crate::domain::dataplane::observed::ObservedVip;
+use crate::domain::dataplane::plan::{Planned, Scope};
 use crate::domain::names::FrontendName;
-use crate::domain::net::Vip;
-use crate::domain::observed::ObservedVip;
-use crate::domain::plan::{Planned, Scope};
 
 /// Look at VPP and make it hold what it should.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<Report, SyncError>")]
+#[rtype(result = "Result<SyncReport, SyncError>")]
 pub struct Sync {
     /// How much of it.
     pub scope: Scope,
@@ -24,7 +24,7 @@ pub struct Sync {
 
 /// What a pass did, or would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct SyncReport {
     /// The steps in order.
     pub results: Vec<StepResult>,
     /// False for a dry run.
@@ -36,16 +36,16 @@ pub struct Report {
 /// Over which connection was VPP last read? `None`: it has to be read first.
 #[derive(Message, Debug)]
 #[rtype(result = "Option<Epoch>")]
-pub struct GetSight;
+pub struct GetObservedEpoch;
 
 /// A VIP as VPP was last seen to hold it, what was written since included.
 #[derive(Message, Debug)]
-#[rtype(result = "Sighted")]
+#[rtype(result = "VipObservation")]
 pub struct GetVip(pub Vip);
 
 /// What is known of one VIP in VPP.
 #[derive(Clone, Debug, PartialEq, Eq, MessageResponse)]
-pub enum Sighted {
+pub enum VipObservation {
     /// VPP was not read, or the last look no longer counts.
     NotYet,
     /// VPP has no such VIP.
@@ -54,7 +54,7 @@ pub enum Sighted {
     Present(ObservedVip),
 }
 
-impl Sighted {
+impl VipObservation {
     /// As the domain asks for it: `None` if VPP was not read.
     #[must_use]
     pub fn as_seen(&self) -> Option<Option<&ObservedVip>> {
@@ -83,5 +83,5 @@ pub enum SyncError {
     NoFrontend(FrontendName),
     /// VPP could not be read.
     #[error(transparent)]
-    Link(LinkError),
+    Link(DataplaneError),
 }

@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{Report, StepResult, SyncError};
+use super::{StepResult, SyncError, SyncReport};
+use crate::domain::dataplane::net::Vip;
+use crate::domain::dataplane::observed::{Observed, ObservedVip};
+use crate::domain::dataplane::plan::{self, Outline, Planned, Scope};
+use crate::domain::dataplane::step::Step;
 use crate::domain::names::FrontendName;
-use crate::domain::net::Vip;
-use crate::domain::observed::{Observed, ObservedVip};
-use crate::domain::plan::{self, Outline, Planned, Scope};
-use crate::domain::refusals::Refusals;
-use crate::domain::step::Step;
+use crate::domain::reconcile::refusals::Refusals;
 
 /// See the module's description.
 pub(super) struct Pass {
     scope: Scope,
-    purpose: Purpose,
+    purpose: Trigger,
     /// VPP is being read; nothing is written before.
     is_looking: bool,
     /// The portions under way by their numbers: the frontends they are for.
@@ -55,20 +55,20 @@ const LONGEST: usize = 128;
 const PORTIONS: usize = 2;
 
 /// Why a pass is made, and who waits for it.
-pub(super) enum Purpose {
+pub(super) enum Trigger {
     /// To find and mend what differs. `alone`: nothing changed on our side
     /// before it, so that whatever differs is drift.
     Drift { alone: bool },
     /// Because an operator asks.
-    Sync { dry_run: bool, answer: oneshot::Sender<Result<Report, SyncError>> },
+    Sync { dry_run: bool, answer: oneshot::Sender<Result<SyncReport, SyncError>> },
 }
 
-impl Purpose {
+impl Trigger {
     pub(super) fn is_dry_run(&self) -> bool {
         matches!(self, Self::Sync { dry_run: true, .. })
     }
 
-    pub(super) fn answer(self, result: Result<Report, SyncError>) {
+    pub(super) fn answer(self, result: Result<SyncReport, SyncError>) {
         if let Self::Sync { answer, .. } = self {
             // Whoever asked may have gone.
             let _ = answer.send(result);
@@ -79,7 +79,7 @@ impl Purpose {
 /// A pass that is over.
 pub(super) struct Ended {
     pub(super) scope: Scope,
-    pub(super) purpose: Purpose,
+    pub(super) purpose: Trigger,
     pub(super) results: Vec<StepResult>,
     pub(super) before: BTreeMap<Vip, ObservedVip>,
     pub(super) applied: bool,
@@ -92,7 +92,7 @@ impl Pass {
     /// A pass that begins with a look at VPP, and leaves `resting` alone.
     pub(super) fn new(
         scope: Scope,
-        purpose: Purpose,
+        purpose: Trigger,
         resting: BTreeSet<Option<FrontendName>>,
     ) -> Self {
         Self {
@@ -156,12 +156,12 @@ impl Pass {
 
     /// Whether all that this pass mends is drift.
     pub(super) fn finds_drift(&self) -> bool {
-        matches!(self.purpose, Purpose::Drift { alone: true })
+        matches!(self.purpose, Trigger::Drift { alone: true })
     }
 
     /// Something changed on our side: what differs need not be drift.
     pub(super) fn explain(&mut self) {
-        if let Purpose::Drift { alone } = &mut self.purpose {
+        if let Trigger::Drift { alone } = &mut self.purpose {
             *alone = false;
         }
     }
@@ -269,7 +269,7 @@ impl Pass {
         let is_dry_run = self.purpose.is_dry_run();
         let count = if is_dry_run { self.remaining.len() } else { self.portion(most) };
         let portion: Vec<_> = self.remaining.drain(..count).collect();
-        if matches!(self.purpose, Purpose::Sync { .. }) {
+        if matches!(self.purpose, Trigger::Sync { .. }) {
             let mut vips: Vec<_> =
                 portion.iter().filter_map(|planned| planned.step.vip()).collect();
             // The steps of a VIP stand together.

@@ -4,8 +4,8 @@
 use actix::prelude::*;
 
 use super::pass::Pass;
-use super::{Basis, Reconciler, Sight, scope_word};
-use crate::domain::plan::{Planned, outline, plan_one};
+use super::{ObservedState, PlanSnapshot, Reconciler, scope_word};
+use crate::domain::dataplane::plan::{Planned, outline, plan_one};
 
 /// Steps that go out together, about. A flip that concerns a frontend of theirs
 /// waits for them, and any flip while it is taken in what became of them. Half as
@@ -20,7 +20,7 @@ impl Reconciler {
     /// that leaves is not known before its answer, and a plan would do it once
     /// more.
     pub(super) fn plan_pass(&mut self) {
-        let (Some(wanted), Some(pass), Sight::Seen(seen)) =
+        let (Some(wanted), Some(pass), ObservedState::Seen(seen)) =
             (&self.wanted, &mut self.pass, &self.sight)
         else {
             return;
@@ -39,7 +39,9 @@ impl Reconciler {
             if !self.plan_portion() {
                 return self.go_on_later(ctx);
             }
-            let (Some(pass), Sight::Seen(seen)) = (&mut self.pass, &self.sight) else { return };
+            let (Some(pass), ObservedState::Seen(seen)) = (&mut self.pass, &self.sight) else {
+                return;
+            };
             match pass.next_portion(PORTION, seen) {
                 Some(portion) => self.write_portion(portion, ctx),
                 None if pass.is_idle() => {
@@ -54,7 +56,7 @@ impl Reconciler {
     /// Plans until there is a portion to write. False: others have had to wait
     /// for long enough.
     fn plan_portion(&mut self) -> bool {
-        let (Some(wanted), Some(pass), Sight::Seen(seen)) =
+        let (Some(wanted), Some(pass), ObservedState::Seen(seen)) =
             (&self.wanted, &mut self.pass, &self.sight)
         else {
             return true;
@@ -85,7 +87,7 @@ impl Reconciler {
 
     fn write_portion(&mut self, (number, steps): (u64, Vec<Planned>), ctx: &mut Context<Self>) {
         let Some(wanted) = &self.wanted else { return };
-        let basis = Basis::of(&steps, &wanted.desired);
+        let basis = PlanSnapshot::of(&steps, &wanted.desired);
         self.write(steps, false, ctx, move |this, steps, outcomes, ctx| {
             if let Some(pass) = &this.pass {
                 let (drift, scope) = (pass.finds_drift(), scope_word(pass.scope()));

@@ -6,23 +6,23 @@ use std::time::SystemTime;
 
 use tracing::{info, warn};
 
-use super::{Reconciler, Sight, StepResult};
-use crate::actors::herald::Happened;
-use crate::actors::vpp_connection::{LinkError, Outcome};
+use super::{ObservedState, Reconciler, StepResult};
+use crate::actors::event_batcher::PublishEvent;
+use crate::actors::vpp_connection::{DataplaneError, Outcome};
+use crate::domain::balancing::maglev::Mismatch;
+use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::config::LbConf;
+use crate::domain::dataplane::observed::Observed;
+use crate::domain::dataplane::plan::{self, Desired, Planned};
+use crate::domain::dataplane::step::Step;
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
-use crate::domain::maglev::Mismatch;
 use crate::domain::names::FrontendName;
-use crate::domain::observed::Observed;
-use crate::domain::plan::{self, Desired, Planned};
-use crate::domain::step::Step;
-use crate::domain::weights::DesiredFrontend;
 
 /// The frontends that steps were planned for, as they were wanted then: by that
 /// the steps are settled, whatever is wanted meanwhile.
-pub(super) struct Basis(BTreeMap<FrontendName, Arc<DesiredFrontend>>);
+pub(super) struct PlanSnapshot(BTreeMap<FrontendName, Arc<DesiredFrontend>>);
 
-impl Basis {
+impl PlanSnapshot {
     pub(super) fn of(steps: &[Planned], desired: &Desired) -> Self {
         let names = steps.iter().filter_map(|planned| planned.frontend.as_ref());
         let wanted =
@@ -37,9 +37,9 @@ impl Reconciler {
     /// whether nothing of ours explains that its steps were due.
     pub(super) fn settle(
         &mut self,
-        basis: &Basis,
+        basis: &PlanSnapshot,
         steps: Vec<Planned>,
-        outcomes: Result<Vec<Outcome>, LinkError>,
+        outcomes: Result<Vec<Outcome>, DataplaneError>,
         scope: &'static str,
         drift: impl Fn(&Option<FrontendName>) -> bool,
     ) -> Vec<StepResult> {
@@ -64,7 +64,7 @@ impl Reconciler {
                 }
                 Outcome::Unknown(why) => {
                     // Whether it was done can only be seen.
-                    self.sight = Sight::NotYet;
+                    self.sight = ObservedState::NotYet;
                     Some(why)
                 }
             };
@@ -90,10 +90,10 @@ impl Reconciler {
         }
     }
 
-    fn done(&mut self, basis: &Basis, planned: &Planned, drift: bool) {
+    fn done(&mut self, basis: &PlanSnapshot, planned: &Planned, drift: bool) {
         let Planned { frontend, step, disruption } = planned;
         let mut detail = step.to_string();
-        if let Sight::Seen(seen) = &mut self.sight {
+        if let ObservedState::Seen(seen) = &mut self.sight {
             if let Step::SetConf(conf) = step {
                 warn_of_dropped_flows(&seen.conf, conf);
             }
@@ -121,7 +121,7 @@ impl Reconciler {
         let at = SystemTime::now();
         let change = DataplaneChange { frontend: frontend.clone(), kind: step.into(), detail, at };
         if let Some(events) = &self.events {
-            events.send(Happened(Event::Dataplane(change.into())));
+            events.send(PublishEvent(Event::Dataplane(change.into())));
         }
     }
 }
@@ -144,7 +144,7 @@ impl Reconciler {
             let (kind, detail) = (DataplaneKind::ModelMismatch, mismatch.to_string());
             let change = DataplaneChange { frontend, kind, detail, at: SystemTime::now() };
             if let Some(events) = &self.events {
-                events.send(Happened(Event::Dataplane(change.into())));
+                events.send(PublishEvent(Event::Dataplane(change.into())));
             }
         }
     }

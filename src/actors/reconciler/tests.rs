@@ -8,20 +8,20 @@ mod world;
 
 use std::time::Duration;
 
-use fake::{Loss, spec, vip};
-use world::{SYNC_INTERVAL, World, flushing, frontend, idle};
+use fake::{LostReply, spec, vip};
+use world::{ReconcilerTestBed, SYNC_INTERVAL, flushing, frontend, idle};
 
 use super::*;
-use crate::actors::checker::DesiredChanged;
-use crate::domain::plan;
-use crate::domain::step::Step;
-use crate::domain::weights::FlushSeq;
+use crate::actors::controller::DesiredChanged;
+use crate::domain::balancing::weights::FlushSeq;
+use crate::domain::dataplane::plan;
+use crate::domain::dataplane::step::Step;
 
 const NOTHING: [&str; 0] = [];
 
 #[actix_rt::test]
 async fn nothing_is_written_before_startup_min_delay() {
-    let mut world = World::new();
+    let mut world = ReconcilerTestBed::new();
     world.replace(&[frontend(1, &[100])], Duration::from_secs(5)).await;
     world.connect(1).await;
     world.change(&[frontend(1, &[7])]).await;
@@ -36,7 +36,7 @@ async fn nothing_is_written_before_startup_min_delay() {
 
 #[actix_rt::test]
 async fn nothing_is_planned_from_what_was_not_read() {
-    let mut world = World::new();
+    let mut world = ReconcilerTestBed::new();
     world.vpp().blind = true;
     world.replace(&[frontend(1, &[100])], Duration::ZERO).await;
     world.connect(1).await;
@@ -58,7 +58,7 @@ async fn nothing_is_planned_from_what_was_not_read() {
 
 #[actix_rt::test]
 async fn a_vpp_gets_its_settings_before_its_vips() {
-    let mut world = World::new();
+    let mut world = ReconcilerTestBed::new();
     world.vpp().observed.conf.flow_timeout_s = 1;
     world.replace(&[frontend(1, &[0]), frontend(2, &[0])], Duration::ZERO).await;
     world.change(&[frontend(2, &[100])]).await;
@@ -72,7 +72,7 @@ async fn a_vpp_gets_its_settings_before_its_vips() {
 
 #[actix_rt::test]
 async fn what_changes_together_goes_out_together_and_at_once() {
-    let world = World::steady(&[frontend(1, &[100, 0]), frontend(2, &[100])]).await;
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100, 0]), frontend(2, &[100])]).await;
     world.vpp().held_back = true;
     world.change(&[frontend(1, &[0, 100]), frontend(2, &[0])]).await;
     assert_eq!(world.heard(), ["!f1 s2=100, f1 s1=0, f2 s1=0"]);
@@ -90,7 +90,7 @@ async fn what_changes_together_goes_out_together_and_at_once() {
 
 #[actix_rt::test]
 async fn a_flip_overtakes_what_is_left_of_a_pass() {
-    let mut world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    let mut world = ReconcilerTestBed::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
     let mut all = vec![frontend(1, &[100]), frontend(2, &[50])];
     all.extend((3..200).map(|number| frontend(number, &[100])));
     world.vpp().held_back = true;
@@ -128,7 +128,7 @@ async fn a_flip_overtakes_what_is_left_of_a_pass() {
 
 #[actix_rt::test]
 async fn a_flip_that_is_under_way_is_not_written_a_second_time_by_a_pass() {
-    let world = World::steady(&[frontend(1, &[100])]).await;
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100])]).await;
     world.vpp().held_back = true;
     let sync = world.begin_sync(Scope::All, false);
     idle().await;
@@ -144,7 +144,7 @@ async fn a_flip_that_is_under_way_is_not_written_a_second_time_by_a_pass() {
 
 #[actix_rt::test]
 async fn a_dry_run_does_not_swallow_a_change() {
-    let world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
     world.vpp().held_back = true;
     world.change(&[frontend(1, &[0])]).await;
     let dry = world.begin_sync(Scope::All, true);
@@ -160,7 +160,7 @@ async fn a_dry_run_does_not_swallow_a_change() {
 
 #[actix_rt::test]
 async fn a_refused_step_stops_its_frontend_alone_until_the_next_pass() {
-    let mut world = World::new();
+    let mut world = ReconcilerTestBed::new();
     world.vpp().refused.insert(vip(1));
     world.replace(&[frontend(1, &[100]), frontend(2, &[100])], Duration::ZERO).await;
     world.connect(1).await;
@@ -180,15 +180,15 @@ async fn a_refused_step_stops_its_frontend_alone_until_the_next_pass() {
 #[actix_rt::test]
 async fn a_lost_reply_leads_to_a_fresh_look() {
     let flush = |weight| flushing(1, &[weight], Some(FlushSeq::NONE.next()));
-    let world = World::steady(&[frontend(1, &[100])]).await;
-    world.vpp().losses.push_back(Loss::BeforeItWasDone);
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100])]).await;
+    world.vpp().losses.push_back(LostReply::BeforeItWasDone);
     world.change(&[frontend(1, &[7])]).await;
     assert_eq!(world.heard(), ["!f1 s1=7", "look", "f1 s1=7"]);
-    world.vpp().losses.push_back(Loss::AfterItWasDone);
+    world.vpp().losses.push_back(LostReply::AfterItWasDone);
     world.change(&[frontend(1, &[8])]).await;
     assert_eq!(world.heard(), ["!f1 s1=8", "look"]);
     // Whether flows were forgotten cannot be seen, so they are once more.
-    world.vpp().losses.push_back(Loss::AfterItWasDone);
+    world.vpp().losses.push_back(LostReply::AfterItWasDone);
     world.change(&[flush(0)]).await;
     assert_eq!(world.heard(), ["!f1 s1=0 flush", "look", "f1 s1=0 flush"]);
     world.change(&[flush(0)]).await;
@@ -197,18 +197,18 @@ async fn a_lost_reply_leads_to_a_fresh_look() {
 
 #[actix_rt::test]
 async fn a_pass_that_loses_a_reply_says_so_and_is_made_again() {
-    let world = World::steady(&[frontend(1, &[100])]).await;
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100])]).await;
     world.vpp().observed.vips.clear();
-    world.vpp().losses.push_back(Loss::BeforeItWasDone);
+    world.vpp().losses.push_back(LostReply::BeforeItWasDone);
     let error = world.sync(Scope::All, false).await.unwrap_err();
-    assert!(matches!(error, SyncError::Link(LinkError::Failed(_))), "{error}");
+    assert!(matches!(error, SyncError::Link(DataplaneError::Failed(_))), "{error}");
     idle().await;
     assert_eq!(world.heard(), ["look", "+f1, +f1 s1=100", "look", "+f1, +f1 s1=100"]);
 }
 
 #[actix_rt::test]
 async fn a_sync_of_one_frontend_touches_no_other_vip() {
-    let world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
     let step = |step| plan::apply(&mut world.vpp().observed, &step);
     step(Step::AddVip(spec(9)));
     step(Step::RemoveVip(vip(1)));
@@ -228,7 +228,7 @@ async fn a_sync_of_one_frontend_touches_no_other_vip() {
 #[actix_rt::test]
 async fn answers_of_an_earlier_connection_are_not_taken_for_the_present_ones() {
     // A look that is answered when its connection is long gone.
-    let mut world = World::new();
+    let mut world = ReconcilerTestBed::new();
     world.vpp().held_back = true;
     world.replace(&[frontend(1, &[100])], Duration::ZERO).await;
     world.connect(1).await;
@@ -255,20 +255,20 @@ async fn answers_of_an_earlier_connection_are_not_taken_for_the_present_ones() {
 
 #[actix_rt::test]
 async fn whoever_waits_for_a_sync_is_told_when_vpp_is_lost() {
-    let world = World::steady(&[frontend(1, &[100])]).await;
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100])]).await;
     world.vpp().held_back = true;
     let (first, second) =
         (world.begin_sync(Scope::All, false), world.begin_sync(Scope::All, false));
     idle().await;
     world.lose(1).await;
-    let gone = Err(SyncError::Link(LinkError::NotConnected("gone".into())));
+    let gone = Err(SyncError::Link(DataplaneError::NotConnected("gone".into())));
     assert_eq!(first.await.unwrap(), gone);
     assert_eq!(second.await.unwrap(), gone);
 }
 
 #[actix_rt::test]
 async fn a_reload_in_the_middle_of_a_pass_is_what_the_pass_goes_on_with() {
-    let mut world = World::new();
+    let mut world = ReconcilerTestBed::new();
     let many: Vec<_> = (1..=100).map(|number| frontend(number, &[100])).collect();
     world.vpp().held_back = true;
     world.replace(&many, Duration::ZERO).await;
@@ -285,7 +285,7 @@ async fn a_reload_in_the_middle_of_a_pass_is_what_the_pass_goes_on_with() {
 
 #[actix_rt::test]
 async fn what_vpp_keeps_refusing_is_shown_and_tried_less_often() {
-    let mut world = World::new();
+    let mut world = ReconcilerTestBed::new();
     world.vpp().refused.insert(vip(1));
     world.replace(&[frontend(1, &[100])], Duration::ZERO).await;
     world.connect(1).await;
@@ -296,25 +296,25 @@ async fn what_vpp_keeps_refusing_is_shown_and_tried_less_often() {
         tokio::time::sleep(SYNC_INTERVAL).await;
     }
     assert_eq!(tries, "xx.x...x....");
-    let refusal = || world.reconciler.send(GetRefusal("f001".into()));
+    let refusal = || world.reconciler.send(GetRefusalOf("f001".into()));
     let told = refusal().await.unwrap().unwrap();
     assert!(told.starts_with("as-add 192.0.2.1/32 tcp/80 10.0.0.1 weight 100: "), "{told}");
-    let figures = world.reconciler.send(GetFigures).await.unwrap();
+    let figures = world.reconciler.send(GetReconcilerStats).await.unwrap();
     assert_eq!((figures.refused.len(), figures.last_success), (1, None));
 
     // An operator does not wait, and what goes well is no drift.
     world.vpp().refused.clear();
     assert_eq!(world.sync(Scope::All, false).await.unwrap(), ["+f1", "+f1 s1=100"]);
     assert_eq!(refusal().await.unwrap(), None);
-    let figures = world.reconciler.send(GetFigures).await.unwrap();
+    let figures = world.reconciler.send(GetReconcilerStats).await.unwrap();
     assert!(figures.refused.is_empty() && figures.last_success.is_some());
     assert_eq!(figures.drift, BTreeMap::new());
 }
 
 #[actix_rt::test]
 async fn drift_is_what_nothing_on_our_side_explains() {
-    let world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
-    let counted = async || world.reconciler.send(GetFigures).await.unwrap();
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    let counted = async || world.reconciler.send(GetReconcilerStats).await.unwrap();
     let at_first = counted().await;
     assert_eq!(at_first.drift, BTreeMap::new(), "a first pass adopts and mends no drift");
     assert_eq!(at_first.steps, [(("all", "as-add"), 2), (("all", "vip-add"), 2)].into());

@@ -9,12 +9,12 @@ use std::time::Duration;
 use actix::prelude::*;
 use tracing::warn;
 
-use super::{Reconciler, Sight};
-use crate::actors::vpp_connection::{LinkError, Reread};
-use crate::domain::net::Vip;
-use crate::domain::observed::{ObservedServer, ObservedServers};
-use crate::domain::plan::Planned;
-use crate::domain::step::Step;
+use super::{ObservedState, Reconciler};
+use crate::actors::vpp_connection::{DataplaneError, ReadServers};
+use crate::domain::dataplane::net::Vip;
+use crate::domain::dataplane::observed::{ObservedServer, ObservedServers};
+use crate::domain::dataplane::plan::Planned;
+use crate::domain::dataplane::step::Step;
 
 /// The wait before what was written is read back. What is written meanwhile is
 /// read back with it, and a row of flips is not held up between its members.
@@ -22,20 +22,20 @@ const DELAY: Duration = Duration::from_millis(100);
 
 /// What is to be read back.
 #[derive(Default)]
-pub(super) struct Rereading {
+pub(super) struct ReadBack {
     /// VIPs that were written since they were last read, and how many servers
     /// were removed from each: VPP lists those for a while.
     touched: BTreeMap<Vip, usize>,
     /// VIPs that are being written, by how many steps. What a reading shows of
     /// them may be what was there before, or after.
     writing: BTreeMap<Vip, usize>,
-    stage: Stage,
+    stage: ReadBackStage,
     /// The reading that counts.
     run: u64,
 }
 
 #[derive(Default, PartialEq, Eq)]
-enum Stage {
+enum ReadBackStage {
     #[default]
     Idle,
     /// The delay runs.
@@ -46,7 +46,7 @@ enum Stage {
     Reading,
 }
 
-impl Rereading {
+impl ReadBack {
     /// These steps are under way.
     pub(super) fn writing(&mut self, steps: &[Planned]) {
         for vip in steps.iter().filter_map(|planned| planned.step.vip()) {
@@ -83,8 +83,8 @@ impl Rereading {
 
     /// All of VPP was read: a reading under way may be older.
     pub(super) fn overtaken(&mut self) {
-        if self.stage == Stage::Reading {
-            self.stage = Stage::Idle;
+        if self.stage == ReadBackStage::Reading {
+            self.stage = ReadBackStage::Idle;
             self.run += 1;
         }
     }
@@ -97,20 +97,20 @@ impl Reconciler {
             return;
         }
         match self.reread.stage {
-            Stage::Idle => {
-                self.reread.stage = Stage::Waiting;
+            ReadBackStage::Idle => {
+                self.reread.stage = ReadBackStage::Waiting;
                 ctx.run_later(DELAY, |this, ctx| {
-                    this.reread.stage = Stage::Due;
+                    this.reread.stage = ReadBackStage::Due;
                     this.drive(ctx);
                 });
             }
-            Stage::Due if !self.flipping && self.pass.is_none() => self.read_back(ctx),
-            Stage::Due | Stage::Waiting | Stage::Reading => {}
+            ReadBackStage::Due if !self.flipping && self.pass.is_none() => self.read_back(ctx),
+            ReadBackStage::Due | ReadBackStage::Waiting | ReadBackStage::Reading => {}
         }
     }
 
     fn read_back(&mut self, ctx: &mut Context<Self>) {
-        let (Some(epoch), Sight::Seen(seen)) = (self.epoch, &self.sight) else { return };
+        let (Some(epoch), ObservedState::Seen(seen)) = (self.epoch, &self.sight) else { return };
         let touched = std::mem::take(&mut self.reread.touched);
         let expected = touched.into_iter().filter_map(|(vip, removed)| {
             // What was removed is not expected to be there.
@@ -119,19 +119,19 @@ impl Reconciler {
         });
         let vips: BTreeMap<_, _> = expected.collect();
         if vips.is_empty() {
-            self.reread.stage = Stage::Idle;
+            self.reread.stage = ReadBackStage::Idle;
             return;
         }
-        self.reread.stage = Stage::Reading;
+        self.reread.stage = ReadBackStage::Reading;
         self.reread.run += 1;
         let run = self.reread.run;
-        let asked = self.vpp.reread.send(Reread { epoch, vips });
-        let read = async move { asked.await.unwrap_or_else(|_| Err(LinkError::ended())) };
+        let asked = self.vpp.reread.send(ReadServers { epoch, vips });
+        let read = async move { asked.await.unwrap_or_else(|_| Err(DataplaneError::ended())) };
         ctx.spawn(read.into_actor(self).map(move |read, this, ctx| {
             if this.reread.run != run {
                 return;
             }
-            this.reread.stage = Stage::Idle;
+            this.reread.stage = ReadBackStage::Idle;
             match read {
                 Ok(found) => this.read_again(found),
                 // The next drift pass looks at everything.
@@ -143,7 +143,9 @@ impl Reconciler {
 
     /// Takes what was read into what is known, and has mended what differs.
     fn read_again(&mut self, found: BTreeMap<Vip, ObservedServers>) {
-        let (Some(wanted), Sight::Seen(seen)) = (&self.wanted, &mut self.sight) else { return };
+        let (Some(wanted), ObservedState::Seen(seen)) = (&self.wanted, &mut self.sight) else {
+            return;
+        };
         let mut is_gone = false;
         let mut differs = BTreeSet::new();
         let mut mismatches = Vec::new();

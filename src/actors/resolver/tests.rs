@@ -14,13 +14,13 @@ use crate::domain::resolution::{IpFamily, Resolution};
 type Zone = Arc<Mutex<Option<(u64, Vec<u8>)>>>;
 
 /// Looks into `zone`, and counts.
-fn book(zone: &Zone, asked: &Arc<Mutex<u32>>) -> Script {
+fn book(zone: &Zone, asked: &Arc<Mutex<u32>>) -> FakeResolver {
     let (zone, asked) = (Arc::clone(zone), Arc::clone(asked));
     Arc::new(move |_| {
         *asked.lock().unwrap() += 1;
         let answer = match &*zone.lock().unwrap() {
-            None => Answer::Failed("no such name".into()),
-            Some((ttl, numbers)) => Answer::Found {
+            None => LookupAnswer::Failed("no such name".into()),
+            Some((ttl, numbers)) => LookupAnswer::Found {
                 addresses: numbers.iter().map(|number| ip(*number)).collect(),
                 ttl: Duration::from_secs(*ttl),
             },
@@ -34,14 +34,14 @@ fn ip(number: u8) -> IpAddr {
     if number == 0 { IpAddr::from([0; 4]) } else { IpAddr::from([192, 0, 2, number]) }
 }
 
-/// Stands in for the Checker.
-struct Ear(Rc<RefCell<Vec<String>>>);
+/// Stands in for the Controller.
+struct ResolutionRecorder(Rc<RefCell<Vec<String>>>);
 
-impl Actor for Ear {
+impl Actor for ResolutionRecorder {
     type Context = Context<Self>;
 }
 
-impl Handler<Resolved> for Ear {
+impl Handler<Resolved> for ResolutionRecorder {
     type Result = ();
 
     fn handle(&mut self, told: Resolved, _: &mut Self::Context) {
@@ -65,7 +65,7 @@ async fn a_name_is_looked_up_as_its_ttl_asks_and_keeps_its_address_when_it_fails
     tokio::time::pause();
     let (zone, asked): (Zone, _) = (Arc::new(Mutex::new(Some((60, vec![7, 8])))), Arc::default());
     let heard = Rc::new(RefCell::new(Vec::new()));
-    let ear = Ear(Rc::clone(&heard)).start().recipient();
+    let ear = ResolutionRecorder(Rc::clone(&heard)).start().recipient();
     let resolver = Resolver::new(Some(book(&zone, &asked)), ear).start();
     let pass = |seconds| tokio::time::sleep(Duration::from_secs(seconds));
     let take_asked = || std::mem::take(&mut *asked.lock().unwrap());

@@ -8,11 +8,11 @@ use actix::prelude::*;
 use thiserror::Error;
 
 use super::VppConnection;
-use crate::domain::net::Vip;
-use crate::domain::observed::{Observed, ObservedServers};
-use crate::domain::step::Step;
+use crate::domain::dataplane::net::Vip;
+use crate::domain::dataplane::observed::{Observed, ObservedServers};
+use crate::domain::dataplane::step::Step;
 pub use crate::vpp::client::Traffic;
-use crate::vpp::client::{CallError, Client, Stats};
+use crate::vpp::client::{CallError, SessionStats, VppClient};
 use crate::vpp::stats::StatsError;
 pub use crate::vpp::stats::VipCounters;
 
@@ -31,18 +31,18 @@ impl Epoch {
 
 /// What the Reconciler needs of a VppConnection, or of what stands in for one.
 #[derive(Clone)]
-pub struct Link {
+pub struct DataplaneHandle {
     /// Takes whom to tell of the connection.
-    pub listen: Recipient<Listen>,
+    pub listen: Recipient<SubscribeConnection>,
     /// Reads everything.
     pub observe: Recipient<Observe>,
     /// Reads the servers of a few VIPs.
-    pub reread: Recipient<Reread>,
+    pub reread: Recipient<ReadServers>,
     /// Writes.
     pub apply: Recipient<Apply>,
 }
 
-impl From<Addr<VppConnection>> for Link {
+impl From<Addr<VppConnection>> for DataplaneHandle {
     fn from(vpp: Addr<VppConnection>) -> Self {
         let (listen, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
         Self { listen, observe, reread: vpp.clone().recipient(), apply: vpp.recipient() }
@@ -52,7 +52,7 @@ impl From<Addr<VppConnection>> for Link {
 /// Tell these of the connection's coming and going; at once, if it is there.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Listen {
+pub struct SubscribeConnection {
     /// Hears that VPP can be programmed.
     pub connected: Recipient<Connected>,
     /// Hears that it no longer can.
@@ -79,12 +79,12 @@ pub struct Lost {
 
 /// Read the load balancer's whole state.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<Seen, LinkError>")]
+#[rtype(result = "Result<ObservedAt, DataplaneError>")]
 pub struct Observe;
 
 /// What was read, and over which connection.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct ObservedAt {
     /// The connection.
     pub epoch: Epoch,
     /// What VPP holds.
@@ -94,8 +94,8 @@ pub struct Seen {
 /// Read the servers of these VIPs again, over this connection and no other.
 /// VIPs that VPP cannot be asked for alone are missing in the answer.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<BTreeMap<Vip, ObservedServers>, LinkError>")]
-pub struct Reread {
+#[rtype(result = "Result<BTreeMap<Vip, ObservedServers>, DataplaneError>")]
+pub struct ReadServers {
     /// The connection.
     pub epoch: Epoch,
     /// The VIPs, and about how many servers each has, retired ones included.
@@ -104,7 +104,7 @@ pub struct Reread {
 
 /// Write these steps, in order, over this connection and no other.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<Vec<Outcome>, LinkError>")]
+#[rtype(result = "Result<Vec<Outcome>, DataplaneError>")]
 pub struct Apply {
     /// The connection that the steps were planned for.
     pub epoch: Epoch,
@@ -137,7 +137,7 @@ impl From<Result<(), CallError>> for Outcome {
 
 /// What VPP says of itself.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<VppInfo, LinkError>")]
+#[rtype(result = "Result<VppInfo, DataplaneError>")]
 pub struct GetVppInfo;
 
 /// What VPP says of itself.
@@ -165,7 +165,7 @@ pub struct VppInfo {
 
 impl VppInfo {
     /// What was learnt when `client` connected just now.
-    pub(super) fn of(client: &Client, epoch: Epoch) -> Self {
+    pub(super) fn of(client: &VppClient, epoch: Epoch) -> Self {
         let info = client.info().clone();
         Self {
             version: info.version,
@@ -183,12 +183,12 @@ impl VppInfo {
 
 /// Read the packet counters of every live VIP.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<Vec<Counted>, LinkError>")]
+#[rtype(result = "Result<Vec<VipPackets>, DataplaneError>")]
 pub struct GetCounters;
 
 /// The packets of one VIP. A VIP whose counters are not certain has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counted {
+pub struct VipPackets {
     /// The VIP.
     pub vip: Vip,
     /// Since its slot in VPP was taken.
@@ -197,21 +197,21 @@ pub struct Counted {
 
 /// What was counted over all connections.
 #[derive(Message, Debug)]
-#[rtype(result = "LinkFigures")]
-pub struct GetLinkFigures;
+#[rtype(result = "ConnectionStats")]
+pub struct GetConnectionStats;
 
 /// What was counted over all connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LinkFigures {
+pub struct ConnectionStats {
     /// API clients that were gone and that VPP noticed only when we connected.
     pub dead_clients: u64,
     /// API calls by the name of their message.
     pub traffic: BTreeMap<&'static str, Traffic>,
 }
 
-impl LinkFigures {
+impl ConnectionStats {
     /// Adds what one connection has counted.
-    pub(super) fn add(&mut self, stats: &Stats) {
+    pub(super) fn add(&mut self, stats: &SessionStats) {
         for (message, more) in &stats.messages {
             self.traffic.entry(message).or_default().add(*more);
         }
@@ -220,12 +220,12 @@ impl LinkFigures {
 
 /// How does it stand with VPP? Answered at once.
 #[derive(Message, Debug)]
-#[rtype(result = "LinkState")]
-pub struct GetLinkState;
+#[rtype(result = "ConnectionState")]
+pub struct GetConnectionState;
 
 /// How it stands with VPP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, MessageResponse)]
-pub enum LinkState {
+pub enum ConnectionState {
     /// None is wanted.
     Off,
     /// The first attempt to connect is under way.
@@ -245,7 +245,7 @@ pub struct Close;
 
 /// Why VPP could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum LinkError {
+pub enum DataplaneError {
     /// The daemon runs without one.
     #[error("no VPP is configured: start maglevd with --vpp-api-addr")]
     Off,
@@ -275,7 +275,7 @@ pub enum LinkError {
     NotUnderstood,
 }
 
-impl LinkError {
+impl DataplaneError {
     /// The actor that holds the connection is gone.
     pub(in crate::actors) fn ended() -> Self {
         Self::NotConnected("the daemon is stopping".into())

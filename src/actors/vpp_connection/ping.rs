@@ -4,7 +4,7 @@
 use actix::prelude::*;
 use tracing::{info, warn};
 
-use super::{Epoch, State, VppConnection};
+use super::{ConnectionPhase, Epoch, VppConnection};
 use crate::domain::events::DataplaneKind;
 
 /// Unanswered pings after which a connection is given up.
@@ -23,29 +23,29 @@ impl VppConnection {
             if this.held(dialed).is_none() {
                 return;
             }
-            match (answer, std::mem::replace(&mut this.state, State::Dialing)) {
-                (Ok(_), State::Up(up)) => {
-                    this.state = State::Up(up);
+            match (answer, std::mem::replace(&mut this.state, ConnectionPhase::Dialing)) {
+                (Ok(_), ConnectionPhase::Up(up)) => {
+                    this.state = ConnectionPhase::Up(up);
                     this.open_stats_again(ctx);
                     this.ping_later(dialed, ctx);
                 }
-                (Ok(_), State::Silent(up, _)) => {
+                (Ok(_), ConnectionPhase::Silent(up, _)) => {
                     info!(epoch = this.epoch.0, "vpp-answers-again");
                     this.publish(DataplaneKind::Connected, "VPP answers again".into());
                     this.up(up, ctx);
                 }
-                (Err(why), State::Up(up)) => {
+                (Err(why), ConnectionPhase::Up(up)) => {
                     warn!(why = %why, epoch = this.epoch.0, "vpp-silent");
                     this.publish(DataplaneKind::Disconnected, format!("VPP is silent: {why}"));
                     this.tell_lost("VPP is silent");
-                    this.state = State::Silent(up, 1);
+                    this.state = ConnectionPhase::Silent(up, 1);
                     this.ping(dialed, ctx);
                 }
-                (Err(_), State::Silent(up, count)) if count + 1 < SILENCES => {
-                    this.state = State::Silent(up, count + 1);
+                (Err(_), ConnectionPhase::Silent(up, count)) if count + 1 < SILENCES => {
+                    this.state = ConnectionPhase::Silent(up, count + 1);
                     this.ping(dialed, ctx);
                 }
-                (Err(why), State::Silent(up, _)) => {
+                (Err(why), ConnectionPhase::Silent(up, _)) => {
                     warn!(why = %why, "vpp-disconnect: given up after its silence");
                     // It says goodbye, should VPP still come to hear it.
                     actix_rt::spawn(async move { up.client.close().await });

@@ -9,23 +9,25 @@ use std::time::SystemTime;
 use actix::prelude::*;
 use tracing::{debug, info, warn};
 
-use super::{Counted, LinkError, State, VppConnection};
-use crate::domain::net::Vip;
-use crate::vpp::client::Client;
-use crate::vpp::stats::{Segment, StatsError, slots};
+use super::{ConnectionPhase, DataplaneError, VipPackets, VppConnection};
+use crate::domain::dataplane::net::Vip;
+use crate::vpp::client::VppClient;
+use crate::vpp::stats::{StatsError, StatsSegment, slots};
 
 /// Opens the segment of the VPP that `client` is connected to.
 pub(super) async fn open(
     socket: Option<PathBuf>,
-    client: &Client,
-) -> Result<Arc<Segment>, LinkError> {
-    let socket = socket.ok_or(LinkError::StatsOff)?;
-    Ok(Arc::new(Segment::connect(&socket, client.peer_process()).await?))
+    client: &VppClient,
+) -> Result<Arc<StatsSegment>, DataplaneError> {
+    let socket = socket.ok_or(DataplaneError::StatsOff)?;
+    Ok(Arc::new(StatsSegment::connect(&socket, client.peer_process()).await?))
 }
 
 /// When VPP started, if that can be read.
-pub(super) async fn booted_at(stats: Result<Arc<Segment>, LinkError>) -> Option<SystemTime> {
-    match read(stats.ok()?, Segment::boot_time).await {
+pub(super) async fn booted_at(
+    stats: Result<Arc<StatsSegment>, DataplaneError>,
+) -> Option<SystemTime> {
+    match read(stats.ok()?, StatsSegment::boot_time).await {
         Ok(booted_at) => booted_at,
         Err(error) => {
             debug!(%error, "vpp-stats-failed");
@@ -36,20 +38,23 @@ pub(super) async fn booted_at(stats: Result<Arc<Segment>, LinkError>) -> Option<
 
 /// Reads the counters of every VIP that has one slot before and after: a slot
 /// that is freed and taken meanwhile has another VIP's numbers.
-pub(super) async fn count(client: &Client, stats: Arc<Segment>) -> Result<Vec<Counted>, LinkError> {
+pub(super) async fn count(
+    client: &VppClient,
+    stats: Arc<StatsSegment>,
+) -> Result<Vec<VipPackets>, DataplaneError> {
     let before = places(client).await?;
-    let counters = read(stats, Segment::slot_counters).await?;
+    let counters = read(stats, StatsSegment::slot_counters).await?;
     let after = places(client).await?;
     let sure = before.into_iter().filter(|(vip, slot)| after.get(vip) == Some(slot));
-    let counted = |(vip, slot)| Some(Counted { vip, packets: counters.get(slot)? });
+    let counted = |(vip, slot)| Some(VipPackets { vip, packets: counters.get(slot)? });
     Ok(sure.filter_map(counted).collect())
 }
 
-async fn places(client: &Client) -> Result<BTreeMap<Vip, u32>, LinkError> {
-    let listing = client.read_verbose().await.map_err(LinkError::failed)?;
-    let listing = listing.ok_or(LinkError::TooManyVips)?;
+async fn places(client: &VppClient) -> Result<BTreeMap<Vip, u32>, DataplaneError> {
+    let listing = client.read_verbose().await.map_err(DataplaneError::failed)?;
+    let listing = listing.ok_or(DataplaneError::TooManyVips)?;
     if listing.entries.is_empty() && !listing.complete {
-        return Err(LinkError::NotUnderstood);
+        return Err(DataplaneError::NotUnderstood);
     }
     if !listing.complete {
         debug!("vpp-counters-incomplete: parts of `show lb vips verbose` are not understood");
@@ -59,19 +64,19 @@ async fn places(client: &Client) -> Result<BTreeMap<Vip, u32>, LinkError> {
 
 /// Reads on a thread that may wait.
 async fn read<T: Send + 'static>(
-    stats: Arc<Segment>,
-    read: impl FnOnce(&Segment) -> Result<T, StatsError> + Send + 'static,
-) -> Result<T, LinkError> {
+    stats: Arc<StatsSegment>,
+    read: impl FnOnce(&StatsSegment) -> Result<T, StatsError> + Send + 'static,
+) -> Result<T, DataplaneError> {
     // It fails only when the daemon ends.
     let read = tokio::task::spawn_blocking(move || read(&stats)).await;
-    Ok(read.map_err(|_| LinkError::ended())??)
+    Ok(read.map_err(|_| DataplaneError::ended())??)
 }
 
 impl VppConnection {
     /// Says what is new about the stats segment.
-    pub(super) fn tell_of_stats(&mut self, stats: &Result<Arc<Segment>, LinkError>) {
+    pub(super) fn tell_of_stats(&mut self, stats: &Result<Arc<StatsSegment>, DataplaneError>) {
         let trouble = match stats {
-            Err(LinkError::Stats(error)) => Some(error),
+            Err(DataplaneError::Stats(error)) => Some(error),
             _ => None,
         };
         match trouble {
@@ -86,8 +91,8 @@ impl VppConnection {
 
     /// Tries again to open the segment, if it could not be opened before.
     pub(super) fn open_stats_again(&mut self, ctx: &mut Context<Self>) {
-        let State::Up(up) = &self.state else { return };
-        if !matches!(up.stats, Err(LinkError::Stats(_))) {
+        let ConnectionPhase::Up(up) = &self.state else { return };
+        if !matches!(up.stats, Err(DataplaneError::Stats(_))) {
             return;
         }
         let epoch = self.epoch;
@@ -98,7 +103,7 @@ impl VppConnection {
                 return;
             }
             this.tell_of_stats(&stats);
-            if let State::Up(up) = &mut this.state {
+            if let ConnectionPhase::Up(up) = &mut this.state {
                 up.stats = stats;
             }
         }));
@@ -106,13 +111,13 @@ impl VppConnection {
 }
 
 impl Handler<super::GetCounters> for VppConnection {
-    type Result = ResponseFuture<Result<Vec<Counted>, LinkError>>;
+    type Result = ResponseFuture<Result<Vec<VipPackets>, DataplaneError>>;
 
     fn handle(&mut self, _: super::GetCounters, _: &mut Self::Context) -> Self::Result {
         let client = self.client();
         let stats = match &self.state {
-            State::Up(up) => up.stats.clone(),
-            _ => Err(LinkError::ended()),
+            ConnectionPhase::Up(up) => up.stats.clone(),
+            _ => Err(DataplaneError::ended()),
         };
         Box::pin(async move {
             let (_, client) = client?;

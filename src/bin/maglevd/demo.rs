@@ -66,7 +66,7 @@ pub struct Demo {
 }
 
 /// The demo with its backends.
-pub struct Running {
+pub struct RunningServers {
     demo: Demo,
     backends: Vec<(BackendName, SocketAddr)>,
     /// The one to try things on.
@@ -103,7 +103,7 @@ impl Demo {
     ///
     /// # Errors
     /// A backend's address is taken, or not of this machine.
-    pub async fn start(self, config: &Config) -> Result<Running, DemoError> {
+    pub async fn start(self, config: &Config) -> Result<RunningServers, DemoError> {
         let mut backends = Vec::new();
         let mut tasks = JoinSet::new();
         for (name, backend) in &config.backends {
@@ -123,7 +123,7 @@ impl Demo {
         let pools = config.frontends.values().flat_map(|frontend| &frontend.pools);
         let first = pools.flat_map(|pool| pool.backends.keys()).next();
         let first = first.map(ToString::to_string).unwrap_or_default();
-        Ok(Running { demo: self, backends, first, _tasks: tasks })
+        Ok(RunningServers { demo: self, backends, first, _tasks: tasks })
     }
 }
 
@@ -134,7 +134,7 @@ impl Drop for Demo {
     }
 }
 
-impl Running {
+impl RunningServers {
     /// Says what is running and what to type next.
     pub fn introduce(&self, addresses: &[ListenAddr]) {
         let dir = self.demo.dir.display();

@@ -1,12 +1,12 @@
 //! The flags of maglevd and their environment variables. Flags win.
 
-use std::fmt;
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use vpp_maglev::VERSION;
 use vpp_maglev::api::{ListenAddr, TlsError, TlsFiles, UnixAccess, UnixGroup, UnixMode};
 use vpp_maglev::domain::events::LogLevel;
+use vpp_maglev::host::logging::LogFormat;
 
 /// Probes backends and programs VPP's Maglev load balancer with what it finds.
 #[derive(Parser, Debug)]
@@ -162,27 +162,6 @@ impl Flags {
 
 /// Where the configuration is unless told otherwise.
 pub const DEFAULT_CONFIG: &str = "/etc/vpp-maglev/maglev.yaml";
-
-/// How log records are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
-    /// To systemd's journal, with a field of its own for each that a record has.
-    Journal,
-}
-
-impl fmt::Display for LogFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Json => "json",
-            Self::Text => "text",
-            Self::Journal => "journal",
-        })
-    }
-}
 
 /// More than this would be gigabytes.
 const MOST_EVENTS: usize = 1_000_000;

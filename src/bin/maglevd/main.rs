@@ -2,17 +2,8 @@
 
 #![allow(unreachable_pub)]
 
-mod bell;
-mod cores;
 mod demo;
-mod fatal;
 mod flags;
-mod journal;
-mod log_writer;
-mod logging;
-mod memory;
-mod notify;
-mod rank;
 mod run;
 
 use std::path::Path;
@@ -20,12 +11,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use vpp_maglev::config;
-use vpp_maglev::vpp::embedded::{Embedded, Options, Paths};
+use vpp_maglev::host::{allocator, logging};
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions, Paths};
 
 use flags::Flags;
 
 fn main() -> ExitCode {
-    memory::share_between_threads();
+    allocator::share_between_threads();
     let flags = match Flags::try_parse() {
         Ok(flags) => flags,
         Err(error) => return refuse(&error),
@@ -88,7 +80,7 @@ fn dataplane_only(flags: &Flags, dir: &Path) -> Result<(), run::StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = run::stop_signal()?;
-        let embedded = Embedded::start(Paths::in_dir(dir), Options::default())?;
+        let embedded = Embedded::start(Paths::in_dir(dir), EmbeddedOptions::default())?;
         tracing::info!(
             api = %embedded.api_path().display(), stats = %embedded.stats_path().display(),
             "dataplane-ready"

@@ -14,28 +14,30 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 use vpp_maglev::VERSION;
-use vpp_maglev::actors::broadcaster::{Broadcaster, End, Limits, Publish};
-use vpp_maglev::actors::checker::{self, Checker, Reload, tell_warnings};
+use vpp_maglev::actors::broadcaster::{Broadcaster, Limits, Publish, Shutdown};
+use vpp_maglev::actors::controller::{self, Controller, Reload, log_warnings};
+use vpp_maglev::actors::event_batcher::EventBatcher;
 use vpp_maglev::actors::gone;
-use vpp_maglev::actors::herald::Herald;
-use vpp_maglev::actors::overseer::{Overseer, Parts, Pulse, Reloaded, Reloading, Stopping};
 use vpp_maglev::actors::reconciler::Reconciler;
 use vpp_maglev::actors::vpp_connection::{Close, VppConnection};
-use vpp_maglev::api::{self, Actors, ListenError, Listening, Offer, Service};
+use vpp_maglev::actors::watchdog::{
+    HeartbeatResponder, Parts, Reloaded, Reloading, Stopping, Watchdog,
+};
+use vpp_maglev::api::{self, Actors, ListenError, ListenerConfig, MaglevService, Serving};
 use vpp_maglev::config::{self, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
 use vpp_maglev::domain::events::{Event, LogLevel, LogRecord};
-use vpp_maglev::probe::{Ground, NamespaceError};
+use vpp_maglev::probe::{NamespaceError, ProbeEnvironment};
 use vpp_maglev::vpp::client::ClientOptions;
-use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, Options};
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
 
-use crate::cores;
 use crate::demo::{Demo, DemoError};
-use crate::fatal::end_on_panic;
 use crate::flags::Flags;
-use crate::logging::{self, Levels, Logging};
-use crate::notify;
-use crate::rank::{Rank, Ranks};
+use vpp_maglev::host::cpu_affinity;
+use vpp_maglev::host::logging::{self, LogLevels, Logging};
+use vpp_maglev::host::panic_hook::end_on_panic;
+use vpp_maglev::host::sd_notify;
+use vpp_maglev::host::thread_priority::{ThreadPriorities, ThreadPriority};
 
 /// How long requests under way may take when the daemon stops.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -61,7 +63,7 @@ pub enum StartError {
     Listen(#[from] ListenError),
     /// The metrics address cannot be used.
     #[error(transparent)]
-    Metrics(#[from] api::metrics::MetricsError),
+    Metrics(#[from] api::http::metrics::MetricsError),
     /// The embedded dataplane did not start.
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
@@ -89,19 +91,19 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
     info!(version = VERSION, config = %flags.config.display(), "starting");
     let Loaded { config, warnings } = read(&flags.config)?
         .map_err(|fault| StartError::Config { path: flags.config.clone(), fault })?;
-    tell_warnings(&warnings);
+    log_warnings(&warnings);
     drop(warnings);
     use_all_descriptors();
-    let ground = Ground::prepare(&config.checker)?;
+    let ground = ProbeEnvironment::prepare(&config.checker)?;
     let embedded = match flags.vpp_api_addr.as_str() {
-        "embedded" => Some(Embedded::start_private(Options::default())?),
+        "embedded" => Some(Embedded::start_private(EmbeddedOptions::default())?),
         _ => None,
     };
     if let Some(embedded) = &embedded {
         info!(api = %embedded.api_path().display(), "dataplane-ready");
     }
-    let ranks = Ranks::around_this_thread();
-    let runtime = ranks.runtime(Rank::First)?;
+    let ranks = ThreadPriorities::around_this_thread();
+    let runtime = ranks.runtime(ThreadPriority::First)?;
     let system = System::with_tokio_rt(|| runtime);
     let outcome =
         system.block_on(live(&flags, (config, ground), embedded.as_ref(), demo, logs, ranks));
@@ -132,11 +134,11 @@ fn use_all_descriptors() {
 
 async fn live(
     flags: &Flags,
-    (config, ground): (Config, Ground),
+    (config, ground): (Config, ProbeEnvironment),
     embedded: Option<&Embedded>,
     demo: Option<Demo>,
     logs: Logging,
-    ranks: Ranks,
+    ranks: ThreadPriorities,
 ) -> Result<(), StartError> {
     // Before anything listens, so that no early signal kills us half-way.
     let hangup = signal(SignalKind::hangup())?;
@@ -148,16 +150,16 @@ async fn live(
         None => None,
     };
     let sockets = match embedded {
-        Some(embedded) => Sockets {
+        Some(embedded) => VppSockets {
             api: Some(embedded.api_path().to_owned()),
             stats: Some(embedded.stats_path().to_owned()),
         },
-        None => Sockets { api: path(&flags.vpp_api_addr), stats: path(&flags.vpp_stats_addr) },
+        None => VppSockets { api: path(&flags.vpp_api_addr), stats: path(&flags.vpp_stats_addr) },
     };
     let writer = logs.writer.clone();
     actix_rt::spawn(log_as_told(louder, logs.levels.clone()));
     let (actors, herald, outward) = start_actors(flags, (config, ground), sockets, logs, ranks)?;
-    ranks.take(Rank::First);
+    ranks.take(ThreadPriority::First);
     let listening = listen(flags, &actors, &outward).await?;
     for address in &listening.addresses {
         info!(%address, "grpc-listening");
@@ -176,7 +178,7 @@ async fn live(
     actors.overseer.send(Stopping).await.unwrap_or_else(|_| gone("Overseer"));
     actors.vpp.send(Close).await.unwrap_or_else(|_| gone("VppConnection"));
     // Ends the event streams, so that their requests can end.
-    herald.send(End).await.unwrap_or_else(|_| gone("Herald"));
+    herald.send(Shutdown).await.unwrap_or_else(|_| gone("Herald"));
     if tokio::time::timeout(STOP_PATIENCE, listening.stop()).await.is_err() {
         warn!("some requests were cut off");
     }
@@ -184,9 +186,9 @@ async fn live(
 }
 
 /// Reloads at every SIGHUP, one after the other, and tells the service manager.
-async fn reload_on(mut hangup: Signal, actors: &Actors, listening: &Listening) {
+async fn reload_on(mut hangup: Signal, actors: &Actors, listening: &Serving) {
     while hangup.recv().await.is_some() {
-        let monotonic_us = notify::monotonic_us();
+        let monotonic_us = sd_notify::monotonic_us();
         let told = actors.overseer.send(Reloading { monotonic_us }).await;
         told.unwrap_or_else(|_| gone("Overseer"));
         // Its outcome is in the log.
@@ -200,7 +202,7 @@ async fn reload_on(mut hangup: Signal, actors: &Actors, listening: &Listening) {
 }
 
 /// SIGUSR1 has everything logged, SIGUSR2 what the flag says.
-async fn log_as_told((mut more, mut as_configured): (Signal, Signal), levels: Levels) {
+async fn log_as_told((mut more, mut as_configured): (Signal, Signal), levels: LogLevels) {
     loop {
         let level = tokio::select! {
             Some(()) = more.recv() => LogLevel::Debug,
@@ -212,7 +214,7 @@ async fn log_as_told((mut more, mut as_configured): (Signal, Signal), levels: Le
 }
 
 /// VPP's sockets; `None`: not wanted.
-struct Sockets {
+struct VppSockets {
     api: Option<PathBuf>,
     stats: Option<PathBuf>,
 }
@@ -227,15 +229,15 @@ fn path(flag: &str) -> Option<PathBuf> {
 /// in front of a weight, and one that looks after all of these.
 fn start_actors(
     flags: &Flags,
-    (config, ground): (Config, Ground),
-    sockets: Sockets,
+    (config, ground): (Config, ProbeEnvironment),
+    sockets: VppSockets,
     logs: Logging,
-    ranks: Ranks,
-) -> io::Result<(Actors, Addr<Herald>, Arbiter)> {
+    ranks: ThreadPriorities,
+) -> io::Result<(Actors, Addr<EventBatcher>, Arbiter)> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let probing = (0..cores).map(|_| Ok(ranks.arbiter(Rank::Usual)?.handle()));
+    let probing = (0..cores).map(|_| Ok(ranks.arbiter(ThreadPriority::Usual)?.handle()));
     let probing: Vec<_> = probing.collect::<io::Result<_>>()?;
-    let outward = ranks.arbiter(Rank::Last)?;
+    let outward = ranks.arbiter(ThreadPriority::Last)?;
     let boot_id = fastrand::u64(1..);
     let limits = Limits { held: flags.event_history, ..Limits::default() };
     let broadcaster = Broadcaster::start_in_arbiter(&outward.handle(), move |_| {
@@ -243,26 +245,26 @@ fn start_actors(
     });
     let to = broadcaster.clone();
     outward.spawn(forward(logs.records, to));
-    let herald = Herald::of(&broadcaster);
+    let herald = EventBatcher::of(&broadcaster);
 
     let options = ClientOptions { cure: flags.vpp_cure, ..ClientOptions::default() };
     let vpp = VppConnection::new(sockets.api, options, herald.clone()).with_stats(sockets.stats);
-    end_on_panic(logs.writer, Some(vpp.last_words()));
-    actix_rt::spawn(cores::leave_to(vpp.peer()));
+    end_on_panic(logs.writer, Some(vpp.goodbye_handle()));
+    actix_rt::spawn(cpu_affinity::leave_to(vpp.peer()));
     let vpp = vpp.start();
     let reconciler = Reconciler::new(vpp.clone(), herald.clone()).start();
-    let recipients = checker::Recipients {
+    let recipients = controller::Recipients {
         changed: reconciler.clone().recipient(),
         replaced: reconciler.clone().recipient(),
     };
     let pulses = probing.iter().enumerate().map(|(number, arbiter)| {
-        let pulse = Pulse::start_in_arbiter(arbiter, |_| Pulse);
+        let pulse = HeartbeatResponder::start_in_arbiter(arbiter, |_| HeartbeatResponder);
         (format!("probers-{number}"), pulse.recipient())
     });
     let broadcasts = ("Broadcaster".to_owned(), broadcaster.clone().recipient());
     let others = pulses.chain([broadcasts]).collect();
     let path = flags.config.clone();
-    let checker = Checker::new(path, config, probing, herald.clone(), recipients);
+    let checker = Controller::new(path, config, probing, herald.clone(), recipients);
     let checker = checker.on(ground).start();
     let parts = Parts {
         census: checker.clone().recipient(),
@@ -271,22 +273,18 @@ fn start_actors(
         others,
     };
     // On a thread that none of those it asks can hold up.
-    let beside = ranks.arbiter(Rank::Usual)?;
-    let overseer = Overseer::start_in_arbiter(&beside.handle(), move |_| {
-        Overseer::new(parts, notify::to_service_manager(), notify::watchdog())
+    let beside = ranks.arbiter(ThreadPriority::Usual)?;
+    let overseer = Watchdog::start_in_arbiter(&beside.handle(), move |_| {
+        Watchdog::new(parts, sd_notify::to_service_manager(), sd_notify::watchdog())
     });
     Ok((Actors { checker, reconciler, vpp, broadcaster, overseer }, herald, outward))
 }
 
 /// Opens the gRPC sockets and the metrics page on the arbiter that serves the
 /// outside.
-async fn listen(
-    flags: &Flags,
-    actors: &Actors,
-    outward: &Arbiter,
-) -> Result<Listening, StartError> {
+async fn listen(flags: &Flags, actors: &Actors, outward: &Arbiter) -> Result<Serving, StartError> {
     let actors = actors.clone();
-    let offer = Offer {
+    let offer = ListenerConfig {
         addresses: flags.grpc_addr.clone(),
         reflection: flags.reflection,
         tls: flags.grpc_tls().map_err(ListenError::from)?,
@@ -297,15 +295,15 @@ async fn listen(
     outward.spawn(async move {
         let open = async {
             if !metrics.is_empty() {
-                let address = api::metrics::serve(actors.clone(), &metrics).await?;
+                let address = api::http::metrics::serve(actors.clone(), &metrics).await?;
                 info!(address, "metrics-listening");
             }
-            Ok(api::serve(Service::new(actors), &offer).await?)
+            Ok(api::serve(MaglevService::new(actors), &offer).await?)
         };
         // The other end waits for as long as it lives.
         let _ = answer.send(open.await);
     });
-    answered.await.unwrap_or_else(|_| Ok(Listening::none()))
+    answered.await.unwrap_or_else(|_| Ok(Serving::none()))
 }
 
 /// Hands log records to the Broadcaster as they come.

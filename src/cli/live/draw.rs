@@ -6,10 +6,10 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Paragraph, Row as Drawn, Table};
 
-use super::model::{Link, Model, Standing, Vpp};
+use super::model::{DaemonStatus, Model, Standing, VppStatus};
 use super::rows::{Row, rows};
-use crate::cli::page::{Tone, printable};
-use crate::cli::time::{age, moment};
+use crate::cli::render::context::{Tone, printable};
+use crate::cli::render::time::{age, moment};
 use crate::pb;
 
 /// Lines of the latest changes, where the terminal has room for them.
@@ -69,25 +69,25 @@ impl Ink {
 fn heading(model: &Model, now_ns: i64, ink: Ink) -> Paragraph<'static> {
     let mut first = vec![ink.span(Tone::Title, format!("maglevd {}", model.server))];
     first.push(match &model.link {
-        Link::Connecting => ink.span(Tone::Unsure, "  connecting"),
-        Link::Up => Span::raw(""),
-        Link::Down(why) => ink.span(Tone::Bad, format!("  LOST: {why}")),
+        DaemonStatus::Connecting => ink.span(Tone::Unsure, "  connecting"),
+        DaemonStatus::Up => Span::raw(""),
+        DaemonStatus::Down(why) => ink.span(Tone::Bad, format!("  LOST: {why}")),
     });
     let frontends: Vec<&str> = model.frontends.values().map(|f| f.state.as_str()).collect();
     let backends: Vec<&str> = model.backends.values().map(|b| b.state.as_str()).collect();
     let second = format!("frontends: {}  backends: {}", counted(&frontends), counted(&backends));
     let third = match &model.vpp {
-        Vpp::Unknown => Span::raw("VPP: not asked yet"),
-        Vpp::Connected(info) if info.missing_messages.is_empty() => {
+        VppStatus::Unknown => Span::raw("VPP: not asked yet"),
+        VppStatus::Connected(info) if info.missing_messages.is_empty() => {
             let since = age(now_ns, info.connecttime_ns);
             ink.span(Tone::Good, format!("VPP {} connected for {since}", printable(&info.version)))
         }
-        Vpp::Connected(info) => {
+        VppStatus::Connected(info) => {
             let missing = info.missing_messages.len();
             let text = format!("VPP {} lacks {missing} messages", printable(&info.version));
             ink.span(Tone::Bad, text + " and is not programmed")
         }
-        Vpp::Away(why) => ink.span(Tone::Bad, why.clone()),
+        VppStatus::Away(why) => ink.span(Tone::Bad, why.clone()),
     };
     Paragraph::new(vec![Line::from(first), Line::from(second), Line::from(third)])
 }

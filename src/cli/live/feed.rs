@@ -9,13 +9,13 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::model::{Answers, Link, Update, Vpp};
-use crate::cli::answer::Answer;
-use crate::cli::command::Request;
+use super::model::{Answers, DaemonStatus, Update, VppStatus};
+use crate::cli::answer::CliAnswer;
+use crate::cli::command::request::DaemonRequest;
 use crate::cli::error::CliError;
 use crate::cli::execute::{execute, frontends};
-use crate::cli::server::Client;
 use crate::cli::watch::{AGAIN, next, open};
+use crate::client::server::DaemonClient;
 use crate::pb;
 use crate::pb::event::Event;
 
@@ -28,15 +28,18 @@ const REFRESH: Duration = Duration::from_secs(15);
 
 /// Feeds the view for ever, over every loss of the daemon. It ends when the
 /// view does, or when the daemon refuses.
-pub(super) async fn feed(client: Client, tell: Sender<Update>) {
+pub(super) async fn feed(client: DaemonClient, tell: Sender<Update>) {
     loop {
         let error = match life(&client, &tell).await {
             Ok(()) => return,
             Err(error) => error,
         };
         let lost = matches!(error, CliError::Unreachable { .. });
-        let update =
-            if lost { Update::Link(Link::Down(error.to_string())) } else { Update::End(error) };
+        let update = if lost {
+            Update::Link(DaemonStatus::Down(error.to_string()))
+        } else {
+            Update::End(error)
+        };
         if tell.send(update).await.is_err() || !lost {
             return;
         }
@@ -106,13 +109,13 @@ fn users<'a>(known: &'a [pb::FrontendInfo], backend: &'a str) -> impl Iterator<I
 }
 
 /// Feeds the view from one stream. `Ok`: the view is gone.
-async fn life(client: &Client, tell: &Sender<Update>) -> Result<(), CliError> {
+async fn life(client: &DaemonClient, tell: &Sender<Update>) -> Result<(), CliError> {
     let wanted =
         pb::WatchRequest { log: Some(false), change: Some(true), ..pb::WatchRequest::default() };
     let mut stream = open(client, wanted).await?;
     let all = everything(client, true).await?;
     let mut known = all.frontends.clone();
-    for update in [Update::Link(Link::Up), Update::All(all)] {
+    for update in [Update::Link(DaemonStatus::Up), Update::All(all)] {
         if tell.send(update).await.is_err() {
             return Ok(());
         }
@@ -149,41 +152,41 @@ async fn life(client: &Client, tell: &Sender<Update>) -> Result<(), CliError> {
 
 /// Asks for the whole state; for the backends only at the beginning, because
 /// events tell everything of them.
-async fn everything(client: &Client, backends: bool) -> Result<Answers, CliError> {
-    let frontends = match execute(client, Request::ShowFrontends).await? {
-        Answer::Frontends(frontends) => frontends,
+async fn everything(client: &DaemonClient, backends: bool) -> Result<Answers, CliError> {
+    let frontends = match execute(client, DaemonRequest::ShowFrontends).await? {
+        CliAnswer::Frontends(frontends) => frontends,
         _ => Vec::new(),
     };
     let backends = if !backends {
         None
     } else {
-        match execute(client, Request::ShowBackends).await? {
-            Answer::Backends(backends) => Some(backends),
+        match execute(client, DaemonRequest::ShowBackends).await? {
+            CliAnswer::Backends(backends) => Some(backends),
             _ => None,
         }
     };
     Ok(Answers { frontends, backends, vpp: vpp(client).await? })
 }
 
-async fn vpp(client: &Client) -> Result<Vpp, CliError> {
-    match execute(client, Request::ShowVppInfo).await {
-        Ok(Answer::VppInfo(info)) => Ok(Vpp::Connected(info)),
-        Ok(_) => Ok(Vpp::Unknown),
-        Err(CliError::Refused { message }) => Ok(Vpp::Away(message)),
+async fn vpp(client: &DaemonClient) -> Result<VppStatus, CliError> {
+    match execute(client, DaemonRequest::ShowVppInfo).await {
+        Ok(CliAnswer::VppInfo(info)) => Ok(VppStatus::Connected(info)),
+        Ok(_) => Ok(VppStatus::Unknown),
+        Err(CliError::Refused { message }) => Ok(VppStatus::Away(message)),
         Err(error) => Err(error),
     }
 }
 
 /// Asks for what events concerned.
 async fn answers(
-    client: &Client,
+    client: &DaemonClient,
     concerned: Concerned,
     known: &mut Vec<pb::FrontendInfo>,
 ) -> Result<Vec<Update>, CliError> {
     let mut updates = Vec::new();
     for name in concerned.backends {
-        match execute(client, Request::ShowBackend { name }).await {
-            Ok(Answer::Backend { backend, .. }) => updates.push(Update::Backend(backend)),
+        match execute(client, DaemonRequest::ShowBackend { name }).await {
+            Ok(CliAnswer::Backend { backend, .. }) => updates.push(Update::Backend(backend)),
             Ok(_) | Err(CliError::Refused { .. }) => {}
             Err(error) => return Err(error),
         }

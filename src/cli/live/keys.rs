@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// What the operator pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
+pub enum PressedKey {
     /// Leave.
     Quit,
     /// Another order.
@@ -31,7 +31,7 @@ pub enum Key {
     Bottom,
 }
 
-impl Key {
+impl PressedKey {
     /// What a key of the terminal means, which differs while a filter is
     /// typed.
     #[must_use]
@@ -70,16 +70,18 @@ impl Key {
 mod tests {
     use super::*;
 
-    fn key(code: KeyCode, modifiers: KeyModifiers, typing: bool) -> Option<Key> {
-        Key::of(&KeyEvent::new(code, modifiers), typing)
+    fn key(code: KeyCode, modifiers: KeyModifiers, typing: bool) -> Option<PressedKey> {
+        PressedKey::of(&KeyEvent::new(code, modifiers), typing)
     }
 
     #[test]
     fn letters_are_keys_or_the_filter() {
         let none = KeyModifiers::NONE;
-        for (letter, meant) in [('q', Key::Quit), ('s', Key::Sort), ('f', Key::Fold)] {
+        for (letter, meant) in
+            [('q', PressedKey::Quit), ('s', PressedKey::Sort), ('f', PressedKey::Fold)]
+        {
             assert_eq!(key(KeyCode::Char(letter), none, false), Some(meant));
-            assert_eq!(key(KeyCode::Char(letter), none, true), Some(Key::Letter(letter)));
+            assert_eq!(key(KeyCode::Char(letter), none, true), Some(PressedKey::Letter(letter)));
         }
         assert_eq!(key(KeyCode::Char('x'), none, false), None);
     }
@@ -88,7 +90,7 @@ mod tests {
     fn an_interrupt_leaves_even_a_filter() {
         for typing in [false, true] {
             let pressed = key(KeyCode::Char('c'), KeyModifiers::CONTROL, typing);
-            assert_eq!(pressed, Some(Key::Quit));
+            assert_eq!(pressed, Some(PressedKey::Quit));
             assert_eq!(key(KeyCode::Char('x'), KeyModifiers::CONTROL, typing), None);
         }
     }

@@ -25,13 +25,13 @@ use tokio::time::{Instant, sleep_until};
 use tokio_stream::StreamExt;
 
 pub use draw::draw;
-pub use keys::Key;
-pub use model::{Answers, Link, Model, Update, Vpp};
+pub use keys::PressedKey;
+pub use model::{Answers, DaemonStatus, Model, Update, VppStatus};
 
 use super::error::CliError;
-use super::options::Format;
-use super::output::{Output, now_ns};
-use super::server::Client;
+use crate::cli::command::options::Format;
+use crate::cli::render::output::{Output, now_ns};
+use crate::client::server::DaemonClient;
 use screen::Screen;
 
 /// Updates that may wait to be shown.
@@ -49,7 +49,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// [`CliError::Options`] without a terminal or with JSON; what `connect` says;
 /// [`CliError::Refused`] when the daemon takes no more watchers.
 pub async fn run(
-    connect: impl AsyncFnOnce() -> Result<Client, CliError>,
+    connect: impl AsyncFnOnce() -> Result<DaemonClient, CliError>,
     output: Output,
 ) -> Result<(), CliError> {
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
@@ -97,7 +97,7 @@ async fn show(
             },
             event = keys.next() => match event {
                 Some(Ok(Event::Key(key))) => {
-                    if let Some(key) = Key::of(&key, model.is_typing())
+                    if let Some(key) = PressedKey::of(&key, model.is_typing())
                         && model.press(key)
                     {
                         return Ok(());

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::keys::Key;
+use super::keys::PressedKey;
 use crate::cli::error::CliError;
-use crate::cli::page::{Tone, printable};
+use crate::cli::render::context::{Tone, printable};
 use crate::pb;
 use crate::pb::event::Event;
 
@@ -14,7 +14,7 @@ const REMEMBERED: usize = 100;
 
 /// Whether the daemon answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Link {
+pub enum DaemonStatus {
     /// Not yet.
     Connecting,
     /// Yes.
@@ -25,7 +25,7 @@ pub enum Link {
 
 /// What is known of VPP.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Vpp {
+pub enum VppStatus {
     /// Nothing yet.
     Unknown,
     /// It is connected.
@@ -42,14 +42,14 @@ pub struct Answers {
     /// All backends; `None`: not asked for, events tell of them.
     pub backends: Option<Vec<pb::BackendInfo>>,
     /// VPP.
-    pub vpp: Vpp,
+    pub vpp: VppStatus,
 }
 
 /// Something new.
 #[derive(Debug)]
 pub enum Update {
     /// The connection to the daemon.
-    Link(Link),
+    Link(DaemonStatus),
     /// An event.
     Event(pb::Event),
     /// The whole state.
@@ -65,7 +65,7 @@ pub enum Update {
     /// One backend that was not known.
     Backend(pb::BackendInfo),
     /// VPP's connection.
-    Vpp(Vpp),
+    Vpp(VppStatus),
     /// There will be no more.
     End(CliError),
 }
@@ -82,7 +82,7 @@ pub(super) struct Standing {
 
 /// One line of the list of the latest changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
+pub(super) struct RecentChange {
     pub(super) at_ns: i64,
     pub(super) text: String,
     pub(super) tone: Tone,
@@ -90,7 +90,7 @@ pub(super) struct Change {
 
 /// In which order frontends are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum SortOrder {
     /// What is wrong first, then by name.
     #[default]
     Urgency,
@@ -100,7 +100,7 @@ pub(super) enum Order {
     Latest,
 }
 
-impl Order {
+impl SortOrder {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Urgency => "wrong first",
@@ -122,14 +122,14 @@ impl Order {
 #[derive(Debug)]
 pub struct Model {
     pub(super) server: String,
-    pub(super) link: Link,
-    pub(super) vpp: Vpp,
+    pub(super) link: DaemonStatus,
+    pub(super) vpp: VppStatus,
     pub(super) frontends: BTreeMap<String, pb::FrontendInfo>,
     /// States of frontends, as events told them.
     pub(super) standings: BTreeMap<String, Standing>,
     pub(super) backends: BTreeMap<String, Standing>,
-    pub(super) changes: VecDeque<Change>,
-    pub(super) order: Order,
+    pub(super) changes: VecDeque<RecentChange>,
+    pub(super) order: SortOrder,
     pub(super) folded: bool,
     pub(super) filter: String,
     pub(super) typing: bool,
@@ -145,13 +145,13 @@ impl Model {
     pub fn new(server: &str) -> Self {
         Self {
             server: server.to_owned(),
-            link: Link::Connecting,
-            vpp: Vpp::Unknown,
+            link: DaemonStatus::Connecting,
+            vpp: VppStatus::Unknown,
             frontends: BTreeMap::new(),
             standings: BTreeMap::new(),
             backends: BTreeMap::new(),
             changes: VecDeque::new(),
-            order: Order::default(),
+            order: SortOrder::default(),
             folded: false,
             filter: String::new(),
             typing: false,
@@ -253,32 +253,35 @@ impl Model {
     fn change(&mut self, at_ns: i64, words: &[&str], tone: Tone) {
         let words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
         self.changes.truncate(REMEMBERED - 1);
-        self.changes.push_front(Change { at_ns, text: printable(&words.join(" ")), tone });
+        self.changes.push_front(RecentChange { at_ns, text: printable(&words.join(" ")), tone });
     }
 
     /// Obeys a key; true: the operator leaves.
-    pub fn press(&mut self, key: Key) -> bool {
+    pub fn press(&mut self, key: PressedKey) -> bool {
         match key {
-            Key::Quit => return true,
-            Key::Sort => self.order = self.order.next(),
-            Key::Fold => self.folded = !self.folded,
-            Key::Filter => self.typing = true,
-            Key::Letter(letter) => self.filter.push(letter),
-            Key::Erase => drop(self.filter.pop()),
-            Key::Accept => self.typing = false,
-            Key::Clear => {
+            PressedKey::Quit => return true,
+            PressedKey::Sort => self.order = self.order.next(),
+            PressedKey::Fold => self.folded = !self.folded,
+            PressedKey::Filter => self.typing = true,
+            PressedKey::Letter(letter) => self.filter.push(letter),
+            PressedKey::Erase => drop(self.filter.pop()),
+            PressedKey::Accept => self.typing = false,
+            PressedKey::Clear => {
                 self.typing = false;
                 self.filter.clear();
             }
-            Key::Lines(lines) => self.scroll(lines),
-            Key::Pages(pages) => {
+            PressedKey::Lines(lines) => self.scroll(lines),
+            PressedKey::Pages(pages) => {
                 let page = i64::try_from(self.page).unwrap_or(i64::MAX);
                 self.scroll(pages.saturating_mul(page));
             }
-            Key::Top => self.top = 0,
-            Key::Bottom => self.top = usize::MAX,
+            PressedKey::Top => self.top = 0,
+            PressedKey::Bottom => self.top = usize::MAX,
         }
-        if !matches!(key, Key::Lines(_) | Key::Pages(_) | Key::Top | Key::Bottom) {
+        if !matches!(
+            key,
+            PressedKey::Lines(_) | PressedKey::Pages(_) | PressedKey::Top | PressedKey::Bottom
+        ) {
             self.top = 0;
         }
         false

@@ -3,9 +3,9 @@
 
 use std::cmp::Reverse;
 
-use super::model::{Model, Order, Standing};
+use super::model::{Model, SortOrder, Standing};
 use crate::cli::answer::serving_pool;
-use crate::cli::page::urgency;
+use crate::cli::render::context::urgency;
 use crate::pb;
 
 /// One row.
@@ -42,9 +42,9 @@ pub(super) enum Row<'a> {
 pub(super) fn rows(model: &Model) -> Vec<Row<'_>> {
     let mut frontends: Vec<&pb::FrontendInfo> = model.frontends.values().collect();
     match model.order {
-        Order::Name => {}
-        Order::Urgency => frontends.sort_by_key(|frontend| urgency(&frontend.state)),
-        Order::Latest => frontends.sort_by_key(|frontend| Reverse(latest(model, frontend))),
+        SortOrder::Name => {}
+        SortOrder::Urgency => frontends.sort_by_key(|frontend| urgency(&frontend.state)),
+        SortOrder::Latest => frontends.sort_by_key(|frontend| Reverse(latest(model, frontend))),
     }
     let filter = model.filter.to_lowercase();
     let mut rows = Vec::new();

@@ -17,23 +17,23 @@ use rustyline::{
 };
 use tokio::runtime::Handle;
 
-use super::engine::Engine;
 use super::link::Printer;
 use super::{history, inline};
-use crate::cli::completion::{Names, candidates};
+use crate::cli::command::completion::{Names, candidates};
+use crate::cli::command::completion_names::{self, Cache};
+use crate::cli::command::words::{quoted, typed};
 use crate::cli::error::CliError;
-use crate::cli::names::{self, Cache};
-use crate::cli::output::{self, Output};
-use crate::cli::page::Tone;
-use crate::cli::server::Client;
-use crate::cli::words::{quoted, typed};
+use crate::cli::render::context::Tone;
+use crate::cli::render::output::{self, Output};
+use crate::cli::shell::runtime_thread::Engine;
+use crate::client::server::DaemonClient;
 
 /// Lines of history that are kept.
 const REMEMBERED: usize = 1000;
 
 /// What the operator did.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Input {
+pub(super) enum EditorInput {
     /// Typed a line.
     Line(String),
     /// Gave a line up.
@@ -44,7 +44,7 @@ pub(super) enum Input {
 
 /// The editor of lines.
 pub(super) struct Editor {
-    lines: rustyline::Editor<Living, DefaultHistory>,
+    lines: rustyline::Editor<LineHelper, DefaultHistory>,
     asked: mpsc::Receiver<usize>,
     history: Option<PathBuf>,
     output: Output,
@@ -55,7 +55,11 @@ impl Editor {
     ///
     /// # Errors
     /// [`CliError::Local`] when the terminal cannot be used.
-    pub(super) fn new(engine: &Engine, client: &Client, output: Output) -> Result<Self, CliError> {
+    pub(super) fn new(
+        engine: &Engine,
+        client: &DaemonClient,
+        output: Output,
+    ) -> Result<Self, CliError> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
             .history_ignore_space(true)
@@ -63,14 +67,13 @@ impl Editor {
             .map_err(failed)?
             .build();
         let mut lines = rustyline::Editor::with_config(config).map_err(failed)?;
-        lines.set_helper(Some(Living {
+        lines.set_helper(Some(LineHelper {
             handle: engine.handle().clone(),
             client: client.clone(),
             cache: RefCell::default(),
         }));
         let (ask, asked) = mpsc::channel();
-        lines
-            .bind_sequence(KeyEvent::from('?'), EventHandler::Conditional(Box::new(Question(ask))));
+        lines.bind_sequence(KeyEvent::from('?'), EventHandler::Conditional(Box::new(HelpKey(ask))));
         let history = history::file(|name| std::env::var_os(name));
         let mut editor = Self { lines, asked, history, output };
         editor.recall();
@@ -92,21 +95,25 @@ impl Editor {
     ///
     /// # Errors
     /// [`CliError::Local`] when the terminal fails.
-    pub(super) fn read(&mut self, prompt: &str) -> Result<Input, CliError> {
+    pub(super) fn read(&mut self, prompt: &str) -> Result<EditorInput, CliError> {
         let mut begun = (String::new(), String::new());
         loop {
             let initial = (begun.0.as_str(), begun.1.as_str());
             let line = match self.lines.readline_with_initial(prompt, initial) {
                 Ok(line) => line,
-                Err(ReadlineError::Interrupted) => return Ok(Input::Nothing),
-                Err(ReadlineError::Eof) => return Ok(Input::End),
+                Err(ReadlineError::Interrupted) => return Ok(EditorInput::Nothing),
+                Err(ReadlineError::Eof) => return Ok(EditorInput::End),
                 // The terminal changed its size: the line is drawn anew.
                 Err(ReadlineError::Signal(_)) => continue,
                 Err(error) => return Err(failed(error)),
             };
             let Ok(cursor) = self.asked.try_recv() else {
                 self.remember(&line);
-                return Ok(if line.trim().is_empty() { Input::Nothing } else { Input::Line(line) });
+                return Ok(if line.trim().is_empty() {
+                    EditorInput::Nothing
+                } else {
+                    EditorInput::Line(line)
+                });
             };
             let (left, right) = line.split_at_checked(cursor).unwrap_or((&line, ""));
             let page = self.output.page();
@@ -153,9 +160,9 @@ fn failed(error: ReadlineError) -> CliError {
 
 /// `?`: ends the reading for a moment, so that the help has a place. Within
 /// quotes and comments it is a character like any other.
-struct Question(mpsc::Sender<usize>);
+struct HelpKey(mpsc::Sender<usize>);
 
-impl ConditionalEventHandler for Question {
+impl ConditionalEventHandler for HelpKey {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, now: &EventContext) -> Option<Cmd> {
         let typed = typed(now.line().get(..now.pos())?);
         if typed.open.is_some() || typed.comment {
@@ -167,26 +174,26 @@ impl ConditionalEventHandler for Question {
 }
 
 /// Completion with the daemon's names.
-struct Living {
+struct LineHelper {
     handle: Handle,
-    client: Client,
+    client: DaemonClient,
     cache: RefCell<Cache>,
 }
 
-impl Living {
+impl LineHelper {
     fn names(&self, wanted: &Names) -> Vec<String> {
         let now = Instant::now();
         if let Some(names) = self.cache.borrow().get(wanted, now) {
             return names;
         }
-        let found = self.handle.block_on(names::fetch(&self.client, wanted));
+        let found = self.handle.block_on(completion_names::fetch(&self.client, wanted));
         let Some(found) = found else { return Vec::new() };
         self.cache.borrow_mut().keep(wanted.clone(), found.clone(), now);
         found
     }
 }
 
-impl Completer for Living {
+impl Completer for LineHelper {
     type Candidate = Pair;
 
     fn complete(
@@ -208,9 +215,9 @@ impl Completer for Living {
     }
 }
 
-impl Helper for Living {}
-impl Hinter for Living {
+impl Helper for LineHelper {}
+impl Hinter for LineHelper {
     type Hint = String;
 }
-impl Highlighter for Living {}
-impl Validator for Living {}
+impl Highlighter for LineHelper {}
+impl Validator for LineHelper {}

@@ -1,11 +1,11 @@
 //! What `?` shows: everything that could follow at the cursor, with what it
 //! is for, and the names that the daemon has.
 
-use crate::cli::completion::Names;
-use crate::cli::grammar::{Slot, Token};
-use crate::cli::page::{Page, Tone, printable};
-use crate::cli::parse::{self, Offer};
-use crate::cli::words::typed;
+use crate::cli::command::completion::Names;
+use crate::cli::command::grammar::{GrammarToken, ValueSlot};
+use crate::cli::command::parse::{self, Suggestion};
+use crate::cli::command::words::typed;
+use crate::cli::render::context::{RenderContext, Tone, printable};
 
 /// Names listed under a slot; more are counted.
 const LISTED: usize = 24;
@@ -13,7 +13,7 @@ const LISTED: usize = 24;
 /// The help for a line that ends at the cursor, each line with its newline.
 pub(super) fn help(
     line: &str,
-    page: &Page,
+    page: &RenderContext,
     mut names: impl FnMut(&Names) -> Vec<String>,
 ) -> String {
     let typed = typed(line);
@@ -26,10 +26,12 @@ pub(super) fn help(
         rows.push(("<Enter>".into(), "the command is complete".into()));
     }
     let mut known = Vec::new();
-    for Offer { token, help } in offers {
+    for Suggestion { token, help } in offers {
         let (text, slot) = match token {
-            Token::Word(word) | Token::Alias(word) | Token::Yielding(word) => (word, None),
-            Token::Slot(slot) => (slot.placeholder(), Some(slot)),
+            GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) => {
+                (word, None)
+            }
+            GrammarToken::Slot(slot) => (slot.placeholder(), Some(slot)),
         };
         rows.push((text.into(), help.into()));
         known.extend(slot.map(|slot| listed(slot, &typed.before, &typed.partial, &mut names)));
@@ -53,7 +55,7 @@ pub(super) fn help(
 
 /// The live names that a slot would take, on a line.
 fn listed(
-    slot: Slot,
+    slot: ValueSlot,
     before: &[String],
     partial: &str,
     names: &mut impl FnMut(&Names) -> Vec<String>,
@@ -72,7 +74,7 @@ fn listed(
 mod tests {
     use super::*;
 
-    const PLAIN: Page = Page { now_ns: 0, width: None, colour: false };
+    const PLAIN: RenderContext = RenderContext { now_ns: 0, width: None, colour: false };
 
     fn at(line: &str) -> String {
         help(line, &PLAIN, |names| match names {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::engine::Engine;
 use crate::cli::error::CliError;
-use crate::cli::server::Client;
+use crate::cli::shell::runtime_thread::Engine;
 use crate::cli::watch::{AGAIN, next, open};
+use crate::client::server::DaemonClient;
 use crate::pb;
 
 /// How long the first prompt may wait to know whether the daemon is there.
@@ -20,7 +20,7 @@ const FIRST: Duration = Duration::from_millis(200);
 
 /// What is known of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum State {
+enum LinkStatus {
     /// Nothing yet.
     Unknown,
     /// The daemon answers. Its life's number, once an event told it.
@@ -33,15 +33,15 @@ enum State {
 pub(super) type Printer = Box<dyn FnMut(String) + Send>;
 
 /// The watch over the connection.
-pub(super) struct Link {
-    state: watch::Receiver<State>,
+pub(super) struct ConnectionWatch {
+    state: watch::Receiver<LinkStatus>,
     editing: watch::Sender<bool>,
 }
 
-impl Link {
+impl ConnectionWatch {
     /// Watches the daemon from now on, and tells by `printer`.
-    pub(super) fn follow(engine: &Engine, client: &Client, printer: Printer) -> Self {
-        let (tell, state) = watch::channel(State::Unknown);
+    pub(super) fn follow(engine: &Engine, client: &DaemonClient, printer: Printer) -> Self {
+        let (tell, state) = watch::channel(LinkStatus::Unknown);
         let (editing, edited) = watch::channel(false);
         engine.handle().spawn(follow(client.clone(), tell));
         engine.handle().spawn(herald(state.clone(), edited, printer));
@@ -50,14 +50,14 @@ impl Link {
 
     /// Waits until it is known whether the daemon is there, for a moment.
     pub(super) fn settle(&mut self, engine: &Engine) {
-        let known = self.state.wait_for(|state| *state != State::Unknown);
+        let known = self.state.wait_for(|state| *state != LinkStatus::Unknown);
         // Not known in time is not known.
         let _ = engine.wait(async { tokio::time::timeout(SETTLE, known).await.is_ok() });
     }
 
     /// Whether the daemon answers, as far as is known.
     pub(super) fn is_up(&self) -> bool {
-        !matches!(*self.state.borrow(), State::Down { .. })
+        !matches!(*self.state.borrow(), LinkStatus::Down { .. })
     }
 
     /// Edits a line. Only meanwhile there is a place for news: a command's
@@ -71,7 +71,7 @@ impl Link {
 }
 
 /// Keeps a stream open and tells what becomes of it.
-async fn follow(client: Client, tell: watch::Sender<State>) {
+async fn follow(client: DaemonClient, tell: watch::Sender<LinkStatus>) {
     // The fewest events that there are; each tells the daemon's life.
     let wanted = pb::WatchRequest {
         log: Some(false),
@@ -96,9 +96,9 @@ async fn follow(client: Client, tell: watch::Sender<State>) {
             }
         };
         let down = match lost {
-            CliError::Unreachable { .. } => State::Down { why: lost.to_string() },
+            CliError::Unreachable { .. } => LinkStatus::Down { why: lost.to_string() },
             // It has no stream to spare, and is there all the same.
-            _ => State::Up { boot_id: None },
+            _ => LinkStatus::Up { boot_id: None },
         };
         tell.send_if_modified(|state| went(state, down));
         tokio::time::sleep(AGAIN).await;
@@ -106,20 +106,20 @@ async fn follow(client: Client, tell: watch::Sender<State>) {
 }
 
 /// Notes an answer; true where that is news.
-fn answered(state: &mut State, boot_id: Option<u64>) -> bool {
+fn answered(state: &mut LinkStatus, boot_id: Option<u64>) -> bool {
     let known = match state {
-        State::Up { boot_id } => *boot_id,
-        State::Unknown | State::Down { .. } => None,
+        LinkStatus::Up { boot_id } => *boot_id,
+        LinkStatus::Unknown | LinkStatus::Down { .. } => None,
     };
-    let new = State::Up { boot_id: boot_id.or(known) };
+    let new = LinkStatus::Up { boot_id: boot_id.or(known) };
     let news = *state != new;
     *state = new;
     news
 }
 
 /// Notes a loss; only the first reason is news.
-fn went(state: &mut State, new: State) -> bool {
-    if matches!((&*state, &new), (State::Down { .. }, State::Down { .. })) {
+fn went(state: &mut LinkStatus, new: LinkStatus) -> bool {
+    if matches!((&*state, &new), (LinkStatus::Down { .. }, LinkStatus::Down { .. })) {
         return false;
     }
     let news = *state != new;
@@ -129,11 +129,11 @@ fn went(state: &mut State, new: State) -> bool {
 
 /// Tells the news, each when there is a place for it.
 async fn herald(
-    mut state: watch::Receiver<State>,
+    mut state: watch::Receiver<LinkStatus>,
     mut editing: watch::Receiver<bool>,
     mut printer: Printer,
 ) {
-    let mut said = Said::default();
+    let mut said = LastNotice::default();
     while state.changed().await.is_ok() && editing.wait_for(|editing| *editing).await.is_ok() {
         let now = state.borrow_and_update().clone();
         if let Some(line) = said.news(&now) {
@@ -144,22 +144,22 @@ async fn herald(
 
 /// What the operator was told last.
 #[derive(Debug, Default)]
-struct Said {
+struct LastNotice {
     down: bool,
     boot_id: Option<u64>,
 }
 
-impl Said {
+impl LastNotice {
     /// The line that tells of `now`, if it is news.
-    fn news(&mut self, now: &State) -> Option<String> {
+    fn news(&mut self, now: &LinkStatus) -> Option<String> {
         match now {
-            State::Unknown => None,
-            State::Down { why } if !self.down => {
+            LinkStatus::Unknown => None,
+            LinkStatus::Down { why } if !self.down => {
                 self.down = true;
                 Some(format!("{why}; trying again until it is back"))
             }
-            State::Down { .. } => None,
-            State::Up { boot_id } => {
+            LinkStatus::Down { .. } => None,
+            LinkStatus::Up { boot_id } => {
                 let other = |(new, old): (u64, u64)| new != old;
                 let restarted = boot_id.zip(self.boot_id).is_some_and(other);
                 let was_down = std::mem::replace(&mut self.down, false);
@@ -179,22 +179,22 @@ impl Said {
 mod tests {
     use super::*;
 
-    fn up(boot_id: u64) -> State {
-        State::Up { boot_id: Some(boot_id) }
+    fn up(boot_id: u64) -> LinkStatus {
+        LinkStatus::Up { boot_id: Some(boot_id) }
     }
 
-    fn down() -> State {
-        State::Down { why: "gone".into() }
+    fn down() -> LinkStatus {
+        LinkStatus::Down { why: "gone".into() }
     }
 
     #[test]
     fn news_are_told_once() {
-        let mut said = Said::default();
+        let mut said = LastNotice::default();
         let lost = Some("gone; trying again until it is back".to_owned());
         assert_eq!(said.news(&up(1)), None);
         assert_eq!(said.news(&down()), lost);
         assert_eq!(said.news(&down()), None);
-        assert_eq!(said.news(&State::Up { boot_id: None }), Some("connected again".into()));
+        assert_eq!(said.news(&LinkStatus::Up { boot_id: None }), Some("connected again".into()));
         assert_eq!(said.news(&up(2)), Some("maglevd was restarted".into()));
         assert_eq!(said.news(&down()), lost);
         assert_eq!(said.news(&up(3)), Some("connected again; maglevd was restarted".into()));
@@ -203,17 +203,17 @@ mod tests {
 
     #[test]
     fn a_daemon_absent_from_the_start_is_news() {
-        assert!(Said::default().news(&down()).is_some());
+        assert!(LastNotice::default().news(&down()).is_some());
     }
 
     #[test]
     fn only_changes_wake_the_herald() {
-        let mut state = State::Unknown;
+        let mut state = LinkStatus::Unknown;
         assert!(answered(&mut state, None));
         assert!(answered(&mut state, Some(7)));
         assert!(!answered(&mut state, None) && !answered(&mut state, Some(7)));
         assert!(went(&mut state, down()));
-        assert!(!went(&mut state, State::Down { why: "another reason".into() }));
+        assert!(!went(&mut state, LinkStatus::Down { why: "another reason".into() }));
         assert_eq!(state, down());
     }
 }

@@ -2,26 +2,27 @@
 //! editing, history and completion; elsewhere it carries out a script.
 
 mod editor;
-mod engine;
 mod history;
 mod inline;
 mod link;
+mod runtime_thread;
 
 use std::io::{BufRead, IsTerminal};
 
 use tokio::sync::mpsc;
 
-use super::command::Command;
+use super::command::{parse, words};
+use super::dispatch;
 use super::error::CliError;
-use super::options::Options;
-use super::output::{self, Output};
-use super::page::Tone;
-use super::server::{Access, Client};
-use super::watch::{self, End};
-use super::{parse, session, words};
-use editor::{Editor, Input};
-use engine::Engine;
-use link::Link;
+use super::watch::{self, CommandEnd};
+use crate::cli::command::options::CliOptions;
+use crate::cli::command::request::CliCommand;
+use crate::cli::render::context::Tone;
+use crate::cli::render::output::{self, Output};
+use crate::client::server::{DaemonAccess, DaemonClient};
+use editor::{Editor, EditorInput};
+use link::ConnectionWatch;
+use runtime_thread::Engine;
 
 /// Reads commands until there are no more.
 ///
@@ -29,7 +30,7 @@ use link::Link;
 /// [`CliError::Options`] for several daemons, [`CliError::InScript`] for the
 /// first line of a script that is not done, [`CliError::Local`] when the
 /// terminal fails. On a terminal, commands that fail are told and no end.
-pub fn run(options: &Options) -> Result<(), CliError> {
+pub fn run(options: &CliOptions) -> Result<(), CliError> {
     let access = options.access();
     let [access] = access.as_slice() else {
         let message = "without a command there can be one --server only".into();
@@ -43,7 +44,7 @@ pub fn run(options: &Options) -> Result<(), CliError> {
 }
 
 /// A line as a command; `None` for a line that says nothing.
-fn command(line: &str) -> Result<Option<Command>, CliError> {
+fn command(line: &str) -> Result<Option<CliCommand>, CliError> {
     let words = words::split(line)?;
     if words.is_empty() {
         return Ok(None);
@@ -52,10 +53,10 @@ fn command(line: &str) -> Result<Option<Command>, CliError> {
 }
 
 /// Carries out the lines of standard input up to the first that fails.
-fn script(access: &Access, output: Output) -> Result<(), CliError> {
+fn script(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
     let engine = Engine::start()?;
-    let (client, mut interrupts) =
-        engine.wait(async { Ok::<_, CliError>((Client::lazy(access)?, watch::interrupts()?)) })?;
+    let (client, mut interrupts) = engine
+        .wait(async { Ok::<_, CliError>((DaemonClient::lazy(access)?, watch::interrupts()?)) })?;
     // A thread reads, so that an interrupt ends the wait for a line as well.
     let (tell, mut lines) = mpsc::channel(1);
     std::thread::spawn(move || {
@@ -73,8 +74,8 @@ fn script(access: &Access, output: Output) -> Result<(), CliError> {
         let Some(line) = line? else { break };
         let line = line.map_err(|source| CliError::Local { attempted: "read", source })?;
         match obey(&engine, &client, &line, output).map_err(failed)? {
-            Some(End::Done) => {}
-            Some(End::Interrupted) => return Err(failed(CliError::Interrupted)),
+            Some(CommandEnd::Done) => {}
+            Some(CommandEnd::Interrupted) => return Err(failed(CliError::Interrupted)),
             None => break,
         }
     }
@@ -82,11 +83,11 @@ fn script(access: &Access, output: Output) -> Result<(), CliError> {
 }
 
 /// Talks with an operator until there is no more to say.
-fn converse(access: &Access, output: Output) -> Result<(), CliError> {
+fn converse(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
     let engine = Engine::start()?;
-    let client = engine.wait(async { Client::lazy(access) })?;
+    let client = engine.wait(async { DaemonClient::lazy(access) })?;
     let mut editor = Editor::new(&engine, &client, output)?;
-    let mut link = Link::follow(&engine, &client, editor.printer());
+    let mut link = ConnectionWatch::follow(&engine, &client, editor.printer());
     link.settle(&engine);
     let version = env!("CARGO_PKG_VERSION");
     let greeting = "`?` says what can follow, TAB completes, Ctrl-D leaves.";
@@ -95,9 +96,9 @@ fn converse(access: &Access, output: Output) -> Result<(), CliError> {
         let prompt = prompt(access, link.is_up());
         let input = link.while_editing(|| editor.read(&prompt))?;
         match input {
-            Input::Nothing => {}
-            Input::End => break,
-            Input::Line(line) => match obey(&engine, &client, &line, output) {
+            EditorInput::Nothing => {}
+            EditorInput::End => break,
+            EditorInput::Line(line) => match obey(&engine, &client, &line, output) {
                 Ok(None) => break,
                 Ok(Some(_)) => {}
                 Err(error) => output.complain(Tone::Bad, &error.to_string()),
@@ -108,7 +109,7 @@ fn converse(access: &Access, output: Output) -> Result<(), CliError> {
 }
 
 /// The prompt says who is spoken to, and when nobody listens.
-fn prompt(access: &Access, up: bool) -> String {
+fn prompt(access: &DaemonAccess, up: bool) -> String {
     let away = if up { "" } else { " (away)" };
     format!("maglev {}{away}> ", access.server)
 }
@@ -117,20 +118,20 @@ fn prompt(access: &Access, up: bool) -> String {
 /// leave.
 fn obey(
     engine: &Engine,
-    client: &Client,
+    client: &DaemonClient,
     line: &str,
     output: Output,
-) -> Result<Option<End>, CliError> {
-    let Some(command) = command(line)? else { return Ok(Some(End::Done)) };
-    if command == Command::Quit {
+) -> Result<Option<CommandEnd>, CliError> {
+    let Some(command) = command(line)? else { return Ok(Some(CommandEnd::Done)) };
+    if command == CliCommand::Quit {
         return Ok(None);
     }
     let end = engine.wait(async {
         let mut interrupts = watch::interrupts()?;
         let connect = async || Ok(client.clone());
         tokio::select! {
-            result = session::carry_out(connect, command, output) => result,
-            _ = interrupts.recv() => Ok(End::Interrupted),
+            result = dispatch::execute(connect, command, output) => result,
+            _ = interrupts.recv() => Ok(CommandEnd::Interrupted),
         }
     });
     end.map(Some)
@@ -143,14 +144,16 @@ mod tests {
     #[test]
     fn a_line_is_a_command_or_nothing_or_a_mistake() {
         assert_eq!(command("  # only a remark").unwrap(), None);
-        assert_eq!(command("'quit'").unwrap(), Some(Command::Quit));
+        assert_eq!(command("'quit'").unwrap(), Some(CliCommand::Quit));
         assert!(command("show frontend 'a b").unwrap_err().to_string().contains("not closed"));
         assert_eq!(command("shwo").unwrap_err().status(), 2);
     }
 
     #[test]
     fn the_prompt_says_who_is_spoken_to() {
-        let access = Access::from("[::1]:9090".parse::<super::super::server::Server>().unwrap());
+        let access = DaemonAccess::from(
+            "[::1]:9090".parse::<crate::client::server::DaemonAddress>().unwrap(),
+        );
         assert_eq!(prompt(&access, true), "maglev [::1]:9090> ");
         assert_eq!(prompt(&access, false), "maglev [::1]:9090 (away)> ");
     }

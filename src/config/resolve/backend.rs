@@ -7,14 +7,18 @@ use std::sync::Arc;
 use super::values;
 use crate::config::fault::{AddressFlaw, Problem};
 use crate::config::raw;
-use crate::config::report::{Place, Report};
+use crate::config::report::{ConfigPath, FaultReport};
 use crate::domain::config::Backend;
 use crate::domain::names::CheckName;
-use crate::domain::resolution::{Address, HostName, IpFamily};
+use crate::domain::resolution::{BackendAddress, HostName, IpFamily};
 
 /// Where the backend is. Apart from the rest, so that frontends can be checked
 /// against an address whose backend has some other fault.
-pub(super) fn address(raw: &raw::Backend, at: &Place<'_>, report: &mut Report) -> Option<Address> {
+pub(super) fn address(
+    raw: &raw::RawBackend,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<BackendAddress> {
     let resolve_at = at.key("resolve");
     let at = at.key("address");
     let given = report.require(
@@ -29,10 +33,10 @@ pub(super) fn address(raw: &raw::Backend, at: &Place<'_>, report: &mut Report) -
         (Err(_), Some(family)) => {
             let name = values::dns_name(given, &at, report)?;
             let family = match family {
-                raw::Resolve::Ipv4 => IpFamily::V4,
-                raw::Resolve::Ipv6 => IpFamily::V6,
+                raw::RawResolve::Ipv4 => IpFamily::V4,
+                raw::RawResolve::Ipv6 => IpFamily::V6,
             };
-            return Some(Address::Name(HostName { name, family }));
+            return Some(BackendAddress::Name(HostName { name, family }));
         }
         // What could be neither is told as an address that is wrong.
         (Err(_), None) if values::is_dns_name(given) && given.contains(char::is_alphabetic) => {
@@ -42,18 +46,18 @@ pub(super) fn address(raw: &raw::Backend, at: &Place<'_>, report: &mut Report) -
     }
     let address = values::address::<IpAddr>(given, &at, report)?;
     match AddressFlaw::of(address) {
-        None => Some(Address::Ip(address)),
+        None => Some(BackendAddress::Ip(address)),
         Some(flaw) => report.refuse(&at, Problem::UnusableAddress { address, flaw }),
     }
 }
 
 /// The backend at `address`, whose check must be one of `checks`.
 pub(super) fn backend(
-    raw: &raw::Backend,
-    address: Option<Address>,
-    checks: &BTreeMap<String, raw::Check>,
-    at: &Place<'_>,
-    report: &mut Report,
+    raw: &raw::RawBackend,
+    address: Option<BackendAddress>,
+    checks: &BTreeMap<String, raw::RawCheck>,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
 ) -> Option<Arc<Backend>> {
     let check = values::optional(raw.healthcheck.as_deref(), |name| {
         if checks.contains_key(name) {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::values::{address, number, optional, or_default, port, some_time};
 use crate::config::fault::Problem;
-use crate::config::raw::{self, Kind};
-use crate::config::report::{Place, Report};
+use crate::config::raw::{self, RawKind};
+use crate::config::report::{ConfigPath, FaultReport};
 use crate::domain::config::{CheckKind, HealthCheck, Timing};
 
 mod params;
@@ -20,7 +20,11 @@ const DNS_PORT: i64 = 53;
 /// than its clients do.
 const LEAST_INTERVAL: Duration = Duration::from_millis(10);
 
-pub(super) fn check(raw: &raw::Check, at: &Place<'_>, report: &mut Report) -> Option<HealthCheck> {
+pub(super) fn check(
+    raw: &raw::RawCheck,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<HealthCheck> {
     let kind = report
         .require(&at.key("type"), raw.kind, "icmp, tcp, http, https or dns")
         .and_then(|kind| self::kind(kind, raw, at, report));
@@ -34,42 +38,47 @@ pub(super) fn check(raw: &raw::Check, at: &Place<'_>, report: &mut Report) -> Op
     Some(HealthCheck { kind: kind?, timing: timing?, source_v4: source_v4?, source_v6: source_v6? })
 }
 
-fn kind(kind: Kind, raw: &raw::Check, at: &Place<'_>, report: &mut Report) -> Option<CheckKind> {
+fn kind(
+    kind: RawKind,
+    raw: &raw::RawCheck,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<CheckKind> {
     let port = match (kind, raw.port) {
-        (Kind::Icmp, None) => None,
-        (Kind::Icmp, Some(_)) => report.refuse(&at.key("port"), Problem::PortOfIcmp),
-        (Kind::Dns, given) => dial(Some(given.unwrap_or(DNS_PORT)), at, report),
+        (RawKind::Icmp, None) => None,
+        (RawKind::Icmp, Some(_)) => report.refuse(&at.key("port"), Problem::PortOfIcmp),
+        (RawKind::Dns, given) => dial(Some(given.unwrap_or(DNS_PORT)), at, report),
         (_, given) => dial(given, at, report),
     };
     let at = at.key("params");
     let params = &raw.params;
     params::belong(kind, params, &at, report);
     match kind {
-        Kind::Icmp => Some(CheckKind::Icmp),
-        Kind::Tcp => {
+        RawKind::Icmp => Some(CheckKind::Icmp),
+        RawKind::Tcp => {
             let tls =
                 params::tls(params, params.ssl.unwrap_or(false), "set ssl: true", &at, report);
             Some(CheckKind::Tcp { port: port?, tls: tls? })
         }
-        Kind::Http | Kind::Https => {
-            let tls = params::tls(params, kind == Kind::Https, "set type: https", &at, report);
+        RawKind::Http | RawKind::Https => {
+            let tls = params::tls(params, kind == RawKind::Https, "set type: https", &at, report);
             let exchange = params::http(params, &at, report);
             Some(CheckKind::Http { port: port?, tls: tls?, exchange: exchange? })
         }
-        Kind::Dns => {
+        RawKind::Dns => {
             let exchange = params::dns(params, &at, report);
             Some(CheckKind::Dns { port: port?, exchange: exchange? })
         }
     }
 }
 
-fn dial(given: Option<i64>, at: &Place<'_>, report: &mut Report) -> Option<NonZeroU16> {
+fn dial(given: Option<i64>, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<NonZeroU16> {
     let at = at.key("port");
     let given = report.require(&at, given, "the port to probe")?;
     port(given, &at, report)
 }
 
-fn timing(raw: &raw::Check, at: &Place<'_>, report: &mut Report) -> Option<Timing> {
+fn timing(raw: &raw::RawCheck, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<Timing> {
     let interval_at = at.key("interval");
     let interval = report
         .require(&interval_at, raw.interval.as_deref(), "the time between two probes, such as 5s")
@@ -97,7 +106,7 @@ fn timing(raw: &raw::Check, at: &Place<'_>, report: &mut Report) -> Option<Timin
     })
 }
 
-fn interval_of(given: &str, at: &Place<'_>, report: &mut Report) -> Option<Duration> {
+fn interval_of(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<Duration> {
     let given = some_time(given, "5s", at, report)?;
     if given < LEAST_INTERVAL {
         return report.refuse(at, Problem::TooShort { given, least: LEAST_INTERVAL });
@@ -106,6 +115,6 @@ fn interval_of(given: &str, at: &Place<'_>, report: &mut Report) -> Option<Durat
 }
 
 /// How many results in a row make a verdict.
-fn streak(given: i64, at: &Place<'_>, report: &mut Report) -> Option<NonZeroU32> {
+fn streak(given: i64, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<NonZeroU32> {
     number(given, 1..=1000, at, report).and_then(NonZeroU32::new)
 }

@@ -9,31 +9,31 @@ use super::Addresses;
 use super::values::{number, or_default, port, power_of_two};
 use crate::config::fault::{Problem, taken_for_ipv4};
 use crate::config::raw;
-use crate::config::report::{Place, Report};
+use crate::config::report::{ConfigPath, FaultReport};
 use crate::domain::config::{Frontend, Pool};
+use crate::domain::dataplane::net::{Encap, Service, TableLength, Transport, Vip, Weight};
 use crate::domain::names::{BackendName, PoolName};
-use crate::domain::net::{Encap, Service, TableLength, Transport, Vip, Weight};
 use crate::domain::resolution::IpFamily;
 
 /// A frontend as far as it could be understood: what it shares with others is
 /// checked even where something else in it is at fault.
-pub(super) struct Sketch {
+pub(super) struct PartialFrontend {
     pub(super) vip: Option<Vip>,
     pub(super) encap: Option<Encap>,
     pub(super) frontend: Option<Frontend>,
 }
 
 pub(super) fn frontend(
-    raw: &raw::Frontend,
+    raw: &raw::RawFrontend,
     addresses: &Addresses<'_>,
-    at: &Place<'_>,
-    report: &mut Report,
-) -> Sketch {
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> PartialFrontend {
     let prefix = prefix(raw, &at.key("address"), report);
     let service = service(raw, at, report);
     let vip = prefix.zip(service).map(|(prefix, service)| Vip::new(prefix, service));
     let table_length = table_length(raw, &at.key("new-flows-table-length"), report);
-    let mut servers = Servers::new(addresses);
+    let mut servers = FrontendServers::new(addresses);
     let pools = pools(&raw.pools, &mut servers, &at.key("pools"), report);
     let encap = servers.first.map(|family| match family {
         IpFamily::V4 => Encap::Gre4,
@@ -50,10 +50,10 @@ pub(super) fn frontend(
             pools: pools?,
         })
     };
-    Sketch { vip, encap, frontend: whole() }
+    PartialFrontend { vip, encap, frontend: whole() }
 }
 
-fn prefix(raw: &raw::Frontend, at: &Place<'_>, report: &mut Report) -> Option<IpNet> {
+fn prefix(raw: &raw::RawFrontend, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<IpNet> {
     let give = "the VIP, an address or a prefix, such as 192.0.2.80 or 2001:db8::/64";
     let given = report.require(at, raw.address.as_deref(), give)?;
     let Ok(prefix) = given.parse::<IpNet>().or_else(|_| given.parse::<IpAddr>().map(IpNet::from))
@@ -68,7 +68,11 @@ fn prefix(raw: &raw::Frontend, at: &Place<'_>, report: &mut Report) -> Option<Ip
     }
 }
 
-fn service(raw: &raw::Frontend, at: &Place<'_>, report: &mut Report) -> Option<Service> {
+fn service(
+    raw: &raw::RawFrontend,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<Service> {
     let at_port = at.key("port");
     match (raw.protocol, raw.port) {
         (None, None) => Some(Service::All),
@@ -76,8 +80,8 @@ fn service(raw: &raw::Frontend, at: &Place<'_>, report: &mut Report) -> Option<S
         (Some(_), None) => report.refuse(&at.key("protocol"), Problem::ProtocolWithoutPort),
         (Some(protocol), Some(given)) => {
             let transport = match protocol {
-                raw::Transport::Tcp => Transport::Tcp,
-                raw::Transport::Udp => Transport::Udp,
+                raw::RawTransport::Tcp => Transport::Tcp,
+                raw::RawTransport::Udp => Transport::Udp,
             };
             let port = port(given, &at_port, report)?;
             Some(Service::Port { protocol: transport.number(), port })
@@ -85,7 +89,11 @@ fn service(raw: &raw::Frontend, at: &Place<'_>, report: &mut Report) -> Option<S
     }
 }
 
-fn table_length(raw: &raw::Frontend, at: &Place<'_>, report: &mut Report) -> Option<TableLength> {
+fn table_length(
+    raw: &raw::RawFrontend,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<TableLength> {
     or_default(raw.new_flows_table_length, TableLength::DEFAULT, |given| {
         let most = u32::from(TableLength::MAX.get());
         let power = power_of_two(given, most, 1024, at, report)?;
@@ -94,10 +102,10 @@ fn table_length(raw: &raw::Frontend, at: &Place<'_>, report: &mut Report) -> Opt
 }
 
 fn pools(
-    raw: &[raw::Pool],
-    servers: &mut Servers<'_>,
-    at: &Place<'_>,
-    report: &mut Report,
+    raw: &[raw::RawPool],
+    servers: &mut FrontendServers<'_>,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
 ) -> Option<Vec<Pool>> {
     if raw.is_empty() {
         return report.refuse(at, Problem::Missing { give: "a list of one pool or more" });
@@ -118,11 +126,11 @@ fn pools(
 
 /// The pool's name, unless an earlier pool has it: `named` holds their places.
 fn pool_name<'a>(
-    raw: &'a raw::Pool,
+    raw: &'a raw::RawPool,
     index: usize,
     named: &mut HashMap<&'a str, usize>,
-    at: &Place<'_>,
-    report: &mut Report,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
 ) -> Option<PoolName> {
     let given = report.require(at, raw.name.as_deref(), "a name, such as primary")?;
     report.name(at, given);
@@ -134,11 +142,11 @@ fn pool_name<'a>(
 }
 
 fn members(
-    raw: &raw::Pool,
+    raw: &raw::RawPool,
     pool: usize,
-    servers: &mut Servers<'_>,
-    at: &Place<'_>,
-    report: &mut Report,
+    servers: &mut FrontendServers<'_>,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
 ) -> Option<BTreeMap<BackendName, Weight>> {
     if raw.backends.is_empty() {
         return report.refuse(at, Problem::EmptyPool);
@@ -160,7 +168,7 @@ fn members(
 
 /// The servers of one frontend, which VPP holds as one set, whatever pool
 /// they stand in here.
-struct Servers<'a> {
+struct FrontendServers<'a> {
     known: &'a Addresses<'a>,
     /// The first server decides the family.
     first: Option<IpFamily>,
@@ -168,13 +176,13 @@ struct Servers<'a> {
     seen: HashMap<String, (String, usize)>,
 }
 
-impl<'a> Servers<'a> {
+impl<'a> FrontendServers<'a> {
     fn new(known: &'a Addresses<'a>) -> Self {
         Self { known, first: None, seen: HashMap::new() }
     }
 
     /// Notes what keeps `name` from being a server of this frontend.
-    fn admit(&mut self, name: &str, pool: usize, at: &Place<'_>, report: &mut Report) {
+    fn admit(&mut self, name: &str, pool: usize, at: &ConfigPath<'_>, report: &mut FaultReport) {
         let address = match self.known.get(name) {
             None => return report.fault(at, Problem::UnknownBackend),
             Some(None) => return,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::values::{address, duration, number, optional, or_default, power_of_two, some_time};
 use crate::config::fault::Problem;
 use crate::config::raw;
-use crate::config::report::{Place, Report};
-use crate::domain::config::{CheckerSettings, LbConf, LbSettings};
+use crate::config::report::{ConfigPath, FaultReport};
+use crate::domain::config::{HealthCheckerSettings, LbConf, LbSettings};
 
 const TRANSITION_HISTORY: usize = 5;
 const SYNC_INTERVAL: Duration = Duration::from_secs(30);
@@ -21,10 +21,10 @@ const FLOW_TIMEOUT_S: u32 = 40;
 const MOST_STICKY_BUCKETS: u32 = 1 << 24;
 
 pub(super) fn checker(
-    raw: &raw::Checker,
-    at: &Place<'_>,
-    report: &mut Report,
-) -> Option<CheckerSettings> {
+    raw: &raw::RawChecker,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<HealthCheckerSettings> {
     let transition_history = or_default(raw.transition_history, TRANSITION_HISTORY, |given| {
         number(given, 1..=10_000, &at.key("transition-history"), report)
     });
@@ -38,7 +38,7 @@ pub(super) fn checker(
         .enumerate()
         .map(|(index, given)| nameserver(given, &at.key("nameservers").index(index), report));
     let nameservers: Vec<_> = nameservers.collect();
-    Some(CheckerSettings {
+    Some(HealthCheckerSettings {
         transition_history: transition_history?,
         netns: netns?,
         max_probes: max_probes?,
@@ -47,13 +47,13 @@ pub(super) fn checker(
 }
 
 /// An address, at the port for DNS unless it has one of its own.
-fn nameserver(given: &str, at: &Place<'_>, report: &mut Report) -> Option<SocketAddr> {
+fn nameserver(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<SocketAddr> {
     let address = given.parse().or_else(|_| given.parse().map(|ip| SocketAddr::new(ip, 53)));
     address.ok().or_else(|| report.refuse(at, Problem::BadNameserver { given: given.to_owned() }))
 }
 
 /// A name as `ip netns` takes it: that of a file in one directory.
-fn netns(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
+fn netns(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
     let is_name = !matches!(given, "" | "." | "..") && !given.contains(['/', '\0']);
     if is_name && given.len() <= 255 {
         return Some(given.to_owned());
@@ -61,7 +61,11 @@ fn netns(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
     report.refuse(at, Problem::BadNetns { given: given.to_owned() })
 }
 
-pub(super) fn lb(raw: &raw::Lb, at: &Place<'_>, report: &mut Report) -> Option<LbSettings> {
+pub(super) fn lb(
+    raw: &raw::RawLb,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<LbSettings> {
     let conf = conf(raw, at, report);
     let sync_interval = or_default(raw.sync_interval.as_deref(), SYNC_INTERVAL, |given| {
         some_time(given, "30s", &at.key("sync-interval"), report)
@@ -85,7 +89,7 @@ pub(super) fn lb(raw: &raw::Lb, at: &Place<'_>, report: &mut Report) -> Option<L
     })
 }
 
-fn conf(raw: &raw::Lb, at: &Place<'_>, report: &mut Report) -> Option<LbConf> {
+fn conf(raw: &raw::RawLb, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<LbConf> {
     let v4_at = at.key("ipv4-src-address");
     let ip4_src = report
         .require(
@@ -118,7 +122,7 @@ fn conf(raw: &raw::Lb, at: &Place<'_>, report: &mut Report) -> Option<LbConf> {
     })
 }
 
-fn flow_timeout(given: &str, at: &Place<'_>, report: &mut Report) -> Option<u32> {
+fn flow_timeout(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<u32> {
     let given = duration(given, at, report)?;
     match u32::try_from(given.as_secs()) {
         Ok(seconds @ 1..=120) if given.subsec_nanos() == 0 => Some(seconds),

@@ -6,15 +6,15 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::config::duration;
-use crate::config::fault::{Family, Problem};
-use crate::config::report::{Place, Report};
+use crate::config::fault::{AddressFamily, Problem};
+use crate::config::report::{ConfigPath, FaultReport};
 
 /// `given`, if it lies in `range`, which must lie in `T`.
 pub(super) fn number<T: TryFrom<i64>>(
     given: i64,
     range: RangeInclusive<i64>,
-    at: &Place<'_>,
-    report: &mut Report,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
 ) -> Option<T> {
     let inside = Some(given).filter(|given| range.contains(given));
     inside.and_then(|given| T::try_from(given).ok()).or_else(|| {
@@ -24,7 +24,11 @@ pub(super) fn number<T: TryFrom<i64>>(
 }
 
 /// A TCP or UDP port.
-pub(super) fn port(given: i64, at: &Place<'_>, report: &mut Report) -> Option<NonZeroU16> {
+pub(super) fn port(
+    given: i64,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<NonZeroU16> {
     number(given, 1..=65_535, at, report).and_then(NonZeroU16::new)
 }
 
@@ -33,8 +37,8 @@ pub(super) fn power_of_two(
     given: i64,
     most: u32,
     example: i64,
-    at: &Place<'_>,
-    report: &mut Report,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
 ) -> Option<u32> {
     match u32::try_from(given) {
         Ok(power) if power.is_power_of_two() && power <= most => Some(power),
@@ -46,7 +50,11 @@ pub(super) fn power_of_two(
 }
 
 /// Any duration.
-pub(super) fn duration(given: &str, at: &Place<'_>, report: &mut Report) -> Option<Duration> {
+pub(super) fn duration(
+    given: &str,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<Duration> {
     duration::parse(given).map_or_else(
         |slip| report.refuse(at, Problem::BadDuration { given: given.to_owned(), slip }),
         Some,
@@ -57,8 +65,8 @@ pub(super) fn duration(given: &str, at: &Place<'_>, report: &mut Report) -> Opti
 pub(super) fn some_time(
     given: &str,
     example: &'static str,
-    at: &Place<'_>,
-    report: &mut Report,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
 ) -> Option<Duration> {
     let duration = duration(given, at, report)?;
     if duration.is_zero() {
@@ -68,36 +76,40 @@ pub(super) fn some_time(
 }
 
 /// An address of one family.
-pub(super) trait Address: Sized {
+pub(super) trait FamilyAddress: Sized {
     /// The family, for the fault.
-    const FAMILY: Family;
+    const FAMILY: AddressFamily;
     /// `address`, if it is of this family.
     fn of(address: IpAddr) -> Option<Self>;
 }
 
-impl Address for Ipv4Addr {
-    const FAMILY: Family = Family::V4;
+impl FamilyAddress for Ipv4Addr {
+    const FAMILY: AddressFamily = AddressFamily::V4;
     fn of(address: IpAddr) -> Option<Self> {
         if let IpAddr::V4(v4) = address { Some(v4) } else { None }
     }
 }
 
-impl Address for Ipv6Addr {
-    const FAMILY: Family = Family::V6;
+impl FamilyAddress for Ipv6Addr {
+    const FAMILY: AddressFamily = AddressFamily::V6;
     fn of(address: IpAddr) -> Option<Self> {
         if let IpAddr::V6(v6) = address { Some(v6) } else { None }
     }
 }
 
-impl Address for IpAddr {
-    const FAMILY: Family = Family::Any;
+impl FamilyAddress for IpAddr {
+    const FAMILY: AddressFamily = AddressFamily::Any;
     fn of(address: IpAddr) -> Option<Self> {
         Some(address)
     }
 }
 
 /// An address of the family that `A` asks for.
-pub(super) fn address<A: Address>(given: &str, at: &Place<'_>, report: &mut Report) -> Option<A> {
+pub(super) fn address<A: FamilyAddress>(
+    given: &str,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<A> {
     let wanted = A::FAMILY;
     let Ok(address) = given.parse() else {
         return report.refuse(at, Problem::NotAnAddress { given: given.to_owned(), wanted });
@@ -106,7 +118,11 @@ pub(super) fn address<A: Address>(given: &str, at: &Place<'_>, report: &mut Repo
 }
 
 /// A DNS name, with or without the final dot.
-pub(super) fn dns_name(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
+pub(super) fn dns_name(
+    given: &str,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<String> {
     if is_dns_name(given) {
         return Some(given.to_owned());
     }
@@ -126,8 +142,8 @@ pub(super) fn is_dns_name(given: &str) -> bool {
 pub(super) fn word(
     given: &str,
     known: &'static [&'static str],
-    at: &Place<'_>,
-    report: &mut Report,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
 ) -> Option<String> {
     match known.iter().find(|word| word.eq_ignore_ascii_case(given)) {
         Some(word) => Some((*word).to_owned()),

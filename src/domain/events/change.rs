@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
+use crate::domain::dataplane::net::Weight;
 use crate::domain::health::Admin;
 use crate::domain::names::{BackendName, FrontendName, PoolName};
-use crate::domain::net::Weight;
 
 /// A change of what is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

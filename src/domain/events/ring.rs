@@ -9,8 +9,8 @@ use super::{Event, Numbered, Seq};
 /// their own: however many there are, they drive out no transition.
 #[derive(Debug)]
 pub struct Ring {
-    facts: Shelf,
-    records: Shelf,
+    facts: HistorySegment,
+    records: HistorySegment,
     last: Seq,
 }
 
@@ -26,7 +26,7 @@ pub enum Replay {
 
 /// The last events of one kind.
 #[derive(Debug)]
-struct Shelf {
+struct HistorySegment {
     held: VecDeque<Arc<Numbered>>,
     capacity: usize,
     /// The last that is held no longer.
@@ -38,7 +38,11 @@ impl Ring {
     /// many other events.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { facts: Shelf::new(capacity), records: Shelf::new(capacity), last: Seq(0) }
+        Self {
+            facts: HistorySegment::new(capacity),
+            records: HistorySegment::new(capacity),
+            last: Seq(0),
+        }
     }
 
     /// Numbers an event and remembers it.
@@ -77,7 +81,7 @@ impl Ring {
     }
 }
 
-impl Shelf {
+impl HistorySegment {
     fn new(capacity: usize) -> Self {
         Self { held: VecDeque::new(), capacity, forgotten: Seq(0) }
     }

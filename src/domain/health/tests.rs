@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::probe::Code;
+use crate::domain::health::probe_result::ResultCode;
 
 const NO_JITTER: f64 = 0.5;
 
@@ -20,7 +20,7 @@ fn timing(rise: u32, fall: u32) -> Timing {
 }
 
 /// A machine with the wait or probe that it asked for.
-struct Bench {
+struct HealthTestBed {
     timing: Timing,
     health: Health,
     waiting: Option<(Run, Duration)>,
@@ -28,16 +28,16 @@ struct Bench {
     told: Vec<(State, State)>,
 }
 
-impl Bench {
+impl HealthTestBed {
     fn new(rise: u32, fall: u32) -> Self {
         let timing = timing(rise, fall);
         let health = Health::new(Some(&timing), Admin::Enabled);
         let mut bench = Self { timing, health, waiting: None, probing: None, told: vec![] };
-        bench.feed(Input::Start { within: timing.interval });
+        bench.feed(HealthInput::Start { within: timing.interval });
         bench
     }
 
-    fn feed(&mut self, input: Input) {
+    fn feed(&mut self, input: HealthInput) {
         let (health, effects) = step(Some(&self.timing), self.health.clone(), input, NO_JITTER);
         self.health = health;
         if effects.cancel {
@@ -47,15 +47,15 @@ impl Bench {
         let idle = self.probing.is_none() && self.waiting.is_none();
         assert!(idle || effects.next.is_none(), "two at a time");
         match effects.next {
-            Some(Next::Wait(run, delay)) => self.waiting = Some((run, delay)),
-            Some(Next::Probe(run)) => self.probing = Some(run),
+            Some(NextProbe::Wait(run, delay)) => self.waiting = Some((run, delay)),
+            Some(NextProbe::Probe(run)) => self.probing = Some(run),
             None => {}
         }
     }
 
     fn start_probe(&mut self) -> Run {
         let (run, _) = self.waiting.take().expect("a probe is planned");
-        self.feed(Input::Due(run));
+        self.feed(HealthInput::Due(run));
         self.probing.expect("the probe has started")
     }
 
@@ -70,18 +70,18 @@ impl Bench {
     }
 }
 
-fn found(run: Run, passed: bool) -> Input {
-    let code = if passed { Code::L4Ok } else { Code::L4Timeout };
-    Input::Found { run, finding: Finding::new(code, ""), took: Duration::ZERO }
+fn found(run: Run, passed: bool) -> HealthInput {
+    let code = if passed { ResultCode::L4Ok } else { ResultCode::L4Timeout };
+    HealthInput::Found { run, finding: ProbeResult::new(code, ""), took: Duration::ZERO }
 }
 
-fn administer(admin: Admin) -> Input {
-    Input::Administer { admin, why: "operator".into() }
+fn administer(admin: Admin) -> HealthInput {
+    HealthInput::Administer { admin, why: "operator".into() }
 }
 
 /// `+` and `-` are results; the answer has the state after each: `U`p, `D`own.
 fn verdicts(rise: u32, fall: u32, results: &str) -> String {
-    let mut bench = Bench::new(rise, fall);
+    let mut bench = HealthTestBed::new(rise, fall);
     results
         .chars()
         .map(|result| {
@@ -106,7 +106,7 @@ fn rise_and_fall_are_consecutive() {
 
 #[test]
 fn the_interval_follows_the_counter() {
-    let mut bench = Bench::new(2, 2);
+    let mut bench = HealthTestBed::new(2, 2);
     bench.result(true);
     assert_eq!(bench.wait(), Duration::from_secs(5), "top");
     bench.result(false);
@@ -119,12 +119,12 @@ fn the_interval_follows_the_counter() {
 
 #[test]
 fn the_interval_counts_from_the_start_of_the_probe() {
-    let mut bench = Bench::new(1, 1);
+    let mut bench = HealthTestBed::new(1, 1);
     for (took, wait) in [(2, 3), (9, 0)] {
         let run = bench.start_probe();
         bench.probing = None;
-        let finding = Finding::new(Code::L4Ok, "");
-        bench.feed(Input::Found { run, finding, took: Duration::from_secs(took) });
+        let finding = ProbeResult::new(ResultCode::L4Ok, "");
+        bench.feed(HealthInput::Found { run, finding, took: Duration::from_secs(took) });
         assert_eq!(bench.wait(), Duration::from_secs(wait));
     }
 }
@@ -134,23 +134,25 @@ fn first_probes_are_spread_over_one_interval_and_later_ones_by_a_tenth() {
     let timing = timing(2, 3);
     let wait = |input, chance| {
         let mut health = Health::new(Some(&timing), Admin::Enabled);
-        if let Input::Found { .. } = input {
+        if let HealthInput::Found { .. } = input {
             (health.state, health.counter, health.probing) = (State::Up, 4, true);
         }
         match step(Some(&timing), health, input, chance).1 {
-            Effects { cancel: false, change: None, next: Some(Next::Wait(_, wait)) } => wait,
+            HealthEffects { cancel: false, change: None, next: Some(NextProbe::Wait(_, wait)) } => {
+                wait
+            }
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(wait(Input::Start { within: timing.interval }, 0.0), Duration::ZERO);
-    assert_eq!(wait(Input::Start { within: timing.interval }, 1.0), timing.interval);
+    assert_eq!(wait(HealthInput::Start { within: timing.interval }, 0.0), Duration::ZERO);
+    assert_eq!(wait(HealthInput::Start { within: timing.interval }, 1.0), timing.interval);
     assert_eq!(wait(found(Run(0), true), 0.0), Duration::from_millis(4500));
     assert_eq!(wait(found(Run(0), true), 1.0), Duration::from_millis(5500));
 }
 
 #[test]
 fn pause_stops_probing_at_once_and_resume_starts_from_unknown() {
-    let mut bench = Bench::new(2, 3);
+    let mut bench = HealthTestBed::new(2, 3);
     bench.result(true);
     let run = bench.start_probe();
     bench.feed(administer(Admin::Paused));
@@ -171,10 +173,10 @@ fn pause_stops_probing_at_once_and_resume_starts_from_unknown() {
 
 #[test]
 fn a_changed_check_keeps_the_verdict() {
-    let mut bench = Bench::new(2, 3);
+    let mut bench = HealthTestBed::new(2, 3);
     bench.result(true);
     bench.timing = timing(4, 1);
-    bench.feed(Input::CheckChanged);
+    bench.feed(HealthInput::CheckChanged);
     assert_eq!((bench.health.state, bench.health.counter), (State::Up, 4));
     assert_eq!(bench.told.len(), 1);
     bench.result(false);
@@ -185,14 +187,15 @@ fn a_changed_check_keeps_the_verdict() {
 fn without_a_check_a_backend_is_up_whenever_it_is_enabled() {
     let health = Health::new(None, Admin::Enabled);
     assert_eq!(health.state, State::Up);
-    let (health, effects) = step(None, health, Input::Start { within: Duration::ZERO }, NO_JITTER);
-    assert_eq!(effects, Effects::default());
+    let (health, effects) =
+        step(None, health, HealthInput::Start { within: Duration::ZERO }, NO_JITTER);
+    assert_eq!(effects, HealthEffects::default());
     let (health, _) = step(None, health, administer(Admin::Disabled), NO_JITTER);
     assert_eq!(health.state, State::Disabled);
     let (health, effects) = step(None, health, administer(Admin::Enabled), NO_JITTER);
     assert_eq!(health.state, State::Up);
     assert!(
-        matches!(effects, Effects { cancel: true, change: Some(_), next: None }),
+        matches!(effects, HealthEffects { cancel: true, change: Some(_), next: None }),
         "{effects:?}"
     );
 }
@@ -204,7 +207,7 @@ proptest! {
     fn a_flip_needs_its_full_streak(
         rise in 1u32..6, fall in 1u32..6, results in prop::collection::vec(any::<bool>(), 1..60),
     ) {
-        let mut bench = Bench::new(rise, fall);
+        let mut bench = HealthTestBed::new(rise, fall);
         let mut up = None;
         let mut streak = (false, 0);
         for passed in results {
@@ -221,11 +224,11 @@ proptest! {
         }
     }
 
-    /// Any order of inputs, stale ones included: one probe at a time (`Bench`
+    /// Any order of inputs, stale ones included: one probe at a time (`HealthTestBed`
     /// checks it), transitions that join up, and a plan to go on while probed.
     #[test]
     fn no_order_of_events_confuses_it(inputs in prop::collection::vec(0u8..8, 1..80)) {
-        let mut bench = Bench::new(2, 3);
+        let mut bench = HealthTestBed::new(2, 3);
         let mut stale = vec![Run(0)];
         for input in inputs {
             let old = stale[usize::from(input) % stale.len()];
@@ -234,7 +237,7 @@ proptest! {
                 2 | 3 => if let Some(run) = bench.probing.take() { bench.feed(found(run, input == 2)) },
                 4 => bench.feed(administer(Admin::Paused)),
                 5 => bench.feed(administer(Admin::Enabled)),
-                6 => bench.feed(Input::CheckChanged),
+                6 => bench.feed(HealthInput::CheckChanged),
                 _ => if bench.probing != Some(old) {
                     let before = bench.health.clone();
                     bench.feed(found(old, false));

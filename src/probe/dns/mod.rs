@@ -18,12 +18,12 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::dial::Target;
-use super::exchange::{Answer, exchange};
-use super::fault::{Fault, Layer};
+use super::exchange::{ExchangeAnswer, exchange};
+use super::fault::{Layer, ProbeFault};
 use super::namespace::open_in;
-use super::{PrepareError, Shared};
+use super::{PrepareError, ThreadResources};
 use crate::domain::config::DnsExchange;
-use crate::domain::probe::{Code, Finding};
+use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 
 /// The names of response codes, by number (IANA, "DNS RCODEs").
 pub(super) const RCODES: [&str; 11] = [
@@ -48,12 +48,12 @@ const MAX_DATAGRAM: usize = 4096;
 pub(super) struct Dns {
     target: Target,
     tcp: bool,
-    question: Rc<Question>,
+    question: Rc<DnsQuestion>,
 }
 
 /// What is asked, and the answer that passes, for every backend of a check.
 #[derive(Debug)]
-pub(super) struct Question {
+pub(super) struct DnsQuestion {
     query: Query,
     /// The message behind its length, with id 0.
     message: Vec<u8>,
@@ -66,13 +66,13 @@ impl Dns {
     pub(super) fn prepare(
         target: Target,
         exchange: &DnsExchange,
-        shared: &Shared,
+        shared: &ThreadResources,
     ) -> Result<Self, PrepareError> {
-        let question = shared.dns_questions().get(exchange, Question::prepare)?;
+        let question = shared.dns_questions().get(exchange, DnsQuestion::prepare)?;
         Ok(Self { target, tcp: exchange.tcp, question })
     }
 
-    pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<Finding, Fault> {
+    pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<ProbeResult, ProbeFault> {
         let id = fastrand::u16(..);
         let mut space = [0; MAX_QUERY];
         let framed = &mut space[..self.question.message.len()];
@@ -106,7 +106,7 @@ impl Dns {
 
     /// A fresh socket has a fresh port, which together with the id keeps
     /// strangers and late answers out.
-    async fn open(&self) -> Result<UdpSocket, Fault> {
+    async fn open(&self) -> Result<UdpSocket, ProbeFault> {
         let unspecified = match self.target.peer {
             SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
@@ -128,16 +128,16 @@ impl Dns {
                     io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse
                 ) =>
             {
-                Fault::Bind(source, error)
+                ProbeFault::Bind(source, error)
             }
-            _ => Fault::Open(error),
+            _ => ProbeFault::Open(error),
         })?;
         socket.connect(self.target.peer).await?;
         Ok(socket)
     }
 
     /// Takes one datagram, with a buffer that no waiting probe holds.
-    fn receive(&self, socket: &UdpSocket, id: u16) -> io::Result<Option<Finding>> {
+    fn receive(&self, socket: &UdpSocket, id: u16) -> io::Result<Option<ProbeResult>> {
         let mut buffer = [0; MAX_DATAGRAM];
         match socket.try_recv(&mut buffer) {
             Ok(size) => Ok(self.question.judge(id, &buffer[..size])),
@@ -147,7 +147,7 @@ impl Dns {
     }
 }
 
-impl Question {
+impl DnsQuestion {
     fn prepare(exchange: &DnsExchange) -> Result<Self, PrepareError> {
         let bad_query = |source| PrepareError::Query { query: exchange.query.clone(), source };
         let mut name = Name::from_ascii(&exchange.query).map_err(bad_query)?;
@@ -171,8 +171,8 @@ impl Question {
     }
 
     /// The finding of an answer; `None` if it answers some other query.
-    fn judge(&self, id: u16, bytes: &[u8]) -> Option<Finding> {
-        let garbage = |what| Some(Finding::new(Code::L7Response, what));
+    fn judge(&self, id: u16, bytes: &[u8]) -> Option<ProbeResult> {
+        let garbage = |what| Some(ProbeResult::new(ResultCode::L7Response, what));
         let mut decoder = BinDecoder::new(bytes);
         let Ok(header) = Header::read(&mut decoder) else {
             return garbage("the answer is not a DNS message");
@@ -195,12 +195,12 @@ impl Question {
             _ => return garbage("the response does not have one question"),
         }
         if rcode != self.rcode {
-            return Some(Finding::new(Code::L7Status, rcode_name(rcode)));
+            return Some(ProbeResult::new(ResultCode::L7Status, rcode_name(rcode)));
         }
         // What was cut off was there: a truncated answer counts by its code.
         if rcode == NOERROR && header.counts.answers == 0 && !header.truncation {
-            return Some(Finding::new(
-                Code::L7Content,
+            return Some(ProbeResult::new(
+                ResultCode::L7Content,
                 format!("NOERROR without a record for {}", self.query),
             ));
         }
@@ -211,10 +211,10 @@ impl Question {
             let records: Vec<_> =
                 message.answers.iter().map(|record| record.data.to_string()).collect();
             if !records.iter().any(|record| wanted.is_match(record)) {
-                return Some(Finding::new(Code::L7Content, mismatch(&records)));
+                return Some(ProbeResult::new(ResultCode::L7Content, mismatch(&records)));
             }
         }
-        Some(Finding::new(Code::L7Ok, rcode_name(rcode)))
+        Some(ProbeResult::new(ResultCode::L7Ok, rcode_name(rcode)))
     }
 }
 
@@ -243,25 +243,25 @@ fn rcode_name(rcode: u8) -> Cow<'static, str> {
 
 /// An answer over TCP, behind its length in two bytes (RFC 1035, 4.2.2).
 struct Framed<'a> {
-    question: &'a Question,
+    question: &'a DnsQuestion,
     id: u16,
     kept: Vec<u8>,
 }
 
-impl Answer for Framed<'_> {
-    fn take(&mut self, bytes: &[u8]) -> Option<Finding> {
+impl ExchangeAnswer for Framed<'_> {
+    fn take(&mut self, bytes: &[u8]) -> Option<ProbeResult> {
         self.kept.extend_from_slice(bytes);
         let (length, rest) = self.kept.split_first_chunk()?;
         let message = rest.get(..usize::from(u16::from_be_bytes(*length)))?;
         // The connection is ours alone: no stranger's answer can be on it.
         Some(self.question.judge(self.id, message).unwrap_or_else(|| {
-            Finding::new(Code::L7Response, "the response has another query's id")
+            ProbeResult::new(ResultCode::L7Response, "the response has another query's id")
         }))
     }
 
-    fn end(&mut self) -> Finding {
-        Finding::new(
-            Code::L7Response,
+    fn end(&mut self) -> ProbeResult {
+        ProbeResult::new(
+            ResultCode::L7Response,
             match self.kept.is_empty() {
                 true => "connection closed before the response",
                 false => "connection closed inside the response",

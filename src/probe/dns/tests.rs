@@ -18,8 +18,8 @@ fn exchange(query: &str, record: &str, rcode: &str) -> DnsExchange {
     }
 }
 
-fn question(rcode: &str) -> Question {
-    Question::prepare(&exchange("www.Example.org", "A", rcode)).unwrap()
+fn question(rcode: &str) -> DnsQuestion {
+    DnsQuestion::prepare(&exchange("www.Example.org", "A", rcode)).unwrap()
 }
 
 /// A response to [`question`] with `records` records.
@@ -37,11 +37,11 @@ fn response(id: u16, name: &str, rcode: ResponseCode, records: u8) -> Message {
 
 #[test]
 fn the_query_is_a_plain_one() {
-    let question = Question::prepare(&exchange("a.example", "AAAA", "NOERROR")).unwrap();
+    let question = DnsQuestion::prepare(&exchange("a.example", "AAAA", "NOERROR")).unwrap();
     let expected = b"\0\x1b\0\0\x01\0\0\x01\0\0\0\0\0\0\x01a\x07example\0\0\x1c\0\x01";
     assert_eq!(question.message, expected);
     let longest = [63, 63, 63, 61].map(|size| "a".repeat(size)).join(".");
-    let question = Question::prepare(&exchange(&longest, "A", "NOERROR")).unwrap();
+    let question = DnsQuestion::prepare(&exchange(&longest, "A", "NOERROR")).unwrap();
     assert_eq!(question.message.len(), MAX_QUERY);
 }
 
@@ -101,7 +101,7 @@ fn a_record_can_be_asked_to_match() {
         let exchange =
             DnsExchange { answer: Some(pattern.into()), ..exchange(www, "A", "NOERROR") };
         let bytes = message.to_vec().unwrap();
-        Question::prepare(&exchange).unwrap().judge(7, &bytes).unwrap().to_string()
+        DnsQuestion::prepare(&exchange).unwrap().judge(7, &bytes).unwrap().to_string()
     };
     let mut two = response(7, www, ResponseCode::NoError, 0);
     for last in [1, 2] {
@@ -123,7 +123,7 @@ fn a_record_can_be_asked_to_match() {
     let mut bytes = two.to_vec().unwrap();
     bytes.truncate(bytes.len() - 3);
     let exchange = DnsExchange { answer: Some("1$".into()), ..exchange(www, "A", "NOERROR") };
-    let found = Question::prepare(&exchange).unwrap().judge(7, &bytes).unwrap();
+    let found = DnsQuestion::prepare(&exchange).unwrap().judge(7, &bytes).unwrap();
     assert_eq!(found.to_string(), "L7RSP the response's records are malformed");
 }
 
@@ -169,7 +169,7 @@ fn a_tcp_answer_may_come_in_any_pieces() {
 #[test]
 fn a_check_that_cannot_be_asked_is_refused() {
     let refused = |query: &str, record, rcode| {
-        Question::prepare(&exchange(query, record, rcode)).unwrap_err().to_string()
+        DnsQuestion::prepare(&exchange(query, record, rcode)).unwrap_err().to_string()
     };
     assert!(refused(&"a".repeat(64), "A", "NOERROR").contains("is not a domain name"));
     assert!(refused("a.example", "BOGUS", "NOERROR").contains("\"BOGUS\" is not a record type"));

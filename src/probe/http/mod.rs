@@ -15,14 +15,14 @@ use std::rc::Rc;
 use regex::bytes::Regex;
 use tokio::net::TcpStream;
 
-use super::dial::{Target, let_go};
+use super::dial::{Target, close};
 use super::exchange::exchange;
-use super::fault::{Fault, Layer};
-use super::tls::{self, Tls};
-use super::{PrepareError, Shared};
+use super::fault::{Layer, ProbeFault};
+use super::tls::{self, PreparedTls};
+use super::{PrepareError, ThreadResources};
 use crate::domain::config::{self, HttpExchange};
-use crate::domain::probe::Finding;
-use response::Response;
+use crate::domain::health::probe_result::ProbeResult;
+use response::HttpResponse;
 
 /// What is left out of a `Host` header.
 const HTTP_PORT: u16 = 80;
@@ -35,13 +35,13 @@ const REQUEST: usize = 160;
 #[derive(Debug)]
 pub(super) struct Http {
     target: Target,
-    tls: Option<Box<Tls>>,
-    question: Rc<Question>,
+    tls: Option<Box<PreparedTls>>,
+    question: Rc<HttpExchangeSpec>,
 }
 
 /// The request and the answer that passes, for every backend of a check.
 #[derive(Debug)]
-pub(super) struct Question {
+pub(super) struct HttpExchangeSpec {
     path: String,
     /// `None`: the backend's address.
     host: Option<String>,
@@ -59,18 +59,19 @@ struct Expected {
 impl Http {
     pub(super) fn prepare(
         target: Target,
-        tls: Option<&config::Tls>,
+        tls: Option<&config::TlsSettings>,
         exchange: &HttpExchange,
-        shared: &Shared,
+        shared: &ThreadResources,
     ) -> Result<Self, PrepareError> {
         let host = exchange.host.as_deref();
-        let tls = tls.map(|settings| Tls::prepare(settings, host, target.peer.ip(), shared));
+        let tls =
+            tls.map(|settings| PreparedTls::prepare(settings, host, target.peer.ip(), shared));
         let tls = tls.transpose()?.map(Box::new);
-        let question = shared.http_questions().get(exchange, Question::prepare)?;
+        let question = shared.http_questions().get(exchange, HttpExchangeSpec::prepare)?;
         Ok(Self { target, tls, question })
     }
 
-    pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<Finding, Fault> {
+    pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<ProbeResult, ProbeFault> {
         let mut stream = self.target.connect().await?;
         if let Some(tls) = &self.tls {
             // Boxed: its state is the largest by far, and plain HTTP the most
@@ -79,29 +80,29 @@ impl Http {
         }
         *layer = Layer::Exchange;
         let request = self.question.request(&self.target, HTTP_PORT);
-        let mut response = Response::new(&self.question.expected);
+        let mut response = HttpResponse::new(&self.question.expected);
         let finding = exchange(&mut stream, &request, &mut response).await?;
-        let_go(&stream);
+        close(&stream);
         Ok(finding)
     }
 
     async fn exchange_over(
         &self,
-        tls: &Tls,
+        tls: &PreparedTls,
         stream: TcpStream,
         layer: &mut Layer,
-    ) -> Result<Finding, Fault> {
+    ) -> Result<ProbeResult, ProbeFault> {
         let mut stream = tls.handshake(stream, layer).await?;
         *layer = Layer::Exchange;
         let request = self.question.request(&self.target, HTTPS_PORT);
-        let mut response = Response::new(&self.question.expected);
+        let mut response = HttpResponse::new(&self.question.expected);
         let finding = exchange(&mut stream, &request, &mut response).await?;
         tls::end(&mut stream).await;
         Ok(finding)
     }
 }
 
-impl Question {
+impl HttpExchangeSpec {
     fn prepare(exchange: &HttpExchange) -> Result<Self, PrepareError> {
         let HttpExchange { path, host, codes, body } = exchange.clone();
         if !path.starts_with('/') || !is_visible(&path) {

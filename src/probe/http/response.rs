@@ -8,8 +8,8 @@ use std::mem::{self, MaybeUninit};
 
 use super::Expected;
 use super::body::{Body, BodyError, Framing};
-use crate::domain::probe::{Code, Finding};
-use crate::probe::exchange::Answer;
+use crate::domain::health::probe_result::{ProbeResult, ResultCode};
+use crate::probe::exchange::ExchangeAnswer;
 
 /// The most that all heads of a response, interim ones included, may take.
 pub(super) const MAX_HEAD: usize = 16 * 1024;
@@ -21,12 +21,12 @@ const MAX_FIELDS: usize = 128;
 const MAX_REASON: usize = 64;
 
 /// A response as far as it has come.
-pub(super) struct Response<'a> {
+pub(super) struct HttpResponse<'a> {
     expected: &'a Expected,
-    stage: Stage,
+    stage: ResponseStage,
 }
 
-enum Stage {
+enum ResponseStage {
     /// `kept` is what has come of the head, `spent` the size of the interim
     /// heads before it.
     Head { kept: Vec<u8>, spent: usize },
@@ -39,28 +39,31 @@ struct Head {
     size: usize,
     status: u16,
     /// The finding, if the status does not pass.
-    failed: Option<Finding>,
+    failed: Option<ProbeResult>,
     framing: Framing,
 }
 
-impl<'a> Response<'a> {
+impl<'a> HttpResponse<'a> {
     pub(super) fn new(expected: &'a Expected) -> Self {
-        Self { expected, stage: Stage::Head { kept: Vec::new(), spent: 0 } }
+        Self { expected, stage: ResponseStage::Head { kept: Vec::new(), spent: 0 } }
     }
 
     /// Parses the heads at the start of `bytes`; the rest belongs to the body.
-    fn take_head(&mut self, bytes: &[u8], mut spent: usize) -> Option<Finding> {
+    fn take_head(&mut self, bytes: &[u8], mut spent: usize) -> Option<ProbeResult> {
         let mut rest = bytes;
         loop {
             let window = &rest[..rest.len().min(MAX_HEAD - spent)];
             let head = match parse(window, self.expected) {
                 Ok(Some(head)) => head,
                 Ok(None) if window.len() < MAX_HEAD - spent => {
-                    self.stage = Stage::Head { kept: rest.to_vec(), spent };
+                    self.stage = ResponseStage::Head { kept: rest.to_vec(), spent };
                     return None;
                 }
                 Ok(None) => {
-                    return Some(Finding::new(Code::L7Response, "headers of more than 16 KiB"));
+                    return Some(ProbeResult::new(
+                        ResultCode::L7Response,
+                        "headers of more than 16 KiB",
+                    ));
                 }
                 Err(finding) => return Some(finding),
             };
@@ -74,50 +77,51 @@ impl<'a> Response<'a> {
                 return head.failed;
             }
             if self.expected.body.is_none() {
-                return Some(Finding::new(Code::L7Ok, known_status(head.status)));
+                return Some(ProbeResult::new(ResultCode::L7Ok, known_status(head.status)));
             }
-            self.stage = Stage::Body { status: head.status, body: Body::new(head.framing) };
+            self.stage = ResponseStage::Body { status: head.status, body: Body::new(head.framing) };
             return self.take_body(rest);
         }
     }
 
-    fn take_body(&mut self, bytes: &[u8]) -> Option<Finding> {
-        let Stage::Body { body, .. } = &mut self.stage else { return None };
+    fn take_body(&mut self, bytes: &[u8]) -> Option<ProbeResult> {
+        let ResponseStage::Body { body, .. } = &mut self.stage else { return None };
         match body.take(bytes) {
             Ok(true) => Some(self.judge_body()),
             Ok(false) => None,
             Err(BodyError::Chunk) => {
-                Some(Finding::new(Code::L7Response, "body is not in chunks as announced"))
+                Some(ProbeResult::new(ResultCode::L7Response, "body is not in chunks as announced"))
             }
             Err(BodyError::Closed) => Some(closed_in_body()),
         }
     }
 
-    fn judge_body(&self) -> Finding {
-        let (Stage::Body { status, body }, Some(wanted)) = (&self.stage, &self.expected.body)
+    fn judge_body(&self) -> ProbeResult {
+        let (ResponseStage::Body { status, body }, Some(wanted)) =
+            (&self.stage, &self.expected.body)
         else {
-            return Finding::new(Code::L7Ok, "");
+            return ProbeResult::new(ResultCode::L7Ok, "");
         };
         if wanted.is_match(body.bytes()) {
-            return Finding::new(Code::L7Ok, known_status(*status));
+            return ProbeResult::new(ResultCode::L7Ok, known_status(*status));
         }
         let size = body.bytes().len();
-        Finding::new(
-            Code::L7Content,
+        ProbeResult::new(
+            ResultCode::L7Content,
             format!("status {status}, but its body ({size} bytes) does not match"),
         )
     }
 }
 
-impl Answer for Response<'_> {
-    fn take(&mut self, bytes: &[u8]) -> Option<Finding> {
+impl ExchangeAnswer for HttpResponse<'_> {
+    fn take(&mut self, bytes: &[u8]) -> Option<ProbeResult> {
         match &mut self.stage {
-            Stage::Body { .. } => self.take_body(bytes),
-            Stage::Head { kept, spent } if kept.is_empty() => {
+            ResponseStage::Body { .. } => self.take_body(bytes),
+            ResponseStage::Head { kept, spent } if kept.is_empty() => {
                 let spent = *spent;
                 self.take_head(bytes, spent)
             }
-            Stage::Head { kept, spent } => {
+            ResponseStage::Head { kept, spent } => {
                 let (mut kept, spent) = (mem::take(kept), *spent);
                 kept.extend_from_slice(bytes);
                 self.take_head(&kept, spent)
@@ -125,15 +129,15 @@ impl Answer for Response<'_> {
         }
     }
 
-    fn end(&mut self) -> Finding {
+    fn end(&mut self) -> ProbeResult {
         match &mut self.stage {
-            Stage::Head { kept, spent: 0 } if kept.is_empty() => {
-                Finding::new(Code::L7Response, "connection closed before the response")
+            ResponseStage::Head { kept, spent: 0 } if kept.is_empty() => {
+                ProbeResult::new(ResultCode::L7Response, "connection closed before the response")
             }
-            Stage::Head { .. } => {
-                Finding::new(Code::L7Response, "connection closed inside the headers")
+            ResponseStage::Head { .. } => {
+                ProbeResult::new(ResultCode::L7Response, "connection closed inside the headers")
             }
-            Stage::Body { body, .. } => match body.end() {
+            ResponseStage::Body { body, .. } => match body.end() {
                 Ok(()) => self.judge_body(),
                 Err(_) => closed_in_body(),
             },
@@ -141,12 +145,12 @@ impl Answer for Response<'_> {
     }
 }
 
-fn closed_in_body() -> Finding {
-    Finding::new(Code::L7Response, "connection closed inside the body")
+fn closed_in_body() -> ProbeResult {
+    ProbeResult::new(ResultCode::L7Response, "connection closed inside the body")
 }
 
 /// The head at the start of `bytes`; `None` if more is needed.
-fn parse(bytes: &[u8], expected: &Expected) -> Result<Option<Head>, Finding> {
+fn parse(bytes: &[u8], expected: &Expected) -> Result<Option<Head>, ProbeResult> {
     let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut []);
     let size = match httparse::ParserConfig::default().parse_response_with_uninit_headers(
@@ -156,16 +160,21 @@ fn parse(bytes: &[u8], expected: &Expected) -> Result<Option<Head>, Finding> {
     ) {
         Ok(httparse::Status::Complete(size)) => size,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(error) => return Err(Finding::new(Code::L7Response, format!("not HTTP: {error}"))),
+        Err(error) => {
+            return Err(ProbeResult::new(ResultCode::L7Response, format!("not HTTP: {error}")));
+        }
     };
     let status = response.code.unwrap_or_default();
     let failed = (!expected.codes.contains(&status)).then(|| {
-        Finding::new(Code::L7Status, told_status(status, response.reason.unwrap_or_default()))
+        ProbeResult::new(
+            ResultCode::L7Status,
+            told_status(status, response.reason.unwrap_or_default()),
+        )
     });
     // Nobody asks for the body of a failure, nor needs its framing to be right.
     let framing = match (&failed, &expected.body) {
         (None, Some(_)) => Framing::of(status, response.headers).map_err(|error| {
-            Finding::new(Code::L7Response, format!("body of unknown length: {error}"))
+            ProbeResult::new(ResultCode::L7Response, format!("body of unknown length: {error}"))
         })?,
         _ => Framing::UntilClose,
     };

@@ -8,16 +8,16 @@ use proptest::prelude::*;
 use super::body::MAX_BODY;
 use super::response::MAX_HEAD;
 use super::*;
-use crate::domain::probe::Code;
-use crate::probe::exchange::Answer;
+use crate::domain::health::probe_result::ResultCode;
+use crate::probe::exchange::ExchangeAnswer;
 
 fn expecting(codes: RangeInclusive<u16>, body: Option<&str>) -> Expected {
     Expected { codes, body: body.map(|pattern| Regex::new(pattern).unwrap()) }
 }
 
 /// Reads `pieces` and then the end of the connection.
-fn read<'a>(expected: &Expected, pieces: impl IntoIterator<Item = &'a [u8]>) -> Finding {
-    let mut response = Response::new(expected);
+fn read<'a>(expected: &Expected, pieces: impl IntoIterator<Item = &'a [u8]>) -> ProbeResult {
+    let mut response = HttpResponse::new(expected);
     for piece in pieces {
         if let Some(finding) = response.take(piece) {
             return finding;
@@ -106,16 +106,16 @@ fn the_head_may_be_as_long_as_the_limit_and_no_longer() {
         head.extend_from_slice(b"\r\n\r\n");
         head
     };
-    assert_eq!(read(&expected, [&with_head(MAX_HEAD)[..]]).code, Code::L7Ok);
-    assert_eq!(read(&expected, [&with_head(MAX_HEAD + 1)[..]]).code, Code::L7Response);
+    assert_eq!(read(&expected, [&with_head(MAX_HEAD)[..]]).code, ResultCode::L7Ok);
+    assert_eq!(read(&expected, [&with_head(MAX_HEAD + 1)[..]]).code, ResultCode::L7Response);
 }
 
 #[test]
 fn without_a_pattern_the_body_is_not_waited_for() {
     let expected = expecting(200..=200, None);
-    let mut response = Response::new(&expected);
+    let mut response = HttpResponse::new(&expected);
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
-    assert_eq!(response.take(head).map(|finding| finding.code), Some(Code::L7Ok));
+    assert_eq!(response.take(head).map(|finding| finding.code), Some(ResultCode::L7Ok));
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn the_request_names_the_host() {
             body: None,
         };
         let usual_port = if tls { HTTPS_PORT } else { HTTP_PORT };
-        let request = Question::prepare(&exchange).unwrap().request(&target, usual_port);
+        let request = HttpExchangeSpec::prepare(&exchange).unwrap().request(&target, usual_port);
         let request = String::from_utf8(request).unwrap();
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(
@@ -216,6 +216,6 @@ fn nothing_can_be_smuggled_into_the_request() {
             codes: 200..=200,
             body: None,
         };
-        assert!(Question::prepare(&exchange).is_err(), "{path:?} {host:?}");
+        assert!(HttpExchangeSpec::prepare(&exchange).is_err(), "{path:?} {host:?}");
     }
 }

@@ -1,11 +1,11 @@
 //! Writing: steps go out in order, as many at once as the window allows.
 
-use super::Client;
+use super::VppClient;
 use super::error::CallError;
-use crate::domain::step::Step;
+use crate::domain::dataplane::step::Step;
 use crate::vpp::wire::LbWrite;
 
-impl Client {
+impl VppClient {
     /// Sends `steps` in order and gives one result for each. A step that fails
     /// does not keep back those after it. Urgent steps go ahead of everything
     /// that is not sent yet.

@@ -4,21 +4,21 @@ use std::marker::PhantomData;
 
 use tokio::sync::oneshot;
 
-use super::Client;
-use super::driver::{Command, Token};
+use super::VppClient;
+use super::driver::{CallToken, DriverCommand};
 use super::error::{Applied, CallError, Retval};
-use crate::vpp::session::{Answer, Call, Encoded, EndReason, Expect, Failure, SMALL_REPLY};
+use crate::vpp::session::{Call, CallAnswer, CallFailure, Encoded, EndReason, Expect, SMALL_REPLY};
 use crate::vpp::wire::{
     ControlPing, ControlPingReply, Dump, LbWrite, Message, Reply, Request, WireError, read_reply,
 };
 
 /// A call that is made up and not sent yet, and what waits for its answer.
-pub(super) type Prepared<A> = (Call<Token>, Pending<A>);
+pub(super) type PreparedCall<A> = (Call<CallToken>, Pending<A>);
 
 /// Waits for the answer of one call.
 pub(super) struct Pending<A> {
     call: &'static str,
-    outcome: oneshot::Receiver<Result<Answer, Failure>>,
+    outcome: oneshot::Receiver<Result<CallAnswer, CallFailure>>,
     answer: PhantomData<fn() -> A>,
 }
 
@@ -28,8 +28,8 @@ impl<A: Reply> Pending<A> {
         let call = self.call;
         let malformed = |error| CallError::Malformed { call, error };
         match outcome(self.call, self.outcome).await? {
-            Answer::One(body) => read_logged(&body).map_err(malformed),
-            Answer::Rows(_) => Err(CallError::TooLong { call }),
+            CallAnswer::One(body) => read_logged(&body).map_err(malformed),
+            CallAnswer::Rows(_) => Err(CallError::TooLong { call }),
         }
     }
 
@@ -45,8 +45,8 @@ impl<A: Reply> Pending<A> {
     pub(super) async fn rows(self) -> Result<Vec<A>, CallError> {
         let call = self.call;
         let bodies = match outcome(self.call, self.outcome).await? {
-            Answer::Rows(rows) => rows,
-            Answer::One(row) => vec![row],
+            CallAnswer::Rows(rows) => rows,
+            CallAnswer::One(row) => vec![row],
         };
         let rows: Result<_, WireError> = bodies
             .iter()
@@ -63,7 +63,7 @@ impl<A: Reply> Pending<A> {
 /// Waits for the return value of one write, of whatever kind.
 pub(super) struct Confirmation {
     call: &'static str,
-    outcome: oneshot::Receiver<Result<Answer, Failure>>,
+    outcome: oneshot::Receiver<Result<CallAnswer, CallFailure>>,
     retval: fn(&[u8]) -> Result<i32, WireError>,
 }
 
@@ -71,8 +71,8 @@ impl Confirmation {
     pub(super) async fn wait(self) -> Result<(), CallError> {
         let call = self.call;
         let body = match outcome(call, self.outcome).await? {
-            Answer::One(body) => body,
-            Answer::Rows(_) => return Err(CallError::TooLong { call }),
+            CallAnswer::One(body) => body,
+            CallAnswer::Rows(_) => return Err(CallError::TooLong { call }),
         };
         let retval = (self.retval)(&body).map_err(|error| CallError::Malformed { call, error })?;
         check(call, retval)
@@ -81,8 +81,8 @@ impl Confirmation {
 
 async fn outcome(
     call: &'static str,
-    outcome: oneshot::Receiver<Result<Answer, Failure>>,
-) -> Result<Answer, CallError> {
+    outcome: oneshot::Receiver<Result<CallAnswer, CallFailure>>,
+) -> Result<CallAnswer, CallError> {
     match outcome.await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(failure)) => Err(CallError::from_failure(call, failure)),
@@ -114,7 +114,7 @@ fn logged(message: &impl Message) -> Option<String> {
     tracing::enabled!(tracing::Level::DEBUG).then(|| format!("{message:?}"))
 }
 
-impl Client {
+impl VppClient {
     pub(super) fn id<M: Message>(&self) -> Result<u16, CallError> {
         let id = self.shared.table.id_of::<M>();
         id.ok_or_else(|| CallError::Missing { message: M::key() })
@@ -125,7 +125,7 @@ impl Client {
         &self,
         message: &M,
         cost: usize,
-    ) -> Result<Prepared<M::Answer>, CallError> {
+    ) -> Result<PreparedCall<M::Answer>, CallError> {
         let (token, outcome) = oneshot::channel();
         let call = Call {
             name: M::NAME,
@@ -146,7 +146,7 @@ impl Client {
         &self,
         dumps: &[D],
         cost: usize,
-    ) -> Result<Prepared<D::Answer>, CallError> {
+    ) -> Result<PreparedCall<D::Answer>, CallError> {
         let (token, outcome) = oneshot::channel();
         let id = self.id::<D>()?;
         let call = Call {
@@ -171,7 +171,7 @@ impl Client {
         &self,
         write: &LbWrite,
         urgent: bool,
-    ) -> Result<(Call<Token>, Confirmation), CallError> {
+    ) -> Result<(Call<CallToken>, Confirmation), CallError> {
         match write {
             LbWrite::Conf(message) => self.confirmed(message, urgent),
             LbWrite::Vip(message) => self.confirmed(message, urgent),
@@ -184,7 +184,7 @@ impl Client {
         &self,
         message: &M,
         urgent: bool,
-    ) -> Result<(Call<Token>, Confirmation), CallError> {
+    ) -> Result<(Call<CallToken>, Confirmation), CallError> {
         let (call, pending) = self.single(message, SMALL_REPLY)?;
         let retval = retval_of::<M::Answer>;
         let confirmation = Confirmation { call: M::NAME, outcome: pending.outcome, retval };
@@ -192,12 +192,14 @@ impl Client {
     }
 
     /// Hands calls to the connection's task, in one piece.
-    pub(super) async fn submit(&self, calls: Vec<Call<Token>>) {
-        let Err(back) = self.shared.commands.send(Command::Submit(calls)).await else { return };
+    pub(super) async fn submit(&self, calls: Vec<Call<CallToken>>) {
+        let Err(back) = self.shared.commands.send(DriverCommand::Submit(calls)).await else {
+            return;
+        };
         let why = self.shared.ended.borrow().unwrap_or(EndReason::LeftUnconfirmed);
-        if let Command::Submit(calls) = back.0 {
+        if let DriverCommand::Submit(calls) = back.0 {
             for call in calls {
-                drop(call.token.send(Err(Failure::NeverSent(why))));
+                drop(call.token.send(Err(CallFailure::NeverSent(why))));
             }
         }
     }

@@ -10,12 +10,15 @@ use thiserror::Error;
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 
-use super::cure::CURE;
 use super::driver::Driver;
 use super::error::CallError;
-use super::{Client, ClientOptions, Greeting, Info, LastWords, Shared, needs};
+use super::{
+    ClientOptions, ClientShared, GoodbyeHandle, ServerInfo, VppClient, VppVersion,
+    required_messages,
+};
 use crate::vpp::cli_text::parse_clients;
-use crate::vpp::session::{EndReason, SMALL_REPLY, Session, Settings, Stats};
+use crate::vpp::client::stale_client_workaround::CURE;
+use crate::vpp::session::{EndReason, SMALL_REPLY, Session, SessionSettings, SessionStats};
 use crate::vpp::wire::{CliInband, ControlPing, ShowVersion};
 
 /// Commands that may wait for the connection's task.
@@ -84,7 +87,7 @@ impl ConnectError {
     }
 }
 
-impl Client {
+impl VppClient {
     /// Connects to the API socket at `path`, shakes hands, and asks what VPP
     /// is running there. Must be called within a tokio runtime, whose task
     /// the connection becomes.
@@ -97,7 +100,7 @@ impl Client {
         let peer = stream.peer_cred().ok().and_then(|peer| peer.pid()).filter(|pid| *pid != 0);
         let stream = Arc::new(stream.into_std().map_err(refused)?);
         let budget = options.send_budget.unwrap_or_else(super::budget::from_system);
-        let settings = Settings {
+        let settings = SessionSettings {
             name: options.name.clone(),
             first_context: fastrand::u32(..),
             window: options.window.max(1),
@@ -107,7 +110,7 @@ impl Client {
         };
         let (commands, mailbox) = mpsc::channel(MAILBOX);
         let (end, ended) = watch::channel(None);
-        let (count, counted) = watch::channel(Stats::default());
+        let (count, counted) = watch::channel(SessionStats::default());
         let make = |now| Session::new(settings, now);
         let driver = Driver::new(Arc::clone(&stream), make, mailbox, (end, count));
         let mut driver = driver.map_err(refused)?;
@@ -116,15 +119,15 @@ impl Client {
 
         let table = driver.session().table().cloned().unwrap_or_default();
         let goodbye = driver.session().goodbye_frame().unwrap_or_default();
-        let shared = Shared {
-            missing: needs::missing(&table),
+        let shared = ClientShared {
+            missing: required_messages::missing(&table),
             table,
             commands,
             ended,
             counted,
             patience: options.patience,
             budget,
-            last_words: LastWords::new(&stream, goodbye),
+            goodbye_handle: GoodbyeHandle::new(&stream, goodbye),
             peer,
             listing_size: AtomicUsize::new(0),
             cure: options.cure,
@@ -144,7 +147,7 @@ impl Client {
     }
 
     /// Asks who VPP is, cures it, and tells whom the cure let go.
-    async fn first_calls(&self) -> Result<Greeting, CallError> {
+    async fn first_calls(&self) -> Result<ServerInfo, CallError> {
         // The message table of a VPP with every plugin may have filled its
         // send buffer, so the cure goes out with the very first calls.
         let cli = |line: &str, cost| self.single(&CliInband { cmd: line.into() }, cost);
@@ -160,7 +163,7 @@ impl Client {
             None
         };
         self.submit(calls).await;
-        let info = Info::new(&version.one().await?, ping.one().await?.vpe_pid);
+        let info = VppVersion::new(&version.one().await?, ping.one().await?.vpe_pid);
 
         let mut reaped = Vec::new();
         if let Some((list, cure)) = cured {
@@ -175,7 +178,7 @@ impl Client {
                 reaped = before.iter().filter(|client| !after.contains(client)).cloned().collect();
             }
         }
-        Ok(Greeting { info, reaped })
+        Ok(ServerInfo { info, reaped })
     }
 }
 

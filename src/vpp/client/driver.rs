@@ -11,17 +11,17 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::vpp::session::{Answer, Call, EndReason, Failure, Session, Stats};
+use crate::vpp::session::{Call, CallAnswer, CallFailure, EndReason, Session, SessionStats};
 
 /// Who waits for a call's outcome.
-pub(super) type Token = oneshot::Sender<Result<Answer, Failure>>;
+pub(super) type CallToken = oneshot::Sender<Result<CallAnswer, CallFailure>>;
 
 /// What handles ask of the task.
-pub(super) enum Command {
+pub(super) enum DriverCommand {
     /// Send these, in order.
-    Submit(Vec<Call<Token>>),
+    Submit(Vec<Call<CallToken>>),
     /// Tell what was counted.
-    Stats(oneshot::Sender<Stats>),
+    Stats(oneshot::Sender<SessionStats>),
     /// Say goodbye.
     Leave,
 }
@@ -35,10 +35,10 @@ pub(super) struct Driver {
     stream: AsyncFd<Arc<UnixStream>>,
     /// Tells when there is room to write, while there was none.
     writable: Option<AsyncFd<Arc<UnixStream>>>,
-    session: Session<Token>,
-    commands: mpsc::Receiver<Command>,
+    session: Session<CallToken>,
+    commands: mpsc::Receiver<DriverCommand>,
     ended: watch::Sender<Option<EndReason>>,
-    counted: watch::Sender<Stats>,
+    counted: watch::Sender<SessionStats>,
     /// The session's times are counted from here.
     start: Instant,
     buffer: Box<[u8]>,
@@ -53,9 +53,9 @@ impl Driver {
     /// The system has no means to wait for it.
     pub(super) fn new(
         stream: Arc<UnixStream>,
-        make: impl FnOnce(Duration) -> Session<Token>,
-        commands: mpsc::Receiver<Command>,
-        (ended, counted): (watch::Sender<Option<EndReason>>, watch::Sender<Stats>),
+        make: impl FnOnce(Duration) -> Session<CallToken>,
+        commands: mpsc::Receiver<DriverCommand>,
+        (ended, counted): (watch::Sender<Option<EndReason>>, watch::Sender<SessionStats>),
     ) -> io::Result<Self> {
         Ok(Self {
             stream: watch(stream, Interest::READABLE)?,
@@ -70,7 +70,7 @@ impl Driver {
         })
     }
 
-    pub(super) fn session(&self) -> &Session<Token> {
+    pub(super) fn session(&self) -> &Session<CallToken> {
         &self.session
     }
 
@@ -147,11 +147,13 @@ impl Driver {
         self.start.elapsed()
     }
 
-    fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: DriverCommand) {
         match command {
-            Command::Submit(calls) => calls.into_iter().for_each(|call| self.session.submit(call)),
-            Command::Stats(to) => drop(to.send(self.session.stats().clone())),
-            Command::Leave => self.session.leave(self.now()),
+            DriverCommand::Submit(calls) => {
+                calls.into_iter().for_each(|call| self.session.submit(call))
+            }
+            DriverCommand::Stats(to) => drop(to.send(self.session.stats().clone())),
+            DriverCommand::Leave => self.session.leave(self.now()),
         }
     }
 
@@ -188,7 +190,7 @@ impl Driver {
 }
 
 /// Gives the session what there is to read.
-fn read(mut from: &UnixStream, buffer: &mut [u8], now: Duration, to: &mut Session<Token>) {
+fn read(mut from: &UnixStream, buffer: &mut [u8], now: Duration, to: &mut Session<CallToken>) {
     loop {
         match from.read(buffer) {
             Ok(0) => return to.lost(EndReason::PeerClosed),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::vpp::session::{EndReason, Failure};
+use crate::vpp::session::{CallFailure, EndReason};
 use crate::vpp::wire::{StepError, WireError};
 
 /// One of VPP's negative return values.
@@ -151,13 +151,13 @@ impl CallError {
         }
     }
 
-    pub(super) fn from_failure(call: &'static str, failure: Failure) -> Self {
+    pub(super) fn from_failure(call: &'static str, failure: CallFailure) -> Self {
         match failure {
-            Failure::NeverSent(why) => Self::Lost { call, applied: Applied::No, why },
-            Failure::MaybeApplied(why) => Self::Lost { call, applied: Applied::MayBe, why },
-            Failure::TimedOut => Self::Timeout { call, applied: Applied::MayBe },
-            Failure::HeldBack => Self::Timeout { call, applied: Applied::No },
-            Failure::TooLong => Self::TooLong { call },
+            CallFailure::NeverSent(why) => Self::Lost { call, applied: Applied::No, why },
+            CallFailure::MaybeApplied(why) => Self::Lost { call, applied: Applied::MayBe, why },
+            CallFailure::TimedOut => Self::Timeout { call, applied: Applied::MayBe },
+            CallFailure::HeldBack => Self::Timeout { call, applied: Applied::No },
+            CallFailure::TooLong => Self::TooLong { call },
         }
     }
 }
@@ -179,11 +179,11 @@ mod tests {
         assert_eq!(unheard.remedy(), Remedy::GiveUp);
         let lost = |failure| CallError::from_failure("lb_conf", failure).to_string();
         assert_eq!(
-            lost(Failure::NeverSent(EndReason::PeerClosed)),
+            lost(CallFailure::NeverSent(EndReason::PeerClosed)),
             "lb_conf was lost (it was never sent): VPP closed the connection"
         );
         assert_eq!(
-            lost(Failure::TimedOut),
+            lost(CallFailure::TimedOut),
             "VPP did not answer lb_conf in time (it may or may not have been applied)"
         );
     }

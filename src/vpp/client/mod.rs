@@ -5,14 +5,14 @@ mod apply;
 mod budget;
 mod calls;
 mod connect;
-mod cure;
 mod driver;
 mod error;
-mod needs;
 mod observe;
 mod portions;
-mod read;
-mod reread;
+mod read_servers;
+mod read_state;
+mod required_messages;
+mod stale_client_workaround;
 #[cfg(test)]
 mod tests;
 
@@ -23,13 +23,13 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use super::session::{EndReason, Stats, Traffic};
+pub use super::session::{EndReason, SessionStats, Traffic};
 pub use connect::ConnectError;
 pub use error::{Applied, CallError, Remedy, Retval};
 
 use super::cli_text::ApiClient;
 use super::wire::{CliInband, ControlPing, MessageTable, ShowVersionReply};
-use driver::Command;
+use driver::DriverCommand;
 
 /// How a client connects and behaves.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ impl Default for ClientOptions {
 
 /// What runs at the other end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Info {
+pub struct VppVersion {
     /// `26.10-rc0~374-gb575ec2c56d`
     pub version: String,
     /// `2026-11-22T11:53:09`
@@ -79,7 +79,7 @@ pub struct Info {
     pub pid: u32,
 }
 
-impl Info {
+impl VppVersion {
     fn new(version: &ShowVersionReply, pid: u32) -> Self {
         Self {
             version: version.version.to_string(),
@@ -93,37 +93,37 @@ impl Info {
 /// A handle on one connection. When the last one is dropped, the connection
 /// says goodbye and ends.
 #[derive(Clone, Debug)]
-pub struct Client {
-    shared: Arc<Shared>,
-    greeting: Arc<Greeting>,
+pub struct VppClient {
+    shared: Arc<ClientShared>,
+    greeting: Arc<ServerInfo>,
 }
 
 /// What was learnt right after the handshake.
 #[derive(Debug, Default)]
-struct Greeting {
-    info: Info,
+struct ServerInfo {
+    info: VppVersion,
     reaped: Vec<ApiClient>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    commands: mpsc::Sender<Command>,
+struct ClientShared {
+    commands: mpsc::Sender<DriverCommand>,
     ended: watch::Receiver<Option<EndReason>>,
     /// What was counted, once the connection has ended.
-    counted: watch::Receiver<Stats>,
+    counted: watch::Receiver<SessionStats>,
     table: MessageTable,
     missing: Vec<String>,
     patience: Duration,
     budget: usize,
     cure: bool,
-    last_words: LastWords,
+    goodbye_handle: GoodbyeHandle,
     /// The process at the other end, if it is visible.
     peer: Option<i32>,
     /// Bytes of the last `show lb vips`; 0 before the first.
     listing_size: AtomicUsize,
 }
 
-impl Client {
+impl VppClient {
     /// Messages that we need and this VPP lacks, for people. Without them
     /// calls fail with [`CallError::Missing`].
     #[must_use]
@@ -133,7 +133,7 @@ impl Client {
 
     /// What runs at the other end, as it was told at connect.
     #[must_use]
-    pub fn info(&self) -> &Info {
+    pub fn info(&self) -> &VppVersion {
         &self.greeting.info
     }
 
@@ -162,9 +162,9 @@ impl Client {
     }
 
     /// What this connection has counted; all of it, once it has ended.
-    pub async fn stats(&self) -> Stats {
+    pub async fn stats(&self) -> SessionStats {
         let (to, stats) = oneshot::channel();
-        if self.shared.commands.send(Command::Stats(to)).await.is_ok()
+        if self.shared.commands.send(DriverCommand::Stats(to)).await.is_ok()
             && let Ok(stats) = stats.await
         {
             return stats;
@@ -176,7 +176,7 @@ impl Client {
     /// allow. Calls in flight are answered before, calls not sent fail.
     pub async fn close(&self) -> EndReason {
         // A task that is gone already cannot be told, and need not be.
-        drop(self.shared.commands.send(Command::Leave).await);
+        drop(self.shared.commands.send(DriverCommand::Leave).await);
         self.ended().await
     }
 
@@ -192,26 +192,26 @@ impl Client {
     /// `None` once the connection has ended, and if the process is not visible.
     #[must_use]
     pub fn peer_process(&self) -> Option<i32> {
-        self.shared.last_words.stream.upgrade()?;
+        self.shared.goodbye_handle.stream.upgrade()?;
         self.shared.peer
     }
 
     /// A goodbye for a process that is about to abort.
     #[must_use]
-    pub fn last_words(&self) -> LastWords {
-        self.shared.last_words.clone()
+    pub fn goodbye_handle(&self) -> GoodbyeHandle {
+        self.shared.goodbye_handle.clone()
     }
 }
 
 /// A goodbye that can be said without the connection's task, from a panic
 /// hook: VPP then lets go of us although nobody closes properly.
 #[derive(Clone, Debug)]
-pub struct LastWords {
+pub struct GoodbyeHandle {
     stream: Weak<UnixStream>,
     frame: Arc<[u8]>,
 }
 
-impl LastWords {
+impl GoodbyeHandle {
     fn new(stream: &Arc<UnixStream>, frame: Vec<u8>) -> Self {
         Self { stream: Arc::downgrade(stream), frame: frame.into() }
     }

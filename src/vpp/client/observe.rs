@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::domain::config::LbConf;
-use crate::domain::net::{Encap, TableLength, Vip};
-use crate::domain::observed::{
+use crate::domain::dataplane::net::{Encap, TableLength, Vip};
+use crate::domain::dataplane::observed::{
     Observed, ObservedEncap, ObservedServer, ObservedServers, ObservedVip, RetiredServer,
 };
 use crate::vpp::cli_text::VipTexts;
@@ -16,7 +16,7 @@ use crate::vpp::wire::lb::{ENCAP_GRE4, ENCAP_GRE6};
 use crate::vpp::wire::{LbAsV2Details, LbVipDetails};
 
 /// What one conversation has read.
-pub(super) struct Reading {
+pub(super) struct StateRows {
     pub(super) conf: LbConf,
     /// `show lb vips`
     pub(super) listing: VipTexts,
@@ -27,10 +27,10 @@ pub(super) struct Reading {
     pub(super) verbose: Option<VipTexts>,
 }
 
-impl Reading {
+impl StateRows {
     /// Puts it together.
     pub(super) fn observe(self) -> Observed {
-        let mut seen = Seen::default();
+        let mut seen = ObservedBuilder::default();
         match &self.vips {
             Some(rows) => seen.take_vips(rows, &self.listing),
             None => seen.take_listing(&self.listing),
@@ -46,7 +46,7 @@ impl Reading {
 }
 
 #[derive(Default)]
-struct Seen {
+struct ObservedBuilder {
     vips: BTreeMap<Vip, ObservedVip>,
     /// The VIP that rows mean when they name a VIP.
     names: HashMap<Vip, Vip>,
@@ -55,7 +55,7 @@ struct Seen {
     strange: Vec<String>,
 }
 
-impl Seen {
+impl ObservedBuilder {
     fn take_vips(&mut self, rows: &[LbVipDetails], listing: &VipTexts) {
         for row in rows {
             let Some(name) = row.vip.to_vip() else {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::budget;
-use crate::domain::net::Vip;
+use crate::domain::dataplane::net::Vip;
 use crate::vpp::cli_text::{VipText, VipTexts};
 use crate::vpp::wire::{LbAsV2Dump, VipKey};
 

@@ -9,14 +9,14 @@ pub(super) const VERSION: &str = concat!("26.10-embedded-", env!("CARGO_PKG_VERS
 pub(super) const BUILD_DATE: &str = env!("MAGLEV_BUILD_DATE");
 
 /// What a command printed.
-pub(super) struct Output {
+pub(super) struct CliOutput {
     pub(super) retval: i32,
     pub(super) text: String,
     /// A system call failed on the way.
     pub(super) errno_was_set: bool,
 }
 
-impl Output {
+impl CliOutput {
     fn done(text: String) -> Self {
         Self { retval: 0, text, errno_was_set: false }
     }
@@ -27,38 +27,40 @@ impl Output {
 }
 
 /// Runs one command.
-pub(super) fn run(command: &[u8], process: &mut Process, clients: &Clients) -> Output {
+pub(super) fn run(command: &[u8], process: &mut Process, clients: &Clients) -> CliOutput {
     let command = String::from_utf8_lossy(command);
     let words: Vec<&str> = command.split_whitespace().collect();
     match words.as_slice() {
-        ["show", "lb"] => Output::done(process.plugin.show()),
+        ["show", "lb"] => CliOutput::done(process.plugin.show()),
         // What follows `vips` and is not `verbose` is not looked at.
         ["show", "lb", "vips", rest @ ..] => {
-            Output::done(process.plugin.show_vips(rest.first() == Some(&"verbose")))
+            CliOutput::done(process.plugin.show_vips(rest.first() == Some(&"verbose")))
         }
-        ["show", "lb", rest @ ..] => {
-            Output::failed(format!("{}unknown input `{}'\n", process.plugin.show(), rest.join(" ")))
-        }
-        ["show", "api", "clients"] => Output::done(clients.show()),
-        ["show", "version"] => Output::done(format!(
+        ["show", "lb", rest @ ..] => CliOutput::failed(format!(
+            "{}unknown input `{}'\n",
+            process.plugin.show(),
+            rest.join(" ")
+        )),
+        ["show", "api", "clients"] => CliOutput::done(clients.show()),
+        ["show", "version"] => CliOutput::done(format!(
             "vpp v{VERSION} built by vpp-maglev on localhost at {BUILD_DATE}\n"
         )),
         ["show", "clock"] => {
-            Output::done(format!("Time now {:.6}\n", process.uptime().as_secs_f64()))
+            CliOutput::done(format!("Time now {:.6}\n", process.uptime().as_secs_f64()))
         }
         ["show", rest @ ..] => {
-            Output::failed(format!("show: unknown input `{}'\n", rest.join(" ")))
+            CliOutput::failed(format!("show: unknown input `{}'\n", rest.join(" ")))
         }
-        ["exec"] => Output::failed("exec: expecting file name, got `'\n".into()),
+        ["exec"] => CliOutput::failed("exec: expecting file name, got `'\n".into()),
         ["exec", path, ..] => exec(path),
-        _ => Output::failed(format!("unknown input `{}'\n", command.trim_start())),
+        _ => CliOutput::failed(format!("unknown input `{}'\n", command.trim_start())),
     }
 }
 
 /// `exec` never runs anything here; what counts is that opening fails.
-fn exec(path: &str) -> Output {
+fn exec(path: &str) -> CliOutput {
     match std::fs::metadata(path) {
-        Ok(_) => Output::failed("exec: scripts are not run by the embedded dataplane\n".into()),
+        Ok(_) => CliOutput::failed("exec: scripts are not run by the embedded dataplane\n".into()),
         Err(error) => {
             let reason = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
             let reason = match reason {
@@ -68,7 +70,7 @@ fn exec(path: &str) -> Output {
                 _ => error.to_string(),
             };
             let text = format!("exec: failed to open `{path}': {reason}\n");
-            Output { errno_was_set: true, ..Output::failed(text) }
+            CliOutput { errno_was_set: true, ..CliOutput::failed(text) }
         }
     }
 }

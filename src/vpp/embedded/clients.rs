@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::net::UnixStream;
 use tokio::task::AbortHandle;
 
-use super::pool::Pool;
+use super::pool::SlotPool;
 
 /// VPP hands this much at a time to the kernel.
 const PIECE: usize = 4096;
@@ -26,7 +26,7 @@ const SOCKET_BIT: u32 = 1 << 31;
 pub(super) struct Serial(pub(super) u64);
 
 /// A registration.
-pub(super) struct Client {
+pub(super) struct ApiRegistration {
     pub(super) serial: Serial,
     pub(super) stream: Arc<UnixStream>,
     name: String,
@@ -54,7 +54,7 @@ pub(super) enum Sent {
 /// Every client that VPP lists.
 #[derive(Default)]
 pub(super) struct Clients {
-    slots: Pool<Option<Client>>,
+    slots: SlotPool<Option<ApiRegistration>>,
     /// A send met a full buffer, and nothing has failed otherwise since.
     armed: bool,
 }
@@ -69,7 +69,7 @@ impl Clients {
 
     /// Registers a connection.
     pub(super) fn add(&mut self, serial: Serial, stream: Arc<UnixStream>, reader: AbortHandle) {
-        *self.slots.take().1 = Some(Client {
+        *self.slots.take().1 = Some(ApiRegistration {
             serial,
             stream,
             name: String::new(),
@@ -82,7 +82,8 @@ impl Clients {
 
     /// The slot of a connection.
     pub(super) fn slot(&self, serial: Serial) -> Option<u32> {
-        let is = |client: &Option<Client>| client.as_ref().is_some_and(|c| c.serial == serial);
+        let is =
+            |client: &Option<ApiRegistration>| client.as_ref().is_some_and(|c| c.serial == serial);
         self.slots.iter().find(|(_, client)| is(client)).map(|(slot, _)| slot)
     }
 
@@ -158,7 +159,7 @@ impl Clients {
     /// A system call failed otherwise: VPP notices the dead.
     pub(super) fn errno_was_set(&mut self) {
         self.armed = false;
-        let is_dead = |client: &Option<Client>| client.as_ref().is_some_and(|c| c.dead);
+        let is_dead = |client: &Option<ApiRegistration>| client.as_ref().is_some_and(|c| c.dead);
         let dead: Vec<u32> =
             self.slots.iter().filter(|(_, c)| is_dead(c)).map(|(slot, _)| slot).collect();
         for slot in dead {
@@ -182,7 +183,8 @@ impl Clients {
     pub(super) fn names(&self) -> (Vec<String>, Vec<String>) {
         let clients = self.slots.iter().filter_map(|(_, client)| client.as_ref());
         let (dead, live): (Vec<_>, Vec<_>) = clients.partition(|client| client.dead);
-        let names = |clients: Vec<&Client>| clients.iter().map(|c| c.name.clone()).collect();
+        let names =
+            |clients: Vec<&ApiRegistration>| clients.iter().map(|c| c.name.clone()).collect();
         (names(live), names(dead))
     }
 
@@ -198,7 +200,7 @@ impl Clients {
 }
 
 /// The peer sees the end at once, whoever else holds the stream.
-impl Drop for Client {
+impl Drop for ApiRegistration {
     fn drop(&mut self) {
         self.reader.abort();
         // It fails when the peer was faster.

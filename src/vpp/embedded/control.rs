@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::EmbeddedError;
-use super::hub::{Command, Hub};
 use super::plugin::Plugin;
-use super::told::{Mishap, Snapshot, When, Written};
+use crate::vpp::embedded::fault_injection::{
+    EmbeddedSnapshot, FaultCondition, InjectedFault, WriteRecord,
+};
+use crate::vpp::embedded::server::{EmbeddedServer, ServerCommand};
 
 /// A handle of a running [`Embedded`](super::Embedded).
 ///
@@ -18,13 +20,13 @@ use super::told::{Mishap, Snapshot, When, Written};
 #[derive(Clone, Debug)]
 pub struct Control {
     // Not bounded: each caller waits for the answer before it asks again.
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<ServerCommand>,
     activity: watch::Receiver<u64>,
 }
 
 impl Control {
     pub(super) fn new(
-        commands: mpsc::UnboundedSender<Command>,
+        commands: mpsc::UnboundedSender<ServerCommand>,
         activity: watch::Receiver<u64>,
     ) -> Self {
         Self { commands, activity }
@@ -34,7 +36,7 @@ impl Control {
     ///
     /// # Errors
     /// [`EmbeddedError::Gone`]
-    pub fn inject(&self, when: When, mishap: Mishap) -> Result<(), EmbeddedError> {
+    pub fn inject(&self, when: FaultCondition, mishap: InjectedFault) -> Result<(), EmbeddedError> {
         self.ask(move |hub| hub.mishaps.add(when, mishap))
     }
 
@@ -51,7 +53,7 @@ impl Control {
     /// # Errors
     /// [`EmbeddedError::Gone`]
     pub fn release(&self) -> Result<(), EmbeddedError> {
-        self.ask(Hub::release)
+        self.ask(EmbeddedServer::release)
     }
 
     /// Makes VPP do nothing, as if its main thread were stuck: connections
@@ -85,7 +87,7 @@ impl Control {
     /// # Errors
     /// [`EmbeddedError::Gone`], or why a socket could not be bound.
     pub fn restart(&self) -> Result<(), EmbeddedError> {
-        self.ask(Hub::restart)?
+        self.ask(EmbeddedServer::restart)?
     }
 
     /// Stops VPP, whose socket files go with it.
@@ -135,8 +137,8 @@ impl Control {
     ///
     /// # Errors
     /// [`EmbeddedError::Gone`]
-    pub fn snapshot(&self) -> Result<Snapshot, EmbeddedError> {
-        self.ask(Hub::snapshot)
+    pub fn snapshot(&self) -> Result<EmbeddedSnapshot, EmbeddedError> {
+        self.ask(EmbeddedServer::snapshot)
     }
 
     /// The changes that clients asked for, in the order in which they came,
@@ -144,7 +146,7 @@ impl Control {
     ///
     /// # Errors
     /// [`EmbeddedError::Gone`]
-    pub fn writes(&self) -> Result<Vec<Written>, EmbeddedError> {
+    pub fn writes(&self) -> Result<Vec<WriteRecord>, EmbeddedError> {
         self.ask(|hub| hub.writes.iter().copied().collect())
     }
 
@@ -152,7 +154,7 @@ impl Control {
     ///
     /// # Errors
     /// [`EmbeddedError::Gone`]
-    pub fn take_writes(&self) -> Result<Vec<Written>, EmbeddedError> {
+    pub fn take_writes(&self) -> Result<Vec<WriteRecord>, EmbeddedError> {
         self.ask(|hub| std::mem::take(&mut hub.writes).into())
     }
 
@@ -173,11 +175,11 @@ impl Control {
 
     pub(super) fn ask<T: Send + 'static>(
         &self,
-        ask: impl FnOnce(&mut Hub) -> T + Send + 'static,
+        ask: impl FnOnce(&mut EmbeddedServer) -> T + Send + 'static,
     ) -> Result<T, EmbeddedError> {
         // Of the standard library, so that it waits in async tests too.
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
-        let command: Command = Box::new(move |hub| {
+        let command: ServerCommand = Box::new(move |hub| {
             let done = ask(hub);
             hub.publish_counters();
             // It fails when the caller is gone, who then needs no answer.

@@ -3,24 +3,24 @@
 
 use crate::vpp::wire::message::{empty_request, plain_reply};
 use crate::vpp::wire::{
-    Address, Dump, LbAddDelAsV2, LbAddDelVipV2, LbAsV2Dump, Message, Reader, Reply, Request,
-    VipKey, WireError, Writer,
+    Dump, FieldReader, FieldWriter, LbAddDelAsV2, LbAddDelVipV2, LbAsV2Dump, Message, Reply,
+    Request, VipKey, WireAddress, WireError,
 };
 
 /// The 21 bytes of a VIP's key are the whole of a server dump's filter.
-fn read_vip(from: &mut Reader<'_>) -> Result<VipKey, WireError> {
+fn read_vip(from: &mut FieldReader<'_>) -> Result<VipKey, WireError> {
     LbAsV2Dump::decode(from).map(|dump| dump.vip)
 }
 
-fn write_vip(vip: VipKey, to: &mut Writer<'_>) {
+fn write_vip(vip: VipKey, to: &mut FieldWriter<'_>) {
     LbAsV2Dump { vip }.encode(to);
 }
 
-fn read_address(from: &mut Reader<'_>) -> Result<Address, WireError> {
-    Ok(Address { af: from.u8()?, bytes: from.array()? })
+fn read_address(from: &mut FieldReader<'_>) -> Result<WireAddress, WireError> {
+    Ok(WireAddress { af: from.u8()?, bytes: from.array()? })
 }
 
-fn write_address(address: Address, to: &mut Writer<'_>) {
+fn write_address(address: WireAddress, to: &mut FieldWriter<'_>) {
     to.u8(address.af);
     to.bytes(&address.bytes);
 }
@@ -36,11 +36,11 @@ impl Message for LbFlushVip {
     const NAME: &'static str = "lb_flush_vip";
     const CRC: u32 = 0x1063_f819;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         write_vip(self.vip, to);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self { vip: read_vip(from)? })
     }
 }
@@ -62,7 +62,7 @@ impl Message for LbAddDelVip {
     const NAME: &'static str = "lb_add_del_vip";
     const CRC: u32 = 0x6fa5_69c7;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         write_vip(self.0.vip, to);
         to.u32(self.0.encap);
         to.u8(self.0.dscp);
@@ -73,7 +73,7 @@ impl Message for LbAddDelVip {
         to.flag(self.0.is_del);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self(LbAddDelVipV2 {
             vip: read_vip(from)?,
             encap: from.u32()?,
@@ -106,14 +106,14 @@ impl Message for LbAddDelAs {
     const NAME: &'static str = "lb_add_del_as";
     const CRC: u32 = 0x35d7_2500;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         write_vip(self.0.vip, to);
         write_address(self.0.as_address, to);
         to.flag(self.0.is_del);
         to.flag(self.0.is_flush);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         let (vip, as_address, is_del) = (read_vip(from)?, read_address(from)?, from.flag()?);
         let is_flush = from.flag()? && is_del;
         Ok(Self(LbAddDelAsV2 { vip, as_address, weight: 100, is_del, is_flush }))
@@ -140,11 +140,11 @@ impl Message for LbAsDump {
     const NAME: &'static str = "lb_as_dump";
     const CRC: u32 = 0x1063_f819;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         write_vip(self.vip, to);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self { vip: read_vip(from)? })
     }
 }
@@ -161,7 +161,7 @@ pub struct LbAsDetails {
     /// The VIP, which may be deleted itself.
     pub vip: VipKey,
     /// The server.
-    pub app_srv: Address,
+    pub app_srv: WireAddress,
     /// Bit 0: in use.
     pub flags: u8,
     /// Uptime in seconds at its removal; means nothing while in use.
@@ -172,14 +172,14 @@ impl Message for LbAsDetails {
     const NAME: &'static str = "lb_as_details";
     const CRC: u32 = 0x8d24_c29e;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         write_vip(self.vip, to);
         write_address(self.app_srv, to);
         to.u8(self.flags);
         to.u32(self.in_use_since);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             vip: read_vip(from)?,
             app_srv: read_address(from)?,

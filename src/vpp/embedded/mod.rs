@@ -12,7 +12,8 @@
 mod cli;
 mod clients;
 mod control;
-mod hub;
+mod fault_injection;
+mod handlers;
 pub mod legacy;
 pub mod plugin;
 mod pool;
@@ -20,9 +21,8 @@ mod process;
 mod reader;
 mod requests;
 mod segment;
-mod serves;
+mod server;
 mod sockets;
-mod told;
 
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -36,8 +36,10 @@ use tokio::sync::{mpsc, watch};
 use tracing::error;
 
 pub use self::control::Control;
-pub use self::told::{Mishap, Snapshot, When, Write, Written};
-use hub::Hub;
+pub use self::fault_injection::{
+    EmbeddedSnapshot, FaultCondition, InjectedFault, WriteRecord, WriteRequest,
+};
+use server::EmbeddedServer;
 
 /// Where the sockets are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ pub enum Clock {
 
 /// What an embedded VPP is like.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct EmbeddedOptions {
     /// How its uptime passes.
     pub clock: Clock,
     /// Names of messages that it lacks, as an older VPP would.
@@ -130,7 +132,7 @@ impl Embedded {
     ///
     /// # Errors
     /// Why a socket, the stats segment or the thread could not be made.
-    pub fn start(paths: Paths, options: Options) -> Result<Self, EmbeddedError> {
+    pub fn start(paths: Paths, options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
         let (commands, told) = mpsc::unbounded_channel();
         let (activity, watched) = watch::channel(0);
         let (ready, started) = sync_channel(1);
@@ -142,7 +144,7 @@ impl Embedded {
                 Err(error) => return drop(ready.send(Err(EmbeddedError::Thread(error)))),
             };
             runtime.block_on(async {
-                match Hub::new(there, options, activity) {
+                match EmbeddedServer::new(there, options, activity) {
                     Ok(hub) => {
                         drop(ready.send(Ok(())));
                         hub.run(told).await;
@@ -163,7 +165,7 @@ impl Embedded {
     ///
     /// # Errors
     /// As [`Embedded::start`], or why there is no directory.
-    pub fn start_private(options: Options) -> Result<Self, EmbeddedError> {
+    pub fn start_private(options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let (pid, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(format!("vpp-maglev-{pid}-{number}"));

@@ -6,22 +6,22 @@
 
 /// Slots of `T`, some in use.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Pool<T> {
-    slots: Vec<Slot<T>>,
+pub(super) struct SlotPool<T> {
+    slots: Vec<PoolSlot<T>>,
     free: Vec<u32>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Slot<T> {
+struct PoolSlot<T> {
     taken: bool,
     value: T,
 }
 
-impl<T: Default> Pool<T> {
+impl<T: Default> SlotPool<T> {
     /// Takes a slot: the one freed last, as it was left, or a new one.
     pub(super) fn take(&mut self) -> (u32, &mut T) {
         let index = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::default());
+            self.slots.push(PoolSlot::default());
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         let slot = &mut self.slots[index as usize];
@@ -55,7 +55,7 @@ impl<T: Default> Pool<T> {
 
 /// A slot by its index, in use or not: VPP too writes to slots that it has
 /// just freed.
-impl<T> std::ops::Index<u32> for Pool<T> {
+impl<T> std::ops::Index<u32> for SlotPool<T> {
     type Output = T;
 
     fn index(&self, index: u32) -> &T {
@@ -63,7 +63,7 @@ impl<T> std::ops::Index<u32> for Pool<T> {
     }
 }
 
-impl<T> std::ops::IndexMut<u32> for Pool<T> {
+impl<T> std::ops::IndexMut<u32> for SlotPool<T> {
     fn index_mut(&mut self, index: u32) -> &mut T {
         &mut self.slots[index as usize].value
     }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_slot_freed_last_is_reused_first_with_its_old_content() {
-        let mut pool = Pool::default();
+        let mut pool = SlotPool::default();
         for value in [10, 11, 12] {
             *pool.take().1 = value;
         }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::plugin::Plugin;
-use super::requests::{self, Entry};
-use super::{Clock, Options};
+use super::requests::{self, RequestEntry};
+use super::{Clock, EmbeddedOptions};
 use crate::vpp::wire::{MessageTable, Reply, RequestHead, message::key, write_reply};
 
 /// What one process holds and a restart loses.
@@ -17,7 +17,7 @@ pub(super) struct Process {
     started: Instant,
     skipped: Duration,
     boot_time: u64,
-    entries: HashMap<u16, Entry>,
+    entries: HashMap<u16, RequestEntry>,
     ids: HashMap<&'static str, u16>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Crash(pub(super) &'static str);
 
 /// The answer to one request, in the making.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(super) struct ReplyDraft {
     /// The `client_index` that replies go to.
     pub(super) to: u32,
     /// Frames, one after the other.
@@ -41,8 +41,8 @@ pub(super) struct Answer {
 }
 
 impl Process {
-    pub(super) fn new(options: &Options) -> Self {
-        let entries: Vec<Entry> = requests::catalogue()
+    pub(super) fn new(options: &EmbeddedOptions) -> Self {
+        let entries: Vec<RequestEntry> = requests::catalogue()
             .into_iter()
             .filter(|entry| !options.without.contains(&entry.name))
             .collect();
@@ -66,7 +66,7 @@ impl Process {
     }
 
     /// The message with this number.
-    pub(super) fn entry(&self, id: u16) -> Option<Entry> {
+    pub(super) fn entry(&self, id: u16) -> Option<RequestEntry> {
         self.entries.get(&id).copied()
     }
 
@@ -101,7 +101,7 @@ impl Process {
 
     /// Appends a reply. A message that was taken out of the table has no
     /// number, and is not sent.
-    pub(super) fn reply<R: Reply>(&self, answer: &mut Answer, head: RequestHead, reply: &R) {
+    pub(super) fn reply<R: Reply>(&self, answer: &mut ReplyDraft, head: RequestHead, reply: &R) {
         let Some(id) = self.ids.get(R::NAME) else { return };
         write_reply(&mut answer.bytes, *id, head.context, reply);
         answer.ends.push(answer.bytes.len());
@@ -109,7 +109,7 @@ impl Process {
     }
 }
 
-impl Answer {
+impl ReplyDraft {
     /// An empty answer for a client.
     pub(super) fn to(client_index: u32) -> Self {
         Self { to: client_index, ..Self::default() }

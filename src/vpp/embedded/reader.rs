@@ -17,7 +17,7 @@ use crate::vpp::wire::frame::MAX_BODY;
 const READ: usize = 64 << 10;
 
 /// What a client did.
-pub(super) enum Event {
+pub(super) enum ClientEvent {
     /// It sent these messages.
     Bodies(Serial, Vec<Vec<u8>>),
     /// It has room for what waits.
@@ -30,12 +30,12 @@ pub(super) enum Event {
 pub(super) fn start(
     client: Serial,
     stream: Arc<UnixStream>,
-    events: mpsc::Sender<Event>,
+    events: mpsc::Sender<ClientEvent>,
 ) -> AbortHandle {
     tokio::spawn(read(client, stream, events)).abort_handle()
 }
 
-async fn read(client: Serial, stream: Arc<UnixStream>, events: mpsc::Sender<Event>) {
+async fn read(client: Serial, stream: Arc<UnixStream>, events: mpsc::Sender<ClientEvent>) {
     let mut frames = FrameBuffer::new(MAX_BODY);
     let mut bytes = vec![0; READ];
     let failed = loop {
@@ -60,7 +60,7 @@ async fn read(client: Serial, stream: Arc<UnixStream>, events: mpsc::Sender<Even
                 }
             }
         };
-        if !bodies.is_empty() && events.send(Event::Bodies(client, bodies)).await.is_err() {
+        if !bodies.is_empty() && events.send(ClientEvent::Bodies(client, bodies)).await.is_err() {
             return;
         }
         if ill {
@@ -68,14 +68,18 @@ async fn read(client: Serial, stream: Arc<UnixStream>, events: mpsc::Sender<Even
         }
     };
     // It fails when the hub is gone, which then closes the connection.
-    let _ = events.send(Event::Ended { client, failed }).await;
+    let _ = events.send(ClientEvent::Ended { client, failed }).await;
 }
 
 /// Tells the hub when a client has room again.
-pub(super) fn wait_for_room(client: Serial, stream: Arc<UnixStream>, events: mpsc::Sender<Event>) {
+pub(super) fn wait_for_room(
+    client: Serial,
+    stream: Arc<UnixStream>,
+    events: mpsc::Sender<ClientEvent>,
+) {
     tokio::spawn(async move {
         // An error shows at the next write.
         let _ = stream.writable().await;
-        let _ = events.send(Event::Room(client)).await;
+        let _ = events.send(ClientEvent::Room(client)).await;
     });
 }

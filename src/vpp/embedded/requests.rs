@@ -6,20 +6,20 @@ use super::legacy::{
     LbAddDelAs, LbAddDelAsReply, LbAddDelVip, LbAddDelVipReply, LbAsDetails, LbAsDump, LbFlushVip,
     LbFlushVipReply, MemclntKeepalive, MemclntKeepaliveReply,
 };
-use super::process::{Answer, Crash, Process};
-use super::told::Write;
+use super::process::{Crash, Process, ReplyDraft};
+use crate::vpp::embedded::fault_injection::WriteRequest;
 use crate::vpp::wire::control::{SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
 use crate::vpp::wire::{
     CliInband, CliInbandReply, ControlPing, ControlPingReply, LbAddDelAsV2, LbAddDelAsV2Reply,
     LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details,
-    LbAsV2Dump, LbConf, LbConfGet, LbConfGetReply, LbConfReply, LbVipDetails, LbVipDump, Message,
-    Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate, SockclntCreateReply,
-    SockclntDelete, SockclntDeleteReply, WireError, read_request,
+    LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump,
+    Message, Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate,
+    SockclntCreateReply, SockclntDelete, SockclntDeleteReply, WireError, read_request,
 };
 
 /// A row of the message table.
 #[derive(Clone, Copy)]
-pub(super) struct Entry {
+pub(super) struct RequestEntry {
     pub(super) id: u16,
     pub(super) name: &'static str,
     pub(super) crc: u32,
@@ -28,14 +28,15 @@ pub(super) struct Entry {
 }
 
 /// Serves the request in a body. `refuse` stands for doing it.
-type Serve = fn(&mut Served<'_>, &[u8], Option<i32>) -> Result<Result<Answer, Crash>, WireError>;
+type Serve =
+    fn(&mut Served<'_>, &[u8], Option<i32>) -> Result<Result<ReplyDraft, Crash>, WireError>;
 
 /// What a request can reach.
 pub(super) struct Served<'a> {
     pub(super) process: &'a mut Process,
     pub(super) clients: &'a Clients,
     /// The write that the request was.
-    pub(super) write: Option<Write>,
+    pub(super) write: Option<WriteRequest>,
 }
 
 /// A request that VPP answers.
@@ -45,7 +46,7 @@ pub(super) trait Serves: Request {
         &self,
         with: &mut Served<'_>,
         head: RequestHead,
-        answer: &mut Answer,
+        answer: &mut ReplyDraft,
     ) -> Result<(), Crash>;
 
     /// The answer that says no.
@@ -54,13 +55,13 @@ pub(super) trait Serves: Request {
     }
 
     /// The change of the load balancer that it asks for.
-    fn write(&self) -> Option<Write> {
+    fn write(&self) -> Option<WriteRequest> {
         None
     }
 }
 
 /// Ids are of no order: a client that guesses them is wrong here as well.
-pub(super) fn catalogue() -> Vec<Entry> {
+pub(super) fn catalogue() -> Vec<RequestEntry> {
     let mut next = 700;
     let mut entries = vec![
         entry::<SockclntCreate>(SOCKCLNT_CREATE_ID, None),
@@ -68,22 +69,22 @@ pub(super) fn catalogue() -> Vec<Entry> {
         entry::<SockclntDelete>(17, None),
         entry::<SockclntDeleteReply>(18, None),
     ];
-    let mut pair = |entry: Entry, reply: fn(u16) -> Entry| {
+    let mut pair = |entry: RequestEntry, reply: fn(u16) -> RequestEntry| {
         next -= 9;
-        entries.push(Entry { id: next, ..entry });
+        entries.push(RequestEntry { id: next, ..entry });
         entries.push(reply(next - 4));
     };
-    fn plain<M: Message>(id: u16) -> Entry {
+    fn plain<M: Message>(id: u16) -> RequestEntry {
         entry::<M>(id, None)
     }
-    fn served<M: Serves>() -> Entry {
+    fn served<M: Serves>() -> RequestEntry {
         entry::<M>(0, Some(run::<M>))
     }
     pair(served::<ControlPing>(), plain::<ControlPingReply>);
     pair(served::<LbVipDump>(), plain::<LbVipDetails>);
     pair(served::<LbAddDelAsV2>(), plain::<LbAddDelAsV2Reply>);
     pair(served::<ShowVersion>(), plain::<ShowVersionReply>);
-    pair(served::<LbConf>(), plain::<LbConfReply>);
+    pair(served::<LbConfSet>(), plain::<LbConfReply>);
     pair(served::<CliInband>(), plain::<CliInbandReply>);
     pair(served::<LbAsSetWeight>(), plain::<LbAsSetWeightReply>);
     pair(served::<LbConfGet>(), plain::<LbConfGetReply>);
@@ -97,17 +98,17 @@ pub(super) fn catalogue() -> Vec<Entry> {
     entries
 }
 
-fn entry<M: Message>(id: u16, serve: Option<Serve>) -> Entry {
-    Entry { id, name: M::NAME, crc: M::CRC, serve }
+fn entry<M: Message>(id: u16, serve: Option<Serve>) -> RequestEntry {
+    RequestEntry { id, name: M::NAME, crc: M::CRC, serve }
 }
 
 fn run<M: Serves>(
     with: &mut Served<'_>,
     body: &[u8],
     refuse: Option<i32>,
-) -> Result<Result<Answer, Crash>, WireError> {
+) -> Result<Result<ReplyDraft, Crash>, WireError> {
     let (head, message) = read_request::<M>(body)?;
-    let mut answer = Answer::to(head.client_index);
+    let mut answer = ReplyDraft::to(head.client_index);
     with.write = message.write();
     if let Some(reply) = refuse.and_then(M::refusal) {
         with.process.reply(&mut answer, head, &reply);

@@ -32,16 +32,16 @@ const NODE_ERRORS: &str = "/node/errors";
 
 /// A directory entry: type, value or pointer, name.
 #[derive(Clone, Copy)]
-struct Entry {
+struct SegmentEntry {
     kind: u32,
     value: u64,
     name: &'static str,
 }
 
 /// The segment of one VPP process.
-pub(super) struct Segment {
+pub(super) struct EmbeddedSegment {
     memory: File,
-    entries: Vec<Entry>,
+    entries: Vec<SegmentEntry>,
     epoch: u64,
     /// Where nothing has been written yet.
     end: u64,
@@ -52,7 +52,7 @@ pub(super) struct Segment {
     slots: u64,
 }
 
-impl Segment {
+impl EmbeddedSegment {
     /// A segment without VIPs. There is a thread for the main loop and one for
     /// each worker; packets are counted by the last.
     pub(super) fn new(boot_time: u64, workers: u32) -> io::Result<Self> {
@@ -70,7 +70,7 @@ impl Segment {
             slots: 0,
         };
         let (errors, _) = segment.simple_counters(1)?;
-        let entry = |kind, value, name| Entry { kind, value, name };
+        let entry = |kind, value, name| SegmentEntry { kind, value, name };
         segment.entries = vec![
             entry(SCALAR, 0, HEARTBEAT),
             entry(SCALAR, boot_time, "/sys/boottime"),
@@ -110,7 +110,7 @@ impl Segment {
             self.counters.clear();
             for name in COUNTER_NAMES {
                 let (value, data) = self.simple_counters(self.slots)?;
-                self.entries.push(Entry { kind: SIMPLE_COUNTERS, value, name });
+                self.entries.push(SegmentEntry { kind: SIMPLE_COUNTERS, value, name });
                 self.counters.push(data);
             }
             self.write_counts(counters)?;

@@ -19,12 +19,12 @@ const BACKLOG: i32 = 64;
 
 /// The two listening sockets.
 pub(super) struct Listeners {
-    pub(super) api: Listener,
-    pub(super) stats: Listener,
+    pub(super) api: SocketListener,
+    pub(super) stats: SocketListener,
 }
 
 /// A listening socket and its file, which goes with it.
-pub(super) struct Listener {
+pub(super) struct SocketListener {
     pub(super) socket: UnixListener,
     file: SocketFile,
 }
@@ -39,8 +39,8 @@ impl Listeners {
     /// Binds both sockets. Runs inside a tokio runtime.
     pub(super) fn bind(paths: &Paths) -> Result<Self, EmbeddedError> {
         Ok(Self {
-            api: Listener::bind(&paths.api, SocketType::STREAM)?,
-            stats: Listener::bind(&paths.stats, SocketType::SEQPACKET)?,
+            api: SocketListener::bind(&paths.api, SocketType::STREAM)?,
+            stats: SocketListener::bind(&paths.stats, SocketType::SEQPACKET)?,
         })
     }
 
@@ -51,7 +51,7 @@ impl Listeners {
     }
 }
 
-impl Listener {
+impl SocketListener {
     fn bind(path: &Path, kind: SocketType) -> Result<Self, EmbeddedError> {
         let failed = |source: io::Error| EmbeddedError::Bind { path: path.to_owned(), source };
         remove_stale(path, kind)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::vpp::wire::{ControlPing, FrameError, Message, Reader, Request, Writer};
+use crate::vpp::wire::{ControlPing, FieldReader, FieldWriter, FrameError, Message, Request};
 
 /// Bytes of VPP's send buffer that the kernel books for a small message.
 pub const SMALL_REPLY: usize = 768;
@@ -24,7 +24,7 @@ impl Encoded {
     /// Encodes `message` for a VPP that calls it `id`.
     pub fn new<M: Request>(id: u16, message: &M) -> Self {
         let mut fields = Vec::new();
-        message.encode(&mut Writer::new(&mut fields));
+        message.encode(&mut FieldWriter::new(&mut fields));
         Self { id, fields }
     }
 }
@@ -96,12 +96,12 @@ pub struct Done<T> {
     /// The call's.
     pub token: T,
     /// Its answer.
-    pub result: Result<Answer, Failure>,
+    pub result: Result<CallAnswer, CallFailure>,
 }
 
 /// Bodies, message id and context included.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum CallAnswer {
     /// The one reply.
     One(Vec<u8>),
     /// The rows of all its dumps, in order of arrival.
@@ -110,7 +110,7 @@ pub enum Answer {
 
 /// Why a call has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Failure {
+pub enum CallFailure {
     /// The connection ended and VPP has seen nothing of it.
     #[error("never sent: {0}")]
     NeverSent(EndReason),
@@ -182,7 +182,7 @@ impl Traffic {
 
 /// What a session has counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
+pub struct SessionStats {
     /// By name of the request.
     pub messages: BTreeMap<&'static str, Traffic>,
     /// Replies to calls that had been given up.
@@ -194,12 +194,12 @@ pub struct Stats {
     pub unknown: u64,
 }
 
-impl Stats {
+impl SessionStats {
     /// Counts how a call of `name` ended.
-    pub(super) fn ended(&mut self, name: &'static str, result: &Result<Answer, Failure>) {
+    pub(super) fn ended(&mut self, name: &'static str, result: &Result<CallAnswer, CallFailure>) {
         let traffic = self.messages.entry(name).or_default();
         match result {
-            Ok(Answer::One(body)) if refused(body) => traffic.refused += 1,
+            Ok(CallAnswer::One(body)) if refused(body) => traffic.refused += 1,
             Ok(_) => traffic.answered += 1,
             Err(_) => traffic.failed += 1,
         }
@@ -209,13 +209,13 @@ impl Stats {
 /// Whether a reply's return value, which stands behind the context, is
 /// negative.
 fn refused(body: &[u8]) -> bool {
-    let mut from = Reader::new(body);
+    let mut from = FieldReader::new(body);
     from.take(6).is_ok() && from.i32().is_ok_and(|retval| retval < 0)
 }
 
 /// How a session is set up.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct SessionSettings {
     /// The client's name in `show api clients`.
     pub name: String,
     /// The first context. A random one tells replies to an earlier client
@@ -232,7 +232,7 @@ pub struct Settings {
     pub goodbye: Duration,
 }
 
-impl Default for Settings {
+impl Default for SessionSettings {
     fn default() -> Self {
         Self {
             name: "maglevd".into(),

@@ -15,24 +15,25 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use call::{
-    Answer, Call, Done, Encoded, EndReason, Expect, Failure, SMALL_REPLY, Settings, Stats, Traffic,
+    Call, CallAnswer, CallFailure, Done, Encoded, EndReason, Expect, SMALL_REPLY, SessionSettings,
+    SessionStats, Traffic,
 };
 
-use window::{Unexpected, Waiting, Window};
+use window::{InFlight, Unexpected, Window};
 
 use super::wire::control::{SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
 use super::wire::frame::MAX_BODY;
 use super::wire::{
-    FixedText, FrameBuffer, Message, MessageTable, Reader, RequestHead, SockclntCreate,
+    FieldReader, FixedText, FrameBuffer, Message, MessageTable, RequestHead, SockclntCreate,
     SockclntCreateReply, SockclntDelete, SockclntDeleteReply, read_bare, write_bare, write_frame,
     write_request,
 };
 
 /// How far the conversation has come.
 #[derive(Debug)]
-enum Phase {
+enum SessionPhase {
     /// The handshake is sent.
-    Greeting { context: u32, deadline: Duration },
+    ServerInfo { context: u32, deadline: Duration },
     /// Calls go out under this index.
     Up { index: u32 },
     /// The goodbye is sent, with this context.
@@ -44,8 +45,8 @@ enum Phase {
 /// One connection's conversation. `T` comes back with each finished call.
 #[derive(Debug)]
 pub struct Session<T> {
-    settings: Settings,
-    phase: Phase,
+    settings: SessionSettings,
+    phase: SessionPhase,
     input: FrameBuffer,
     output: Vec<u8>,
     /// Bytes that the socket has taken, ever.
@@ -57,15 +58,15 @@ pub struct Session<T> {
     done: VecDeque<Done<T>>,
     table: Option<MessageTable>,
     last_heard: Duration,
-    stats: Stats,
+    stats: SessionStats,
 }
 
 impl<T> Session<T> {
     /// A session whose first output is the handshake.
     #[must_use]
-    pub fn new(settings: Settings, now: Duration) -> Self {
+    pub fn new(settings: SessionSettings, now: Duration) -> Self {
         let mut session = Self {
-            phase: Phase::Ended(EndReason::NoHandshake),
+            phase: SessionPhase::Ended(EndReason::NoHandshake),
             input: FrameBuffer::new(MAX_BODY),
             output: Vec::new(),
             written: 0,
@@ -75,14 +76,15 @@ impl<T> Session<T> {
             done: VecDeque::new(),
             table: None,
             last_heard: now,
-            stats: Stats::default(),
+            stats: SessionStats::default(),
             settings,
         };
         let context = session.take_context();
         let name = FixedText::new(&session.settings.name);
         tracing::debug!(api_message = SockclntCreate::NAME, %name, "vpp-api-send");
         write_bare(&mut session.output, SOCKCLNT_CREATE_ID, &SockclntCreate { context, name });
-        session.phase = Phase::Greeting { context, deadline: now + session.settings.handshake };
+        session.phase =
+            SessionPhase::ServerInfo { context, deadline: now + session.settings.handshake };
         session
     }
 
@@ -96,14 +98,14 @@ impl<T> Session<T> {
     #[must_use]
     pub fn ended(&self) -> Option<EndReason> {
         match self.phase {
-            Phase::Ended(why) => Some(why),
+            SessionPhase::Ended(why) => Some(why),
             _ => None,
         }
     }
 
     /// What has been counted.
     #[must_use]
-    pub fn stats(&self) -> &Stats {
+    pub fn stats(&self) -> &SessionStats {
         &self.stats
     }
 
@@ -111,7 +113,7 @@ impl<T> Session<T> {
     /// (a panic); `None` before the handshake is answered.
     #[must_use]
     pub fn goodbye_frame(&self) -> Option<Vec<u8>> {
-        let Phase::Up { index } = self.phase else { return None };
+        let SessionPhase::Up { index } = self.phase else { return None };
         self.goodbye(index, 0)
     }
 
@@ -126,9 +128,11 @@ impl<T> Session<T> {
     /// Takes a call on. It goes out when the window has room for it.
     pub fn submit(&mut self, call: Call<T>) {
         match self.phase {
-            Phase::Ended(why) => self.fail(call, Failure::NeverSent(why)),
-            Phase::Leaving { .. } => self.fail(call, Failure::NeverSent(EndReason::Left)),
-            Phase::Greeting { .. } | Phase::Up { .. } => self.window.queue(call),
+            SessionPhase::Ended(why) => self.fail(call, CallFailure::NeverSent(why)),
+            SessionPhase::Leaving { .. } => {
+                self.fail(call, CallFailure::NeverSent(EndReason::Left))
+            }
+            SessionPhase::ServerInfo { .. } | SessionPhase::Up { .. } => self.window.queue(call),
         }
     }
 
@@ -161,35 +165,37 @@ impl<T> Session<T> {
 
     /// Tells that the socket is gone. After a goodbye that is its answer.
     pub fn lost(&mut self, why: EndReason) {
-        let leaving = matches!(self.phase, Phase::Leaving { .. });
+        let leaving = matches!(self.phase, SessionPhase::Leaving { .. });
         self.end(if leaving { EndReason::Left } else { why });
     }
 
     /// Says goodbye: what is in flight is still answered, what is not sent
     /// fails.
     pub fn leave(&mut self, now: Duration) {
-        let Phase::Up { index } = self.phase else {
-            if matches!(self.phase, Phase::Greeting { .. }) {
+        let SessionPhase::Up { index } = self.phase else {
+            if matches!(self.phase, SessionPhase::ServerInfo { .. }) {
                 self.end(EndReason::LeftUnconfirmed);
             }
             return;
         };
-        self.fail_queued(Failure::NeverSent(EndReason::Left));
+        self.fail_queued(CallFailure::NeverSent(EndReason::Left));
         let context = self.take_context();
         let Some(frame) = self.goodbye(index, context) else {
             return self.end(EndReason::LeftUnconfirmed);
         };
         tracing::debug!(api_message = SockclntDelete::NAME, index, "vpp-api-send");
         self.output.extend_from_slice(&frame);
-        self.phase = Phase::Leaving { context, deadline: now + self.settings.goodbye };
+        self.phase = SessionPhase::Leaving { context, deadline: now + self.settings.goodbye };
     }
 
     /// When [`Self::expire`] is to be called; `None` if nothing waits.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let own = match self.phase {
-            Phase::Greeting { deadline, .. } | Phase::Leaving { deadline, .. } => Some(deadline),
-            Phase::Up { .. } | Phase::Ended(_) => None,
+            SessionPhase::ServerInfo { deadline, .. } | SessionPhase::Leaving { deadline, .. } => {
+                Some(deadline)
+            }
+            SessionPhase::Up { .. } | SessionPhase::Ended(_) => None,
         };
         self.window.deadline().into_iter().chain(own).min()
     }
@@ -197,10 +203,10 @@ impl<T> Session<T> {
     /// Gives up what has waited too long.
     pub fn expire(&mut self, now: Duration) {
         match self.phase {
-            Phase::Greeting { deadline, .. } if now >= deadline => {
+            SessionPhase::ServerInfo { deadline, .. } if now >= deadline => {
                 return self.end(EndReason::NoHandshake);
             }
-            Phase::Leaving { deadline, .. } if now >= deadline => {
+            SessionPhase::Leaving { deadline, .. } if now >= deadline => {
                 return self.end(EndReason::LeftUnconfirmed);
             }
             _ => {}
@@ -208,12 +214,12 @@ impl<T> Session<T> {
         let overdue = self.window.overdue(now);
         let silent = overdue.iter().any(|waiting| self.last_heard <= waiting.sent_at);
         for waiting in overdue {
-            self.finish(waiting.name, waiting.token, Err(Failure::TimedOut));
+            self.finish(waiting.name, waiting.token, Err(CallFailure::TimedOut));
         }
         // Sending more to a VPP that said nothing since would only make more
         // calls of unknown outcome.
         if silent {
-            self.fail_queued(Failure::HeldBack);
+            self.fail_queued(CallFailure::HeldBack);
         }
     }
 
@@ -231,7 +237,7 @@ impl<T> Session<T> {
 
     /// Moves calls from the lanes to the output while there is room.
     fn fill(&mut self, now: Duration) {
-        let Phase::Up { index } = self.phase else { return };
+        let SessionPhase::Up { index } = self.phase else { return };
         while let Some(call) = self.window.next(now) {
             self.send(index, call, now);
         }
@@ -252,21 +258,21 @@ impl<T> Session<T> {
         let requests = call.requests.len() as u64;
         self.stats.messages.entry(call.name).or_default().sent += requests;
         let ends_at = self.written + self.output.len() as u64;
-        self.window.sent(Waiting::new(call, first, now, ends_at));
+        self.window.sent(InFlight::new(call, first, now, ends_at));
     }
 
     /// Takes one message.
     fn take(&mut self, body: &[u8]) {
-        let mut from = Reader::new(body);
+        let mut from = FieldReader::new(body);
         let (Ok(id), Ok(context)) = (from.u16(), from.u32()) else {
             self.stats.unknown += 1;
             return;
         };
         match self.phase {
-            Phase::Greeting { context: ours, .. } if id == SOCKCLNT_CREATE_REPLY_ID => {
+            SessionPhase::ServerInfo { context: ours, .. } if id == SOCKCLNT_CREATE_REPLY_ID => {
                 self.greeted(body, ours);
             }
-            Phase::Leaving { context: ours, .. } if context == ours => {
+            SessionPhase::Leaving { context: ours, .. } if context == ours => {
                 tracing::debug!(api_message = SockclntDeleteReply::NAME, "vpp-api-recv");
                 self.end(EndReason::Left);
             }
@@ -286,7 +292,7 @@ impl<T> Session<T> {
             self.end(EndReason::Refused(reply.response));
         } else {
             self.table = Some(reply.table);
-            self.phase = Phase::Up { index: reply.index };
+            self.phase = SessionPhase::Up { index: reply.index };
         }
     }
 
@@ -313,16 +319,16 @@ impl<T> Session<T> {
         }
     }
 
-    fn finish(&mut self, name: &'static str, token: T, result: Result<Answer, Failure>) {
+    fn finish(&mut self, name: &'static str, token: T, result: Result<CallAnswer, CallFailure>) {
         self.stats.ended(name, &result);
         self.done.push_back(Done { token, result });
     }
 
-    fn fail(&mut self, call: Call<T>, failure: Failure) {
+    fn fail(&mut self, call: Call<T>, failure: CallFailure) {
         self.finish(call.name, call.token, Err(failure));
     }
 
-    fn fail_queued(&mut self, failure: Failure) {
+    fn fail_queued(&mut self, failure: CallFailure) {
         for call in self.window.drain_queued() {
             self.fail(call, failure);
         }
@@ -332,16 +338,16 @@ impl<T> Session<T> {
         if self.ended().is_some() {
             return;
         }
-        self.phase = Phase::Ended(why);
+        self.phase = SessionPhase::Ended(why);
         for waiting in self.window.drain_sent() {
             // VPP acts on whole frames only.
             let failure = if waiting.ends_at <= self.written {
-                Failure::MaybeApplied(why)
+                CallFailure::MaybeApplied(why)
             } else {
-                Failure::NeverSent(why)
+                CallFailure::NeverSent(why)
             };
             self.finish(waiting.name, waiting.token, Err(failure));
         }
-        self.fail_queued(Failure::NeverSent(why));
+        self.fail_queued(CallFailure::NeverSent(why));
     }
 }

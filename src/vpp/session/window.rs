@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::vpp::wire::{ControlPingReply, Message};
 
-use super::call::{Answer, Call, Expect, Failure, SMALL_REPLY};
+use super::call::{Call, CallAnswer, CallFailure, Expect, SMALL_REPLY};
 
 /// Most bytes of rows that one call collects.
 const MAX_ANSWER: usize = 64 << 20;
@@ -19,7 +19,7 @@ const BESIDE_URGENT: usize = 2 * SMALL_REPLY;
 
 /// A call that went out.
 #[derive(Debug)]
-pub(super) struct Waiting<T> {
+pub(super) struct InFlight<T> {
     pub(super) name: &'static str,
     /// Contexts of its requests: this one and as many after it.
     first: u32,
@@ -36,7 +36,7 @@ pub(super) struct Waiting<T> {
     pub(super) token: T,
 }
 
-impl<T> Waiting<T> {
+impl<T> InFlight<T> {
     /// A call whose first context is `first` and that went out at `now`.
     pub(super) fn new(call: Call<T>, first: u32, now: Duration, ends_at: u64) -> Self {
         Self {
@@ -69,18 +69,18 @@ impl<T> Waiting<T> {
         part: u32,
         id: u16,
         body: &[u8],
-    ) -> Result<Option<Result<Answer, Failure>>, Unexpected> {
+    ) -> Result<Option<Result<CallAnswer, CallFailure>>, Unexpected> {
         let fence = part == self.requests;
         match self.expect {
-            Expect::One(reply) if id == reply => Ok(Some(Ok(Answer::One(body.to_vec())))),
+            Expect::One(reply) if id == reply => Ok(Some(Ok(CallAnswer::One(body.to_vec())))),
             Expect::Rows { ping_reply, .. } if fence && id == ping_reply => {
                 tracing::debug!(api_message = ControlPingReply::NAME, "vpp-api-recv");
-                Ok(Some(Ok(Answer::Rows(std::mem::take(&mut self.rows)))))
+                Ok(Some(Ok(CallAnswer::Rows(std::mem::take(&mut self.rows)))))
             }
             Expect::Rows { details, .. } if !fence && id == details => {
                 self.row_bytes += body.len();
                 self.rows.push(body.to_vec());
-                Ok((self.row_bytes > MAX_ANSWER).then_some(Err(Failure::TooLong)))
+                Ok((self.row_bytes > MAX_ANSWER).then_some(Err(CallFailure::TooLong)))
             }
             Expect::One(_) | Expect::Rows { .. } => Err(Unexpected),
         }
@@ -97,7 +97,7 @@ pub(super) struct Window<T> {
     budget: usize,
     urgent: VecDeque<Call<T>>,
     queue: VecDeque<Call<T>>,
-    waiting: VecDeque<Waiting<T>>,
+    waiting: VecDeque<InFlight<T>>,
     /// Until when urgent calls are expected.
     urgent_until: Duration,
 }
@@ -155,16 +155,16 @@ impl<T> Window<T> {
         if room { self.queue.pop_front() } else { None }
     }
 
-    pub(super) fn sent(&mut self, waiting: Waiting<T>) {
+    pub(super) fn sent(&mut self, waiting: InFlight<T>) {
         self.waiting.push_back(waiting);
     }
 
     /// The call that a context belongs to, and which of its messages.
-    pub(super) fn find(&mut self, context: u32) -> Option<(u32, &mut Waiting<T>)> {
+    pub(super) fn find(&mut self, context: u32) -> Option<(u32, &mut InFlight<T>)> {
         self.waiting.iter_mut().find_map(|waiting| Some((waiting.part(context)?, waiting)))
     }
 
-    pub(super) fn remove(&mut self, context: u32) -> Option<Waiting<T>> {
+    pub(super) fn remove(&mut self, context: u32) -> Option<InFlight<T>> {
         let at = self.waiting.iter().position(|waiting| waiting.part(context).is_some())?;
         self.waiting.remove(at)
     }
@@ -175,10 +175,10 @@ impl<T> Window<T> {
     }
 
     /// Takes the calls out that are overdue.
-    pub(super) fn overdue(&mut self, now: Duration) -> Vec<Waiting<T>> {
+    pub(super) fn overdue(&mut self, now: Duration) -> Vec<InFlight<T>> {
         let (overdue, waiting) = std::mem::take(&mut self.waiting)
             .into_iter()
-            .partition(|waiting: &Waiting<T>| now >= waiting.deadline);
+            .partition(|waiting: &InFlight<T>| now >= waiting.deadline);
         self.waiting = waiting;
         overdue.into()
     }
@@ -190,7 +190,7 @@ impl<T> Window<T> {
     }
 
     /// Takes every call out that was sent.
-    pub(super) fn drain_sent(&mut self) -> Vec<Waiting<T>> {
+    pub(super) fn drain_sent(&mut self) -> Vec<InFlight<T>> {
         std::mem::take(&mut self.waiting).into()
     }
 }

@@ -15,7 +15,7 @@ const GAUGE: u32 = 9;
 
 /// An entry of the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct DirectoryEntry {
     kind: u32,
     /// A number, or a pointer.
     value: u64,
@@ -26,14 +26,14 @@ pub(super) fn find<const N: usize>(
     view: &mut View<'_>,
     directory: u64,
     names: [&str; N],
-) -> Result<[Option<Entry>; N], StatsError> {
+) -> Result<[Option<DirectoryEntry>; N], StatsError> {
     let mut found = [None; N];
     let mut missing = N;
     view.vector(directory, |entry: &[u8; ENTRY]| {
         let name = &entry[NAME..];
         for (found, wanted) in found.iter_mut().zip(names) {
             if found.is_none() && is_named(name, wanted) {
-                *found = Some(Entry { kind: word(entry), value: long(entry) });
+                *found = Some(DirectoryEntry { kind: word(entry), value: long(entry) });
                 missing -= 1;
             }
         }
@@ -57,7 +57,7 @@ fn long(entry: &[u8; ENTRY]) -> u64 {
 }
 
 /// The number that an entry holds itself.
-pub(super) fn scalar(name: &'static str, entry: Entry) -> Result<u64, StatsError> {
+pub(super) fn scalar(name: &'static str, entry: DirectoryEntry) -> Result<u64, StatsError> {
     match entry.kind {
         SCALAR | GAUGE => Ok(entry.value),
         found => Err(StatsError::WrongType { name, found }),
@@ -69,7 +69,7 @@ pub(super) fn scalar(name: &'static str, entry: Entry) -> Result<u64, StatsError
 pub(super) fn simple_counters(
     view: &mut View<'_>,
     name: &'static str,
-    entry: Entry,
+    entry: DirectoryEntry,
 ) -> Result<Option<Vec<u64>>, StatsError> {
     if entry.kind != SIMPLE_COUNTERS {
         return Err(StatsError::WrongType { name, found: entry.kind });

@@ -1,7 +1,7 @@
 //! VPP's stats segment: its boot time, its heartbeat, and the packets of each
 //! VIP, which no API message tells.
 //!
-//! VPP hands out a descriptor of the memory that it counts in ([`Segment::connect`]).
+//! VPP hands out a descriptor of the memory that it counts in ([`StatsSegment::connect`]).
 //! We read it with `pread`, not through a map: no `unsafe`, no SIGBUS when the
 //! file is shorter than it says, and every bound is checked by the kernel once
 //! more. Measured on a real VPP with 3079 directory entries: all four counters
@@ -62,7 +62,7 @@ const LB_COUNTERS: [&str; 4] = [
 /// Reads block, a fraction of a millisecond as a rule and [`TRIES`] times
 /// [`PAUSE`] at worst.
 #[derive(Debug)]
-pub struct Segment {
+pub struct StatsSegment {
     memory: File,
     tries: u32,
 }
@@ -117,7 +117,7 @@ struct Header {
     directory: u64,
 }
 
-impl Segment {
+impl StatsSegment {
     /// Asks for the segment at VPP's stats socket. Must be called within a
     /// tokio runtime. `process` is the process that owns the API socket, if
     /// that is known: another VPP's counters are of no use.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::net::Vip;
+use crate::domain::dataplane::net::Vip;
 use crate::vpp::cli_text::VipTexts;
 
 /// The slot of each live VIP, from `show lb vips verbose`. A VIP whose slot is

@@ -66,12 +66,12 @@ fn file(bytes: &[u8]) -> File {
     file
 }
 
-fn segment(bytes: &[u8]) -> Segment {
-    Segment { tries: 2, ..Segment::from_memory(file(bytes)).unwrap() }
+fn segment(bytes: &[u8]) -> StatsSegment {
+    StatsSegment { tries: 2, ..StatsSegment::from_memory(file(bytes)).unwrap() }
 }
 
 /// The golden segment with other bytes at one place.
-fn with(at: usize, bytes: &[u8]) -> Segment {
+fn with(at: usize, bytes: &[u8]) -> StatsSegment {
     let mut memory = golden();
     put(&mut memory, at, bytes);
     segment(&memory)
@@ -141,7 +141,7 @@ fn a_damaged_segment_is_a_typed_error() {
 
 #[test]
 fn what_is_no_segment_is_refused_at_once() {
-    let refused = |file| Segment::from_memory(file).unwrap_err();
+    let refused = |file| StatsSegment::from_memory(file).unwrap_err();
     let mut memory = golden();
     put(&mut memory, 0, &[3]);
     assert_eq!(refused(file(&memory)), StatsError::Version { found: 3 });
@@ -195,7 +195,8 @@ fn a_read_that_vpp_disturbs_is_done_again() {
 /// is read is all old or all new.
 #[test]
 fn a_reader_beside_a_writer_never_sees_a_mixture() {
-    let segment = Segment { tries: 10_000, ..Segment::from_memory(file(&golden())).unwrap() };
+    let segment =
+        StatsSegment { tries: 10_000, ..StatsSegment::from_memory(file(&golden())).unwrap() };
     let writer = segment.memory.try_clone().unwrap();
     let stop = AtomicBool::new(false);
     let write = |at: u64, value: u64| writer.write_all_at(&value.to_ne_bytes(), at).unwrap();
@@ -281,8 +282,8 @@ proptest! {
         });
         memory.truncate(ends.min().unwrap_or(memory.len()));
         let started = Instant::now();
-        if let Ok(segment) = Segment::from_memory(file(&memory)) {
-            let segment = Segment { tries: 2, ..segment };
+        if let Ok(segment) = StatsSegment::from_memory(file(&memory)) {
+            let segment = StatsSegment { tries: 2, ..segment };
             let _ = (segment.heartbeat(), segment.boot_time());
             if let Ok(slots) = segment.slot_counters() {
                 for counts in slots.kinds.iter().flatten() {

@@ -22,12 +22,12 @@ pub enum WireError {
 
 /// Takes fields off the front of a body.
 #[derive(Clone, Debug)]
-pub struct Reader<'a> {
+pub struct FieldReader<'a> {
     body: &'a [u8],
     at: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> FieldReader<'a> {
     /// Reads `body` from its start, the message id included.
     #[must_use]
     pub fn new(body: &'a [u8]) -> Self {
@@ -116,11 +116,11 @@ impl<'a> Reader<'a> {
 
 /// Appends fields to a body.
 #[derive(Debug)]
-pub struct Writer<'a> {
+pub struct FieldWriter<'a> {
     out: &'a mut Vec<u8>,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> FieldWriter<'a> {
     /// Appends to `out`.
     pub fn new(out: &'a mut Vec<u8>) -> Self {
         Self { out }
@@ -187,7 +187,7 @@ impl<const N: usize> FixedText<N> {
         self.0.get(..end).unwrap_or_default()
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+    pub(super) fn read(reader: &mut FieldReader<'_>) -> Result<Self, WireError> {
         reader.array().map(Self)
     }
 }
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_field_that_does_not_fit_is_refused_and_not_consumed() {
-        let mut reader = Reader::new(&[1, 2, 3]);
+        let mut reader = FieldReader::new(&[1, 2, 3]);
         assert_eq!(reader.u16(), Ok(0x0102));
         assert_eq!(reader.u32(), Err(WireError::Truncated { at: 2, wanted: 4, length: 3 }));
         assert_eq!(reader.u8(), Ok(3));
@@ -221,7 +221,7 @@ mod tests {
     fn a_string_longer_than_the_body_is_not_believed() {
         let body = [0xff, 0xff, 0xff, 0xff, b'x'];
         assert!(matches!(
-            Reader::new(&body).text(),
+            FieldReader::new(&body).text(),
             Err(WireError::Truncated { at: 4, wanted: 0xffff_ffff, length: 5 })
         ));
     }

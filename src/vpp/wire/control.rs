@@ -1,7 +1,7 @@
 //! The messages that are not the load balancer's: the handshake, the sign of
 //! life, the version and the CLI.
 
-use super::buffer::{FixedText, Reader, WireError, Writer};
+use super::buffer::{FieldReader, FieldWriter, FixedText, WireError};
 use super::message::{Message, Reply, Request, empty_request};
 use super::table::MessageTable;
 
@@ -24,12 +24,12 @@ impl Message for SockclntCreate {
     const NAME: &'static str = "sockclnt_create";
     const CRC: u32 = 0x455f_b9c4;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         to.u32(self.context);
         to.bytes(&self.name.0);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self { context: from.u32()?, name: FixedText::read(from)? })
     }
 }
@@ -53,7 +53,7 @@ impl Message for SockclntCreateReply {
     const NAME: &'static str = "sockclnt_create_reply";
     const CRC: u32 = 0x3516_6268;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         to.u32(self.client_index);
         to.u32(self.context);
         to.i32(self.response);
@@ -61,7 +61,7 @@ impl Message for SockclntCreateReply {
         self.table.write(to);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             client_index: from.u32()?,
             context: from.u32()?,
@@ -83,11 +83,11 @@ impl Message for SockclntDelete {
     const NAME: &'static str = "sockclnt_delete";
     const CRC: u32 = 0x8ac7_6db6;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         to.u32(self.index);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self { index: from.u32()? })
     }
 }
@@ -107,11 +107,11 @@ impl Message for SockclntDeleteReply {
     const NAME: &'static str = "sockclnt_delete_reply";
     const CRC: u32 = 0x8f38_b1ee;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         to.i32(self.response);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self { response: from.i32()? })
     }
 }
@@ -143,13 +143,13 @@ impl Message for ControlPingReply {
     const NAME: &'static str = "control_ping_reply";
     const CRC: u32 = 0xf6b0_b8ca;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         to.i32(self.retval);
         to.u32(self.client_index);
         to.u32(self.vpe_pid);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self { retval: from.i32()?, client_index: from.u32()?, vpe_pid: from.u32()? })
     }
 }
@@ -184,7 +184,7 @@ impl Message for ShowVersionReply {
     const NAME: &'static str = "show_version_reply";
     const CRC: u32 = 0xc919_bde1;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         to.i32(self.retval);
         to.bytes(&self.program.0);
         to.bytes(&self.version.0);
@@ -192,7 +192,7 @@ impl Message for ShowVersionReply {
         to.bytes(&self.build_directory.0);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             retval: from.i32()?,
             program: FixedText::read(from)?,
@@ -220,11 +220,11 @@ impl Message for CliInband {
     const NAME: &'static str = "cli_inband";
     const CRC: u32 = 0xf837_7302;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         to.text(&self.cmd);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self { cmd: from.text()? })
     }
 }
@@ -246,12 +246,12 @@ impl Message for CliInbandReply {
     const NAME: &'static str = "cli_inband_reply";
     const CRC: u32 = 0x0587_9051;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         to.i32(self.retval);
         to.text(&self.reply);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self { retval: from.i32()?, reply: from.text()? })
     }
 }

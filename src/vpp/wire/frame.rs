@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use super::buffer::{WireError, Writer};
+use super::buffer::{FieldWriter, WireError};
 
 /// Bytes before every body: `q` (8, ignored), length (4, big-endian, of the
 /// body alone), and a timestamp (4, ignored).
@@ -83,10 +83,10 @@ impl FrameBuffer {
 }
 
 /// Appends a frame to `out` whose body `fill` writes.
-pub fn write_frame(out: &mut Vec<u8>, fill: impl FnOnce(&mut Writer<'_>)) {
+pub fn write_frame(out: &mut Vec<u8>, fill: impl FnOnce(&mut FieldWriter<'_>)) {
     let start = out.len();
     out.extend_from_slice(&[0; HEADER]);
-    fill(&mut Writer::new(out));
+    fill(&mut FieldWriter::new(out));
     let length = u32::try_from(out.len() - start - HEADER).unwrap_or(u32::MAX);
     if let Some(field) = out.get_mut(start + 8..start + 12) {
         field.copy_from_slice(&length.to_be_bytes());
@@ -98,7 +98,7 @@ pub fn write_frame(out: &mut Vec<u8>, fill: impl FnOnce(&mut Writer<'_>)) {
 /// # Errors
 /// [`WireError::Truncated`] if the body has fewer than two bytes.
 pub fn message_id(body: &[u8]) -> Result<u16, WireError> {
-    super::buffer::Reader::new(body).u16()
+    super::buffer::FieldReader::new(body).u16()
 }
 
 #[cfg(test)]

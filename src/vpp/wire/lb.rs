@@ -4,9 +4,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::buffer::{Reader, WireError, Writer};
+use super::buffer::{FieldReader, FieldWriter, WireError};
 use super::message::{Message, Reply, Request, empty_request, plain_reply};
-use super::types::{Address, VipKey};
+use super::types::{VipKey, WireAddress};
 
 /// `encap` of GRE over IPv4.
 pub const ENCAP_GRE4: u32 = 0;
@@ -15,7 +15,7 @@ pub const ENCAP_GRE6: u32 = 1;
 
 /// Sets all four global values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LbConf {
+pub struct LbConfSet {
     /// Always stored, zero too.
     pub ip4_src_address: Ipv4Addr,
     /// Always stored, zero too.
@@ -26,8 +26,8 @@ pub struct LbConf {
     pub flow_timeout: u32,
 }
 
-impl LbConf {
-    fn fields(from: &mut Reader<'_>) -> Result<Self, WireError> {
+impl LbConfSet {
+    fn fields(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             ip4_src_address: from.array::<4>()?.into(),
             ip6_src_address: from.array::<16>()?.into(),
@@ -37,28 +37,28 @@ impl LbConf {
     }
 }
 
-impl Message for LbConf {
+impl Message for LbConfSet {
     const NAME: &'static str = "lb_conf";
     const CRC: u32 = 0x56cd_3261;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         to.bytes(&self.ip4_src_address.octets());
         to.bytes(&self.ip6_src_address.octets());
         to.u32(self.sticky_buckets_per_core);
         to.u32(self.flow_timeout);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Self::fields(from)
     }
 }
 
-impl Request for LbConf {
+impl Request for LbConfSet {
     type Answer = LbConfReply;
 }
 
 plain_reply! {
-    /// Answers [`LbConf`].
+    /// Answers [`LbConfSet`].
     LbConfReply, "lb_conf_reply"
 }
 
@@ -73,20 +73,20 @@ pub struct LbConfGetReply {
     /// 0.
     pub retval: i32,
     /// What is set.
-    pub conf: LbConf,
+    pub conf: LbConfSet,
 }
 
 impl Message for LbConfGetReply {
     const NAME: &'static str = "lb_conf_get_reply";
     const CRC: u32 = 0x9234_27ac;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         to.i32(self.retval);
         self.conf.encode(to);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self { retval: from.i32()?, conf: LbConf::fields(from)? })
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
+        Ok(Self { retval: from.i32()?, conf: LbConfSet::fields(from)? })
     }
 }
 
@@ -123,7 +123,7 @@ impl Message for LbAddDelVipV2 {
     const NAME: &'static str = "lb_add_del_vip_v2";
     const CRC: u32 = 0x7c52_0e0f;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         self.vip.write(to);
         to.u32(self.encap);
         to.u8(self.dscp);
@@ -135,7 +135,7 @@ impl Message for LbAddDelVipV2 {
         to.flag(self.is_del);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             vip: VipKey::read(from)?,
             encap: from.u32()?,
@@ -165,7 +165,7 @@ pub struct LbAddDelAsV2 {
     /// The VIP.
     pub vip: VipKey,
     /// The server.
-    pub as_address: Address,
+    pub as_address: WireAddress,
     /// Share of new flows; VPP takes more than 100 as given.
     pub weight: u8,
     /// Remove it.
@@ -178,7 +178,7 @@ impl Message for LbAddDelAsV2 {
     const NAME: &'static str = "lb_add_del_as_v2";
     const CRC: u32 = 0x2f1d_3b0e;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         self.vip.write(to);
         self.as_address.write(to);
         to.u8(self.weight);
@@ -186,10 +186,10 @@ impl Message for LbAddDelAsV2 {
         to.flag(self.is_flush);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             vip: VipKey::read(from)?,
-            as_address: Address::read(from)?,
+            as_address: WireAddress::read(from)?,
             weight: from.u8()?,
             is_del: from.flag()?,
             is_flush: from.flag()?,
@@ -212,7 +212,7 @@ pub struct LbAsSetWeight {
     /// The VIP.
     pub vip: VipKey,
     /// The server.
-    pub as_address: Address,
+    pub as_address: WireAddress,
     /// Share of new flows; VPP takes more than 100 as given.
     pub weight: u8,
     /// Also forget its flows.
@@ -223,17 +223,17 @@ impl Message for LbAsSetWeight {
     const NAME: &'static str = "lb_as_set_weight";
     const CRC: u32 = 0x2d89_bdbd;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         self.vip.write(to);
         self.as_address.write(to);
         to.u8(self.weight);
         to.flag(self.is_flush);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             vip: VipKey::read(from)?,
-            as_address: Address::read(from)?,
+            as_address: WireAddress::read(from)?,
             weight: from.u8()?,
             is_flush: from.flag()?,
         })

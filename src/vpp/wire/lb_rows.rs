@@ -1,14 +1,14 @@
 //! The load balancer's dumps and their rows, as they stand on the wire.
 
-use super::buffer::{Reader, WireError, Writer};
+use super::buffer::{FieldReader, FieldWriter, WireError};
 use super::message::{Dump, Message, Reply, Request};
-use super::types::{Address, Prefix, VipKey};
+use super::types::{VipKey, WireAddress, WirePrefix};
 
 /// Lists every VIP in use; VPP ignores the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LbVipDump {
     /// Ignored.
-    pub prefix: Prefix,
+    pub prefix: WirePrefix,
     /// Ignored.
     pub prefix_le: u8,
     /// Ignored.
@@ -22,14 +22,14 @@ pub struct LbVipDump {
 impl LbVipDump {
     /// The all-zero body.
     pub const ALL: Self =
-        Self { prefix: Prefix::ZERO, prefix_le: 0, prefix_ge: 0, protocol: 0, port: 0 };
+        Self { prefix: WirePrefix::ZERO, prefix_le: 0, prefix_ge: 0, protocol: 0, port: 0 };
 }
 
 impl Message for LbVipDump {
     const NAME: &'static str = "lb_vip_dump";
     const CRC: u32 = 0x5611_0cb7;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         self.prefix.address.write(to);
         to.u8(self.prefix.length);
         to.u8(self.prefix_le);
@@ -38,9 +38,9 @@ impl Message for LbVipDump {
         to.u16(self.port);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            prefix: Prefix { address: Address::read(from)?, length: from.u8()? },
+            prefix: WirePrefix { address: WireAddress::read(from)?, length: from.u8()? },
             prefix_le: from.u8()?,
             prefix_ge: from.u8()?,
             protocol: from.u8()?,
@@ -79,7 +79,7 @@ impl Message for LbVipDetails {
     const NAME: &'static str = "lb_vip_details";
     const CRC: u32 = 0x1329_ec9b;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         self.vip.write(to);
         to.u32(self.encap);
         to.u8(self.dscp);
@@ -88,7 +88,7 @@ impl Message for LbVipDetails {
         to.u16(self.flow_table_length);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             vip: VipKey::read(from)?,
             encap: from.u32()?,
@@ -123,11 +123,11 @@ impl Message for LbAsV2Dump {
     const NAME: &'static str = "lb_as_v2_dump";
     const CRC: u32 = 0x1063_f819;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         self.vip.write(to);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self { vip: VipKey::read(from)? })
     }
 }
@@ -144,7 +144,7 @@ pub struct LbAsV2Details {
     /// The VIP, which may be deleted itself.
     pub vip: VipKey,
     /// The server.
-    pub app_srv: Address,
+    pub app_srv: WireAddress,
     /// Bit 0: in use.
     pub flags: u8,
     /// VPP's uptime in seconds at its removal; means nothing while in use.
@@ -164,7 +164,7 @@ impl Message for LbAsV2Details {
     const NAME: &'static str = "lb_as_v2_details";
     const CRC: u32 = 0x9006_4aae;
 
-    fn encode(&self, to: &mut Writer<'_>) {
+    fn encode(&self, to: &mut FieldWriter<'_>) {
         self.vip.write(to);
         self.app_srv.write(to);
         to.u8(self.flags);
@@ -173,10 +173,10 @@ impl Message for LbAsV2Details {
         to.u32(self.num_buckets);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             vip: VipKey::read(from)?,
-            app_srv: Address::read(from)?,
+            app_srv: WireAddress::read(from)?,
             flags: from.u8()?,
             in_use_since: from.u32()?,
             weight: from.u8()?,

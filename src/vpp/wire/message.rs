@@ -1,7 +1,7 @@
 //! What a message is: a name and a checksum that find its number in the peer's
 //! table, routing fields at its head, and fields of its own.
 
-use super::buffer::{Reader, WireError, Writer};
+use super::buffer::{FieldReader, FieldWriter, WireError};
 use super::frame::write_frame;
 
 /// A message's own fields: those after the id and the routing fields.
@@ -12,13 +12,13 @@ pub trait Message: Sized + std::fmt::Debug {
     const CRC: u32;
 
     /// Appends the fields.
-    fn encode(&self, to: &mut Writer<'_>);
+    fn encode(&self, to: &mut FieldWriter<'_>);
 
     /// Takes the fields. Bytes after them are left, as VPP leaves them.
     ///
     /// # Errors
     /// [`WireError::Truncated`] if the body ends too early.
-    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError>;
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError>;
 
     /// `name_crc`, the key of the message table.
     #[must_use]
@@ -90,7 +90,7 @@ pub fn write_bare<M: Message>(out: &mut Vec<u8>, id: u16, message: &M) {
 /// # Errors
 /// [`WireError::Truncated`] if the body ends too early.
 pub fn read_request<M: Request>(body: &[u8]) -> Result<(RequestHead, M), WireError> {
-    let mut from = Reader::new(body);
+    let mut from = FieldReader::new(body);
     from.u16()?;
     let head = RequestHead { client_index: from.u32()?, context: from.u32()? };
     Ok((head, M::decode(&mut from)?))
@@ -102,7 +102,7 @@ pub fn read_request<M: Request>(body: &[u8]) -> Result<(RequestHead, M), WireErr
 /// # Errors
 /// [`WireError::Truncated`] if the body ends too early.
 pub fn read_reply<M: Reply>(body: &[u8]) -> Result<(u32, M), WireError> {
-    let mut from = Reader::new(body);
+    let mut from = FieldReader::new(body);
     from.u16()?;
     Ok((from.u32()?, M::decode(&mut from)?))
 }
@@ -112,7 +112,7 @@ pub fn read_reply<M: Reply>(body: &[u8]) -> Result<(u32, M), WireError> {
 /// # Errors
 /// [`WireError::Truncated`] if the body ends too early.
 pub fn read_bare<M: Message>(body: &[u8]) -> Result<M, WireError> {
-    let mut from = Reader::new(body);
+    let mut from = FieldReader::new(body);
     from.u16()?;
     M::decode(&mut from)
 }
@@ -128,10 +128,10 @@ macro_rules! empty_request {
             const NAME: &'static str = $name;
             const CRC: u32 = $crc;
 
-            fn encode(&self, _: &mut $crate::vpp::wire::Writer<'_>) {}
+            fn encode(&self, _: &mut $crate::vpp::wire::FieldWriter<'_>) {}
 
             fn decode(
-                _: &mut $crate::vpp::wire::Reader<'_>,
+                _: &mut $crate::vpp::wire::FieldReader<'_>,
             ) -> Result<Self, $crate::vpp::wire::WireError> {
                 Ok(Self)
             }
@@ -157,12 +157,12 @@ macro_rules! plain_reply {
             const NAME: &'static str = $name;
             const CRC: u32 = 0xe8d4_e804;
 
-            fn encode(&self, to: &mut $crate::vpp::wire::Writer<'_>) {
+            fn encode(&self, to: &mut $crate::vpp::wire::FieldWriter<'_>) {
                 to.i32(self.retval);
             }
 
             fn decode(
-                from: &mut $crate::vpp::wire::Reader<'_>,
+                from: &mut $crate::vpp::wire::FieldReader<'_>,
             ) -> Result<Self, $crate::vpp::wire::WireError> {
                 Ok(Self { retval: from.i32()? })
             }

@@ -19,7 +19,7 @@ pub mod step;
 pub mod table;
 pub mod types;
 
-pub use buffer::{FixedText, Reader, WireError, Writer};
+pub use buffer::{FieldReader, FieldWriter, FixedText, WireError};
 pub use control::{
     CliInband, CliInbandReply, ControlPing, ControlPingReply, ShowVersion, ShowVersionReply,
     SockclntCreate, SockclntCreateReply, SockclntDelete, SockclntDeleteReply,
@@ -27,7 +27,7 @@ pub use control::{
 pub use frame::{FrameBuffer, FrameError, message_id, write_frame};
 pub use lb::{
     LbAddDelAsV2, LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight,
-    LbAsSetWeightReply, LbConf, LbConfGet, LbConfGetReply, LbConfReply,
+    LbAsSetWeightReply, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet,
 };
 pub use lb_rows::{LbAsV2Details, LbAsV2Dump, LbVipDetails, LbVipDump};
 pub use message::{
@@ -36,4 +36,4 @@ pub use message::{
 };
 pub use step::{LbWrite, StepError};
 pub use table::MessageTable;
-pub use types::{Address, Prefix, VipKey};
+pub use types::{VipKey, WireAddress, WirePrefix};

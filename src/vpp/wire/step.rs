@@ -8,11 +8,11 @@
 use thiserror::Error;
 
 use super::lb::{
-    ENCAP_GRE4, ENCAP_GRE6, LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbConf as WireConf,
+    ENCAP_GRE4, ENCAP_GRE6, LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbConfSet as WireConf,
 };
 use crate::domain::config::LbConf;
-use crate::domain::net::{Encap, TableLength, Vip};
-use crate::domain::step::{Step, VipSpec};
+use crate::domain::dataplane::net::{Encap, TableLength, Vip};
+use crate::domain::dataplane::step::{Step, VipSpec};
 
 /// A step as the message that does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ fn vip_message(spec: &VipSpec, is_del: bool) -> LbAddDelVipV2 {
     }
 }
 
-fn server_message(vip: Vip, as_address: super::types::Address) -> LbAddDelAsV2 {
+fn server_message(vip: Vip, as_address: super::types::WireAddress) -> LbAddDelAsV2 {
     LbAddDelAsV2 { vip: vip.into(), as_address, weight: 0, is_del: false, is_flush: false }
 }
 

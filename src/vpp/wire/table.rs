@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::buffer::{FixedText, Reader, WireError, Writer};
+use super::buffer::{FieldReader, FieldWriter, FixedText, WireError};
 use super::message::{self, Message};
 
 /// Bytes of an entry on the wire: id and name.
@@ -62,7 +62,7 @@ impl MessageTable {
         self.ids.is_empty()
     }
 
-    pub(super) fn write(&self, to: &mut Writer<'_>) {
+    pub(super) fn write(&self, to: &mut FieldWriter<'_>) {
         let mut entries: Vec<_> = self.ids.iter().collect();
         entries.sort_unstable_by_key(|(_, id)| **id);
         // Ids are 16 bits wide, and so is the count.
@@ -78,10 +78,10 @@ impl MessageTable {
         }
     }
 
-    pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    pub(super) fn read(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         let count = usize::from(from.u16()?);
         // All entries are there before the map is made.
-        let mut entries = Reader::new(from.take(count * ENTRY)?);
+        let mut entries = FieldReader::new(from.take(count * ENTRY)?);
         let mut ids = HashMap::with_capacity(count);
         for _ in 0..count {
             let id = entries.u16()?;
@@ -93,7 +93,7 @@ impl MessageTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ControlPing, LbConf};
+    use super::super::{ControlPing, LbConfSet};
     use super::*;
 
     #[test]
@@ -104,15 +104,18 @@ mod tests {
             (91, "lb_conf_get_51077d14".into()),
         ]);
         assert_eq!(table.id_of::<ControlPing>(), Some(23));
-        assert_eq!(table.id_of::<LbConf>(), None);
-        assert_eq!(table.changed(LbConf::NAME, LbConf::CRC).as_deref(), Some("lb_conf_00000000"));
+        assert_eq!(table.id_of::<LbConfSet>(), None);
+        assert_eq!(
+            table.changed(LbConfSet::NAME, LbConfSet::CRC).as_deref(),
+            Some("lb_conf_00000000")
+        );
         assert_eq!(table.changed(ControlPing::NAME, ControlPing::CRC), None);
     }
 
     #[test]
     fn a_count_that_the_body_does_not_hold_is_refused() {
         assert!(matches!(
-            MessageTable::read(&mut Reader::new(&[0xff, 0xff, 0, 1])),
+            MessageTable::read(&mut FieldReader::new(&[0xff, 0xff, 0, 1])),
             Err(WireError::Truncated { wanted, .. }) if wanted == 65535 * ENTRY
         ));
     }

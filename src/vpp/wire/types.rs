@@ -6,8 +6,8 @@ use std::num::NonZeroU16;
 
 use ipnet::IpNet;
 
-use super::buffer::{Reader, WireError, Writer};
-use crate::domain::net::{Service, Vip};
+use super::buffer::{FieldReader, FieldWriter, WireError};
+use crate::domain::dataplane::net::{Service, Vip};
 
 /// Family number of IPv4.
 pub const AF_IP4: u8 = 0;
@@ -16,14 +16,14 @@ pub const AF_IP6: u8 = 1;
 
 /// `vl_api_address_t`: a family and 16 bytes, IPv4 in the first four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Address {
+pub struct WireAddress {
     /// 0 IPv4, 1 IPv6; VPP does not check it.
     pub af: u8,
     /// The address; for IPv4 the last twelve bytes should be zero.
     pub bytes: [u8; 16],
 }
 
-impl Address {
+impl WireAddress {
     /// All zero, which in a dump means "every VIP".
     pub const ZERO: Self = Self { af: AF_IP4, bytes: [0; 16] };
 
@@ -40,17 +40,17 @@ impl Address {
         }
     }
 
-    pub(super) fn write(&self, to: &mut Writer<'_>) {
+    pub(super) fn write(&self, to: &mut FieldWriter<'_>) {
         to.u8(self.af);
         to.bytes(&self.bytes);
     }
 
-    pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    pub(super) fn read(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self { af: from.u8()?, bytes: from.array()? })
     }
 }
 
-impl From<IpAddr> for Address {
+impl From<IpAddr> for WireAddress {
     fn from(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(v4) => {
@@ -65,16 +65,16 @@ impl From<IpAddr> for Address {
 
 /// `vl_api_address_with_prefix_t`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Prefix {
+pub struct WirePrefix {
     /// Its host bits may be set.
-    pub address: Address,
+    pub address: WireAddress,
     /// May be longer than the family allows.
     pub length: u8,
 }
 
-impl Prefix {
+impl WirePrefix {
     /// All zero, as a dump of everything has it.
-    pub const ZERO: Self = Self { address: Address::ZERO, length: 0 };
+    pub const ZERO: Self = Self { address: WireAddress::ZERO, length: 0 };
 
     /// The prefix; `None` if the family does not exist or the length is too
     /// long for it.
@@ -84,7 +84,7 @@ impl Prefix {
     }
 }
 
-impl From<IpNet> for Prefix {
+impl From<IpNet> for WirePrefix {
     fn from(net: IpNet) -> Self {
         Self { address: net.addr().into(), length: net.prefix_len() }
     }
@@ -94,7 +94,7 @@ impl From<IpNet> for Prefix {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VipKey {
     /// The addresses it answers for.
-    pub prefix: Prefix,
+    pub prefix: WirePrefix,
     /// IANA's number, or 255 with port 0.
     pub protocol: u8,
     /// 0: every protocol and port.
@@ -103,7 +103,7 @@ pub struct VipKey {
 
 impl VipKey {
     /// All zero: every VIP, in a dump of servers.
-    pub const ZERO: Self = Self { prefix: Prefix::ZERO, protocol: 0, port: 0 };
+    pub const ZERO: Self = Self { prefix: WirePrefix::ZERO, protocol: 0, port: 0 };
 
     /// The VIP; `None` if it is one that our types cannot name.
     #[must_use]
@@ -129,16 +129,16 @@ impl VipKey {
         (key.prefix.address.bytes != [0; 16]).then_some(key)
     }
 
-    pub(super) fn write(&self, to: &mut Writer<'_>) {
+    pub(super) fn write(&self, to: &mut FieldWriter<'_>) {
         self.prefix.address.write(to);
         to.u8(self.prefix.length);
         to.u8(self.protocol);
         to.u16(self.port);
     }
 
-    pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    pub(super) fn read(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            prefix: Prefix { address: Address::read(from)?, length: from.u8()? },
+            prefix: WirePrefix { address: WireAddress::read(from)?, length: from.u8()? },
             protocol: from.u8()?,
             port: from.u16()?,
         })
@@ -172,9 +172,9 @@ mod tests {
 
     #[test]
     fn what_our_types_cannot_name_is_none() {
-        let address = Address { af: 2, bytes: [0; 16] };
-        assert_eq!(Prefix { address, length: 32 }.to_net(), None);
-        assert_eq!(Prefix { address: Address::ZERO, length: 33 }.to_net(), None);
+        let address = WireAddress { af: 2, bytes: [0; 16] };
+        assert_eq!(WirePrefix { address, length: 32 }.to_net(), None);
+        assert_eq!(WirePrefix { address: WireAddress::ZERO, length: 33 }.to_net(), None);
     }
 
     #[test]

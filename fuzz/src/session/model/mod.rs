@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use vpp_maglev::vpp::session::{
-    Answer, Call, EndReason, Expect, Failure, Session, Settings, Stats,
+    Call, CallAnswer, CallFailure, EndReason, Expect, Session, SessionSettings, SessionStats,
 };
 use vpp_maglev::vpp::wire::frame::{HEADER, MAX_BODY};
 use vpp_maglev::vpp::wire::{FrameError, Message, SockclntDelete};
@@ -15,11 +15,11 @@ use vpp_maglev::vpp::wire::{FrameError, Message, SockclntDelete};
 use super::super::messages::entries;
 use super::{HELLO, WRITE_REPLY};
 
-type Outcome = Result<Answer, Failure>;
+type Outcome = Result<CallAnswer, CallFailure>;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
-    Greeting { deadline: Duration },
+    ServerInfo { deadline: Duration },
     Up { index: u32 },
     Leaving { context: u32, deadline: Duration },
     Ended(EndReason),
@@ -43,7 +43,7 @@ impl Flight {
 }
 
 pub(super) struct Model {
-    settings: Settings,
+    settings: SessionSettings,
     phase: Phase,
     /// Input that is no whole frame yet.
     input: Vec<u8>,
@@ -64,13 +64,13 @@ pub(super) struct Model {
     known: BTreeSet<u32>,
     replies: u32,
     last_heard: Duration,
-    stats: Stats,
+    stats: SessionStats,
 }
 
 impl Model {
-    pub(super) fn new(settings: Settings, now: Duration) -> Self {
+    pub(super) fn new(settings: SessionSettings, now: Duration) -> Self {
         Self {
-            phase: Phase::Greeting { deadline: now + settings.handshake },
+            phase: Phase::ServerInfo { deadline: now + settings.handshake },
             settings,
             input: Vec::new(),
             output: Vec::new(),
@@ -85,7 +85,7 @@ impl Model {
             known: BTreeSet::new(),
             replies: 0,
             last_heard: now,
-            stats: Stats::default(),
+            stats: SessionStats::default(),
         }
     }
 
@@ -124,8 +124,8 @@ impl Model {
 
     pub(super) fn submit(&mut self, call: Call<u32>) {
         match self.phase {
-            Phase::Ended(why) => self.ends(&call, Err(Failure::NeverSent(why))),
-            Phase::Leaving { .. } => self.ends(&call, Err(Failure::NeverSent(EndReason::Left))),
+            Phase::Ended(why) => self.ends(&call, Err(CallFailure::NeverSent(why))),
+            Phase::Leaving { .. } => self.ends(&call, Err(CallFailure::NeverSent(EndReason::Left))),
             _ if call.urgent => self.urgent.push_back(call),
             _ => self.bulk.push_back(call),
         }
@@ -160,7 +160,7 @@ impl Model {
         }
         let (id, context) = (u16::from_be_bytes([body[0], body[1]]), word(body, 2));
         match self.phase {
-            Phase::Greeting { .. } if id == HELLO => self.greeted(body),
+            Phase::ServerInfo { .. } if id == HELLO => self.greeted(body),
             Phase::Leaving { context: ours, .. } if context == ours => self.end(EndReason::Left),
             _ => self.answered(id, context, body),
         }
@@ -195,11 +195,11 @@ impl Model {
         match flight.call.expect {
             Expect::One(reply) if id == reply => {
                 let flight = self.flights.remove(at);
-                self.ends(&flight.call, Ok(Answer::One(body.to_vec())));
+                self.ends(&flight.call, Ok(CallAnswer::One(body.to_vec())));
             }
             Expect::Rows { ping_reply, .. } if fence && id == ping_reply => {
                 let flight = self.flights.remove(at);
-                self.ends(&flight.call, Ok(Answer::Rows(flight.rows)));
+                self.ends(&flight.call, Ok(CallAnswer::Rows(flight.rows)));
             }
             Expect::Rows { details, .. } if !fence && id == details => {
                 flight.rows.push(body.to_vec());
@@ -210,7 +210,7 @@ impl Model {
 
     pub(super) fn expire(&mut self, now: Duration) {
         match self.phase {
-            Phase::Greeting { deadline } if now >= deadline => {
+            Phase::ServerInfo { deadline } if now >= deadline => {
                 return self.end(EndReason::NoHandshake);
             }
             Phase::Leaving { deadline, .. } if now >= deadline => {
@@ -223,10 +223,10 @@ impl Model {
         self.flights = flights;
         let silent = overdue.iter().any(|flight| self.last_heard <= flight.sent_at);
         for flight in overdue {
-            self.ends(&flight.call, Err(Failure::TimedOut));
+            self.ends(&flight.call, Err(CallFailure::TimedOut));
         }
         if silent {
-            self.end_queued(Failure::HeldBack);
+            self.end_queued(CallFailure::HeldBack);
         }
     }
 
@@ -234,9 +234,9 @@ impl Model {
     pub(super) fn leave(&mut self, now: Duration, output: &[u8]) {
         let frames = self.new_frames(output);
         match self.phase {
-            Phase::Greeting { .. } => self.end(EndReason::LeftUnconfirmed),
+            Phase::ServerInfo { .. } => self.end(EndReason::LeftUnconfirmed),
             Phase::Up { index } => {
-                self.end_queued(Failure::NeverSent(EndReason::Left));
+                self.end_queued(CallFailure::NeverSent(EndReason::Left));
                 let Some(delete) = self.delete else {
                     return self.end(EndReason::LeftUnconfirmed);
                 };
@@ -266,13 +266,14 @@ impl Model {
         for flight in std::mem::take(&mut self.flights) {
             // VPP acts on whole messages only.
             let all = flight.end <= self.written;
-            let failure = if all { Failure::MaybeApplied(why) } else { Failure::NeverSent(why) };
+            let failure =
+                if all { CallFailure::MaybeApplied(why) } else { CallFailure::NeverSent(why) };
             self.ends(&flight.call, Err(failure));
         }
-        self.end_queued(Failure::NeverSent(why));
+        self.end_queued(CallFailure::NeverSent(why));
     }
 
-    fn end_queued(&mut self, failure: Failure) {
+    fn end_queued(&mut self, failure: CallFailure) {
         let queued: Vec<_> = self.urgent.drain(..).chain(self.bulk.drain(..)).collect();
         for call in queued {
             self.ends(&call, Err(failure));
@@ -282,7 +283,7 @@ impl Model {
     fn ends(&mut self, call: &Call<u32>, outcome: Outcome) {
         let traffic = self.stats.messages.entry(call.name).or_default();
         match &outcome {
-            Ok(Answer::One(body)) if body.len() >= 10 && body[6] & 0x80 != 0 => {
+            Ok(CallAnswer::One(body)) if body.len() >= 10 && body[6] & 0x80 != 0 => {
                 traffic.refused += 1;
             }
             Ok(_) => traffic.answered += 1,
@@ -306,7 +307,7 @@ impl Model {
         assert_eq!(session.ended(), ended);
         assert_eq!(session.stats(), &self.stats);
         let own = match self.phase {
-            Phase::Greeting { deadline } | Phase::Leaving { deadline, .. } => Some(deadline),
+            Phase::ServerInfo { deadline } | Phase::Leaving { deadline, .. } => Some(deadline),
             Phase::Up { .. } | Phase::Ended(_) => None,
         };
         let deadline = self.flights.iter().map(Flight::deadline).chain(own).min();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vpp_maglev::vpp::session::{Expect, SMALL_REPLY, Settings};
+use vpp_maglev::vpp::session::{Expect, SMALL_REPLY, SessionSettings};
 use vpp_maglev::vpp::wire::frame::HEADER;
 
 use super::{Flight, Model, Phase, word};
@@ -88,7 +88,7 @@ impl Model {
 
     /// What waits has a reason to wait.
     fn nothing_idles(&self, now: Duration) {
-        let Settings { window, budget, .. } = self.settings;
+        let SessionSettings { window, budget, .. } = self.settings;
         let (next, share) = match (self.urgent.front(), self.bulk.front()) {
             (Some(urgent), _) => (urgent, budget),
             (None, Some(bulk)) => (bulk, budget - budget / 8),

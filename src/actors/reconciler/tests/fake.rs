@@ -9,16 +9,16 @@ use std::rc::Rc;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::actors::vpp_connection::{Observe, Reread, Seen};
+use crate::actors::vpp_connection::{Observe, ObservedAt, ReadServers};
 use crate::domain::config::LbConf;
-use crate::domain::net::{Encap, Service, TableLength, Vip};
-use crate::domain::observed::ObservedServers;
-use crate::domain::plan;
-use crate::domain::step::Step;
-use crate::domain::step::VipSpec;
+use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip};
+use crate::domain::dataplane::observed::ObservedServers;
+use crate::domain::dataplane::plan;
+use crate::domain::dataplane::step::Step;
+use crate::domain::dataplane::step::VipSpec;
 
 /// What a test sees and sets of a [`FakeVpp`].
-pub(super) struct State {
+pub(super) struct FakeState {
     pub(super) observed: Observed,
     pub(super) epoch: Epoch,
     /// `look`, and the steps of each write as one line; `!` before urgent ones.
@@ -31,54 +31,54 @@ pub(super) struct State {
     /// VIPs that every step is refused for.
     pub(super) refused: BTreeSet<Vip>,
     /// How the next writes end, instead of well.
-    pub(super) losses: VecDeque<Loss>,
+    pub(super) losses: VecDeque<LostReply>,
     /// Looks fail.
     pub(super) blind: bool,
-    pub(super) listener: Option<Listen>,
+    pub(super) listener: Option<SubscribeConnection>,
 }
 
 /// What becomes of a write whose reply is lost.
-pub(super) enum Loss {
+pub(super) enum LostReply {
     AfterItWasDone,
     BeforeItWasDone,
 }
 
-struct FakeVpp(Rc<RefCell<State>>);
+struct FakeVpp(Rc<RefCell<FakeState>>);
 
 impl Actor for FakeVpp {
     type Context = Context<Self>;
 }
 
-impl Handler<Listen> for FakeVpp {
+impl Handler<SubscribeConnection> for FakeVpp {
     type Result = ();
 
-    fn handle(&mut self, listen: Listen, _: &mut Self::Context) {
+    fn handle(&mut self, listen: SubscribeConnection, _: &mut Self::Context) {
         self.0.borrow_mut().listener = Some(listen);
     }
 }
 
 impl Handler<Observe> for FakeVpp {
-    type Result = ResponseFuture<Result<Seen, LinkError>>;
+    type Result = ResponseFuture<Result<ObservedAt, DataplaneError>>;
 
     fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
         let mut state = self.0.borrow_mut();
         state.heard.push("look".into());
         let answer = if state.blind {
-            Err(LinkError::Failed("told to be blind".into()))
+            Err(DataplaneError::Failed("told to be blind".into()))
         } else {
-            Ok(Seen { epoch: state.epoch, observed: state.observed.clone() })
+            Ok(ObservedAt { epoch: state.epoch, observed: state.observed.clone() })
         };
         state.answer(answer)
     }
 }
 
-impl Handler<Reread> for FakeVpp {
-    type Result = ResponseFuture<Result<BTreeMap<Vip, ObservedServers>, LinkError>>;
+impl Handler<ReadServers> for FakeVpp {
+    type Result = ResponseFuture<Result<BTreeMap<Vip, ObservedServers>, DataplaneError>>;
 
-    fn handle(&mut self, reread: Reread, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, reread: ReadServers, _: &mut Self::Context) -> Self::Result {
         let mut state = self.0.borrow_mut();
         if reread.epoch != state.epoch {
-            return state.answer(Err(LinkError::reconnected()));
+            return state.answer(Err(DataplaneError::reconnected()));
         }
         let names: Vec<_> = reread.vips.keys().map(name).collect();
         state.reread.push(names.join(" "));
@@ -93,12 +93,12 @@ impl Handler<Reread> for FakeVpp {
 }
 
 impl Handler<Apply> for FakeVpp {
-    type Result = ResponseFuture<Result<Vec<Outcome>, LinkError>>;
+    type Result = ResponseFuture<Result<Vec<Outcome>, DataplaneError>>;
 
     fn handle(&mut self, apply: Apply, _: &mut Self::Context) -> Self::Result {
         let mut state = self.0.borrow_mut();
         if apply.epoch != state.epoch {
-            return state.answer(Err(LinkError::reconnected()));
+            return state.answer(Err(DataplaneError::reconnected()));
         }
         let steps: Vec<_> = apply.steps.iter().map(say).collect();
         let urgent = if apply.urgent { "!" } else { "" };
@@ -110,7 +110,7 @@ impl Handler<Apply> for FakeVpp {
                 outcomes.push(Outcome::Refused("told to refuse".into()));
                 continue;
             }
-            if !matches!(loss, Some(Loss::BeforeItWasDone)) {
+            if !matches!(loss, Some(LostReply::BeforeItWasDone)) {
                 plan::apply(&mut state.observed, step);
             }
             outcomes.push(match loss {
@@ -122,7 +122,7 @@ impl Handler<Apply> for FakeVpp {
     }
 }
 
-impl State {
+impl FakeState {
     /// Somebody else sets the weight of a server.
     pub(super) fn set_weight(&mut self, number: u8, place: u8, weight: u8) {
         let vip = self.observed.vips.get_mut(&vip(number)).expect("it is there");
@@ -144,8 +144,8 @@ impl State {
 }
 
 /// A VPP without VIPs, and the way to it.
-pub(super) fn start(conf: LbConf) -> (Rc<RefCell<State>>, Link) {
-    let state = Rc::new(RefCell::new(State {
+pub(super) fn start(conf: LbConf) -> (Rc<RefCell<FakeState>>, DataplaneHandle) {
+    let state = Rc::new(RefCell::new(FakeState {
         observed: Observed { conf, vips: BTreeMap::new(), strange: vec![] },
         epoch: Epoch(1),
         heard: vec![],
@@ -160,7 +160,7 @@ pub(super) fn start(conf: LbConf) -> (Rc<RefCell<State>>, Link) {
     let vpp = FakeVpp(Rc::clone(&state)).start();
     let (listen, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
     let reread = vpp.clone().recipient();
-    (state, Link { listen, observe, reread, apply: vpp.recipient() })
+    (state, DataplaneHandle { listen, observe, reread, apply: vpp.recipient() })
 }
 
 /// The VIP of frontend `f<number>`.

@@ -1,12 +1,13 @@
 //! VPP's word on its tables against the model's.
 
-use super::world::{SYNC_INTERVAL, World, frontend};
+use super::world::{ReconcilerTestBed, SYNC_INTERVAL, frontend};
 use super::*;
 
 #[actix_rt::test]
 async fn a_table_that_is_not_the_models_is_told_once_for_each_change() {
-    let world = World::steady(&[frontend(1, &[100, 50])]).await;
-    let mismatches = async || world.reconciler.send(GetFigures).await.unwrap().model_mismatches;
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100, 50])]).await;
+    let mismatches =
+        async || world.reconciler.send(GetReconcilerStats).await.unwrap().model_mismatches;
     let miscount = |by: u32| {
         let mut vpp = world.vpp();
         let server = vpp.observed.vips.get_mut(&vip(1)).unwrap().servers.values_mut().next();

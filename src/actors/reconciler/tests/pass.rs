@@ -4,7 +4,7 @@ use super::*;
 
 #[actix_rt::test]
 async fn the_steps_of_a_frontend_are_in_one_portion_at_a_time() {
-    let mut world = World::new();
+    let mut world = ReconcilerTestBed::new();
     world.connect(1).await;
     world.vpp().held_back = true;
     world.vpp().refused.insert(vip(2));
@@ -25,7 +25,7 @@ async fn the_steps_of_a_frontend_are_in_one_portion_at_a_time() {
 
 #[actix_rt::test]
 async fn a_look_beside_which_a_flip_failed_is_made_again_and_whoever_waits_is_not_told() {
-    let world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
     world.vpp().held_back = true;
     let sync = world.begin_sync(Scope::All, false);
     idle().await;
@@ -46,7 +46,7 @@ async fn a_look_beside_which_a_flip_failed_is_made_again_and_whoever_waits_is_no
 
 #[actix_rt::test]
 async fn after_a_flip_that_failed_beside_a_pass_vpp_is_looked_at_again() {
-    let mut world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    let mut world = ReconcilerTestBed::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
     world.vpp().held_back = true;
     world.replace(&[frontend(1, &[100]), frontend(2, &[50])], Duration::ZERO).await;
     world.release().await;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::world::{SYNC_INTERVAL, World, frontend, idle};
+use super::world::{ReconcilerTestBed, SYNC_INTERVAL, frontend, idle};
 use super::*;
 
 /// Until what was written is read back.
@@ -10,8 +10,8 @@ async fn a_while() {
     tokio::time::sleep(Duration::from_millis(200)).await;
 }
 
-async fn steady() -> World {
-    let world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+async fn steady() -> ReconcilerTestBed {
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
     a_while().await;
     assert_eq!(world.reread(), ["f1 f2"], "a pass that wrote is read back, too");
     world
@@ -38,7 +38,7 @@ async fn what_differs_when_it_is_read_back_is_mended_once_and_is_drift() {
     world.vpp().set_weight(1, 1, 7);
     a_while().await;
     assert_eq!(world.heard(), ["!f1 s1=50", "!f1 s1=50"]);
-    let figures = world.reconciler.send(GetFigures).await.unwrap();
+    let figures = world.reconciler.send(GetReconcilerStats).await.unwrap();
     assert_eq!(figures.drift, [("as-weight", 1)].into());
     // Somebody who keeps doing so is not fought ten times a second.
     world.vpp().set_weight(1, 1, 7);
@@ -88,7 +88,7 @@ async fn a_reading_that_a_flip_overtakes_is_not_believed() {
 
 #[actix_rt::test]
 async fn a_storm_of_flips_does_not_hold_up_a_pass() {
-    let world = World::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
+    let world = ReconcilerTestBed::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
     world.vpp().observed.vips.remove(&vip(2));
     world.vpp().held_back = true;
     let sync = world.begin_sync(Scope::All, false);
@@ -112,7 +112,7 @@ async fn a_storm_of_flips_does_not_hold_up_a_pass() {
 
 #[actix_rt::test]
 async fn what_is_no_longer_wanted_is_not_written_by_the_rest_of_a_pass() {
-    let mut world = World::new();
+    let mut world = ReconcilerTestBed::new();
     let many: Vec<_> = (1..=100).map(|number| frontend(number, &[100])).collect();
     world.replace(&many, Duration::ZERO).await;
     world.connect(1).await;
@@ -148,5 +148,5 @@ async fn flips_are_timed_from_the_deciding_result() {
     idle().await;
     change(1, 30, None);
     idle().await;
-    assert_eq!(world.reconciler.send(GetFigures).await.unwrap().flips.count(), 2);
+    assert_eq!(world.reconciler.send(GetReconcilerStats).await.unwrap().flips.count(), 2);
 }

@@ -5,15 +5,17 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::fake::{self, State, server, spec};
+use super::fake::{self, FakeState, server, spec};
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
-use crate::actors::checker::{DesiredChanged, DesiredNow, DesiredReplaced};
-use crate::actors::log_stream::LogDemand;
+use crate::actors::controller::{DesiredChanged, DesiredReplaced, DesiredSnapshot};
 use crate::actors::vpp_connection::{Connected, Lost};
+use crate::domain::balancing::weights::{
+    DesiredFrontend, DesiredServer, TargetWeight, UnmanagedServers,
+};
 use crate::domain::config::LbConf;
-use crate::domain::net::Weight;
-use crate::domain::weights::{DesiredFrontend, DesiredServer, Strangers, Want};
+use crate::domain::dataplane::net::Weight;
+use crate::host::log_stream::LogDemand;
 
 pub(super) const CONF: LbConf = LbConf {
     ip4_src: Ipv4Addr::new(192, 0, 2, 1),
@@ -23,9 +25,9 @@ pub(super) const CONF: LbConf = LbConf {
 };
 pub(super) const SYNC_INTERVAL: Duration = Duration::from_secs(30);
 
-pub(super) struct World {
+pub(super) struct ReconcilerTestBed {
     pub(super) reconciler: Addr<Reconciler>,
-    vpp: Rc<RefCell<State>>,
+    vpp: Rc<RefCell<FakeState>>,
     desired: Desired,
 }
 
@@ -41,13 +43,13 @@ pub(super) fn flushing(
     flush: Option<FlushSeq>,
 ) -> (FrontendName, Arc<DesiredFrontend>) {
     let servers = (1..).zip(weights).map(|(place, weight)| {
-        let weight = Want::Weight(Weight::try_from(*weight).unwrap());
+        let weight = TargetWeight::Weight(Weight::try_from(*weight).unwrap());
         (server(place), DesiredServer { weight, flush })
     });
     let frontend = DesiredFrontend {
         spec: spec(number),
         servers: servers.collect(),
-        strangers: Strangers::Remove,
+        strangers: UnmanagedServers::Remove,
     };
     (format!("f{number:03}").as_str().into(), Arc::new(frontend))
 }
@@ -58,13 +60,13 @@ pub(super) async fn idle() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-impl World {
+impl ReconcilerTestBed {
     /// A Reconciler that knows of nothing yet.
     pub(super) fn new() -> Self {
         tokio::time::pause();
         let (vpp, link) = fake::start(CONF);
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let reconciler = Reconciler::new(link, Herald::of(&broadcaster)).start();
+        let reconciler = Reconciler::new(link, EventBatcher::of(&broadcaster)).start();
         Self { reconciler, vpp, desired: Desired { conf: CONF, frontends: BTreeMap::new() } }
     }
 
@@ -92,7 +94,7 @@ impl World {
         };
         let desired = Arc::new(self.desired.clone());
         let settings = Arc::new(settings);
-        self.reconciler.do_send(DesiredReplaced(DesiredNow { desired, settings }));
+        self.reconciler.do_send(DesiredReplaced(DesiredSnapshot { desired, settings }));
         idle().await;
     }
 
@@ -118,7 +120,7 @@ impl World {
         &self,
         scope: Scope,
         dry_run: bool,
-    ) -> tokio::task::JoinHandle<Result<Report, SyncError>> {
+    ) -> tokio::task::JoinHandle<Result<SyncReport, SyncError>> {
         let sent = self.reconciler.send(Sync { scope, dry_run });
         tokio::task::spawn_local(async move { sent.await.unwrap() })
     }
@@ -133,7 +135,7 @@ impl World {
         Ok(report.results.iter().map(text).collect())
     }
 
-    pub(super) fn vpp(&self) -> RefMut<'_, State> {
+    pub(super) fn vpp(&self) -> RefMut<'_, FakeState> {
         self.vpp.borrow_mut()
     }
 

@@ -5,60 +5,60 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
-use crate::actors::herald::Herald;
-use crate::actors::log_stream::LogDemand;
+use crate::actors::event_batcher::EventBatcher;
 use crate::actors::vpp_connection::{
-    Apply, Close, Connected, Epoch, GetCounters, GetVppInfo, Listen, Lost, Observe, Outcome,
-    VipCounters, VppInfo,
+    Apply, Close, Connected, Epoch, GetCounters, GetVppInfo, Lost, Observe, Outcome,
+    SubscribeConnection, VipCounters, VppInfo,
 };
-use crate::domain::net::{Encap, Service, TableLength, Weight};
-use crate::domain::step::{Step, VipSpec};
+use crate::domain::dataplane::net::{Encap, Service, TableLength, Weight};
+use crate::domain::dataplane::step::{Step, VipSpec};
+use crate::host::log_stream::LogDemand;
 use crate::vpp::client::ClientOptions;
-use crate::vpp::embedded::plugin::Key;
-use crate::vpp::embedded::{Embedded, Options};
+use crate::vpp::embedded::plugin::PluginVipKey;
+use crate::vpp::embedded::{Embedded, EmbeddedOptions};
 
 /// Stands for the Reconciler.
-struct Listening(mpsc::UnboundedSender<Result<Epoch, Epoch>>);
+struct StatsTestServer(mpsc::UnboundedSender<Result<Epoch, Epoch>>);
 
-impl Actor for Listening {
+impl Actor for StatsTestServer {
     type Context = Context<Self>;
 }
 
-impl Handler<Connected> for Listening {
+impl Handler<Connected> for StatsTestServer {
     type Result = ();
     fn handle(&mut self, Connected { epoch }: Connected, _: &mut Self::Context) {
         let _ = self.0.send(Ok(epoch));
     }
 }
 
-impl Handler<Lost> for Listening {
+impl Handler<Lost> for StatsTestServer {
     type Result = ();
     fn handle(&mut self, Lost { epoch, .. }: Lost, _: &mut Self::Context) {
         let _ = self.0.send(Err(epoch));
     }
 }
 
-struct Lab {
+struct StatsTestBed {
     vpp: Embedded,
     link: Addr<VppConnection>,
     heard: mpsc::UnboundedReceiver<Result<Epoch, Epoch>>,
 }
 
-impl Lab {
+impl StatsTestBed {
     async fn start(stats: impl FnOnce(&Embedded) -> Option<PathBuf>) -> Self {
-        let vpp = Embedded::start_private(Options::default()).unwrap();
+        let vpp = Embedded::start_private(EmbeddedOptions::default()).unwrap();
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
         let api = Some(vpp.api_path().to_owned());
         // Room for some 60 VIPs, whatever this machine's setting is.
         let options = ClientOptions { send_budget: Some(32 << 10), ..ClientOptions::default() };
-        let link = VppConnection::new(api, options, Herald::of(&broadcaster))
+        let link = VppConnection::new(api, options, EventBatcher::of(&broadcaster))
             .with_stats(stats(&vpp))
             .with_ping_interval(Duration::from_millis(10))
             .start();
         let (told, heard) = mpsc::unbounded_channel();
-        let listening = Listening(told).start();
+        let listening = StatsTestServer(told).start();
         let (connected, lost) = (listening.clone().recipient(), listening.recipient());
-        link.send(Listen { connected, lost }).await.unwrap();
+        link.send(SubscribeConnection { connected, lost }).await.unwrap();
         Self { vpp, link, heard }
     }
 
@@ -73,7 +73,7 @@ impl Lab {
         assert_eq!(outcomes, Ok(wanted));
     }
 
-    async fn counters(&self) -> Result<Vec<Counted>, LinkError> {
+    async fn counters(&self) -> Result<Vec<VipPackets>, DataplaneError> {
         self.link.send(GetCounters).await.unwrap()
     }
 
@@ -86,7 +86,7 @@ impl Lab {
     }
 
     fn packets(&self, vip: Vip, counts: [u64; 4]) {
-        let key = Key::from_wire(vip.into());
+        let key = PluginVipKey::from_wire(vip.into());
         let control = self.vpp.control();
         control.edit(move |plugin, _| plugin.count_packets(key, counts)).unwrap().unwrap();
     }
@@ -102,8 +102,8 @@ fn add(vip: Vip) -> Step {
     Step::AddVip(VipSpec { vip, encap: Encap::Gre4, src_ip_sticky: false, table_length })
 }
 
-fn counted(vip: Vip, [next, first, untracked, no_server]: [u64; 4]) -> Counted {
-    Counted { vip, packets: VipCounters { next, first, untracked, no_server } }
+fn counted(vip: Vip, [next, first, untracked, no_server]: [u64; 4]) -> VipPackets {
+    VipPackets { vip, packets: VipCounters { next, first, untracked, no_server } }
 }
 
 fn own_stats(vpp: &Embedded) -> Option<PathBuf> {
@@ -112,7 +112,7 @@ fn own_stats(vpp: &Embedded) -> Option<PathBuf> {
 
 #[actix_rt::test]
 async fn live_vips_have_counters_and_each_connection_its_own() {
-    let mut lab = Lab::start(own_stats).await;
+    let mut lab = StatsTestBed::start(own_stats).await;
     let epoch = lab.heard().await.unwrap();
     assert_eq!(lab.counters().await, Ok(vec![]));
     // A server keeps the slot of its deleted VIP.
@@ -142,40 +142,40 @@ async fn live_vips_have_counters_and_each_connection_its_own() {
 async fn without_a_stats_socket_vpp_is_programmed_until_one_appears() {
     let dir = tempfile::tempdir().unwrap();
     let late = dir.path().join("stats.sock");
-    let mut lab = Lab::start(|_| Some(late.clone())).await;
+    let mut lab = StatsTestBed::start(|_| Some(late.clone())).await;
     let epoch = lab.heard().await.unwrap();
     lab.write(epoch, vec![add(vip(1))]).await;
     lab.packets(vip(1), [1, 0, 0, 0]);
     lab.can_program().await;
     assert_eq!(lab.info().await.booted_at, None);
-    let missing = LinkError::Stats(StatsError::NotThere { path: late.clone() });
+    let missing = DataplaneError::Stats(StatsError::NotThere { path: late.clone() });
     assert_eq!(lab.counters().await, Err(missing));
 
     std::os::unix::fs::symlink(lab.vpp.stats_path(), &late).unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
     let counters = loop {
         match lab.counters().await {
-            Err(LinkError::Stats(_)) if Instant::now() < deadline => {}
+            Err(DataplaneError::Stats(_)) if Instant::now() < deadline => {}
             other => break other,
         }
     };
     assert_eq!(counters, Ok(vec![counted(vip(1), [1, 0, 0, 0])]));
     assert!(lab.info().await.booted_at.is_some());
     lab.link.send(Close).await.unwrap();
-    assert_eq!(lab.counters().await, Err(LinkError::ended()));
+    assert_eq!(lab.counters().await, Err(DataplaneError::ended()));
 }
 
 #[actix_rt::test]
 async fn nobody_is_told_counters_that_were_not_wanted() {
-    let mut lab = Lab::start(|_| None).await;
+    let mut lab = StatsTestBed::start(|_| None).await;
     lab.heard().await.unwrap();
-    assert_eq!(lab.counters().await, Err(LinkError::StatsOff));
+    assert_eq!(lab.counters().await, Err(DataplaneError::StatsOff));
     lab.link.send(Close).await.unwrap();
 }
 
 #[actix_rt::test]
 async fn a_list_that_may_fill_vpps_send_buffer_goes_alone_and_leaves_no_dead_client() {
-    let mut lab = Lab::start(own_stats).await;
+    let mut lab = StatsTestBed::start(own_stats).await;
     let epoch = lab.heard().await.unwrap();
     lab.write(epoch, (1..=40).map(|last| add(vip(last))).collect()).await;
     assert_eq!(lab.counters().await.map(|counted| counted.len()), Ok(40));

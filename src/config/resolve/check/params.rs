@@ -4,10 +4,10 @@ use std::ops::RangeInclusive;
 
 use super::super::values::{dns_name, optional, or_default, word};
 use crate::config::fault::Problem;
-use crate::config::raw::{Kind, Params, Transport};
-use crate::config::report::{Place, Report};
-use crate::config::warnings::Caution;
-use crate::domain::config::{DnsExchange, HttpExchange, Tls};
+use crate::config::raw::{RawKind, RawParams, RawTransport};
+use crate::config::report::{ConfigPath, FaultReport};
+use crate::config::warnings::WarningKind;
+use crate::domain::config::{DnsExchange, HttpExchange, TlsSettings};
 
 const TCP: &[&str] = &["ssl", "server-name", "insecure-skip-verify"];
 const HTTP: &[&str] =
@@ -23,16 +23,21 @@ const RECORD: &str = "A";
 const RCODE: &str = "NOERROR";
 
 /// Refuses the keys that the type of check does not have.
-pub(super) fn belong(kind: Kind, params: &Params, at: &Place<'_>, report: &mut Report) {
+pub(super) fn belong(
+    kind: RawKind,
+    params: &RawParams,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) {
     let (kind, known) = match kind {
-        Kind::Icmp => ("icmp", &[] as &[_]),
-        Kind::Tcp => ("tcp", TCP),
-        Kind::Http => ("http", HTTP),
-        Kind::Https => ("https", HTTP),
-        Kind::Dns => ("dns", DNS),
+        RawKind::Icmp => ("icmp", &[] as &[_]),
+        RawKind::Tcp => ("tcp", TCP),
+        RawKind::Http => ("http", HTTP),
+        RawKind::Https => ("https", HTTP),
+        RawKind::Dns => ("dns", DNS),
     };
     // Taken apart, so that a key added to the file's schema cannot be forgotten.
-    let Params {
+    let RawParams {
         path,
         host,
         response_code,
@@ -69,29 +74,33 @@ pub(super) fn belong(kind: Kind, params: &Params, at: &Place<'_>, report: &mut R
 /// What TLS needs, if the check is `wanted` to use it. Without, its keys are
 /// checked all the same and a `remedy` is told: they do nothing.
 pub(super) fn tls(
-    params: &Params,
+    params: &RawParams,
     wanted: bool,
     remedy: &'static str,
-    at: &Place<'_>,
-    report: &mut Report,
-) -> Option<Option<Tls>> {
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<Option<TlsSettings>> {
     let name_at = at.key("server-name");
     let server_name =
         optional(params.server_name.as_deref(), |given| host_name(given, &name_at, report));
     let skip_verify = params.insecure_skip_verify.unwrap_or(false);
     if wanted {
-        return Some(Some(Tls { server_name: server_name?, verify: !skip_verify }));
+        return Some(Some(TlsSettings { server_name: server_name?, verify: !skip_verify }));
     }
     if params.server_name.is_some() {
-        report.warn(&name_at, Caution::NeedsTls { remedy });
+        report.warn(&name_at, WarningKind::NeedsTls { remedy });
     }
     if skip_verify {
-        report.warn(&at.key("insecure-skip-verify"), Caution::NeedsTls { remedy });
+        report.warn(&at.key("insecure-skip-verify"), WarningKind::NeedsTls { remedy });
     }
     server_name.map(|_| None)
 }
 
-pub(super) fn http(params: &Params, at: &Place<'_>, report: &mut Report) -> Option<HttpExchange> {
+pub(super) fn http(
+    params: &RawParams,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<HttpExchange> {
     let path = or_default(params.path.as_deref(), PATH.to_owned(), |given| {
         path(given, &at.key("path"), report)
     });
@@ -108,7 +117,11 @@ pub(super) fn http(params: &Params, at: &Place<'_>, report: &mut Report) -> Opti
     Some(HttpExchange { path: path?, host: host?, codes: codes?, body: body? })
 }
 
-pub(super) fn dns(params: &Params, at: &Place<'_>, report: &mut Report) -> Option<DnsExchange> {
+pub(super) fn dns(
+    params: &RawParams,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<DnsExchange> {
     let query_at = at.key("query");
     let query = report
         .require(&query_at, params.query.as_deref(), "the name to ask for, such as example.org")
@@ -126,7 +139,7 @@ pub(super) fn dns(params: &Params, at: &Place<'_>, report: &mut Report) -> Optio
     if answer.is_some() && rcode != RCODE {
         return report.refuse(&answer_at, Problem::AnswerOfFailure { rcode });
     }
-    let tcp = params.transport == Some(Transport::Tcp);
+    let tcp = params.transport == Some(RawTransport::Tcp);
     Some(DnsExchange { query: query?, record: record?, tcp, rcode, answer })
 }
 
@@ -136,14 +149,14 @@ fn printable(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn path(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
+fn path(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
     if given.starts_with('/') && printable(given) {
         return Some(given.to_owned());
     }
     report.refuse(at, Problem::BadPath { given: given.to_owned() })
 }
 
-fn host_name(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
+fn host_name(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
     if printable(given) {
         return Some(given.to_owned());
     }
@@ -163,7 +176,7 @@ fn codes(given: &str) -> Option<RangeInclusive<u16>> {
 
 /// Compiled for text: what compiles so compiles for bytes too, and the prober
 /// may choose.
-fn regexp(given: &str, at: &Place<'_>, report: &mut Report) -> Option<String> {
+fn regexp(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
     match regex::Regex::new(given) {
         Ok(_) => Some(given.to_owned()),
         Err(error) => report.refuse(at, Problem::BadRegexp { error }),

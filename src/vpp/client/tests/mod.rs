@@ -6,9 +6,9 @@ mod room;
 use std::os::unix::net::UnixListener;
 
 use super::*;
-use crate::domain::config::LbConf as Settings;
-use crate::domain::net::{Encap, Service, Vip, Weight};
-use crate::domain::step::{Step, VipSpec};
+use crate::domain::config::LbConf as SessionSettings;
+use crate::domain::dataplane::net::{Encap, Service, Vip, Weight};
+use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::vpp::wire::{
     self, CliInbandReply, LbAsSetWeightReply, LbAsV2Details, LbConfGetReply, LbVipDetails, VipKey,
 };
@@ -32,7 +32,7 @@ fn weights(count: usize) -> Vec<Step> {
 #[tokio::test]
 async fn connecting_tells_who_is_there_and_closing_says_goodbye() {
     let scene = peer("", usual());
-    let client = Client::connect(&scene.path, options()).await.unwrap();
+    let client = VppClient::connect(&scene.path, options()).await.unwrap();
     let info = client.info();
     assert_eq!(
         (info.version.as_str(), info.build_directory.as_str(), info.pid),
@@ -57,7 +57,7 @@ async fn connecting_tells_who_is_there_and_closing_says_goodbye() {
 async fn the_cure_can_be_turned_off() {
     let scene = peer("", usual());
     let off = ClientOptions { cure: false, ..options() };
-    let client = Client::connect(&scene.path, off).await.unwrap();
+    let client = VppClient::connect(&scene.path, off).await.unwrap();
     client.cure().await.unwrap();
     client.close().await;
     let sent: Vec<_> = scene.log.iter().collect();
@@ -67,7 +67,7 @@ async fn the_cure_can_be_turned_off() {
 #[tokio::test]
 async fn dropping_the_last_handle_says_goodbye() {
     let scene = peer("", usual());
-    let client = Client::connect(&scene.path, options()).await.unwrap();
+    let client = VppClient::connect(&scene.path, options()).await.unwrap();
     let other = client.clone();
     drop(client);
     assert_eq!(other.ping().await, Ok(42));
@@ -81,8 +81,8 @@ async fn dropping_the_last_handle_says_goodbye() {
 #[tokio::test]
 async fn last_words_are_a_goodbye() {
     let scene = peer("", usual());
-    let client = Client::connect(&scene.path, options()).await.unwrap();
-    let words = client.last_words();
+    let client = VppClient::connect(&scene.path, options()).await.unwrap();
+    let words = client.goodbye_handle();
     assert!(words.say());
     assert_eq!(client.ended().await, EndReason::PeerClosed);
     assert_eq!(scene.log.iter().last().as_deref(), Some("sockclnt_delete"));
@@ -94,7 +94,10 @@ async fn nobody_there_is_told_from_nobody_listening_and_from_silence() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("api.sock");
     let connect = || {
-        Client::connect(&path, ClientOptions { handshake: Duration::from_millis(20), ..options() })
+        VppClient::connect(
+            &path,
+            ClientOptions { handshake: Duration::from_millis(20), ..options() },
+        )
     };
     assert!(matches!(connect().await, Err(ConnectError::NotThere { .. })));
     let listener = UnixListener::bind(&path).unwrap();
@@ -121,10 +124,10 @@ async fn steps_get_one_result_each_and_a_refusal_keeps_nothing_back() {
             peer.usual(name, head, body, out)
         }),
     );
-    let client = Client::connect(&scene.path, options()).await.unwrap();
+    let client = VppClient::connect(&scene.path, options()).await.unwrap();
     assert_eq!(client.missing(), ["lb_add_del_vip_v2_7c520e0f"]);
     let mut steps = weights(3);
-    let bad = Settings {
+    let bad = SessionSettings {
         ip4_src: [0, 0, 0, 0].into(),
         ip6_src: std::net::Ipv6Addr::UNSPECIFIED,
         sticky_buckets_per_core: 3,
@@ -137,7 +140,7 @@ async fn steps_get_one_result_each_and_a_refusal_keeps_nothing_back() {
             vip: vip("192.0.2.1/32"),
             encap: Encap::Gre4,
             src_ip_sticky: false,
-            table_length: crate::domain::net::TableLength::DEFAULT,
+            table_length: crate::domain::dataplane::net::TableLength::DEFAULT,
         }),
     );
     let results = client.apply(steps, false).await;
@@ -167,7 +170,7 @@ async fn a_connection_that_breaks_tells_what_may_have_been_applied() {
             peer.usual(name, head, body, out)
         }),
     );
-    let client = Client::connect(&scene.path, options()).await.unwrap();
+    let client = VppClient::connect(&scene.path, options()).await.unwrap();
     let results = client.apply(weights(100), false).await;
     let lost = |result: &Result<(), CallError>, want| match result {
         Err(CallError::Lost { applied, why, .. }) => {
@@ -191,7 +194,7 @@ async fn a_silent_vpp_times_out() {
         }),
     );
     let hasty = ClientOptions { patience: Duration::from_millis(50), window: 2, ..options() };
-    let client = Client::connect(&scene.path, hasty).await.unwrap();
+    let client = VppClient::connect(&scene.path, hasty).await.unwrap();
     let results = client.apply(weights(3), false).await;
     let timeout = |applied| Err(CallError::Timeout { call: "lb_as_set_weight", applied });
     let want = [timeout(Applied::MayBe), timeout(Applied::MayBe), timeout(Applied::No)];
@@ -230,7 +233,7 @@ async fn a_state_with_strangers_in_it_is_read() {
                     peer.reply(out, head, &CliInbandReply { retval: 0, reply: text.into() });
                 }
                 "lb_conf_get" => {
-                    let conf = wire::LbConf {
+                    let conf = wire::LbConfSet {
                         ip4_src_address: [192, 0, 2, 9].into(),
                         ip6_src_address: std::net::Ipv6Addr::LOCALHOST,
                         sticky_buckets_per_core: 1024,
@@ -269,7 +272,7 @@ async fn a_state_with_strangers_in_it_is_read() {
             true
         }),
     );
-    let client = Client::connect(&scene.path, options()).await.unwrap();
+    let client = VppClient::connect(&scene.path, options()).await.unwrap();
     let seen = client.read_state().await.unwrap();
     assert_eq!(seen.conf.flow_timeout_s, 40);
     let vips: Vec<_> = seen.vips.keys().map(ToString::to_string).collect();
@@ -314,7 +317,7 @@ async fn every_message_is_in_the_debug_log() {
     let _other = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
     let scene = peer("", usual());
-    let client = Client::connect(&scene.path, options()).await.unwrap();
+    let client = VppClient::connect(&scene.path, options()).await.unwrap();
     assert_eq!(client.apply(weights(1), true).await, [Ok(())]);
     client.close().await;
     let text = String::from_utf8(printed.0.lock().unwrap().clone()).unwrap();

@@ -6,25 +6,25 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
-use super::super::needs;
+use crate::vpp::client::required_messages;
 use crate::vpp::wire::{
-    self, CliInband, CliInbandReply, ControlPingReply, FixedText, FrameBuffer, LbAsSetWeightReply,
-    Message, MessageTable, Reader, RequestHead, ShowVersionReply, SockclntCreate,
+    self, CliInband, CliInbandReply, ControlPingReply, FieldReader, FixedText, FrameBuffer,
+    LbAsSetWeightReply, Message, MessageTable, RequestHead, ShowVersionReply, SockclntCreate,
     SockclntCreateReply, SockclntDeleteReply, read_bare, read_request, write_bare, write_reply,
 };
 
 const INDEX: u32 = 0x8000_0001;
 
 /// What a peer does with a request: `true` goes on, `false` closes.
-pub(super) type Script =
-    Box<dyn FnMut(&Peer, &str, RequestHead, &[u8], &mut Vec<u8>) -> bool + Send>;
+pub(super) type PeerScript =
+    Box<dyn FnMut(&ScriptedVpp, &str, RequestHead, &[u8], &mut Vec<u8>) -> bool + Send>;
 
 /// A VPP that answers as it is told.
-pub(super) struct Peer {
+pub(super) struct ScriptedVpp {
     keys: Vec<String>,
 }
 
-impl Peer {
+impl ScriptedVpp {
     pub(super) fn id<M: Message>(&self) -> u16 {
         let at = self.keys.iter().position(|key| *key == M::key()).unwrap();
         u16::try_from(at + 1).unwrap()
@@ -73,7 +73,7 @@ impl Peer {
         true
     }
 
-    fn serve(&self, mut stream: UnixStream, mut script: Script, log: &mpsc::Sender<String>) {
+    fn serve(&self, mut stream: UnixStream, mut script: PeerScript, log: &mpsc::Sender<String>) {
         let mut frames = FrameBuffer::new(1 << 16);
         let mut buffer = [0; 4096];
         loop {
@@ -84,7 +84,7 @@ impl Peer {
             }
             frames.push(&buffer[..count]);
             while let Some(body) = frames.next_body().unwrap() {
-                let mut from = Reader::new(body);
+                let mut from = FieldReader::new(body);
                 let id = from.u16().unwrap();
                 let mut out = Vec::new();
                 let mut go_on = true;
@@ -124,21 +124,21 @@ pub(super) struct Scene {
 }
 
 /// A peer that knows every message but `lacking` and takes one connection.
-pub(super) fn peer(lacking: &'static str, script: Script) -> Scene {
+pub(super) fn peer(lacking: &'static str, script: PeerScript) -> Scene {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("api.sock");
     let listener = UnixListener::bind(&path).unwrap();
     let (to, log) = mpsc::channel();
     thread::spawn(move || {
-        let keys = needs::missing(&MessageTable::default());
+        let keys = required_messages::missing(&MessageTable::default());
         let keys = keys.into_iter().filter(|key| key.rsplit_once('_').unwrap().0 != lacking);
-        let peer = Peer { keys: keys.collect() };
+        let peer = ScriptedVpp { keys: keys.collect() };
         let (stream, _) = listener.accept().unwrap();
         peer.serve(stream, script, &to);
     });
     Scene { path, log, _directory: directory }
 }
 
-pub(super) fn usual() -> Script {
+pub(super) fn usual() -> PeerScript {
     Box::new(|peer, name, head, body, out| peer.usual(name, head, body, out))
 }

@@ -20,7 +20,7 @@ async fn what_the_socket_has_no_room_for_goes_out_when_it_has() {
             answered.iter().all(|head| peer.usual(name, *head, body, out))
         }),
     );
-    let client = Client::connect(&scene.path, options()).await.unwrap();
+    let client = VppClient::connect(&scene.path, options()).await.unwrap();
     let ask = |_| {
         let (client, line) = (client.clone(), line.clone());
         tokio::spawn(async move { client.cli(&line).await })

@@ -4,9 +4,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::domain::net::Vip;
+use crate::domain::dataplane::net::Vip;
 use crate::vpp::wire::types::{AF_IP4, AF_IP6};
-use crate::vpp::wire::{self, Address, VipKey};
+use crate::vpp::wire::{self, VipKey, WireAddress};
 
 /// What VPP reads where the address family is none that it knows: whatever
 /// was on its stack, which equals no address of ours.
@@ -14,7 +14,7 @@ const GARBAGE: u128 = u128::MAX - 1;
 
 /// A prefix, as VPP stores it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Prefix {
+pub struct PluginPrefix {
     /// The address.
     pub bits: u128,
     /// Its length in bits; 96 more than on the wire for IPv4.
@@ -23,16 +23,16 @@ pub struct Prefix {
 
 /// Prefix, protocol and port of a VIP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct PluginVipKey {
     /// The addresses.
-    pub prefix: Prefix,
+    pub prefix: PluginPrefix,
     /// IANA's number; 255 where `port` is 0.
     pub protocol: u8,
     /// 0: every protocol and port.
     pub port: u16,
 }
 
-impl Key {
+impl PluginVipKey {
     /// What a message about a VIP means: port 0 makes the protocol 255.
     #[must_use]
     pub fn from_wire(key: VipKey) -> Self {
@@ -41,7 +41,7 @@ impl Key {
         let bits = if address.af > AF_IP6 { 0 } else { address_from_wire(address) };
         let longer = if address.af == AF_IP4 { 96 } else { 0 };
         Self {
-            prefix: Prefix { bits, len: key.prefix.length.wrapping_add(longer) },
+            prefix: PluginPrefix { bits, len: key.prefix.length.wrapping_add(longer) },
             protocol: if key.port == 0 { 255 } else { key.protocol },
             port: key.port,
         }
@@ -59,7 +59,7 @@ impl Key {
     #[must_use]
     pub fn to_wire(self) -> VipKey {
         VipKey {
-            prefix: wire::Prefix {
+            prefix: wire::WirePrefix {
                 address: address_to_wire(self.prefix.bits),
                 length: self.prefix.wire_len(),
             },
@@ -71,7 +71,7 @@ impl Key {
     /// The same with the host bits cleared.
     #[must_use]
     pub fn normalised(mut self) -> Self {
-        let Prefix { bits, len } = self.prefix;
+        let PluginPrefix { bits, len } = self.prefix;
         let (high, low) = (bits & !u128::from(u64::MAX), bits & u128::from(u64::MAX));
         self.prefix.bits = match len {
             0 => 0,
@@ -83,7 +83,7 @@ impl Key {
     }
 }
 
-impl Prefix {
+impl PluginPrefix {
     /// Whether VPP takes it for an IPv4 prefix.
     #[must_use]
     pub fn is_ip4(self) -> bool {
@@ -104,7 +104,7 @@ pub(super) fn is_ip4(bits: u128) -> bool {
 
 /// An address as messages have it: IPv4 (family 0) in the first four bytes.
 #[must_use]
-pub fn address_from_wire(address: Address) -> u128 {
+pub fn address_from_wire(address: WireAddress) -> u128 {
     let bits = u128::from_be_bytes(address.bytes);
     match address.af {
         AF_IP4 => bits >> 96,
@@ -115,11 +115,11 @@ pub fn address_from_wire(address: Address) -> u128 {
 
 /// The family and bytes of an address in a row of a dump.
 #[must_use]
-pub fn address_to_wire(bits: u128) -> Address {
+pub fn address_to_wire(bits: u128) -> WireAddress {
     if is_ip4(bits) {
-        Address { af: AF_IP4, bytes: (bits << 96).to_be_bytes() }
+        WireAddress { af: AF_IP4, bytes: (bits << 96).to_be_bytes() }
     } else {
-        Address { af: AF_IP6, bytes: bits.to_be_bytes() }
+        WireAddress { af: AF_IP6, bytes: bits.to_be_bytes() }
     }
 }
 
@@ -141,12 +141,12 @@ pub fn from_ip(address: IpAddr) -> u128 {
     }
 }
 
-impl From<Vip> for Key {
+impl From<Vip> for PluginVipKey {
     fn from(vip: Vip) -> Self {
         let net = vip.prefix();
         let longer = if net.addr().is_ipv4() { 96 } else { 0 };
         Self {
-            prefix: Prefix { bits: from_ip(net.addr()), len: net.prefix_len() + longer },
+            prefix: PluginPrefix { bits: from_ip(net.addr()), len: net.prefix_len() + longer },
             protocol: vip.service().protocol(),
             port: vip.service().port(),
         }

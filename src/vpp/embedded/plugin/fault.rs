@@ -4,10 +4,10 @@ use thiserror::Error;
 
 /// The answer of the plugin when it does not do what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Fault {
+pub enum PluginFault {
     /// The call is answered with this code, and nothing was done.
     #[error("refused: {0:?}")]
-    Refused(Refusal),
+    Refused(PluginRefusal),
     /// VPP does not survive the call.
     #[error("VPP would crash: {0}")]
     Crash(&'static str),
@@ -15,7 +15,7 @@ pub enum Fault {
 
 /// Return codes of the plugin other than 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum PluginRefusal {
     /// No such VIP, or no such server in it.
     NoSuchEntry,
     /// A length or a number of buckets that is not a power of two.
@@ -28,7 +28,7 @@ pub enum Refusal {
     InvalidAddressFamily,
 }
 
-impl Refusal {
+impl PluginRefusal {
     /// The number on the wire (VPP's `VNET_API_ERROR_…`).
     #[must_use]
     pub fn retval(self) -> i32 {
@@ -42,8 +42,8 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Self {
+impl From<PluginRefusal> for PluginFault {
+    fn from(refusal: PluginRefusal) -> Self {
         Self::Refused(refusal)
     }
 }

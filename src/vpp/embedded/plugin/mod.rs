@@ -14,13 +14,15 @@ mod text;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-pub use self::address::{Key, Prefix, address_from_wire, address_to_wire, from_ip, to_ip};
-pub use self::fault::{Fault, Refusal};
-pub(super) use self::rows::Filter;
+pub use self::address::{
+    PluginPrefix, PluginVipKey, address_from_wire, address_to_wire, from_ip, to_ip,
+};
+pub use self::fault::{PluginFault, PluginRefusal};
+pub(super) use self::rows::ServerFilter;
 pub use self::rows::{ServerRow, VipRow};
 pub use self::text::COUNTER_NAMES;
-use super::pool::Pool;
-use servers::Server;
+use super::pool::SlotPool;
+use servers::PluginServer;
 
 /// Seconds between two runs of the collector, and between two collections of
 /// one VIP.
@@ -72,7 +74,7 @@ pub struct NewVip {
 
 /// The combination of VIP family and encapsulation that VPP stores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Kind {
+enum VipKind {
     #[default]
     Ip6Gre6,
     Ip6Gre4,
@@ -83,9 +85,9 @@ enum Kind {
     Ip6Nat6,
 }
 
-impl Kind {
+impl VipKind {
     /// What VPP makes of `encap`; what it does not know becomes its number 0.
-    fn of(encap: u32, prefix: Prefix) -> Self {
+    fn of(encap: u32, prefix: PluginPrefix) -> Self {
         match (prefix.is_ip4(), encap) {
             (true, 0) => Self::Ip4Gre4,
             (true, 1) => Self::Ip4Gre6,
@@ -112,9 +114,9 @@ impl Kind {
 
 /// A slot of the VIP pool.
 #[derive(Clone, Debug, Default)]
-struct Vip {
-    key: Key,
-    kind: Kind,
+struct PluginVip {
+    key: PluginVipKey,
+    kind: VipKind,
     used: bool,
     src_ip_sticky: bool,
     table_length: u32,
@@ -124,7 +126,7 @@ struct Vip {
     target_port: u16,
     last_collection: u32,
     /// Indices of the server pool.
-    servers: Pool<u32>,
+    servers: SlotPool<u32>,
     /// The servers' `buckets` are older than the servers.
     table_is_stale: bool,
     counters: [u64; 4],
@@ -135,9 +137,9 @@ struct Vip {
 pub struct Plugin {
     conf: Conf,
     /// Slot 0 is the plugin's own, so the first VIP has index 1.
-    vips: Pool<Vip>,
+    vips: SlotPool<PluginVip>,
     /// Slot 0 is the plugin's own.
-    servers: Pool<Server>,
+    servers: SlotPool<PluginServer>,
     /// The bucket count that the sticky table was made with, by the first
     /// packet after a change.
     sticky_table: Option<u32>,
@@ -149,15 +151,19 @@ impl Default for Plugin {
     fn default() -> Self {
         let mut plugin = Self {
             conf: Conf::default(),
-            vips: Pool::default(),
-            servers: Pool::default(),
+            vips: SlotPool::default(),
+            servers: SlotPool::default(),
             sticky_table: None,
             next_collection: COLLECTION_PERIOD,
             counters_version: 0,
         };
         // Neither can be reached: no prefix of length 0 has bits.
         let own = plugin.vips.take().1;
-        own.key = Key { prefix: Prefix { bits: u128::MAX, len: 0 }, protocol: 255, port: 0 };
+        own.key = PluginVipKey {
+            prefix: PluginPrefix { bits: u128::MAX, len: 0 },
+            protocol: 255,
+            port: 0,
+        };
         own.used = true;
         plugin.servers.take();
         plugin
@@ -175,11 +181,11 @@ impl Plugin {
     ///
     /// # Errors
     /// Refuses a bucket count that is not a power of two; 0 passes for one.
-    pub fn set_conf(&mut self, conf: Conf) -> Result<(), Fault> {
+    pub fn set_conf(&mut self, conf: Conf) -> Result<(), PluginFault> {
         let keep = |new, old| if new == u32::MAX { old } else { new };
         let buckets = keep(conf.sticky_buckets_per_core, self.conf.sticky_buckets_per_core);
         if !is_pow2(buckets) {
-            return Err(Refusal::InvalidMemorySize.into());
+            return Err(PluginRefusal::InvalidMemorySize.into());
         }
         self.conf = Conf {
             sticky_buckets_per_core: buckets,
@@ -194,29 +200,29 @@ impl Plugin {
     /// # Errors
     /// With VPP's codes, in VPP's order of checks; a table that VPP has no
     /// memory for is a crash.
-    pub fn add_vip(&mut self, key: Key, new: NewVip, now: u32) -> Result<(), Fault> {
+    pub fn add_vip(&mut self, key: PluginVipKey, new: NewVip, now: u32) -> Result<(), PluginFault> {
         // The encapsulation is read before the host bits are cleared.
-        let kind = Kind::of(new.encap, key.prefix);
+        let kind = VipKind::of(new.encap, key.prefix);
         let key = key.normalised();
         if self.find(key).is_some() {
-            return Err(Refusal::ValueExist.into());
+            return Err(PluginRefusal::ValueExist.into());
         }
         if let Some(sibling) = self.live_vips_of(key.prefix).next() {
             if key.port == 0 || self.vips[sibling].key.port == 0 {
-                return Err(Refusal::ValueExist.into());
+                return Err(PluginRefusal::ValueExist.into());
             }
             if self.vips[sibling].kind != kind {
-                return Err(Refusal::InvalidArgument.into());
+                return Err(PluginRefusal::InvalidArgument.into());
             }
         }
         if !is_pow2(new.table_length) {
-            return Err(Refusal::InvalidMemorySize.into());
+            return Err(PluginRefusal::InvalidMemorySize.into());
         }
         if key.prefix.is_ip4() != kind.is_for_ip4_vips() {
-            return Err(Refusal::InvalidAddressFamily.into());
+            return Err(PluginRefusal::InvalidAddressFamily.into());
         }
         if new.table_length == 0 || new.table_length >= HUGE_TABLE {
-            return Err(Fault::Crash("out of memory for the new-flow table"));
+            return Err(PluginFault::Crash("out of memory for the new-flow table"));
         }
         let vip = self.vips.take().1;
         vip.key = key;
@@ -225,10 +231,10 @@ impl Plugin {
         vip.src_ip_sticky = new.src_ip_sticky;
         vip.table_length = new.table_length;
         vip.last_collection = now;
-        vip.servers = Pool::default();
+        vip.servers = SlotPool::default();
         vip.table_is_stale = false;
         vip.counters = [0; 4];
-        if kind == Kind::Ip4L3dsr {
+        if kind == VipKind::Ip4L3dsr {
             vip.argument = new.dscp & 0x3f;
         } else if kind.is_nat() {
             vip.argument = new.srv_type;
@@ -243,8 +249,8 @@ impl Plugin {
     ///
     /// # Errors
     /// Refuses an unknown VIP.
-    pub fn delete_vip(&mut self, key: Key, now: u32) -> Result<(), Fault> {
-        let index = self.find(key).ok_or(Refusal::NoSuchEntry)?;
+    pub fn delete_vip(&mut self, key: PluginVipKey, now: u32) -> Result<(), PluginFault> {
+        let index = self.find(key).ok_or(PluginRefusal::NoSuchEntry)?;
         let servers: Vec<u32> =
             self.vips[index].servers.iter().map(|(_, &server)| server).collect();
         if !servers.is_empty() {
@@ -286,8 +292,12 @@ impl Plugin {
     ///
     /// # Errors
     /// Refuses an unknown VIP.
-    pub fn count_packets(&mut self, key: Key, packets: [u64; 4]) -> Result<(), Fault> {
-        let index = self.find(key).ok_or(Refusal::NoSuchEntry)?;
+    pub fn count_packets(
+        &mut self,
+        key: PluginVipKey,
+        packets: [u64; 4],
+    ) -> Result<(), PluginFault> {
+        let index = self.find(key).ok_or(PluginRefusal::NoSuchEntry)?;
         for (counter, more) in self.vips[index].counters.iter_mut().zip(packets) {
             *counter += more;
         }
@@ -296,12 +306,12 @@ impl Plugin {
     }
 
     /// The slot of a VIP in use.
-    fn find(&self, key: Key) -> Option<u32> {
+    fn find(&self, key: PluginVipKey) -> Option<u32> {
         let key = key.normalised();
         self.vips.iter().find(|(_, vip)| vip.used && vip.key == key).map(|(index, _)| index)
     }
 
-    fn live_vips_of(&self, prefix: Prefix) -> impl Iterator<Item = u32> + '_ {
+    fn live_vips_of(&self, prefix: PluginPrefix) -> impl Iterator<Item = u32> + '_ {
         self.vips
             .iter()
             .filter(move |(_, vip)| vip.used && vip.key.prefix == prefix)

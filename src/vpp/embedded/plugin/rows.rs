@@ -1,7 +1,7 @@
 //! What dumps show, filters and all.
 
-use super::address::{Key, Prefix};
-use super::{Kind, Plugin, Vip};
+use super::address::{PluginPrefix, PluginVipKey};
+use super::{Plugin, PluginVip, VipKind};
 
 /// A row of `lb_vip_dump`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub struct VipRow {
     /// Its slot; no message shows it, only the CLI.
     pub slot: u32,
     /// Prefix, protocol and port.
-    pub key: Key,
+    pub key: PluginVipKey,
     /// 0 gre4, 1 gre6, 2 l3dsr, 3 nat4, 4 nat6.
     pub encap: u32,
     /// DSCP or service type, of the slot's last user in a GRE VIP.
@@ -26,7 +26,7 @@ pub struct VipRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerRow {
     /// The VIP it serves or served.
-    pub vip: Key,
+    pub vip: PluginVipKey,
     /// Its address, 16 bytes.
     pub address: u128,
     /// False: removed and not collected yet.
@@ -43,18 +43,18 @@ pub struct ServerRow {
 
 /// The filter of a server dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::vpp::embedded) struct Filter {
+pub(in crate::vpp::embedded) struct ServerFilter {
     /// The 16 bytes as they came: VPP does not look at the family.
     pub(in crate::vpp::embedded) address: u128,
     pub(in crate::vpp::embedded) protocol: u8,
     pub(in crate::vpp::embedded) port: u16,
 }
 
-impl Filter {
+impl ServerFilter {
     /// An address of zeroes asks for all servers, whatever else is sent.
     pub(in crate::vpp::embedded) const ALL: Self = Self { address: 0, protocol: 0, port: 0 };
 
-    fn admits(self, key: &Key) -> bool {
+    fn admits(self, key: &PluginVipKey) -> bool {
         self.address == 0
             || (self.address, self.protocol, self.port) == (key.prefix.bits, key.protocol, key.port)
     }
@@ -70,19 +70,22 @@ impl Plugin {
 
     /// The servers of every VIP, retired ones and those of deleted VIPs too.
     pub fn server_rows(&mut self) -> Vec<ServerRow> {
-        self.filtered_server_rows(Filter::ALL)
+        self.filtered_server_rows(ServerFilter::ALL)
     }
 
     pub(in crate::vpp::embedded) fn filtered_server_rows(
         &mut self,
-        filter: Filter,
+        filter: ServerFilter,
     ) -> Vec<ServerRow> {
         self.refresh(|vip| filter.admits(&vip.key));
         let vips = self.vips.iter().filter(|(_, vip)| filter.admits(&vip.key));
         vips.flat_map(|(_, vip)| self.rows_of(vip)).collect()
     }
 
-    pub(super) fn rows_of<'a>(&'a self, vip: &'a Vip) -> impl Iterator<Item = ServerRow> + 'a {
+    pub(super) fn rows_of<'a>(
+        &'a self,
+        vip: &'a PluginVip,
+    ) -> impl Iterator<Item = ServerRow> + 'a {
         vip.servers.iter().map(|(_, &index)| {
             let server = &self.servers[index];
             ServerRow {
@@ -98,17 +101,17 @@ impl Plugin {
     }
 }
 
-impl Vip {
+impl PluginVip {
     fn row(&self, slot: u32) -> VipRow {
         VipRow {
             slot,
             key: self.key,
             encap: match self.kind {
-                Kind::Ip4Gre4 | Kind::Ip6Gre4 => 0,
-                Kind::Ip4Gre6 | Kind::Ip6Gre6 => 1,
-                Kind::Ip4L3dsr => 2,
-                Kind::Ip4Nat4 => 3,
-                Kind::Ip6Nat6 => 4,
+                VipKind::Ip4Gre4 | VipKind::Ip6Gre4 => 0,
+                VipKind::Ip4Gre6 | VipKind::Ip6Gre6 => 1,
+                VipKind::Ip4L3dsr => 2,
+                VipKind::Ip4Nat4 => 3,
+                VipKind::Ip6Nat6 => 4,
             },
             argument: self.argument,
             target_port: self.target_port,
@@ -119,7 +122,7 @@ impl Vip {
 }
 
 /// `192.0.2.1/32`, as VPP's CLI writes it.
-impl std::fmt::Display for Prefix {
+impl std::fmt::Display for PluginPrefix {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.is_ip4() {
             return write!(f, "{}/{}", super::to_ip(self.bits), self.wire_len());

@@ -1,15 +1,15 @@
 //! Servers of a VIP: added, weighed, flushed, retired and at last collected.
 
-use super::address::{Key, is_ip4, to_ip};
-use super::{COLLECTION_PERIOD, Fault, Plugin, Refusal, Vip};
-use crate::domain::maglev;
+use super::address::{PluginVipKey, is_ip4, to_ip};
+use super::{COLLECTION_PERIOD, Plugin, PluginFault, PluginRefusal, PluginVip};
+use crate::domain::balancing::maglev;
 
 /// Seconds for which a removed server stays, whatever else.
 const CONCURRENCY_TIMEOUT: u32 = 10;
 
 /// A slot of the server pool.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Server {
+pub(super) struct PluginServer {
     pub(super) address: u128,
     pub(super) used: bool,
     pub(super) weight: u8,
@@ -28,16 +28,16 @@ impl Plugin {
     /// With VPP's codes; a new server of an all-port NAT VIP crashes VPP.
     pub fn add_server(
         &mut self,
-        vip: Key,
+        vip: PluginVipKey,
         server: u128,
         weight: u8,
         flush: bool,
         now: u32,
-    ) -> Result<(), Fault> {
-        let vip_index = self.find(vip).ok_or(Refusal::NoSuchEntry)?;
+    ) -> Result<(), PluginFault> {
+        let vip_index = self.find(vip).ok_or(PluginRefusal::NoSuchEntry)?;
         if let Some(known) = self.find_server(vip_index, server) {
             if self.servers[known].used {
-                return Err(Refusal::ValueExist.into());
+                return Err(PluginRefusal::ValueExist.into());
             }
             let revived = &mut self.servers[known];
             revived.used = true;
@@ -48,10 +48,10 @@ impl Plugin {
         } else {
             let kind = self.vips[vip_index].kind;
             if is_ip4(server) != kind.takes_ip4_servers() {
-                return Err(Refusal::InvalidAddressFamily.into());
+                return Err(PluginRefusal::InvalidAddressFamily.into());
             }
             if kind.is_nat() && self.vips[vip_index].key.port == 0 {
-                return Err(Fault::Crash("a server of an all-port NAT VIP"));
+                return Err(PluginFault::Crash("a server of an all-port NAT VIP"));
             }
             let (index, slot) = self.servers.take();
             slot.address = server;
@@ -72,13 +72,13 @@ impl Plugin {
     /// Refuses an unknown VIP or server.
     pub fn delete_server(
         &mut self,
-        vip: Key,
+        vip: PluginVipKey,
         server: u128,
         flush: bool,
         now: u32,
-    ) -> Result<(), Fault> {
-        let vip_index = self.find(vip).ok_or(Refusal::NoSuchEntry)?;
-        let server = self.find_server(vip_index, server).ok_or(Refusal::NoSuchEntry)?;
+    ) -> Result<(), PluginFault> {
+        let vip_index = self.find(vip).ok_or(PluginRefusal::NoSuchEntry)?;
+        let server = self.find_server(vip_index, server).ok_or(PluginRefusal::NoSuchEntry)?;
         self.retire(vip_index, &[server], flush, now);
         Ok(())
     }
@@ -89,16 +89,16 @@ impl Plugin {
     /// Refuses an unknown VIP, and a server that is unknown or retired.
     pub fn set_weight(
         &mut self,
-        vip: Key,
+        vip: PluginVipKey,
         server: u128,
         weight: u8,
         flush: bool,
-    ) -> Result<(), Fault> {
-        let vip_index = self.find(vip).ok_or(Refusal::NoSuchEntry)?;
-        let server = self.find_server(vip_index, server).ok_or(Refusal::NoSuchEntry)?;
+    ) -> Result<(), PluginFault> {
+        let vip_index = self.find(vip).ok_or(PluginRefusal::NoSuchEntry)?;
+        let server = self.find_server(vip_index, server).ok_or(PluginRefusal::NoSuchEntry)?;
         let server = &mut self.servers[server];
         if !server.used {
-            return Err(Refusal::NoSuchEntry.into());
+            return Err(PluginRefusal::NoSuchEntry.into());
         }
         server.weight = weight;
         if flush {
@@ -110,7 +110,7 @@ impl Plugin {
 
     /// `lb_flush_vip`, which never refuses. For an unknown VIP VPP flushes
     /// whatever its uninitialised index says; here, nothing.
-    pub fn flush_vip(&mut self, vip: Key) {
+    pub fn flush_vip(&mut self, vip: PluginVipKey) {
         let Some(index) = self.find(vip) else { return };
         for (_, &server) in self.vips[index].servers.iter() {
             self.servers[server].flows = 0;
@@ -122,9 +122,14 @@ impl Plugin {
     ///
     /// # Errors
     /// Refuses an unknown VIP or server.
-    pub fn put_flows(&mut self, vip: Key, server: u128, flows: u64) -> Result<(), Fault> {
-        let vip_index = self.find(vip).ok_or(Refusal::NoSuchEntry)?;
-        let index = self.find_server(vip_index, server).ok_or(Refusal::NoSuchEntry)?;
+    pub fn put_flows(
+        &mut self,
+        vip: PluginVipKey,
+        server: u128,
+        flows: u64,
+    ) -> Result<(), PluginFault> {
+        let vip_index = self.find(vip).ok_or(PluginRefusal::NoSuchEntry)?;
+        let index = self.find_server(vip_index, server).ok_or(PluginRefusal::NoSuchEntry)?;
         let size = Some(self.conf.sticky_buckets_per_core);
         if self.sticky_table != size {
             self.sticky_table = size;
@@ -139,7 +144,7 @@ impl Plugin {
 
     /// Brings the `buckets` of the servers of these VIPs up to date. VPP does so
     /// at each change; nobody can see the difference before they are listed.
-    pub(super) fn refresh(&mut self, of: impl Fn(&Vip) -> bool) {
+    pub(super) fn refresh(&mut self, of: impl Fn(&PluginVip) -> bool) {
         let stale = self.vips.iter().filter(|(_, vip)| vip.table_is_stale && of(vip));
         let stale: Vec<u32> = stale.map(|(index, _)| index).collect();
         for index in stale {

@@ -3,13 +3,13 @@
 
 use super::*;
 
-fn key(prefix: &str, protocol: u8, port: u16) -> Key {
+fn key(prefix: &str, protocol: u8, port: u16) -> PluginVipKey {
     let (address, length) = prefix.split_once('/').unwrap();
     let ip: std::net::IpAddr = address.parse().unwrap();
     let length: u8 = length.parse().unwrap();
     let len = if ip.is_ipv4() { length.wrapping_add(96) } else { length };
     let protocol = if port == 0 { 255 } else { protocol };
-    Key { prefix: Prefix { bits: from_ip(ip), len }, protocol, port }
+    PluginVipKey { prefix: PluginPrefix { bits: from_ip(ip), len }, protocol, port }
 }
 
 fn bits(address: &str) -> u128 {
@@ -20,8 +20,8 @@ fn spec(encap: u32) -> NewVip {
     NewVip { encap, dscp: 0, srv_type: 0, target_port: 0, table_length: 1024, src_ip_sticky: false }
 }
 
-fn refused(refusal: Refusal) -> Result<(), Fault> {
-    Err(Fault::Refused(refusal))
+fn refused(refusal: PluginRefusal) -> Result<(), PluginFault> {
+    Err(PluginFault::Refused(refusal))
 }
 
 fn slots(plugin: &Plugin) -> Vec<u32> {
@@ -37,23 +37,26 @@ fn vips_are_refused_in_vpps_order() {
     let mut plugin = Plugin::default();
     let mut add = |prefix: &str, port, new| plugin.add_vip(key(prefix, 6, port), new, 0);
     assert_eq!(add("192.0.2.1/32", 80, spec(0)), Ok(()));
-    assert_eq!(add("192.0.2.1/32", 80, spec(1)), refused(Refusal::ValueExist));
-    assert_eq!(add("192.0.2.1/32", 0, spec(0)), refused(Refusal::ValueExist));
+    assert_eq!(add("192.0.2.1/32", 80, spec(1)), refused(PluginRefusal::ValueExist));
+    assert_eq!(add("192.0.2.1/32", 0, spec(0)), refused(PluginRefusal::ValueExist));
     assert_eq!(add("192.0.2.1/32", 443, spec(0)), Ok(()));
-    assert_eq!(add("192.0.2.1/32", 444, spec(1)), refused(Refusal::InvalidArgument));
-    assert_eq!(add("192.0.2.1/32", 444, spec(9)), refused(Refusal::InvalidArgument));
-    assert_eq!(add("192.0.2.2/32", 80, spec(4)), refused(Refusal::InvalidAddressFamily));
+    assert_eq!(add("192.0.2.1/32", 444, spec(1)), refused(PluginRefusal::InvalidArgument));
+    assert_eq!(add("192.0.2.1/32", 444, spec(9)), refused(PluginRefusal::InvalidArgument));
+    assert_eq!(add("192.0.2.2/32", 80, spec(4)), refused(PluginRefusal::InvalidAddressFamily));
     assert_eq!(add("198.51.100.77/24", 0, spec(0)), Ok(()));
-    assert_eq!(add("198.51.100.0/24", 80, spec(0)), refused(Refusal::ValueExist));
+    assert_eq!(add("198.51.100.0/24", 80, spec(0)), refused(PluginRefusal::ValueExist));
     let odd = NewVip { table_length: 3, ..spec(0) };
-    assert_eq!(add("192.0.2.3/32", 80, odd), refused(Refusal::InvalidMemorySize));
+    assert_eq!(add("192.0.2.3/32", 80, odd), refused(PluginRefusal::InvalidMemorySize));
     let none = NewVip { table_length: 0, ..spec(0) };
-    assert!(matches!(add("192.0.2.3/32", 80, none), Err(Fault::Crash(_))));
+    assert!(matches!(add("192.0.2.3/32", 80, none), Err(PluginFault::Crash(_))));
     assert_eq!(add("::/96", 0, spec(0)), Ok(()), "counts as 0.0.0.0/0");
-    assert_eq!(add("0.0.0.0/0", 0, spec(1)), refused(Refusal::ValueExist));
+    assert_eq!(add("0.0.0.0/0", 0, spec(1)), refused(PluginRefusal::ValueExist));
     assert_eq!(add("::/0", 0, spec(0)), Ok(()));
     assert_eq!(slots(&plugin), [1, 2, 3, 4, 5]);
-    assert_eq!(plugin.delete_vip(key("192.0.2.9/32", 6, 80), 0), refused(Refusal::NoSuchEntry));
+    assert_eq!(
+        plugin.delete_vip(key("192.0.2.9/32", 6, 80), 0),
+        refused(PluginRefusal::NoSuchEntry)
+    );
 }
 
 #[test]
@@ -72,23 +75,26 @@ fn servers_are_refused_revived_and_weighed() {
     let mut plugin = Plugin::default();
     let vip = key("192.0.2.1/32", 6, 80);
     let (one, two) = (bits("10.1.0.1"), bits("10.1.0.2"));
-    assert_eq!(plugin.add_server(vip, one, 1, false, 0), refused(Refusal::NoSuchEntry));
+    assert_eq!(plugin.add_server(vip, one, 1, false, 0), refused(PluginRefusal::NoSuchEntry));
     plugin.add_vip(vip, spec(0), 0).unwrap();
     assert_eq!(plugin.add_server(vip, one, 100, false, 0), Ok(()));
-    assert_eq!(plugin.add_server(vip, one, 50, false, 0), refused(Refusal::ValueExist));
+    assert_eq!(plugin.add_server(vip, one, 50, false, 0), refused(PluginRefusal::ValueExist));
     assert_eq!(
         plugin.add_server(vip, bits("2001:db8::1"), 1, false, 0),
-        refused(Refusal::InvalidAddressFamily)
+        refused(PluginRefusal::InvalidAddressFamily)
     );
     assert_eq!(plugin.add_server(vip, two, 25, false, 0), Ok(()));
     let buckets: Vec<u32> = plugin.server_rows().iter().map(|row| row.buckets).collect();
     assert_eq!(buckets, [812, 212]);
 
     assert_eq!(plugin.set_weight(vip, two, 255, false), Ok(()));
-    assert_eq!(plugin.set_weight(vip, bits("10.1.0.3"), 1, false), refused(Refusal::NoSuchEntry));
+    assert_eq!(
+        plugin.set_weight(vip, bits("10.1.0.3"), 1, false),
+        refused(PluginRefusal::NoSuchEntry)
+    );
     assert_eq!(plugin.delete_server(vip, two, false, 7), Ok(()));
     assert_eq!(plugin.delete_server(vip, two, false, 9), Ok(()), "once more");
-    assert_eq!(plugin.set_weight(vip, two, 1, false), refused(Refusal::NoSuchEntry));
+    assert_eq!(plugin.set_weight(vip, two, 1, false), refused(PluginRefusal::NoSuchEntry));
     let row = plugin.server_rows()[1];
     assert_eq!((row.used, row.removed_at, row.buckets, row.weight), (false, 9, 0, 255));
     assert_eq!(plugin.add_server(vip, two, 5, false, 10), Ok(()));
@@ -102,7 +108,7 @@ fn nat_without_a_port_crashes_at_the_first_server() {
     let vip = key("192.0.2.1/32", 6, 0);
     plugin.add_vip(vip, spec(3), 0).unwrap();
     let crashed = plugin.add_server(vip, bits("10.1.0.1"), 1, false, 0);
-    assert!(matches!(crashed, Err(Fault::Crash(_))));
+    assert!(matches!(crashed, Err(PluginFault::Crash(_))));
 }
 
 #[test]
@@ -195,7 +201,7 @@ fn the_settings_keep_numbers_but_never_addresses() {
     plugin.set_conf(zero).unwrap();
     assert_eq!(plugin.conf(), Conf { sticky_buckets_per_core: 1024, flow_timeout: 40, ..zero });
     let three = Conf { sticky_buckets_per_core: 3, ..zero };
-    assert_eq!(plugin.set_conf(three), refused(Refusal::InvalidMemorySize));
+    assert_eq!(plugin.set_conf(three), refused(PluginRefusal::InvalidMemorySize));
     assert_eq!(plugin.set_conf(Conf { sticky_buckets_per_core: 0, ..zero }), Ok(()));
 }
 

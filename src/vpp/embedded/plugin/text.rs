@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::address::{is_ip4, to_ip};
-use super::{Kind, Plugin, Vip};
+use super::{Plugin, PluginVip, VipKind};
 
 /// Names of the counters, in the CLI and in the stats segment.
 pub const COUNTER_NAMES: [&str; 4] = [
@@ -42,7 +42,7 @@ impl Plugin {
         )
     }
 
-    fn write_detailed(&self, out: &mut String, slot: u32, vip: &Vip) -> fmt::Result {
+    fn write_detailed(&self, out: &mut String, slot: u32, vip: &PluginVip) -> fmt::Result {
         let sticky = if vip.src_ip_sticky { " src_ip_sticky" } else { "" };
         let removed = if vip.used { "" } else { " removed" };
         writeln!(out, " {} [{slot}] {}{sticky}{removed}", vip.kind, vip.key.prefix)?;
@@ -51,7 +51,7 @@ impl Plugin {
             writeln!(out, "  protocol:{} port:{}", vip.key.protocol, vip.key.port)?;
         }
         match vip.kind {
-            Kind::Ip4L3dsr => writeln!(out, "  dscp:{}", vip.argument)?,
+            VipKind::Ip4L3dsr => writeln!(out, "  dscp:{}", vip.argument)?,
             // VPP forgets to end this line.
             kind if kind.is_nat() => write!(out, " {}", Nat(vip))?,
             _ => {}
@@ -65,7 +65,7 @@ impl Plugin {
             writeln!(
                 out,
                 "    {} weight:{} buckets:{} flows:{} dpo:{dpo} {}",
-                Address(row.address),
+                PluginAddress(row.address),
                 row.weight,
                 row.buckets,
                 row.flows,
@@ -76,7 +76,7 @@ impl Plugin {
     }
 }
 
-fn write_line(out: &mut String, vip: &Vip) -> fmt::Result {
+fn write_line(out: &mut String, vip: &PluginVip) -> fmt::Result {
     let (length, servers) = (vip.table_length, vip.servers.len());
     write!(out, "{} {} new_size:{length} #as:{servers}", vip.kind, vip.key.prefix)?;
     if !vip.used {
@@ -86,14 +86,14 @@ fn write_line(out: &mut String, vip: &Vip) -> fmt::Result {
         write!(out, "  protocol:{} port:{} ", vip.key.protocol, vip.key.port)?;
     }
     match vip.kind {
-        Kind::Ip4L3dsr => write!(out, "  dscp:{}", vip.argument)?,
+        VipKind::Ip4L3dsr => write!(out, "  dscp:{}", vip.argument)?,
         kind if kind.is_nat() => write!(out, "{}", Nat(vip))?,
         _ => {}
     }
     writeln!(out)
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for VipKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ip6Gre6 => "ip6-gre6",
@@ -108,7 +108,7 @@ impl fmt::Display for Kind {
 }
 
 /// What VPP says of a NAT VIP: the port in the wrong byte order.
-struct Nat<'a>(&'a Vip);
+struct Nat<'a>(&'a PluginVip);
 
 impl fmt::Display for Nat<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,9 +119,9 @@ impl fmt::Display for Nat<'_> {
 }
 
 /// An address of either family.
-struct Address(u128);
+struct PluginAddress(u128);
 
-impl fmt::Display for Address {
+impl fmt::Display for PluginAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if is_ip4(self.0) { to_ip(self.0).fmt(f) } else { Ip6(self.0).fmt(f) }
     }

@@ -13,7 +13,7 @@ fn handshakes_that_fail_say_how() {
             session.expire(session.deadline().unwrap());
         }
         let why = session.ended().unwrap();
-        assert_eq!(outcomes(&mut session), [(1, Err(Failure::NeverSent(why)))]);
+        assert_eq!(outcomes(&mut session), [(1, Err(CallFailure::NeverSent(why)))]);
         why
     };
     assert_eq!(ends(&[], true), EndReason::NoHandshake);
@@ -39,8 +39,8 @@ fn a_silent_vpp_is_sent_no_more() {
     session.expire(at(1) + PATIENCE);
     assert_eq!(outcomes(&mut session), [], "a millisecond too early");
     session.expire(at(2) + PATIENCE);
-    let timed_out = |token| (token, Err(Failure::TimedOut));
-    let want = [timed_out(1), timed_out(2), timed_out(3), (4, Err(Failure::HeldBack))];
+    let timed_out = |token| (token, Err(CallFailure::TimedOut));
+    let want = [timed_out(1), timed_out(2), timed_out(3), (4, Err(CallFailure::HeldBack))];
     assert_eq!(outcomes(&mut session), want);
     assert_eq!(session.deadline(), None);
 }
@@ -56,8 +56,8 @@ fn what_was_sent_may_have_been_applied_and_what_was_not_was_not() {
     // The second frame lacks its last byte.
     session.written(2 * first_frame - 1);
     session.lost(EndReason::PeerClosed);
-    let maybe = Failure::MaybeApplied(EndReason::PeerClosed);
-    let never = |token| (token, Err(Failure::NeverSent(EndReason::PeerClosed)));
+    let maybe = CallFailure::MaybeApplied(EndReason::PeerClosed);
+    let never = |token| (token, Err(CallFailure::NeverSent(EndReason::PeerClosed)));
     assert_eq!(outcomes(&mut session), [(1, Err(maybe)), never(2), never(3), never(4)]);
     session.submit(weight(5, true));
     assert_eq!(outcomes(&mut session), [never(5)]);
@@ -71,7 +71,7 @@ fn leaving_answers_what_is_in_flight_and_ends_with_the_goodbye() {
     }
     sent(&mut session, at(2));
     session.leave(at(3));
-    let left = Failure::NeverSent(EndReason::Left);
+    let left = CallFailure::NeverSent(EndReason::Left);
     assert_eq!(outcomes(&mut session), [(4, Err(left))]);
     session.submit(weight(5, false));
     assert_eq!(outcomes(&mut session), [(5, Err(left))]);

@@ -26,8 +26,8 @@ fn at(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-fn settings() -> Settings {
-    Settings { window: 3, budget: 10 * SMALL_REPLY, ..Settings::default() }
+fn settings() -> SessionSettings {
+    SessionSettings { window: 3, budget: 10 * SMALL_REPLY, ..SessionSettings::default() }
 }
 
 fn table() -> MessageTable {
@@ -47,7 +47,7 @@ fn sent(session: &mut Session<u32>, now: Duration) -> Vec<(u16, u32)> {
     frames.push(&bytes);
     let mut requests = Vec::new();
     while let Some(body) = frames.next_body().unwrap() {
-        let mut from = Reader::new(body);
+        let mut from = FieldReader::new(body);
         let id = from.u16().unwrap();
         if id != SOCKCLNT_CREATE_ID {
             assert_eq!(from.u32().unwrap(), INDEX, "every request carries our index");
@@ -62,7 +62,7 @@ fn up() -> Session<u32> {
     up_with(settings())
 }
 
-fn up_with(settings: Settings) -> Session<u32> {
+fn up_with(settings: SessionSettings) -> Session<u32> {
     let mut session = Session::new(settings, at(0));
     let greeting = sent(&mut session, at(0));
     assert_eq!(greeting, [(SOCKCLNT_CREATE_ID, 1)]);
@@ -82,7 +82,7 @@ fn hello(context: u32, response: i32) -> Vec<u8> {
 fn weight(token: u32, urgent: bool) -> Call<u32> {
     let message = LbAsSetWeight {
         vip: VipKey::ZERO,
-        as_address: crate::vpp::wire::Address::ZERO,
+        as_address: crate::vpp::wire::WireAddress::ZERO,
         weight: 1,
         is_flush: false,
     };
@@ -128,7 +128,7 @@ fn row(context: u32) -> Vec<u8> {
     let mut out = Vec::new();
     let details = LbAsV2Details {
         vip: VipKey::ZERO,
-        app_srv: crate::vpp::wire::Address::ZERO,
+        app_srv: crate::vpp::wire::WireAddress::ZERO,
         flags: 1,
         in_use_since: 0,
         weight: 100,
@@ -138,12 +138,12 @@ fn row(context: u32) -> Vec<u8> {
     out
 }
 
-fn outcomes(session: &mut Session<u32>) -> Vec<(u32, Result<usize, Failure>)> {
+fn outcomes(session: &mut Session<u32>) -> Vec<(u32, Result<usize, CallFailure>)> {
     std::iter::from_fn(|| session.next_done())
         .map(|done| {
             let size = done.result.map(|answer| match answer {
-                Answer::One(_) => 1,
-                Answer::Rows(rows) => rows.len(),
+                CallAnswer::One(_) => 1,
+                CallAnswer::Rows(rows) => rows.len(),
             });
             (done.token, size)
         })
@@ -211,7 +211,7 @@ fn a_late_reply_is_not_given_to_the_next_call() {
     sent(&mut session, at(2));
     session.received(at(3), &fence(99));
     session.expire(at(2) + PATIENCE);
-    assert_eq!(outcomes(&mut session), [(1, Err(Failure::TimedOut))]);
+    assert_eq!(outcomes(&mut session), [(1, Err(CallFailure::TimedOut))]);
     session.submit(weight(2, false));
     sent(&mut session, at(6000));
     session.received(at(6001), &reply(2, 0));

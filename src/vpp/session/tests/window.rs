@@ -27,7 +27,7 @@ fn the_window_bounds_what_is_in_flight_and_urgent_calls_go_first() {
 
 #[test]
 fn while_urgent_calls_come_few_others_stand_in_their_way() {
-    let mut session = up_with(Settings::default());
+    let mut session = up_with(SessionSettings::default());
     let mut answered = 2;
     let mut answer = |session: &mut Session<u32>, now, count| {
         let replies: Vec<_> = (answered..answered + count).flat_map(|it| reply(it, 0)).collect();
@@ -49,7 +49,7 @@ fn while_urgent_calls_come_few_others_stand_in_their_way() {
 
 #[test]
 fn while_urgent_calls_come_rows_go_alone() {
-    let mut session = up_with(Settings::default());
+    let mut session = up_with(SessionSettings::default());
     session.submit(weight(1, true));
     (2..5).for_each(|token| session.submit(dumps(token, 2)));
     assert_eq!(

@@ -1,0 +1,301 @@
+//! Owns the accepted configuration, the operators' overrides and every
+//! backend's verdict, and tells the Reconciler what each frontend should look
+//! like. What follows from what is the [`ControllerState`]'s to say; the actor carries
+//! out its orders.
+
+mod environment;
+mod messages;
+mod naming;
+mod probers;
+mod queries;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use actix::prelude::*;
+use tracing::{info, warn};
+
+pub use messages::*;
+use probers::Placed;
+pub use queries::log_warnings;
+
+use super::Outbox;
+use super::broadcaster::SetSnapshot;
+use super::prober::{self, FakeProbe};
+use super::resolver::{self, Resolver};
+use crate::actors::event_batcher::{EventBatcher, PublishEvent};
+use crate::domain::config::Config;
+use crate::domain::controller::{CommandRefused, ControllerEffect, ControllerState};
+use crate::domain::events::Event;
+use crate::domain::names::BackendName;
+use crate::host::placement::Placement;
+use crate::probe::{ProbeEnvironment, ThreadResources};
+
+/// Mailbox places: a transition of every backend at once fits.
+const MAILBOX: usize = 65_536;
+
+thread_local! {
+    /// What the probers of one thread share, and the namespace it is in.
+    static SHARED: RefCell<Option<(Option<String>, ThreadResources)>> = const { RefCell::new(None) };
+}
+
+/// What this thread's probers share on `ground`.
+pub(super) fn thread_resources(ground: &ProbeEnvironment) -> ThreadResources {
+    let namespace = ground.namespace.as_ref().map(|namespace| namespace.name().to_owned());
+    SHARED.with_borrow_mut(|shared| match shared {
+        Some((of, shared)) if *of == namespace => shared.clone(),
+        _ => shared.insert((namespace, ThreadResources::on(ground.clone()))).1.clone(),
+    })
+}
+
+/// The actor. See the module's description.
+pub struct Controller {
+    path: PathBuf,
+    roster: ControllerState,
+    probers: BTreeMap<BackendName, Placed>,
+    arbiters: Vec<ArbiterHandle>,
+    placement: Placement,
+    ground: ProbeEnvironment,
+    herald: Addr<EventBatcher>,
+    links: Option<Links>,
+    reconciler: Recipients,
+    first_orders: Vec<ControllerEffect>,
+    script: Option<FakeProbe>,
+    book: Option<resolver::FakeResolver>,
+    resolver: Option<Addr<Resolver>>,
+}
+
+/// Who hears of what should be.
+#[derive(Clone)]
+pub struct Recipients {
+    /// Of single frontends.
+    pub changed: Recipient<DesiredChanged>,
+    /// Of everything at once.
+    pub replaced: Recipient<DesiredReplaced>,
+}
+
+struct Links {
+    events: Outbox<PublishEvent>,
+    changed: Outbox<DesiredChanged>,
+    replaced: Outbox<DesiredReplaced>,
+}
+
+impl Controller {
+    /// A Controller of `config`, which was read from `path`. Probers run on as many
+    /// of the `arbiters` as it takes, or beside the Controller if there are none.
+    #[must_use]
+    pub fn new(
+        path: PathBuf,
+        config: Config,
+        arbiters: Vec<ArbiterHandle>,
+        herald: Addr<EventBatcher>,
+        reconciler: Recipients,
+    ) -> Self {
+        let (roster, first_orders) = ControllerState::new(Arc::new(config), SystemTime::now());
+        Self {
+            path,
+            roster,
+            probers: BTreeMap::new(),
+            placement: Placement::over(arbiters.len()),
+            arbiters,
+            ground: ProbeEnvironment::default(),
+            herald,
+            links: None,
+            reconciler,
+            first_orders,
+            script: None,
+            book: None,
+            resolver: None,
+        }
+    }
+
+    /// Has probes made on `ground`, and not without a bound from the daemon's
+    /// own namespace.
+    #[must_use]
+    pub fn on(mut self, ground: ProbeEnvironment) -> Self {
+        self.ground = ground;
+        self
+    }
+
+    /// The same, and its probes find what `script` says: no network is used.
+    #[must_use]
+    pub fn with_script(self, script: FakeProbe) -> Self {
+        Self { script: Some(script), ..self }
+    }
+
+    /// The same, and its backends' names lead where `book` says.
+    #[must_use]
+    pub fn with_book(self, book: resolver::FakeResolver) -> Self {
+        Self { book: Some(book), ..self }
+    }
+
+    fn execute(
+        &mut self,
+        orders: Vec<ControllerEffect>,
+        decided: Option<Instant>,
+        ctx: &Context<Self>,
+    ) {
+        for order in orders {
+            match order {
+                ControllerEffect::StartProber { id, backend, settings } => {
+                    self.start_prober(id, backend, settings, ctx);
+                }
+                ControllerEffect::StopProber(backend) => self.stop_prober(&backend),
+                ControllerEffect::CheckChanged(backend, check) => {
+                    self.change_check(&backend, check, ctx)
+                }
+                ControllerEffect::Administer { backend, admin, why } => {
+                    if let Some(prober) = self.prober(backend.as_str()) {
+                        prober.do_send(prober::Administer { admin, why });
+                    }
+                }
+                ControllerEffect::Readdress(backend, address) => {
+                    if let Some(prober) = self.prober(backend.as_str()) {
+                        prober.do_send(prober::Readdressed(address));
+                    }
+                }
+                ControllerEffect::AddressShared { backend, other, address } => warn!(
+                    %backend, %other, %address,
+                    "backend-address-shared: they are one server, with the greater weight of the two"
+                ),
+                ControllerEffect::Publish(event) => self.publish(event),
+                ControllerEffect::Desire(frontends) => {
+                    if let Some(links) = &self.links {
+                        links.changed.send(DesiredChanged { frontends, decided });
+                    }
+                }
+                ControllerEffect::OverrideDropped(what) => {
+                    warn!(
+                        dropped = what,
+                        "override-dropped: the file now says something else, or has no such item"
+                    );
+                }
+            }
+        }
+    }
+
+    fn publish(&self, event: Event) {
+        match &event {
+            Event::Backend(name, change) => info!(
+                backend = %name, from = %change.from, to = %change.to, why = &*change.why,
+                "backend-transition"
+            ),
+            Event::Frontend(name, change) => info!(
+                frontend = %name, from = %change.from, to = %change.to, why = &*change.why,
+                "frontend-transition"
+            ),
+            Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
+        }
+        if let Some(links) = &self.links {
+            links.events.send(PublishEvent(event));
+        }
+    }
+
+    /// Tells watchers what there is at the start. A reload is told by events:
+    /// to replace what they start with would have the events come after what
+    /// they lead to.
+    fn announce(&self) {
+        let states = self.roster.states();
+        // It is the first message of many places.
+        self.herald.do_send(SetSnapshot { states, at: SystemTime::now() });
+    }
+
+    /// Tells the Reconciler all that should be: after a start and a reload.
+    fn replace_desired(&self) {
+        let Some(links) = &self.links else { return };
+        links.replaced.send(DesiredReplaced(self.desired()));
+    }
+
+    fn desired(&self) -> DesiredSnapshot {
+        DesiredSnapshot {
+            desired: Arc::new(self.roster.desired()),
+            settings: Arc::new(self.roster.config().lb.clone()),
+        }
+    }
+}
+
+impl Actor for Controller {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        self.links = Some(Links {
+            events: Outbox::new(self.herald.clone().recipient()),
+            changed: Outbox::new(self.reconciler.changed.clone()),
+            replaced: Outbox::new(self.reconciler.replaced.clone()),
+        });
+        let resolver = Resolver::new(self.book.take(), ctx.address().recipient());
+        self.resolver = Some(resolver.start());
+        let orders = std::mem::take(&mut self.first_orders);
+        self.announce();
+        self.replace_desired();
+        self.execute(orders, None, ctx);
+        self.look_up_names();
+        ctx.run_later(self.roster.config().lb.startup_max_delay, |this, ctx| {
+            let orders = this.roster.expire_startup_grace(SystemTime::now());
+            this.execute(orders, None, ctx);
+        });
+    }
+}
+
+impl Handler<Transitioned> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, message: Transitioned, ctx: &mut Self::Context) {
+        let Transitioned { prober, backend, transition, decided } = message;
+        let orders = self.roster.transitioned(prober, &backend, transition);
+        self.execute(orders, Some(decided), ctx);
+    }
+}
+
+impl Handler<AdministerBackend> for Controller {
+    type Result = ResponseFuture<Result<(), CommandRefused>>;
+
+    fn handle(&mut self, message: AdministerBackend, _: &mut Self::Context) -> Self::Result {
+        let AdministerBackend { backend, command, who } = message;
+        let orders = self.roster.administer(&backend, command, (&who, SystemTime::now()));
+        let mut probers = Vec::new();
+        for order in orders.iter().flatten() {
+            match order {
+                ControllerEffect::Administer { backend, admin, why } => {
+                    let message = prober::Administer { admin: *admin, why: why.clone() };
+                    let prober = self.prober(backend.as_str());
+                    probers.extend(prober.map(|prober| (prober.clone(), message)));
+                }
+                // What was asked for is told before what comes of it.
+                ControllerEffect::Publish(event) => self.publish(event.clone()),
+                _ => {}
+            }
+        }
+        Box::pin(async move {
+            orders?;
+            for (prober, message) in probers {
+                // Its transition is in our mailbox before this answer is.
+                if prober.send(message).await.is_err() {
+                    // A reload took it away in between.
+                    return Err(CommandRefused::NoBackend(backend));
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Handler<SetWeight> for Controller {
+    type Result = Result<(), CommandRefused>;
+
+    fn handle(&mut self, message: SetWeight, ctx: &mut Self::Context) -> Self::Result {
+        let SetWeight { frontend, pool, backend, weight, who } = message;
+        let now = SystemTime::now();
+        let orders = self.roster.set_weight(&frontend, &pool, &backend, weight, (&who, now))?;
+        info!(frontend, pool, backend, %weight, who, "weight-set");
+        self.execute(orders, None, ctx);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! Where the names of backends lead.
+
+use std::time::SystemTime;
+
+use actix::prelude::*;
+use tracing::{info, warn};
+
+use super::{Controller, Resolved};
+use crate::actors::resolver::LookUp;
+use crate::domain::resolution::Resolution;
+
+impl Controller {
+    /// Tells the Resolver of all names that there are, after a start and a
+    /// reload.
+    pub(super) fn look_up_names(&self) {
+        if let Some(resolver) = &self.resolver {
+            let nameservers = self.roster.config().checker.nameservers.clone();
+            resolver.do_send(LookUp { names: self.roster.names(), nameservers });
+        }
+    }
+}
+
+impl Handler<Resolved> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, resolved: Resolved, ctx: &mut Self::Context) {
+        let Resolved { backend, host, resolution } = resolved;
+        let Ok(view) = self.roster.backend(backend.as_str()) else { return };
+        if view.settings.address.name() != Some(&host) {
+            // It was given another one meanwhile.
+            return;
+        }
+        let from = view.address.map(|address| address.to_string()).unwrap_or_default();
+        match &resolution {
+            Resolution::At(to) => info!(%backend, name = host.name, from, %to, "backend-resolved"),
+            Resolution::Failing(why) => {
+                warn!(%backend, name = host.name, kept = from, why, "backend-resolve-failed");
+            }
+        }
+        let orders = self.roster.resolved(&backend, &host, resolution, SystemTime::now());
+        self.execute(orders, None, ctx);
+    }
+}

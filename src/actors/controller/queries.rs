@@ -1,0 +1,187 @@
+//! What the Controller answers, and how it reads its file.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use actix::prelude::*;
+use tracing::{info, warn};
+
+use super::{
+    BackendView, CheckConfig, Controller, DesiredSnapshot, FrontendView, GetBackend, GetBackends,
+    GetConfig, GetDesired, GetFrontend, GetHealthCounts, GetOverview, LoadFailed, Overview,
+    PredictWeight, Reload,
+};
+use crate::actors::prober::{self, ProbeReading};
+use crate::config::{self, Loaded, Warning};
+use crate::domain::config::Config;
+use crate::domain::controller::{CommandRefused, WeightPrediction};
+use crate::domain::events::{Change, Changed, Event};
+
+impl Handler<GetBackend> for Controller {
+    type Result = ResponseFuture<Result<(BackendView, ProbeReading), CommandRefused>>;
+
+    fn handle(&mut self, GetBackend(name): GetBackend, _: &mut Self::Context) -> Self::Result {
+        let view = self.roster.backend(&name);
+        let prober = self.prober(&name).cloned();
+        Box::pin(async move {
+            let view = view?;
+            let reading = match prober {
+                Some(prober) => prober.send(prober::GetReading).await.unwrap_or_default(),
+                None => ProbeReading::default(),
+            };
+            Ok((view, reading))
+        })
+    }
+}
+
+impl Handler<GetBackends> for Controller {
+    type Result = ResponseFuture<Vec<(BackendView, ProbeReading)>>;
+
+    fn handle(&mut self, _: GetBackends, _: &mut Self::Context) -> Self::Result {
+        let names = self.roster.backend_names();
+        let views = names.iter().flat_map(|name| self.roster.backend(name.as_str()));
+        // All are asked before the first is waited for.
+        let asked: Vec<_> = views
+            .map(|view| {
+                let prober = self.prober(view.name.as_str());
+                let reading = prober.map(|prober| prober.send(prober::GetReading));
+                (view, reading)
+            })
+            .collect();
+        Box::pin(async move {
+            let mut answers = Vec::with_capacity(asked.len());
+            for (view, reading) in asked {
+                let reading = match reading {
+                    Some(reading) => reading.await.unwrap_or_default(),
+                    None => ProbeReading::default(),
+                };
+                answers.push((view, reading));
+            }
+            answers
+        })
+    }
+}
+
+impl Handler<GetFrontend> for Controller {
+    type Result = Result<FrontendView, CommandRefused>;
+
+    fn handle(&mut self, GetFrontend(name): GetFrontend, _: &mut Self::Context) -> Self::Result {
+        self.roster.frontend(&name)
+    }
+}
+
+impl Handler<PredictWeight> for Controller {
+    type Result = Result<WeightPrediction, CommandRefused>;
+
+    fn handle(&mut self, suppose: PredictWeight, _: &mut Self::Context) -> Self::Result {
+        self.roster.suppose(&suppose.frontend, &suppose.backend, suppose.weight)
+    }
+}
+
+impl Handler<GetOverview> for Controller {
+    type Result = Overview;
+
+    fn handle(&mut self, _: GetOverview, _: &mut Self::Context) -> Overview {
+        let roster = &self.roster;
+        let backends = roster.backend_names();
+        let frontends = roster.frontend_names();
+        Overview {
+            backends: backends.iter().flat_map(|name| roster.backend(name.as_str())).collect(),
+            frontends: frontends.iter().flat_map(|name| roster.frontend(name.as_str())).collect(),
+        }
+    }
+}
+
+impl Handler<GetHealthCounts> for Controller {
+    type Result = MessageResult<GetHealthCounts>;
+
+    fn handle(&mut self, _: GetHealthCounts, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.roster.census())
+    }
+}
+
+impl Handler<GetConfig> for Controller {
+    type Result = Arc<Config>;
+
+    fn handle(&mut self, _: GetConfig, _: &mut Self::Context) -> Self::Result {
+        Arc::clone(self.roster.config())
+    }
+}
+
+impl Handler<GetDesired> for Controller {
+    type Result = DesiredSnapshot;
+
+    fn handle(&mut self, _: GetDesired, _: &mut Self::Context) -> DesiredSnapshot {
+        self.desired()
+    }
+}
+
+impl Handler<CheckConfig> for Controller {
+    type Result = ResponseFuture<Result<Loaded, LoadFailed>>;
+
+    fn handle(&mut self, _: CheckConfig, _: &mut Self::Context) -> Self::Result {
+        let path = self.path.clone();
+        Box::pin(async move {
+            info!(path = %path.display(), "config-check-start");
+            read(path).await.inspect(|_| info!("config-check-done"))
+        })
+    }
+}
+
+impl Handler<Reload> for Controller {
+    type Result = ResponseActFuture<Self, Result<(), LoadFailed>>;
+
+    fn handle(&mut self, _: Reload, _: &mut Self::Context) -> Self::Result {
+        let path = self.path.clone();
+        info!(path = %path.display(), "config-reload-start");
+        let taken = read(path).into_actor(self).map(|read, this, ctx| {
+            let Loaded { config, warnings } = read?;
+            log_warnings(&warnings);
+            let settings = config.checker.clone();
+            let namespace = this.enter(&settings)?;
+            this.stand(namespace, &settings);
+            let orders = this.roster.reload(Arc::new(config), SystemTime::now());
+            this.replace_desired();
+            this.execute(orders, None, ctx);
+            let (what, who) = (Changed::Config, Change::FILE.into());
+            let change = Change { what, overridden: false, who, at: SystemTime::now() };
+            this.publish(Event::Change(change.into()));
+            this.look_up_names();
+            info!(
+                backends = this.roster.backend_names().len(),
+                frontends = this.roster.frontend_names().len(),
+                "config-reload-done"
+            );
+            Ok(())
+        });
+        Box::pin(taken)
+    }
+}
+
+/// Warnings of one file that the log holds, at most: ten thousand backends with
+/// the same flaw would drive everything else out of it.
+const WARNINGS: usize = 20;
+
+/// Logs what a configuration's author might not have meant.
+pub fn log_warnings(warnings: &[Warning]) {
+    for warning in warnings.iter().take(WARNINGS) {
+        warn!(%warning, "config-warning");
+    }
+    if let Some(more) = warnings.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
+        warn!(more, "config-warnings-not-shown: config check tells them all");
+    }
+}
+
+/// Reads the file on a thread where it may take its time.
+async fn read(path: PathBuf) -> Result<Loaded, LoadFailed> {
+    let shown = path.display().to_string();
+    let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
+    let failed = match read {
+        Ok(Ok(loaded)) => return Ok(loaded),
+        Ok(Err(fault)) => LoadFailed::Refused(Arc::new(fault)),
+        Err(_) => LoadFailed::Interrupted,
+    };
+    warn!(path = shown, fault = %failed, "config-check-failed");
+    Err(failed)
+}

@@ -1,0 +1,323 @@
+//! The Controller with its real Probers on paused time, and servers of which a
+//! script tells what is found.
+
+mod moves;
+mod naming;
+mod told;
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use super::*;
+use crate::actors::broadcaster::{Broadcaster, Limits};
+use crate::actors::prober::ProbeReading;
+use crate::config;
+use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight};
+use crate::domain::controller::AdminCommand;
+use crate::domain::dataplane::net::Weight;
+use crate::domain::health::State;
+use crate::domain::health::probe_result::{ProbeResult, ResultCode};
+use crate::domain::names::FrontendName;
+use crate::host::log_stream::LogDemand;
+
+/// Stands in for the Reconciler and writes down what it is told.
+struct DesiredRecorder(Rc<RefCell<Vec<String>>>);
+
+impl Actor for DesiredRecorder {
+    type Context = Context<Self>;
+}
+
+impl Handler<DesiredChanged> for DesiredRecorder {
+    type Result = ();
+
+    fn handle(&mut self, changed: DesiredChanged, _: &mut Self::Context) {
+        let because = if changed.decided.is_some() { "probed" } else { "changed" };
+        self.0.borrow_mut().push(format!("{because} {}", say(changed.frontends.iter().cloned())));
+    }
+}
+
+impl Handler<DesiredReplaced> for DesiredRecorder {
+    type Result = ();
+
+    fn handle(&mut self, DesiredReplaced(now): DesiredReplaced, _: &mut Self::Context) {
+        self.0.borrow_mut().push(format!("all {}", say(now.desired.frontends.clone())));
+    }
+}
+
+/// `web 2=100 3=?`: servers by the last number of their address.
+fn say(frontends: impl IntoIterator<Item = (FrontendName, Arc<DesiredFrontend>)>) -> String {
+    let mut text = Vec::new();
+    for (name, frontend) in frontends {
+        text.push(name.to_string());
+        for (address, server) in &frontend.servers {
+            let IpAddr::V4(address) = address else { panic!("{address}") };
+            let number = address.octets()[3];
+            text.push(match server.weight {
+                TargetWeight::Weight(weight) => format!("{number}={weight}"),
+                TargetWeight::Keep => format!("{number}=?"),
+            });
+        }
+    }
+    text.join(" ")
+}
+
+/// A server that answers, refuses, or does neither.
+struct ScriptedServer {
+    address: IpAddr,
+    probes: Arc<AtomicUsize>,
+}
+
+thread_local! {
+    /// The servers of a test.
+    static SERVERS: ScriptedServers = ScriptedServers::default();
+}
+
+/// Servers by address: what is found of them, and how often it was asked for.
+type ScriptedServers = Arc<Mutex<BTreeMap<IpAddr, (Option<ProbeResult>, Arc<AtomicUsize>)>>>;
+
+impl ScriptedServer {
+    fn new(number: u8, finding: Option<ProbeResult>) -> Self {
+        let (address, probes) = (IpAddr::from([127, 0, 0, number]), Arc::default());
+        let known = (finding, Arc::clone(&probes));
+        SERVERS.with(|servers| servers.lock().unwrap().insert(address, known));
+        Self { address, probes }
+    }
+
+    fn serving(number: u8) -> Self {
+        Self::new(number, Some(ProbeResult::new(ResultCode::L4Ok, "")))
+    }
+
+    fn refusing(number: u8) -> Self {
+        Self::new(number, Some(ProbeResult::new(ResultCode::L4Connect, "connection refused")))
+    }
+
+    fn silent(number: u8) -> Self {
+        Self::new(number, None)
+    }
+
+    /// Probes since the last call.
+    fn probes(&self) -> usize {
+        self.probes.swap(0, Relaxed)
+    }
+}
+
+/// Probes the servers of this thread's test.
+fn script() -> FakeProbe {
+    let servers = SERVERS.with(Arc::clone);
+    Arc::new(move |address| {
+        let servers = servers.lock().unwrap();
+        let (finding, probes) = &servers[&address];
+        probes.fetch_add(1, Relaxed);
+        let finding = finding.clone();
+        Box::pin(async move {
+            match finding {
+                Some(finding) => finding,
+                None => std::future::pending().await,
+            }
+        })
+    })
+}
+
+/// One frontend `web` with these servers in one pool; each has a check `kind`.
+fn file(servers: &[(&ScriptedServer, &str, u8)]) -> String {
+    let each = |line: &dyn Fn(u8, &ScriptedServer, &str, u8) -> String| {
+        let lines = servers.iter().map(|(server, kind, weight)| {
+            let IpAddr::V4(address) = server.address else { panic!() };
+            line(address.octets()[3], server, kind, *weight)
+        });
+        lines.collect::<String>()
+    };
+    let checks = each(&|number, _, kind, _| {
+        format!(
+            "    c{number}: {{type: {kind}, port: 80, interval: 10s, timeout: 5s, rise: 2, fall: 2}}\n"
+        )
+    });
+    let backends = each(&|number, server, _, _| {
+        format!("    b{number}: {{address: {}, healthcheck: c{number}}}\n", server.address)
+    });
+    let pool =
+        each(&|number, _, _, weight| format!("            b{number}: {{weight: {weight}}}\n"));
+    format!(
+        "maglev:\n  vpp: {{lb: {{ipv4-src-address: 192.0.2.1, ipv6-src-address: 2001:db8::1}}}}\n  \
+         healthchecks:\n{checks}  backends:\n{backends}  frontends:\n    web:\n      \
+         address: 192.0.2.80\n      pools:\n        - name: p\n          backends:\n{pool}"
+    )
+}
+
+struct ControllerTestBed {
+    dir: tempfile::TempDir,
+    checker: Addr<Controller>,
+    broadcaster: Addr<Broadcaster>,
+    heard: Rc<RefCell<Vec<String>>>,
+}
+
+impl ControllerTestBed {
+    fn start(text: &str) -> Self {
+        Self::start_as(text, |checker| checker.with_script(script()))
+    }
+
+    fn start_as(text: &str, made: impl FnOnce(Controller) -> Controller) -> Self {
+        Self::start_on(text, vec![], made)
+    }
+
+    fn start_on(
+        text: &str,
+        arbiters: Vec<ArbiterHandle>,
+        made: impl FnOnce(Controller) -> Controller,
+    ) -> Self {
+        tokio::time::pause();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("maglev.yaml");
+        std::fs::write(&path, text).unwrap();
+        let config = config::load(&path).unwrap().config;
+        let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
+        let heard = Rc::default();
+        let ears = DesiredRecorder(Rc::clone(&heard)).start();
+        let ears = Recipients { changed: ears.clone().recipient(), replaced: ears.recipient() };
+        let checker = Controller::new(path, config, arbiters, EventBatcher::of(&broadcaster), ears);
+        let checker = made(checker).start();
+        Self { dir, checker, broadcaster, heard }
+    }
+
+    /// Waits, for an hour of paused time at most, until the Reconciler was last
+    /// told this.
+    async fn until(&self, last: &str) {
+        for _ in 0..36_000 {
+            if self.heard.borrow().last().is_some_and(|heard| heard == last) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("no {last:?} in {:#?}", self.heard.borrow());
+    }
+
+    fn take_heard(&self) -> Vec<String> {
+        std::mem::take(&mut self.heard.borrow_mut())
+    }
+
+    async fn administer(&self, backend: &str, command: AdminCommand) -> Result<(), CommandRefused> {
+        let (backend, who) = (backend.into(), "a test".into());
+        self.checker.send(AdministerBackend { backend, command, who }).await.unwrap()
+    }
+
+    async fn backend(&self, name: &str) -> Result<(BackendView, ProbeReading), CommandRefused> {
+        self.checker.send(GetBackend(name.into())).await.unwrap()
+    }
+
+    async fn state(&self, name: &str) -> State {
+        self.backend(name).await.unwrap().0.state
+    }
+
+    async fn reload(&self, text: &str) -> Result<(), LoadFailed> {
+        std::fs::write(self.dir.path().join("maglev.yaml"), text).unwrap();
+        self.checker.send(Reload).await.unwrap()
+    }
+
+    async fn set_weight(&self, weight: i64) -> Result<(), CommandRefused> {
+        let weight = Weight::try_from(weight).unwrap();
+        let (frontend, pool) = ("web".into(), "p".into());
+        let (backend, who) = ("b2".into(), "a test".into());
+        self.checker.send(SetWeight { frontend, pool, backend, weight, who }).await.unwrap()
+    }
+}
+
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
+#[actix_rt::test]
+async fn a_pause_and_a_disable_stop_the_probes_at_once() {
+    let server = ScriptedServer::serving(2);
+    let world = ControllerTestBed::start(&file(&[(&server, "tcp", 100)]));
+    world.until("probed web 2=100").await;
+    server.probes();
+    for (stop, start, state) in [
+        (AdminCommand::Pause, AdminCommand::Resume, State::Paused),
+        (AdminCommand::Disable, AdminCommand::Enable, State::Disabled),
+    ] {
+        world.administer("b2", stop).await.unwrap();
+        // The answer says that it is so, not that it will be.
+        assert_eq!(world.state("b2").await, state);
+        assert_eq!(world.heard.borrow().last().unwrap(), "probed web 2=0");
+        server.probes();
+        tokio::time::sleep(AN_HOUR).await;
+        assert_eq!(server.probes(), 0, "{state}");
+        world.administer("b2", start).await.unwrap();
+        world.until("probed web 2=100").await;
+        assert_eq!(world.state("b2").await, State::Up);
+        assert!(server.probes() > 0);
+    }
+    let gone = world.administer("ghost", AdminCommand::Pause).await;
+    assert_eq!(gone, Err(CommandRefused::NoBackend("ghost".into())));
+}
+
+#[actix_rt::test]
+async fn a_backend_that_is_still_unknown_after_startup_max_delay_counts_as_down() {
+    let server = ScriptedServer::silent(2);
+    let text = file(&[(&server, "http", 100)]).replace("timeout: 5s", "timeout: 1h");
+    let world = ControllerTestBed::start(&text);
+    tokio::time::sleep(Duration::from_secs(29)).await;
+    assert_eq!(world.take_heard(), ["all web 2=?"]);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(world.take_heard(), ["changed web 2=0"]);
+    assert_eq!(world.state("b2").await, State::Unknown);
+}
+
+#[actix_rt::test]
+async fn a_reload_stops_starts_and_keeps_probers() {
+    let [kept, left, new] = [2, 3, 4].map(ScriptedServer::serving);
+    let world = ControllerTestBed::start(&file(&[(&kept, "tcp", 100), (&left, "tcp", 100)]));
+    world.until("probed web 2=100 3=100").await;
+    let before = world.backend("b2").await.unwrap();
+    world.take_heard();
+
+    world.reload(&file(&[(&kept, "tcp", 100), (&new, "tcp", 100)])).await.unwrap();
+    world.until("probed web 2=100 4=100").await;
+    assert_eq!(world.take_heard()[0], "all web 2=100 4=?");
+    assert_eq!(world.backend("b2").await.unwrap(), before);
+    assert_eq!(world.backend("b3").await, Err(CommandRefused::NoBackend("b3".into())));
+    kept.probes();
+    left.probes();
+    tokio::time::sleep(AN_HOUR).await;
+    assert_eq!(left.probes(), 0);
+    assert!(kept.probes() > 0);
+}
+
+#[actix_rt::test]
+async fn a_file_with_faults_changes_nothing() {
+    let server = ScriptedServer::serving(2);
+    let good = file(&[(&server, "tcp", 100)]);
+    let world = ControllerTestBed::start(&good);
+    world.until("probed web 2=100").await;
+    world.take_heard();
+    let before = world.backend("b2").await.unwrap();
+    for (bad, part) in [
+        (good.replace("rise: 2", "rise: 0"), "healthchecks.c2.rise"),
+        (good.replace("rise: 2", "rise: two"), "line 4, column"),
+    ] {
+        let failed = world.reload(&bad).await.unwrap_err().to_string();
+        assert!(failed.contains(part), "{failed}");
+        let checked = world.checker.send(CheckConfig).await.unwrap().unwrap_err().to_string();
+        assert_eq!(checked, failed);
+    }
+    assert_eq!(world.backend("b2").await.unwrap(), before);
+    assert_eq!(world.take_heard(), [""; 0]);
+}
+
+#[actix_rt::test]
+async fn an_operators_weight_stays_until_the_file_says_something_else() {
+    let server = ScriptedServer::serving(2);
+    let world = ControllerTestBed::start(&file(&[(&server, "tcp", 100)]));
+    world.until("probed web 2=100").await;
+    world.set_weight(7).await.unwrap();
+    world.until("changed web 2=7").await;
+    world.reload(&file(&[(&server, "tcp", 100)])).await.unwrap();
+    world.until("all web 2=7").await;
+    world.reload(&file(&[(&server, "tcp", 50)])).await.unwrap();
+    world.until("changed web 2=50").await;
+    // Once as part of everything, and once as what is to go out at once.
+    assert!(world.take_heard().contains(&"all web 2=50".to_owned()));
+}

@@ -1,0 +1,39 @@
+//! What watchers are told of the Controller's verdicts.
+
+use super::*;
+use crate::actors::broadcaster::{EventFilter, StreamItem, Subscribe};
+
+#[actix_rt::test]
+async fn verdicts_become_weights_and_events() {
+    let (up, down) = (ScriptedServer::serving(2), ScriptedServer::refusing(3));
+    let world = ControllerTestBed::start(&file(&[(&up, "tcp", 60), (&down, "tcp", 100)]));
+    world.until("probed web 2=60 3=0").await;
+    assert_eq!(world.take_heard()[0], "all web 2=? 3=?");
+
+    // The present state tells of what led there, once the EventBatcher holds nothing.
+    let filter =
+        EventFilter { log: None, backend: true, frontend: true, dataplane: false, change: true };
+    let expected = ["b2 up: L4OK", "b3 down: L4CON connection refused", "web up"];
+    let mut told = Vec::new();
+    for _ in 0..100 {
+        let subscribe = Subscribe { filter, resume: None };
+        let mut stream = world.broadcaster.send(subscribe).await.unwrap().unwrap();
+        told.clear();
+        for _ in expected {
+            let next = std::future::poll_fn(|context| stream.poll_next(context)).await;
+            let Some(StreamItem::Event(_, numbered)) = next else {
+                panic!("{told:?}, and {next:?}")
+            };
+            told.push(match &numbered.event {
+                Event::Backend(name, change) => format!("{name} {}: {}", change.to, change.why),
+                Event::Frontend(name, change) => format!("{name} {}", change.to),
+                other => panic!("{other:?}"),
+            });
+        }
+        if told == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("{told:?}");
+}

@@ -1,0 +1,304 @@
+//! What happens to the daemon on one day, and how the day has to end.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix::prelude::*;
+use fastrand::Rng;
+use tokio::time::sleep;
+
+use crate::actors::broadcaster::{Broadcaster, Limits};
+use crate::actors::controller::{
+    AdministerBackend, Controller, DesiredSnapshot, GetDesired, Recipients, Reload, SetWeight,
+};
+use crate::actors::event_batcher::EventBatcher;
+use crate::actors::reconciler::{Reconciler, Sync};
+use crate::actors::simulation::scenario::{Scenario, SimulatedServers};
+use crate::actors::simulation::vpp_fake::{Relay, SharedVpp};
+use crate::config;
+use crate::domain::controller::AdminCommand;
+use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
+use crate::domain::dataplane::observed::Observed;
+use crate::domain::dataplane::plan::{Flushed, Scope, plan};
+use crate::domain::dataplane::step::{Step, VipSpec};
+use crate::host::log_stream::LogDemand;
+use crate::vpp::embedded::plugin::Plugin;
+
+/// As the file has it.
+const SYNC_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How often things happened, over all seeds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SimulationCounts {
+    pub(super) restarts: u32,
+    pub(super) lost: u32,
+    pub(super) refused: u32,
+    pub(super) meddled: u32,
+    pub(super) rereads: u32,
+    /// A VIP lost its last server, and rightly.
+    pub(super) emptied: u32,
+    reloads: u32,
+    commands: u32,
+}
+
+impl SimulationCounts {
+    fn numbers(&mut self) -> [&mut u32; 8] {
+        let Self { restarts, lost, refused, meddled, rereads, emptied, reloads, commands } = self;
+        [restarts, lost, refused, meddled, rereads, emptied, reloads, commands]
+    }
+
+    fn add(&mut self, mut other: Self) {
+        for (sum, number) in self.numbers().into_iter().zip(other.numbers()) {
+            *sum += *number;
+        }
+    }
+
+    /// Whether everything happened at least once.
+    pub(super) fn is_complete(mut self) -> bool {
+        self.numbers().into_iter().all(|number| *number > 0)
+    }
+}
+
+/// A day, and the morning after it: the daemon is started again with what it
+/// left behind, and has nothing to do.
+pub(super) fn live(seed: u64, tally: &mut SimulationCounts) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("maglev.yaml");
+    let servers = SimulatedServers::new(seed);
+    fastrand::seed(seed);
+    let (plugin, of_day) = System::new().block_on(day(seed, &path, &servers));
+    tally.add(of_day);
+    System::new().block_on(morning(plugin, &path, &servers));
+}
+
+pub(super) struct Daemon {
+    pub(super) checker: Addr<Controller>,
+    reconciler: Addr<Reconciler>,
+}
+
+impl Daemon {
+    pub(super) fn start(
+        vpp: &SharedVpp,
+        path: &Path,
+        servers: &Arc<Mutex<SimulatedServers>>,
+    ) -> Self {
+        let config = config::load(path).unwrap_or_else(|fault| panic!("{fault}")).config;
+        let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
+        let herald = EventBatcher::of(&broadcaster);
+        let reconciler = Reconciler::new(vpp.link(), herald.clone()).start();
+        let (changed, replaced) = (reconciler.clone().recipient(), reconciler.clone().recipient());
+        let relay = Relay { vpp: vpp.clone(), changed, replaced }.start();
+        let ears = Recipients { changed: relay.clone().recipient(), replaced: relay.recipient() };
+        let checker = Controller::new(path.into(), config, vec![], herald, ears)
+            .with_script(SimulatedServers::script(servers))
+            .start();
+        Self { checker, reconciler }
+    }
+
+    pub(super) async fn administer(&self, backend: &str, command: AdminCommand) {
+        let (backend, who) = (backend.into(), "the story".into());
+        // To pause what is disabled, say, is refused.
+        let _ =
+            self.checker.send(AdministerBackend { backend, command, who }).await.expect("it lives");
+    }
+
+    async fn set_weight(&self, (frontend, pool, backend): (&str, &str, &str), weight: u8) {
+        let (frontend, pool, backend) = (frontend.into(), pool.into(), backend.into());
+        let weight = Weight::try_from(i64::from(weight)).expect("at most 100");
+        let set = SetWeight { frontend, pool, backend, weight, who: "the story".into() };
+        self.checker.send(set).await.expect("it lives").expect("the place exists");
+    }
+
+    async fn must_be_right(&self, vpp: &SharedVpp) {
+        assert_eq!(vpp.get().wrongs, Vec::<String>::new());
+        let DesiredSnapshot { desired, .. } =
+            self.checker.send(GetDesired).await.expect("it lives");
+        let mut desired = Arc::unwrap_or_clone(desired);
+        // Whether flows were forgotten cannot be seen: the daemon knows, below.
+        for frontend in desired.frontends.values_mut() {
+            let servers = &mut Arc::make_mut(frontend).servers;
+            servers.values_mut().for_each(|server| server.flush = None);
+        }
+        let observed: Observed = vpp.get().observed();
+        let due = plan(&desired, &observed, &Flushed::new(), &Scope::All);
+        assert_eq!(due, [], "VPP is not as it should be");
+        let sync = Sync { scope: Scope::All, dry_run: true };
+        let report = self.reconciler.send(sync).await.expect("it lives").expect("VPP is there");
+        assert_eq!(report.results, [], "the daemon would still do something");
+    }
+}
+
+/// The day's doings.
+struct SimulationDriver {
+    rng: Rng,
+    plant: Scenario,
+    path: PathBuf,
+    servers: Arc<Mutex<SimulatedServers>>,
+    vpp: SharedVpp,
+    daemon: Daemon,
+    tally: SimulationCounts,
+}
+
+impl SimulationDriver {
+    /// Something happens, with nobody waiting for what comes of it.
+    async fn go_on(&mut self) {
+        match self.rng.u8(..20) {
+            0..7 => self.turn_servers(),
+            7 | 8 => {
+                let commands = [
+                    AdminCommand::Pause,
+                    AdminCommand::Resume,
+                    AdminCommand::Enable,
+                    AdminCommand::Disable,
+                ];
+                let command = self.rng.choice(commands).expect("there are some");
+                let backend = self.plant.backend(&mut self.rng);
+                self.daemon.administer(&backend, command).await;
+                self.tally.commands += 1;
+            }
+            9 | 10 => {
+                let place = self.rng.choice(self.plant.places()).expect("there are some");
+                let weight = self.rng.u8(..=100);
+                self.daemon.set_weight((&place.0, &place.1, &place.2), weight).await;
+                self.tally.commands += 1;
+            }
+            11..14 => {
+                for _ in 0..self.rng.u8(1..4) {
+                    self.plant.edit(&mut self.rng);
+                }
+                write(&self.path, &self.plant.yaml());
+                let reloaded = self.daemon.checker.send(Reload).await.expect("it lives");
+                reloaded.unwrap_or_else(|fault| panic!("{fault}\n{}", self.plant.yaml()));
+                self.tally.reloads += 1;
+            }
+            14 => {
+                let back_after = Duration::from_millis(self.rng.u64(..2000));
+                let vpp = self.vpp.clone();
+                actix_rt::spawn(async move { vpp.restart(back_after).await });
+            }
+            15..18 => self.meddle(),
+            _ => {
+                let scope = match self.rng.choice(self.plant.places()) {
+                    Some(place) if self.rng.bool() => Scope::One(place.0.as_str().into()),
+                    _ => Scope::All,
+                };
+                let sync = Sync { scope, dry_run: self.rng.u8(..4) == 0 };
+                self.daemon.reconciler.do_send(sync);
+            }
+        }
+    }
+
+    /// Some servers come, and some go.
+    fn turn_servers(&mut self) {
+        let mut servers = self.servers.lock().expect("no holder panics");
+        for address in self.plant.addresses() {
+            if self.rng.u8(..3) == 0 {
+                servers.set(address, self.rng.u8(..3) > 0);
+            }
+        }
+    }
+
+    /// Somebody else writes to VPP.
+    fn meddle(&mut self) {
+        let rng = &mut self.rng;
+        let observed = self.vpp.get().observed();
+        let vip = rng.choice(observed.vips.keys().copied());
+        let server = vip.and_then(|vip| rng.choice(observed.vips[&vip].servers.keys().copied()));
+        let weight = Weight::try_from(rng.i64(0..=100)).expect("at most 100");
+        let step = match (rng.u8(..6), vip, server) {
+            (0 | 1, Some(vip), Some(server)) => {
+                Step::SetWeight { vip, server, weight, flush: rng.bool() }
+            }
+            (2, Some(vip), Some(server)) => Step::RemoveServer { vip, server, flush: rng.bool() },
+            (3, Some(vip), _) => Step::RemoveVip(vip),
+            (4, ..) => {
+                let mut conf = observed.conf;
+                conf.flow_timeout_s = rng.u32(1..120);
+                Step::SetConf(conf)
+            }
+            _ => {
+                // Now and then it is one of ours.
+                let prefix = format!("192.0.2.{}/32", rng.u8(1..40)).parse().expect("a prefix");
+                let port = 80.try_into().expect("not 0");
+                let ports = [Service::All, Service::Port { protocol: 6, port }];
+                let service = rng.choice(ports).expect("there are two");
+                Step::AddVip(VipSpec {
+                    vip: Vip::new(prefix, service),
+                    encap: if rng.bool() { Encap::Gre4 } else { Encap::Gre6 },
+                    src_ip_sticky: rng.bool(),
+                    table_length: TableLength::DEFAULT,
+                })
+            }
+        };
+        self.vpp.get().meddle(&step);
+    }
+}
+
+async fn day(
+    seed: u64,
+    path: &Path,
+    servers: &Arc<Mutex<SimulatedServers>>,
+) -> (Plugin, SimulationCounts) {
+    tokio::time::pause();
+    let mut rng = Rng::with_seed(seed);
+    let plant = Scenario::new(&mut rng);
+    write(path, &plant.yaml());
+    let vpp = SharedVpp::new(Plugin::default(), rng.u64(..));
+    let daemon = Daemon::start(&vpp, path, servers);
+    let (servers, path) = (Arc::clone(servers), path.to_owned());
+    let tally = SimulationCounts::default();
+    let mut story = SimulationDriver { rng, plant, path, servers, vpp, daemon, tally };
+    for _ in 0..story.rng.u8(15..40) {
+        let wait = if story.rng.u8(..3) == 0 { 0 } else { story.rng.u64(..2500) };
+        sleep(Duration::from_millis(wait)).await;
+        story.go_on().await;
+    }
+
+    // In the evening all is quiet, and operators take back what they said.
+    story.vpp.get().troubled = false;
+    story.servers.lock().expect("no holder panics").troubled = false;
+    for (backend, enabled) in story.plant.backends() {
+        if enabled {
+            story.daemon.administer(backend, AdminCommand::Enable).await;
+            story.daemon.administer(backend, AdminCommand::Resume).await;
+        } else {
+            story.daemon.administer(backend, AdminCommand::Disable).await;
+        }
+    }
+    for (frontend, pool, backend, weight) in story.plant.places() {
+        story.daemon.set_weight((&frontend, &pool, &backend), weight).await;
+    }
+    sleep(Duration::from_secs(15)).await;
+    // The last event.
+    match story.rng.u8(..4) {
+        0 => story.turn_servers(),
+        1 => story.meddle(),
+        2 => story.vpp.restart(Duration::from_millis(500)).await,
+        _ => {}
+    }
+    // Time for verdicts, and two drift passes.
+    sleep(Duration::from_secs(5) + 2 * SYNC_INTERVAL).await;
+    story.daemon.must_be_right(&story.vpp).await;
+    let vpp = &mut *story.vpp.get();
+    let mut tally = story.tally;
+    tally.add(vpp.tally);
+    (vpp.plugin.clone(), tally)
+}
+
+async fn morning(plugin: Plugin, path: &Path, servers: &Arc<Mutex<SimulatedServers>>) {
+    tokio::time::pause();
+    let vpp = SharedVpp::new(plugin, 0);
+    vpp.get().troubled = false;
+    let daemon = Daemon::start(&vpp, path, servers);
+    sleep(3 * SYNC_INTERVAL).await;
+    daemon.must_be_right(&vpp).await;
+    assert_eq!(vpp.get().writes, 0, "a restart of the daemon wrote to VPP");
+}
+
+/// Whoever reads the file sees all of one version.
+pub(super) fn write(path: &Path, text: &str) {
+    let fresh = path.with_extension("new");
+    std::fs::write(&fresh, text).expect("a file can be written");
+    std::fs::rename(&fresh, path).expect("a file can be renamed");
+}

@@ -1,0 +1,227 @@
+//! The way to the simulated VPP: a [`DataplaneHandle`] that is slow and loses replies.
+
+use std::cell::{RefCell, RefMut};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use tokio::time::{Instant, sleep};
+
+use crate::actors::controller::{DesiredChanged, DesiredReplaced};
+use crate::actors::simulation::vpp_model::VppModel;
+use crate::actors::vpp_connection::{
+    Apply, DataplaneError, DataplaneHandle, Epoch, Lost, Observe, ObservedAt, Outcome, ReadServers,
+    SubscribeConnection,
+};
+use crate::domain::dataplane::net::Vip;
+use crate::domain::dataplane::observed::ObservedServers;
+use crate::domain::dataplane::step::Step;
+use crate::vpp::embedded::plugin::Plugin;
+
+/// VPP, for all who have to do with it.
+#[derive(Clone)]
+pub(super) struct SharedVpp(Rc<RefCell<VppModel>>);
+
+struct FakeConnection(SharedVpp);
+
+impl Actor for FakeConnection {
+    type Context = Context<Self>;
+}
+
+impl SharedVpp {
+    pub(super) fn new(plugin: Plugin, seed: u64) -> Self {
+        Self(Rc::new(RefCell::new(VppModel::new(plugin, seed))))
+    }
+
+    pub(super) fn get(&self) -> RefMut<'_, VppModel> {
+        self.0.borrow_mut()
+    }
+
+    pub(super) fn link(&self) -> DataplaneHandle {
+        let door = FakeConnection(self.clone()).start();
+        let (listen, observe) = (door.clone().recipient(), door.clone().recipient());
+        DataplaneHandle {
+            listen,
+            observe,
+            reread: door.clone().recipient(),
+            apply: door.recipient(),
+        }
+    }
+
+    /// VPP restarts, and is back, empty, after this time.
+    pub(super) async fn restart(&self, back_after: Duration) {
+        {
+            let mut vpp = self.get();
+            if !vpp.is_up {
+                return;
+            }
+            vpp.crash();
+            vpp.tally.restarts += 1;
+        }
+        sleep(back_after).await;
+        let mut vpp = self.get();
+        vpp.is_up = true;
+        vpp.epoch = vpp.epoch.next();
+        vpp.tell_connected();
+        if vpp.rng.u8(..3) == 0 {
+            // What is heard twice, or too late, is no news.
+            vpp.tell_connected();
+            if let Some(listener) = &vpp.listener {
+                listener.lost.do_send(Lost { epoch: Epoch(vpp.epoch.0 - 1), why: "late".into() });
+            }
+        }
+    }
+
+    async fn pause(&self, most_ms: u64) {
+        let wait = {
+            let mut vpp = self.get();
+            if vpp.troubled && vpp.rng.bool() { vpp.rng.u64(..most_ms) } else { 0 }
+        };
+        if wait > 0 {
+            sleep(Duration::from_millis(wait)).await;
+        }
+    }
+
+    async fn apply(
+        self,
+        Apply { epoch, steps, urgent }: Apply,
+    ) -> Result<Vec<Outcome>, DataplaneError> {
+        self.get().answers(epoch)?;
+        let arrived = Instant::now();
+        let torn_down: BTreeSet<_> = steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::RemoveVip(vip) => Some(*vip),
+                _ => None,
+            })
+            .collect();
+        let mut outcomes = Vec::with_capacity(steps.len());
+        // From this step on replies are lost, and from that one on the steps.
+        let lost_from = {
+            let vpp = &mut *self.get();
+            (vpp.troubled && vpp.rng.u8(..20) == 0).then(|| {
+                vpp.tally.lost += 1;
+                let replies = vpp.rng.usize(..steps.len());
+                (replies, vpp.rng.usize(replies..=steps.len()))
+            })
+        };
+        let lost = || Outcome::Unknown("the reply was lost".into());
+        for (place, step) in steps.iter().enumerate() {
+            if !urgent {
+                self.pause(4).await;
+            }
+            let vpp = &mut *self.get();
+            if vpp.answers(epoch).is_err() || lost_from.is_some_and(|(_, steps)| place >= steps) {
+                outcomes.push(lost());
+                continue;
+            }
+            let outcome = vpp.perform(step, arrived, &torn_down);
+            let is_lost = lost_from.is_some_and(|(replies, _)| place >= replies);
+            outcomes.push(if is_lost { lost() } else { outcome });
+        }
+        self.pause(40).await;
+        Ok(outcomes)
+    }
+}
+
+impl Handler<SubscribeConnection> for FakeConnection {
+    type Result = ();
+
+    fn handle(&mut self, listen: SubscribeConnection, _: &mut Self::Context) {
+        let mut vpp = self.0.get();
+        vpp.listener = Some(listen);
+        vpp.tell_connected();
+    }
+}
+
+impl Handler<Observe> for FakeConnection {
+    type Result = ResponseFuture<Result<ObservedAt, DataplaneError>>;
+
+    fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
+        let shared = self.0.clone();
+        Box::pin(async move {
+            let epoch = shared.get().epoch;
+            shared.pause(40).await;
+            shared.get().answers(epoch)?;
+            let (observed, tampers) = {
+                let vpp = &mut *shared.get();
+                (vpp.observed(), vpp.tampers)
+            };
+            shared.pause(40).await;
+            shared.get().answers(epoch)?;
+            // A flip of this very moment does not know of the answer yet.
+            actix_rt::spawn(async move {
+                sleep(Duration::from_millis(1)).await;
+                shared.get().tampered.retain(|_, tamper| *tamper > tampers);
+            });
+            Ok(ObservedAt { epoch, observed })
+        })
+    }
+}
+
+impl Handler<ReadServers> for FakeConnection {
+    type Result = ResponseFuture<Result<BTreeMap<Vip, ObservedServers>, DataplaneError>>;
+
+    fn handle(
+        &mut self,
+        ReadServers { epoch, vips }: ReadServers,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        let shared = self.0.clone();
+        Box::pin(async move {
+            shared.pause(40).await;
+            shared.get().answers(epoch)?;
+            let seen = {
+                let vpp = &mut *shared.get();
+                vpp.tally.rereads += 1;
+                vpp.observed()
+            };
+            shared.pause(40).await;
+            let servers = |vip: &Vip| match seen.vips.get(vip) {
+                Some(seen) => {
+                    ObservedServers { servers: seen.servers.clone(), retired: seen.retired.clone() }
+                }
+                None => ObservedServers::default(),
+            };
+            Ok(vips.keys().map(|vip| (*vip, servers(vip))).collect())
+        })
+    }
+}
+
+impl Handler<Apply> for FakeConnection {
+    type Result = ResponseFuture<Result<Vec<Outcome>, DataplaneError>>;
+
+    fn handle(&mut self, apply: Apply, _: &mut Self::Context) -> Self::Result {
+        Box::pin(self.0.clone().apply(apply))
+    }
+}
+
+/// Stands between the Controller and the Reconciler, and notes what is wanted.
+pub(super) struct Relay {
+    pub(super) vpp: SharedVpp,
+    pub(super) changed: Recipient<DesiredChanged>,
+    pub(super) replaced: Recipient<DesiredReplaced>,
+}
+
+impl Actor for Relay {
+    type Context = Context<Self>;
+}
+
+impl Handler<DesiredChanged> for Relay {
+    type Result = ();
+
+    fn handle(&mut self, message: DesiredChanged, _: &mut Self::Context) {
+        message.frontends.iter().for_each(|(_, frontend)| self.vpp.get().want(frontend));
+        self.changed.do_send(message);
+    }
+}
+
+impl Handler<DesiredReplaced> for Relay {
+    type Result = ();
+
+    fn handle(&mut self, message: DesiredReplaced, _: &mut Self::Context) {
+        self.vpp.get().want_all(&message.0.desired);
+        self.replaced.do_send(message);
+    }
+}

@@ -1,0 +1,271 @@
+//! A VPP for the simulation: the plugin's model, which refuses, restarts empty
+//! and lets strangers in, and which looks at every step that no VIP stops
+//! serving without need.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::time::Instant;
+
+use crate::actors::simulation::driver::SimulationCounts;
+use crate::actors::vpp_connection::{
+    Connected, DataplaneError, Epoch, Lost, Outcome, SubscribeConnection,
+};
+use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight};
+use crate::domain::config::LbConf;
+use crate::domain::dataplane::net::{Encap, TableLength, Vip};
+use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedServer, ObservedVip};
+use crate::domain::dataplane::plan::Desired;
+use crate::domain::dataplane::step::{Step, VipSpec};
+use crate::vpp::embedded::plugin::{
+    Conf, NewVip, Plugin, PluginFault, PluginVipKey, from_ip, to_ip,
+};
+
+/// A VPP that is refused something for a VIP does it after this time: so long
+/// do the passes wait at most that leave a frontend alone.
+const GRUDGE: Duration = Duration::from_secs(60);
+
+/// The state of VPP, and of what is known about it.
+pub(super) struct VppModel {
+    pub(super) plugin: Plugin,
+    pub(super) rng: Rng,
+    pub(super) tally: SimulationCounts,
+    /// Things go wrong.
+    pub(super) troubled: bool,
+    pub(super) writes: u64,
+    /// What should never have been written. A panic in an actor's task would
+    /// not be heard.
+    pub(super) wrongs: Vec<String>,
+    pub(super) epoch: Epoch,
+    pub(super) is_up: bool,
+    pub(super) listener: Option<SubscribeConnection>,
+    /// VIPs that somebody else has changed, or that were refused something,
+    /// since they were last read: nobody can know what they serve.
+    pub(super) tampered: BTreeMap<Vip, u64>,
+    pub(super) tampers: u64,
+    refused: BTreeMap<Vip, Instant>,
+    /// What was wanted of each VIP, and since when.
+    wanted: BTreeMap<Vip, Vec<(Instant, Option<DesiredFrontend>)>>,
+    begun: Instant,
+}
+
+impl VppModel {
+    pub(super) fn new(plugin: Plugin, seed: u64) -> Self {
+        Self {
+            plugin,
+            rng: Rng::with_seed(seed),
+            tally: SimulationCounts::default(),
+            troubled: true,
+            writes: 0,
+            wrongs: vec![],
+            epoch: Epoch(1),
+            is_up: true,
+            listener: None,
+            tampered: BTreeMap::new(),
+            tampers: 0,
+            refused: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            begun: Instant::now(),
+        }
+    }
+
+    fn now(&self) -> u32 {
+        u32::try_from(self.begun.elapsed().as_secs()).expect("a day is short")
+    }
+
+    pub(super) fn answers(&self, epoch: Epoch) -> Result<(), DataplaneError> {
+        match (self.is_up, self.epoch == epoch) {
+            (true, true) => Ok(()),
+            (true, false) => Err(DataplaneError::reconnected()),
+            (false, _) => Err(DataplaneError::NotConnected("restarting".into())),
+        }
+    }
+
+    pub(super) fn tell_connected(&self) {
+        if let Some(listener) = self.listener.as_ref().filter(|_| self.is_up) {
+            listener.connected.do_send(Connected { epoch: self.epoch });
+        }
+    }
+
+    pub(super) fn crash(&mut self) {
+        if self.is_up {
+            self.is_up = false;
+            self.plugin = Plugin::default();
+            if let Some(listener) = &self.listener {
+                listener.lost.do_send(Lost { epoch: self.epoch, why: "VPP is gone".into() });
+            }
+        }
+    }
+
+    /// Does a step, unless VPP is in a mood.
+    pub(super) fn perform(
+        &mut self,
+        step: &Step,
+        arrived: Instant,
+        torn_down: &BTreeSet<Vip>,
+    ) -> Outcome {
+        self.writes += 1;
+        if let Some(vip) = step.vip() {
+            let resents = self.refused.get(&vip).is_some_and(|at| at.elapsed() < GRUDGE);
+            if self.troubled && !resents && self.rng.u8(..60) == 0 {
+                self.tally.refused += 1;
+                self.refused.insert(vip, Instant::now());
+                self.tamper(vip);
+                return Outcome::Refused("in a mood".into());
+            }
+        }
+        let served = step.vip().map(|vip| (vip, self.serves(vip)));
+        if let Err(fault) = self.take(step) {
+            if matches!(fault, PluginFault::Crash(_)) {
+                self.wrongs.push(format!("{step} would crash VPP: {fault}"));
+            }
+            if let Some(vip) = step.vip() {
+                if !self.tampered.contains_key(&vip) && !self.is_beside_another(vip) {
+                    self.wrongs.push(format!("{} {step} is refused: {fault}", step.action()));
+                }
+                self.tamper(vip);
+            }
+            return Outcome::Refused(fault.to_string());
+        }
+        if let Some((vip, true)) = served
+            && !self.serves(vip)
+        {
+            let excused = torn_down.contains(&vip)
+                || self.tampered.contains_key(&vip)
+                || self.may_be_empty(vip, arrived);
+            if !excused {
+                self.wrongs.push(format!("{} {step} takes the last server", step.action()));
+            }
+            self.tally.emptied += 1;
+        }
+        Outcome::Done
+    }
+
+    /// Whether another VIP on the same prefix may be in the way: none of ours is.
+    fn is_beside_another(&self, vip: Vip) -> bool {
+        let key = PluginVipKey::from(vip);
+        let rows = self.plugin.vip_rows();
+        rows.iter().any(|row| row.key != key && row.key.prefix == key.prefix)
+    }
+
+    fn serves(&mut self, vip: Vip) -> bool {
+        let key = PluginVipKey::from(vip);
+        self.plugin.server_rows().iter().any(|row| row.vip == key && row.used && row.weight > 0)
+    }
+
+    /// Whether at any time since `since` no server of this VIP was known to be
+    /// up and to have a weight.
+    fn may_be_empty(&self, vip: Vip, since: Instant) -> bool {
+        let Some(history) = self.wanted.get(&vip) else { return true };
+        let ends = history.iter().skip(1).map(|(at, _)| Some(*at)).chain([None]);
+        history.iter().zip(ends).any(|((_, wanted), end)| {
+            let counts = end.is_none_or(|end| end >= since);
+            let has_one = wanted.as_ref().is_some_and(|wanted| {
+                let mut servers = wanted.servers.values();
+                servers
+                    .any(|s| matches!(s.weight, TargetWeight::Weight(weight) if weight.get() > 0))
+            });
+            counts && !has_one
+        })
+    }
+
+    fn take(&mut self, step: &Step) -> Result<(), PluginFault> {
+        let now = self.now();
+        let plugin = &mut self.plugin;
+        plugin.advance(now);
+        match *step {
+            Step::SetConf(conf) => plugin.set_conf(Conf {
+                ip4_src: conf.ip4_src,
+                ip6_src: conf.ip6_src,
+                sticky_buckets_per_core: conf.sticky_buckets_per_core,
+                flow_timeout: conf.flow_timeout_s,
+            }),
+            Step::AddVip(VipSpec { vip, encap, src_ip_sticky, table_length }) => {
+                let encap = match encap {
+                    Encap::Gre4 => 0,
+                    Encap::Gre6 => 1,
+                };
+                let table_length = u32::from(table_length.get());
+                let (dscp, srv_type, target_port) = (0, 0, 0);
+                let new =
+                    NewVip { encap, dscp, srv_type, target_port, table_length, src_ip_sticky };
+                plugin.add_vip(vip.into(), new, now)
+            }
+            Step::RemoveVip(vip) => plugin.delete_vip(vip.into(), now),
+            Step::AddServer { vip, server, weight } => {
+                plugin.add_server(vip.into(), from_ip(server), weight.get(), false, now)
+            }
+            Step::SetWeight { vip, server, weight, flush } => {
+                plugin.set_weight(vip.into(), from_ip(server), weight.get(), flush)
+            }
+            Step::RemoveServer { vip, server, flush } => {
+                plugin.delete_server(vip.into(), from_ip(server), flush, now)
+            }
+        }
+    }
+
+    /// Somebody else does this.
+    pub(super) fn meddle(&mut self, step: &Step) {
+        if self.is_up && self.take(step).is_ok() {
+            self.tally.meddled += 1;
+            step.vip().into_iter().for_each(|vip| self.tamper(vip));
+        }
+    }
+
+    fn tamper(&mut self, vip: Vip) {
+        self.tampers += 1;
+        self.tampered.insert(vip, self.tampers);
+    }
+
+    pub(super) fn observed(&mut self) -> Observed {
+        let now = self.now();
+        self.plugin.advance(now);
+        let Conf { ip4_src, ip6_src, sticky_buckets_per_core, flow_timeout } = self.plugin.conf();
+        let conf =
+            LbConf { ip4_src, ip6_src, sticky_buckets_per_core, flow_timeout_s: flow_timeout };
+        let mut vips = BTreeMap::new();
+        for row in self.plugin.vip_rows() {
+            let seen = ObservedVip {
+                encap: match row.encap {
+                    0 => ObservedEncap::Gre(Encap::Gre4),
+                    1 => ObservedEncap::Gre(Encap::Gre6),
+                    other => ObservedEncap::Other(other),
+                },
+                table_length: TableLength::try_from(u64::from(row.table_length)).ok(),
+                src_ip_sticky: Some(row.src_ip_sticky),
+                servers: BTreeMap::new(),
+                retired: vec![],
+            };
+            vips.insert(row.key.to_wire().to_vip().expect("a VIP that can be named"), seen);
+        }
+        for row in self.plugin.server_rows() {
+            let vip = row.vip.to_wire().to_vip().expect("a VIP that can be named");
+            if let Some(seen) = vips.get_mut(&vip).filter(|_| row.used) {
+                let server = ObservedServer { weight: row.weight, buckets: row.buckets };
+                seen.servers.insert(to_ip(row.address), server);
+            }
+        }
+        Observed { conf, vips, strange: vec![] }
+    }
+
+    /// Forgets what was wanted before, except of what is judged by it now.
+    pub(super) fn forget(&mut self) {
+        for history in self.wanted.values_mut() {
+            history.drain(..history.len() - 1);
+        }
+    }
+
+    pub(super) fn want(&mut self, frontend: &DesiredFrontend) {
+        let entry = (Instant::now(), Some(frontend.clone()));
+        self.wanted.entry(frontend.spec.vip).or_default().push(entry);
+    }
+
+    pub(super) fn want_all(&mut self, desired: &Desired) {
+        let ours: BTreeSet<_> = desired.frontends.values().map(|f| f.spec.vip).collect();
+        for (_, history) in self.wanted.iter_mut().filter(|(vip, _)| !ours.contains(vip)) {
+            history.push((Instant::now(), None));
+        }
+        desired.frontends.values().for_each(|frontend| self.want(frontend));
+    }
+}

@@ -1,0 +1,220 @@
+//! From the domain's types to the generated ones.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::actors::prober::ProbeReading;
+use crate::domain::balancing::weights::TargetWeight;
+use crate::domain::config::{CheckKind, HealthCheck, TlsSettings};
+use crate::domain::controller::{BackendView, FrontendView, PoolView};
+use crate::domain::dataplane::net::{Service, Vip};
+use crate::domain::events::{Change, Changed, Event, Seq, Transition};
+use crate::pb;
+
+/// Unix time in nanoseconds; 0 for a time that does not fit.
+pub(super) fn unix_ns(at: SystemTime) -> i64 {
+    at.duration_since(UNIX_EPOCH).map_or(0, ns)
+}
+
+/// Nanoseconds, or the most that fit.
+fn ns(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// A count that the configuration bounds well below the type's end.
+fn int(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+fn transition<S: ToString>(transition: &Transition<S>) -> pb::TransitionRecord {
+    pb::TransitionRecord {
+        from: transition.from.to_string(),
+        to: transition.to.to_string(),
+        at_unix_ns: unix_ns(transition.at),
+        why: transition.why.to_string(),
+    }
+}
+
+pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::BackendInfo {
+    pb::BackendInfo {
+        name: view.name.to_string(),
+        address: view.address.map(|address| address.to_string()).unwrap_or_default(),
+        state: view.state.to_string(),
+        transitions: view.transitions.iter().map(transition).collect(),
+        enabled: view.enabled,
+        healthcheck: view.settings.check.as_ref().map(ToString::to_string).unwrap_or_default(),
+        counter: int(reading.counter),
+        last_result: reading.last.as_ref().map(ToString::to_string).unwrap_or_default(),
+        enabled_overridden: view.overridden,
+        dns_name: view.settings.address.name().map(|host| host.name.clone()).unwrap_or_default(),
+        unresolved: view.unresolved.clone().unwrap_or_default(),
+    }
+}
+
+pub(super) fn frontend(view: &FrontendView, refusal: Option<String>) -> pb::FrontendInfo {
+    let settings = &view.settings;
+    let (protocol, port) = match settings.vip.service() {
+        Service::All => (String::new(), 0),
+        Service::Port { protocol: 6, port } => ("tcp".into(), port.get()),
+        Service::Port { protocol: 17, port } => ("udp".into(), port.get()),
+        Service::Port { protocol, port } => (protocol.to_string(), port.get()),
+    };
+    pb::FrontendInfo {
+        name: view.name.to_string(),
+        address: vip_address(&settings.vip),
+        protocol,
+        port: port.into(),
+        pools: view.pools.iter().map(pool).collect(),
+        description: settings.description.clone(),
+        src_ip_sticky: settings.src_ip_sticky,
+        flush_on_down: settings.flush_on_down,
+        state: view.state.to_string(),
+        new_flows_table_length: settings.table_length.get().into(),
+        vpp_refusal: refusal.unwrap_or_default(),
+        ..pb::FrontendInfo::default()
+    }
+}
+
+/// As operators write it: a host without its prefix length.
+fn vip_address(vip: &Vip) -> String {
+    let prefix = vip.prefix();
+    if prefix.prefix_len() == prefix.max_prefix_len() {
+        prefix.addr().to_string()
+    } else {
+        prefix.to_string()
+    }
+}
+
+fn pool(view: &PoolView) -> pb::PoolInfo {
+    let backends = view.backends.iter().map(|backend| pb::PoolBackendInfo {
+        name: backend.name.to_string(),
+        weight: backend.weight.get().into(),
+        effective_weight: match backend.effective {
+            TargetWeight::Weight(weight) => weight.get().into(),
+            TargetWeight::Keep => -1,
+        },
+        weight_overridden: backend.overridden,
+        ..pb::PoolBackendInfo::default()
+    });
+    pb::PoolInfo { name: view.name.to_string(), backends: backends.collect() }
+}
+
+pub(super) fn health_check(name: &str, check: &HealthCheck) -> pb::HealthCheckInfo {
+    let text = |address: Option<String>| address.unwrap_or_default();
+    let timing = &check.timing;
+    let mut info = pb::HealthCheckInfo {
+        name: name.into(),
+        r#type: check.kind.type_name().into(),
+        port: check.kind.port().map_or(0, |port| port.get().into()),
+        interval_ns: ns(timing.interval),
+        fast_interval_ns: ns(timing.fast_interval),
+        down_interval_ns: ns(timing.down_interval),
+        timeout_ns: ns(timing.timeout),
+        rise: int(timing.rise.get()),
+        fall: int(timing.fall.get()),
+        probe_ipv4_src: text(check.source_v4.map(|source| source.to_string())),
+        probe_ipv6_src: text(check.source_v6.map(|source| source.to_string())),
+        ..pb::HealthCheckInfo::default()
+    };
+    let server_name = |tls: &Option<TlsSettings>| {
+        tls.as_ref().and_then(|tls| tls.server_name.clone()).unwrap_or_default()
+    };
+    let unverified = |tls: &Option<TlsSettings>| tls.as_ref().is_some_and(|tls| !tls.verify);
+    match &check.kind {
+        CheckKind::Icmp => {}
+        CheckKind::Tcp { tls, .. } => {
+            info.tcp = Some(pb::TcpCheckParams {
+                ssl: tls.is_some(),
+                server_name: server_name(tls),
+                insecure_skip_verify: unverified(tls),
+            });
+        }
+        CheckKind::Http { tls, exchange, .. } => {
+            info.http = Some(pb::HttpCheckParams {
+                path: exchange.path.clone(),
+                host: exchange.host.clone().unwrap_or_default(),
+                response_code_min: (*exchange.codes.start()).into(),
+                response_code_max: (*exchange.codes.end()).into(),
+                response_regexp: exchange.body.clone().unwrap_or_default(),
+                server_name: server_name(tls),
+                insecure_skip_verify: unverified(tls),
+            });
+        }
+        CheckKind::Dns { exchange, .. } => {
+            info.dns = Some(pb::DnsCheckParams {
+                query: exchange.query.clone(),
+                record: exchange.record.clone(),
+                transport: if exchange.tcp { "tcp" } else { "udp" }.into(),
+                expect_rcode: exchange.rcode.clone(),
+                expect_answer: exchange.answer.clone().unwrap_or_default(),
+            });
+        }
+    }
+    info
+}
+
+pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
+    use pb::event::Event as Kind;
+    let kind = match event {
+        Event::Log(record) => Kind::Log(pb::LogEvent {
+            at_unix_ns: unix_ns(record.at),
+            level: record.level.as_str().into(),
+            msg: record.message.clone(),
+            attrs: record
+                .fields
+                .iter()
+                .map(|(key, value)| pb::LogAttr { key: (*key).into(), value: value.clone() })
+                .collect(),
+        }),
+        Event::Backend(name, change) => Kind::Backend(pb::BackendEvent {
+            backend_name: name.to_string(),
+            transition: Some(transition(change)),
+        }),
+        Event::Frontend(name, change) => Kind::Frontend(pb::FrontendEvent {
+            frontend_name: name.to_string(),
+            transition: Some(transition(change)),
+        }),
+        Event::Dataplane(change) => Kind::Dataplane(pb::DataplaneEvent {
+            frontend_name: change.frontend.as_ref().map(ToString::to_string).unwrap_or_default(),
+            kind: change.kind.as_str().into(),
+            detail: change.detail.clone(),
+            at_unix_ns: unix_ns(change.at),
+        }),
+        Event::Change(changed) => Kind::Change(change(changed)),
+    };
+    pb::Event { event: Some(kind), seq: seq.0, boot_id }
+}
+
+fn change(change: &Change) -> pb::ChangeEvent {
+    let common = pb::ChangeEvent {
+        overridden: change.overridden,
+        who: change.who.clone(),
+        at_unix_ns: unix_ns(change.at),
+        ..pb::ChangeEvent::default()
+    };
+    match &change.what {
+        Changed::Admin { backend, from, to } => pb::ChangeEvent {
+            kind: "admin".into(),
+            backend_name: backend.to_string(),
+            from: from.as_str().into(),
+            to: to.as_str().into(),
+            ..common
+        },
+        Changed::Weight { frontend, pool, backend, from, to } => pb::ChangeEvent {
+            kind: "weight".into(),
+            frontend_name: frontend.to_string(),
+            pool_name: pool.to_string(),
+            backend_name: backend.to_string(),
+            from: from.to_string(),
+            to: to.to_string(),
+            ..common
+        },
+        Changed::Config => pb::ChangeEvent { kind: "config".into(), ..common },
+    }
+}
+
+/// Without a number: what is missed cannot be gone on from before the present
+/// state was read, too.
+pub(super) fn missed(count: u64, boot_id: u64) -> pb::Event {
+    let event = Some(pb::event::Event::Missed(pb::MissedEvent { count }));
+    pb::Event { event, seq: 0, boot_id }
+}

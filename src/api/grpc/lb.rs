@@ -1,0 +1,111 @@
+//! From what VPP holds, and what is done to it, to the generated types.
+
+use std::time::{Duration, SystemTime};
+
+use crate::actors::reconciler::{StepResult, SyncReport};
+use crate::actors::vpp_connection::{VipPackets, VppInfo};
+use crate::domain::dataplane::net::Vip;
+use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedVip};
+use crate::pb;
+
+use crate::api::grpc::convert::unix_ns;
+use crate::api::grpc::table;
+
+pub(super) fn info(info: &VppInfo) -> pb::VppInfo {
+    pb::VppInfo {
+        version: info.version.clone(),
+        build_date: info.build_date.clone(),
+        build_directory: info.build_directory.clone(),
+        pid: info.pid,
+        boottime_ns: info.booted_at.map_or(0, unix_ns),
+        connecttime_ns: unix_ns(info.connected_at),
+        missing_messages: info.missing.clone(),
+        reaped_clients: info.reaped.clone(),
+    }
+}
+
+pub(super) fn state(observed: &Observed, booted_at: Option<SystemTime>) -> pb::VpplbState {
+    let conf = &observed.conf;
+    pb::VpplbState {
+        conf: Some(pb::VpplbConf {
+            ip4_src_address: conf.ip4_src.to_string(),
+            ip6_src_address: conf.ip6_src.to_string(),
+            sticky_buckets_per_core: conf.sticky_buckets_per_core,
+            flow_timeout: conf.flow_timeout_s,
+        }),
+        vips: observed.vips.iter().map(|(key, seen)| vip(key, seen, booted_at)).collect(),
+    }
+}
+
+fn vip(key: &Vip, seen: &ObservedVip, booted_at: Option<SystemTime>) -> pb::Vpplbvip {
+    let live = seen.servers.iter().map(|(address, server)| pb::Vpplbas {
+        address: address.to_string(),
+        weight: server.weight.into(),
+        flags: 1,
+        num_buckets: server.buckets,
+        in_use_since_ns: 0,
+    });
+    let retired = seen.retired.iter().map(|server| pb::Vpplbas {
+        address: server.address.to_string(),
+        weight: server.weight.into(),
+        flags: 0,
+        num_buckets: 0,
+        in_use_since_ns: at_uptime(booted_at, server.removed_at_s).map_or(0, unix_ns),
+    });
+    pb::Vpplbvip {
+        prefix: key.prefix().to_string(),
+        protocol: key.service().protocol().into(),
+        port: key.service().port().into(),
+        encap: encap(seen.encap),
+        flow_table_length: seen.table_length.map_or(0, |length| length.get().into()),
+        application_servers: live.chain(retired).collect(),
+    }
+}
+
+/// The time at which VPP had been up for so long.
+fn at_uptime(booted_at: Option<SystemTime>, seconds: u32) -> Option<SystemTime> {
+    booted_at?.checked_add(Duration::from_secs(seconds.into()))
+}
+
+fn encap(encap: ObservedEncap) -> String {
+    match encap {
+        ObservedEncap::Gre(encap) => encap.to_string(),
+        ObservedEncap::Other(2) => "l3dsr".into(),
+        ObservedEncap::Other(3) => "nat4".into(),
+        ObservedEncap::Other(4) => "nat6".into(),
+        ObservedEncap::Other(number) => number.to_string(),
+    }
+}
+
+pub(super) fn counters(counted: &[VipPackets]) -> pb::VpplbCounters {
+    let vip = |VipPackets { vip, packets }: &VipPackets| pb::VpplbvipCounters {
+        prefix: vip.prefix().to_string(),
+        protocol: vip.service().protocol().into(),
+        port: vip.service().port().into(),
+        next: packets.next,
+        first: packets.first,
+        untracked: packets.untracked,
+        no_server: packets.no_server,
+    };
+    pb::VpplbCounters { vips: counted.iter().map(vip).collect() }
+}
+
+pub(super) fn report(report: &SyncReport) -> pb::SyncVpplbStateResponse {
+    let steps = report.results.iter().zip(table::moves_of_steps(report));
+    pb::SyncVpplbStateResponse {
+        steps: steps.map(|(result, moves)| step(result, moves)).collect(),
+        applied: report.applied,
+    }
+}
+
+fn step(result: &StepResult, moves: Option<pb::TableMoves>) -> pb::SyncStep {
+    let planned = &result.planned;
+    pb::SyncStep {
+        frontend_name: planned.frontend.as_ref().map(ToString::to_string).unwrap_or_default(),
+        action: planned.step.action().into(),
+        disruption: planned.disruption.to_string(),
+        detail: planned.step.to_string(),
+        error: result.error.clone().unwrap_or_default(),
+        moves,
+    }
+}

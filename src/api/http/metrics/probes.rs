@@ -1,0 +1,57 @@
+//! The families that tell of probes.
+
+use actix::MailboxError;
+
+use super::families::{counter, gauge};
+use super::page::{MetricFamily, MetricKind, MetricsPage, count};
+use crate::actors::controller::GetProbes;
+use crate::api::Actors;
+
+const TOTAL: MetricFamily = counter("probe_total", "Probes by what they found.");
+const DURATION: MetricFamily = MetricFamily {
+    name: "probe_duration_seconds",
+    kind: MetricKind::Histogram,
+    help: "How long probes took, from the first socket to the finding.",
+};
+const LATENESS: MetricFamily = MetricFamily {
+    name: "probe_lateness_seconds",
+    kind: MetricKind::Histogram,
+    help: "How long after they were due probes began, all backends together.",
+};
+const IN_FLIGHT: MetricFamily = gauge("probes_in_flight", "Probes that are being made.");
+const IN_FLIGHT_MAX: MetricFamily =
+    gauge("probes_in_flight_max", "The most that may be: max-probes-in-flight.");
+const WAITING: MetricFamily =
+    gauge("probes_waiting", "Probes that are due and wait until others have ended.");
+const WAITED: MetricFamily =
+    counter("probes_waited_total", "Probes that had to wait until others had ended.");
+
+/// Asks what the probers have counted.
+pub(super) async fn collect(actors: &Actors, page: &mut MetricsPage) -> Result<(), MailboxError> {
+    let probes = actors.checker.send(GetProbes).await?;
+    let probed = || probes.backends.iter().filter_map(|backend| Some((backend, backend.kind?)));
+    page.family(&TOTAL);
+    for (backend, kind) in probed() {
+        for (code, number) in &backend.tally.outcomes {
+            let labels = [
+                ("backend", backend.backend.as_str()),
+                ("type", kind),
+                ("result", if code.passed() { "success" } else { "failure" }),
+                ("code", code.as_str()),
+            ];
+            page.series(&TOTAL, &labels, count(*number));
+        }
+    }
+    page.family(&DURATION);
+    for (backend, kind) in probed() {
+        let labels = [("backend", backend.backend.as_str()), ("type", kind)];
+        page.histogram(&DURATION, &labels, &backend.tally.took);
+    }
+    page.family(&LATENESS);
+    page.histogram(&LATENESS, &[], &probes.late);
+    page.single(&IN_FLIGHT, count(probes.slots.in_flight as u64));
+    page.single(&IN_FLIGHT_MAX, count(probes.slots.total as u64));
+    page.single(&WAITING, count(probes.slots.waiting as u64));
+    page.single(&WAITED, count(probes.slots.waited));
+    Ok(())
+}

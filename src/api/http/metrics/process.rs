@@ -1,0 +1,80 @@
+//! The families that every process has, under the names of Prometheus' own
+//! client libraries. What the system does not tell is left out.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::param::{clock_ticks_per_second, page_size};
+use rustix::process::{Resource, getrlimit};
+use rustix::time::{ClockId, clock_gettime};
+
+use super::page::{MetricsPage, count};
+
+/// Adds what the system says of this process.
+pub(super) fn collect(page: &mut MetricsPage) {
+    let cpu = seconds(ClockId::ProcessCPUTime);
+    let help = "CPU time that maglevd has used.";
+    page.process("process_cpu_seconds_total", "counter", help, cpu);
+    if let Some(pages) = nth("/proc/self/statm", 1) {
+        let help = "Memory that maglevd holds.";
+        let bytes = count(pages) * count(page_size() as u64);
+        page.process("process_resident_memory_bytes", "gauge", help, bytes);
+    }
+    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+        // One of them is the directory that is read.
+        let open = open.count().saturating_sub(1) as u64;
+        page.process("process_open_fds", "gauge", "Open descriptors.", count(open));
+    }
+    if let Some(most) = getrlimit(Resource::Nofile).current {
+        page.process("process_max_fds", "gauge", "The most descriptors.", count(most));
+    }
+    // Behind the name, which may hold anything, fields are counted from 3.
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<_> = stat.rsplit_once(") ").map_or("", |(_, rest)| rest).split(' ').collect();
+    let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
+    if let Some(threads) = field(20) {
+        page.process("process_threads", "gauge", "Threads.", count(threads));
+    }
+    if let Some(begun) = field(22) {
+        let begun = count(begun) / count(clock_ticks_per_second());
+        let age = Duration::try_from_secs_f64(seconds(ClockId::Boottime) - begun);
+        let at = SystemTime::now().checked_sub(age.unwrap_or_default());
+        let at = at.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        let help = "When maglevd started, as Unix time.";
+        page.process("process_start_time_seconds", "gauge", help, at.as_secs_f64());
+    }
+}
+
+/// What a clock shows.
+fn seconds(clock: ClockId) -> f64 {
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default().as_secs_f64()
+}
+
+/// The number in this place of a file's first line.
+fn nth(path: &str, place: usize) -> Option<u64> {
+    std::fs::read_to_string(path).ok()?.split_whitespace().nth(place)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_tells_of_itself() {
+        let mut page = MetricsPage::default();
+        collect(&mut page);
+        let text = page.into_text();
+        let value = |name: &str| -> f64 {
+            let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
+            line.unwrap_or_else(|| panic!("no {name} in {text}"))[name.len() + 1..].parse().unwrap()
+        };
+        assert!(value("process_resident_memory_bytes") > 1e6);
+        assert!(value("process_open_fds") >= 3.0);
+        assert!(value("process_max_fds") >= value("process_open_fds"));
+        assert!(value("process_threads") >= 1.0);
+        assert!(value("process_cpu_seconds_total") >= 0.0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        let age = now - value("process_start_time_seconds");
+        // The tests run for less than a day, and clocks are read one after the other.
+        assert!((-1.0..86_400.0).contains(&age), "{age}");
+    }
+}

@@ -1,0 +1,297 @@
+//! Tests of the parser: what it accepts, what it says, and that completion
+//! knows everything that it accepts.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::cli::command::request::{BackendChange, DaemonRequest, LogLevelWord, Shell, Watch};
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+fn parsed(line: &str) -> Result<CliCommand, ParseError> {
+    parse(&words(line))
+}
+
+fn message(line: &str) -> String {
+    parsed(line).unwrap_err().to_string()
+}
+
+fn request(request: DaemonRequest) -> Result<CliCommand, ParseError> {
+    Ok(CliCommand::Request(request))
+}
+
+/// Every command once, options and aliases included.
+const LINES: &[&str] = &[
+    "show version",
+    "show frontends",
+    "show frontend web",
+    "show backends",
+    "show backend nginx0",
+    "show healthchecks",
+    "show healthcheck http",
+    "show vpp info",
+    "show vpp lb state",
+    "show vpp lb counters",
+    "show vpp lbstate",
+    "set backend nginx0 pause",
+    "set backend nginx0 resume",
+    "set backend nginx0 enable",
+    "set backend nginx0 disable",
+    "set frontend web pool primary backend nginx0 weight 50",
+    "sync vpp lb state",
+    "sync vpp lb state web",
+    "sync vpp lb state web dry-run",
+    "sync vpp lb state dry-run",
+    "sync vpp lbstate web dry-run",
+    "config check",
+    "config reload",
+    "completions bash",
+    "completions zsh",
+    "completions fish",
+    "watch state",
+    "watch events",
+    "watch events num 3 log level warn backend frontend dataplane",
+    "watch events dataplane log num 3",
+    "help",
+    "quit",
+    "exit",
+];
+
+#[test]
+fn every_command_is_understood() {
+    for line in LINES {
+        assert!(parsed(line).is_ok(), "{line}");
+    }
+}
+
+#[test]
+fn every_path_of_the_grammar_ends_in_a_command() {
+    /// Walks to every place where nothing more must follow.
+    fn walk(typed: &mut Vec<String>, depth: usize) -> usize {
+        let next = offers(typed, "").unwrap();
+        let mut ends = usize::from(parse(typed).is_ok());
+        assert!(ends > 0 || !next.is_empty(), "dead end: {typed:?}");
+        // Options may come in any order: deeper than this only repeats them.
+        if depth == 0 {
+            return ends;
+        }
+        for offer in next {
+            typed.push(match offer.token {
+                GrammarToken::Word(word)
+                | GrammarToken::Alias(word)
+                | GrammarToken::Yielding(word) => word.into(),
+                GrammarToken::Slot(_) => "7".into(),
+            });
+            ends += walk(typed, depth - 1);
+            typed.pop();
+        }
+        ends
+    }
+    assert!(walk(&mut Vec::new(), 8) > 22);
+}
+
+#[test]
+fn words_become_the_command_they_say() {
+    let cases = [
+        ("sh frontend web", DaemonRequest::ShowFrontend { name: "web".into() }),
+        ("show vpp lbstate", DaemonRequest::ShowVppLbState),
+        ("show vpp l s", DaemonRequest::ShowVppLbState),
+        ("show vpp lbs", DaemonRequest::ShowVppLbState),
+        ("sy v l s", DaemonRequest::Sync { frontend: None, dry_run: false }),
+        ("sync vpp lbstate dry", DaemonRequest::Sync { frontend: None, dry_run: true }),
+        (
+            "sync vpp lb state dry-run web",
+            DaemonRequest::Sync { frontend: Some("web".into()), dry_run: true },
+        ),
+        (
+            "se b nginx0 d",
+            DaemonRequest::SetBackend { name: "nginx0".into(), change: BackendChange::Disable },
+        ),
+        (
+            "set f web p primary b nginx0 w 0",
+            DaemonRequest::SetWeight {
+                frontend: "web".into(),
+                pool: "primary".into(),
+                backend: "nginx0".into(),
+                weight: 0,
+            },
+        ),
+        ("c r", DaemonRequest::ConfigReload),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(parsed(line), request(expected), "{line}");
+    }
+}
+
+#[test]
+fn an_exact_word_wins_over_longer_ones() {
+    assert_eq!(
+        parsed("show backend backends"),
+        request(DaemonRequest::ShowBackend { name: "backends".into() })
+    );
+    assert_eq!(parsed("show backends"), request(DaemonRequest::ShowBackends));
+}
+
+#[test]
+fn a_word_that_yields_takes_no_beginning_from_another() {
+    assert_eq!(parsed("c r"), request(DaemonRequest::ConfigReload));
+    assert_eq!(parsed("comp z"), Ok(CliCommand::Completions(Shell::Zsh)));
+    let offered = offers(&[] as &[&str], "co").unwrap();
+    let words: Vec<GrammarToken> = offered.into_iter().map(|offer| offer.token).collect();
+    assert_eq!(words, [GrammarToken::Word("config"), GrammarToken::Yielding("completions")]);
+}
+
+#[test]
+fn a_slip_is_recognised_and_another_word_is_not() {
+    let cases = [
+        ("cnofig check", Some("config")),
+        ("show backedns", Some("backends")),
+        ("show vpp lb sttae", Some("state")),
+        ("set backend b disbale", Some("disable")),
+        ("list backends", None),
+        ("show xyz", None),
+    ];
+    for (line, expected) in cases {
+        let message = message(line);
+        let found = message.split_once("did you mean `").map(|(_, rest)| rest);
+        assert_eq!(found.and_then(|rest| rest.split('`').next()), expected, "{message}");
+    }
+}
+
+#[test]
+fn what_stands_before_is_known_by_its_kind() {
+    let words = ["se", "f", "web", "p", "primary", "b"];
+    assert_eq!(named(&words, ValueSlot::Frontend).as_deref(), Some("web"));
+    assert_eq!(named(&words, ValueSlot::Pool).as_deref(), Some("primary"));
+    assert_eq!(named(&words, ValueSlot::Backend), None);
+    assert!(complete(&["show", "version"]) && !complete(&["show"]) && !complete(&[] as &[&str]));
+}
+
+#[test]
+fn watch_takes_its_options_in_any_order_and_once() {
+    let expected =
+        Watch { count: Some(5), log: true, level: Some(LogLevelWord::Warn), ..Watch::default() };
+    for line in ["watch events num 5 log level warn", "w e l l w n 5"] {
+        assert_eq!(parsed(line), Ok(CliCommand::WatchEvents(expected.clone())), "{line}");
+    }
+    let both = Watch { backend: true, frontend: true, ..Watch::default() };
+    assert_eq!(parsed("watch events frontend backend"), Ok(CliCommand::WatchEvents(both)));
+    assert_eq!(
+        message("watch events backend backend"),
+        "`backend` is not possible after `watch events backend`; possible: num, log, frontend, dataplane"
+    );
+}
+
+#[test]
+fn every_error_names_the_word_and_what_was_possible() {
+    let cases = [
+        (
+            "",
+            "no command given; possible: show, set, sync, config, watch, completions, help, quit, exit",
+        ),
+        (
+            "shwo version",
+            "`shwo` is not possible as a command; did you mean `show`? possible: show, set, sync, config, watch, completions, help, quit, exit",
+        ),
+        ("s version", "`s` is ambiguous as a command: it could be show, set, sync"),
+        ("sh fro", "`fro` is ambiguous after `show`: it could be frontends, frontend"),
+        ("sh vpp", "`show vpp` is not complete; possible next: info, lb"),
+        ("show frontend", "`show frontend` is not complete; possible next: <frontend>"),
+        (
+            "show vpp lbx",
+            "`lbx` is not possible after `show vpp`; did you mean `lb`? possible: info, lb",
+        ),
+        (
+            "show version now",
+            "`now` is not possible after `show version`; nothing can follow there",
+        ),
+        (
+            "set backend a stop",
+            "`stop` is not possible after `set backend a`; possible: pause, resume, enable, disable",
+        ),
+        (
+            "set frontend f pool p backend b weight 101",
+            "`101` is not a weight from 0 to 100 (after `set frontend f pool p backend b weight`)",
+        ),
+        (
+            "set frontend f pool p backend b weight -1",
+            "`-1` is not a weight from 0 to 100 (after `set frontend f pool p backend b weight`)",
+        ),
+        ("watch events num 0", "`0` is not a number from 1 on (after `watch events num`)"),
+        (
+            "watch events log level loud",
+            "`loud` is not possible after `watch events log level`; possible: debug, info, warn, error",
+        ),
+        (
+            "sync vpp lb state web wet-run",
+            "`wet-run` is not possible after `sync vpp lb state web`; possible: dry-run",
+        ),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(message(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn an_empty_or_unprintable_word_is_no_prefix_of_everything() {
+    for strange in ["", "\x1b[2J"] {
+        let error = parse(&["watch", strange]).unwrap_err();
+        assert!(matches!(error, ParseError::Unknown { .. }), "{error:?}");
+        assert!(!error.to_string().contains('\x1b'));
+        assert!(parse(&["show", "frontend", strange]).is_err());
+    }
+}
+
+/// A word, whole or shortened, or something else in its place.
+fn typed(line: &'static str) -> impl Strategy<Value = Vec<String>> {
+    let word = |word: &'static str| {
+        let cut = (1..=word.len()).prop_map(move |end| word[..end].to_owned());
+        prop_oneof![8 => cut, 1 => "[a-z0-9-]{0,4}"]
+    };
+    words(line).into_iter().map(word).collect::<Vec<_>>()
+}
+
+proptest! {
+    /// The lines are written out above, not read from the grammar: what the
+    /// parser accepts of them is an independent claim about completion.
+    #[test]
+    fn completion_offers_every_prefix_that_the_parser_accepts(
+        typed in proptest::sample::select(LINES).prop_flat_map(typed)
+    ) {
+        for end in 1..=typed.len() {
+            let accepted = matches!(parse(&typed[..end]), Ok(_) | Err(ParseError::Incomplete { .. }));
+            if !accepted {
+                break;
+            }
+            let last = typed[end - 1].as_str();
+            let offered = offers(&typed[..end - 1], last).unwrap();
+            let fits = |offer: &Suggestion| match offer.token {
+                GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) => word.starts_with(last),
+                GrammarToken::Slot(slot) => slot.read(last).is_some(),
+            };
+            prop_assert!(!offered.is_empty() && offered.iter().all(fits), "{typed:?}: {offered:?}");
+        }
+    }
+
+    /// And back: every word that is offered is accepted when it is typed out.
+    #[test]
+    fn the_parser_accepts_every_word_that_completion_offers(
+        typed in proptest::sample::select(LINES).prop_flat_map(typed)
+    ) {
+        let (partial, before) = typed.split_last().unwrap();
+        for offer in offers(before, partial).unwrap_or_default() {
+            if let GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) = offer.token
+            {
+                let mut whole = before.to_vec();
+                whole.push(word.to_owned());
+                let result = parse(&whole);
+                prop_assert!(
+                    matches!(result, Ok(_) | Err(ParseError::Incomplete { .. })),
+                    "{whole:?}: {result:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What a rendering is made for: the moment, the width and whether colour is
+//! wanted. It is an argument everywhere, so that one input gives one text.
+
+/// The page that a text is written on.
+#[derive(Clone, Copy, Debug)]
+pub struct RenderContext {
+    /// Unix time in nanoseconds from which ages are counted.
+    pub now_ns: i64,
+    /// Columns of the terminal; `None`: no terminal, nothing is ever cut.
+    pub width: Option<usize>,
+    /// Whether states are coloured.
+    pub colour: bool,
+}
+
+/// How a piece of text is meant, from which its colour follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tone {
+    /// Says nothing of its own.
+    #[default]
+    Plain,
+    /// As it should be.
+    Good,
+    /// Wrong now.
+    Bad,
+    /// Not known, or on its way.
+    Unsure,
+    /// An operator wants it so.
+    Held,
+    /// Not in use.
+    Faint,
+    /// A title.
+    Title,
+}
+
+impl Tone {
+    /// The tone of a state's name.
+    #[must_use]
+    pub fn of_state(state: &str) -> Self {
+        match state {
+            "up" => Self::Good,
+            "down" => Self::Bad,
+            "unknown" => Self::Unsure,
+            "paused" | "disabled" => Self::Held,
+            "removed" => Self::Faint,
+            _ => Self::Plain,
+        }
+    }
+
+    /// Select Graphic Rendition parameters (ECMA-48, 8.3.117).
+    fn sgr(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Good => Some("32"),
+            Self::Bad => Some("31"),
+            Self::Unsure => Some("33"),
+            Self::Held => Some("36"),
+            Self::Faint => Some("2"),
+            Self::Title => Some("1"),
+        }
+    }
+}
+
+impl RenderContext {
+    /// `text` in the colour of its tone, if the page has colour.
+    #[must_use]
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        match tone.sgr() {
+            Some(sgr) if self.colour && !text.is_empty() => format!("\x1b[{sgr}m{text}\x1b[0m"),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+/// Rank of a state in lists: what is wrong comes first.
+#[must_use]
+pub fn urgency(state: &str) -> u8 {
+    match state {
+        "down" => 0,
+        "unknown" => 1,
+        "paused" => 2,
+        "disabled" => 3,
+        "up" => 5,
+        // Whatever a newer daemon calls it, it is not simply up.
+        _ => 4,
+    }
+}
+
+/// `text` without what a terminal would act on: control characters are
+/// written as escapes, so that nothing a backend answered can move the cursor.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { safe.extend(c.escape_default()) } else { safe.push(c) }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_is_only_written_where_it_is_wanted() {
+        let plain = RenderContext { now_ns: 0, width: None, colour: false };
+        let coloured = RenderContext { colour: true, ..plain };
+        assert_eq!(plain.paint(Tone::Bad, "down"), "down");
+        assert_eq!(coloured.paint(Tone::Bad, "down"), "\x1b[31mdown\x1b[0m");
+        assert_eq!(coloured.paint(Tone::Plain, "text"), "text");
+        assert_eq!(coloured.paint(Tone::Bad, ""), "");
+    }
+
+    #[test]
+    fn wrong_states_come_first() {
+        let mut states = ["up", "disabled", "removed", "paused", "down", "unknown"];
+        states.sort_by_key(|state| urgency(state));
+        assert_eq!(states, ["down", "unknown", "paused", "disabled", "removed", "up"]);
+    }
+
+    #[test]
+    fn nothing_received_can_steer_the_terminal() {
+        assert_eq!(printable("ok \x1b[2J\nname ü"), "ok \\u{1b}[2J\\nname ü");
+    }
+}

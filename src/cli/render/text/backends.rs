@@ -1,0 +1,112 @@
+//! Backends: the list, one with its transitions, one that was changed.
+
+use super::{or_dash, override_note, yes_no};
+use crate::cli::render::context::{RenderContext, Tone, printable, urgency};
+use crate::cli::render::table::{Cell, Column, TextTable, facts};
+use crate::cli::render::time::{age, moment};
+use crate::pb::{BackendInfo, HealthCheckInfo};
+
+/// Age of the latest transition: how long the backend has been what it is.
+fn since(backend: &BackendInfo, page: &RenderContext) -> String {
+    age(page.now_ns, backend.transitions.last().map_or(0, |last| last.at_unix_ns))
+}
+
+pub(super) fn list(backends: &[BackendInfo], page: &RenderContext) -> String {
+    if backends.is_empty() {
+        return "no backends are configured\n".into();
+    }
+    let mut sorted: Vec<&BackendInfo> = backends.iter().collect();
+    sorted.sort_by_key(|backend| (urgency(&backend.state), &backend.name));
+    let mut table = TextTable::new(&[
+        Column::left("NAME"),
+        Column::left("STATE"),
+        Column::right("SINCE"),
+        Column::left("ADDRESS"),
+        Column::left("HEALTHCHECK"),
+        Column::text("LAST RESULT"),
+    ]);
+    for backend in sorted {
+        table.row([
+            backend.name.as_str().into(),
+            Cell::state(&backend.state, backend.enabled_overridden),
+            since(backend, page).into(),
+            or_dash(&backend.address).into(),
+            or_dash(&backend.healthcheck).into(),
+            backend.last_result.as_str().into(),
+        ]);
+    }
+    let marked = backends.iter().any(|backend| backend.enabled_overridden);
+    table.render(page) + &override_note(marked, page)
+}
+
+pub(super) fn one(
+    backend: &BackendInfo,
+    check: Option<&HealthCheckInfo>,
+    page: &RenderContext,
+) -> String {
+    let check_name = match backend.healthcheck.as_str() {
+        "" => "none, always up",
+        name => name,
+    };
+    let mark = if backend.enabled_overridden { "*" } else { "" };
+    let head = facts(
+        &[
+            ("backend", backend.name.as_str().into()),
+            ("state", Cell::state(&backend.state, false)),
+            ("since", since(backend, page).into()),
+            ("address", address(backend).into()),
+            ("enabled", format!("{}{mark}", yes_no(backend.enabled)).into()),
+            ("health check", check_name.into()),
+            ("counter", check.map_or_else(String::new, |check| counter(backend, check)).into()),
+            ("last result", backend.last_result.as_str().into()),
+        ],
+        page,
+    );
+    head + &override_note(backend.enabled_overridden, page) + &transitions(backend, page)
+}
+
+/// The address, and the name that it comes from: `192.0.2.1 (www.example.org)`.
+fn address(backend: &BackendInfo) -> String {
+    let address = or_dash(&backend.address);
+    match (backend.dns_name.as_str(), backend.unresolved.as_str()) {
+        ("", _) => backend.address.clone(),
+        (name, "") => format!("{address} ({name})"),
+        (name, why) => format!("{address} ({name}, which does not resolve: {why})"),
+    }
+}
+
+/// The counter in its range: `4 of 4, up from 2`.
+fn counter(backend: &BackendInfo, check: &HealthCheckInfo) -> String {
+    let top = check.rise.saturating_add(check.fall).saturating_sub(1);
+    format!("{} of {top}, up from {}", backend.counter, check.rise)
+}
+
+/// The transitions, the latest first.
+fn transitions(backend: &BackendInfo, page: &RenderContext) -> String {
+    if backend.transitions.is_empty() {
+        return "\nno transitions yet\n".into();
+    }
+    let mut table = TextTable::new(&[
+        Column::right("AGE"),
+        Column::left("AT (UTC)"),
+        Column::left("FROM"),
+        Column::left("TO"),
+        // Never cut: the reason is what one looks here for.
+        Column::left("WHY"),
+    ]);
+    for transition in backend.transitions.iter().rev() {
+        table.row([
+            age(page.now_ns, transition.at_unix_ns).into(),
+            moment(transition.at_unix_ns).into(),
+            Cell::state(&transition.from, false),
+            Cell::state(&transition.to, false),
+            transition.why.as_str().into(),
+        ]);
+    }
+    format!("\n{}", table.render(page))
+}
+
+pub(super) fn changed(backend: &BackendInfo, page: &RenderContext) -> String {
+    let state = page.paint(Tone::of_state(&backend.state), &printable(&backend.state));
+    format!("{} is {state}\n", printable(&backend.name))
+}

@@ -1,0 +1,122 @@
+//! Health checks: the list, and one with every setting.
+
+use super::{or_dash, yes_no};
+use crate::cli::render::context::RenderContext;
+use crate::cli::render::table::{Cell, Column, TextTable, facts};
+use crate::cli::render::time::span;
+use crate::pb::{HealthCheckInfo, HttpCheckParams};
+
+pub(super) fn list(checks: &[HealthCheckInfo], page: &RenderContext) -> String {
+    if checks.is_empty() {
+        return "no health checks are configured\n".into();
+    }
+    let mut table = TextTable::new(&[
+        Column::left("NAME"),
+        Column::left("TYPE"),
+        Column::right("PORT"),
+        Column::right("INTERVAL"),
+        Column::right("FAST"),
+        Column::right("DOWN"),
+        Column::right("TIMEOUT"),
+        Column::right("RISE"),
+        Column::right("FALL"),
+        Column::text("EXPECTS"),
+    ]);
+    for check in checks {
+        table.row([
+            check.name.as_str().into(),
+            check.r#type.as_str().into(),
+            port(check).into(),
+            span(check.interval_ns).into(),
+            span(check.fast_interval_ns).into(),
+            span(check.down_interval_ns).into(),
+            span(check.timeout_ns).into(),
+            check.rise.to_string().into(),
+            check.fall.to_string().into(),
+            expects(check).into(),
+        ]);
+    }
+    table.render(page)
+}
+
+fn port(check: &HealthCheckInfo) -> String {
+    if check.port == 0 { "-".into() } else { check.port.to_string() }
+}
+
+/// What makes the check pass, in a few words.
+fn expects(check: &HealthCheckInfo) -> String {
+    if let Some(http) = &check.http {
+        let regexp = match http.response_regexp.as_str() {
+            "" => String::new(),
+            regexp => format!(", body ~ {regexp}"),
+        };
+        return format!("{} answers {}{regexp}", http.path, codes(http));
+    }
+    if let Some(dns) = &check.dns {
+        return format!("{} {} is {}", dns.record, dns.query, dns.expect_rcode);
+    }
+    match (&check.tcp, check.r#type.as_str()) {
+        (Some(tcp), _) if tcp.ssl => "TLS handshake".into(),
+        (Some(_), _) => "connection".into(),
+        (None, "icmp") => "echo reply".into(),
+        (None, _) => String::new(),
+    }
+}
+
+fn codes(http: &HttpCheckParams) -> String {
+    let (low, high) = (http.response_code_min, http.response_code_max);
+    if low == high { low.to_string() } else { format!("{low}-{high}") }
+}
+
+pub(super) fn one(check: &HealthCheckInfo, page: &RenderContext) -> String {
+    let mut rows: Vec<(&str, Cell)> = vec![
+        ("health check", check.name.as_str().into()),
+        ("type", check.r#type.as_str().into()),
+        ("port", port(check).into()),
+        ("interval", span(check.interval_ns).into()),
+        ("fast interval", span(check.fast_interval_ns).into()),
+        ("down interval", span(check.down_interval_ns).into()),
+        ("timeout", span(check.timeout_ns).into()),
+        ("rise", check.rise.to_string().into()),
+        ("fall", check.fall.to_string().into()),
+        ("IPv4 source", check.probe_ipv4_src.as_str().into()),
+        ("IPv6 source", check.probe_ipv6_src.as_str().into()),
+    ];
+    if let Some(http) = &check.http {
+        rows.extend([
+            ("path", http.path.as_str().into()),
+            (
+                "host",
+                if http.host.is_empty() { "the backend's address" } else { &http.host }.into(),
+            ),
+            ("response code", codes(http).into()),
+            ("response regexp", http.response_regexp.as_str().into()),
+        ]);
+        if check.r#type == "https" {
+            rows.extend(tls(&http.server_name, http.insecure_skip_verify));
+        }
+    }
+    if let Some(tcp) = &check.tcp {
+        rows.push(("TLS", yes_no(tcp.ssl).into()));
+        if tcp.ssl {
+            rows.extend(tls(&tcp.server_name, tcp.insecure_skip_verify));
+        }
+    }
+    if let Some(dns) = &check.dns {
+        rows.extend([
+            ("query", dns.query.as_str().into()),
+            ("record", dns.record.as_str().into()),
+            ("transport", dns.transport.as_str().into()),
+            ("expected rcode", dns.expect_rcode.as_str().into()),
+            ("expected answer", dns.expect_answer.as_str().into()),
+        ]);
+    }
+    facts(&rows, page)
+}
+
+fn tls(server_name: &str, insecure: bool) -> [(&'static str, Cell); 2] {
+    [
+        ("server name", or_dash(server_name).into()),
+        ("certificate verified", yes_no(!insecure).into()),
+    ]
+}

@@ -1,0 +1,64 @@
+//! What a change that nobody has made would move in a frontend's table.
+
+use crate::cli::render::context::{RenderContext, Tone, printable};
+use crate::cli::render::table::{Cell, Column, TextTable};
+use crate::pb;
+
+/// One server a line, then what moves.
+pub(super) fn prediction(
+    frontend: &str,
+    backend: &str,
+    predicted: &pb::PredictChangeResponse,
+    page: &RenderContext,
+) -> String {
+    let mut table = TextTable::new(&[
+        Column::left("BACKEND"),
+        Column::right("WEIGHT"),
+        Column::left("THEN"),
+        Column::right("BUCKETS"),
+        Column::left("THEN"),
+        Column::left("ADDRESS"),
+    ]);
+    for server in &predicted.servers {
+        table.row([
+            server.name.as_str().into(),
+            server.weight_before.to_string().into(),
+            changed(server.weight_before, server.weight_after),
+            server.buckets_before.to_string().into(),
+            changed(server.buckets_before, server.buckets_after),
+            server.address.as_str().into(),
+        ]);
+    }
+    let moves = predicted.moves.unwrap_or_default();
+    let outcome = if moves.own + moves.collateral == 0 {
+        "moves nothing".into()
+    } else {
+        format!(
+            "moves {} of the table of {} entries, {} from one server to another \
+             whose weights do not change",
+            percent(moves.own + moves.collateral, moves.entries),
+            moves.entries,
+            percent(moves.collateral, moves.entries),
+        )
+    };
+    let names = printable(&format!("{backend} in {frontend}"));
+    format!("{}{names}: {outcome}; nothing was changed\n", table.render(page))
+}
+
+/// What a number becomes; what stays is not in the way of what changes.
+fn changed(before: u32, after: u32) -> Cell {
+    let tone = if before == after { Tone::Faint } else { Tone::Unsure };
+    Cell::new(&after.to_string(), tone)
+}
+
+/// `12.3% (1.2%)`: what a step moves, and how much of that is collateral.
+pub(super) fn moved(moves: Option<pb::TableMoves>) -> String {
+    let Some(moves) = moves else { return "-".into() };
+    let all = moves.own + moves.collateral;
+    format!("{} ({})", percent(all, moves.entries), percent(moves.collateral, moves.entries))
+}
+
+/// A part in per cent, to a tenth.
+fn percent(part: u32, whole: u32) -> String {
+    super::share(part.into(), whole.into())
+}

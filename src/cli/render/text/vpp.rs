@@ -1,0 +1,187 @@
+//! VPP: its age, the load balancer's state and counters, and a sync's steps.
+
+use super::prediction::moved;
+use super::{or_dash, share};
+use crate::cli::render::context::{RenderContext, Tone, printable};
+use crate::cli::render::table::{Cell, Column, TextTable, facts};
+use crate::cli::render::time::{age, moment};
+use crate::pb;
+
+/// In `flags` of a server: VPP gives it flows (or would, by its weight).
+const IN_USE: u32 = 1;
+
+pub(super) fn info(info: &pb::VppInfo, page: &RenderContext) -> String {
+    let when = |at_ns| match at_ns {
+        0 => "-".into(),
+        at_ns => format!("{} ({} UTC)", age(page.now_ns, at_ns), moment(at_ns)),
+    };
+    let missing = match info.missing_messages.as_slice() {
+        [] => String::new(),
+        names => format!("{} (VPP is not programmed)", names.join(", ")),
+    };
+    facts(
+        &[
+            ("version", info.version.as_str().into()),
+            ("built", info.build_date.as_str().into()),
+            ("build directory", info.build_directory.as_str().into()),
+            ("pid", info.pid.to_string().into()),
+            ("running for", when(info.boottime_ns).into()),
+            ("connected for", when(info.connecttime_ns).into()),
+            ("missing messages", Cell::new(&missing, Tone::Bad)),
+            ("dead clients let go", info.reaped_clients.join(", ").into()),
+        ],
+        page,
+    )
+}
+
+/// `tcp/80`, `any`, or a protocol's number.
+fn service(protocol: u32, port: u32) -> String {
+    match protocol {
+        6 => format!("tcp/{port}"),
+        17 => format!("udp/{port}"),
+        255 => "any".into(),
+        number => format!("{number}/{port}"),
+    }
+}
+
+pub(super) fn state(state: &pb::VpplbState, page: &RenderContext) -> String {
+    let conf = state.conf.clone().unwrap_or_default();
+    let mut text = facts(
+        &[
+            ("IPv4 source", or_dash(&conf.ip4_src_address).into()),
+            ("IPv6 source", or_dash(&conf.ip6_src_address).into()),
+            ("sticky buckets per core", conf.sticky_buckets_per_core.to_string().into()),
+            ("flow timeout", format!("{}s", conf.flow_timeout).into()),
+        ],
+        page,
+    );
+    if state.vips.is_empty() {
+        text.push_str("\nno VIPs\n");
+    }
+    for vip in &state.vips {
+        let name = format!("{} {}", vip.prefix, service(vip.protocol, vip.port));
+        let name = page.paint(Tone::Title, &printable(&name));
+        let length = match vip.flow_table_length {
+            0 => "of unknown length".into(),
+            length => format!("of {length}"),
+        };
+        text.push_str(&format!("\n{name}  {}  table {length}\n", printable(&vip.encap)));
+        text.push_str(&servers(vip, page));
+    }
+    text
+}
+
+fn servers(vip: &pb::Vpplbvip, page: &RenderContext) -> String {
+    if vip.application_servers.is_empty() {
+        return "  no servers\n".into();
+    }
+    // The table's own length may be unknown; the buckets that lead somewhere
+    // are all of it.
+    let total: u64 = vip.application_servers.iter().map(|s| u64::from(s.num_buckets)).sum();
+    let mut table = TextTable::new(&[
+        Column::left("SERVER"),
+        Column::right("WEIGHT"),
+        Column::right("BUCKETS"),
+        Column::right("SHARE"),
+        Column::left("STATE"),
+    ])
+    .indented(2);
+    for server in &vip.application_servers {
+        let state = if server.flags & IN_USE != 0 {
+            Cell::new("in use", Tone::Plain)
+        } else {
+            let since = match server.in_use_since_ns {
+                0 => String::new(),
+                at_ns => format!(" {} ago", age(page.now_ns, at_ns)),
+            };
+            Cell::new(&format!("removed{since}"), Tone::Faint)
+        };
+        table.row([
+            server.address.as_str().into(),
+            server.weight.to_string().into(),
+            server.num_buckets.to_string().into(),
+            share(server.num_buckets.into(), total).into(),
+            state,
+        ]);
+    }
+    table.render(page)
+}
+
+pub(super) fn counters(counters: &pb::VpplbCounters, page: &RenderContext) -> String {
+    if counters.vips.is_empty() {
+        return "no VIPs\n".into();
+    }
+    let mut table = TextTable::new(&[
+        Column::left("PREFIX"),
+        Column::left("SERVICE"),
+        Column::right("NEXT"),
+        Column::right("FIRST"),
+        Column::right("UNTRACKED"),
+        Column::right("NO SERVER"),
+    ]);
+    for vip in &counters.vips {
+        let dropped = if vip.no_server > 0 { Tone::Bad } else { Tone::Plain };
+        table.row([
+            vip.prefix.as_str().into(),
+            service(vip.protocol, vip.port).into(),
+            vip.next.to_string().into(),
+            vip.first.to_string().into(),
+            vip.untracked.to_string().into(),
+            Cell::new(&vip.no_server.to_string(), dropped),
+        ]);
+    }
+    table.render(page)
+}
+
+pub(super) fn sync(
+    sync: &pb::SyncVpplbStateResponse,
+    dry_run: bool,
+    page: &RenderContext,
+) -> String {
+    if sync.steps.is_empty() {
+        return page.paint(Tone::Good, "VPP holds the desired state, nothing to do") + "\n";
+    }
+    let mut table = TextTable::new(&[
+        Column::right("STEP"),
+        Column::left("FRONTEND"),
+        Column::left("ACTION"),
+        Column::left("DISRUPTION"),
+        // Of the table, and how much of that is collateral.
+        Column::right("MOVES (OTHERS')"),
+        // Never cut: the last word of a step may be its weight.
+        Column::left("DETAIL"),
+    ]);
+    let mut errors = String::new();
+    for (place, step) in sync.steps.iter().enumerate() {
+        let tone = match step.disruption.as_str() {
+            "none" => Tone::Plain,
+            "disruptive" => Tone::Bad,
+            _ => Tone::Unsure,
+        };
+        let number = (place + 1).to_string();
+        if !step.error.is_empty() {
+            let error = format!("step {number} failed: {}", printable(&step.error));
+            errors.push_str(&format!("{}\n", page.paint(Tone::Bad, &error)));
+        }
+        table.row([
+            number.into(),
+            or_dash(&step.frontend_name).into(),
+            step.action.as_str().into(),
+            Cell::new(&step.disruption, tone),
+            moved(step.moves).into(),
+            step.detail.as_str().into(),
+        ]);
+    }
+    let failed = sync.steps.iter().filter(|step| !step.error.is_empty()).count();
+    let outcome = match (sync.applied, dry_run) {
+        _ if failed > 0 => format!("{failed} failed"),
+        (true, _) => "applied".into(),
+        (false, true) => "not applied (dry run)".into(),
+        (false, false) => "not applied".into(),
+    };
+    let steps = match sync.steps.len() {
+        1 => "1 step".into(),
+        n => format!("{n} steps"),
+    };
+    format!("{}{errors}{steps}, {outcome}\n", table.render(page))
+}

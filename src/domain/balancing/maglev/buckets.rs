@@ -1,0 +1,122 @@
+//! How many entries of the table each server holds, without the table.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::address_bits;
+use crate::domain::dataplane::net::TableLength;
+
+/// Entries that each of `servers` holds in a table of `length` entries, in
+/// their order: the [`super::Table::buckets`] of their table, without making it.
+///
+/// Every round gives one entry to every replica, so all hold the same number,
+/// and those that come first in VPP's order hold one more from the round that
+/// fills the table. Which entries they are is nobody's business here.
+#[must_use]
+pub fn buckets(servers: &[(IpAddr, u8)], length: u32) -> Vec<u32> {
+    let length = super::power_of_two(length);
+    let replicas: u32 = servers.iter().map(|server| u32::from(server.1)).sum();
+    if replicas == 0 {
+        return vec![0; servers.len()];
+    }
+    let rounds = length / replicas;
+    let mut held: Vec<u32> = servers.iter().map(|server| u32::from(server.1) * rounds).collect();
+    let mut order: Vec<usize> = (0..servers.len()).collect();
+    order.sort_unstable_by_key(|&index| address_bits(servers[index].0));
+    let mut left = length % replicas;
+    for number in 0..=u8::MAX {
+        for &index in order.iter().filter(|&&index| number < servers[index].1) {
+            if left == 0 {
+                return held;
+            }
+            held[index] += 1;
+            left -= 1;
+        }
+    }
+    held
+}
+
+/// A part of a whole, written in per cent to a tenth: `4.7%`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The part.
+    pub part: u32,
+    /// The whole.
+    pub whole: u32,
+}
+
+impl Share {
+    /// The part as a fraction, 0 to 1; 0 of nothing is 0.
+    #[must_use]
+    pub fn fraction(self) -> f64 {
+        if self.whole == 0 { 0.0 } else { f64::from(self.part) / f64::from(self.whole) }
+    }
+
+    /// Whether this share differs by more than a tenth from the `asked` one,
+    /// which is above 0.
+    #[must_use]
+    pub fn is_off(self, asked: Self) -> bool {
+        let is = u64::from(self.part) * u64::from(asked.whole);
+        let should = u64::from(asked.part) * u64::from(self.whole);
+        10 * is.abs_diff(should) > should
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1}%", 100.0 * self.fraction())
+    }
+}
+
+/// For each of `servers`, the share of new flows that its weight asks for, and
+/// the one that a table of `length` entries gives it.
+#[must_use]
+pub fn shares(servers: &[(IpAddr, u8)], length: TableLength) -> Vec<(Share, Share)> {
+    let sum = servers.iter().map(|server| u32::from(server.1)).sum();
+    let length = u32::from(length.get());
+    let held = buckets(servers, length);
+    let both = servers.iter().zip(held).map(|(server, held)| {
+        let asked = Share { part: server.1.into(), whole: sum };
+        (asked, Share { part: held, whole: length })
+    });
+    both.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::btree_map;
+    use proptest::prelude::*;
+
+    use super::super::table;
+    use super::*;
+
+    #[test]
+    fn a_share_is_off_by_more_than_a_tenth_or_it_is_not() {
+        let share = |part, whole| Share { part, whole };
+        assert!(!share(11, 100).is_off(share(1, 10)));
+        assert!(share(111, 1000).is_off(share(1, 10)));
+        assert!(!share(9, 100).is_off(share(1, 10)));
+        assert!(share(89, 1000).is_off(share(1, 10)));
+        assert!(share(0, 1024).is_off(share(1, 2000)));
+        assert_eq!(share(48, 1024).to_string(), "4.7%");
+        assert_eq!(share(0, 0).to_string(), "0.0%");
+    }
+
+    proptest! {
+        #[test]
+        fn the_counts_are_those_of_the_table(
+            v4 in btree_map(any::<u32>(), any::<u8>(), 0..12),
+            v6 in btree_map(any::<u128>(), 0..=100_u8, 0..12),
+            log_length in 0..16_u32,
+        ) {
+            let v4 = v4.iter().map(|(&bits, &weight)| (IpAddr::from(bits.to_be_bytes()), weight));
+            let v6 = v6.iter().map(|(&bits, &weight)| (IpAddr::from(bits.to_be_bytes()), weight));
+            let mut servers: Vec<_> = v6.chain(v4).collect();
+            servers.dedup_by_key(|server| address_bits(server.0));
+            let length = 1 << log_length;
+            let counted = buckets(&servers, length);
+            let table = table(&servers, length);
+            prop_assert_eq!(&counted[..], table.buckets());
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Everything that is configured, overridden and known of the backends, and
+//! what each frontend should therefore look like.
+//!
+//! The roster takes facts and commands and answers with orders; whoever holds
+//! it carries them out.
+
+mod effects;
+mod intent;
+mod naming;
+mod reload;
+mod suppose;
+mod views;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::config::{Backend, Config, HealthCheck};
+use super::events::{Change, Changed, Event, Transition};
+use super::health::{Admin, Health, State};
+use super::names::{BackendName, FrontendName, PoolName};
+use crate::domain::balancing::weights::{
+    DesiredFrontend, FlushSeq, FrontendDecision, FrontendState, StartupGrace, Verdict,
+    WeightOverrides, asks_for_flush, desired,
+};
+use crate::domain::dataplane::net::Weight;
+use crate::domain::dataplane::plan::Desired;
+pub use effects::{AdminCommand, CommandRefused, ControllerEffect, ProberSettings};
+pub use suppose::WeightPrediction;
+pub use views::{BackendView, FrontendView, PoolBackendView, PoolView};
+
+/// Tells one prober from all others, those of the same name included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProberId(u64);
+
+/// The roster. See the module's description.
+#[derive(Debug)]
+pub struct ControllerState {
+    config: Arc<Config>,
+    /// Boxed: the nodes of a tree that grew in order are half empty.
+    backends: BTreeMap<BackendName, Box<BackendRecord>>,
+    frontends: BTreeMap<FrontendName, FrontendRecord>,
+    patience: StartupGrace,
+    last_prober: ProberId,
+}
+
+/// The state of every backend and frontend, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct States {
+    /// Every backend.
+    pub backends: Vec<(BackendName, State)>,
+    /// Every frontend.
+    pub frontends: Vec<(FrontendName, FrontendState)>,
+}
+
+/// A backend and what is known of it.
+#[derive(Debug)]
+struct BackendRecord {
+    settings: Arc<Backend>,
+    prober: ProberId,
+    /// Where it is; `None` while its name has not been resolved.
+    address: Option<IpAddr>,
+    /// Why its name does not resolve; `None`: it does, or is none.
+    unresolved: Option<String>,
+    /// What an operator wants in place of the file's `enabled`.
+    admin: Option<Admin>,
+    state: State,
+    judged: bool,
+    flush: FlushSeq,
+    history: VecDeque<Transition<State>>,
+    /// Transitions so far, by where from and where to.
+    moved: Moves,
+    /// The frontends that use it.
+    frontends: Vec<FrontendName>,
+}
+
+/// A frontend and what it should look like.
+#[derive(Debug)]
+struct FrontendRecord {
+    overrides: WeightOverrides,
+    outlook: FrontendDecision,
+    desired: Arc<DesiredFrontend>,
+}
+
+impl ControllerState {
+    /// The accepted configuration.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// What VPP should hold.
+    #[must_use]
+    pub fn desired(&self) -> Desired {
+        let frontends = self.frontends.iter();
+        let frontends =
+            frontends.map(|(name, frontend)| (name.clone(), Arc::clone(&frontend.desired)));
+        Desired { conf: self.config.lb.conf, frontends: frontends.collect() }
+    }
+
+    /// The state of every backend and frontend.
+    #[must_use]
+    pub fn states(&self) -> States {
+        let backends = self.backends.iter().map(|(name, backend)| (name.clone(), backend.state));
+        let frontends = self.frontends.iter();
+        let frontends = frontends.map(|(name, frontend)| (name.clone(), frontend.outlook.state));
+        States { backends: backends.collect(), frontends: frontends.collect() }
+    }
+
+    /// A prober tells of a transition. One that was replaced is not heard.
+    pub fn transitioned(
+        &mut self,
+        prober: ProberId,
+        name: &BackendName,
+        transition: Transition<State>,
+    ) -> Vec<ControllerEffect> {
+        let history = self.config.checker.transition_history;
+        let Some(backend) = self.backends.get_mut(name).filter(|known| known.prober == prober)
+        else {
+            return Vec::new();
+        };
+        backend.take(transition.clone(), history);
+        let frontends = backend.frontends.clone();
+        let why = format!("{name} {}", transition.to);
+        let at = transition.at;
+        let mut orders = vec![ControllerEffect::Publish(Event::Backend(name.clone(), transition))];
+        self.review(&frontends, &why, at, &mut orders);
+        orders
+    }
+
+    /// From now on unknown backends count as down.
+    pub fn expire_startup_grace(&mut self, at: SystemTime) -> Vec<ControllerEffect> {
+        self.patience = StartupGrace::Over;
+        let mut orders = Vec::new();
+        let all: Vec<_> = self.frontends.keys().cloned().collect();
+        self.review(&all, "startup-max-delay is over", at, &mut orders);
+        orders
+    }
+
+    /// An operator's command for a backend.
+    ///
+    /// # Errors
+    /// No such backend, or it is disabled and cannot be paused or resumed.
+    pub fn administer(
+        &mut self,
+        name: &str,
+        command: AdminCommand,
+        (who, at): (&str, SystemTime),
+    ) -> Result<Vec<ControllerEffect>, CommandRefused> {
+        let (key, backend) = match self.backends.get_key_value(name) {
+            Some((key, _)) => (key.clone(), self.backends.get_mut(name)),
+            None => return Err(CommandRefused::NoBackend(name.into())),
+        };
+        let Some(backend) = backend else { return Err(CommandRefused::NoBackend(name.into())) };
+        let wanted = match (command, backend.admin()) {
+            (AdminCommand::Pause | AdminCommand::Resume, Admin::Disabled) => {
+                return Err(CommandRefused::Disabled { backend: name.into(), command });
+            }
+            (AdminCommand::Pause, _) => Admin::Paused,
+            (AdminCommand::Disable, _) => Admin::Disabled,
+            (AdminCommand::Enable, Admin::Paused) => Admin::Paused,
+            (AdminCommand::Enable | AdminCommand::Resume, _) => Admin::Enabled,
+        };
+        let before = (backend.admin(), backend.admin.is_some());
+        let configured = file_admin(&backend.settings);
+        backend.admin = (wanted != configured).then_some(wanted);
+        let overridden = backend.admin.is_some();
+        let why = format!("{command} by {who}");
+        let what = Changed::Admin { backend: key.clone(), from: before.0, to: wanted };
+        let mut orders = vec![ControllerEffect::Administer { backend: key, admin: wanted, why }];
+        if before != (wanted, overridden) {
+            let change = Change { what, overridden, who: who.into(), at };
+            orders.push(ControllerEffect::Publish(Event::Change(change.into())));
+        }
+        Ok(orders)
+    }
+
+    /// An operator's weight for a backend in a pool, in place of the file's.
+    ///
+    /// # Errors
+    /// No such frontend, pool, or backend in the pool.
+    pub fn set_weight(
+        &mut self,
+        frontend: &str,
+        pool: &str,
+        backend: &str,
+        weight: Weight,
+        (who, at): (&str, SystemTime),
+    ) -> Result<Vec<ControllerEffect>, CommandRefused> {
+        let (name, settings) = self
+            .config
+            .frontends
+            .get_key_value(frontend)
+            .ok_or_else(|| CommandRefused::NoFrontend(frontend.into()))?;
+        let settings = settings.pools.iter().find(|candidate| candidate.name.as_str() == pool);
+        let settings = settings.ok_or_else(|| CommandRefused::NoPool {
+            frontend: frontend.into(),
+            pool: pool.into(),
+        })?;
+        let (member, configured) =
+            settings.backends.get_key_value(backend).ok_or_else(|| CommandRefused::NotInPool {
+                frontend: frontend.into(),
+                pool: pool.into(),
+                backend: backend.into(),
+            })?;
+        let (name, key) = (name.clone(), (settings.name.clone(), member.clone()));
+        let configured = *configured;
+        let overridden = weight != configured;
+        let mut orders = Vec::new();
+        if let Some(tracked) = self.frontends.get_mut(&name) {
+            let (pool, backend) = key.clone();
+            let before = match overridden {
+                true => tracked.overrides.insert(key, weight),
+                false => tracked.overrides.remove(&key),
+            };
+            if before != overridden.then_some(weight) {
+                let from = before.unwrap_or(configured);
+                let frontend = name.clone();
+                let what = Changed::Weight { frontend, pool, backend, from, to: weight };
+                let change = Change { what, overridden, who: who.into(), at };
+                orders.push(ControllerEffect::Publish(Event::Change(change.into())));
+            }
+        }
+        self.review(
+            &[name],
+            &format!("weight of {backend} set to {weight} by {who}"),
+            at,
+            &mut orders,
+        );
+        Ok(orders)
+    }
+
+    /// Looks at these frontends anew; orders what differs from before.
+    fn review(
+        &mut self,
+        names: &[FrontendName],
+        why: &str,
+        at: SystemTime,
+        orders: &mut Vec<ControllerEffect>,
+    ) {
+        let mut changed = Vec::new();
+        for name in names {
+            let (Some(tracked), Some(settings)) =
+                (self.frontends.get_mut(name), self.config.frontends.get(name))
+            else {
+                continue;
+            };
+            let verdict = |name: &BackendName| self.backends.get(name).map(|known| known.verdict());
+            let outlook = desired(settings, &tracked.overrides, self.patience, verdict);
+            let from = tracked.outlook.state;
+            let to = outlook.state;
+            if outlook.desired != *tracked.desired {
+                tracked.desired = Arc::new(outlook.desired.clone());
+                changed.push((name.clone(), Arc::clone(&tracked.desired)));
+            }
+            tracked.outlook = outlook;
+            if from != to {
+                let transition = Transition { from, to, at, why: why.into() };
+                orders.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
+            }
+        }
+        if !changed.is_empty() {
+            // Weights before words: what moves traffic goes first.
+            orders.insert(0, ControllerEffect::Desire(changed));
+        }
+    }
+}
+
+impl BackendRecord {
+    /// What is wanted of it: the operator's word, or else the file's.
+    fn admin(&self) -> Admin {
+        self.admin.unwrap_or_else(|| file_admin(&self.settings))
+    }
+
+    fn verdict(&self) -> Verdict {
+        let state = match (self.address, self.state) {
+            // Nothing is known of a server that nobody knows where to find.
+            (None, State::Up | State::Down) => State::Unknown,
+            (_, state) => state,
+        };
+        Verdict { state, address: self.address, flush: self.flush }
+    }
+
+    fn take(&mut self, transition: Transition<State>, history: usize) {
+        if asks_for_flush(transition.from, transition.to, !self.judged) {
+            self.flush = self.flush.next();
+        }
+        self.judged |= matches!(transition.to, State::Up | State::Down);
+        self.state = transition.to;
+        count(&mut self.moved, (transition.from, transition.to));
+        // Most backends never move again after their first verdict.
+        self.history.reserve_exact(1);
+        self.history.push_back(transition);
+        while self.history.len() > history {
+            self.history.pop_front();
+        }
+    }
+}
+
+/// Transitions by where from and where to, sorted.
+pub type Moves = Vec<((State, State), u64)>;
+
+/// Counts one more.
+fn count(moves: &mut Moves, which: (State, State)) {
+    match moves.binary_search_by_key(&which, |(which, _)| *which) {
+        Ok(place) => moves[place].1 += 1,
+        Err(place) => {
+            // There are few of them, and of most backends one.
+            moves.reserve_exact(1);
+            moves.insert(place, (which, 1));
+        }
+    }
+}
+
+/// What the file wants of a backend.
+fn file_admin(settings: &Backend) -> Admin {
+    if settings.enabled { Admin::Enabled } else { Admin::Disabled }
+}
+
+/// The check of a backend.
+fn check_of(config: &Config, backend: &Backend) -> Option<Arc<HealthCheck>> {
+    let check = backend.check.as_ref().and_then(|name| config.checks.get(name));
+    check.cloned()
+}
+
+/// The state of a backend before its prober has said anything.
+fn first_state(check: Option<&HealthCheck>, admin: Admin) -> State {
+    Health::new(check.map(|check| &check.timing), admin).state
+}
+
+/// A weight that the file gives, if it still names the place.
+fn configured_weight(
+    config: &Config,
+    frontend: &FrontendName,
+    (pool, backend): &(PoolName, BackendName),
+) -> Option<Weight> {
+    let frontend = config.frontends.get(frontend)?;
+    frontend.pools.iter().find(|candidate| candidate.name == *pool)?.backends.get(backend).copied()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Backends that are named: where their names lead, and when that changes.
+
+use super::*;
+use crate::domain::resolution::{HostName, Resolution};
+
+impl ControllerState {
+    /// The names to look up, by the backends that have them.
+    #[must_use]
+    pub fn names(&self) -> BTreeMap<BackendName, HostName> {
+        let backends = self.backends.iter();
+        let named = backends.filter_map(|(name, tracked)| {
+            Some((name.clone(), tracked.settings.address.name()?.clone()))
+        });
+        named.collect()
+    }
+
+    /// News of the name of a backend. One that has another name by now, or
+    /// none, is not concerned.
+    ///
+    /// The verdict stays with a changed address: the new server takes the
+    /// place of the old one in VPP, and is judged there by its own probes. To
+    /// begin from unknown would take it out of service first.
+    pub fn resolved(
+        &mut self,
+        name: &BackendName,
+        host: &HostName,
+        resolution: Resolution,
+        at: SystemTime,
+    ) -> Vec<ControllerEffect> {
+        let mut orders = Vec::new();
+        let Some(tracked) = self.backends.get_mut(name) else { return orders };
+        if tracked.settings.address.name() != Some(host) {
+            return orders;
+        }
+        let address = match resolution {
+            Resolution::Failing(why) => {
+                tracked.unresolved = Some(why);
+                return orders;
+            }
+            Resolution::At(address) => address,
+        };
+        tracked.unresolved = None;
+        if tracked.address == Some(address) {
+            return orders;
+        }
+        tracked.address = Some(address);
+        let frontends = tracked.frontends.clone();
+        orders.push(ControllerEffect::Readdress(name.clone(), address));
+        orders.extend(self.neighbour(name, address, &frontends));
+        self.review(&frontends, &format!("{name} is at {address}"), at, &mut orders);
+        orders
+    }
+
+    /// Tells of a backend at the same address in a frontend of `name`. The
+    /// file's own rule against that cannot see where names lead.
+    fn neighbour(
+        &self,
+        name: &BackendName,
+        address: IpAddr,
+        frontends: &[FrontendName],
+    ) -> Option<ControllerEffect> {
+        let settings = frontends.iter().filter_map(|name| self.config.frontends.get(name));
+        let mut members = settings.flat_map(|it| &it.pools).flat_map(|pool| pool.backends.keys());
+        let other = members.find(|other| {
+            let at = self.backends.get(*other).and_then(|other| other.address);
+            *other != name && at == Some(address)
+        })?;
+        Some(ControllerEffect::AddressShared {
+            backend: name.clone(),
+            other: other.clone(),
+            address,
+        })
+    }
+}

@@ -1,0 +1,245 @@
+//! From one configuration to the next: what is unchanged goes on undisturbed.
+
+use super::*;
+use crate::domain::controller::intent::Intent;
+
+impl ControllerState {
+    /// The roster of a daemon that has just started.
+    #[must_use]
+    pub fn new(config: Arc<Config>, at: SystemTime) -> (Self, Vec<ControllerEffect>) {
+        let empty = Config {
+            backends: BTreeMap::new(),
+            frontends: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            ..(*config).clone()
+        };
+        let mut roster = Self {
+            config: Arc::new(empty),
+            backends: BTreeMap::new(),
+            frontends: BTreeMap::new(),
+            patience: StartupGrace::Waiting,
+            last_prober: ProberId(0),
+        };
+        let mut orders = roster.reload(config, at);
+        // What there is at the start is no news: it is what watchers start with.
+        orders.retain(|order| !matches!(order, ControllerEffect::Publish(_)));
+        (roster, orders)
+    }
+
+    /// Puts another configuration in the place of the present one. Backends
+    /// with the same address keep their verdict and history, and overrides
+    /// stay for as long as the file's own value is the same. Whoever follows
+    /// the transitions knows what there is afterwards: what is new comes from
+    /// `removed`, and what is gone goes there.
+    pub fn reload(&mut self, config: Arc<Config>, at: SystemTime) -> Vec<ControllerEffect> {
+        let asked = Intent::of(self);
+        let before = std::mem::replace(&mut self.config, config);
+        let mut orders = Vec::new();
+        self.leave_out(at, &mut orders);
+        let config = Arc::clone(&self.config);
+        for (name, settings) in &config.backends {
+            let moved = self
+                .backends
+                .get(name)
+                .is_some_and(|known| known.settings.address != settings.address);
+            match self.backends.get_mut(name) {
+                Some(known) if !moved => known.keep(name, settings, &before, &config, &mut orders),
+                _ => self.take_in(name, settings, moved, at, &mut orders),
+            }
+        }
+        self.regroup(&before, at, &mut orders);
+        orders.extend(asked.until(&Intent::of(self), Change::FILE, at));
+        orders
+    }
+
+    /// The prober of a backend, and what it needs to know.
+    #[must_use]
+    pub fn prober(&self, backend: &BackendName) -> Option<(ProberId, ProberSettings)> {
+        let tracked = self.backends.get(backend)?;
+        Some((tracked.prober, tracked.prober_settings(&self.config)))
+    }
+
+    /// Stops what the configuration no longer has.
+    fn leave_out(&mut self, at: SystemTime, orders: &mut Vec<ControllerEffect>) {
+        let config = &self.config;
+        self.backends.retain(|name, known| {
+            let stays = config.backends.contains_key(name);
+            if !stays {
+                let (from, to) = (known.state, State::Removed);
+                let transition = Transition { from, to, at, why: "no longer configured".into() };
+                orders.push(ControllerEffect::StopProber(name.clone()));
+                orders.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
+                orders.extend(known.admin.map(|admin| dropped_admin(name, admin)));
+            }
+            stays
+        });
+        self.frontends.retain(|name, known| {
+            let stays = config.frontends.contains_key(name);
+            if !stays {
+                let (from, to) = (known.outlook.state, FrontendState::Removed);
+                let transition = Transition { from, to, at, why: "no longer configured".into() };
+                orders.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
+                let dropped = |(place, weight): (&_, &_)| dropped_weight(name, place, *weight);
+                orders.extend(known.overrides.iter().map(dropped));
+            }
+            stays
+        });
+    }
+
+    /// Starts to probe a backend that is new, or that has moved to another
+    /// address and is another server by that.
+    fn take_in(
+        &mut self,
+        name: &BackendName,
+        settings: &Arc<Backend>,
+        moved: bool,
+        at: SystemTime,
+        orders: &mut Vec<ControllerEffect>,
+    ) {
+        self.last_prober.0 += 1;
+        let check = check_of(&self.config, settings);
+        let old = self.backends.remove(name);
+        // The operator's word is about the name: it stays with another address.
+        let mut admin = old.as_ref().and_then(|old| old.admin);
+        if old.as_ref().is_some_and(|old| old.settings.enabled != settings.enabled) {
+            orders.extend(admin.take().map(|admin| dropped_admin(name, admin)));
+        }
+        let mut tracked = BackendRecord {
+            settings: Arc::clone(settings),
+            prober: self.last_prober,
+            address: settings.address.fixed(),
+            unresolved: None,
+            admin,
+            state: State::Unknown,
+            judged: false,
+            flush: FlushSeq::NONE,
+            history: VecDeque::new(),
+            moved: Moves::new(),
+            frontends: Vec::new(),
+        };
+        tracked.state = first_state(check.as_deref(), tracked.admin());
+        if old.is_none() {
+            let (from, to) = (State::Removed, tracked.state);
+            let transition = Transition { from, to, at, why: "newly configured".into() };
+            orders.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
+        }
+        if let Some(old) = old.filter(|_| moved) {
+            orders.push(ControllerEffect::StopProber(name.clone()));
+            tracked.history = old.history;
+            tracked.moved = old.moved;
+            let why = format!("address changed from {}", old.settings.address).into();
+            let transition = Transition { from: old.state, to: tracked.state, at, why };
+            if transition.from != transition.to {
+                count(&mut tracked.moved, (transition.from, transition.to));
+                tracked.history.push_back(transition.clone());
+                orders.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
+            }
+        }
+        let settings = tracked.prober_settings(&self.config);
+        orders.push(ControllerEffect::StartProber {
+            id: self.last_prober,
+            backend: name.clone(),
+            settings,
+        });
+        self.backends.insert(name.clone(), Box::new(tracked));
+    }
+
+    /// Makes the frontends anew over the present backends.
+    fn regroup(&mut self, before: &Config, at: SystemTime, orders: &mut Vec<ControllerEffect>) {
+        self.backends.values_mut().for_each(|backend| backend.frontends.clear());
+        let config = Arc::clone(&self.config);
+        for (name, settings) in &config.frontends {
+            for backend in settings.pools.iter().flat_map(|pool| pool.backends.keys()) {
+                if let Some(backend) = self.backends.get_mut(backend) {
+                    backend.frontends.push(name.clone());
+                }
+            }
+            let mut overrides = match self.frontends.get_mut(name) {
+                Some(known) => std::mem::take(&mut known.overrides),
+                None => WeightOverrides::new(),
+            };
+            overrides.retain(|place, weight| {
+                let now = configured_weight(&config, name, place);
+                let stays = now.is_some() && now == configured_weight(before, name, place);
+                if !stays {
+                    orders.push(dropped_weight(name, place, *weight));
+                }
+                stays
+            });
+            if let Some(known) = self.frontends.get_mut(name) {
+                known.overrides = overrides;
+            } else {
+                let verdict =
+                    |name: &BackendName| self.backends.get(name).map(|known| known.verdict());
+                let outlook = desired(settings, &overrides, self.patience, verdict);
+                let desired = Arc::new(outlook.desired.clone());
+                let (from, to) = (FrontendState::Removed, outlook.state);
+                let transition = Transition { from, to, at, why: "newly configured".into() };
+                orders.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
+                self.frontends.insert(name.clone(), FrontendRecord { overrides, outlook, desired });
+            }
+        }
+        let all: Vec<_> = self.frontends.keys().cloned().collect();
+        self.review(&all, "configuration reloaded", at, orders);
+    }
+}
+
+impl BackendRecord {
+    /// What its prober needs to know.
+    pub(super) fn prober_settings(&self, config: &Config) -> ProberSettings {
+        let check = check_of(config, &self.settings);
+        let interval = check.as_ref().map_or(Duration::ZERO, |check| check.timing.interval);
+        ProberSettings {
+            backend: Arc::clone(&self.settings),
+            address: self.address,
+            check,
+            admin: self.admin(),
+            // Every backend is to be known well before unknown counts as down.
+            within: interval.min(config.lb.startup_max_delay / 2),
+        }
+    }
+
+    /// Goes on under another configuration.
+    fn keep(
+        &mut self,
+        name: &BackendName,
+        settings: &Arc<Backend>,
+        before: &Config,
+        after: &Config,
+        orders: &mut Vec<ControllerEffect>,
+    ) {
+        let check = check_of(after, settings);
+        if check != check_of(before, &self.settings) {
+            orders.push(ControllerEffect::CheckChanged(name.clone(), check));
+        }
+        let old = self.admin();
+        let file_changed = settings.enabled != self.settings.enabled;
+        self.settings = Arc::clone(settings);
+        if file_changed {
+            orders.extend(self.admin.take().map(|admin| dropped_admin(name, admin)));
+        }
+        if self.admin() != old {
+            let why = "configuration reloaded".into();
+            orders.push(ControllerEffect::Administer {
+                backend: name.clone(),
+                admin: self.admin(),
+                why,
+            });
+        }
+    }
+}
+
+/// Tells that an operator's word on a backend ended.
+fn dropped_admin(name: &BackendName, admin: Admin) -> ControllerEffect {
+    let state = format!("{admin:?}").to_lowercase();
+    ControllerEffect::OverrideDropped(format!("{state} of backend {name}"))
+}
+
+/// Tells that an operator's weight ended.
+fn dropped_weight(
+    frontend: &FrontendName,
+    (pool, backend): &(PoolName, BackendName),
+    weight: Weight,
+) -> ControllerEffect {
+    ControllerEffect::OverrideDropped(format!("weight {weight} of {backend} in {frontend}/{pool}"))
+}

@@ -1,0 +1,264 @@
+mod follower;
+mod laws;
+mod naming;
+
+use super::*;
+use crate::domain::balancing::weights::TargetWeight;
+use crate::domain::config::{
+    CheckKind, Frontend, HealthCheckerSettings, LbConf, LbSettings, Pool, Timing,
+};
+use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip};
+
+const START: SystemTime = SystemTime::UNIX_EPOCH;
+
+/// A backend of a configuration, to be changed.
+fn backend<'a>(config: &'a mut Config, name: &str) -> &'a mut Backend {
+    Arc::make_mut(config.backends.get_mut(name).unwrap())
+}
+
+/// Backends `a` and `b` in pool `main`, `c` in pool `spare`, of frontend `web`.
+fn config() -> Config {
+    let seconds = Duration::from_secs;
+    let one = std::num::NonZeroU32::MIN;
+    let timing = Timing {
+        interval: seconds(5),
+        fast_interval: seconds(5),
+        down_interval: seconds(5),
+        timeout: seconds(1),
+        rise: one,
+        fall: one,
+    };
+    let check = HealthCheck { kind: CheckKind::Icmp, timing, source_v4: None, source_v6: None };
+    let backend = |number| Backend {
+        address: [10, 0, 0, number].into(),
+        check: Some("ping".into()),
+        enabled: true,
+    };
+    let pool = |name: &str, backends: &[&str]| Pool {
+        name: name.into(),
+        backends: backends.iter().map(|backend| ((*backend).into(), Weight::FULL)).collect(),
+    };
+    let web = Frontend {
+        description: String::new(),
+        vip: Vip::new("192.0.2.1/32".parse().unwrap(), Service::All),
+        encap: Encap::Gre4,
+        src_ip_sticky: false,
+        flush_on_down: true,
+        table_length: TableLength::DEFAULT,
+        pools: vec![pool("main", &["a", "b"]), pool("spare", &["c"])],
+    };
+    Config {
+        checker: HealthCheckerSettings {
+            transition_history: 2,
+            netns: None,
+            max_probes: None,
+            nameservers: vec![],
+        },
+        lb: LbSettings {
+            sync_interval: seconds(30),
+            startup_min_delay: seconds(0),
+            startup_max_delay: seconds(8),
+            conf: LbConf {
+                ip4_src: [192, 0, 2, 9].into(),
+                ip6_src: "2001:db8::9".parse().unwrap(),
+                sticky_buckets_per_core: 1024,
+                flow_timeout_s: 40,
+            },
+        },
+        checks: [("ping".into(), Arc::new(check))].into(),
+        backends: [("a", 1), ("b", 2), ("c", 3)]
+            .map(|(n, i)| (n.into(), Arc::new(backend(i))))
+            .into(),
+        frontends: [("web".into(), web)].into(),
+    }
+}
+
+fn started() -> ControllerState {
+    ControllerState::new(Arc::new(config()), START).0
+}
+
+fn tell(roster: &mut ControllerState, name: &str, to: State) -> Vec<ControllerEffect> {
+    let prober = roster.backends[name].prober;
+    let transition =
+        Transition { from: roster.backends[name].state, to, at: START, why: "probe".into() };
+    roster.transitioned(prober, &name.into(), transition)
+}
+
+/// Each server's weight, `=` for as is, in address order.
+fn weights(roster: &ControllerState) -> String {
+    let text = |server: &crate::domain::balancing::weights::DesiredServer| match server.weight {
+        TargetWeight::Keep => "=".into(),
+        TargetWeight::Weight(weight) => weight.to_string(),
+    };
+    let desired = roster.desired();
+    desired.frontends["web"].servers.values().map(text).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_start_orders_a_prober_for_each_backend_soon_enough_for_the_startup_delay() {
+    let (_, orders) = ControllerState::new(Arc::new(config()), START);
+    let within = orders.iter().filter_map(|order| match order {
+        ControllerEffect::StartProber { settings, .. } => Some(settings.within),
+        _ => None,
+    });
+    assert_eq!(within.collect::<Vec<_>>(), [Duration::from_secs(4); 3]);
+}
+
+#[test]
+fn verdicts_become_weights_and_weights_go_out_before_words() {
+    let mut roster = started();
+    assert_eq!(weights(&roster), "= = =");
+    let orders = tell(&mut roster, "a", State::Up);
+    assert_eq!(weights(&roster), "100 = =");
+    assert!(matches!(orders[0], ControllerEffect::Desire(_)), "{orders:?}");
+    assert!(
+        matches!(&orders[2], ControllerEffect::Publish(Event::Frontend(_, t)) if t.to == FrontendState::Up)
+    );
+    tell(&mut roster, "b", State::Down);
+    tell(&mut roster, "c", State::Up);
+    assert_eq!(weights(&roster), "100 0 0");
+    tell(&mut roster, "a", State::Down);
+    assert_eq!(weights(&roster), "0 0 100");
+}
+
+#[test]
+fn a_prober_that_was_replaced_is_not_heard() {
+    let mut roster = started();
+    let transition =
+        Transition { from: State::Unknown, to: State::Up, at: START, why: Arc::default() };
+    assert_eq!(roster.transitioned(ProberId(99), &"a".into(), transition), []);
+}
+
+#[test]
+fn operators_pause_resume_disable_and_enable() {
+    let mut roster = started();
+    let mut command = |command| {
+        roster.administer("a", command, ("me", START)).map(|orders| match &orders[..] {
+            [ControllerEffect::Administer { admin, .. }, ..] => *admin,
+            other => panic!("{other:?}"),
+        })
+    };
+    let disabled = |command| Err(CommandRefused::Disabled { backend: "a".into(), command });
+    assert_eq!(command(AdminCommand::Pause), Ok(Admin::Paused));
+    assert_eq!(command(AdminCommand::Enable), Ok(Admin::Paused), "enable does not resume");
+    assert_eq!(command(AdminCommand::Disable), Ok(Admin::Disabled));
+    assert_eq!(command(AdminCommand::Pause), disabled(AdminCommand::Pause));
+    assert_eq!(command(AdminCommand::Resume), disabled(AdminCommand::Resume));
+    assert_eq!(command(AdminCommand::Enable), Ok(Admin::Enabled));
+    assert!(!roster.backend("a").unwrap().overridden, "back to what the file says");
+    assert_eq!(
+        roster.administer("z", AdminCommand::Pause, ("me", START)),
+        Err(CommandRefused::NoBackend("z".into()))
+    );
+}
+
+#[test]
+fn an_override_lives_until_the_file_says_something_else() {
+    let mut roster = started();
+    tell(&mut roster, "a", State::Up);
+    let half = Weight::try_from(50).unwrap();
+    roster.set_weight("web", "main", "a", half, ("me", START)).unwrap();
+    assert_eq!(weights(&roster), "50 = =");
+    assert_eq!(roster.reload(Arc::new(config()), START), [], "the same file changes nothing");
+    assert_eq!(weights(&roster), "50 = =");
+    let mut changed = config();
+    let web = changed.frontends.get_mut("web").unwrap();
+    web.pools[0].backends.insert("a".into(), Weight::try_from(70).unwrap());
+    let orders = roster.reload(Arc::new(changed), START);
+    assert!(
+        orders.iter().any(|order| matches!(order, ControllerEffect::OverrideDropped(_))),
+        "{orders:?}"
+    );
+    assert_eq!(weights(&roster), "70 = =");
+}
+
+#[test]
+fn a_reload_starts_stops_and_keeps() {
+    let mut roster = started();
+    tell(&mut roster, "a", State::Up);
+    tell(&mut roster, "b", State::Up);
+    let mut changed = config();
+    changed.backends.remove("c");
+    backend(&mut changed, "b").address = [10, 0, 0, 20].into();
+    let d = changed.backends["a"].clone();
+    changed.backends.insert("d".into(), d);
+    backend(&mut changed, "d").address = [10, 0, 0, 4].into();
+    let web = changed.frontends.get_mut("web").unwrap();
+    web.pools[1].backends = [("d".into(), Weight::FULL)].into();
+    let orders = roster.reload(Arc::new(changed), START);
+    let probers = orders.iter().filter_map(|order| match order {
+        ControllerEffect::StartProber { backend, .. } => Some(format!("+{backend}")),
+        ControllerEffect::StopProber(backend) => Some(format!("-{backend}")),
+        _ => None,
+    });
+    assert_eq!(probers.collect::<Vec<_>>(), ["-c", "-b", "+b", "+d"]);
+    let a = roster.backend("a").unwrap();
+    assert_eq!((a.state, a.transitions.len()), (State::Up, 1), "unchanged");
+    let b = roster.backend("b").unwrap();
+    assert_eq!((b.state, b.transitions.len()), (State::Unknown, 2), "another server");
+    assert_eq!(weights(&roster), "100 = =");
+}
+
+#[test]
+fn flushes_are_counted_by_transition_and_not_by_a_first_verdict() {
+    let mut roster = started();
+    let flush = |roster: &ControllerState| roster.backends["a"].flush;
+    tell(&mut roster, "a", State::Down);
+    assert_eq!(flush(&roster), FlushSeq::NONE);
+    tell(&mut roster, "a", State::Up);
+    tell(&mut roster, "a", State::Down);
+    assert_eq!(flush(&roster), FlushSeq::NONE.next());
+    tell(&mut roster, "a", State::Disabled);
+    assert_eq!(flush(&roster), FlushSeq::NONE.next().next());
+    assert_eq!(roster.backend("a").unwrap().transitions.len(), 2, "transition-history");
+}
+
+#[test]
+fn after_the_startup_delay_unknown_counts_as_down() {
+    let mut roster = started();
+    let orders = roster.expire_startup_grace(START);
+    assert_eq!(weights(&roster), "0 0 0");
+    assert!(matches!(&orders[0], ControllerEffect::Desire(changed) if changed.len() == 1));
+}
+
+#[test]
+fn every_override_that_a_reload_ends_is_told() {
+    let dropped = |change: &dyn Fn(&mut Config)| {
+        let mut roster = started();
+        roster.administer("a", AdminCommand::Disable, ("me", START)).unwrap();
+        roster.administer("c", AdminCommand::Pause, ("me", START)).unwrap();
+        roster.set_weight("web", "main", "b", Weight::ZERO, ("me", START)).unwrap();
+        let mut changed = config();
+        change(&mut changed);
+        let orders = roster.reload(Arc::new(changed), START);
+        let told = orders.into_iter().filter_map(|order| match order {
+            ControllerEffect::OverrideDropped(what) => Some(what),
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let without = |name| move |config: &mut Config| config.backends.remove(name).map_or((), drop);
+    assert_eq!(dropped(&|_| ()), Vec::<String>::new());
+    // Another address alone is no other word of the file on the backend.
+    let moved = |config: &mut Config| {
+        backend(config, "a").address = [10, 0, 0, 9].into();
+    };
+    assert_eq!(dropped(&moved), Vec::<String>::new());
+    let off = |config: &mut Config| {
+        moved(config);
+        backend(config, "a").enabled = false;
+    };
+    assert_eq!(dropped(&off), ["disabled of backend a"]);
+    let weight = ["weight 0 of b in web/main"];
+    let no_frontend = |config: &mut Config| config.frontends.clear();
+    assert_eq!(dropped(&no_frontend), weight);
+    let renamed = |config: &mut Config| {
+        config.frontends.get_mut("web").unwrap().pools[0].name = "first".into();
+    };
+    assert_eq!(dropped(&renamed), weight);
+    let no_spare = |config: &mut Config| {
+        config.frontends.get_mut("web").unwrap().pools.pop();
+        without("c")(config);
+    };
+    assert_eq!(dropped(&no_spare), ["paused of backend c"]);
+}

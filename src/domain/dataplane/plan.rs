@@ -1,0 +1,293 @@
+//! From what VPP holds to what it should hold: the writes in between, in the
+//! order that disturbs the least traffic.
+//!
+//! Inside a frontend: make (the VIP, its servers, raised weights), then lower,
+//! then remove; so a VIP that serves before and after serves after every single
+//! step. Servers go in numeric order, IPv4 first, so that two daemons with one
+//! configuration write the same.
+
+mod outcome;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::domain::balancing::weights::{
+    DesiredFrontend, FlushSeq, TargetWeight, UnmanagedServers,
+};
+use crate::domain::config::LbConf;
+use crate::domain::dataplane::net::{Vip, Weight};
+use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedServer, ObservedVip};
+use crate::domain::dataplane::step::{Step, VipSpec};
+use crate::domain::names::FrontendName;
+pub use outcome::{apply, confirm};
+
+/// What VPP should hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// The global settings.
+    pub conf: LbConf,
+    /// Every frontend of the configuration.
+    pub frontends: BTreeMap<FrontendName, Arc<DesiredFrontend>>,
+}
+
+/// The flushes that VPP has confirmed.
+pub type Flushed = BTreeMap<(Vip, IpAddr), FlushSeq>;
+
+/// How much of VPP a plan may touch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything; VIPs of no frontend are removed.
+    All,
+    /// One frontend's VIP and nothing else.
+    One(FrontendName),
+}
+
+/// What a step does to traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Disruption {
+    /// Nothing.
+    None,
+    /// Some new flows go to another server than before.
+    NewFlows,
+    /// Established flows of one server are forgotten and go elsewhere.
+    Flush,
+    /// A VIP stops serving for a moment or for good, or every flow is dropped.
+    Disruptive,
+}
+
+impl Disruption {
+    /// The word of logs and answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::NewFlows => "new-flows",
+            Self::Flush => "flush",
+            Self::Disruptive => "disruptive",
+        }
+    }
+}
+
+impl fmt::Display for Disruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The frontend it is for; `None` for the global settings and for VIPs of
+    /// no frontend.
+    pub frontend: Option<FrontendName>,
+    /// What is written.
+    pub step: Step,
+    /// What that does to traffic.
+    pub disruption: Disruption,
+}
+
+/// The steps that make `observed` look like `desired`; none if it does already.
+#[must_use]
+pub fn plan(
+    desired: &Desired,
+    observed: &Observed,
+    flushed: &Flushed,
+    scope: &Scope,
+) -> Vec<Planned> {
+    let Outline { first: mut steps, frontends, last } = outline(desired, observed, flushed, scope);
+    for name in &frontends {
+        steps.extend(plan_one(desired, observed, flushed, name));
+    }
+    steps.extend(last);
+    steps
+}
+
+/// A plan whose frontends are planned when it is their turn, so that thousands
+/// of them hold up nobody. If each step is applied before the next frontend has
+/// its turn, they are the steps of [`plan`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// The settings, what is in the way of a new VIP, and what is built anew.
+    pub first: Vec<Planned>,
+    /// The frontends that [`plan_one`] plans.
+    pub frontends: VecDeque<FrontendName>,
+    /// The VIPs of no frontend.
+    pub last: Vec<Planned>,
+}
+
+/// The plan that makes `observed` look like `desired`, in outline. No two
+/// frontends have the same VIP: no configuration that has such is accepted.
+#[must_use]
+pub fn outline(
+    desired: &Desired,
+    observed: &Observed,
+    flushed: &Flushed,
+    scope: &Scope,
+) -> Outline {
+    let mut first = Vec::new();
+    if *scope == Scope::All && desired.conf != observed.conf {
+        first.push(Planned {
+            frontend: None,
+            step: Step::SetConf(desired.conf),
+            disruption: conf_disruption(&desired.conf, &observed.conf),
+        });
+    }
+    // A flip plans one frontend among thousands: the others are not looked at.
+    let within = match scope {
+        Scope::All => desired.frontends.range::<FrontendName, _>(..),
+        Scope::One(one) => desired.frontends.range::<FrontendName, _>(one..=one),
+    };
+    let mut frontends = VecDeque::new();
+    let mut rebuilt = Vec::new();
+    let mut present = 0;
+    for (name, frontend) in within {
+        let seen = observed.vips.get(&frontend.spec.vip);
+        present += usize::from(seen.is_some());
+        match seen.filter(|seen| !matches(&frontend.spec, seen)) {
+            Some(seen) => rebuilt.push((name, frontend, seen)),
+            None => frontends.push_back(name.clone()),
+        }
+    }
+
+    // VPP refuses an all-port VIP beside per-port ones, and two encaps on one
+    // prefix, so what is in the way of a new VIP goes before it.
+    let mut last = Vec::new();
+    if *scope == Scope::All && present < observed.vips.len() {
+        let is_new =
+            |spec: &VipSpec| observed.vips.get(&spec.vip).is_none_or(|seen| !matches(spec, seen));
+        let specs = || desired.frontends.values().map(|frontend| frontend.spec);
+        let ours: BTreeSet<_> = specs().map(|spec| spec.vip).collect();
+        let to_add: BTreeSet<_> = specs().filter(is_new).map(|spec| spec.vip.prefix()).collect();
+        for (vip, seen) in observed.vips.iter().filter(|(vip, _)| !ours.contains(vip)) {
+            let when = if to_add.contains(&vip.prefix()) { &mut first } else { &mut last };
+            remove_vip(None, *vip, seen, when);
+        }
+    }
+    for (name, frontend, seen) in &rebuilt {
+        remove_vip(Some(name), frontend.spec.vip, seen, &mut first);
+    }
+    for (name, frontend, seen) in rebuilt {
+        plan_frontend(name, frontend, Some(seen), flushed, &mut first);
+    }
+    Outline { first, frontends, last }
+}
+
+/// The steps of one frontend, whose VIP is not to be built anew.
+#[must_use]
+pub fn plan_one(
+    desired: &Desired,
+    observed: &Observed,
+    flushed: &Flushed,
+    name: &FrontendName,
+) -> Vec<Planned> {
+    let mut steps = Vec::new();
+    if let Some(frontend) = desired.frontends.get(name) {
+        let seen = observed.vips.get(&frontend.spec.vip);
+        plan_frontend(name, frontend, seen, flushed, &mut steps);
+    }
+    steps
+}
+
+/// A changed number of sticky buckets makes VPP drop every flow.
+fn conf_disruption(desired: &LbConf, observed: &LbConf) -> Disruption {
+    if desired.sticky_buckets_per_core == observed.sticky_buckets_per_core {
+        Disruption::None
+    } else {
+        Disruption::Disruptive
+    }
+}
+
+/// Whether a live VIP has the attributes that VPP cannot change on it. What
+/// cannot be observed counts as right, or it would be "repaired" for ever.
+fn matches(spec: &VipSpec, seen: &ObservedVip) -> bool {
+    seen.encap == ObservedEncap::Gre(spec.encap)
+        && seen.table_length == Some(spec.table_length)
+        && seen.src_ip_sticky.is_none_or(|sticky| sticky == spec.src_ip_sticky)
+}
+
+/// Removes a VIP after its servers: VPP would keep their flows and rows.
+fn remove_vip(
+    frontend: Option<&FrontendName>,
+    vip: Vip,
+    seen: &ObservedVip,
+    steps: &mut Vec<Planned>,
+) {
+    let disruption = Disruption::Disruptive;
+    let mut push = |step| steps.push(Planned { frontend: frontend.cloned(), step, disruption });
+    for &server in seen.servers.keys() {
+        push(Step::RemoveServer { vip, server, flush: true });
+    }
+    push(Step::RemoveVip(vip));
+}
+
+/// The steps of one frontend, appended to `steps`.
+fn plan_frontend(
+    name: &FrontendName,
+    frontend: &DesiredFrontend,
+    seen: Option<&ObservedVip>,
+    flushed: &Flushed,
+    steps: &mut Vec<Planned>,
+) {
+    let spec = frontend.spec;
+    let vip = spec.vip;
+    let live = seen.filter(|seen| matches(&spec, seen));
+    let planned = |step, disruption| Planned { frontend: Some(name.clone()), step, disruption };
+    let mut lower = Vec::new();
+    if live.is_none() {
+        steps.push(planned(Step::AddVip(spec), Disruption::None));
+    }
+    for (&server, wanted) in &frontend.servers {
+        let had = live.and_then(|live| live.servers.get(&server));
+        let Some(had) = had else {
+            // Of a VIP that is added again, "as is" means the weight it had.
+            let before = seen.and_then(|seen| seen.servers.get(&server));
+            let weight = match wanted.weight {
+                TargetWeight::Weight(weight) => weight,
+                TargetWeight::Keep => before.map_or(Weight::ZERO, sane_weight),
+            };
+            let disruption =
+                if weight > Weight::ZERO { Disruption::NewFlows } else { Disruption::None };
+            steps.push(planned(Step::AddServer { vip, server, weight }, disruption));
+            continue;
+        };
+        let TargetWeight::Weight(weight) = wanted.weight else { continue };
+        let due = weight == Weight::ZERO
+            && wanted.flush.is_some_and(|seq| {
+                had.weight > 0 || seq > flushed.get(&(vip, server)).copied().unwrap_or_default()
+            });
+        if had.has(weight) && !due {
+            continue;
+        }
+        let disruption = if due { Disruption::Flush } else { Disruption::NewFlows };
+        let step = planned(Step::SetWeight { vip, server, weight, flush: due }, disruption);
+        if weight.get() > had.weight { steps.push(step) } else { lower.push(step) }
+    }
+    let strangers = live.into_iter().flat_map(|live| &live.servers);
+    let mut remove = Vec::new();
+    for (&server, had) in strangers.filter(|(server, _)| !frontend.servers.contains_key(server)) {
+        match frontend.strangers {
+            UnmanagedServers::Remove => {
+                let step = Step::RemoveServer { vip, server, flush: true };
+                remove.push(planned(step, Disruption::Flush));
+            }
+            UnmanagedServers::Drain if had.weight > 0 => {
+                let weight = Weight::ZERO;
+                let step = Step::SetWeight { vip, server, weight, flush: false };
+                lower.push(planned(step, Disruption::NewFlows));
+            }
+            UnmanagedServers::Drain | UnmanagedServers::Keep => {}
+        }
+    }
+    steps.append(&mut lower);
+    steps.append(&mut remove);
+}
+
+/// A weight that VPP reports, kept within what we send.
+fn sane_weight(server: &ObservedServer) -> Weight {
+    Weight::try_from(i64::from(server.weight)).unwrap_or(Weight::FULL)
+}
+
+#[cfg(test)]
+mod tests;

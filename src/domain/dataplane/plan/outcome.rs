@@ -1,0 +1,76 @@
+//! What is known of VPP once it has confirmed a step.
+
+use std::collections::BTreeMap;
+
+use super::Flushed;
+use crate::domain::balancing::maglev;
+use crate::domain::balancing::weights::DesiredFrontend;
+use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedServer, ObservedVip};
+use crate::domain::dataplane::step::Step;
+
+/// What VPP holds after `step`, as far as it can be told without asking.
+pub fn apply(observed: &mut Observed, step: &Step) {
+    match *step {
+        Step::SetConf(conf) => observed.conf = conf,
+        Step::AddVip(spec) => {
+            let vip = ObservedVip {
+                encap: ObservedEncap::Gre(spec.encap),
+                table_length: Some(spec.table_length),
+                src_ip_sticky: Some(spec.src_ip_sticky),
+                servers: BTreeMap::new(),
+                retired: Vec::new(),
+            };
+            observed.vips.insert(spec.vip, vip);
+        }
+        Step::RemoveVip(vip) => {
+            observed.vips.remove(&vip);
+        }
+        Step::AddServer { vip, server, weight } => {
+            if let Some(vip) = observed.vips.get_mut(&vip) {
+                vip.servers.insert(server, ObservedServer { weight: weight.get(), buckets: 0 });
+                share_out(vip);
+            }
+        }
+        Step::SetWeight { vip, server, weight, .. } => {
+            if let Some(vip) = observed.vips.get_mut(&vip)
+                && let Some(server) = vip.servers.get_mut(&server)
+            {
+                server.weight = weight.get();
+                share_out(vip);
+            }
+        }
+        Step::RemoveServer { vip, server, .. } => {
+            if let Some(vip) = observed.vips.get_mut(&vip) {
+                vip.servers.remove(&server);
+                share_out(vip);
+            }
+        }
+    }
+}
+
+/// Gives the servers the buckets that follow from their weights.
+fn share_out(vip: &mut ObservedVip) {
+    let Some(length) = vip.table_length else { return };
+    let held = maglev::buckets(&vip.weights(), length.get().into());
+    for (server, buckets) in vip.servers.values_mut().zip(held) {
+        server.buckets = buckets;
+    }
+}
+
+/// Notes the flush that a confirmed `step` did for `desired`. A server that
+/// was just added has no flows, so it needs none of those asked for before.
+pub fn confirm(flushed: &mut Flushed, desired: &DesiredFrontend, step: &Step) {
+    let (vip, server) = match *step {
+        Step::AddServer { vip, server, .. } | Step::SetWeight { vip, server, flush: true, .. } => {
+            (vip, server)
+        }
+        Step::RemoveServer { vip, server, .. } => {
+            flushed.remove(&(vip, server));
+            return;
+        }
+        _ => return,
+    };
+    if let Some(seq) = desired.servers.get(&server).and_then(|server| server.flush) {
+        flushed.insert((vip, server), seq);
+    }
+}

@@ -1,0 +1,313 @@
+mod examples;
+mod strangers;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::balancing::weights::{DesiredServer, UnmanagedServers};
+use crate::domain::dataplane::net::{Encap, Service, TableLength};
+
+fn conf(buckets: u32) -> LbConf {
+    LbConf {
+        ip4_src: [192, 0, 2, 1].into(),
+        ip6_src: "2001:db8::1".parse().unwrap(),
+        sticky_buckets_per_core: buckets,
+        flow_timeout_s: 40,
+    }
+}
+
+fn weight(weight: u8) -> Weight {
+    Weight::try_from(i64::from(weight)).unwrap()
+}
+
+fn server(encap: Encap, number: u8) -> IpAddr {
+    match encap {
+        Encap::Gre4 => IpAddr::from([10, 0, 0, number]),
+        Encap::Gre6 => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(number)]),
+    }
+}
+
+/// The service of a VIP: number 0 is all-port.
+fn vip(prefix: u8, service: u16) -> Vip {
+    let prefix = format!("192.0.2.{prefix}/32").parse().unwrap();
+    let service = match std::num::NonZeroU16::new(service) {
+        None => Service::All,
+        Some(port) => Service::Port { protocol: 6, port },
+    };
+    Vip::new(prefix, service)
+}
+
+/// Whether VPP would take the step: its return codes of `wire` as a rule.
+fn accepts(observed: &Observed, step: &Step) -> Result<(), String> {
+    let ok = match step {
+        Step::SetConf(_) => true,
+        Step::AddVip(spec) => observed.vips.iter().all(|(other, seen)| {
+            let all = |vip: &Vip| vip.service() == Service::All;
+            other.prefix() != spec.vip.prefix()
+                || (*other != spec.vip
+                    && all(other) == all(&spec.vip)
+                    && seen.encap == ObservedEncap::Gre(spec.encap))
+        }),
+        Step::RemoveVip(vip) => observed.vips.get(vip).is_some_and(|vip| vip.servers.is_empty()),
+        Step::AddServer { vip, server, .. } => observed.vips.get(vip).is_some_and(|seen| {
+            !seen.servers.contains_key(server)
+                && seen.encap == ObservedEncap::Gre(Encap::for_server(*server))
+        }),
+        Step::SetWeight { vip, server, .. } | Step::RemoveServer { vip, server, .. } => {
+            observed.vips.get(vip).is_some_and(|seen| seen.servers.contains_key(server))
+        }
+    };
+    if ok { Ok(()) } else { Err(format!("VPP would refuse {} {step}", step.action())) }
+}
+
+fn serves(observed: &Observed, vip: &Vip) -> bool {
+    observed.vips.get(vip).is_some_and(|vip| vip.servers.values().any(|server| server.weight > 0))
+}
+
+prop_compose! {
+    fn any_desired_server()(as_is in prop::bool::weighted(0.2), w in 0u8..=100, zero in any::<bool>(), flush in prop::option::of(0u64..2)) -> DesiredServer {
+        let weight = match (as_is, zero) {
+            (true, _) => TargetWeight::Keep,
+            (_, true) => TargetWeight::Weight(Weight::ZERO),
+            _ => TargetWeight::Weight(weight(w)),
+        };
+        let flush = flush.map(|n| (0..n).fold(FlushSeq::NONE, |seq, _| seq.next()));
+        DesiredServer { weight, flush }
+    }
+}
+
+prop_compose! {
+    /// What a configuration can ask for: one prefix has one encap, and is
+    /// all-port or per-port.
+    fn any_desired()(
+        prefixes in prop::collection::btree_map(
+            0u8..4,
+            (any::<bool>(), any::<bool>(), prop::collection::btree_map(1u16..4, (
+                prop::collection::btree_map(1u8..6, any_desired_server(), 1..5),
+                any::<bool>(), 0u32..3,
+            ), 1..3)),
+            0..4,
+        ),
+        buckets in 1u32..3,
+    ) -> Desired {
+        let mut frontends = BTreeMap::new();
+        for (prefix, (all, six, services)) in prefixes {
+            let encap = if six { Encap::Gre6 } else { Encap::Gre4 };
+            for (port, (servers, src_ip_sticky, length)) in services {
+                let vip = vip(prefix, if all { 0 } else { port });
+                let table_length = TableLength::try_from(1u64 << length).unwrap();
+                let spec = VipSpec { vip, encap, src_ip_sticky, table_length };
+                let servers = servers.into_iter().map(|(n, s)| (server(encap, n), s)).collect();
+                let name = format!("f{prefix}-{}", spec.vip.service().port());
+                frontends.insert(name.as_str().into(), Arc::new(DesiredFrontend { spec, servers, strangers: UnmanagedServers::Remove }));
+            }
+        }
+        Desired { conf: conf(buckets), frontends }
+    }
+}
+
+prop_compose! {
+    /// What VPP can hold, of whoever's making.
+    fn any_observed()(
+        prefixes in prop::collection::btree_map(
+            0u8..5,
+            (any::<bool>(), 0u32..4, prop::collection::btree_map(1u16..4, (
+                prop::collection::btree_map(1u8..6, prop_oneof![Just(0u8), 0u8..=255], 0..5),
+                prop::option::of(any::<bool>()), 0u32..4,
+            ), 1..3)),
+            0..5,
+        ),
+        buckets in 1u32..3,
+    ) -> Observed {
+        let mut vips = BTreeMap::new();
+        for (prefix, (all, encap, services)) in prefixes {
+            let encap = match encap {
+                0 | 1 => ObservedEncap::Gre(Encap::Gre4),
+                2 => ObservedEncap::Gre(Encap::Gre6),
+                _ => ObservedEncap::Other(2),
+            };
+            for (port, (servers, src_ip_sticky, length)) in services {
+                let family = if encap == ObservedEncap::Gre(Encap::Gre6) { Encap::Gre6 } else { Encap::Gre4 };
+                let seen = |weight| ObservedServer { weight, buckets: 0 };
+                let servers = servers.into_iter().map(|(n, w)| (server(family, n), seen(w))).collect();
+                let table_length = TableLength::try_from(1u64 << length).ok().filter(|_| length < 3);
+                vips.insert(
+                    vip(prefix, if all { 0 } else { port }),
+                    ObservedVip { encap, table_length, src_ip_sticky, servers, retired: vec![] },
+                );
+            }
+        }
+        Observed { conf: conf(buckets), vips, strange: vec![] }
+    }
+}
+
+/// Applies a step as VPP and the reconciler would.
+fn perform(observed: &mut Observed, flushed: &mut Flushed, desired: &Desired, planned: &Planned) {
+    accepts(observed, &planned.step).unwrap();
+    apply(observed, &planned.step);
+    if let Some(frontend) = planned.frontend.as_ref().and_then(|name| desired.frontends.get(name)) {
+        confirm(flushed, frontend, &planned.step);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    #[test]
+    fn applying_a_plan_reaches_the_desired_state(desired in any_desired(), mut observed in any_observed()) {
+        let before = observed.clone();
+        let mut flushed = Flushed::new();
+        for planned in plan(&desired, &observed, &flushed, &Scope::All) {
+            perform(&mut observed, &mut flushed, &desired, &planned);
+        }
+        prop_assert_eq!(plan(&desired, &observed, &flushed, &Scope::All), vec![]);
+        prop_assert_eq!(observed.conf, desired.conf);
+        prop_assert_eq!(observed.vips.len(), desired.frontends.len());
+        for frontend in desired.frontends.values() {
+            let seen = &observed.vips[&frontend.spec.vip];
+            prop_assert!(seen.servers.keys().eq(frontend.servers.keys()));
+            for (address, wanted) in &frontend.servers {
+                let had = before.vips.get(&frontend.spec.vip).and_then(|vip| vip.servers.get(address));
+                let expected = match wanted.weight {
+                    TargetWeight::Weight(weight) => weight.get(),
+                    TargetWeight::Keep if seen.servers[address].weight > 100 => continue,
+                    TargetWeight::Keep => had.map_or(0, |had| had.weight.min(100)),
+                };
+                prop_assert_eq!(seen.servers[address].weight, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_made_as_it_is_carried_out_is_the_same(desired in any_desired(), observed in any_observed()) {
+        let mut flushed = Flushed::new();
+        let mut held = observed.clone();
+        let mut steps = Vec::new();
+        let mut execute = |held: &mut Observed, flushed: &mut Flushed, due: Vec<Planned>| {
+            due.iter().for_each(|planned| perform(held, flushed, &desired, planned));
+            steps.extend(due);
+        };
+        let Outline { first, frontends, last } = outline(&desired, &held, &flushed, &Scope::All);
+        execute(&mut held, &mut flushed, first);
+        for name in &frontends {
+            let due = plan_one(&desired, &held, &flushed, name);
+            execute(&mut held, &mut flushed, due);
+        }
+        execute(&mut held, &mut flushed, last);
+        prop_assert_eq!(steps, plan(&desired, &observed, &Flushed::new(), &Scope::All));
+    }
+
+    #[test]
+    fn a_plan_cut_anywhere_is_finished_by_the_next(
+        desired in any_desired(), mut observed in any_observed(), cut in any::<prop::sample::Index>(),
+    ) {
+        let mut flushed = Flushed::new();
+        let whole = plan(&desired, &observed, &flushed, &Scope::All);
+        for planned in &whole[..cut.index(whole.len() + 1)] {
+            perform(&mut observed, &mut flushed, &desired, planned);
+        }
+        for planned in plan(&desired, &observed, &flushed, &Scope::All) {
+            perform(&mut observed, &mut flushed, &desired, &planned);
+        }
+        prop_assert_eq!(plan(&desired, &observed, &flushed, &Scope::All), vec![]);
+    }
+
+    #[test]
+    fn a_serving_vip_serves_after_every_step(desired in any_desired(), mut observed in any_observed()) {
+        let mut flushed = Flushed::new();
+        let steps = plan(&desired, &observed, &flushed, &Scope::All);
+        let torn_down: BTreeSet<_> = steps.iter()
+            .filter_map(|planned| match planned.step { Step::RemoveVip(vip) => Some(vip), _ => None })
+            .collect();
+        let mut after = observed.clone();
+        steps.iter().for_each(|planned| apply(&mut after, &planned.step));
+        let must_serve: Vec<_> = observed.vips.keys().copied()
+            .filter(|vip| !torn_down.contains(vip) && serves(&observed, vip) && serves(&after, vip))
+            .collect();
+        for planned in steps {
+            perform(&mut observed, &mut flushed, &desired, &planned);
+            for vip in &must_serve {
+                prop_assert!(serves(&observed, vip), "{vip} after {} {}", planned.step.action(), planned.step);
+            }
+        }
+    }
+
+    #[test]
+    fn one_frontend_is_synced_alone(desired in any_desired(), observed in any_observed()) {
+        for (name, frontend) in &desired.frontends {
+            for planned in plan(&desired, &observed, &Flushed::new(), &Scope::One(name.clone())) {
+                prop_assert_eq!(planned.step.vip(), Some(frontend.spec.vip));
+                prop_assert_eq!(planned.frontend.as_ref(), Some(name));
+            }
+        }
+    }
+
+    /// So a pass need not be planned anew for each flip that goes ahead of it.
+    #[test]
+    fn what_is_written_for_one_frontend_leaves_the_steps_of_the_others(
+        desired in any_desired(), mut observed in any_observed(), which in any::<prop::sample::Index>(),
+    ) {
+        if desired.frontends.is_empty() {
+            return Ok(());
+        }
+        let mut flushed = Flushed::new();
+        let names: Vec<_> = desired.frontends.keys().cloned().collect();
+        let one = which.get(&names);
+        let of_others = |observed: &Observed, flushed: &Flushed| {
+            let steps = plan(&desired, observed, flushed, &Scope::All);
+            let others = steps.into_iter().filter(|planned| planned.frontend.as_ref() != Some(one));
+            let mut others: Vec<_> = others.map(|planned| format!("{planned:?}")).collect();
+            // What is in the way of a new VIP goes first, and last when that VIP is there.
+            others.sort();
+            others
+        };
+        let before = of_others(&observed, &flushed);
+        for planned in plan(&desired, &observed, &flushed, &Scope::One(one.clone())) {
+            apply(&mut observed, &planned.step);
+            confirm(&mut flushed, &desired.frontends[one], &planned.step);
+        }
+        prop_assert_eq!(of_others(&observed, &flushed), before);
+    }
+
+    #[test]
+    fn a_restart_touches_nothing(mut desired in any_desired(), mut observed in any_observed()) {
+        let mut flushed = Flushed::new();
+        for planned in plan(&desired, &observed, &flushed, &Scope::All) {
+            perform(&mut observed, &mut flushed, &desired, &planned);
+        }
+        // The new daemon knows no verdict yet, and no flush of its forerunner.
+        for frontend in desired.frontends.values_mut() {
+            for server in Arc::make_mut(frontend).servers.values_mut() {
+                *server = DesiredServer { weight: TargetWeight::Keep, flush: None };
+            }
+        }
+        prop_assert_eq!(plan(&desired, &observed, &Flushed::new(), &Scope::All), vec![]);
+    }
+}
+
+/// Cases a law is tried on; `PROPTEST_CASES` asks for more.
+fn cases() -> u32 {
+    ProptestConfig::default().cases.max(1000)
+}
+
+/// One VIP with two servers of weight 100 and 0.
+fn small() -> (Desired, Observed, FrontendName) {
+    let spec = VipSpec {
+        vip: vip(1, 80),
+        encap: Encap::Gre4,
+        src_ip_sticky: false,
+        table_length: TableLength::DEFAULT,
+    };
+    let wanted =
+        |w| DesiredServer { weight: TargetWeight::Weight(weight(w)), flush: Some(FlushSeq::NONE) };
+    let servers = [(1, 100), (2, 0)].map(|(n, w)| (server(Encap::Gre4, n), wanted(w)));
+    let name = FrontendName::from("web");
+    let frontend =
+        DesiredFrontend { spec, servers: servers.into(), strangers: UnmanagedServers::Remove };
+    let desired = Desired { conf: conf(1), frontends: [(name.clone(), Arc::new(frontend))].into() };
+    let mut observed = Observed { conf: conf(1), vips: BTreeMap::new(), strange: vec![] };
+    for planned in plan(&desired, &observed, &Flushed::new(), &Scope::All) {
+        apply(&mut observed, &planned.step);
+    }
+    (desired, observed, name)
+}

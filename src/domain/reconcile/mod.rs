@@ -1,0 +1,3 @@
+//! What is written to VPP, in what order, and when.
+
+pub mod refusals;

@@ -1,0 +1,68 @@
+//! What a service manager is told, in the lines of sd_notify(3).
+
+use std::fmt;
+use std::time::Duration;
+
+/// One line of a notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notification {
+    /// The start, or a reload, is over.
+    Ready,
+    /// A reload has begun.
+    Reloading {
+        /// `CLOCK_MONOTONIC` when it began, in microseconds.
+        monotonic_us: u64,
+    },
+    /// For `systemctl status`.
+    Status(String),
+    /// Every part answered.
+    Alive,
+    /// The start goes on: the next notice comes within this time.
+    StillStarting(Duration),
+    /// The stop has begun.
+    Stopping,
+}
+
+impl fmt::Display for Notification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready => f.write_str("READY=1"),
+            Self::Reloading { monotonic_us } => {
+                write!(f, "RELOADING=1\nMONOTONIC_USEC={monotonic_us}")
+            }
+            // A line break would begin another line.
+            Self::Status(text) => write!(f, "STATUS={}", text.replace(['\n', '\r'], " ")),
+            Self::Alive => f.write_str("WATCHDOG=1"),
+            Self::StillStarting(within) => {
+                write!(f, "EXTEND_TIMEOUT_USEC={}", within.as_micros())
+            }
+            Self::Stopping => f.write_str("STOPPING=1"),
+        }
+    }
+}
+
+/// Several notices as one datagram.
+#[must_use]
+pub fn datagram(notices: &[Notification]) -> String {
+    notices.iter().map(|notice| format!("{notice}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_are_lines() {
+        for (notice, text) in [
+            (Notification::Ready, "READY=1\n"),
+            (Notification::Reloading { monotonic_us: 7 }, "RELOADING=1\nMONOTONIC_USEC=7\n"),
+            (Notification::Status("a\nREADY=1".into()), "STATUS=a READY=1\n"),
+            (Notification::Alive, "WATCHDOG=1\n"),
+            (Notification::StillStarting(Duration::from_secs(2)), "EXTEND_TIMEOUT_USEC=2000000\n"),
+            (Notification::Stopping, "STOPPING=1\n"),
+        ] {
+            assert_eq!(datagram(&[notice]), text);
+        }
+        assert_eq!(datagram(&[Notification::Ready, Notification::Alive]), "READY=1\nWATCHDOG=1\n");
+    }
+}

@@ -1,0 +1,259 @@
+//! What probers share: TLS connectors and questions those of one thread, ICMP
+//! sockets all of them. They are made when the first probe asks for them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use surge_ping::{Client, Config, ICMP};
+use tokio::runtime::Handle;
+use tokio_native_tls::{TlsConnector, native_tls};
+
+use super::common::Common;
+use super::fault::ProbeFault;
+use super::namespace::{Identity, Namespace, NamespaceError, open_in};
+use super::slots::Slots;
+use super::{dns, http};
+use crate::domain::config::{DnsExchange, HealthCheckerSettings, HttpExchange};
+use crate::domain::histogram::CommonHistogram;
+
+/// A handle on what the probers of one thread share; clones share it too.
+#[derive(Clone, Default)]
+pub struct ThreadResources {
+    inner: Rc<ThreadState>,
+}
+
+/// What all threads that probe stand on. Unlike [`ThreadResources`] it can be sent.
+#[derive(Clone, Debug)]
+pub struct ProbeEnvironment {
+    /// `None`: the daemon's own.
+    pub namespace: Option<Namespace>,
+    /// The bound on probes in flight.
+    pub slots: Slots,
+    /// The sockets that echo requests go through.
+    pub echoes: IcmpSockets,
+    /// How long after they were due probes began, all backends together.
+    pub late: Arc<CommonHistogram>,
+}
+
+/// The ICMP sockets of all threads, one a source address (or family): raw ones
+/// get a copy of all ICMP that reaches the machine, each of them.
+///
+/// A socket is read by the runtime that first used it, which must live as long
+/// as the probes do.
+#[derive(Clone, Debug, Default)]
+pub struct IcmpSockets(Arc<SocketsBySource>);
+
+#[derive(Default)]
+struct SocketsBySource {
+    /// Held for a look or an entry and nothing else. A thread without an entry
+    /// opens a socket; of two that do so at once, one is kept.
+    open: Mutex<HashMap<IpAddr, (Option<Identity>, Client)>>,
+    sequence: AtomicU16,
+}
+
+impl IcmpSockets {
+    /// The socket for `source` in the namespace `identity`.
+    fn get(&self, source: IpAddr, identity: Option<Identity>) -> Option<Client> {
+        let open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(&source).filter(|(of, _)| *of == identity).map(|(_, client)| client.clone())
+    }
+
+    fn put(&self, source: IpAddr, identity: Option<Identity>, client: &Client) {
+        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(source, (identity, client.clone()));
+    }
+}
+
+impl std::fmt::Debug for SocketsBySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sockets").finish_non_exhaustive()
+    }
+}
+
+impl ProbeEnvironment {
+    /// What the settings ask for.
+    ///
+    /// # Errors
+    /// The network namespace cannot be entered.
+    pub fn prepare(settings: &HealthCheckerSettings) -> Result<Self, NamespaceError> {
+        let namespace = settings.netns.as_deref().map(Namespace::enter).transpose()?;
+        let slots = Slots::new(settings.max_probes.unwrap_or_else(Slots::by_default));
+        Ok(Self { namespace, slots, ..Self::default() })
+    }
+}
+
+impl Default for ProbeEnvironment {
+    fn default() -> Self {
+        let (namespace, echoes, late) = Default::default();
+        Self { namespace, slots: Slots::new(usize::MAX), echoes, late }
+    }
+}
+
+#[derive(Default)]
+struct ThreadState {
+    ground: ProbeEnvironment,
+    roots: Vec<native_tls::Certificate>,
+    connectors: RefCell<[Option<TlsConnector>; 2]>,
+    http: Common<HttpExchange, http::HttpExchangeSpec>,
+    dns: Common<DnsExchange, dns::DnsQuestion>,
+}
+
+impl ThreadResources {
+    /// Shares nothing yet; TLS trusts the system's roots. Probes leave from
+    /// the daemon's own namespace, without a bound.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same on another ground.
+    #[must_use]
+    pub fn on(ground: ProbeEnvironment) -> Self {
+        Self { inner: Rc::new(ThreadState { ground, ..ThreadState::default() }) }
+    }
+
+    /// The bound on probes in flight.
+    #[must_use]
+    pub fn slots(&self) -> &Slots {
+        &self.inner.ground.slots
+    }
+
+    /// How late probes begin.
+    #[must_use]
+    pub fn late(&self) -> &CommonHistogram {
+        &self.inner.ground.late
+    }
+
+    /// Where sockets are opened; `None`: in the daemon's own namespace.
+    pub(super) fn namespace(&self) -> Option<&Namespace> {
+        self.inner.ground.namespace.as_ref()
+    }
+
+    /// The same, and TLS trusts the certificates in `pem` beside the system's.
+    ///
+    /// # Errors
+    ///
+    /// The TLS library's, if `pem` does not hold certificates.
+    pub fn trusting(pem: &[u8]) -> Result<Self, native_tls::Error> {
+        let roots = native_tls::Certificate::stack_from_pem(pem)?;
+        Ok(Self { inner: Rc::new(ThreadState { roots, ..ThreadState::default() }) })
+    }
+
+    /// The connector that does or does not verify certificates. Making one
+    /// reads the system's roots, which takes milliseconds and a megabyte; so
+    /// all backends share two.
+    pub(super) fn connector(&self, verify: bool) -> Result<TlsConnector, native_tls::Error> {
+        let mut connectors = self.inner.connectors.borrow_mut();
+        let slot = &mut connectors[usize::from(verify)];
+        if let Some(connector) = slot {
+            return Ok(connector.clone());
+        }
+        let mut builder = native_tls::TlsConnector::builder();
+        builder.danger_accept_invalid_certs(!verify).danger_accept_invalid_hostnames(!verify);
+        for root in &self.inner.roots {
+            builder.add_root_certificate(root.clone());
+        }
+        Ok(slot.insert(builder.build()?.into()).clone())
+    }
+
+    /// What HTTP servers are asked.
+    pub(super) fn http_questions(&self) -> &Common<HttpExchange, http::HttpExchangeSpec> {
+        &self.inner.http
+    }
+
+    /// What name servers are asked.
+    pub(super) fn dns_questions(&self) -> &Common<DnsExchange, dns::DnsQuestion> {
+        &self.inner.dns
+    }
+
+    /// The ICMP socket for `address`'s family that sends from `source`.
+    ///
+    /// A datagram socket is tried before a raw one: the kernel hands it our
+    /// own replies only, while a raw socket gets a copy of all ICMP that
+    /// reaches the machine, and a flood of that would crowd out the replies.
+    pub(super) async fn icmp(
+        &self,
+        address: IpAddr,
+        source: Option<IpAddr>,
+    ) -> Result<io::Result<Client>, ProbeFault> {
+        let (kind, unspecified) = match address {
+            IpAddr::V4(_) => (ICMP::V4, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            IpAddr::V6(_) => (ICMP::V6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+        };
+        let key = source.unwrap_or(unspecified);
+        // A namespace that was made anew needs another socket.
+        let identity = self.namespace().map(Namespace::identity).transpose();
+        let identity = identity.map_err(ProbeFault::Namespace)?;
+        let echoes = &self.inner.ground.echoes;
+        if let Some(client) = echoes.get(key, identity) {
+            return Ok(Ok(client));
+        }
+        let mut config = Config::builder().kind(kind);
+        if let Some(source) = source {
+            config = config.bind(SocketAddr::new(source, 0));
+        }
+        let (config, runtime) = (config.build(), Handle::current());
+        let open = move || {
+            // Its replies are to be read by this thread's runtime, whichever
+            // thread opens it.
+            let _in_runtime = runtime.enter();
+            Client::new(&config)
+        };
+        let opened = open_in(self.namespace(), open).await?;
+        Ok(opened.inspect(|client| echoes.put(key, identity, client)))
+    }
+
+    /// A sequence number that no other echo request of these sockets in
+    /// flight has: a datagram socket has one identifier for all backends, so
+    /// this is what tells two probes of one address apart.
+    pub(super) fn next_sequence(&self) -> u16 {
+        self.inner.ground.echoes.0.sequence.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// An identifier for a backend's echo requests. Unique in the process, not
+/// only in a `ThreadResources`: raw sockets of other threads see the same replies. The
+/// random start keeps two processes apart.
+pub(super) fn next_identifier() -> u16 {
+    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
+    NEXT.get_or_init(|| AtomicU16::new(fastrand::u16(..))).fetch_add(1, Ordering::Relaxed)
+}
+
+impl std::fmt::Debug for ThreadResources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("roots", &self.inner.roots.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_are_read_once_for_each_way_to_verify() {
+        let shared = ThreadResources::new();
+        shared.connector(true).unwrap();
+        assert!(shared.inner.connectors.borrow()[0].is_none());
+        shared.connector(false).unwrap();
+        shared.clone().connector(false).unwrap();
+        assert!(shared.inner.connectors.borrow().iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn echo_requests_are_told_apart() {
+        let shared = ThreadResources::new();
+        let numbers: Vec<u16> = (0..3).map(|_| shared.clone().next_sequence()).collect();
+        assert_eq!(numbers, [0, 1, 2]);
+        assert_ne!(next_identifier(), next_identifier());
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_refused() {
+        assert!(ThreadResources::trusting(b"-----BEGIN CERTIFICATE-----\nno\n").is_err());
+    }
+}

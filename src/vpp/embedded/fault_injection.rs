@@ -1,0 +1,153 @@
+//! What the embedded VPP is told to do wrong, and what it tells of itself.
+
+use std::time::Duration;
+
+use super::plugin::{Conf, ServerRow, VipRow};
+use crate::vpp::wire::{LbWrite, VipKey};
+
+/// A change of the load balancer that a client asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteRequest {
+    /// One that our client sends, or its forerunner in lb.api 1.1.0.
+    Lb(LbWrite),
+    /// `lb_flush_vip`
+    FlushVip(VipKey),
+}
+
+/// A change that was carried out or refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteRecord {
+    /// What was asked.
+    pub write: WriteRequest,
+    /// The answer, whether it was sent or lost.
+    pub retval: i32,
+}
+
+/// What goes wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InjectedFault {
+    /// The connection ends, and nothing is done.
+    DropBefore,
+    /// It is done, and the connection ends without an answer.
+    DropAfter,
+    /// It is done, and the answer is held back until
+    /// [`release`](super::Control::release); later answers go out before.
+    HoldReply,
+    /// It is done and never answered.
+    LoseReply,
+    /// It is answered with this code and not done. Requests whose replies
+    /// have nothing but a code can be refused.
+    Refuse(i32),
+    /// VPP crashes: all connections end, and it starts again, empty.
+    Crash,
+}
+
+/// The requests that a [`InjectedFault`] strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultCondition {
+    message: Option<&'static str>,
+    skip: u32,
+    times: u32,
+}
+
+impl FaultCondition {
+    /// The next request, whatever it is.
+    pub const NEXT: Self = Self { message: None, skip: 0, times: 1 };
+
+    /// The next request of this name (`lb_as_set_weight`).
+    #[must_use]
+    pub const fn message(name: &'static str) -> Self {
+        Self { message: Some(name), ..Self::NEXT }
+    }
+
+    /// Lets this many pass first.
+    #[must_use]
+    pub const fn after(self, skip: u32) -> Self {
+        Self { skip, ..self }
+    }
+
+    /// Strikes this many in a row.
+    #[must_use]
+    pub const fn times(self, times: u32) -> Self {
+        Self { times, ..self }
+    }
+}
+
+/// The mishaps to come.
+#[derive(Debug, Default)]
+pub(super) struct InjectedFaults(Vec<(FaultCondition, InjectedFault)>);
+
+impl InjectedFaults {
+    pub(super) fn add(&mut self, when: FaultCondition, mishap: InjectedFault) {
+        if when.times > 0 {
+            self.0.push((when, mishap));
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What strikes a request of this name: the first rule that is due.
+    pub(super) fn strike(&mut self, name: &str) -> Option<InjectedFault> {
+        let mut due = None;
+        for (place, (when, _)) in self.0.iter_mut().enumerate() {
+            if when.message.is_some_and(|wanted| wanted != name) {
+                continue;
+            }
+            if when.skip > 0 {
+                when.skip -= 1;
+            } else if due.is_none() {
+                when.times -= 1;
+                due = Some(place);
+            }
+        }
+        let mishap = self.0.get(due?)?.1;
+        self.0.retain(|(when, _)| when.times > 0);
+        Some(mishap)
+    }
+}
+
+/// The state of the embedded VPP at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmbeddedSnapshot {
+    /// Whether it listens.
+    pub running: bool,
+    /// Time since it started, by its own clock.
+    pub uptime: Duration,
+    /// The global settings.
+    pub conf: Conf,
+    /// VIPs in use, in slot order.
+    pub vips: Vec<VipRow>,
+    /// Servers in use and retired, in the order of a dump.
+    pub servers: Vec<ServerRow>,
+    /// Clients that it lists, by name.
+    pub clients: Vec<String>,
+    /// Clients that it lists although they are gone.
+    pub dead_clients: Vec<String>,
+    /// InjectedFaults that have not struck yet.
+    pub mishaps: usize,
+    /// Answers that are held back.
+    pub held: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mishap_strikes_when_it_is_due_and_no_more() {
+        let mut mishaps = InjectedFaults::default();
+        mishaps.add(FaultCondition::message("a").after(1).times(2), InjectedFault::Refuse(-6));
+        mishaps.add(FaultCondition::NEXT.after(4), InjectedFault::Crash);
+        mishaps.add(FaultCondition::NEXT.times(0), InjectedFault::Crash);
+        let struck = ["b", "a", "a", "a", "a", "a"].map(|name| mishaps.strike(name));
+        let refuse = Some(InjectedFault::Refuse(-6));
+        assert_eq!(struck, [None, None, refuse, refuse, Some(InjectedFault::Crash), None]);
+        assert_eq!(mishaps.len(), 0);
+    }
+}

@@ -1,0 +1,286 @@
+//! What each request does, and what it is answered.
+
+use super::cli;
+use super::legacy::{
+    LbAddDelAs, LbAddDelAsReply, LbAddDelVip, LbAddDelVipReply, LbAsDetails, LbAsDump, LbFlushVip,
+    LbFlushVipReply, MemclntKeepalive,
+};
+use super::plugin::{
+    Conf, NewVip, PluginFault, PluginVipKey, ServerFilter, ServerRow, address_from_wire,
+    address_to_wire,
+};
+use super::process::{Crash, Process, ReplyDraft};
+use super::requests::{Served, Serves};
+use crate::vpp::embedded::fault_injection::WriteRequest;
+use crate::vpp::wire::{
+    CliInband, CliInbandReply, ControlPing, ControlPingReply, FixedText, LbAddDelAsV2,
+    LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply,
+    LbAsV2Details, LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails,
+    LbVipDump, LbWrite, RequestHead, ShowVersion, ShowVersionReply, VipKey,
+};
+
+/// The code that a call of the plugin is answered with.
+fn code(outcome: Result<(), PluginFault>) -> Result<i32, Crash> {
+    match outcome {
+        Ok(()) => Ok(0),
+        Err(PluginFault::Refused(refusal)) => Ok(refusal.retval()),
+        Err(PluginFault::Crash(why)) => Err(Crash(why)),
+    }
+}
+
+impl Serves for ControlPing {
+    fn serve(
+        &self,
+        with: &mut Served<'_>,
+        head: RequestHead,
+        to: &mut ReplyDraft,
+    ) -> Result<(), Crash> {
+        let (client_index, vpe_pid) = (head.client_index, with.process.pid);
+        with.process.reply(to, head, &ControlPingReply { retval: 0, client_index, vpe_pid });
+        Ok(())
+    }
+}
+
+impl Serves for MemclntKeepalive {
+    fn serve(&self, _: &mut Served<'_>, _: RequestHead, _: &mut ReplyDraft) -> Result<(), Crash> {
+        Ok(())
+    }
+}
+
+impl Serves for ShowVersion {
+    fn serve(
+        &self,
+        with: &mut Served<'_>,
+        head: RequestHead,
+        to: &mut ReplyDraft,
+    ) -> Result<(), Crash> {
+        let reply = ShowVersionReply {
+            retval: 0,
+            program: FixedText::new("vpe"),
+            version: FixedText::new(cli::VERSION),
+            build_date: FixedText::new(cli::BUILD_DATE),
+            build_directory: FixedText::new(""),
+        };
+        with.process.reply(to, head, &reply);
+        Ok(())
+    }
+}
+
+impl Serves for CliInband {
+    fn serve(
+        &self,
+        with: &mut Served<'_>,
+        head: RequestHead,
+        to: &mut ReplyDraft,
+    ) -> Result<(), Crash> {
+        let output = cli::run(&self.cmd, with.process, with.clients);
+        to.errno_was_set = output.errno_was_set;
+        let reply = CliInbandReply { retval: output.retval, reply: output.text.into_bytes() };
+        with.process.reply(to, head, &reply);
+        Ok(())
+    }
+}
+
+impl Serves for LbConfGet {
+    fn serve(
+        &self,
+        with: &mut Served<'_>,
+        head: RequestHead,
+        to: &mut ReplyDraft,
+    ) -> Result<(), Crash> {
+        let conf = with.process.plugin.conf();
+        let conf = LbConfSet {
+            ip4_src_address: conf.ip4_src,
+            ip6_src_address: conf.ip6_src,
+            sticky_buckets_per_core: conf.sticky_buckets_per_core,
+            flow_timeout: conf.flow_timeout,
+        };
+        with.process.reply(to, head, &LbConfGetReply { retval: 0, conf });
+        Ok(())
+    }
+}
+
+impl Serves for LbVipDump {
+    fn serve(
+        &self,
+        with: &mut Served<'_>,
+        head: RequestHead,
+        to: &mut ReplyDraft,
+    ) -> Result<(), Crash> {
+        for row in with.process.plugin.vip_rows() {
+            let details = LbVipDetails {
+                vip: row.key.to_wire(),
+                encap: row.encap,
+                dscp: row.argument,
+                srv_type: row.argument.into(),
+                target_port: row.target_port,
+                // The field has 16 bits.
+                flow_table_length: (row.table_length & 0xffff) as u16,
+            };
+            with.process.reply(to, head, &details);
+        }
+        Ok(())
+    }
+}
+
+/// The rows that a server dump asks for. VPP compares the bytes as they came.
+fn filtered(process: &mut Process, vip: VipKey) -> Vec<ServerRow> {
+    process.plugin.filtered_server_rows(ServerFilter {
+        address: u128::from_be_bytes(vip.prefix.address.bytes),
+        protocol: vip.protocol,
+        port: vip.port,
+    })
+}
+
+impl Serves for LbAsV2Dump {
+    fn serve(
+        &self,
+        with: &mut Served<'_>,
+        head: RequestHead,
+        to: &mut ReplyDraft,
+    ) -> Result<(), Crash> {
+        for row in filtered(with.process, self.vip) {
+            let details = LbAsV2Details {
+                vip: row.vip.to_wire(),
+                app_srv: address_to_wire(row.address),
+                flags: u8::from(row.used),
+                in_use_since: row.removed_at,
+                weight: row.weight,
+                num_buckets: row.buckets,
+            };
+            with.process.reply(to, head, &details);
+        }
+        Ok(())
+    }
+}
+
+impl Serves for LbAsDump {
+    fn serve(
+        &self,
+        with: &mut Served<'_>,
+        head: RequestHead,
+        to: &mut ReplyDraft,
+    ) -> Result<(), Crash> {
+        for row in filtered(with.process, self.vip) {
+            let details = LbAsDetails {
+                vip: row.vip.to_wire(),
+                app_srv: address_to_wire(row.address),
+                flags: u8::from(row.used),
+                in_use_since: row.removed_at,
+            };
+            with.process.reply(to, head, &details);
+        }
+        Ok(())
+    }
+}
+
+/// Serves a write: `$do` changes the plugin, and its code is the whole reply.
+macro_rules! writes {
+    ($type:ty, $reply:ident, $write:expr, $do:expr) => {
+        impl Serves for $type {
+            fn serve(
+                &self,
+                with: &mut Served<'_>,
+                head: RequestHead,
+                to: &mut ReplyDraft,
+            ) -> Result<(), Crash> {
+                let now = with.process.now();
+                let change: fn(&Self, &mut Process, u32) -> Result<(), PluginFault> = $do;
+                let retval = code(change(self, with.process, now))?;
+                with.process.reply(to, head, &$reply { retval });
+                Ok(())
+            }
+
+            fn refusal(retval: i32) -> Option<$reply> {
+                Some($reply { retval })
+            }
+
+            fn write(&self) -> Option<WriteRequest> {
+                let write: fn(&Self) -> WriteRequest = $write;
+                Some(write(self))
+            }
+        }
+    };
+}
+
+writes!(
+    LbConfSet,
+    LbConfReply,
+    |conf| WriteRequest::Lb(LbWrite::Conf(*conf)),
+    |conf, process, _| {
+        process.plugin.set_conf(Conf {
+            ip4_src: conf.ip4_src_address,
+            ip6_src: conf.ip6_src_address,
+            sticky_buckets_per_core: conf.sticky_buckets_per_core,
+            flow_timeout: conf.flow_timeout,
+        })
+    }
+);
+writes!(LbAddDelVipV2, LbAddDelVipV2Reply, |vip| WriteRequest::Lb(LbWrite::Vip(*vip)), change_vip);
+writes!(
+    LbAddDelVip,
+    LbAddDelVipReply,
+    |vip| WriteRequest::Lb(LbWrite::Vip(vip.0)),
+    |vip, process, now| { change_vip(&vip.0, process, now) }
+);
+writes!(
+    LbAddDelAsV2,
+    LbAddDelAsV2Reply,
+    |server| WriteRequest::Lb(LbWrite::Server(*server)),
+    change_server
+);
+writes!(
+    LbAddDelAs,
+    LbAddDelAsReply,
+    |server| WriteRequest::Lb(LbWrite::Server(server.0)),
+    |server, process, now| change_server(&server.0, process, now)
+);
+writes!(
+    LbAsSetWeight,
+    LbAsSetWeightReply,
+    |weight| WriteRequest::Lb(LbWrite::Weight(*weight)),
+    |set, process, _| {
+        let vip = PluginVipKey::of_server_from_wire(set.vip);
+        let server = address_from_wire(set.as_address);
+        process.plugin.set_weight(vip, server, set.weight, set.is_flush)
+    }
+);
+writes!(
+    LbFlushVip,
+    LbFlushVipReply,
+    |flush| WriteRequest::FlushVip(flush.vip),
+    |flush, process, _| {
+        process.plugin.flush_vip(PluginVipKey::of_server_from_wire(flush.vip));
+        Ok(())
+    }
+);
+
+fn change_vip(change: &LbAddDelVipV2, process: &mut Process, now: u32) -> Result<(), PluginFault> {
+    let key = PluginVipKey::from_wire(change.vip);
+    if change.is_del {
+        return process.plugin.delete_vip(key, now);
+    }
+    let new = NewVip {
+        encap: change.encap,
+        dscp: change.dscp,
+        // VPP takes the lowest byte of a field that it forgets to swap.
+        srv_type: change.srv_type.to_be_bytes()[0],
+        target_port: change.target_port,
+        table_length: change.new_flows_table_length,
+        src_ip_sticky: change.src_ip_sticky,
+    };
+    process.plugin.add_vip(key, new, now)
+}
+
+fn change_server(
+    change: &LbAddDelAsV2,
+    process: &mut Process,
+    now: u32,
+) -> Result<(), PluginFault> {
+    let vip = PluginVipKey::of_server_from_wire(change.vip);
+    let server = address_from_wire(change.as_address);
+    if change.is_del {
+        return process.plugin.delete_server(vip, server, change.is_flush, now);
+    }
+    process.plugin.add_server(vip, server, change.weight, change.is_flush, now)
+}

@@ -1,0 +1,250 @@
+//! The one task that owns an embedded VPP: it accepts, serves, misbehaves as
+//! told, and publishes its counters. Nothing of it is shared.
+
+mod dispatch;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, error, warn};
+
+use super::clients::{Clients, Serial};
+use super::process::{Process, ReplyDraft};
+use super::reader::{self, ClientEvent};
+use super::segment::EmbeddedSegment;
+use super::sockets::{Listeners, send_descriptor};
+use super::{Clock, EmbeddedError, EmbeddedOptions, Paths};
+use crate::vpp::embedded::fault_injection::{EmbeddedSnapshot, InjectedFaults, WriteRecord};
+
+/// A request of the [`Control`](super::Control) handle.
+pub(super) type ServerCommand = Box<dyn FnOnce(&mut EmbeddedServer) + Send>;
+
+/// Reads that may wait for the hub; then the readers wait.
+const EVENTS: usize = 64;
+/// VPP's heart beats once in this time.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// The state of an embedded VPP and of its sockets.
+pub(super) struct EmbeddedServer {
+    options: EmbeddedOptions,
+    paths: Paths,
+    pub(super) process: Process,
+    segment: EmbeddedSegment,
+    listeners: Option<Listeners>,
+    pub(super) clients: Clients,
+    pub(super) mishaps: InjectedFaults,
+    pub(super) writes: VecDeque<WriteRecord>,
+    /// Requests received, by name.
+    pub(super) received: BTreeMap<&'static str, u64>,
+    held: Vec<ReplyDraft>,
+    /// It does nothing, like a VPP whose main thread is stuck.
+    pub(super) frozen: bool,
+    pub(super) stopping: bool,
+    serial: u64,
+    published: Option<u64>,
+    events: mpsc::Sender<ClientEvent>,
+    incoming: Option<mpsc::Receiver<ClientEvent>>,
+    activity: watch::Sender<u64>,
+}
+
+impl EmbeddedServer {
+    /// A VPP that listens. Runs inside a tokio runtime.
+    pub(super) fn new(
+        paths: Paths,
+        options: EmbeddedOptions,
+        activity: watch::Sender<u64>,
+    ) -> Result<Self, EmbeddedError> {
+        let (events, incoming) = mpsc::channel(EVENTS);
+        let process = Process::new(&options);
+        let segment = new_segment(&process, &options)?;
+        Ok(Self {
+            listeners: Some(Listeners::bind(&paths)?),
+            process,
+            segment,
+            options,
+            paths,
+            clients: Clients::new(),
+            mishaps: InjectedFaults::default(),
+            writes: VecDeque::new(),
+            received: BTreeMap::new(),
+            held: Vec::new(),
+            frozen: false,
+            stopping: false,
+            serial: 0,
+            published: None,
+            events,
+            incoming: Some(incoming),
+            activity,
+        })
+    }
+
+    /// Serves until it is told to stop.
+    pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<ServerCommand>) {
+        let Some(mut incoming) = self.incoming.take() else { return };
+        while !self.stopping {
+            let awake = !self.frozen;
+            let until_beat = self.until_heartbeat();
+            tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    Some(command) => command(&mut self),
+                    None => break,
+                },
+                Some(event) = incoming.recv(), if awake => self.on(event),
+                client = accept(self.listeners.as_ref().map(|l| &l.api.socket)), if awake => {
+                    self.connected(client);
+                }
+                client = accept(self.listeners.as_ref().map(|l| &l.stats.socket)), if awake => {
+                    if let Err(error) = send_descriptor(&client, self.segment.descriptor()) {
+                        debug!(%error, "vpp-embedded-stats-client");
+                    }
+                }
+                () = tokio::time::sleep(until_beat), if awake => self.beat(),
+            }
+            self.activity.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Starts again, empty, with connections closed and sockets bound anew.
+    pub(super) fn restart(&mut self) -> Result<(), EmbeddedError> {
+        self.halt();
+        self.listeners = None;
+        self.listeners = Some(Listeners::bind(&self.paths)?);
+        Ok(())
+    }
+
+    /// Ends as a VPP ends that is stopped; `killed`: that leaves its files.
+    pub(super) fn stop_listening(&mut self, killed: bool) {
+        self.halt();
+        match self.listeners.take() {
+            Some(listeners) if killed => listeners.leave_files(),
+            _ => {}
+        }
+    }
+
+    /// Forgets everything that dies with a process.
+    fn halt(&mut self) {
+        self.clients.clear();
+        self.held.clear();
+        self.frozen = false;
+        self.process = Process::new(&self.options);
+        self.published = None;
+        match new_segment(&self.process, &self.options) {
+            Ok(segment) => self.segment = segment,
+            Err(error) => error!(%error, "vpp-embedded-stats-failed"),
+        }
+    }
+
+    /// Sends what was held back.
+    pub(super) fn release(&mut self) {
+        for answer in std::mem::take(&mut self.held) {
+            self.send(&answer);
+        }
+    }
+
+    pub(super) fn snapshot(&mut self) -> EmbeddedSnapshot {
+        self.process.catch_up();
+        let (clients, dead_clients) = self.clients.names();
+        EmbeddedSnapshot {
+            running: self.listeners.is_some(),
+            uptime: self.process.uptime(),
+            conf: self.process.plugin.conf(),
+            vips: self.process.plugin.vip_rows(),
+            servers: self.process.plugin.server_rows(),
+            clients,
+            dead_clients,
+            mishaps: self.mishaps.len(),
+            held: self.held.len(),
+        }
+    }
+
+    fn connected(&mut self, stream: UnixStream) {
+        self.serial += 1;
+        let serial = Serial(self.serial);
+        let stream = Arc::new(stream);
+        let reader = reader::start(serial, Arc::clone(&stream), self.events.clone());
+        self.clients.add(serial, stream, reader);
+    }
+
+    fn on(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Bodies(serial, bodies) => {
+                for body in bodies {
+                    // It may have been closed by the message before.
+                    let Some(slot) = self.clients.slot(serial) else { return };
+                    self.request(slot, &body);
+                }
+            }
+            ClientEvent::Room(serial) => {
+                if let Some(slot) = self.clients.slot(serial) {
+                    let sent = self.clients.has_room(slot);
+                    self.after_send(slot, sent);
+                }
+            }
+            ClientEvent::Ended { client, failed } => {
+                if failed {
+                    self.clients.errno_was_set();
+                }
+                if let Some(slot) = self.clients.slot(client) {
+                    self.clients.ended(slot);
+                }
+            }
+        }
+    }
+
+    fn until_heartbeat(&self) -> Duration {
+        if self.options.clock == Clock::Told {
+            return Duration::MAX;
+        }
+        let past = self.process.uptime().as_nanos() % HEARTBEAT.as_nanos();
+        HEARTBEAT - Duration::from_nanos(u64::try_from(past).unwrap_or(0))
+    }
+
+    /// Publishes the heartbeat and lets the collector run.
+    pub(super) fn beat(&mut self) {
+        self.process.catch_up();
+        let beats = u64::from(self.process.now()) / HEARTBEAT.as_secs();
+        if let Err(error) = self.segment.beat(beats) {
+            error!(%error, "vpp-embedded-stats-failed");
+        }
+    }
+
+    /// Writes the counters to the segment if they changed.
+    pub(super) fn publish_counters(&mut self) {
+        let version = self.process.plugin.counters_version();
+        if self.published == Some(version) {
+            return;
+        }
+        self.published = Some(version);
+        let slots = u32::try_from(self.process.plugin.vip_slots()).unwrap_or(u32::MAX);
+        let counters: Vec<_> = (0..slots).map(|slot| self.process.plugin.counters(slot)).collect();
+        if let Err(error) = self.segment.count(&counters) {
+            error!(%error, "vpp-embedded-stats-failed");
+        }
+    }
+}
+
+fn new_segment(
+    process: &Process,
+    options: &EmbeddedOptions,
+) -> Result<EmbeddedSegment, EmbeddedError> {
+    EmbeddedSegment::new(process.boot_time(), options.workers).map_err(EmbeddedError::Stats)
+}
+
+/// The next connection; never, while nobody listens.
+async fn accept(listener: Option<&tokio::net::UnixListener>) -> UnixStream {
+    let Some(listener) = listener else { return std::future::pending().await };
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                // Out of descriptors, most likely: let others go on and close some.
+                warn!(%error, "vpp-embedded-accept-failed");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}

@@ -31,6 +31,7 @@ use crate::domain::config::Config;
 use crate::domain::controller::{CommandRefused, ControllerEffect, ControllerState};
 use crate::domain::events::Event;
 use crate::domain::names::BackendName;
+use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate};
 use crate::host::placement::Placement;
 use crate::probe::{ProbeEnvironment, ThreadResources};
 
@@ -164,7 +165,9 @@ impl Controller {
                 ControllerEffect::Publish(event) => self.publish(event),
                 ControllerEffect::Desire(frontends) => {
                     if let Some(links) = &self.links {
-                        links.changed.send(DesiredChanged { frontends, decided });
+                        let generation = self.roster.generation();
+                        let update = DesiredUpdate { frontends, decided, generation };
+                        links.changed.send(DesiredChanged(update));
                     }
                 }
                 ControllerEffect::OverrideDropped(what) => {
@@ -213,6 +216,7 @@ impl Controller {
         DesiredSnapshot {
             desired: Arc::new(self.roster.desired()),
             settings: Arc::new(self.roster.config().lb.clone()),
+            generation: self.roster.generation(),
         }
     }
 }

@@ -87,7 +87,7 @@ struct Up {
     dialed: Epoch,
     client: VppClient,
     info: VppInfo,
-    stats: Result<Arc<StatsSegment>, DataplaneError>,
+    stats: Result<Arc<StatsSegment>, CountersError>,
 }
 
 impl VppConnection {

@@ -20,6 +20,7 @@ use super::config::{Backend, Config, HealthCheck};
 use super::events::{Change, Changed, Event, Transition};
 use super::health::{Admin, Health, State};
 use super::names::{BackendName, FrontendName, PoolName};
+use super::reconcile::Generation;
 use crate::domain::balancing::weights::{
     DesiredFrontend, FlushSeq, FrontendDecision, FrontendState, StartupGrace, Verdict,
     WeightOverrides, asks_for_flush, desired,
@@ -43,6 +44,7 @@ pub struct ControllerState {
     frontends: BTreeMap<FrontendName, FrontendRecord>,
     patience: StartupGrace,
     last_prober: ProberId,
+    generation: Generation,
 }
 
 /// The state of every backend and frontend, by name.
@@ -88,6 +90,12 @@ impl ControllerState {
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
         &self.config
+    }
+
+    /// Numbers the present state of what is desired.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// What VPP should hold.
@@ -261,6 +269,7 @@ impl ControllerState {
             }
         }
         if !changed.is_empty() {
+            self.generation = self.generation.next();
             // Weights before words: what moves traffic goes first.
             orders.insert(0, ControllerEffect::Desire(changed));
         }

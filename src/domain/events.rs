@@ -119,6 +119,8 @@ pub enum DataplaneKind {
     Disconnected,
     Cured,
     ModelMismatch,
+    /// VPP holds what was last desired of a frontend.
+    Programmed,
 }
 
 impl DataplaneKind {
@@ -136,6 +138,7 @@ impl DataplaneKind {
             Self::Disconnected => "disconnected",
             Self::Cured => "cured",
             Self::ModelMismatch => "model_mismatch",
+            Self::Programmed => "programmed",
         }
     }
 }

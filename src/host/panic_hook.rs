@@ -136,7 +136,7 @@ mod tests {
         let output = doomed("dies_of_a_panic_in_a_handler", None);
         let errors = errors(&output);
         assert!(
-            errors.contains("maglevd: bug, stopping: 1 too many at src/bin/maglevd/fatal.rs:"),
+            errors.contains("maglevd: bug, stopping: 1 too many at src/host/panic_hook.rs:"),
             "{errors}"
         );
         let log = String::from_utf8(output.stdout).unwrap();

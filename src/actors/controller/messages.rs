@@ -8,17 +8,16 @@ use thiserror::Error;
 
 use crate::actors::prober::{ProbeCount, ProbeReading};
 use crate::config::{LoadError, Loaded};
-use crate::domain::balancing::weights::DesiredFrontend;
-use crate::domain::config::{Config, LbSettings};
+use crate::domain::config::Config;
 use crate::domain::controller::{AdminCommand, CommandRefused, ProberId, WeightPrediction};
 pub use crate::domain::controller::{BackendView, FrontendView};
 use crate::domain::dataplane::net::Weight;
-use crate::domain::dataplane::plan::Desired;
 use crate::domain::events::Transition;
 use crate::domain::health::State;
 use crate::domain::histogram::Histogram;
-use crate::domain::names::{BackendName, FrontendName};
+use crate::domain::names::BackendName;
 use crate::domain::readiness::HealthCounts;
+use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate};
 use crate::domain::resolution::{HostName, Resolution};
 use crate::probe::{NamespaceError, SlotStats};
 
@@ -172,26 +171,12 @@ pub enum LoadFailed {
     Interrupted,
 }
 
-/// These frontends should look like this now: to the Reconciler.
+/// Something else is desired of some frontends: to the Reconciler.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
-pub struct DesiredChanged {
-    /// Only those that differ from before.
-    pub frontends: Vec<(FrontendName, Arc<DesiredFrontend>)>,
-    /// When the probe result that decided this was in, if it was one.
-    pub decided: Option<Instant>,
-}
+pub struct DesiredChanged(pub DesiredUpdate);
 
-/// Everything that should be, after a start or a reload: to the Reconciler.
+/// Everything that is desired, after a start or a reload: to the Reconciler.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct DesiredReplaced(pub DesiredSnapshot);
-
-/// What should be, as one answer.
-#[derive(Clone, Debug, MessageResponse)]
-pub struct DesiredSnapshot {
-    /// The frontends and the global settings.
-    pub desired: Arc<Desired>,
-    /// How VPP is kept right.
-    pub settings: Arc<LbSettings>,
-}

@@ -8,9 +8,9 @@ use actix::prelude::*;
 use tracing::{info, warn};
 
 use super::{
-    BackendView, CheckConfig, Controller, DesiredSnapshot, FrontendView, GetBackend, GetBackends,
-    GetConfig, GetDesired, GetFrontend, GetHealthCounts, GetOverview, LoadFailed, Overview,
-    PredictWeight, Reload,
+    BackendView, CheckConfig, Controller, FrontendView, GetBackend, GetBackends, GetConfig,
+    GetDesired, GetFrontend, GetHealthCounts, GetOverview, LoadFailed, Overview, PredictWeight,
+    Reload,
 };
 use crate::actors::prober::{self, ProbeReading};
 use crate::config::{self, Loaded, Warning};
@@ -110,10 +110,10 @@ impl Handler<GetConfig> for Controller {
 }
 
 impl Handler<GetDesired> for Controller {
-    type Result = DesiredSnapshot;
+    type Result = MessageResult<GetDesired>;
 
-    fn handle(&mut self, _: GetDesired, _: &mut Self::Context) -> DesiredSnapshot {
-        self.desired()
+    fn handle(&mut self, _: GetDesired, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.desired())
     }
 }
 

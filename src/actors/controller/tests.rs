@@ -36,8 +36,8 @@ impl Handler<DesiredChanged> for DesiredRecorder {
     type Result = ();
 
     fn handle(&mut self, changed: DesiredChanged, _: &mut Self::Context) {
-        let because = if changed.decided.is_some() { "probed" } else { "changed" };
-        self.0.borrow_mut().push(format!("{because} {}", say(changed.frontends.iter().cloned())));
+        let because = if changed.0.decided.is_some() { "probed" } else { "changed" };
+        self.0.borrow_mut().push(format!("{because} {}", say(changed.0.frontends.iter().cloned())));
     }
 }
 

@@ -6,16 +6,21 @@ mod pass;
 mod verify;
 mod world;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fake::{LostReply, spec, vip};
 use world::{ReconcilerTestBed, SYNC_INTERVAL, flushing, frontend, idle};
 
 use super::*;
-use crate::actors::controller::DesiredChanged;
 use crate::domain::balancing::weights::FlushSeq;
-use crate::domain::dataplane::plan;
+use crate::domain::config::LbSettings;
+use crate::domain::dataplane::connection::{Epoch, Outcome};
+use crate::domain::dataplane::observed::Observed;
+use crate::domain::dataplane::plan::{self, Desired, Scope};
 use crate::domain::dataplane::step::Step;
+use crate::domain::names::FrontendName;
 
 const NOTHING: [&str; 0] = [];
 
@@ -201,7 +206,7 @@ async fn a_pass_that_loses_a_reply_says_so_and_is_made_again() {
     world.vpp().observed.vips.clear();
     world.vpp().losses.push_back(LostReply::BeforeItWasDone);
     let error = world.sync(Scope::All, false).await.unwrap_err();
-    assert!(matches!(error, SyncError::Link(DataplaneError::Failed(_))), "{error}");
+    assert!(matches!(error, SyncError::Dataplane(DataplaneError::Failed(_))), "{error}");
     idle().await;
     assert_eq!(world.heard(), ["look", "+f1, +f1 s1=100", "look", "+f1, +f1 s1=100"]);
 }
@@ -261,7 +266,7 @@ async fn whoever_waits_for_a_sync_is_told_when_vpp_is_lost() {
         (world.begin_sync(Scope::All, false), world.begin_sync(Scope::All, false));
     idle().await;
     world.lose(1).await;
-    let gone = Err(SyncError::Link(DataplaneError::NotConnected("gone".into())));
+    let gone = Err(SyncError::Dataplane(DataplaneError::NotConnected("gone".into())));
     assert_eq!(first.await.unwrap(), gone);
     assert_eq!(second.await.unwrap(), gone);
 }

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::controller::{
-    AdministerBackend, Controller, DesiredSnapshot, GetDesired, Recipients, Reload, SetWeight,
+    AdministerBackend, Controller, GetDesired, Recipients, Reload, SetWeight,
 };
 use crate::actors::event_batcher::EventBatcher;
 use crate::actors::reconciler::{Reconciler, Sync};
@@ -22,6 +22,7 @@ use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{Flushed, Scope, plan};
 use crate::domain::dataplane::step::{Step, VipSpec};
+use crate::domain::reconcile::DesiredSnapshot;
 use crate::host::log_stream::LogDemand;
 use crate::vpp::embedded::plugin::Plugin;
 

@@ -40,11 +40,11 @@ impl SharedVpp {
 
     pub(super) fn link(&self) -> DataplaneHandle {
         let door = FakeConnection(self.clone()).start();
-        let (listen, observe) = (door.clone().recipient(), door.clone().recipient());
+        let (subscribe, observe) = (door.clone().recipient(), door.clone().recipient());
         DataplaneHandle {
-            listen,
+            subscribe,
             observe,
-            reread: door.clone().recipient(),
+            read_servers: door.clone().recipient(),
             apply: door.recipient(),
         }
     }
@@ -212,7 +212,7 @@ impl Handler<DesiredChanged> for Relay {
     type Result = ();
 
     fn handle(&mut self, message: DesiredChanged, _: &mut Self::Context) {
-        message.frontends.iter().for_each(|(_, frontend)| self.vpp.get().want(frontend));
+        message.0.frontends.iter().for_each(|(_, frontend)| self.vpp.get().want(frontend));
         self.changed.do_send(message);
     }
 }

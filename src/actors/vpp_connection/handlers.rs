@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use actix::prelude::*;
 use tracing::info;
 
+use super::messages::call_failed;
 use super::{
     Apply, Close, Connected, ConnectionPhase, ConnectionState, ConnectionStats,
     ConnectionSubscriber, DataplaneError, Epoch, GetConnectionState, GetConnectionStats,
@@ -40,7 +41,7 @@ impl Handler<Observe> for VppConnection {
         let client = self.client();
         Box::pin(async move {
             let (epoch, client) = client?;
-            let observed = client.read_state().await.map_err(DataplaneError::failed)?;
+            let observed = client.read_state().await.map_err(call_failed)?;
             Ok(ObservedAt { epoch, observed })
         })
     }
@@ -65,7 +66,7 @@ impl Handler<ReadServers> for VppConnection {
         _: &mut Self::Context,
     ) -> Self::Result {
         let client = self.client_of(epoch);
-        Box::pin(async move { client?.read_servers(&vips).await.map_err(DataplaneError::failed) })
+        Box::pin(async move { client?.read_servers(&vips).await.map_err(call_failed) })
     }
 }
 

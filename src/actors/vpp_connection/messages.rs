@@ -8,6 +8,7 @@ use actix::prelude::*;
 use thiserror::Error;
 
 use super::VppConnection;
+pub use crate::domain::dataplane::connection::{DataplaneError, Epoch, Outcome};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedServers};
 use crate::domain::dataplane::step::Step;
@@ -16,36 +17,23 @@ use crate::vpp::client::{CallError, SessionStats, VppClient};
 use crate::vpp::stats::StatsError;
 pub use crate::vpp::stats::VipCounters;
 
-/// Numbers the connections to VPP of this daemon's life. What was read from
-/// one says nothing of the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Epoch(pub u64);
-
-impl Epoch {
-    /// The next connection's.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
-
 /// What the Reconciler needs of a VppConnection, or of what stands in for one.
 #[derive(Clone)]
 pub struct DataplaneHandle {
     /// Takes whom to tell of the connection.
-    pub listen: Recipient<SubscribeConnection>,
+    pub subscribe: Recipient<SubscribeConnection>,
     /// Reads everything.
     pub observe: Recipient<Observe>,
     /// Reads the servers of a few VIPs.
-    pub reread: Recipient<ReadServers>,
+    pub read_servers: Recipient<ReadServers>,
     /// Writes.
     pub apply: Recipient<Apply>,
 }
 
 impl From<Addr<VppConnection>> for DataplaneHandle {
     fn from(vpp: Addr<VppConnection>) -> Self {
-        let (listen, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
-        Self { listen, observe, reread: vpp.clone().recipient(), apply: vpp.recipient() }
+        let (subscribe, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
+        Self { subscribe, observe, read_servers: vpp.clone().recipient(), apply: vpp.recipient() }
     }
 }
 
@@ -114,17 +102,6 @@ pub struct Apply {
     pub urgent: bool,
 }
 
-/// What became of one step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// VPP did it.
-    Done,
-    /// VPP refused it and holds what it held before.
-    Refused(String),
-    /// There was no answer: it may or may not have been done.
-    Unknown(String),
-}
-
 impl From<Result<(), CallError>> for Outcome {
     fn from(result: Result<(), CallError>) -> Self {
         match result {
@@ -183,7 +160,7 @@ impl VppInfo {
 
 /// Read the packet counters of every live VIP.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<Vec<VipPackets>, DataplaneError>")]
+#[rtype(result = "Result<Vec<VipPackets>, CountersError>")]
 pub struct GetCounters;
 
 /// The packets of one VIP. A VIP whose counters are not certain has none.
@@ -243,27 +220,17 @@ pub enum ConnectionState {
 #[rtype(result = "()")]
 pub struct Close;
 
-/// Why VPP could not be read or written.
+/// Why VPP's counters could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum DataplaneError {
-    /// The daemon runs without one.
-    #[error("no VPP is configured: start maglevd with --vpp-api-addr")]
-    Off,
-    /// It is not there, or does not answer.
-    #[error("VPP is not connected: {0}")]
-    NotConnected(String),
-    /// It cannot be programmed.
-    #[error("this VPP lacks API messages of the lb plugin 1.2.0: {}", .0.join(" "))]
-    Missing(Vec<String>),
-    /// A call failed half-way.
-    #[error("VPP: {0}")]
-    Failed(String),
+pub enum CountersError {
+    #[error(transparent)]
+    Dataplane(#[from] DataplaneError),
     /// The daemon runs without the stats socket.
     #[error("no VPP stats socket is configured: start maglevd with --vpp-stats-addr")]
-    StatsOff,
+    Off,
     /// There is a connection, and its stats segment is not there or not read.
     #[error("VPP's counters cannot be read: {0}")]
-    Stats(#[from] StatsError),
+    Segment(#[from] StatsError),
     /// `show lb vips verbose` would fill VPP's send buffer, and only it tells
     /// which counters are whose.
     #[error(
@@ -275,20 +242,8 @@ pub enum DataplaneError {
     NotUnderstood,
 }
 
-impl DataplaneError {
-    /// The actor that holds the connection is gone.
-    pub(in crate::actors) fn ended() -> Self {
-        Self::NotConnected("the daemon is stopping".into())
-    }
-
-    /// The connection in use is not the one that was meant.
-    pub(in crate::actors) fn reconnected() -> Self {
-        Self::NotConnected("VPP was reconnected in between".into())
-    }
-
-    /// A failed call.
-    #[expect(clippy::needless_pass_by_value, reason = "used as a function value")]
-    pub(super) fn failed(error: CallError) -> Self {
-        Self::Failed(error.to_string())
-    }
+/// A call that failed half-way.
+#[expect(clippy::needless_pass_by_value, reason = "used as a function value")]
+pub(super) fn call_failed(error: CallError) -> DataplaneError {
+    DataplaneError::Failed(error.to_string())
 }

@@ -9,7 +9,8 @@ use std::time::SystemTime;
 use actix::prelude::*;
 use tracing::{debug, info, warn};
 
-use super::{ConnectionPhase, DataplaneError, VipPackets, VppConnection};
+use super::messages::call_failed;
+use super::{ConnectionPhase, CountersError, DataplaneError, VipPackets, VppConnection};
 use crate::domain::dataplane::net::Vip;
 use crate::vpp::client::VppClient;
 use crate::vpp::stats::{StatsError, StatsSegment, slots};
@@ -18,14 +19,14 @@ use crate::vpp::stats::{StatsError, StatsSegment, slots};
 pub(super) async fn open(
     socket: Option<PathBuf>,
     client: &VppClient,
-) -> Result<Arc<StatsSegment>, DataplaneError> {
-    let socket = socket.ok_or(DataplaneError::StatsOff)?;
+) -> Result<Arc<StatsSegment>, CountersError> {
+    let socket = socket.ok_or(CountersError::Off)?;
     Ok(Arc::new(StatsSegment::connect(&socket, client.peer_process()).await?))
 }
 
 /// When VPP started, if that can be read.
 pub(super) async fn booted_at(
-    stats: Result<Arc<StatsSegment>, DataplaneError>,
+    stats: Result<Arc<StatsSegment>, CountersError>,
 ) -> Option<SystemTime> {
     match read(stats.ok()?, StatsSegment::boot_time).await {
         Ok(booted_at) => booted_at,
@@ -41,7 +42,7 @@ pub(super) async fn booted_at(
 pub(super) async fn count(
     client: &VppClient,
     stats: Arc<StatsSegment>,
-) -> Result<Vec<VipPackets>, DataplaneError> {
+) -> Result<Vec<VipPackets>, CountersError> {
     let before = places(client).await?;
     let counters = read(stats, StatsSegment::slot_counters).await?;
     let after = places(client).await?;
@@ -50,11 +51,11 @@ pub(super) async fn count(
     Ok(sure.filter_map(counted).collect())
 }
 
-async fn places(client: &VppClient) -> Result<BTreeMap<Vip, u32>, DataplaneError> {
-    let listing = client.read_verbose().await.map_err(DataplaneError::failed)?;
-    let listing = listing.ok_or(DataplaneError::TooManyVips)?;
+async fn places(client: &VppClient) -> Result<BTreeMap<Vip, u32>, CountersError> {
+    let listing = client.read_verbose().await.map_err(call_failed)?;
+    let listing = listing.ok_or(CountersError::TooManyVips)?;
     if listing.entries.is_empty() && !listing.complete {
-        return Err(DataplaneError::NotUnderstood);
+        return Err(CountersError::NotUnderstood);
     }
     if !listing.complete {
         debug!("vpp-counters-incomplete: parts of `show lb vips verbose` are not understood");
@@ -66,7 +67,7 @@ async fn places(client: &VppClient) -> Result<BTreeMap<Vip, u32>, DataplaneError
 async fn read<T: Send + 'static>(
     stats: Arc<StatsSegment>,
     read: impl FnOnce(&StatsSegment) -> Result<T, StatsError> + Send + 'static,
-) -> Result<T, DataplaneError> {
+) -> Result<T, CountersError> {
     // It fails only when the daemon ends.
     let read = tokio::task::spawn_blocking(move || read(&stats)).await;
     Ok(read.map_err(|_| DataplaneError::ended())??)
@@ -74,9 +75,9 @@ async fn read<T: Send + 'static>(
 
 impl VppConnection {
     /// Says what is new about the stats segment.
-    pub(super) fn tell_of_stats(&mut self, stats: &Result<Arc<StatsSegment>, DataplaneError>) {
+    pub(super) fn tell_of_stats(&mut self, stats: &Result<Arc<StatsSegment>, CountersError>) {
         let trouble = match stats {
-            Err(DataplaneError::Stats(error)) => Some(error),
+            Err(CountersError::Segment(error)) => Some(error),
             _ => None,
         };
         match trouble {
@@ -92,7 +93,7 @@ impl VppConnection {
     /// Tries again to open the segment, if it could not be opened before.
     pub(super) fn open_stats_again(&mut self, ctx: &mut Context<Self>) {
         let ConnectionPhase::Up(up) = &self.state else { return };
-        if !matches!(up.stats, Err(DataplaneError::Stats(_))) {
+        if !matches!(up.stats, Err(CountersError::Segment(_))) {
             return;
         }
         let epoch = self.epoch;
@@ -111,13 +112,13 @@ impl VppConnection {
 }
 
 impl Handler<super::GetCounters> for VppConnection {
-    type Result = ResponseFuture<Result<Vec<VipPackets>, DataplaneError>>;
+    type Result = ResponseFuture<Result<Vec<VipPackets>, CountersError>>;
 
     fn handle(&mut self, _: super::GetCounters, _: &mut Self::Context) -> Self::Result {
         let client = self.client();
         let stats = match &self.state {
             ConnectionPhase::Up(up) => up.stats.clone(),
-            _ => Err(DataplaneError::ended()),
+            _ => Err(DataplaneError::ended().into()),
         };
         Box::pin(async move {
             let (_, client) = client?;

@@ -5,7 +5,7 @@ use tonic::Status;
 
 use crate::actors::broadcaster::SubscribeError;
 use crate::actors::reconciler::SyncError;
-use crate::actors::vpp_connection::DataplaneError;
+use crate::actors::vpp_connection::{CountersError, DataplaneError};
 use crate::domain::balancing::maglev::NotSeen;
 use crate::domain::controller::CommandRefused;
 use crate::domain::dataplane::net::WeightOutOfRange;
@@ -41,6 +41,12 @@ impl ToStatus for DataplaneError {
     }
 }
 
+impl ToStatus for CountersError {
+    fn to_status(&self) -> Status {
+        Status::unavailable(self.to_string())
+    }
+}
+
 impl ToStatus for NotSeen {
     fn to_status(&self) -> Status {
         Status::unavailable(self.to_string())
@@ -51,7 +57,7 @@ impl ToStatus for SyncError {
     fn to_status(&self) -> Status {
         match self {
             Self::NoFrontend(_) => Status::not_found(self.to_string()),
-            Self::Link(error) => error.to_status(),
+            Self::Dataplane(error) => error.to_status(),
         }
     }
 }

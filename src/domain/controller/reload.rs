@@ -18,6 +18,7 @@ impl ControllerState {
             backends: BTreeMap::new(),
             frontends: BTreeMap::new(),
             patience: StartupGrace::Waiting,
+            generation: Generation::default(),
             last_prober: ProberId(0),
         };
         let mut orders = roster.reload(config, at);
@@ -48,6 +49,7 @@ impl ControllerState {
             }
         }
         self.regroup(&before, at, &mut orders);
+        self.generation = self.generation.next();
         orders.extend(asked.until(&Intent::of(self), Change::FILE, at));
         orders
     }

@@ -20,7 +20,7 @@ pub struct StepRefusal {
     /// Passes in a row that came to it.
     times: u32,
     /// Drift passes that leave it alone.
-    rests: u32,
+    passes_left: u32,
 }
 
 /// The last refusal of each frontend; of `None`: the global settings, and VIPs
@@ -31,7 +31,7 @@ pub struct Refusals(BTreeMap<Option<FrontendName>, StepRefusal>);
 impl Refusals {
     /// VPP refused a step, and says why in `what`.
     pub fn refused(&mut self, frontend: Option<FrontendName>, what: String) {
-        let refusal = StepRefusal { what: String::new(), times: 0, rests: 0 };
+        let refusal = StepRefusal { what: String::new(), times: 0, passes_left: 0 };
         self.0.entry(frontend).or_insert(refusal).what = what;
     }
 
@@ -40,37 +40,37 @@ impl Refusals {
         self.0.remove(frontend);
     }
 
-    /// Something else is wanted of a frontend now: there is new hope.
-    pub fn hope(&mut self, frontend: &FrontendName) {
+    /// Resets the backoff: something else is desired of a frontend.
+    pub fn reset_backoff(&mut self, frontend: &FrontendName) {
         if let Some(refusal) = self.0.get_mut(&Some(frontend.clone())) {
-            (refusal.times, refusal.rests) = (0, 0);
+            (refusal.times, refusal.passes_left) = (0, 0);
         }
     }
 
     /// A drift pass begins. Gives those that it is to leave alone.
     pub fn begin_pass(&mut self) -> BTreeSet<Option<FrontendName>> {
-        let mut resting = BTreeSet::new();
+        let mut backing_off = BTreeSet::new();
         for (frontend, refusal) in &mut self.0 {
-            if refusal.rests > 0 {
-                refusal.rests -= 1;
-                resting.insert(frontend.clone());
+            if refusal.passes_left > 0 {
+                refusal.passes_left -= 1;
+                backing_off.insert(frontend.clone());
             }
         }
-        resting
+        backing_off
     }
 
     /// A pass over everything ends. It came to `tried`, which were not all
-    /// done, and left `resting` alone; all else is well.
+    /// done, and left `backing_off` alone; all else is well.
     pub fn end_pass(
         &mut self,
         tried: &BTreeSet<Option<FrontendName>>,
-        resting: &BTreeSet<Option<FrontendName>>,
+        backing_off: &BTreeSet<Option<FrontendName>>,
     ) {
-        self.0.retain(|frontend, _| tried.contains(frontend) || resting.contains(frontend));
+        self.0.retain(|frontend, _| tried.contains(frontend) || backing_off.contains(frontend));
         for frontend in tried {
             if let Some(refusal) = self.0.get_mut(frontend) {
                 refusal.times = (refusal.times + 1).min(LONGEST);
-                refusal.rests = (1 << (refusal.times - 1)) - 1;
+                refusal.passes_left = (1 << (refusal.times - 1)) - 1;
             }
         }
     }
@@ -101,13 +101,13 @@ mod tests {
     fn tried(refusals: &mut Refusals, passes: usize) -> String {
         let web = Some(FrontendName::from("web"));
         let pass = |_| {
-            let resting = refusals.begin_pass();
-            if resting.contains(&web) {
-                refusals.end_pass(&BTreeSet::new(), &resting);
+            let backing_off = refusals.begin_pass();
+            if backing_off.contains(&web) {
+                refusals.end_pass(&BTreeSet::new(), &backing_off);
                 return '.';
             }
             refusals.refused(web.clone(), "no".into());
-            refusals.end_pass(&[web.clone()].into(), &resting);
+            refusals.end_pass(&[web.clone()].into(), &backing_off);
             'x'
         };
         (0..passes).map(pass).collect()
@@ -121,14 +121,14 @@ mod tests {
         // It is shown all the while, and until it goes well.
         let web = FrontendName::from("web");
         assert_eq!(refusals.iter().collect::<Vec<_>>(), [(Some(&web), "no")]);
-        refusals.hope(&web);
+        refusals.reset_backoff(&web);
         assert_eq!(tried(&mut refusals, 4), "xx.x");
-        let resting = refusals.begin_pass();
-        refusals.end_pass(&BTreeSet::new(), &resting);
+        let backing_off = refusals.begin_pass();
+        refusals.end_pass(&BTreeSet::new(), &backing_off);
         assert_eq!(refusals.iter().count(), 1, "it was left alone");
-        refusals.hope(&web);
-        let resting = refusals.begin_pass();
-        refusals.end_pass(&BTreeSet::new(), &resting);
+        refusals.reset_backoff(&web);
+        let backing_off = refusals.begin_pass();
+        refusals.end_pass(&BTreeSet::new(), &backing_off);
         assert_eq!(refusals.iter().count(), 0, "it went well");
     }
 }

@@ -158,9 +158,9 @@ pub(super) fn start(conf: LbConf) -> (Rc<RefCell<FakeState>>, DataplaneHandle) {
         listener: None,
     }));
     let vpp = FakeVpp(Rc::clone(&state)).start();
-    let (listen, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
-    let reread = vpp.clone().recipient();
-    (state, DataplaneHandle { listen, observe, reread, apply: vpp.recipient() })
+    let (subscribe, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
+    let read_servers = vpp.clone().recipient();
+    (state, DataplaneHandle { subscribe, observe, read_servers, apply: vpp.recipient() })
 }
 
 /// The VIP of frontend `f<number>`.

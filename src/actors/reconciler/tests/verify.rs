@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::world::{ReconcilerTestBed, SYNC_INTERVAL, frontend, idle};
+use super::world::{ReconcilerTestBed, SYNC_INTERVAL, changed, frontend, idle};
 use super::*;
 
 /// Until what was written is read back.
@@ -136,7 +136,7 @@ async fn flips_are_timed_from_the_deciding_result() {
     let world = steady().await;
     let change = |number, weight, decided| {
         let frontends = vec![frontend(number, &[weight])];
-        world.reconciler.do_send(DesiredChanged { frontends, decided });
+        world.reconciler.do_send(changed(frontends, decided));
     };
     let decided = Some(Instant::now());
     change(1, 50, decided);
@@ -144,7 +144,7 @@ async fn flips_are_timed_from_the_deciding_result() {
     // Two frontends of one backend are one flip; an operator's has no result.
     let decided = Some(Instant::now());
     let frontends = vec![frontend(1, &[40]), frontend(2, &[40])];
-    world.reconciler.do_send(DesiredChanged { frontends, decided });
+    world.reconciler.do_send(changed(frontends, decided));
     idle().await;
     change(1, 30, None);
     idle().await;

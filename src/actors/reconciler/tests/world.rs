@@ -8,13 +8,14 @@ use std::time::Duration;
 use super::fake::{self, FakeState, server, spec};
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
-use crate::actors::controller::{DesiredChanged, DesiredReplaced, DesiredSnapshot};
+use crate::actors::controller::{DesiredChanged, DesiredReplaced};
 use crate::actors::vpp_connection::{Connected, Lost};
 use crate::domain::balancing::weights::{
     DesiredFrontend, DesiredServer, TargetWeight, UnmanagedServers,
 };
 use crate::domain::config::LbConf;
 use crate::domain::dataplane::net::Weight;
+use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate, Generation};
 use crate::host::log_stream::LogDemand;
 
 pub(super) const CONF: LbConf = LbConf {
@@ -52,6 +53,14 @@ pub(super) fn flushing(
         strangers: UnmanagedServers::Remove,
     };
     (format!("f{number:03}").as_str().into(), Arc::new(frontend))
+}
+
+/// Something else is desired of these frontends.
+pub(super) fn changed(
+    frontends: Vec<(FrontendName, Arc<DesiredFrontend>)>,
+    decided: Option<Instant>,
+) -> DesiredChanged {
+    DesiredChanged(DesiredUpdate { frontends, decided, generation: Generation::default() })
 }
 
 /// Until nothing is left to be done at this moment: paused time only passes
@@ -94,12 +103,16 @@ impl ReconcilerTestBed {
         };
         let desired = Arc::new(self.desired.clone());
         let settings = Arc::new(settings);
-        self.reconciler.do_send(DesiredReplaced(DesiredSnapshot { desired, settings }));
+        self.reconciler.do_send(DesiredReplaced(DesiredSnapshot {
+            desired,
+            settings,
+            generation: Generation::default(),
+        }));
         idle().await;
     }
 
     pub(super) async fn change(&self, frontends: &[(FrontendName, Arc<DesiredFrontend>)]) {
-        self.reconciler.do_send(DesiredChanged { frontends: frontends.to_vec(), decided: None });
+        self.reconciler.do_send(changed(frontends.to_vec(), None));
         idle().await;
     }
 

@@ -73,7 +73,7 @@ impl StatsTestBed {
         assert_eq!(outcomes, Ok(wanted));
     }
 
-    async fn counters(&self) -> Result<Vec<VipPackets>, DataplaneError> {
+    async fn counters(&self) -> Result<Vec<VipPackets>, CountersError> {
         self.link.send(GetCounters).await.unwrap()
     }
 
@@ -148,28 +148,28 @@ async fn without_a_stats_socket_vpp_is_programmed_until_one_appears() {
     lab.packets(vip(1), [1, 0, 0, 0]);
     lab.can_program().await;
     assert_eq!(lab.info().await.booted_at, None);
-    let missing = DataplaneError::Stats(StatsError::NotThere { path: late.clone() });
+    let missing = CountersError::Segment(StatsError::NotThere { path: late.clone() });
     assert_eq!(lab.counters().await, Err(missing));
 
     std::os::unix::fs::symlink(lab.vpp.stats_path(), &late).unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
     let counters = loop {
         match lab.counters().await {
-            Err(DataplaneError::Stats(_)) if Instant::now() < deadline => {}
+            Err(CountersError::Segment(_)) if Instant::now() < deadline => {}
             other => break other,
         }
     };
     assert_eq!(counters, Ok(vec![counted(vip(1), [1, 0, 0, 0])]));
     assert!(lab.info().await.booted_at.is_some());
     lab.link.send(Close).await.unwrap();
-    assert_eq!(lab.counters().await, Err(DataplaneError::ended()));
+    assert_eq!(lab.counters().await, Err(DataplaneError::ended().into()));
 }
 
 #[actix_rt::test]
 async fn nobody_is_told_counters_that_were_not_wanted() {
     let mut lab = StatsTestBed::start(|_| None).await;
     lab.heard().await.unwrap();
-    assert_eq!(lab.counters().await, Err(DataplaneError::StatsOff));
+    assert_eq!(lab.counters().await, Err(CountersError::Off));
     lab.link.send(Close).await.unwrap();
 }
 

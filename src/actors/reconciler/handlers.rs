@@ -1,0 +1,128 @@
+//! Every message becomes an input of the state, or a question to it.
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+
+use super::{
+    AwaitProgress, GetObservedEpoch, GetReconcilerStats, GetRefusalOf, GetVip, Reconciler,
+    SubscribeProgress, Sync,
+};
+use crate::actors::Outbox;
+use crate::actors::controller::{DesiredChanged, DesiredReplaced};
+use crate::actors::vpp_connection::{Connected, Lost};
+use crate::domain::dataplane::connection::DataplaneError;
+use crate::domain::reconcile::{AwaitAnswer, ReconcileInput, RequestId, SyncError, SyncReport};
+
+impl Handler<DesiredReplaced> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, DesiredReplaced(now): DesiredReplaced, ctx: &mut Self::Context) {
+        self.step(ReconcileInput::DesiredReplaced(now), ctx);
+    }
+}
+
+impl Handler<DesiredChanged> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, DesiredChanged(update): DesiredChanged, ctx: &mut Self::Context) {
+        self.step(ReconcileInput::DesiredChanged(update), ctx);
+    }
+}
+
+impl Handler<Connected> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, Connected { epoch }: Connected, ctx: &mut Self::Context) {
+        self.step(ReconcileInput::Connected(epoch), ctx);
+    }
+}
+
+impl Handler<Lost> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, Lost { epoch, why }: Lost, ctx: &mut Self::Context) {
+        self.step(ReconcileInput::Lost { epoch, why }, ctx);
+    }
+}
+
+impl Reconciler {
+    fn next_request(&mut self) -> RequestId {
+        self.last_request += 1;
+        RequestId(self.last_request)
+    }
+}
+
+impl Handler<Sync> for Reconciler {
+    type Result = ResponseFuture<Result<SyncReport, SyncError>>;
+
+    fn handle(&mut self, Sync { scope, dry_run }: Sync, ctx: &mut Self::Context) -> Self::Result {
+        let (reply, replied) = oneshot::channel();
+        let id = self.next_request();
+        self.syncs.insert(id, reply);
+        self.step(ReconcileInput::SyncRequested { id, scope, dry_run }, ctx);
+        Box::pin(
+            async move { replied.await.unwrap_or_else(|_| Err(DataplaneError::ended().into())) },
+        )
+    }
+}
+
+impl Handler<AwaitProgress> for Reconciler {
+    type Result = ResponseFuture<AwaitAnswer>;
+
+    fn handle(&mut self, wait: AwaitProgress, ctx: &mut Self::Context) -> Self::Result {
+        let AwaitProgress { frontends, generation, within } = wait;
+        let (reply, replied) = oneshot::channel();
+        let id = self.next_request();
+        self.waiters.insert(id, reply);
+        let input = ReconcileInput::ProgressAwaited { id, frontends, generation, within };
+        self.step(input, ctx);
+        Box::pin(async move {
+            let stopping = |_| AwaitAnswer::NotYet("the daemon is stopping".into());
+            replied.await.unwrap_or_else(stopping)
+        })
+    }
+}
+
+impl Handler<SubscribeProgress> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, SubscribeProgress(to): SubscribeProgress, _: &mut Self::Context) {
+        self.progress.push(Outbox::new(to));
+    }
+}
+
+impl Handler<GetObservedEpoch> for Reconciler {
+    type Result = MessageResult<GetObservedEpoch>;
+
+    fn handle(&mut self, _: GetObservedEpoch, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.state.observed_epoch())
+    }
+}
+
+impl Handler<GetVip> for Reconciler {
+    type Result = MessageResult<GetVip>;
+
+    fn handle(&mut self, GetVip(vip): GetVip, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.state.vip(vip))
+    }
+}
+
+impl Handler<GetReconcilerStats> for Reconciler {
+    type Result = MessageResult<GetReconcilerStats>;
+
+    fn handle(&mut self, _: GetReconcilerStats, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.state.stats())
+    }
+}
+
+impl Handler<GetRefusalOf> for Reconciler {
+    type Result = Option<String>;
+
+    fn handle(
+        &mut self,
+        GetRefusalOf(frontend): GetRefusalOf,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        self.state.refusal(&frontend)
+    }
+}

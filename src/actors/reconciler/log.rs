@@ -1,0 +1,50 @@
+//! The Reconciler's log records.
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use crate::domain::names::FrontendName;
+use crate::domain::reconcile::ReconcileRecord;
+
+/// Logs one record.
+pub(super) fn log(record: ReconcileRecord) {
+    match record {
+        ReconcileRecord::SyncStarted { scope, steps } => {
+            info!(scope = scope.as_str(), steps, "vpp-lbsync-start");
+        }
+        ReconcileRecord::SyncDone { scope, steps, failed, took } => {
+            let took_us = took.map(micros);
+            info!(scope = scope.as_str(), steps, failed, took_us, "vpp-lbsync-done");
+        }
+        ReconcileRecord::SyncFailed(error) => warn!(%error, "vpp-lbsync-failed"),
+        ReconcileRecord::StepDone { frontend, name, detail, disruption } => {
+            let frontend = frontend.as_ref().map(FrontendName::as_str);
+            info!(frontend, step = detail, disruption = disruption.as_str(), "{name}");
+        }
+        ReconcileRecord::StepFailed { frontend, action, step, why } => {
+            let frontend = frontend.as_ref().map(FrontendName::as_str);
+            warn!(frontend, action, step, why, "vpp-lbsync-step-failed");
+        }
+        ReconcileRecord::StickyBucketsChanged { from, to } => warn!(
+            from,
+            to,
+            "vpp-lb-sticky-buckets-changed: VPP drops all flows of all VIPs with its next packets"
+        ),
+        ReconcileRecord::UnexpectedRow(row) => {
+            warn!(row, "vpp-lb-strange: not ours and not to be expressed; left alone");
+        }
+        ReconcileRecord::ModelMismatch { frontend, vip, servers } => {
+            let frontend = frontend.as_ref().map(FrontendName::as_str);
+            warn!(frontend, %vip, servers, "vpp-model-mismatch");
+        }
+        ReconcileRecord::ReadBackDiffers(vip) => {
+            warn!(%vip, "vpp-lb-verify-differs: VPP does not hold what was written");
+        }
+        ReconcileRecord::ReadBackFailed(error) => warn!(%error, "vpp-lb-verify-failed"),
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,286 @@
+//! The outcomes of steps: taken into what is known of VPP, published and logged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::record::{ReconcileRecord, ScopeWord};
+use super::{
+    AwaitAnswer, CallId, Moment, ObservedState, ReconcileEffect, ReconcileState, RequestId,
+    StepResult, SyncReport, input,
+};
+use crate::domain::balancing::weights::DesiredFrontend;
+use crate::domain::dataplane::connection::{DataplaneError, Outcome};
+use crate::domain::dataplane::observed::Observed;
+use crate::domain::dataplane::plan::{self, Desired, Planned, Scope};
+use crate::domain::dataplane::step::Step;
+use crate::domain::events::{DataplaneChange, DataplaneKind};
+use crate::domain::names::FrontendName;
+
+/// A write that was not answered yet.
+#[derive(Debug)]
+pub(super) struct WriteUnderWay {
+    pub(super) steps: Vec<Planned>,
+    pub(super) snapshot: PlanSnapshot,
+    /// The number of its batch in the pass; `None`: a flip.
+    pub(super) batch: Option<u64>,
+}
+
+/// The frontends that steps were planned for, as they were desired then: the
+/// outcomes are settled by that, whatever is desired meanwhile.
+#[derive(Debug)]
+pub(super) struct PlanSnapshot(BTreeMap<FrontendName, Arc<DesiredFrontend>>);
+
+impl PlanSnapshot {
+    pub(super) fn of(steps: &[Planned], desired: &Desired) -> Self {
+        let names = steps.iter().filter_map(|planned| planned.frontend.as_ref());
+        let frontend =
+            |name: &FrontendName| Some((name.clone(), Arc::clone(desired.frontends.get(name)?)));
+        Self(names.filter_map(frontend).collect())
+    }
+}
+
+impl ReconcileState {
+    /// Writes steps over the present connection.
+    pub(super) fn write(&mut self, write: WriteUnderWay, urgent: bool) -> CallId {
+        let id = self.next_call();
+        let epoch = self.epoch.unwrap_or_default();
+        self.read_back.writing(&write.steps);
+        let steps = write.steps.iter().map(|planned| planned.step.clone()).collect();
+        self.effects.push(ReconcileEffect::Write { id, epoch, steps, urgent });
+        self.writes.insert(id, write);
+        id
+    }
+
+    /// A write was answered. One of an earlier connection is not known any more.
+    pub(super) fn written(
+        &mut self,
+        id: CallId,
+        outcomes: Result<Vec<Outcome>, DataplaneError>,
+        now: Moment,
+    ) {
+        let Some(write) = self.writes.remove(&id) else { return };
+        self.read_back.written(&write.steps);
+        if self.is_flip(id) {
+            self.flip_written(write, outcomes, now);
+        } else {
+            self.batch_written(write, outcomes, now);
+        }
+    }
+
+    /// Takes outcomes into what is known of VPP, publishes and logs them.
+    /// `drift` says of a frontend whether nothing of ours explains that its
+    /// steps were due.
+    pub(super) fn settle(
+        &mut self,
+        snapshot: &PlanSnapshot,
+        steps: Vec<Planned>,
+        outcomes: Result<Vec<Outcome>, DataplaneError>,
+        scope: ScopeWord,
+        drift: impl Fn(&Option<FrontendName>) -> bool,
+        now: Moment,
+    ) -> Vec<StepResult> {
+        let outcomes = match outcomes {
+            Ok(outcomes) => outcomes,
+            Err(error) => vec![Outcome::Unknown(error.to_string()); steps.len()],
+        };
+        let mut results = Vec::with_capacity(steps.len());
+        for (planned, outcome) in steps.into_iter().zip(outcomes) {
+            let error = match outcome {
+                Outcome::Done => {
+                    // What was refused before was due anyway.
+                    let frontend = &planned.frontend;
+                    let drift = drift(frontend) && !self.refusals.contains(frontend);
+                    self.stats.record_step(&planned.step, scope, drift);
+                    self.step_done(snapshot, &planned, drift, now);
+                    None
+                }
+                Outcome::Refused(why) => {
+                    let what = format!("{} {}: {why}", planned.step.action(), planned.step);
+                    self.refusals.refused(planned.frontend.clone(), what);
+                    Some(why)
+                }
+                Outcome::Unknown(why) => {
+                    // Whether it was done can only be observed.
+                    self.forget_observed();
+                    Some(why)
+                }
+            };
+            if let Some(why) = &error {
+                self.log(ReconcileRecord::StepFailed {
+                    frontend: planned.frontend.clone(),
+                    action: planned.step.action(),
+                    step: planned.step.to_string(),
+                    why: why.clone(),
+                });
+            }
+            results.push(StepResult { planned, error });
+        }
+        results
+    }
+
+    pub(super) fn forget_observed(&mut self) {
+        if let ObservedState::Known(before) = std::mem::take(&mut self.observed) {
+            self.effects.push(ReconcileEffect::Free(before));
+        }
+    }
+
+    fn step_done(&mut self, snapshot: &PlanSnapshot, planned: &Planned, drift: bool, now: Moment) {
+        let Planned { frontend, step, disruption } = planned;
+        let mut detail = step.to_string();
+        let mut sticky = None;
+        if let ObservedState::Known(observed) = &mut self.observed {
+            if let Step::SetConf(conf) = step {
+                sticky =
+                    Some((observed.conf.sticky_buckets_per_core, conf.sticky_buckets_per_core));
+            }
+            if let Some(before) = value_before(observed, step) {
+                detail.push_str(&before);
+            }
+            if drift {
+                if matches!(step, Step::AddVip(_) | Step::AddServer { .. }) {
+                    detail.push_str(" (was missing)");
+                }
+                detail.push_str("; drift");
+            }
+            plan::apply(observed, step);
+        }
+        if let Some((from, to)) = sticky.filter(|(from, to)| from != to) {
+            self.log(ReconcileRecord::StickyBucketsChanged { from, to });
+        }
+        if let Some(desired) = frontend.as_ref().and_then(|name| snapshot.0.get(name)) {
+            plan::confirm(&mut self.flushed, desired, step);
+        }
+        self.log(ReconcileRecord::StepDone {
+            frontend: frontend.clone(),
+            name: record_name(step),
+            detail: detail.clone(),
+            disruption: *disruption,
+        });
+        let (kind, at) = (step.into(), now.wall);
+        let change = DataplaneChange { frontend: frontend.clone(), kind, detail, at };
+        self.effects.push(ReconcileEffect::Publish(change));
+    }
+
+    /// Frontends for which VPP did all of a flip are refused nothing any more.
+    pub(super) fn clear_refusals(
+        &mut self,
+        results: &[StepResult],
+        failed: &BTreeSet<Option<FrontendName>>,
+    ) {
+        for result in results.iter().filter(|result| !failed.contains(&result.planned.frontend)) {
+            self.refusals.done(&result.planned.frontend);
+        }
+    }
+
+    /// Frontends for which nothing is due any more are programmed.
+    pub(super) fn settle_progress(
+        &mut self,
+        snapshot: &PlanSnapshot,
+        failed: &BTreeSet<Option<FrontendName>>,
+        now: Moment,
+    ) {
+        for name in snapshot.0.keys() {
+            let key = Some(name.clone());
+            if failed.contains(&key) {
+                self.progress.pending(name);
+                continue;
+            }
+            let (Some(state), ObservedState::Known(observed)) = (&self.desired, &self.observed)
+            else {
+                continue;
+            };
+            let scope = Scope::One(name.clone());
+            let due = plan::plan(&state.desired, observed, &self.flushed, &scope);
+            if due.is_empty() && self.progress.written(name) {
+                let change = DataplaneChange {
+                    frontend: key,
+                    kind: DataplaneKind::Programmed,
+                    detail: "VPP holds what is desired".into(),
+                    at: now.wall,
+                };
+                self.effects.push(ReconcileEffect::Publish(change));
+            }
+        }
+    }
+
+    pub(super) fn end_pass(&mut self, error: Option<DataplaneError>, now: Moment) {
+        let Some(pass) = self.pass.take() else { return };
+        let ended = pass.end(&mut self.refusals, error.is_some(), now);
+        let failed = input::failed(&ended.results);
+        if ended.complete && error.is_none() && failed == 0 {
+            self.stats.last_success = Some(now.wall);
+        }
+        self.log(ReconcileRecord::SyncDone {
+            scope: (&ended.scope).into(),
+            steps: ended.results.len(),
+            failed,
+            took: Some(ended.took),
+        });
+        let result = match error {
+            None => Ok(SyncReport {
+                results: ended.results,
+                applied: ended.applied,
+                before: ended.before,
+            }),
+            Some(error) => Err(error.into()),
+        };
+        self.reply(ended.trigger, result);
+    }
+
+    /// Reports what became of frontends within this step, and to those who wait.
+    pub(super) fn report_progress(&mut self) {
+        let generation = self.desired.as_ref().map(|state| state.generation).unwrap_or_default();
+        let desired = self.desired.as_ref().map(|state| &state.desired.frontends);
+        let refused = |name: &FrontendName| self.refusals.contains(&Some(name.clone()));
+        let gone = |name: &FrontendName| desired.is_some_and(|all| !all.contains_key(name));
+        for (id, stuck) in self.progress.end_waits(generation, refused, gone) {
+            let answer = match stuck {
+                None => AwaitAnswer::Written,
+                Some(name) => AwaitAnswer::NotYet(self.why_pending(&name)),
+            };
+            self.effects.push(ReconcileEffect::ReplyProgress { id, answer });
+        }
+        let changes = self.progress.take_changes();
+        if !changes.is_empty() {
+            self.effects.push(ReconcileEffect::Progress(changes));
+        }
+    }
+
+    /// The deadline of a waiter is over.
+    pub(super) fn give_up_waiting(&mut self, id: RequestId) {
+        let Some(open) = self.progress.give_up(id) else { return };
+        let why = open.first().map(|name| self.why_pending(name)).unwrap_or_default();
+        let answer = AwaitAnswer::NotYet(why);
+        self.effects.push(ReconcileEffect::ReplyProgress { id, answer });
+    }
+}
+
+/// The frontends of which VPP did not do all.
+pub(super) fn failed_frontends(results: &[StepResult]) -> BTreeSet<Option<FrontendName>> {
+    let failed = results.iter().filter(|result| result.error.is_some());
+    failed.map(|result| result.planned.frontend.clone()).collect()
+}
+
+/// The name of a step's log record.
+fn record_name(step: &Step) -> &'static str {
+    match step {
+        Step::SetConf(_) => "vpp-lb-conf-set",
+        Step::AddVip(_) => "vpp-lbsync-vip-add",
+        Step::RemoveVip(_) => "vpp-lbsync-vip-del",
+        Step::AddServer { .. } => "vpp-lbsync-as-add",
+        Step::SetWeight { .. } => "vpp-lbsync-as-weight",
+        Step::RemoveServer { .. } => "vpp-lbsync-as-del",
+    }
+}
+
+/// What a step changes, as it was: ` (was 100)`.
+fn value_before(observed: &Observed, step: &Step) -> Option<String> {
+    match step {
+        Step::SetConf(_) => Some(format!(" (was {})", Step::SetConf(observed.conf))),
+        Step::SetWeight { vip, server, .. } | Step::RemoveServer { vip, server, .. } => {
+            let server = observed.vips.get(vip)?.servers.get(server)?;
+            Some(format!(" (was {})", server.weight))
+        }
+        _ => None,
+    }
+}

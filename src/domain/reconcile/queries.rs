@@ -1,0 +1,86 @@
+//! What can be asked of the reconciliation. Nothing here changes it.
+
+use super::{ObservedState, ReconcileState, ReconcilerStats};
+use crate::domain::dataplane::connection::Epoch;
+use crate::domain::dataplane::net::Vip;
+use crate::domain::dataplane::observed::ObservedVip;
+use crate::domain::names::FrontendName;
+
+/// What is known of one VIP in VPP, what was written since it was last read
+/// included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VipObservation {
+    /// VPP was not read, or what was read no longer counts.
+    Unknown,
+    /// VPP has no such VIP.
+    Absent,
+    Present(ObservedVip),
+}
+
+impl VipObservation {
+    /// As the domain asks for it: `None` if VPP was not read.
+    #[must_use]
+    pub fn as_seen(&self) -> Option<Option<&ObservedVip>> {
+        match self {
+            Self::Unknown => None,
+            Self::Absent => Some(None),
+            Self::Present(vip) => Some(Some(vip)),
+        }
+    }
+}
+
+impl ReconcileState {
+    /// Over which connection VPP was last read; `None`: it has to be read first.
+    #[must_use]
+    pub fn observed_epoch(&self) -> Option<Epoch> {
+        self.epoch.filter(|_| matches!(self.observed, ObservedState::Known(_)))
+    }
+
+    #[must_use]
+    pub fn vip(&self, vip: Vip) -> VipObservation {
+        match &self.observed {
+            ObservedState::Unknown => VipObservation::Unknown,
+            ObservedState::Known(observed) => observed
+                .vips
+                .get(&vip)
+                .cloned()
+                .map_or(VipObservation::Absent, VipObservation::Present),
+        }
+    }
+
+    #[must_use]
+    pub fn stats(&self) -> ReconcilerStats {
+        let refused = self.refusals.iter();
+        let refused = refused.map(|(frontend, what)| (frontend.cloned(), what.to_owned()));
+        let (programmed, serving) = self.progress.counts();
+        ReconcilerStats {
+            refused: refused.collect(),
+            model_mismatches: self.model.total(),
+            programmed,
+            serving,
+            ..self.stats.clone()
+        }
+    }
+
+    /// What VPP refuses this frontend at present.
+    #[must_use]
+    pub fn refusal(&self, frontend: &str) -> Option<String> {
+        let of = |name: Option<&FrontendName>| name.is_some_and(|name| name.as_str() == frontend);
+        self.refusals.iter().find(|(name, _)| of(*name)).map(|(_, what)| what.to_owned())
+    }
+
+    /// Why VPP does not hold yet what is desired of a frontend, for people.
+    pub(super) fn why_pending(&self, frontend: &FrontendName) -> String {
+        if let Some(what) = self.refusal(frontend.as_str()) {
+            format!("VPP refuses {what}")
+        } else if self.epoch.is_none() {
+            "VPP is not connected".into()
+        } else if !self.may_write {
+            "startup-min-delay is not over".into()
+        } else if matches!(self.observed, ObservedState::Unknown) {
+            "VPP is being read".into()
+        } else {
+            "VPP has not answered yet".into()
+        }
+    }
+}

@@ -38,7 +38,7 @@ fn frontend(number: u16) -> DesiredFrontend {
         src_ip_sticky: false,
         table_length: TableLength::DEFAULT,
     };
-    DesiredFrontend { spec, servers, strangers: UnmanagedServers::Remove }
+    DesiredFrontend { spec, servers, unmanaged: UnmanagedServers::Remove }
 }
 
 fn name(number: u16) -> FrontendName {

@@ -5,7 +5,7 @@
 
 mod environment;
 mod messages;
-mod naming;
+mod names;
 mod probers;
 mod queries;
 
@@ -43,29 +43,29 @@ thread_local! {
     static SHARED: RefCell<Option<(Option<String>, ThreadResources)>> = const { RefCell::new(None) };
 }
 
-/// What this thread's probers share on `ground`.
-pub(super) fn thread_resources(ground: &ProbeEnvironment) -> ThreadResources {
-    let namespace = ground.namespace.as_ref().map(|namespace| namespace.name().to_owned());
+/// What this thread's probers share on `environment`.
+pub(super) fn thread_resources(environment: &ProbeEnvironment) -> ThreadResources {
+    let namespace = environment.namespace.as_ref().map(|namespace| namespace.name().to_owned());
     SHARED.with_borrow_mut(|shared| match shared {
         Some((of, shared)) if *of == namespace => shared.clone(),
-        _ => shared.insert((namespace, ThreadResources::on(ground.clone()))).1.clone(),
+        _ => shared.insert((namespace, ThreadResources::on(environment.clone()))).1.clone(),
     })
 }
 
 /// The actor. See the module's description.
 pub struct Controller {
     path: PathBuf,
-    roster: ControllerState,
+    state: ControllerState,
     probers: BTreeMap<BackendName, Placed>,
     arbiters: Vec<ArbiterHandle>,
     placement: Placement,
-    ground: ProbeEnvironment,
-    herald: Addr<EventBatcher>,
+    environment: ProbeEnvironment,
+    batcher: Addr<EventBatcher>,
     links: Option<Links>,
     reconciler: Recipients,
-    first_orders: Vec<ControllerEffect>,
-    script: Option<FakeProbe>,
-    book: Option<resolver::FakeResolver>,
+    first_effects: Vec<ControllerEffect>,
+    fake_probe: Option<FakeProbe>,
+    fake_resolver: Option<resolver::FakeResolver>,
     resolver: Option<Addr<Resolver>>,
 }
 
@@ -92,55 +92,55 @@ impl Controller {
         path: PathBuf,
         config: Config,
         arbiters: Vec<ArbiterHandle>,
-        herald: Addr<EventBatcher>,
+        batcher: Addr<EventBatcher>,
         reconciler: Recipients,
     ) -> Self {
-        let (roster, first_orders) = ControllerState::new(Arc::new(config), SystemTime::now());
+        let (state, first_effects) = ControllerState::new(Arc::new(config), SystemTime::now());
         Self {
             path,
-            roster,
+            state,
             probers: BTreeMap::new(),
             placement: Placement::over(arbiters.len()),
             arbiters,
-            ground: ProbeEnvironment::default(),
-            herald,
+            environment: ProbeEnvironment::default(),
+            batcher,
             links: None,
             reconciler,
-            first_orders,
-            script: None,
-            book: None,
+            first_effects,
+            fake_probe: None,
+            fake_resolver: None,
             resolver: None,
         }
     }
 
-    /// Has probes made on `ground`, and not without a bound from the daemon's
+    /// Has probes made on `environment`, and not without a bound from the daemon's
     /// own namespace.
     #[must_use]
-    pub fn on(mut self, ground: ProbeEnvironment) -> Self {
-        self.ground = ground;
+    pub fn on(mut self, environment: ProbeEnvironment) -> Self {
+        self.environment = environment;
         self
     }
 
-    /// The same, and its probes find what `script` says: no network is used.
+    /// The same, and its probes find what `fake_probe` says: no network is used.
     #[must_use]
-    pub fn with_script(self, script: FakeProbe) -> Self {
-        Self { script: Some(script), ..self }
+    pub fn with_fake_probe(self, fake_probe: FakeProbe) -> Self {
+        Self { fake_probe: Some(fake_probe), ..self }
     }
 
-    /// The same, and its backends' names lead where `book` says.
+    /// The same, and its backends' names lead where `fake_resolver` says.
     #[must_use]
-    pub fn with_book(self, book: resolver::FakeResolver) -> Self {
-        Self { book: Some(book), ..self }
+    pub fn with_fake_resolver(self, fake_resolver: resolver::FakeResolver) -> Self {
+        Self { fake_resolver: Some(fake_resolver), ..self }
     }
 
     fn execute(
         &mut self,
-        orders: Vec<ControllerEffect>,
+        effects: Vec<ControllerEffect>,
         decided: Option<Instant>,
         ctx: &Context<Self>,
     ) {
-        for order in orders {
-            match order {
+        for effect in effects {
+            match effect {
                 ControllerEffect::StartProber { id, backend, settings } => {
                     self.start_prober(id, backend, settings, ctx);
                 }
@@ -165,7 +165,7 @@ impl Controller {
                 ControllerEffect::Publish(event) => self.publish(event),
                 ControllerEffect::Desire(frontends) => {
                     if let Some(links) = &self.links {
-                        let generation = self.roster.generation();
+                        let generation = self.state.generation();
                         let update = DesiredUpdate { frontends, decided, generation };
                         links.changed.send(DesiredChanged(update));
                     }
@@ -200,10 +200,10 @@ impl Controller {
     /// Tells watchers what there is at the start. A reload is told by events:
     /// to replace what they start with would have the events come after what
     /// they lead to.
-    fn announce(&self) {
-        let states = self.roster.states();
+    fn set_snapshot(&self) {
+        let states = self.state.states();
         // It is the first message of many places.
-        self.herald.do_send(SetSnapshot { states, at: SystemTime::now() });
+        self.batcher.do_send(SetSnapshot { states, at: SystemTime::now() });
     }
 
     /// Tells the Reconciler all that should be: after a start and a reload.
@@ -214,9 +214,9 @@ impl Controller {
 
     fn desired(&self) -> DesiredSnapshot {
         DesiredSnapshot {
-            desired: Arc::new(self.roster.desired()),
-            settings: Arc::new(self.roster.config().lb.clone()),
-            generation: self.roster.generation(),
+            desired: Arc::new(self.state.desired()),
+            settings: Arc::new(self.state.config().lb.clone()),
+            generation: self.state.generation(),
         }
     }
 }
@@ -227,20 +227,20 @@ impl Actor for Controller {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         self.links = Some(Links {
-            events: Outbox::new(self.herald.clone().recipient()),
+            events: Outbox::new(self.batcher.clone().recipient()),
             changed: Outbox::new(self.reconciler.changed.clone()),
             replaced: Outbox::new(self.reconciler.replaced.clone()),
         });
-        let resolver = Resolver::new(self.book.take(), ctx.address().recipient());
+        let resolver = Resolver::new(self.fake_resolver.take(), ctx.address().recipient());
         self.resolver = Some(resolver.start());
-        let orders = std::mem::take(&mut self.first_orders);
-        self.announce();
+        let effects = std::mem::take(&mut self.first_effects);
+        self.set_snapshot();
         self.replace_desired();
-        self.execute(orders, None, ctx);
+        self.execute(effects, None, ctx);
         self.look_up_names();
-        ctx.run_later(self.roster.config().lb.startup_max_delay, |this, ctx| {
-            let orders = this.roster.expire_startup_grace(SystemTime::now());
-            this.execute(orders, None, ctx);
+        ctx.run_later(self.state.config().lb.startup_max_delay, |this, ctx| {
+            let effects = this.state.expire_startup_grace(SystemTime::now());
+            this.execute(effects, None, ctx);
         });
     }
 }
@@ -250,8 +250,8 @@ impl Handler<Transitioned> for Controller {
 
     fn handle(&mut self, message: Transitioned, ctx: &mut Self::Context) {
         let Transitioned { prober, backend, transition, decided } = message;
-        let orders = self.roster.transitioned(prober, &backend, transition);
-        self.execute(orders, Some(decided), ctx);
+        let effects = self.state.transitioned(prober, &backend, transition);
+        self.execute(effects, Some(decided), ctx);
     }
 }
 
@@ -260,10 +260,10 @@ impl Handler<AdministerBackend> for Controller {
 
     fn handle(&mut self, message: AdministerBackend, _: &mut Self::Context) -> Self::Result {
         let AdministerBackend { backend, command, who } = message;
-        let orders = self.roster.administer(&backend, command, (&who, SystemTime::now()));
+        let effects = self.state.administer(&backend, command, (&who, SystemTime::now()));
         let mut probers = Vec::new();
-        for order in orders.iter().flatten() {
-            match order {
+        for effect in effects.iter().flatten() {
+            match effect {
                 ControllerEffect::Administer { backend, admin, why } => {
                     let message = prober::Administer { admin: *admin, why: why.clone() };
                     let prober = self.prober(backend.as_str());
@@ -275,7 +275,7 @@ impl Handler<AdministerBackend> for Controller {
             }
         }
         Box::pin(async move {
-            orders?;
+            effects?;
             for (prober, message) in probers {
                 // Its transition is in our mailbox before this answer is.
                 if prober.send(message).await.is_err() {
@@ -294,9 +294,9 @@ impl Handler<SetWeight> for Controller {
     fn handle(&mut self, message: SetWeight, ctx: &mut Self::Context) -> Self::Result {
         let SetWeight { frontend, pool, backend, weight, who } = message;
         let now = SystemTime::now();
-        let orders = self.roster.set_weight(&frontend, &pool, &backend, weight, (&who, now))?;
+        let effects = self.state.set_weight(&frontend, &pool, &backend, weight, (&who, now))?;
         info!(frontend, pool, backend, %weight, who, "weight-set");
-        self.execute(orders, None, ctx);
+        self.execute(effects, None, ctx);
         Ok(())
     }
 }

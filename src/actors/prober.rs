@@ -45,17 +45,17 @@ pub struct Prober {
     id: ProberId,
     name: BackendName,
     settings: ProberSettings,
-    way: ProbeTransport,
+    transport: ProbeTransport,
     probe: Option<Rc<PreparedProbe>>,
     health: Health,
     last: Option<ProbeResult>,
-    tally: Box<ProbeStats>,
+    stats: Box<ProbeStats>,
     /// When the next probe is to start, or the last was.
     due: Instant,
     /// The wait or the probe that is under way.
     under_way: Option<SpawnHandle>,
     /// `None`: nobody is told any more.
-    checker: Option<Rc<Outbox<Transitioned>>>,
+    controller: Option<Rc<Outbox<Transitioned>>>,
 }
 
 thread_local! {
@@ -96,7 +96,7 @@ impl PreparedProbe {
     async fn run(&self) -> ProbeResult {
         match self {
             Self::Probe(probe) => probe.run().await,
-            Self::Script(script, address) => script(*address).await,
+            Self::Script(fake, address) => fake(*address).await,
             Self::Cannot(why) => why.clone(),
         }
     }
@@ -110,7 +110,7 @@ impl Prober {
         id: ProberId,
         name: BackendName,
         settings: ProberSettings,
-        way: ProbeTransport,
+        transport: ProbeTransport,
         to: Recipient<Transitioned>,
     ) -> Self {
         let timing = settings.check.as_ref().map(|check| check.timing);
@@ -120,25 +120,25 @@ impl Prober {
             health: Health::new(timing.as_ref(), settings.admin),
             probe: None,
             settings,
-            way,
+            transport,
             last: None,
-            tally: Box::default(),
+            stats: Box::default(),
             due: Instant::now(),
             under_way: None,
-            checker: Some(outbox(to)),
+            controller: Some(outbox(to)),
         }
     }
 
     /// Waits for what another leaves, whatever it is told meanwhile, and goes on
     /// from there. Its settings may have changed on the way.
-    pub fn succeed(&self, left: oneshot::Receiver<HandoverState>, ctx: &mut Context<Self>) {
+    pub fn take_over(&self, left: oneshot::Receiver<HandoverState>, ctx: &mut Context<Self>) {
         let left = left.into_actor(self);
         ctx.wait(left.map(|left, this, ctx| {
             // Nothing comes when the daemon stops.
-            let Ok(HandoverState { health, last, kind, tally }) = left else { return };
+            let Ok(HandoverState { health, last, kind, stats }) = left else { return };
             (this.health, this.last) = (health, last);
             if kind == this.kind() {
-                this.tally = tally;
+                this.stats = stats;
             }
             this.feed(HealthInput::CheckChanged, ctx);
         }));
@@ -159,10 +159,8 @@ impl Prober {
         self.probe = address.zip(check.as_ref()).map(|(address, check)| {
             let named = backend.address.name().map(|host| check.of_host(host));
             let check = named.as_ref().unwrap_or(check);
-            Rc::new(match &self.way {
-                ProbeTransport::Script(script) => {
-                    PreparedProbe::Script(Arc::clone(script), address)
-                }
+            Rc::new(match &self.transport {
+                ProbeTransport::Script(fake) => PreparedProbe::Script(Arc::clone(fake), address),
                 ProbeTransport::Network(shared) => match Probe::prepare(check, address, shared) {
                     Ok(probe) => PreparedProbe::Probe(probe),
                     Err(why) => PreparedProbe::Cannot(ProbeResult::new(
@@ -187,8 +185,8 @@ impl Prober {
         if let Some(StateChange { from, to, why }) = effects.change {
             let transition = Transition { from, to, at: SystemTime::now(), why: common(why) };
             let backend = self.name.clone();
-            if let Some(checker) = &self.checker {
-                checker.send(Transitioned { prober: self.id, backend, transition, decided });
+            if let Some(controller) = &self.controller {
+                controller.send(Transitioned { prober: self.id, backend, transition, decided });
             }
         }
         match effects.next {
@@ -208,27 +206,27 @@ impl Prober {
 
     fn probe(&mut self, run: Run, ctx: &mut Context<Self>) {
         let Some(probe) = self.probe.clone() else { return };
-        let (way, name, due) = (self.way.clone(), self.name.clone(), self.due);
+        let (transport, name, due) = (self.transport.clone(), self.name.clone(), self.due);
         let found = async move {
             // Neither the timeout nor the next interval counts the time in line.
-            let _slot = match &way {
+            let _slot = match &transport {
                 ProbeTransport::Network(shared) => Some(shared.slots().take().await),
                 ProbeTransport::Script(_) => None,
             };
             let begun = Instant::now();
             debug!(backend = %name, "probe-start");
-            let finding = probe.run().await;
-            (finding, begun.elapsed(), begun.saturating_duration_since(due))
+            let result = probe.run().await;
+            (result, begun.elapsed(), begun.saturating_duration_since(due))
         };
         let told = found.into_actor(self).map(move |found, this, ctx| {
-            let (finding, took, late): (ProbeResult, Duration, Duration) = found;
-            this.tally.add(finding.code, took);
-            if let ProbeTransport::Network(shared) = &this.way {
+            let (result, took, late): (ProbeResult, Duration, Duration) = found;
+            this.stats.add(result.code, took);
+            if let ProbeTransport::Network(shared) = &this.transport {
                 shared.late().record(late);
             }
-            debug!(backend = %this.name, passed = finding.passed(), code = %finding.code, detail = %finding.detail, ?took, ?late, "probe-done");
-            this.last = Some(finding.clone());
-            this.feed(HealthInput::Found { run, finding, took }, ctx);
+            debug!(backend = %this.name, passed = result.passed(), code = %result.code, detail = %result.detail, ?took, ?late, "probe-done");
+            this.last = Some(result.clone());
+            this.feed(HealthInput::Found { run, result, took }, ctx);
         });
         self.under_way = Some(ctx.spawn(told));
     }
@@ -258,7 +256,7 @@ impl Handler<CheckChanged> for Prober {
         let kind = self.kind();
         self.settings.check = check;
         if self.kind() != kind {
-            *self.tally = ProbeStats::default();
+            *self.stats = ProbeStats::default();
         }
         self.prepare();
         self.feed(HealthInput::CheckChanged, ctx);
@@ -280,9 +278,9 @@ impl Handler<Readdressed> for Prober {
 impl Handler<Relocated> for Prober {
     type Result = ();
 
-    fn handle(&mut self, Relocated(ground): Relocated, ctx: &mut Self::Context) {
-        if let ProbeTransport::Network(shared) = &mut self.way {
-            *shared = crate::actors::controller::thread_resources(&ground);
+    fn handle(&mut self, Relocated(environment): Relocated, ctx: &mut Self::Context) {
+        if let ProbeTransport::Network(shared) = &mut self.transport {
+            *shared = crate::actors::controller::thread_resources(&environment);
         }
         self.prepare();
         self.feed(HealthInput::CheckChanged, ctx);
@@ -293,8 +291,8 @@ impl Handler<GetProbeStats> for Prober {
     type Result = ProbeCount;
 
     fn handle(&mut self, _: GetProbeStats, _: &mut Self::Context) -> ProbeCount {
-        let (backend, tally) = (self.name.clone(), ProbeStats::clone(&self.tally));
-        ProbeCount { backend, kind: self.kind(), tally }
+        let (backend, stats) = (self.name.clone(), ProbeStats::clone(&self.stats));
+        ProbeCount { backend, kind: self.kind(), stats }
     }
 }
 
@@ -303,7 +301,7 @@ impl Handler<Stop> for Prober {
 
     fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
         // Its transition is told by the one who removed it; here it only ends.
-        self.checker = None;
+        self.controller = None;
         self.feed(HealthInput::Remove, ctx);
         ctx.stop();
     }
@@ -315,9 +313,9 @@ impl Handler<Handover> for Prober {
     fn handle(&mut self, Handover(to): Handover, ctx: &mut Self::Context) {
         let kind = self.kind();
         let (health, last) = (self.health.clone(), self.last.take());
-        let tally = std::mem::take(&mut self.tally);
+        let stats = std::mem::take(&mut self.stats);
         // Nobody takes it when the daemon stops.
-        let _ = to.send(HandoverState { health, last, kind, tally });
+        let _ = to.send(HandoverState { health, last, kind, stats });
         self.handle(Stop, ctx);
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct RawFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
 pub(super) struct RawMaglev {
-    pub(super) healthchecker: RawChecker,
+    pub(super) healthchecker: RawHealthChecker,
     pub(super) vpp: RawVpp,
     pub(super) healthchecks: BTreeMap<String, RawCheck>,
     pub(super) backends: BTreeMap<String, RawBackend>,
@@ -26,7 +26,7 @@ pub(super) struct RawMaglev {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
-pub(super) struct RawChecker {
+pub(super) struct RawHealthChecker {
     pub(super) transition_history: Option<i64>,
     pub(super) netns: Option<String>,
     pub(super) max_probes_in_flight: Option<i64>,

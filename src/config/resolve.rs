@@ -33,7 +33,8 @@ pub(super) fn resolve(raw: &raw::RawMaglev) -> Result<Loaded, LoadError> {
 
 fn config(raw: &raw::RawMaglev, report: &mut FaultReport) -> Option<Config> {
     let root = ConfigPath::Root;
-    let checker = settings::checker(&raw.healthchecker, &root.key("healthchecker"), report);
+    let healthchecker =
+        settings::healthchecker(&raw.healthchecker, &root.key("healthchecker"), report);
     let lb = settings::lb(&raw.vpp.lb, &root.key("vpp").key("lb"), report);
 
     let checks = named(&raw.healthchecks, &root.key("healthchecks"), report, |raw, at, report| {
@@ -64,7 +65,7 @@ fn config(raw: &raw::RawMaglev, report: &mut FaultReport) -> Option<Config> {
         sketches.into_iter().map(|(name, it)| (name, it.and_then(|it| it.frontend))).collect();
 
     Some(Config {
-        checker: checker?,
+        healthchecker: healthchecker?,
         lb: lb?,
         checks: whole(checks)?,
         backends: whole(backends)?,

@@ -17,7 +17,7 @@ use crate::domain::dataplane::net::{Encap, TableLength, Vip, Weight};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Settings of the health checker as a whole.
-    pub checker: HealthCheckerSettings,
+    pub healthchecker: HealthCheckerSettings,
     /// Settings of VPP's load balancer and of how it is kept right.
     pub lb: LbSettings,
     /// Health checks by name.

@@ -6,7 +6,7 @@
 
 mod effects;
 mod intent;
-mod naming;
+mod names;
 mod reload;
 mod suppose;
 mod views;
@@ -42,7 +42,7 @@ pub struct ControllerState {
     /// Boxed: the nodes of a tree that grew in order are half empty.
     backends: BTreeMap<BackendName, Box<BackendRecord>>,
     frontends: BTreeMap<FrontendName, FrontendRecord>,
-    patience: StartupGrace,
+    grace: StartupGrace,
     last_prober: ProberId,
     generation: Generation,
 }
@@ -81,7 +81,7 @@ struct BackendRecord {
 #[derive(Debug)]
 struct FrontendRecord {
     overrides: WeightOverrides,
-    outlook: FrontendDecision,
+    decision: FrontendDecision,
     desired: Arc<DesiredFrontend>,
 }
 
@@ -112,7 +112,7 @@ impl ControllerState {
     pub fn states(&self) -> States {
         let backends = self.backends.iter().map(|(name, backend)| (name.clone(), backend.state));
         let frontends = self.frontends.iter();
-        let frontends = frontends.map(|(name, frontend)| (name.clone(), frontend.outlook.state));
+        let frontends = frontends.map(|(name, frontend)| (name.clone(), frontend.decision.state));
         States { backends: backends.collect(), frontends: frontends.collect() }
     }
 
@@ -123,7 +123,7 @@ impl ControllerState {
         name: &BackendName,
         transition: Transition<State>,
     ) -> Vec<ControllerEffect> {
-        let history = self.config.checker.transition_history;
+        let history = self.config.healthchecker.transition_history;
         let Some(backend) = self.backends.get_mut(name).filter(|known| known.prober == prober)
         else {
             return Vec::new();
@@ -132,18 +132,18 @@ impl ControllerState {
         let frontends = backend.frontends.clone();
         let why = format!("{name} {}", transition.to);
         let at = transition.at;
-        let mut orders = vec![ControllerEffect::Publish(Event::Backend(name.clone(), transition))];
-        self.review(&frontends, &why, at, &mut orders);
-        orders
+        let mut effects = vec![ControllerEffect::Publish(Event::Backend(name.clone(), transition))];
+        self.recompute(&frontends, &why, at, &mut effects);
+        effects
     }
 
     /// From now on unknown backends count as down.
     pub fn expire_startup_grace(&mut self, at: SystemTime) -> Vec<ControllerEffect> {
-        self.patience = StartupGrace::Over;
-        let mut orders = Vec::new();
+        self.grace = StartupGrace::Over;
+        let mut effects = Vec::new();
         let all: Vec<_> = self.frontends.keys().cloned().collect();
-        self.review(&all, "startup-max-delay is over", at, &mut orders);
-        orders
+        self.recompute(&all, "startup-max-delay is over", at, &mut effects);
+        effects
     }
 
     /// An operator's command for a backend.
@@ -176,12 +176,12 @@ impl ControllerState {
         let overridden = backend.admin.is_some();
         let why = format!("{command} by {who}");
         let what = Changed::Admin { backend: key.clone(), from: before.0, to: wanted };
-        let mut orders = vec![ControllerEffect::Administer { backend: key, admin: wanted, why }];
+        let mut effects = vec![ControllerEffect::Administer { backend: key, admin: wanted, why }];
         if before != (wanted, overridden) {
             let change = Change { what, overridden, who: who.into(), at };
-            orders.push(ControllerEffect::Publish(Event::Change(change.into())));
+            effects.push(ControllerEffect::Publish(Event::Change(change.into())));
         }
-        Ok(orders)
+        Ok(effects)
     }
 
     /// An operator's weight for a backend in a pool, in place of the file's.
@@ -215,63 +215,63 @@ impl ControllerState {
         let (name, key) = (name.clone(), (settings.name.clone(), member.clone()));
         let configured = *configured;
         let overridden = weight != configured;
-        let mut orders = Vec::new();
-        if let Some(tracked) = self.frontends.get_mut(&name) {
+        let mut effects = Vec::new();
+        if let Some(record) = self.frontends.get_mut(&name) {
             let (pool, backend) = key.clone();
             let before = match overridden {
-                true => tracked.overrides.insert(key, weight),
-                false => tracked.overrides.remove(&key),
+                true => record.overrides.insert(key, weight),
+                false => record.overrides.remove(&key),
             };
             if before != overridden.then_some(weight) {
                 let from = before.unwrap_or(configured);
                 let frontend = name.clone();
                 let what = Changed::Weight { frontend, pool, backend, from, to: weight };
                 let change = Change { what, overridden, who: who.into(), at };
-                orders.push(ControllerEffect::Publish(Event::Change(change.into())));
+                effects.push(ControllerEffect::Publish(Event::Change(change.into())));
             }
         }
-        self.review(
+        self.recompute(
             &[name],
             &format!("weight of {backend} set to {weight} by {who}"),
             at,
-            &mut orders,
+            &mut effects,
         );
-        Ok(orders)
+        Ok(effects)
     }
 
     /// Looks at these frontends anew; orders what differs from before.
-    fn review(
+    fn recompute(
         &mut self,
         names: &[FrontendName],
         why: &str,
         at: SystemTime,
-        orders: &mut Vec<ControllerEffect>,
+        effects: &mut Vec<ControllerEffect>,
     ) {
         let mut changed = Vec::new();
         for name in names {
-            let (Some(tracked), Some(settings)) =
+            let (Some(record), Some(settings)) =
                 (self.frontends.get_mut(name), self.config.frontends.get(name))
             else {
                 continue;
             };
             let verdict = |name: &BackendName| self.backends.get(name).map(|known| known.verdict());
-            let outlook = desired(settings, &tracked.overrides, self.patience, verdict);
-            let from = tracked.outlook.state;
-            let to = outlook.state;
-            if outlook.desired != *tracked.desired {
-                tracked.desired = Arc::new(outlook.desired.clone());
-                changed.push((name.clone(), Arc::clone(&tracked.desired)));
+            let decision = desired(settings, &record.overrides, self.grace, verdict);
+            let from = record.decision.state;
+            let to = decision.state;
+            if decision.desired != *record.desired {
+                record.desired = Arc::new(decision.desired.clone());
+                changed.push((name.clone(), Arc::clone(&record.desired)));
             }
-            tracked.outlook = outlook;
+            record.decision = decision;
             if from != to {
                 let transition = Transition { from, to, at, why: why.into() };
-                orders.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
+                effects.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
             }
         }
         if !changed.is_empty() {
             self.generation = self.generation.next();
             // Weights before words: what moves traffic goes first.
-            orders.insert(0, ControllerEffect::Desire(changed));
+            effects.insert(0, ControllerEffect::Desire(changed));
         }
     }
 }

@@ -113,7 +113,7 @@ pub enum HealthInput {
         /// The run that was probed.
         run: Run,
         /// What it found.
-        finding: ProbeResult,
+        result: ProbeResult,
         /// How long it took.
         took: Duration,
     },
@@ -230,9 +230,9 @@ pub fn step(
             health.probing = true;
             effects.next = Some(NextProbe::Probe(run));
         }
-        HealthInput::Found { run, finding, took } if health.is_current(run) && health.probing => {
+        HealthInput::Found { run, result, took } if health.is_current(run) && health.probing => {
             if let Some(timing) = timing {
-                effects.change = judge(timing, &mut health, &finding);
+                effects.change = judge(timing, &mut health, &result);
                 let wait = jittered(interval(timing, &health), chance).saturating_sub(took);
                 effects.next = Some(NextProbe::Wait(health.next_run(), wait));
             }
@@ -272,11 +272,10 @@ fn is_probed(state: State) -> bool {
 }
 
 /// Counts one result, and tells if it makes a verdict.
-fn judge(timing: &Timing, health: &mut Health, finding: &ProbeResult) -> Option<StateChange> {
+fn judge(timing: &Timing, health: &mut Health, result: &ProbeResult) -> Option<StateChange> {
     let rise = timing.rise.get();
-    let moved =
-        if finding.passed() { health.counter + 1 } else { health.counter.saturating_sub(1) };
-    health.counter = match (finding.passed(), moved >= rise) {
+    let moved = if result.passed() { health.counter + 1 } else { health.counter.saturating_sub(1) };
+    health.counter = match (result.passed(), moved >= rise) {
         (true, true) => top(timing),
         (false, false) => 0,
         _ => moved,
@@ -284,7 +283,7 @@ fn judge(timing: &Timing, health: &mut Health, finding: &ProbeResult) -> Option<
     let verdict = if health.counter >= rise { State::Up } else { State::Down };
     // A first pass short of `rise` leaves a down backend down, and there is no
     // such thing for an unknown one: it stands one short of `rise`.
-    (verdict != health.state).then(|| health.turn(verdict, finding.to_string()))
+    (verdict != health.state).then(|| health.turn(verdict, result.to_string()))
 }
 
 /// Drops what is under way and starts over in `to`, with a probe at once where

@@ -14,7 +14,7 @@ impl Controller {
         &self,
         settings: &HealthCheckerSettings,
     ) -> Result<Option<Namespace>, LoadFailed> {
-        let now = self.ground.namespace.as_ref();
+        let now = self.environment.namespace.as_ref();
         match settings.netns.as_deref() {
             None => Ok(None),
             wanted if wanted == now.map(Namespace::name) => Ok(now.cloned()),
@@ -23,14 +23,18 @@ impl Controller {
     }
 
     /// Has all probers probe from `namespace`, within the bound of `settings`.
-    pub(super) fn stand(&mut self, namespace: Option<Namespace>, settings: &HealthCheckerSettings) {
-        self.ground.slots.resize(settings.max_probes.unwrap_or_else(Slots::by_default));
+    pub(super) fn set_environment(
+        &mut self,
+        namespace: Option<Namespace>,
+        settings: &HealthCheckerSettings,
+    ) {
+        self.environment.slots.resize(settings.max_probes.unwrap_or_else(Slots::by_default));
         let name =
             |namespace: &Option<Namespace>| namespace.as_ref().map(|it| it.name().to_owned());
-        if name(&namespace) != name(&self.ground.namespace) {
-            self.ground.namespace = namespace;
+        if name(&namespace) != name(&self.environment.namespace) {
+            self.environment.namespace = namespace;
             for prober in self.all_probers() {
-                prober.do_send(prober::Relocated(self.ground.clone()));
+                prober.do_send(prober::Relocated(self.environment.clone()));
             }
         }
     }
@@ -43,7 +47,7 @@ impl Handler<GetProbes> for Controller {
         // All are asked before the first answer is awaited.
         let asked: Vec<_> =
             self.all_probers().map(|prober| prober.send(prober::GetProbeStats)).collect();
-        let (slots, late) = (self.ground.slots.figures(), self.ground.late.counted());
+        let (slots, late) = (self.environment.slots.figures(), self.environment.late.counted());
         Box::pin(async move {
             let mut backends = Vec::with_capacity(asked.len());
             for answer in asked {

@@ -59,7 +59,7 @@ impl Controller {
         ctx: &Context<Self>,
     ) {
         let (Some(placed), Some((id, settings))) =
-            (self.probers.get_mut(backend), self.roster.prober(backend))
+            (self.probers.get_mut(backend), self.state.prober(backend))
         else {
             return;
         };
@@ -70,10 +70,10 @@ impl Controller {
             return;
         }
         placed.thread = thread;
-        let (left, inherited) = oneshot::channel();
+        let (left, handover) = oneshot::channel();
         placed.prober.do_send(prober::Handover(left));
         // What it is told from now on it takes in after what was left to it.
-        let prober = self.prober_on(thread, (id, backend, settings), Some(inherited), ctx);
+        let prober = self.prober_on(thread, (id, backend, settings), Some(handover), ctx);
         if let Some(placed) = self.probers.get_mut(backend) {
             placed.prober = prober;
         }
@@ -83,17 +83,17 @@ impl Controller {
         &self,
         thread: u32,
         (id, backend, settings): (ProberId, &BackendName, ProberSettings),
-        inherited: Option<oneshot::Receiver<HandoverState>>,
+        handover: Option<oneshot::Receiver<HandoverState>>,
         ctx: &Context<Self>,
     ) -> Addr<Prober> {
         let (to, name) = (ctx.address().recipient(), backend.clone());
-        let (ground, script) = (self.ground.clone(), self.script.clone());
+        let (environment, fake_probe) = (self.environment.clone(), self.fake_probe.clone());
         let start = move |ctx: &mut Context<Prober>| {
-            let network = || ProbeTransport::Network(thread_resources(&ground));
-            let way = script.map_or_else(network, ProbeTransport::Script);
-            let prober = Prober::new(id, name, settings, way, to);
-            if let Some(inherited) = inherited {
-                prober.succeed(inherited, ctx);
+            let network = || ProbeTransport::Network(thread_resources(&environment));
+            let transport = fake_probe.map_or_else(network, ProbeTransport::Script);
+            let prober = Prober::new(id, name, settings, transport, to);
+            if let Some(handover) = handover {
+                prober.take_over(handover, ctx);
             }
             prober
         };

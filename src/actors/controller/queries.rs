@@ -22,7 +22,7 @@ impl Handler<GetBackend> for Controller {
     type Result = ResponseFuture<Result<(BackendView, ProbeReading), CommandRefused>>;
 
     fn handle(&mut self, GetBackend(name): GetBackend, _: &mut Self::Context) -> Self::Result {
-        let view = self.roster.backend(&name);
+        let view = self.state.backend(&name);
         let prober = self.prober(&name).cloned();
         Box::pin(async move {
             let view = view?;
@@ -39,8 +39,8 @@ impl Handler<GetBackends> for Controller {
     type Result = ResponseFuture<Vec<(BackendView, ProbeReading)>>;
 
     fn handle(&mut self, _: GetBackends, _: &mut Self::Context) -> Self::Result {
-        let names = self.roster.backend_names();
-        let views = names.iter().flat_map(|name| self.roster.backend(name.as_str()));
+        let names = self.state.backend_names();
+        let views = names.iter().flat_map(|name| self.state.backend(name.as_str()));
         // All are asked before the first is waited for.
         let asked: Vec<_> = views
             .map(|view| {
@@ -67,7 +67,7 @@ impl Handler<GetFrontend> for Controller {
     type Result = Result<FrontendView, CommandRefused>;
 
     fn handle(&mut self, GetFrontend(name): GetFrontend, _: &mut Self::Context) -> Self::Result {
-        self.roster.frontend(&name)
+        self.state.frontend(&name)
     }
 }
 
@@ -75,7 +75,7 @@ impl Handler<PredictWeight> for Controller {
     type Result = Result<WeightPrediction, CommandRefused>;
 
     fn handle(&mut self, suppose: PredictWeight, _: &mut Self::Context) -> Self::Result {
-        self.roster.suppose(&suppose.frontend, &suppose.backend, suppose.weight)
+        self.state.suppose(&suppose.frontend, &suppose.backend, suppose.weight)
     }
 }
 
@@ -83,12 +83,12 @@ impl Handler<GetOverview> for Controller {
     type Result = Overview;
 
     fn handle(&mut self, _: GetOverview, _: &mut Self::Context) -> Overview {
-        let roster = &self.roster;
-        let backends = roster.backend_names();
-        let frontends = roster.frontend_names();
+        let state = &self.state;
+        let backends = state.backend_names();
+        let frontends = state.frontend_names();
         Overview {
-            backends: backends.iter().flat_map(|name| roster.backend(name.as_str())).collect(),
-            frontends: frontends.iter().flat_map(|name| roster.frontend(name.as_str())).collect(),
+            backends: backends.iter().flat_map(|name| state.backend(name.as_str())).collect(),
+            frontends: frontends.iter().flat_map(|name| state.frontend(name.as_str())).collect(),
         }
     }
 }
@@ -97,7 +97,7 @@ impl Handler<GetHealthCounts> for Controller {
     type Result = MessageResult<GetHealthCounts>;
 
     fn handle(&mut self, _: GetHealthCounts, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.roster.census())
+        MessageResult(self.state.counts())
     }
 }
 
@@ -105,7 +105,7 @@ impl Handler<GetConfig> for Controller {
     type Result = Arc<Config>;
 
     fn handle(&mut self, _: GetConfig, _: &mut Self::Context) -> Self::Result {
-        Arc::clone(self.roster.config())
+        Arc::clone(self.state.config())
     }
 }
 
@@ -138,19 +138,19 @@ impl Handler<Reload> for Controller {
         let taken = read(path).into_actor(self).map(|read, this, ctx| {
             let Loaded { config, warnings } = read?;
             log_warnings(&warnings);
-            let settings = config.checker.clone();
+            let settings = config.healthchecker.clone();
             let namespace = this.enter(&settings)?;
-            this.stand(namespace, &settings);
-            let orders = this.roster.reload(Arc::new(config), SystemTime::now());
+            this.set_environment(namespace, &settings);
+            let effects = this.state.reload(Arc::new(config), SystemTime::now());
             this.replace_desired();
-            this.execute(orders, None, ctx);
+            this.execute(effects, None, ctx);
             let (what, who) = (Changed::Config, Change::FILE.into());
             let change = Change { what, overridden: false, who, at: SystemTime::now() };
             this.publish(Event::Change(change.into()));
             this.look_up_names();
             info!(
-                backends = this.roster.backend_names().len(),
-                frontends = this.roster.frontend_names().len(),
+                backends = this.state.backend_names().len(),
+                frontends = this.state.frontend_names().len(),
                 "config-reload-done"
             );
             Ok(())

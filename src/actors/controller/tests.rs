@@ -107,7 +107,7 @@ impl ScriptedServer {
 }
 
 /// Probes the servers of this thread's test.
-fn script() -> FakeProbe {
+fn fake_probe() -> FakeProbe {
     let servers = SERVERS.with(Arc::clone);
     Arc::new(move |address| {
         let servers = servers.lock().unwrap();
@@ -151,14 +151,14 @@ fn file(servers: &[(&ScriptedServer, &str, u8)]) -> String {
 
 struct ControllerTestBed {
     dir: tempfile::TempDir,
-    checker: Addr<Controller>,
+    healthchecker: Addr<Controller>,
     broadcaster: Addr<Broadcaster>,
     heard: Rc<RefCell<Vec<String>>>,
 }
 
 impl ControllerTestBed {
     fn start(text: &str) -> Self {
-        Self::start_as(text, |checker| checker.with_script(script()))
+        Self::start_as(text, |healthchecker| healthchecker.with_fake_probe(fake_probe()))
     }
 
     fn start_as(text: &str, made: impl FnOnce(Controller) -> Controller) -> Self {
@@ -177,11 +177,13 @@ impl ControllerTestBed {
         let config = config::load(&path).unwrap().config;
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
         let heard = Rc::default();
-        let ears = DesiredRecorder(Rc::clone(&heard)).start();
-        let ears = Recipients { changed: ears.clone().recipient(), replaced: ears.recipient() };
-        let checker = Controller::new(path, config, arbiters, EventBatcher::of(&broadcaster), ears);
-        let checker = made(checker).start();
-        Self { dir, checker, broadcaster, heard }
+        let recorder = DesiredRecorder(Rc::clone(&heard)).start();
+        let recorder =
+            Recipients { changed: recorder.clone().recipient(), replaced: recorder.recipient() };
+        let healthchecker =
+            Controller::new(path, config, arbiters, EventBatcher::of(&broadcaster), recorder);
+        let healthchecker = made(healthchecker).start();
+        Self { dir, healthchecker, broadcaster, heard }
     }
 
     /// Waits, for an hour of paused time at most, until the Reconciler was last
@@ -202,11 +204,11 @@ impl ControllerTestBed {
 
     async fn administer(&self, backend: &str, command: AdminCommand) -> Result<(), CommandRefused> {
         let (backend, who) = (backend.into(), "a test".into());
-        self.checker.send(AdministerBackend { backend, command, who }).await.unwrap()
+        self.healthchecker.send(AdministerBackend { backend, command, who }).await.unwrap()
     }
 
     async fn backend(&self, name: &str) -> Result<(BackendView, ProbeReading), CommandRefused> {
-        self.checker.send(GetBackend(name.into())).await.unwrap()
+        self.healthchecker.send(GetBackend(name.into())).await.unwrap()
     }
 
     async fn state(&self, name: &str) -> State {
@@ -215,14 +217,14 @@ impl ControllerTestBed {
 
     async fn reload(&self, text: &str) -> Result<(), LoadFailed> {
         std::fs::write(self.dir.path().join("maglev.yaml"), text).unwrap();
-        self.checker.send(Reload).await.unwrap()
+        self.healthchecker.send(Reload).await.unwrap()
     }
 
     async fn set_weight(&self, weight: i64) -> Result<(), CommandRefused> {
         let weight = Weight::try_from(weight).unwrap();
         let (frontend, pool) = ("web".into(), "p".into());
         let (backend, who) = ("b2".into(), "a test".into());
-        self.checker.send(SetWeight { frontend, pool, backend, weight, who }).await.unwrap()
+        self.healthchecker.send(SetWeight { frontend, pool, backend, weight, who }).await.unwrap()
     }
 }
 
@@ -231,26 +233,26 @@ const AN_HOUR: Duration = Duration::from_secs(3600);
 #[actix_rt::test]
 async fn a_pause_and_a_disable_stop_the_probes_at_once() {
     let server = ScriptedServer::serving(2);
-    let world = ControllerTestBed::start(&file(&[(&server, "tcp", 100)]));
-    world.until("probed web 2=100").await;
+    let bed = ControllerTestBed::start(&file(&[(&server, "tcp", 100)]));
+    bed.until("probed web 2=100").await;
     server.probes();
     for (stop, start, state) in [
         (AdminCommand::Pause, AdminCommand::Resume, State::Paused),
         (AdminCommand::Disable, AdminCommand::Enable, State::Disabled),
     ] {
-        world.administer("b2", stop).await.unwrap();
+        bed.administer("b2", stop).await.unwrap();
         // The answer says that it is so, not that it will be.
-        assert_eq!(world.state("b2").await, state);
-        assert_eq!(world.heard.borrow().last().unwrap(), "probed web 2=0");
+        assert_eq!(bed.state("b2").await, state);
+        assert_eq!(bed.heard.borrow().last().unwrap(), "probed web 2=0");
         server.probes();
         tokio::time::sleep(AN_HOUR).await;
         assert_eq!(server.probes(), 0, "{state}");
-        world.administer("b2", start).await.unwrap();
-        world.until("probed web 2=100").await;
-        assert_eq!(world.state("b2").await, State::Up);
+        bed.administer("b2", start).await.unwrap();
+        bed.until("probed web 2=100").await;
+        assert_eq!(bed.state("b2").await, State::Up);
         assert!(server.probes() > 0);
     }
-    let gone = world.administer("ghost", AdminCommand::Pause).await;
+    let gone = bed.administer("ghost", AdminCommand::Pause).await;
     assert_eq!(gone, Err(CommandRefused::NoBackend("ghost".into())));
 }
 
@@ -258,27 +260,27 @@ async fn a_pause_and_a_disable_stop_the_probes_at_once() {
 async fn a_backend_that_is_still_unknown_after_startup_max_delay_counts_as_down() {
     let server = ScriptedServer::silent(2);
     let text = file(&[(&server, "http", 100)]).replace("timeout: 5s", "timeout: 1h");
-    let world = ControllerTestBed::start(&text);
+    let bed = ControllerTestBed::start(&text);
     tokio::time::sleep(Duration::from_secs(29)).await;
-    assert_eq!(world.take_heard(), ["all web 2=?"]);
+    assert_eq!(bed.take_heard(), ["all web 2=?"]);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(world.take_heard(), ["changed web 2=0"]);
-    assert_eq!(world.state("b2").await, State::Unknown);
+    assert_eq!(bed.take_heard(), ["changed web 2=0"]);
+    assert_eq!(bed.state("b2").await, State::Unknown);
 }
 
 #[actix_rt::test]
 async fn a_reload_stops_starts_and_keeps_probers() {
     let [kept, left, new] = [2, 3, 4].map(ScriptedServer::serving);
-    let world = ControllerTestBed::start(&file(&[(&kept, "tcp", 100), (&left, "tcp", 100)]));
-    world.until("probed web 2=100 3=100").await;
-    let before = world.backend("b2").await.unwrap();
-    world.take_heard();
+    let bed = ControllerTestBed::start(&file(&[(&kept, "tcp", 100), (&left, "tcp", 100)]));
+    bed.until("probed web 2=100 3=100").await;
+    let before = bed.backend("b2").await.unwrap();
+    bed.take_heard();
 
-    world.reload(&file(&[(&kept, "tcp", 100), (&new, "tcp", 100)])).await.unwrap();
-    world.until("probed web 2=100 4=100").await;
-    assert_eq!(world.take_heard()[0], "all web 2=100 4=?");
-    assert_eq!(world.backend("b2").await.unwrap(), before);
-    assert_eq!(world.backend("b3").await, Err(CommandRefused::NoBackend("b3".into())));
+    bed.reload(&file(&[(&kept, "tcp", 100), (&new, "tcp", 100)])).await.unwrap();
+    bed.until("probed web 2=100 4=100").await;
+    assert_eq!(bed.take_heard()[0], "all web 2=100 4=?");
+    assert_eq!(bed.backend("b2").await.unwrap(), before);
+    assert_eq!(bed.backend("b3").await, Err(CommandRefused::NoBackend("b3".into())));
     kept.probes();
     left.probes();
     tokio::time::sleep(AN_HOUR).await;
@@ -290,34 +292,34 @@ async fn a_reload_stops_starts_and_keeps_probers() {
 async fn a_file_with_faults_changes_nothing() {
     let server = ScriptedServer::serving(2);
     let good = file(&[(&server, "tcp", 100)]);
-    let world = ControllerTestBed::start(&good);
-    world.until("probed web 2=100").await;
-    world.take_heard();
-    let before = world.backend("b2").await.unwrap();
+    let bed = ControllerTestBed::start(&good);
+    bed.until("probed web 2=100").await;
+    bed.take_heard();
+    let before = bed.backend("b2").await.unwrap();
     for (bad, part) in [
         (good.replace("rise: 2", "rise: 0"), "healthchecks.c2.rise"),
         (good.replace("rise: 2", "rise: two"), "line 4, column"),
     ] {
-        let failed = world.reload(&bad).await.unwrap_err().to_string();
+        let failed = bed.reload(&bad).await.unwrap_err().to_string();
         assert!(failed.contains(part), "{failed}");
-        let checked = world.checker.send(CheckConfig).await.unwrap().unwrap_err().to_string();
+        let checked = bed.healthchecker.send(CheckConfig).await.unwrap().unwrap_err().to_string();
         assert_eq!(checked, failed);
     }
-    assert_eq!(world.backend("b2").await.unwrap(), before);
-    assert_eq!(world.take_heard(), [""; 0]);
+    assert_eq!(bed.backend("b2").await.unwrap(), before);
+    assert_eq!(bed.take_heard(), [""; 0]);
 }
 
 #[actix_rt::test]
 async fn an_operators_weight_stays_until_the_file_says_something_else() {
     let server = ScriptedServer::serving(2);
-    let world = ControllerTestBed::start(&file(&[(&server, "tcp", 100)]));
-    world.until("probed web 2=100").await;
-    world.set_weight(7).await.unwrap();
-    world.until("changed web 2=7").await;
-    world.reload(&file(&[(&server, "tcp", 100)])).await.unwrap();
-    world.until("all web 2=7").await;
-    world.reload(&file(&[(&server, "tcp", 50)])).await.unwrap();
-    world.until("changed web 2=50").await;
+    let bed = ControllerTestBed::start(&file(&[(&server, "tcp", 100)]));
+    bed.until("probed web 2=100").await;
+    bed.set_weight(7).await.unwrap();
+    bed.until("changed web 2=7").await;
+    bed.reload(&file(&[(&server, "tcp", 100)])).await.unwrap();
+    bed.until("all web 2=7").await;
+    bed.reload(&file(&[(&server, "tcp", 50)])).await.unwrap();
+    bed.until("changed web 2=50").await;
     // Once as part of everything, and once as what is to go out at once.
-    assert!(world.take_heard().contains(&"all web 2=50".to_owned()));
+    assert!(bed.take_heard().contains(&"all web 2=50".to_owned()));
 }

@@ -51,7 +51,7 @@ pub struct ProbeCount {
     /// The type of its check; `None`: it is not probed.
     pub kind: Option<&'static str>,
     /// Since it has that type.
-    pub tally: ProbeStats,
+    pub stats: ProbeStats,
 }
 
 /// End, with no probe under way and no socket open.
@@ -89,5 +89,5 @@ pub struct HandoverState {
     /// The type of the check that was counted for.
     pub kind: Option<&'static str>,
     /// The probes so far.
-    pub tally: Box<ProbeStats>,
+    pub stats: Box<ProbeStats>,
 }

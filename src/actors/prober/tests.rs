@@ -41,7 +41,7 @@ impl Drop for RunningProbe {
 
 /// Probes that take up to three seconds, and pass or fail as chance has it.
 /// Each tells its number.
-fn script(ledger: &Arc<Mutex<Ledger>>, seed: u64) -> FakeProbe {
+fn fake(ledger: &Arc<Mutex<Ledger>>, seed: u64) -> FakeProbe {
     let ledger = Arc::clone(ledger);
     let random = Mutex::new(fastrand::Rng::with_seed(seed));
     Arc::new(move |_| {
@@ -104,8 +104,9 @@ async fn whatever_is_ordered_one_probe_runs_at_a_time_and_a_cancelled_one_never_
         let ledger = Arc::new(Mutex::new(Ledger::default()));
         let state = Arc::new(Mutex::new(State::Unknown));
         let to = TransitionRecorder(Arc::clone(&state)).start().recipient();
-        let way = ProbeTransport::Script(script(&ledger, seed));
-        let start = || Prober::new(id, backend.clone(), settings.clone(), way.clone(), to.clone());
+        let transport = ProbeTransport::Script(fake(&ledger, seed));
+        let start =
+            || Prober::new(id, backend.clone(), settings.clone(), transport.clone(), to.clone());
         let mut prober = start().start();
         let mut held = false;
         for _ in 0..ORDERS {
@@ -130,7 +131,7 @@ async fn whatever_is_ordered_one_probe_runs_at_a_time_and_a_cancelled_one_never_
                     let leaving = prober;
                     prober = Prober::create(|ctx| {
                         let prober = start();
-                        prober.succeed(inherited, ctx);
+                        prober.take_over(inherited, ctx);
                         prober
                     });
                     prober.do_send(CheckChanged(Some(Arc::clone(&check))));
@@ -143,8 +144,8 @@ async fn whatever_is_ordered_one_probe_runs_at_a_time_and_a_cancelled_one_never_
             tokio::time::sleep(Duration::from_millis(random.u64(..6000))).await;
             let last = prober.send(GetReading).await.unwrap().last;
             let book = ledger.lock().unwrap();
-            if let Some(finding) = last {
-                let number: u64 = finding.detail.parse().unwrap();
+            if let Some(result) = last {
+                let number: u64 = result.detail.parse().unwrap();
                 assert!(!book.cancelled.contains(&number), "seed {seed}: {number} was cancelled");
             }
             if held {

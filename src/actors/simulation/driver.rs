@@ -36,7 +36,7 @@ pub(super) struct SimulationCounts {
     pub(super) lost: u32,
     pub(super) refused: u32,
     pub(super) meddled: u32,
-    pub(super) rereads: u32,
+    pub(super) read_backs: u32,
     /// A VIP lost its last server, and rightly.
     pub(super) emptied: u32,
     reloads: u32,
@@ -45,8 +45,9 @@ pub(super) struct SimulationCounts {
 
 impl SimulationCounts {
     fn numbers(&mut self) -> [&mut u32; 8] {
-        let Self { restarts, lost, refused, meddled, rereads, emptied, reloads, commands } = self;
-        [restarts, lost, refused, meddled, rereads, emptied, reloads, commands]
+        let Self { restarts, lost, refused, meddled, read_backs, emptied, reloads, commands } =
+            self;
+        [restarts, lost, refused, meddled, read_backs, emptied, reloads, commands]
     }
 
     fn add(&mut self, mut other: Self) {
@@ -63,18 +64,18 @@ impl SimulationCounts {
 
 /// A day, and the morning after it: the daemon is started again with what it
 /// left behind, and has nothing to do.
-pub(super) fn live(seed: u64, tally: &mut SimulationCounts) {
+pub(super) fn live(seed: u64, counts: &mut SimulationCounts) {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("maglev.yaml");
     let servers = SimulatedServers::new(seed);
     fastrand::seed(seed);
     let (plugin, of_day) = System::new().block_on(day(seed, &path, &servers));
-    tally.add(of_day);
+    counts.add(of_day);
     System::new().block_on(morning(plugin, &path, &servers));
 }
 
 pub(super) struct Daemon {
-    pub(super) checker: Addr<Controller>,
+    pub(super) controller: Addr<Controller>,
     reconciler: Addr<Reconciler>,
 }
 
@@ -86,35 +87,39 @@ impl Daemon {
     ) -> Self {
         let config = config::load(path).unwrap_or_else(|fault| panic!("{fault}")).config;
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let herald = EventBatcher::of(&broadcaster);
-        let reconciler = Reconciler::new(vpp.link(), herald.clone()).start();
+        let batcher = EventBatcher::of(&broadcaster);
+        let reconciler = Reconciler::new(vpp.handle(), batcher.clone()).start();
         let (changed, replaced) = (reconciler.clone().recipient(), reconciler.clone().recipient());
         let relay = Relay { vpp: vpp.clone(), changed, replaced }.start();
-        let ears = Recipients { changed: relay.clone().recipient(), replaced: relay.recipient() };
-        let checker = Controller::new(path.into(), config, vec![], herald, ears)
-            .with_script(SimulatedServers::script(servers))
+        let recipients =
+            Recipients { changed: relay.clone().recipient(), replaced: relay.recipient() };
+        let controller = Controller::new(path.into(), config, vec![], batcher, recipients)
+            .with_fake_probe(SimulatedServers::fake_probe(servers))
             .start();
-        Self { checker, reconciler }
+        Self { controller, reconciler }
     }
 
     pub(super) async fn administer(&self, backend: &str, command: AdminCommand) {
         let (backend, who) = (backend.into(), "the story".into());
         // To pause what is disabled, say, is refused.
-        let _ =
-            self.checker.send(AdministerBackend { backend, command, who }).await.expect("it lives");
+        let _ = self
+            .controller
+            .send(AdministerBackend { backend, command, who })
+            .await
+            .expect("it lives");
     }
 
     async fn set_weight(&self, (frontend, pool, backend): (&str, &str, &str), weight: u8) {
         let (frontend, pool, backend) = (frontend.into(), pool.into(), backend.into());
         let weight = Weight::try_from(i64::from(weight)).expect("at most 100");
         let set = SetWeight { frontend, pool, backend, weight, who: "the story".into() };
-        self.checker.send(set).await.expect("it lives").expect("the place exists");
+        self.controller.send(set).await.expect("it lives").expect("the place exists");
     }
 
     async fn must_be_right(&self, vpp: &SharedVpp) {
         assert_eq!(vpp.get().wrongs, Vec::<String>::new());
         let DesiredSnapshot { desired, .. } =
-            self.checker.send(GetDesired).await.expect("it lives");
+            self.controller.send(GetDesired).await.expect("it lives");
         let mut desired = Arc::unwrap_or_clone(desired);
         // Whether flows were forgotten cannot be seen: the daemon knows, below.
         for frontend in desired.frontends.values_mut() {
@@ -133,12 +138,12 @@ impl Daemon {
 /// The day's doings.
 struct SimulationDriver {
     rng: Rng,
-    plant: Scenario,
+    scenario: Scenario,
     path: PathBuf,
     servers: Arc<Mutex<SimulatedServers>>,
     vpp: SharedVpp,
     daemon: Daemon,
-    tally: SimulationCounts,
+    counts: SimulationCounts,
 }
 
 impl SimulationDriver {
@@ -154,24 +159,24 @@ impl SimulationDriver {
                     AdminCommand::Disable,
                 ];
                 let command = self.rng.choice(commands).expect("there are some");
-                let backend = self.plant.backend(&mut self.rng);
+                let backend = self.scenario.backend(&mut self.rng);
                 self.daemon.administer(&backend, command).await;
-                self.tally.commands += 1;
+                self.counts.commands += 1;
             }
             9 | 10 => {
-                let place = self.rng.choice(self.plant.places()).expect("there are some");
+                let place = self.rng.choice(self.scenario.places()).expect("there are some");
                 let weight = self.rng.u8(..=100);
                 self.daemon.set_weight((&place.0, &place.1, &place.2), weight).await;
-                self.tally.commands += 1;
+                self.counts.commands += 1;
             }
             11..14 => {
                 for _ in 0..self.rng.u8(1..4) {
-                    self.plant.edit(&mut self.rng);
+                    self.scenario.edit(&mut self.rng);
                 }
-                write(&self.path, &self.plant.yaml());
-                let reloaded = self.daemon.checker.send(Reload).await.expect("it lives");
-                reloaded.unwrap_or_else(|fault| panic!("{fault}\n{}", self.plant.yaml()));
-                self.tally.reloads += 1;
+                write(&self.path, &self.scenario.yaml());
+                let reloaded = self.daemon.controller.send(Reload).await.expect("it lives");
+                reloaded.unwrap_or_else(|fault| panic!("{fault}\n{}", self.scenario.yaml()));
+                self.counts.reloads += 1;
             }
             14 => {
                 let back_after = Duration::from_millis(self.rng.u64(..2000));
@@ -180,7 +185,7 @@ impl SimulationDriver {
             }
             15..18 => self.meddle(),
             _ => {
-                let scope = match self.rng.choice(self.plant.places()) {
+                let scope = match self.rng.choice(self.scenario.places()) {
                     Some(place) if self.rng.bool() => Scope::One(place.0.as_str().into()),
                     _ => Scope::All,
                 };
@@ -193,7 +198,7 @@ impl SimulationDriver {
     /// Some servers come, and some go.
     fn turn_servers(&mut self) {
         let mut servers = self.servers.lock().expect("no holder panics");
-        for address in self.plant.addresses() {
+        for address in self.scenario.addresses() {
             if self.rng.u8(..3) == 0 {
                 servers.set(address, self.rng.u8(..3) > 0);
             }
@@ -243,48 +248,48 @@ async fn day(
 ) -> (Plugin, SimulationCounts) {
     tokio::time::pause();
     let mut rng = Rng::with_seed(seed);
-    let plant = Scenario::new(&mut rng);
-    write(path, &plant.yaml());
+    let scenario = Scenario::new(&mut rng);
+    write(path, &scenario.yaml());
     let vpp = SharedVpp::new(Plugin::default(), rng.u64(..));
     let daemon = Daemon::start(&vpp, path, servers);
     let (servers, path) = (Arc::clone(servers), path.to_owned());
-    let tally = SimulationCounts::default();
-    let mut story = SimulationDriver { rng, plant, path, servers, vpp, daemon, tally };
-    for _ in 0..story.rng.u8(15..40) {
-        let wait = if story.rng.u8(..3) == 0 { 0 } else { story.rng.u64(..2500) };
+    let counts = SimulationCounts::default();
+    let mut driver = SimulationDriver { rng, scenario, path, servers, vpp, daemon, counts };
+    for _ in 0..driver.rng.u8(15..40) {
+        let wait = if driver.rng.u8(..3) == 0 { 0 } else { driver.rng.u64(..2500) };
         sleep(Duration::from_millis(wait)).await;
-        story.go_on().await;
+        driver.go_on().await;
     }
 
     // In the evening all is quiet, and operators take back what they said.
-    story.vpp.get().troubled = false;
-    story.servers.lock().expect("no holder panics").troubled = false;
-    for (backend, enabled) in story.plant.backends() {
+    driver.vpp.get().troubled = false;
+    driver.servers.lock().expect("no holder panics").troubled = false;
+    for (backend, enabled) in driver.scenario.backends() {
         if enabled {
-            story.daemon.administer(backend, AdminCommand::Enable).await;
-            story.daemon.administer(backend, AdminCommand::Resume).await;
+            driver.daemon.administer(backend, AdminCommand::Enable).await;
+            driver.daemon.administer(backend, AdminCommand::Resume).await;
         } else {
-            story.daemon.administer(backend, AdminCommand::Disable).await;
+            driver.daemon.administer(backend, AdminCommand::Disable).await;
         }
     }
-    for (frontend, pool, backend, weight) in story.plant.places() {
-        story.daemon.set_weight((&frontend, &pool, &backend), weight).await;
+    for (frontend, pool, backend, weight) in driver.scenario.places() {
+        driver.daemon.set_weight((&frontend, &pool, &backend), weight).await;
     }
     sleep(Duration::from_secs(15)).await;
     // The last event.
-    match story.rng.u8(..4) {
-        0 => story.turn_servers(),
-        1 => story.meddle(),
-        2 => story.vpp.restart(Duration::from_millis(500)).await,
+    match driver.rng.u8(..4) {
+        0 => driver.turn_servers(),
+        1 => driver.meddle(),
+        2 => driver.vpp.restart(Duration::from_millis(500)).await,
         _ => {}
     }
     // Time for verdicts, and two drift passes.
     sleep(Duration::from_secs(5) + 2 * SYNC_INTERVAL).await;
-    story.daemon.must_be_right(&story.vpp).await;
-    let vpp = &mut *story.vpp.get();
-    let mut tally = story.tally;
-    tally.add(vpp.tally);
-    (vpp.plugin.clone(), tally)
+    driver.daemon.must_be_right(&driver.vpp).await;
+    let vpp = &mut *driver.vpp.get();
+    let mut counts = driver.counts;
+    counts.add(vpp.counts);
+    (vpp.plugin.clone(), counts)
 }
 
 async fn morning(plugin: Plugin, path: &Path, servers: &Arc<Mutex<SimulatedServers>>) {

@@ -44,7 +44,7 @@ struct SimulatedFrontend {
 
 impl Scenario {
     pub(super) fn new(rng: &mut Rng) -> Self {
-        let mut plant = Self {
+        let mut scenario = Self {
             backends: BTreeMap::new(),
             frontends: BTreeMap::new(),
             flow_timeout: 40,
@@ -54,15 +54,15 @@ impl Scenario {
         };
         for number in 0..8 {
             let six = number % 2 == 1;
-            let address = plant.address(six);
+            let address = scenario.address(six);
             let checked = rng.u8(..5) > 0;
             let backend = SimulatedBackend { six, address, checked, enabled: rng.u8(..6) > 0 };
-            plant.backends.insert(format!("b{number}"), backend);
+            scenario.backends.insert(format!("b{number}"), backend);
         }
         for _ in 0..rng.u8(1..5) {
-            plant.add_frontend(rng);
+            scenario.add_frontend(rng);
         }
-        plant
+        scenario
     }
 
     fn address(&mut self, six: bool) -> IpAddr {
@@ -249,7 +249,7 @@ impl SimulatedServers {
     }
 
     /// Answers that take their time, and are as the server is at their end.
-    pub(super) fn script(servers: &Arc<Mutex<Self>>) -> FakeProbe {
+    pub(super) fn fake_probe(servers: &Arc<Mutex<Self>>) -> FakeProbe {
         let servers = Arc::clone(servers);
         Arc::new(move |address| {
             let servers = Arc::clone(&servers);

@@ -58,8 +58,8 @@ async fn day(
 ) -> Vec<(u64, usize, usize)> {
     tokio::time::pause();
     let mut rng = Rng::with_seed(1);
-    let plant = Scenario::new(&mut rng);
-    write(path, &plant.yaml());
+    let scenario = Scenario::new(&mut rng);
+    write(path, &scenario.yaml());
     let vpp = SharedVpp::new(Plugin::default(), 1);
     let daemon = Daemon::start(&vpp, path, servers);
     let mut hours = Vec::new();
@@ -69,13 +69,13 @@ async fn day(
             {
                 let mut servers = servers.lock().expect("no holder panics");
                 servers.forget();
-                plant.addresses().for_each(|address| servers.set(address, rng.u8(..4) > 0));
+                scenario.addresses().for_each(|address| servers.set(address, rng.u8(..4) > 0));
             }
             // The same with other changes each time, so that it grows no more.
-            let mut edited = plant.clone();
+            let mut edited = scenario.clone();
             (0..3).for_each(|_| edited.edit(&mut rng));
             write(path, &edited.yaml());
-            let reloaded = daemon.checker.send(Reload).await.expect("it lives");
+            let reloaded = daemon.controller.send(Reload).await.expect("it lives");
             reloaded.unwrap_or_else(|fault| panic!("{fault}"));
             let backend = edited.backend(&mut rng);
             for command in [AdminCommand::Pause, AdminCommand::Resume] {

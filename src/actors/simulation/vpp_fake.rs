@@ -38,14 +38,14 @@ impl SharedVpp {
         self.0.borrow_mut()
     }
 
-    pub(super) fn link(&self) -> DataplaneHandle {
-        let door = FakeConnection(self.clone()).start();
-        let (subscribe, observe) = (door.clone().recipient(), door.clone().recipient());
+    pub(super) fn handle(&self) -> DataplaneHandle {
+        let connection = FakeConnection(self.clone()).start();
+        let (subscribe, observe) = (connection.clone().recipient(), connection.clone().recipient());
         DataplaneHandle {
             subscribe,
             observe,
-            read_servers: door.clone().recipient(),
-            apply: door.recipient(),
+            read_servers: connection.clone().recipient(),
+            apply: connection.recipient(),
         }
     }
 
@@ -57,7 +57,7 @@ impl SharedVpp {
                 return;
             }
             vpp.crash();
-            vpp.tally.restarts += 1;
+            vpp.counts.restarts += 1;
         }
         sleep(back_after).await;
         let mut vpp = self.get();
@@ -101,7 +101,7 @@ impl SharedVpp {
         let lost_from = {
             let vpp = &mut *self.get();
             (vpp.troubled && vpp.rng.u8(..20) == 0).then(|| {
-                vpp.tally.lost += 1;
+                vpp.counts.lost += 1;
                 let replies = vpp.rng.usize(..steps.len());
                 (replies, vpp.rng.usize(replies..=steps.len()))
             })
@@ -174,7 +174,7 @@ impl Handler<ReadServers> for FakeConnection {
             shared.get().answers(epoch)?;
             let seen = {
                 let vpp = &mut *shared.get();
-                vpp.tally.rereads += 1;
+                vpp.counts.read_backs += 1;
                 vpp.observed()
             };
             shared.pause(40).await;

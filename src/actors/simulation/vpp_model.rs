@@ -30,7 +30,7 @@ const GRUDGE: Duration = Duration::from_secs(60);
 pub(super) struct VppModel {
     pub(super) plugin: Plugin,
     pub(super) rng: Rng,
-    pub(super) tally: SimulationCounts,
+    pub(super) counts: SimulationCounts,
     /// Things go wrong.
     pub(super) troubled: bool,
     pub(super) writes: u64,
@@ -55,7 +55,7 @@ impl VppModel {
         Self {
             plugin,
             rng: Rng::with_seed(seed),
-            tally: SimulationCounts::default(),
+            counts: SimulationCounts::default(),
             troubled: true,
             writes: 0,
             wrongs: vec![],
@@ -109,7 +109,7 @@ impl VppModel {
         if let Some(vip) = step.vip() {
             let resents = self.refused.get(&vip).is_some_and(|at| at.elapsed() < GRUDGE);
             if self.troubled && !resents && self.rng.u8(..60) == 0 {
-                self.tally.refused += 1;
+                self.counts.refused += 1;
                 self.refused.insert(vip, Instant::now());
                 self.tamper(vip);
                 return Outcome::Refused("in a mood".into());
@@ -137,7 +137,7 @@ impl VppModel {
             if !excused {
                 self.wrongs.push(format!("{} {step} takes the last server", step.action()));
             }
-            self.tally.emptied += 1;
+            self.counts.emptied += 1;
         }
         Outcome::Done
     }
@@ -208,7 +208,7 @@ impl VppModel {
     /// Somebody else does this.
     pub(super) fn meddle(&mut self, step: &Step) {
         if self.is_up && self.take(step).is_ok() {
-            self.tally.meddled += 1;
+            self.counts.meddled += 1;
             step.vip().into_iter().for_each(|vip| self.tamper(vip));
         }
     }

@@ -218,7 +218,7 @@ async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
     let script: FakeProbe =
         Arc::new(|_| Box::pin(async { ProbeResult::new(ResultCode::L3Ok, "") }));
     let checker = Controller::new(path, config, handles.clone(), herald, ears);
-    let checker = checker.with_script(script).start();
+    let checker = checker.with_fake_probe(script).start();
     let pulses = handles.iter().enumerate().map(|(number, arbiter)| {
         let pulse = HeartbeatResponder::start_in_arbiter(arbiter, |_| HeartbeatResponder);
         (format!("probers {number}"), pulse.recipient())

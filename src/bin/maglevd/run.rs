@@ -94,7 +94,7 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
     log_warnings(&warnings);
     drop(warnings);
     use_all_descriptors();
-    let ground = ProbeEnvironment::prepare(&config.checker)?;
+    let ground = ProbeEnvironment::prepare(&config.healthchecker)?;
     let embedded = match flags.vpp_api_addr.as_str() {
         "embedded" => Some(Embedded::start_private(EmbeddedOptions::default())?),
         _ => None,

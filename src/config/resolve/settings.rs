@@ -20,8 +20,8 @@ const FLOW_TIMEOUT_S: u32 = 40;
 /// once, for each worker.
 const MOST_STICKY_BUCKETS: u32 = 1 << 24;
 
-pub(super) fn checker(
-    raw: &raw::RawChecker,
+pub(super) fn healthchecker(
+    raw: &raw::RawHealthChecker,
     at: &ConfigPath<'_>,
     report: &mut FaultReport,
 ) -> Option<HealthCheckerSettings> {

@@ -61,7 +61,7 @@ pub struct DesiredFrontend {
     /// Every server of every pool: a failover is a change of weights.
     pub servers: BTreeMap<IpAddr, DesiredServer>,
     /// What becomes of all others.
-    pub strangers: UnmanagedServers,
+    pub unmanaged: UnmanagedServers,
 }
 
 /// What one server should look like in VPP.
@@ -182,18 +182,18 @@ pub struct FrontendDecision {
 pub fn desired(
     frontend: &Frontend,
     overrides: &WeightOverrides,
-    patience: StartupGrace,
+    grace: StartupGrace,
     verdict: impl Fn(&BackendName) -> Option<Verdict>,
 ) -> FrontendDecision {
     let pools = members(frontend, overrides, verdict);
-    let choice = choose(&pools, patience);
+    let choice = choose(&pools, grace);
     let mut servers = BTreeMap::new();
     let mut effective = Vec::with_capacity(pools.len());
-    let mut strangers = UnmanagedServers::Remove;
+    let mut unmanaged = UnmanagedServers::Remove;
     for (place, pool) in pools.into_iter().enumerate() {
         let mut wants = BTreeMap::new();
         for member in pool {
-            let weight = want(choice, place, patience, &member);
+            let weight = want(choice, place, grace, &member);
             let flush = flushes(member.verdict.state, frontend.flush_on_down)
                 .then_some(member.verdict.flush);
             if let Some(address) = member.verdict.address {
@@ -201,7 +201,7 @@ pub fn desired(
                 let both = servers.get(&address).map_or(server, |other| server.joined(*other));
                 servers.insert(address, both);
             } else {
-                strangers = match patience {
+                unmanaged = match grace {
                     StartupGrace::Waiting => UnmanagedServers::Keep,
                     StartupGrace::Over => UnmanagedServers::Drain,
                 };
@@ -224,7 +224,7 @@ pub fn desired(
     FrontendDecision {
         state,
         active_pool,
-        desired: DesiredFrontend { spec, servers, strangers },
+        desired: DesiredFrontend { spec, servers, unmanaged },
         effective,
     }
 }
@@ -265,7 +265,7 @@ enum Choice {
 
 /// The first pool with a backend that is up and has a weight; while an earlier
 /// pool may still turn out to have one, the choice is open.
-fn choose(pools: &[Vec<PoolMember>], patience: StartupGrace) -> Choice {
+fn choose(pools: &[Vec<PoolMember>], grace: StartupGrace) -> Choice {
     let any = |pool: &[PoolMember], state: State| {
         pool.iter().any(|member| member.weight > Weight::ZERO && member.verdict.state == state)
     };
@@ -273,16 +273,16 @@ fn choose(pools: &[Vec<PoolMember>], patience: StartupGrace) -> Choice {
         if any(pool, State::Up) {
             return Choice::Active(place);
         }
-        if patience == StartupGrace::Waiting && any(pool, State::Unknown) {
+        if grace == StartupGrace::Waiting && any(pool, State::Unknown) {
             return Choice::Open;
         }
     }
     Choice::Nobody
 }
 
-fn want(choice: Choice, place: usize, patience: StartupGrace, member: &PoolMember) -> TargetWeight {
+fn want(choice: Choice, place: usize, grace: StartupGrace, member: &PoolMember) -> TargetWeight {
     match (member.verdict.state, choice) {
-        (State::Unknown, _) if patience == StartupGrace::Waiting => TargetWeight::Keep,
+        (State::Unknown, _) if grace == StartupGrace::Waiting => TargetWeight::Keep,
         (State::Up, Choice::Open) => TargetWeight::Keep,
         (State::Up, Choice::Active(active)) if active == place => {
             TargetWeight::Weight(member.weight)

@@ -17,15 +17,15 @@ pub(super) struct Intent {
 }
 
 impl Intent {
-    /// What `roster` is asked for.
-    pub(super) fn of(roster: &ControllerState) -> Self {
-        let admins = roster
+    /// What `controller` is asked for.
+    pub(super) fn of(controller: &ControllerState) -> Self {
+        let admins = controller
             .backends
             .iter()
-            .map(|(name, tracked)| (name.clone(), (tracked.admin(), tracked.admin.is_some())));
+            .map(|(name, record)| (name.clone(), (record.admin(), record.admin.is_some())));
         let mut weights = BTreeMap::new();
-        for (frontend, settings) in &roster.config.frontends {
-            let overrides = roster.frontends.get(frontend).map(|tracked| &tracked.overrides);
+        for (frontend, settings) in &controller.config.frontends {
+            let overrides = controller.frontends.get(frontend).map(|record| &record.overrides);
             for pool in &settings.pools {
                 for (backend, configured) in &pool.backends {
                     let place = (pool.name.clone(), backend.clone());

@@ -13,18 +13,18 @@ impl ControllerState {
             checks: BTreeMap::new(),
             ..(*config).clone()
         };
-        let mut roster = Self {
+        let mut controller = Self {
             config: Arc::new(empty),
             backends: BTreeMap::new(),
             frontends: BTreeMap::new(),
-            patience: StartupGrace::Waiting,
+            grace: StartupGrace::Waiting,
             generation: Generation::default(),
             last_prober: ProberId(0),
         };
-        let mut orders = roster.reload(config, at);
+        let mut effects = controller.reload(config, at);
         // What there is at the start is no news: it is what watchers start with.
-        orders.retain(|order| !matches!(order, ControllerEffect::Publish(_)));
-        (roster, orders)
+        effects.retain(|effect| !matches!(effect, ControllerEffect::Publish(_)));
+        (controller, effects)
     }
 
     /// Puts another configuration in the place of the present one. Backends
@@ -33,10 +33,10 @@ impl ControllerState {
     /// the transitions knows what there is afterwards: what is new comes from
     /// `removed`, and what is gone goes there.
     pub fn reload(&mut self, config: Arc<Config>, at: SystemTime) -> Vec<ControllerEffect> {
-        let asked = Intent::of(self);
+        let intent = Intent::of(self);
         let before = std::mem::replace(&mut self.config, config);
-        let mut orders = Vec::new();
-        self.leave_out(at, &mut orders);
+        let mut effects = Vec::new();
+        self.remove_missing(at, &mut effects);
         let config = Arc::clone(&self.config);
         for (name, settings) in &config.backends {
             let moved = self
@@ -44,45 +44,45 @@ impl ControllerState {
                 .get(name)
                 .is_some_and(|known| known.settings.address != settings.address);
             match self.backends.get_mut(name) {
-                Some(known) if !moved => known.keep(name, settings, &before, &config, &mut orders),
-                _ => self.take_in(name, settings, moved, at, &mut orders),
+                Some(known) if !moved => known.keep(name, settings, &before, &config, &mut effects),
+                _ => self.admit(name, settings, moved, at, &mut effects),
             }
         }
-        self.regroup(&before, at, &mut orders);
+        self.regroup(&before, at, &mut effects);
         self.generation = self.generation.next();
-        orders.extend(asked.until(&Intent::of(self), Change::FILE, at));
-        orders
+        effects.extend(intent.until(&Intent::of(self), Change::FILE, at));
+        effects
     }
 
     /// The prober of a backend, and what it needs to know.
     #[must_use]
     pub fn prober(&self, backend: &BackendName) -> Option<(ProberId, ProberSettings)> {
-        let tracked = self.backends.get(backend)?;
-        Some((tracked.prober, tracked.prober_settings(&self.config)))
+        let record = self.backends.get(backend)?;
+        Some((record.prober, record.prober_settings(&self.config)))
     }
 
     /// Stops what the configuration no longer has.
-    fn leave_out(&mut self, at: SystemTime, orders: &mut Vec<ControllerEffect>) {
+    fn remove_missing(&mut self, at: SystemTime, effects: &mut Vec<ControllerEffect>) {
         let config = &self.config;
         self.backends.retain(|name, known| {
             let stays = config.backends.contains_key(name);
             if !stays {
                 let (from, to) = (known.state, State::Removed);
                 let transition = Transition { from, to, at, why: "no longer configured".into() };
-                orders.push(ControllerEffect::StopProber(name.clone()));
-                orders.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
-                orders.extend(known.admin.map(|admin| dropped_admin(name, admin)));
+                effects.push(ControllerEffect::StopProber(name.clone()));
+                effects.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
+                effects.extend(known.admin.map(|admin| dropped_admin(name, admin)));
             }
             stays
         });
         self.frontends.retain(|name, known| {
             let stays = config.frontends.contains_key(name);
             if !stays {
-                let (from, to) = (known.outlook.state, FrontendState::Removed);
+                let (from, to) = (known.decision.state, FrontendState::Removed);
                 let transition = Transition { from, to, at, why: "no longer configured".into() };
-                orders.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
+                effects.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
                 let dropped = |(place, weight): (&_, &_)| dropped_weight(name, place, *weight);
-                orders.extend(known.overrides.iter().map(dropped));
+                effects.extend(known.overrides.iter().map(dropped));
             }
             stays
         });
@@ -90,13 +90,13 @@ impl ControllerState {
 
     /// Starts to probe a backend that is new, or that has moved to another
     /// address and is another server by that.
-    fn take_in(
+    fn admit(
         &mut self,
         name: &BackendName,
         settings: &Arc<Backend>,
         moved: bool,
         at: SystemTime,
-        orders: &mut Vec<ControllerEffect>,
+        effects: &mut Vec<ControllerEffect>,
     ) {
         self.last_prober.0 += 1;
         let check = check_of(&self.config, settings);
@@ -104,9 +104,9 @@ impl ControllerState {
         // The operator's word is about the name: it stays with another address.
         let mut admin = old.as_ref().and_then(|old| old.admin);
         if old.as_ref().is_some_and(|old| old.settings.enabled != settings.enabled) {
-            orders.extend(admin.take().map(|admin| dropped_admin(name, admin)));
+            effects.extend(admin.take().map(|admin| dropped_admin(name, admin)));
         }
-        let mut tracked = BackendRecord {
+        let mut record = BackendRecord {
             settings: Arc::clone(settings),
             prober: self.last_prober,
             address: settings.address.fixed(),
@@ -119,35 +119,35 @@ impl ControllerState {
             moved: Moves::new(),
             frontends: Vec::new(),
         };
-        tracked.state = first_state(check.as_deref(), tracked.admin());
+        record.state = first_state(check.as_deref(), record.admin());
         if old.is_none() {
-            let (from, to) = (State::Removed, tracked.state);
+            let (from, to) = (State::Removed, record.state);
             let transition = Transition { from, to, at, why: "newly configured".into() };
-            orders.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
+            effects.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
         }
         if let Some(old) = old.filter(|_| moved) {
-            orders.push(ControllerEffect::StopProber(name.clone()));
-            tracked.history = old.history;
-            tracked.moved = old.moved;
+            effects.push(ControllerEffect::StopProber(name.clone()));
+            record.history = old.history;
+            record.moved = old.moved;
             let why = format!("address changed from {}", old.settings.address).into();
-            let transition = Transition { from: old.state, to: tracked.state, at, why };
+            let transition = Transition { from: old.state, to: record.state, at, why };
             if transition.from != transition.to {
-                count(&mut tracked.moved, (transition.from, transition.to));
-                tracked.history.push_back(transition.clone());
-                orders.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
+                count(&mut record.moved, (transition.from, transition.to));
+                record.history.push_back(transition.clone());
+                effects.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
             }
         }
-        let settings = tracked.prober_settings(&self.config);
-        orders.push(ControllerEffect::StartProber {
+        let settings = record.prober_settings(&self.config);
+        effects.push(ControllerEffect::StartProber {
             id: self.last_prober,
             backend: name.clone(),
             settings,
         });
-        self.backends.insert(name.clone(), Box::new(tracked));
+        self.backends.insert(name.clone(), Box::new(record));
     }
 
     /// Makes the frontends anew over the present backends.
-    fn regroup(&mut self, before: &Config, at: SystemTime, orders: &mut Vec<ControllerEffect>) {
+    fn regroup(&mut self, before: &Config, at: SystemTime, effects: &mut Vec<ControllerEffect>) {
         self.backends.values_mut().for_each(|backend| backend.frontends.clear());
         let config = Arc::clone(&self.config);
         for (name, settings) in &config.frontends {
@@ -164,7 +164,7 @@ impl ControllerState {
                 let now = configured_weight(&config, name, place);
                 let stays = now.is_some() && now == configured_weight(before, name, place);
                 if !stays {
-                    orders.push(dropped_weight(name, place, *weight));
+                    effects.push(dropped_weight(name, place, *weight));
                 }
                 stays
             });
@@ -173,16 +173,17 @@ impl ControllerState {
             } else {
                 let verdict =
                     |name: &BackendName| self.backends.get(name).map(|known| known.verdict());
-                let outlook = desired(settings, &overrides, self.patience, verdict);
-                let desired = Arc::new(outlook.desired.clone());
-                let (from, to) = (FrontendState::Removed, outlook.state);
+                let decision = desired(settings, &overrides, self.grace, verdict);
+                let desired = Arc::new(decision.desired.clone());
+                let (from, to) = (FrontendState::Removed, decision.state);
                 let transition = Transition { from, to, at, why: "newly configured".into() };
-                orders.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
-                self.frontends.insert(name.clone(), FrontendRecord { overrides, outlook, desired });
+                effects.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
+                self.frontends
+                    .insert(name.clone(), FrontendRecord { overrides, decision, desired });
             }
         }
         let all: Vec<_> = self.frontends.keys().cloned().collect();
-        self.review(&all, "configuration reloaded", at, orders);
+        self.recompute(&all, "configuration reloaded", at, effects);
     }
 }
 
@@ -208,21 +209,21 @@ impl BackendRecord {
         settings: &Arc<Backend>,
         before: &Config,
         after: &Config,
-        orders: &mut Vec<ControllerEffect>,
+        effects: &mut Vec<ControllerEffect>,
     ) {
         let check = check_of(after, settings);
         if check != check_of(before, &self.settings) {
-            orders.push(ControllerEffect::CheckChanged(name.clone(), check));
+            effects.push(ControllerEffect::CheckChanged(name.clone(), check));
         }
         let old = self.admin();
         let file_changed = settings.enabled != self.settings.enabled;
         self.settings = Arc::clone(settings);
         if file_changed {
-            orders.extend(self.admin.take().map(|admin| dropped_admin(name, admin)));
+            effects.extend(self.admin.take().map(|admin| dropped_admin(name, admin)));
         }
         if self.admin() != old {
             let why = "configuration reloaded".into();
-            orders.push(ControllerEffect::Administer {
+            effects.push(ControllerEffect::Administer {
                 backend: name.clone(),
                 admin: self.admin(),
                 why,

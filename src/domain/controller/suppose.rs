@@ -31,8 +31,8 @@ impl ControllerState {
     ) -> Result<WeightPrediction, CommandRefused> {
         let none = || CommandRefused::NoFrontend(frontend.into());
         let settings = self.config.frontends.get(frontend).ok_or_else(none)?;
-        let tracked = self.frontends.get(frontend).ok_or_else(none)?;
-        let mut overrides = tracked.overrides.clone();
+        let record = self.frontends.get(frontend).ok_or_else(none)?;
+        let mut overrides = record.overrides.clone();
         let pools = settings.pools.iter().filter_map(|pool| {
             let (member, _) = pool.backends.get_key_value(backend)?;
             Some((pool.name.clone(), member.clone()))
@@ -44,8 +44,8 @@ impl ControllerState {
         }
         overrides.extend(places.into_iter().map(|place| (place, weight)));
         let verdict = |name: &BackendName| self.backends.get(name).map(|known| known.verdict());
-        let then = desired(settings, &overrides, self.patience, verdict);
-        let both = tracked.outlook.effective.iter().flatten().zip(then.effective.iter().flatten());
+        let then = desired(settings, &overrides, self.grace, verdict);
+        let both = record.decision.effective.iter().flatten().zip(then.effective.iter().flatten());
         let servers = both.filter_map(|((name, now), (_, then))| {
             let address = self.backends.get(name)?.address?;
             Some((name.clone(), address, *now, *then))

@@ -1,6 +1,6 @@
 mod follower;
 mod laws;
-mod naming;
+mod names;
 
 use super::*;
 use crate::domain::balancing::weights::TargetWeight;
@@ -48,7 +48,7 @@ fn config() -> Config {
         pools: vec![pool("main", &["a", "b"]), pool("spare", &["c"])],
     };
     Config {
-        checker: HealthCheckerSettings {
+        healthchecker: HealthCheckerSettings {
             transition_history: 2,
             netns: None,
             max_probes: None,
@@ -77,27 +77,27 @@ fn started() -> ControllerState {
     ControllerState::new(Arc::new(config()), START).0
 }
 
-fn tell(roster: &mut ControllerState, name: &str, to: State) -> Vec<ControllerEffect> {
-    let prober = roster.backends[name].prober;
+fn tell(controller: &mut ControllerState, name: &str, to: State) -> Vec<ControllerEffect> {
+    let prober = controller.backends[name].prober;
     let transition =
-        Transition { from: roster.backends[name].state, to, at: START, why: "probe".into() };
-    roster.transitioned(prober, &name.into(), transition)
+        Transition { from: controller.backends[name].state, to, at: START, why: "probe".into() };
+    controller.transitioned(prober, &name.into(), transition)
 }
 
 /// Each server's weight, `=` for as is, in address order.
-fn weights(roster: &ControllerState) -> String {
+fn weights(controller: &ControllerState) -> String {
     let text = |server: &crate::domain::balancing::weights::DesiredServer| match server.weight {
         TargetWeight::Keep => "=".into(),
         TargetWeight::Weight(weight) => weight.to_string(),
     };
-    let desired = roster.desired();
+    let desired = controller.desired();
     desired.frontends["web"].servers.values().map(text).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
 fn a_start_orders_a_prober_for_each_backend_soon_enough_for_the_startup_delay() {
-    let (_, orders) = ControllerState::new(Arc::new(config()), START);
-    let within = orders.iter().filter_map(|order| match order {
+    let (_, effects) = ControllerState::new(Arc::new(config()), START);
+    let within = effects.iter().filter_map(|effect| match effect {
         ControllerEffect::StartProber { settings, .. } => Some(settings.within),
         _ => None,
     });
@@ -106,34 +106,34 @@ fn a_start_orders_a_prober_for_each_backend_soon_enough_for_the_startup_delay() 
 
 #[test]
 fn verdicts_become_weights_and_weights_go_out_before_words() {
-    let mut roster = started();
-    assert_eq!(weights(&roster), "= = =");
-    let orders = tell(&mut roster, "a", State::Up);
-    assert_eq!(weights(&roster), "100 = =");
-    assert!(matches!(orders[0], ControllerEffect::Desire(_)), "{orders:?}");
+    let mut controller = started();
+    assert_eq!(weights(&controller), "= = =");
+    let effects = tell(&mut controller, "a", State::Up);
+    assert_eq!(weights(&controller), "100 = =");
+    assert!(matches!(effects[0], ControllerEffect::Desire(_)), "{effects:?}");
     assert!(
-        matches!(&orders[2], ControllerEffect::Publish(Event::Frontend(_, t)) if t.to == FrontendState::Up)
+        matches!(&effects[2], ControllerEffect::Publish(Event::Frontend(_, t)) if t.to == FrontendState::Up)
     );
-    tell(&mut roster, "b", State::Down);
-    tell(&mut roster, "c", State::Up);
-    assert_eq!(weights(&roster), "100 0 0");
-    tell(&mut roster, "a", State::Down);
-    assert_eq!(weights(&roster), "0 0 100");
+    tell(&mut controller, "b", State::Down);
+    tell(&mut controller, "c", State::Up);
+    assert_eq!(weights(&controller), "100 0 0");
+    tell(&mut controller, "a", State::Down);
+    assert_eq!(weights(&controller), "0 0 100");
 }
 
 #[test]
 fn a_prober_that_was_replaced_is_not_heard() {
-    let mut roster = started();
+    let mut controller = started();
     let transition =
         Transition { from: State::Unknown, to: State::Up, at: START, why: Arc::default() };
-    assert_eq!(roster.transitioned(ProberId(99), &"a".into(), transition), []);
+    assert_eq!(controller.transitioned(ProberId(99), &"a".into(), transition), []);
 }
 
 #[test]
 fn operators_pause_resume_disable_and_enable() {
-    let mut roster = started();
+    let mut controller = started();
     let mut command = |command| {
-        roster.administer("a", command, ("me", START)).map(|orders| match &orders[..] {
+        controller.administer("a", command, ("me", START)).map(|effects| match &effects[..] {
             [ControllerEffect::Administer { admin, .. }, ..] => *admin,
             other => panic!("{other:?}"),
         })
@@ -145,38 +145,38 @@ fn operators_pause_resume_disable_and_enable() {
     assert_eq!(command(AdminCommand::Pause), disabled(AdminCommand::Pause));
     assert_eq!(command(AdminCommand::Resume), disabled(AdminCommand::Resume));
     assert_eq!(command(AdminCommand::Enable), Ok(Admin::Enabled));
-    assert!(!roster.backend("a").unwrap().overridden, "back to what the file says");
+    assert!(!controller.backend("a").unwrap().overridden, "back to what the file says");
     assert_eq!(
-        roster.administer("z", AdminCommand::Pause, ("me", START)),
+        controller.administer("z", AdminCommand::Pause, ("me", START)),
         Err(CommandRefused::NoBackend("z".into()))
     );
 }
 
 #[test]
 fn an_override_lives_until_the_file_says_something_else() {
-    let mut roster = started();
-    tell(&mut roster, "a", State::Up);
+    let mut controller = started();
+    tell(&mut controller, "a", State::Up);
     let half = Weight::try_from(50).unwrap();
-    roster.set_weight("web", "main", "a", half, ("me", START)).unwrap();
-    assert_eq!(weights(&roster), "50 = =");
-    assert_eq!(roster.reload(Arc::new(config()), START), [], "the same file changes nothing");
-    assert_eq!(weights(&roster), "50 = =");
+    controller.set_weight("web", "main", "a", half, ("me", START)).unwrap();
+    assert_eq!(weights(&controller), "50 = =");
+    assert_eq!(controller.reload(Arc::new(config()), START), [], "the same file changes nothing");
+    assert_eq!(weights(&controller), "50 = =");
     let mut changed = config();
     let web = changed.frontends.get_mut("web").unwrap();
     web.pools[0].backends.insert("a".into(), Weight::try_from(70).unwrap());
-    let orders = roster.reload(Arc::new(changed), START);
+    let effects = controller.reload(Arc::new(changed), START);
     assert!(
-        orders.iter().any(|order| matches!(order, ControllerEffect::OverrideDropped(_))),
-        "{orders:?}"
+        effects.iter().any(|effect| matches!(effect, ControllerEffect::OverrideDropped(_))),
+        "{effects:?}"
     );
-    assert_eq!(weights(&roster), "70 = =");
+    assert_eq!(weights(&controller), "70 = =");
 }
 
 #[test]
 fn a_reload_starts_stops_and_keeps() {
-    let mut roster = started();
-    tell(&mut roster, "a", State::Up);
-    tell(&mut roster, "b", State::Up);
+    let mut controller = started();
+    tell(&mut controller, "a", State::Up);
+    tell(&mut controller, "b", State::Up);
     let mut changed = config();
     changed.backends.remove("c");
     backend(&mut changed, "b").address = [10, 0, 0, 20].into();
@@ -185,53 +185,53 @@ fn a_reload_starts_stops_and_keeps() {
     backend(&mut changed, "d").address = [10, 0, 0, 4].into();
     let web = changed.frontends.get_mut("web").unwrap();
     web.pools[1].backends = [("d".into(), Weight::FULL)].into();
-    let orders = roster.reload(Arc::new(changed), START);
-    let probers = orders.iter().filter_map(|order| match order {
+    let effects = controller.reload(Arc::new(changed), START);
+    let probers = effects.iter().filter_map(|effect| match effect {
         ControllerEffect::StartProber { backend, .. } => Some(format!("+{backend}")),
         ControllerEffect::StopProber(backend) => Some(format!("-{backend}")),
         _ => None,
     });
     assert_eq!(probers.collect::<Vec<_>>(), ["-c", "-b", "+b", "+d"]);
-    let a = roster.backend("a").unwrap();
+    let a = controller.backend("a").unwrap();
     assert_eq!((a.state, a.transitions.len()), (State::Up, 1), "unchanged");
-    let b = roster.backend("b").unwrap();
+    let b = controller.backend("b").unwrap();
     assert_eq!((b.state, b.transitions.len()), (State::Unknown, 2), "another server");
-    assert_eq!(weights(&roster), "100 = =");
+    assert_eq!(weights(&controller), "100 = =");
 }
 
 #[test]
 fn flushes_are_counted_by_transition_and_not_by_a_first_verdict() {
-    let mut roster = started();
-    let flush = |roster: &ControllerState| roster.backends["a"].flush;
-    tell(&mut roster, "a", State::Down);
-    assert_eq!(flush(&roster), FlushSeq::NONE);
-    tell(&mut roster, "a", State::Up);
-    tell(&mut roster, "a", State::Down);
-    assert_eq!(flush(&roster), FlushSeq::NONE.next());
-    tell(&mut roster, "a", State::Disabled);
-    assert_eq!(flush(&roster), FlushSeq::NONE.next().next());
-    assert_eq!(roster.backend("a").unwrap().transitions.len(), 2, "transition-history");
+    let mut controller = started();
+    let flush = |controller: &ControllerState| controller.backends["a"].flush;
+    tell(&mut controller, "a", State::Down);
+    assert_eq!(flush(&controller), FlushSeq::NONE);
+    tell(&mut controller, "a", State::Up);
+    tell(&mut controller, "a", State::Down);
+    assert_eq!(flush(&controller), FlushSeq::NONE.next());
+    tell(&mut controller, "a", State::Disabled);
+    assert_eq!(flush(&controller), FlushSeq::NONE.next().next());
+    assert_eq!(controller.backend("a").unwrap().transitions.len(), 2, "transition-history");
 }
 
 #[test]
 fn after_the_startup_delay_unknown_counts_as_down() {
-    let mut roster = started();
-    let orders = roster.expire_startup_grace(START);
-    assert_eq!(weights(&roster), "0 0 0");
-    assert!(matches!(&orders[0], ControllerEffect::Desire(changed) if changed.len() == 1));
+    let mut controller = started();
+    let effects = controller.expire_startup_grace(START);
+    assert_eq!(weights(&controller), "0 0 0");
+    assert!(matches!(&effects[0], ControllerEffect::Desire(changed) if changed.len() == 1));
 }
 
 #[test]
 fn every_override_that_a_reload_ends_is_told() {
     let dropped = |change: &dyn Fn(&mut Config)| {
-        let mut roster = started();
-        roster.administer("a", AdminCommand::Disable, ("me", START)).unwrap();
-        roster.administer("c", AdminCommand::Pause, ("me", START)).unwrap();
-        roster.set_weight("web", "main", "b", Weight::ZERO, ("me", START)).unwrap();
+        let mut controller = started();
+        controller.administer("a", AdminCommand::Disable, ("me", START)).unwrap();
+        controller.administer("c", AdminCommand::Pause, ("me", START)).unwrap();
+        controller.set_weight("web", "main", "b", Weight::ZERO, ("me", START)).unwrap();
         let mut changed = config();
         change(&mut changed);
-        let orders = roster.reload(Arc::new(changed), START);
-        let told = orders.into_iter().filter_map(|order| match order {
+        let effects = controller.reload(Arc::new(changed), START);
+        let told = effects.into_iter().filter_map(|effect| match effect {
             ControllerEffect::OverrideDropped(what) => Some(what),
             _ => None,
         });

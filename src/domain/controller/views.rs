@@ -78,9 +78,9 @@ impl ControllerState {
 
     /// Backends and frontends, counted.
     #[must_use]
-    pub fn census(&self) -> HealthCounts {
+    pub fn counts(&self) -> HealthCounts {
         let backends = |state| self.backends.values().filter(|b| b.state == state).count();
-        let serves = |f: &&FrontendRecord| f.outlook.state == FrontendState::Up;
+        let serves = |f: &&FrontendRecord| f.decision.state == FrontendState::Up;
         HealthCounts {
             backends: self.backends.len(),
             backends_up: backends(State::Up),
@@ -101,21 +101,21 @@ impl ControllerState {
     /// # Errors
     /// There is no such backend.
     pub fn backend(&self, name: &str) -> Result<BackendView, CommandRefused> {
-        let (name, tracked) = self
+        let (name, record) = self
             .backends
             .get_key_value(name)
             .ok_or_else(|| CommandRefused::NoBackend(name.into()))?;
         Ok(BackendView {
             name: name.clone(),
-            settings: tracked.settings.clone(),
-            address: tracked.address,
-            unresolved: tracked.unresolved.clone(),
-            state: tracked.state,
-            enabled: tracked.admin() != Admin::Disabled,
-            overridden: tracked.admin.is_some(),
-            transitions: tracked.history.iter().cloned().collect(),
-            moved: tracked.moved.clone(),
-            check: check_of(&self.config, &tracked.settings),
+            settings: record.settings.clone(),
+            address: record.address,
+            unresolved: record.unresolved.clone(),
+            state: record.state,
+            enabled: record.admin() != Admin::Disabled,
+            overridden: record.admin.is_some(),
+            transitions: record.history.iter().cloned().collect(),
+            moved: record.moved.clone(),
+            check: check_of(&self.config, &record.settings),
         })
     }
 
@@ -126,11 +126,11 @@ impl ControllerState {
     pub fn frontend(&self, name: &str) -> Result<FrontendView, CommandRefused> {
         let none = || CommandRefused::NoFrontend(name.into());
         let (name, settings) = self.config.frontends.get_key_value(name).ok_or_else(none)?;
-        let tracked = self.frontends.get(name).ok_or_else(none)?;
-        let pools = settings.pools.iter().zip(&tracked.outlook.effective);
+        let record = self.frontends.get(name).ok_or_else(none)?;
+        let pools = settings.pools.iter().zip(&record.decision.effective);
         let pools = pools.map(|(pool, wants)| {
             let backends = pool.backends.iter().filter_map(|(backend, configured)| {
-                let set = tracked.overrides.get(&(pool.name.clone(), backend.clone()));
+                let set = record.overrides.get(&(pool.name.clone(), backend.clone()));
                 Some(PoolBackendView {
                     name: backend.clone(),
                     address: self.backends.get(backend)?.address,
@@ -144,7 +144,7 @@ impl ControllerState {
         Ok(FrontendView {
             name: name.clone(),
             settings: settings.clone(),
-            state: tracked.outlook.state,
+            state: record.decision.state,
             pools: pools.collect(),
         })
     }

@@ -264,10 +264,10 @@ fn plan_frontend(
         let step = planned(Step::SetWeight { vip, server, weight, flush: due }, disruption);
         if weight.get() > had.weight { steps.push(step) } else { lower.push(step) }
     }
-    let strangers = live.into_iter().flat_map(|live| &live.servers);
+    let unmanaged = live.into_iter().flat_map(|live| &live.servers);
     let mut remove = Vec::new();
-    for (&server, had) in strangers.filter(|(server, _)| !frontend.servers.contains_key(server)) {
-        match frontend.strangers {
+    for (&server, had) in unmanaged.filter(|(server, _)| !frontend.servers.contains_key(server)) {
+        match frontend.unmanaged {
             UnmanagedServers::Remove => {
                 let step = Step::RemoveServer { vip, server, flush: true };
                 remove.push(planned(step, Disruption::Flush));

@@ -72,7 +72,7 @@ impl HealthTestBed {
 
 fn found(run: Run, passed: bool) -> HealthInput {
     let code = if passed { ResultCode::L4Ok } else { ResultCode::L4Timeout };
-    HealthInput::Found { run, finding: ProbeResult::new(code, ""), took: Duration::ZERO }
+    HealthInput::Found { run, result: ProbeResult::new(code, ""), took: Duration::ZERO }
 }
 
 fn administer(admin: Admin) -> HealthInput {
@@ -123,8 +123,8 @@ fn the_interval_counts_from_the_start_of_the_probe() {
     for (took, wait) in [(2, 3), (9, 0)] {
         let run = bench.start_probe();
         bench.probing = None;
-        let finding = ProbeResult::new(ResultCode::L4Ok, "");
-        bench.feed(HealthInput::Found { run, finding, took: Duration::from_secs(took) });
+        let result = ProbeResult::new(ResultCode::L4Ok, "");
+        bench.feed(HealthInput::Found { run, result, took: Duration::from_secs(took) });
         assert_eq!(bench.wait(), Duration::from_secs(wait));
     }
 }

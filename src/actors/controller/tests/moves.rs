@@ -22,7 +22,7 @@ fn file(interval: &str) -> String {
 async fn a_reload_that_asks_more_spreads_probers_over_threads_and_no_verdict_is_lost() {
     let where_to: Arc<Mutex<BTreeMap<IpAddr, ThreadId>>> = Arc::default();
     let seen = Arc::clone(&where_to);
-    let script: FakeProbe = Arc::new(move |address| {
+    let fake_probe: FakeProbe = Arc::new(move |address| {
         seen.lock().unwrap().insert(address, thread::current().id());
         Box::pin(async { ProbeResult::new(ResultCode::L7Ok, "") })
     });
@@ -35,13 +35,14 @@ async fn a_reload_that_asks_more_spreads_probers_over_threads_and_no_verdict_is_
     };
     let arbiters = [Arbiter::new(), Arbiter::new()];
     let handles = arbiters.iter().map(Arbiter::handle).collect();
-    let world =
-        ControllerTestBed::start_on(&file("100ms"), handles, |checker| checker.with_script(script));
+    let bed = ControllerTestBed::start_on(&file("100ms"), handles, |healthchecker| {
+        healthchecker.with_fake_probe(fake_probe)
+    });
     // Other threads keep their own time.
     tokio::time::resume();
     let all_up = async || {
         for number in 1..=10 {
-            while world.state(&format!("b{number}")).await != State::Up {
+            while bed.state(&format!("b{number}")).await != State::Up {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
@@ -49,23 +50,23 @@ async fn a_reload_that_asks_more_spreads_probers_over_threads_and_no_verdict_is_
     all_up().await;
     assert_eq!(threads(), [10]);
 
-    world.administer("b3", AdminCommand::Pause).await.unwrap();
-    world.reload(&file("10ms")).await.unwrap();
+    bed.administer("b3", AdminCommand::Pause).await.unwrap();
+    bed.reload(&file("10ms")).await.unwrap();
     // What it is told as it moves is done as well.
-    world.administer("b3", AdminCommand::Resume).await.unwrap();
+    bed.administer("b3", AdminCommand::Resume).await.unwrap();
     while threads() != [5, 5] {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     all_up().await;
     for number in 1..=10 {
-        let (view, _) = world.backend(&format!("b{number}")).await.unwrap();
+        let (view, _) = bed.backend(&format!("b{number}")).await.unwrap();
         let told: Vec<_> = view.transitions.iter().map(|told| told.to).collect();
         let usual = [State::Up];
         let held = [State::Up, State::Paused, State::Unknown, State::Up];
         assert_eq!(told, if number == 3 { &held[..] } else { &usual }, "b{number}");
     }
-    let Probes { backends, .. } = world.checker.send(GetProbes).await.unwrap();
-    let counted = backends.iter().filter(|counted| counted.tally.took.count() > 1);
+    let Probes { backends, .. } = bed.healthchecker.send(GetProbes).await.unwrap();
+    let counted = backends.iter().filter(|counted| counted.stats.took.count() > 1);
     assert_eq!(counted.count(), 10, "{backends:?}");
     arbiters.into_iter().for_each(|arbiter| {
         arbiter.stop();

@@ -20,55 +20,58 @@ async fn a_name_becomes_a_server_moves_make_before_break_and_stays_when_it_fails
     // Where the name leads; and of what backend every probe fails.
     let leads: Arc<Mutex<Option<u8>>> = Arc::default();
     let zone = Arc::clone(&leads);
-    let book = move |host: &HostName| -> Pin<Box<dyn Future<Output = LookupAnswer> + Send>> {
-        assert_eq!(host.name, "b.example.org");
-        let answer = match *zone.lock().unwrap() {
-            None => LookupAnswer::Failed("no such name".into()),
-            Some(last) => LookupAnswer::Found {
-                addresses: vec![IpAddr::from([10, 0, 0, last])],
-                ttl: Duration::from_secs(60),
-            },
+    let fake_resolver =
+        move |host: &HostName| -> Pin<Box<dyn Future<Output = LookupAnswer> + Send>> {
+            assert_eq!(host.name, "b.example.org");
+            let answer = match *zone.lock().unwrap() {
+                None => LookupAnswer::Failed("no such name".into()),
+                Some(last) => LookupAnswer::Found {
+                    addresses: vec![IpAddr::from([10, 0, 0, last])],
+                    ttl: Duration::from_secs(60),
+                },
+            };
+            Box::pin(async move { answer })
         };
-        Box::pin(async move { answer })
-    };
-    let script = |address: IpAddr| -> Pin<Box<dyn Future<Output = ProbeResult> + Send>> {
+    let fake_probe = |address: IpAddr| -> Pin<Box<dyn Future<Output = ProbeResult> + Send>> {
         let fails = address == IpAddr::from([10, 0, 0, 6]);
         let code = if fails { ResultCode::L3Timeout } else { ResultCode::L3Ok };
         Box::pin(async move { ProbeResult::new(code, "") })
     };
-    let world = ControllerTestBed::start_as(FILE, |checker| {
-        checker.with_script(Arc::new(script)).with_book(Arc::new(book))
+    let bed = ControllerTestBed::start_as(FILE, |healthchecker| {
+        healthchecker
+            .with_fake_probe(Arc::new(fake_probe))
+            .with_fake_resolver(Arc::new(fake_resolver))
     });
 
     // Nothing is known: the frontend waits, and no probe is made.
     tokio::time::sleep(Duration::from_secs(20)).await;
-    assert_eq!(world.take_heard(), ["all web 9=100"]);
-    let (view, reading) = world.backend("b").await.unwrap();
+    assert_eq!(bed.take_heard(), ["all web 9=100"]);
+    let (view, reading) = bed.backend("b").await.unwrap();
     assert_eq!((view.state, view.address), (State::Unknown, None));
     assert_eq!(view.unresolved.as_deref(), Some("no such name"));
     assert_eq!(reading.last, None);
 
     *leads.lock().unwrap() = Some(5);
-    world.until("probed web 5=100 9=100").await;
-    assert_eq!(world.take_heard()[0], "changed web 5=? 9=100");
-    assert_eq!(world.backend("b").await.unwrap().0.unresolved, None);
+    bed.until("probed web 5=100 9=100").await;
+    assert_eq!(bed.take_heard()[0], "changed web 5=? 9=100");
+    assert_eq!(bed.backend("b").await.unwrap().0.unresolved, None);
 
     // The other server takes its place with its weight, and is found to be ill.
     *leads.lock().unwrap() = Some(6);
-    world.until("probed web 6=0 9=100").await;
-    assert_eq!(world.take_heard(), ["changed web 6=100 9=100", "probed web 6=0 9=100"]);
+    bed.until("probed web 6=0 9=100").await;
+    assert_eq!(bed.take_heard(), ["changed web 6=100 9=100", "probed web 6=0 9=100"]);
     *leads.lock().unwrap() = Some(5);
-    world.until("probed web 5=100 9=100").await;
+    bed.until("probed web 5=100 9=100").await;
 
     *leads.lock().unwrap() = None;
-    world.take_heard();
+    bed.take_heard();
     tokio::time::sleep(AN_HOUR).await;
-    assert_eq!(world.take_heard(), [""; 0]);
-    let (view, _) = world.backend("b").await.unwrap();
+    assert_eq!(bed.take_heard(), [""; 0]);
+    let (view, _) = bed.backend("b").await.unwrap();
     assert_eq!((view.state, view.address), (State::Up, Some(IpAddr::from([10, 0, 0, 5]))));
     assert_eq!(view.unresolved.as_deref(), Some("no such name"));
 
     // A pause holds also what is not resolved.
-    world.administer("b", AdminCommand::Pause).await.unwrap();
-    assert_eq!(world.state("b").await, State::Paused);
+    bed.administer("b", AdminCommand::Pause).await.unwrap();
+    assert_eq!(bed.state("b").await, State::Paused);
 }

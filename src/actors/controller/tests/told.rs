@@ -6,9 +6,9 @@ use crate::actors::broadcaster::{EventFilter, StreamItem, Subscribe};
 #[actix_rt::test]
 async fn verdicts_become_weights_and_events() {
     let (up, down) = (ScriptedServer::serving(2), ScriptedServer::refusing(3));
-    let world = ControllerTestBed::start(&file(&[(&up, "tcp", 60), (&down, "tcp", 100)]));
-    world.until("probed web 2=60 3=0").await;
-    assert_eq!(world.take_heard()[0], "all web 2=? 3=?");
+    let bed = ControllerTestBed::start(&file(&[(&up, "tcp", 60), (&down, "tcp", 100)]));
+    bed.until("probed web 2=60 3=0").await;
+    assert_eq!(bed.take_heard()[0], "all web 2=? 3=?");
 
     // The present state tells of what led there, once the EventBatcher holds nothing.
     let filter =
@@ -17,7 +17,7 @@ async fn verdicts_become_weights_and_events() {
     let mut told = Vec::new();
     for _ in 0..100 {
         let subscribe = Subscribe { filter, resume: None };
-        let mut stream = world.broadcaster.send(subscribe).await.unwrap().unwrap();
+        let mut stream = bed.broadcaster.send(subscribe).await.unwrap().unwrap();
         told.clear();
         for _ in expected {
             let next = std::future::poll_fn(|context| stream.poll_next(context)).await;

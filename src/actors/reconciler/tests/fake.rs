@@ -24,7 +24,7 @@ pub(super) struct FakeState {
     /// `look`, and the steps of each write as one line; `!` before urgent ones.
     pub(super) heard: Vec<String>,
     /// What was read back: `f1 f2`.
-    pub(super) reread: Vec<String>,
+    pub(super) read_back: Vec<String>,
     /// Answers are held back until they are released.
     pub(super) held_back: bool,
     pub(super) gates: VecDeque<oneshot::Sender<()>>,
@@ -52,8 +52,8 @@ impl Actor for FakeVpp {
 impl Handler<SubscribeConnection> for FakeVpp {
     type Result = ();
 
-    fn handle(&mut self, listen: SubscribeConnection, _: &mut Self::Context) {
-        self.0.borrow_mut().listener = Some(listen);
+    fn handle(&mut self, subscribe: SubscribeConnection, _: &mut Self::Context) {
+        self.0.borrow_mut().listener = Some(subscribe);
     }
 }
 
@@ -75,14 +75,14 @@ impl Handler<Observe> for FakeVpp {
 impl Handler<ReadServers> for FakeVpp {
     type Result = ResponseFuture<Result<BTreeMap<Vip, ObservedServers>, DataplaneError>>;
 
-    fn handle(&mut self, reread: ReadServers, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, read_back: ReadServers, _: &mut Self::Context) -> Self::Result {
         let mut state = self.0.borrow_mut();
-        if reread.epoch != state.epoch {
+        if read_back.epoch != state.epoch {
             return state.answer(Err(DataplaneError::reconnected()));
         }
-        let names: Vec<_> = reread.vips.keys().map(name).collect();
-        state.reread.push(names.join(" "));
-        let found = reread.vips.into_keys().map(|vip| {
+        let names: Vec<_> = read_back.vips.keys().map(name).collect();
+        state.read_back.push(names.join(" "));
+        let found = read_back.vips.into_keys().map(|vip| {
             let seen = state.observed.vips.get(&vip);
             let servers = seen.map_or_else(BTreeMap::new, |seen| seen.servers.clone());
             (vip, ObservedServers { servers, retired: vec![] })
@@ -149,7 +149,7 @@ pub(super) fn start(conf: LbConf) -> (Rc<RefCell<FakeState>>, DataplaneHandle) {
         observed: Observed { conf, vips: BTreeMap::new(), strange: vec![] },
         epoch: Epoch(1),
         heard: vec![],
-        reread: vec![],
+        read_back: vec![],
         held_back: false,
         gates: VecDeque::new(),
         refused: BTreeSet::new(),

@@ -1,15 +1,15 @@
 //! VPP's word on its tables against the model's.
 
-use super::world::{ReconcilerTestBed, SYNC_INTERVAL, frontend};
+use super::bed::{ReconcilerTestBed, SYNC_INTERVAL, frontend};
 use super::*;
 
 #[actix_rt::test]
 async fn a_table_that_is_not_the_models_is_told_once_for_each_change() {
-    let world = ReconcilerTestBed::steady(&[frontend(1, &[100, 50])]).await;
+    let bed = ReconcilerTestBed::steady(&[frontend(1, &[100, 50])]).await;
     let mismatches =
-        async || world.reconciler.send(GetReconcilerStats).await.unwrap().model_mismatches;
+        async || bed.reconciler.send(GetReconcilerStats).await.unwrap().model_mismatches;
     let miscount = |by: u32| {
-        let mut vpp = world.vpp();
+        let mut vpp = bed.vpp();
         let server = vpp.observed.vips.get_mut(&vip(1)).unwrap().servers.values_mut().next();
         server.unwrap().buckets += by;
     };
@@ -24,7 +24,7 @@ async fn a_table_that_is_not_the_models_is_told_once_for_each_change() {
     tokio::time::sleep(SYNC_INTERVAL).await;
     assert_eq!(mismatches().await, 2);
     // A written weight makes VPP compute the table anew.
-    world.change(&[frontend(1, &[100, 60])]).await;
+    bed.change(&[frontend(1, &[100, 60])]).await;
     tokio::time::sleep(SYNC_INTERVAL).await;
     assert_eq!(mismatches().await, 2);
 }

@@ -228,7 +228,7 @@ fn start(path: &Path, up: &Arc<AtomicU8>) -> MaglevService {
     let (changed, replaced) = (reconciler.clone().recipient(), reconciler.clone().recipient());
     let told = Recipients { changed, replaced };
     let checker = Controller::new(path.into(), config, vec![], herald, told);
-    let checker = checker.with_script(script(up)).start();
+    let checker = checker.with_fake_probe(script(up)).start();
     let parts = Parts {
         census: checker.clone().recipient(),
         link: vpp.clone().recipient(),

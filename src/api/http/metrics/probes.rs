@@ -32,7 +32,7 @@ pub(super) async fn collect(actors: &Actors, page: &mut MetricsPage) -> Result<(
     let probed = || probes.backends.iter().filter_map(|backend| Some((backend, backend.kind?)));
     page.family(&TOTAL);
     for (backend, kind) in probed() {
-        for (code, number) in &backend.tally.outcomes {
+        for (code, number) in &backend.stats.outcomes {
             let labels = [
                 ("backend", backend.backend.as_str()),
                 ("type", kind),
@@ -45,7 +45,7 @@ pub(super) async fn collect(actors: &Actors, page: &mut MetricsPage) -> Result<(
     page.family(&DURATION);
     for (backend, kind) in probed() {
         let labels = [("backend", backend.backend.as_str()), ("type", kind)];
-        page.histogram(&DURATION, &labels, &backend.tally.took);
+        page.histogram(&DURATION, &labels, &backend.stats.took);
     }
     page.family(&LATENESS);
     page.histogram(&LATENESS, &[], &probes.late);

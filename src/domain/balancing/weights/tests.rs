@@ -6,7 +6,7 @@ use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip};
 /// `p`aused, `x` disabled, `0` up with weight 0. The answer has each
 /// backend's want: a weight, or `=` for as is.
 fn wants_with(
-    patience: StartupGrace,
+    grace: StartupGrace,
     flush_on_down: bool,
     pools: &str,
 ) -> (FrontendState, String, String) {
@@ -34,7 +34,7 @@ fn wants_with(
         frontend.pools.push(Pool { name: place.to_string().as_str().into(), backends });
     }
     let outlook =
-        desired(&frontend, &WeightOverrides::new(), patience, |name| verdicts.get(name).copied());
+        desired(&frontend, &WeightOverrides::new(), grace, |name| verdicts.get(name).copied());
     let servers = outlook.desired.servers.values();
     let wants = servers.clone().map(|server| match server.weight {
         TargetWeight::Keep => '=',

@@ -39,9 +39,9 @@ struct Follower {
 }
 
 impl Follower {
-    fn hear(&mut self, orders: &[ControllerEffect]) {
-        for order in orders {
-            match order {
+    fn hear(&mut self, effects: &[ControllerEffect]) {
+        for effect in effects {
+            match effect {
                 ControllerEffect::Publish(Event::Backend(name, change)) => {
                     let known = self.backends.remove(name).unwrap_or(State::Removed);
                     assert_eq!(change.from, known, "{name}: {change:?}");
@@ -82,24 +82,24 @@ proptest! {
     fn whoever_follows_the_events_knows_what_there_is(
         happenings in prop::collection::vec(happening(), 1..30)
     ) {
-        let mut roster = started();
-        let States { backends, frontends } = roster.states();
+        let mut controller = started();
+        let States { backends, frontends } = controller.states();
         let mut follower = Follower {
             backends: backends.into_iter().collect(),
             frontends: frontends.into_iter().collect(),
         };
         for happening in happenings {
-            let orders = match happening {
+            let effects = match happening {
                 FollowedEvent::Reload(present, moved, frontends) => {
-                    roster.reload(Arc::new(some_of(present, moved, frontends)), START)
+                    controller.reload(Arc::new(some_of(present, moved, frontends)), START)
                 }
-                FollowedEvent::Told(name, state) => match roster.backends.get(name) {
-                    Some(known) if known.state != state => tell(&mut roster, name, state),
+                FollowedEvent::Told(name, state) => match controller.backends.get(name) {
+                    Some(known) if known.state != state => tell(&mut controller, name, state),
                     _ => continue,
                 },
             };
-            follower.hear(&orders);
-            let States { backends, frontends } = roster.states();
+            follower.hear(&effects);
+            let States { backends, frontends } = controller.states();
             prop_assert_eq!(&follower.backends, &backends.into_iter().collect());
             prop_assert_eq!(&follower.frontends, &frontends.into_iter().collect());
         }

@@ -83,21 +83,21 @@ fn version(number: u8) -> Config {
 }
 
 struct ControllerModel {
-    roster: ControllerState,
+    controller: ControllerState,
     observed: Observed,
     flushed: Flushed,
 }
 
 impl ControllerModel {
     fn new() -> Self {
-        let (roster, _) = ControllerState::new(Arc::new(version(0)), START);
-        let conf = LbConf { flow_timeout_s: 1, ..roster.config.lb.conf };
+        let (controller, _) = ControllerState::new(Arc::new(version(0)), START);
+        let conf = LbConf { flow_timeout_s: 1, ..controller.config.lb.conf };
         let observed = Observed { conf, vips: BTreeMap::new(), strange: vec![] };
-        Self { roster, observed, flushed: Flushed::new() }
+        Self { controller, observed, flushed: Flushed::new() }
     }
 
     fn due(&self) -> Vec<Planned> {
-        plan::plan(&self.roster.desired(), &self.observed, &self.flushed, &Scope::All)
+        plan::plan(&self.controller.desired(), &self.observed, &self.flushed, &Scope::All)
     }
 
     fn serves(&self, vip: &Vip) -> bool {
@@ -108,7 +108,7 @@ impl ControllerModel {
     /// Writes so many of the steps that are due. A VIP that serves, and has a
     /// server that is up, serves after each of them.
     fn write(&mut self, count: Option<Index>) {
-        let desired = self.roster.desired();
+        let desired = self.controller.desired();
         let steps = self.due();
         let rebuilt = |vip: &Vip| steps.iter().any(|p| p.step == Step::RemoveVip(*vip));
         let wanted =
@@ -134,27 +134,27 @@ impl ControllerModel {
     }
 
     fn backend(&self, who: &Index) -> BackendName {
-        let names = self.roster.backend_names();
+        let names = self.controller.backend_names();
         who.get(&names).clone()
     }
 
     /// The backend's prober tells of this state.
     fn told(&mut self, name: &BackendName, to: State, times: usize) {
-        let BackendRecord { state: from, prober, .. } = *self.roster.backends[name];
+        let BackendRecord { state: from, prober, .. } = *self.controller.backends[name];
         // A prober that does not probe has no verdict to tell.
         if from != to && matches!(from, State::Unknown | State::Up | State::Down) {
             let transition = Transition { from, to, at: START, why: "probe".into() };
             for _ in 0..times {
-                self.roster.transitioned(prober, name, transition.clone());
+                self.controller.transitioned(prober, name, transition.clone());
             }
         }
     }
 
     /// As probers do what they are told.
-    fn obey(&mut self, orders: Vec<ControllerEffect>) {
-        for order in orders {
-            let ControllerEffect::Administer { backend, admin, .. } = order else { continue };
-            let BackendRecord { state: from, prober, .. } = *self.roster.backends[&backend];
+    fn obey(&mut self, effects: Vec<ControllerEffect>) {
+        for effect in effects {
+            let ControllerEffect::Administer { backend, admin, .. } = effect else { continue };
+            let BackendRecord { state: from, prober, .. } = *self.controller.backends[&backend];
             let to = match admin {
                 Admin::Paused => State::Paused,
                 Admin::Disabled => State::Disabled,
@@ -163,7 +163,7 @@ impl ControllerModel {
             };
             if from != to {
                 let transition = Transition { from, to, at: START, why: "told".into() };
-                self.roster.transitioned(prober, &backend, transition);
+                self.controller.transitioned(prober, &backend, transition);
             }
         }
     }
@@ -191,32 +191,34 @@ impl ControllerModel {
             }
             ControllerInput::Stale(who, to) => {
                 let name = self.backend(who);
-                let before = self.roster.desired();
-                let from = self.roster.backends[&name].state;
+                let before = self.controller.desired();
+                let from = self.controller.backends[&name].state;
                 let transition = Transition { from, to: *to, at: START, why: "late".into() };
-                assert_eq!(self.roster.transitioned(ProberId(0), &name, transition), []);
-                assert_eq!(self.roster.desired(), before);
+                assert_eq!(self.controller.transitioned(ProberId(0), &name, transition), []);
+                assert_eq!(self.controller.desired(), before);
             }
             ControllerInput::Commanded(who, command) => {
                 let name = self.backend(who);
-                if let Ok(orders) = self.roster.administer(name.as_str(), *command, ("me", START)) {
-                    self.obey(orders);
+                if let Ok(effects) =
+                    self.controller.administer(name.as_str(), *command, ("me", START))
+                {
+                    self.obey(effects);
                 }
             }
             ControllerInput::Weighed(place, weight) => {
-                let config = Arc::clone(self.roster.config());
+                let config = Arc::clone(self.controller.config());
                 let pools = &config.frontends["web"].pools;
                 let pool = place.get(pools);
                 let (backend, _) = pool.backends.iter().next().unwrap();
                 let weight = Weight::try_from(i64::from(*weight)).unwrap();
                 let (pool, backend) = (pool.name.as_str(), backend.as_str());
-                self.roster.set_weight("web", pool, backend, weight, ("me", START)).unwrap();
+                self.controller.set_weight("web", pool, backend, weight, ("me", START)).unwrap();
             }
             ControllerInput::Reloaded(number) => {
-                let orders = self.roster.reload(Arc::new(version(*number)), START);
-                self.obey(orders);
+                let effects = self.controller.reload(Arc::new(version(*number)), START);
+                self.obey(effects);
             }
-            ControllerInput::PatienceOver => drop(self.roster.expire_startup_grace(START)),
+            ControllerInput::PatienceOver => drop(self.controller.expire_startup_grace(START)),
             ControllerInput::Meddled(place, weight) => self.meddle(place, *weight),
             ControllerInput::Restarted => self.observed.vips.clear(),
             ControllerInput::Written(count) => self.write(Some(*count)),
@@ -238,7 +240,7 @@ proptest! {
         }
         world.write(None);
         prop_assert_eq!(world.due(), vec![], "a second plan is empty");
-        let desired = world.roster.desired();
+        let desired = world.controller.desired();
         prop_assert_eq!(world.observed.conf, desired.conf);
         prop_assert_eq!(world.observed.vips.len(), desired.frontends.len());
         for frontend in desired.frontends.values() {
@@ -258,44 +260,44 @@ proptest! {
     fn a_restart_writes_nothing_in_any_order_of_verdicts(
         happenings in prop::collection::vec(any_happening(), 1..30),
         verdicts in prop::collection::vec(any::<bool>(), 3),
-        order in Just(vec![0usize, 1, 2]).prop_shuffle(),
+        effect in Just(vec![0usize, 1, 2]).prop_shuffle(),
     ) {
         let mut world = ControllerModel::new();
         for happening in &happenings {
             world.happen(happening);
         }
         // Operators' words end with the daemon, so they end before it here.
-        let config = Arc::clone(world.roster.config());
-        for name in world.roster.backend_names() {
+        let config = Arc::clone(world.controller.config());
+        for name in world.controller.backend_names() {
             for command in [AdminCommand::Enable, AdminCommand::Resume] {
-                if let Ok(orders) = world.roster.administer(name.as_str(), command, ("me", START)) {
-                    world.obey(orders);
+                if let Ok(effects) = world.controller.administer(name.as_str(), command, ("me", START)) {
+                    world.obey(effects);
                 }
             }
         }
-        for tracked in world.roster.frontends.values_mut() {
-            tracked.overrides.clear();
+        for record in world.controller.frontends.values_mut() {
+            record.overrides.clear();
         }
         for ((name, backend), up) in config.backends.iter().zip(&verdicts) {
             if backend.enabled {
                 world.told(name, if *up { State::Up } else { State::Down }, 1);
             } else {
-                let orders = world.roster.administer(name.as_str(), AdminCommand::Disable, ("me", START));
-                world.obey(orders.unwrap());
+                let effects = world.controller.administer(name.as_str(), AdminCommand::Disable, ("me", START));
+                world.obey(effects.unwrap());
             }
         }
-        world.roster.expire_startup_grace(START);
+        world.controller.expire_startup_grace(START);
         world.write(None);
 
-        let (roster, _) = ControllerState::new(config, START);
-        let mut morning = ControllerModel { roster, observed: world.observed, flushed: Flushed::new() };
+        let (controller, _) = ControllerState::new(config, START);
+        let mut morning = ControllerModel { controller, observed: world.observed, flushed: Flushed::new() };
         prop_assert_eq!(morning.due(), vec![]);
-        for place in order {
-            let name = &morning.roster.backend_names()[place];
+        for place in effect {
+            let name = &morning.controller.backend_names()[place];
             morning.told(name, if verdicts[place] { State::Up } else { State::Down }, 1);
             prop_assert_eq!(morning.due(), vec![], "after the verdict on {}", name);
         }
-        morning.roster.expire_startup_grace(START);
+        morning.controller.expire_startup_grace(START);
         prop_assert_eq!(morning.due(), vec![]);
     }
 }

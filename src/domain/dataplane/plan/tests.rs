@@ -1,5 +1,5 @@
 mod examples;
-mod strangers;
+mod unmanaged;
 
 use proptest::prelude::*;
 
@@ -99,7 +99,7 @@ prop_compose! {
                 let spec = VipSpec { vip, encap, src_ip_sticky, table_length };
                 let servers = servers.into_iter().map(|(n, s)| (server(encap, n), s)).collect();
                 let name = format!("f{prefix}-{}", spec.vip.service().port());
-                frontends.insert(name.as_str().into(), Arc::new(DesiredFrontend { spec, servers, strangers: UnmanagedServers::Remove }));
+                frontends.insert(name.as_str().into(), Arc::new(DesiredFrontend { spec, servers, unmanaged: UnmanagedServers::Remove }));
             }
         }
         Desired { conf: conf(buckets), frontends }
@@ -303,7 +303,7 @@ fn small() -> (Desired, Observed, FrontendName) {
     let servers = [(1, 100), (2, 0)].map(|(n, w)| (server(Encap::Gre4, n), wanted(w)));
     let name = FrontendName::from("web");
     let frontend =
-        DesiredFrontend { spec, servers: servers.into(), strangers: UnmanagedServers::Remove };
+        DesiredFrontend { spec, servers: servers.into(), unmanaged: UnmanagedServers::Remove };
     let desired = Desired { conf: conf(1), frontends: [(name.clone(), Arc::new(frontend))].into() };
     let mut observed = Observed { conf: conf(1), vips: BTreeMap::new(), strange: vec![] };
     for planned in plan(&desired, &observed, &Flushed::new(), &Scope::All) {

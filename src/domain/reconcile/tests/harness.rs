@@ -96,7 +96,7 @@ pub(super) fn frontend(number: u8, weights: Weights, flush: FlushSeq) -> Arc<Des
         table_length: TableLength::DEFAULT,
     };
     let servers = servers.collect();
-    Arc::new(DesiredFrontend { spec, servers, strangers: UnmanagedServers::Remove })
+    Arc::new(DesiredFrontend { spec, servers, unmanaged: UnmanagedServers::Remove })
 }
 
 impl Harness {

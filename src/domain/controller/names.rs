@@ -8,8 +8,8 @@ impl ControllerState {
     #[must_use]
     pub fn names(&self) -> BTreeMap<BackendName, HostName> {
         let backends = self.backends.iter();
-        let named = backends.filter_map(|(name, tracked)| {
-            Some((name.clone(), tracked.settings.address.name()?.clone()))
+        let named = backends.filter_map(|(name, record)| {
+            Some((name.clone(), record.settings.address.name()?.clone()))
         });
         named.collect()
     }
@@ -27,28 +27,28 @@ impl ControllerState {
         resolution: Resolution,
         at: SystemTime,
     ) -> Vec<ControllerEffect> {
-        let mut orders = Vec::new();
-        let Some(tracked) = self.backends.get_mut(name) else { return orders };
-        if tracked.settings.address.name() != Some(host) {
-            return orders;
+        let mut effects = Vec::new();
+        let Some(record) = self.backends.get_mut(name) else { return effects };
+        if record.settings.address.name() != Some(host) {
+            return effects;
         }
         let address = match resolution {
             Resolution::Failing(why) => {
-                tracked.unresolved = Some(why);
-                return orders;
+                record.unresolved = Some(why);
+                return effects;
             }
             Resolution::At(address) => address,
         };
-        tracked.unresolved = None;
-        if tracked.address == Some(address) {
-            return orders;
+        record.unresolved = None;
+        if record.address == Some(address) {
+            return effects;
         }
-        tracked.address = Some(address);
-        let frontends = tracked.frontends.clone();
-        orders.push(ControllerEffect::Readdress(name.clone(), address));
-        orders.extend(self.neighbour(name, address, &frontends));
-        self.review(&frontends, &format!("{name} is at {address}"), at, &mut orders);
-        orders
+        record.address = Some(address);
+        let frontends = record.frontends.clone();
+        effects.push(ControllerEffect::Readdress(name.clone(), address));
+        effects.extend(self.neighbour(name, address, &frontends));
+        self.recompute(&frontends, &format!("{name} is at {address}"), at, &mut effects);
+        effects
     }
 
     /// Tells of a backend at the same address in a frontend of `name`. The

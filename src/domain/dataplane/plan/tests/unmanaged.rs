@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn servers_that_may_be_a_names_are_not_removed() {
     let (desired, observed, name) = small();
-    for (strangers, expected) in [
+    for (unmanaged, expected) in [
         (UnmanagedServers::Remove, Some("remove")),
         (UnmanagedServers::Drain, Some("drain")),
         (UnmanagedServers::Keep, None),
@@ -15,7 +15,7 @@ fn servers_that_may_be_a_names_are_not_removed() {
         let mut changed = DesiredFrontend::clone(frontend);
         let (&left_out, _) = changed.servers.iter().next().unwrap();
         changed.servers.remove(&left_out);
-        changed.strangers = strangers;
+        changed.unmanaged = unmanaged;
         *frontend = Arc::new(changed);
         let mut held = observed.clone();
         let vip = desired.frontends[&name].spec.vip;

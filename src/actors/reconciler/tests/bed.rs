@@ -50,7 +50,7 @@ pub(super) fn flushing(
     let frontend = DesiredFrontend {
         spec: spec(number),
         servers: servers.collect(),
-        strangers: UnmanagedServers::Remove,
+        unmanaged: UnmanagedServers::Remove,
     };
     (format!("f{number:03}").as_str().into(), Arc::new(frontend))
 }
@@ -81,11 +81,11 @@ impl ReconcilerTestBed {
 
     /// A Reconciler that has made a connected VPP hold these frontends.
     pub(super) async fn steady(frontends: &[(FrontendName, Arc<DesiredFrontend>)]) -> Self {
-        let mut world = Self::new();
-        world.replace(frontends, Duration::ZERO).await;
-        world.connect(1).await;
-        world.heard();
-        world
+        let mut bed = Self::new();
+        bed.replace(frontends, Duration::ZERO).await;
+        bed.connect(1).await;
+        bed.heard();
+        bed
     }
 
     /// These are all the frontends from now on.
@@ -158,8 +158,8 @@ impl ReconcilerTestBed {
     }
 
     /// What was read back since the last call.
-    pub(super) fn reread(&self) -> Vec<String> {
-        std::mem::take(&mut self.vpp().reread)
+    pub(super) fn read_back(&self) -> Vec<String> {
+        std::mem::take(&mut self.vpp().read_back)
     }
 
     /// Lets the oldest answer go that is held back.

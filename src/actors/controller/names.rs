@@ -14,8 +14,8 @@ impl Controller {
     /// reload.
     pub(super) fn look_up_names(&self) {
         if let Some(resolver) = &self.resolver {
-            let nameservers = self.roster.config().checker.nameservers.clone();
-            resolver.do_send(LookUp { names: self.roster.names(), nameservers });
+            let nameservers = self.state.config().healthchecker.nameservers.clone();
+            resolver.do_send(LookUp { names: self.state.names(), nameservers });
         }
     }
 }
@@ -25,7 +25,7 @@ impl Handler<Resolved> for Controller {
 
     fn handle(&mut self, resolved: Resolved, ctx: &mut Self::Context) {
         let Resolved { backend, host, resolution } = resolved;
-        let Ok(view) = self.roster.backend(backend.as_str()) else { return };
+        let Ok(view) = self.state.backend(backend.as_str()) else { return };
         if view.settings.address.name() != Some(&host) {
             // It was given another one meanwhile.
             return;
@@ -37,7 +37,7 @@ impl Handler<Resolved> for Controller {
                 warn!(%backend, name = host.name, kept = from, why, "backend-resolve-failed");
             }
         }
-        let orders = self.roster.resolved(&backend, &host, resolution, SystemTime::now());
-        self.execute(orders, None, ctx);
+        let effects = self.state.resolved(&backend, &host, resolution, SystemTime::now());
+        self.execute(effects, None, ctx);
     }
 }

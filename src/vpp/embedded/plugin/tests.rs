@@ -1,4 +1,4 @@
-//! The plugin's rules as tables; `tests/embedded.rs` holds them against a real
+//! The plugin's rules as tables; `tests/embedded` holds them against a real
 //! VPP.
 
 use super::*;

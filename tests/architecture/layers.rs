@@ -1,0 +1,281 @@
+//! The layers of ARCHITECTURE.md: which modules of the project each may name,
+//! and which foreign crates.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::source::{Named, files, is_of_tests, read};
+use super::tree::crates;
+
+/// A folder of `src` (or a program's only file), and the modules of the library
+/// and the foreign crates that it may name. It may name itself, and `std` and
+/// `core` go without saying.
+struct Layer {
+    folder: &'static str,
+    modules: &'static [&'static str],
+    crates: &'static [&'static str],
+}
+
+/// From the lowest to the highest.
+const LAYERS: &[Layer] = &[
+    Layer { folder: "domain", modules: &[], crates: &["thiserror", "ipnet"] },
+    Layer {
+        folder: "config",
+        modules: &["domain"],
+        crates: &["thiserror", "ipnet", "serde", "serde_yaml", "regex"],
+    },
+    Layer {
+        folder: "host",
+        modules: &["domain"],
+        crates: &[
+            "tokio",
+            "tracing",
+            "tracing_subscriber",
+            "rustix",
+            "libc",
+            "clap",
+            "serde",
+            "serde_json",
+        ],
+    },
+    Layer {
+        folder: "probe",
+        modules: &["domain"],
+        crates: &[
+            "thiserror",
+            "tokio",
+            "surge_ping",
+            "tokio_native_tls",
+            "hickory_resolver",
+            "httparse",
+            "regex",
+            "socket2",
+            "rustix",
+            "libc",
+            "fastrand",
+        ],
+    },
+    Layer {
+        folder: "vpp",
+        modules: &["domain"],
+        crates: &["thiserror", "ipnet", "tokio", "tracing", "rustix", "fastrand"],
+    },
+    Layer {
+        folder: "actors",
+        modules: &["config", "domain", "host", "probe", "vpp"],
+        crates: &[
+            "thiserror",
+            "tokio",
+            "tracing",
+            "tracing_subscriber",
+            "actix",
+            "actix_rt",
+            "fastrand",
+        ],
+    },
+    Layer {
+        folder: "api",
+        modules: &["actors", "config", "domain", "host", "pb"],
+        crates: &[
+            "thiserror",
+            "tokio",
+            "tokio_stream",
+            "tokio_rustls",
+            "tracing",
+            "rustix",
+            "socket2",
+            "actix",
+            "axum",
+            "prost",
+            "tonic",
+            "tonic_health",
+            "tonic_prost",
+            "tonic_reflection",
+        ],
+    },
+    Layer {
+        folder: "client",
+        modules: &["pb"],
+        crates: &["thiserror", "tokio", "tokio_stream", "tonic"],
+    },
+    Layer {
+        folder: "cli",
+        modules: &["client", "pb"],
+        crates: &[
+            "thiserror",
+            "tokio",
+            "tokio_stream",
+            "tonic",
+            "serde_json",
+            "rustix",
+            "clap",
+            "rustyline",
+            "crossterm",
+            "ratatui",
+            "strsim",
+        ],
+    },
+    Layer {
+        folder: "bin/maglevd",
+        modules: &["actors", "api", "config", "domain", "host", "probe", "vpp"],
+        crates: &[
+            "thiserror",
+            "actix",
+            "actix_rt",
+            "clap",
+            "fastrand",
+            "rustix",
+            "tokio",
+            "tracing",
+        ],
+    },
+    Layer { folder: "bin/maglevc", modules: &["cli"], crates: &[] },
+];
+
+/// What is not as the table has it yet: a file, and what it must not use. It is
+/// exact: what is mended is to be deleted here.
+const KNOWN: &[&str] = &[
+    "src/client/server.rs cli",
+    "src/client/tls.rs cli",
+    "src/host/panic_hook.rs vpp",
+    "src/host/sd_notify.rs actors",
+    "src/host/thread_priority.rs actix",
+];
+
+/// Files of the root, which are of no layer.
+const ROOT: [&str; 2] = ["src/lib.rs", "src/pb.rs"];
+
+/// What `domain` must not find out by itself: it is told.
+const CLOCKS: &[&str] =
+    &["Instant::now", "SystemTime::now", "thread::sleep", "std::fs", "TcpStream"];
+
+impl Layer {
+    fn of(path: &Path) -> Option<&'static Self> {
+        let within = |layer: &&Self| {
+            let folder = Path::new("src").join(layer.folder);
+            path.starts_with(&folder) || path == folder.with_extension("rs")
+        };
+        LAYERS.iter().find(within)
+    }
+
+    /// What the path of a module of this layer must not name.
+    fn forbids(&self, path: &[String], foreign: &BTreeSet<String>) -> Option<String> {
+        let is_own = |module: &str| module == self.folder || self.modules.contains(&module);
+        let text = path.join("::");
+        let clock = CLOCKS.iter().find(|clock| text.contains(**clock));
+        match path.first().map(String::as_str) {
+            // The root names the build, which is everybody's.
+            Some("crate") => {
+                path.get(1).filter(|name| *name != "VERSION" && !is_own(name)).cloned()
+            }
+            Some(name) if foreign.contains(name) && !self.crates.contains(&name) => {
+                Some(name.to_owned())
+            }
+            _ if self.folder == "domain" => clock.map(|clock| (*clock).to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// The foreign crates that the package depends on, as they are named in code.
+fn dependencies() -> BTreeSet<String> {
+    let manifest = read(Path::new("Cargo.toml"));
+    let section = manifest.split("\n[dependencies]\n").nth(1).unwrap();
+    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    let names = lines.filter_map(|line| line.split_once(" = "));
+    names.map(|(name, _)| name.replace('-', "_")).collect()
+}
+
+/// A path of the module `at` from the library's root, if it is of the library.
+fn absolute(at: &[String], path: &[String], is_library: bool) -> Vec<String> {
+    let ups = path.iter().take_while(|name| *name == "super").count();
+    match path[0].as_str() {
+        "super" if is_library && ups <= at.len() => {
+            let own = &at[..at.len() - ups];
+            [&["crate".to_owned()], own, &path[ups..]].concat()
+        }
+        "super" | "self" => vec!["self".into()],
+        // A program's own.
+        "crate" if !is_library => vec!["self".into()],
+        "vpp_maglev" => [&["crate".to_owned()], &path[1..]].concat(),
+        _ => path.to_vec(),
+    }
+}
+
+#[test]
+fn every_layer_keeps_to_its_row() {
+    let foreign = dependencies();
+    assert!(foreign.contains("actix"), "the manifest is not understood");
+    let (mut broken, mut excused, mut seen) = (String::new(), BTreeSet::new(), 0);
+    for of in crates() {
+        let is_library = of.modules().any(|(_, module)| module.file == Path::new("src/lib.rs"));
+        for (at, module) in of.modules() {
+            let Some(layer) = Layer::of(&module.file) else { continue };
+            if is_of_tests(&module.file) {
+                continue;
+            }
+            let imports = module.source.imports.iter().map(|import| &import.named);
+            for Named { path, line, in_tests } in imports.chain(&module.source.paths) {
+                seen += 1;
+                let path = absolute(at, path, is_library);
+                let Some(name) = layer.forbids(&path, &foreign).filter(|_| !in_tests) else {
+                    continue;
+                };
+                let (file, folder) = (module.file.display(), layer.folder);
+                let what = format!("{file} {name}");
+                if !KNOWN.contains(&what.as_str()) {
+                    writeln!(broken, "{file}:{line}: {folder} must not use {name}").unwrap();
+                }
+                excused.insert(what);
+            }
+        }
+    }
+    assert!(seen > 1000, "no source was found");
+    assert!(broken.is_empty(), "layers are broken:\n{broken}");
+    let mended: Vec<_> = KNOWN.iter().filter(|known| !excused.contains(**known)).collect();
+    assert!(mended.is_empty(), "delete from KNOWN, they are mended: {mended:#?}");
+}
+
+#[test]
+fn every_file_is_of_a_layer_and_layers_name_those_below_them() {
+    for path in files("src") {
+        let known = Layer::of(&path).is_some() || ROOT.map(PathBuf::from).contains(&path);
+        assert!(known, "{} is in no row of the table", path.display());
+    }
+    for (place, layer) in LAYERS.iter().enumerate() {
+        for module in layer.modules {
+            let below = LAYERS[..place].iter().any(|below| below.folder == *module);
+            assert!(below || *module == "pb", "{module} is not below {}", layer.folder);
+        }
+    }
+}
+
+#[test]
+fn a_row_forbids_what_it_does_not_name() {
+    let foreign = BTreeSet::from(["tonic".to_owned(), "ipnet".to_owned()]);
+    let names = |text: &str| -> Vec<String> { text.split("::").map(str::to_owned).collect() };
+    let at = names("domain::health");
+    for (path, forbidden) in [
+        ("crate::domain::names", None),
+        ("crate::actors::Outbox", Some("actors")),
+        ("super::super::actors::Outbox", Some("actors")),
+        ("super::names", None),
+        ("tonic::Status", Some("tonic")),
+        ("ipnet::IpNet", None),
+        ("std::time::Instant::now", Some("Instant::now")),
+        ("std::time::Instant", None),
+    ] {
+        let path = absolute(&at, &names(path), true);
+        assert_eq!(LAYERS[0].forbids(&path, &foreign).as_deref(), forbidden, "{path:?}");
+    }
+    let program = LAYERS.last().unwrap();
+    for (path, forbidden) in [
+        ("vpp_maglev::cli::run", None),
+        ("vpp_maglev::actors::Outbox", Some("actors")),
+        ("crate::flags", None),
+    ] {
+        let path = absolute(&[], &names(path), false);
+        assert_eq!(program.forbids(&path, &foreign).as_deref(), forbidden, "{path:?}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The rules of ARCHITECTURE.md, held by reading the source. A test program of
+//! its own because it needs no library: it is built and run in a moment.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod circles;
+mod claims;
+mod files;
+mod layers;
+mod names;
+mod source;
+mod tokens;
+mod tree;

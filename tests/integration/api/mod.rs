@@ -1,0 +1,4 @@
+//! The gRPC interface as others hold it: its definition, and a client of another make.
+
+mod proto_compat;
+mod reflection_client;

@@ -1,0 +1,167 @@
+//! What a life of maglevd leaves in VPP, and what the next makes of it: on the
+//! embedded dataplane and, where `MAGLEV_TEST_VPP_API` names its socket, on a
+//! real VPP, whose VIPs are all removed.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::support::{Backend, Config, Daemon, maglevd};
+use rustix::process::Signal;
+use vpp_maglev::domain::dataplane::step::Step;
+use vpp_maglev::pb::SyncVpplbStateRequest;
+use vpp_maglev::vpp::client::{ClientOptions, VppClient};
+use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
+
+/// Requests that change nothing, by name. `cli_inband` is counted with them:
+/// the daemon's lines are `show` and the one that makes VPP notice the dead.
+const READS: [&str; 8] = [
+    "sockclnt_create",
+    "sockclnt_delete",
+    "show_version",
+    "control_ping",
+    "cli_inband",
+    "lb_conf_get",
+    "lb_vip_dump",
+    "lb_as_v2_dump",
+];
+
+/// One real VPP, one test at a time.
+static REAL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Runs `scenario` on an embedded dataplane, then on the real VPP, emptied.
+async fn on_each(scenario: impl AsyncFn(&Path)) {
+    let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
+    scenario(embedded.api_path()).await;
+    match std::env::var_os("MAGLEV_TEST_VPP_API").filter(|path| !path.is_empty()) {
+        Some(path) => {
+            let _alone = REAL.lock().await;
+            let path = PathBuf::from(path);
+            empty(&path).await;
+            scenario(&path).await;
+            empty(&path).await;
+        }
+        None => println!("real VPP skipped: MAGLEV_TEST_VPP_API is not set"),
+    }
+}
+
+async fn empty(api: &Path) {
+    let client = VppClient::connect(api, ClientOptions::default()).await.unwrap();
+    let mut steps = Vec::new();
+    for (&vip, seen) in &client.read_state().await.unwrap().vips {
+        let servers = seen.servers.keys();
+        steps.extend(servers.map(|&server| Step::RemoveServer { vip, server, flush: true }));
+        steps.push(Step::RemoveVip(vip));
+    }
+    for result in client.apply(steps, false).await {
+        result.unwrap();
+    }
+    client.close().await;
+}
+
+/// A daemon that logs every message.
+fn talkative(dir: &Path, vpp: &Path) -> Command {
+    let mut command = maglevd(dir);
+    command.arg("--config").arg(dir.join("maglev.yaml")).arg("--vpp-api-addr").arg(vpp);
+    command.args(["--vpp-stats-addr", "", "--grpc-addr", "127.0.0.1:0", "--log-level", "debug"]);
+    command
+}
+
+async fn start(dir: &Path, vpp: &Path) -> Daemon {
+    let mut daemon = Daemon::spawn(&mut talkative(dir, vpp));
+    daemon.logged("grpc-listening").await;
+    daemon
+}
+
+/// Ends it, so that its log is complete.
+async fn end(daemon: &mut Daemon) {
+    daemon.signal(Signal::TERM);
+    assert!(daemon.ended().await.success(), "{}", daemon.errors());
+}
+
+/// Runs a daemon until VPP has its first server, and kills it. Its log is
+/// read no further, and a daemon whose log is full stands still: it cannot be
+/// done before it is killed.
+async fn kill_in_the_middle(mut command: Command) {
+    let killed = tokio::task::spawn_blocking(move || {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        // A flip tells what was added when all of it was: its replies are told one by one.
+        let is_server = |line: &String| line.contains("lb_add_del_as_v2_reply");
+        let added = log.find(is_server);
+        child.kill().unwrap();
+        assert!(!child.wait().unwrap().success());
+        assert!(added.is_some(), "the daemon added no server");
+    });
+    killed.await.unwrap();
+}
+
+/// What a full sync would do, or does.
+async fn sync(daemon: &Daemon, dry_run: bool) -> usize {
+    let request = SyncVpplbStateRequest { frontend_name: None, dry_run };
+    let answer = daemon.client().await.sync_vpplb_state(request).await.unwrap().into_inner();
+    assert!(answer.steps.iter().all(|step| step.error.is_empty()), "{:?}", answer.steps);
+    answer.steps.len()
+}
+
+/// Names of the messages that the daemon sent.
+fn sent(daemon: &Daemon) -> Vec<String> {
+    let records = [daemon.records("vpp-api-send"), daemon.records("vpp-api-send-multi")].concat();
+    let name = |record: &serde_json::Value| record["api_message"].as_str().unwrap().to_owned();
+    records.iter().map(name).collect()
+}
+
+fn writes(daemon: &Daemon) -> Vec<String> {
+    sent(daemon).into_iter().filter(|name| !READS.contains(&name.as_str())).collect()
+}
+
+#[tokio::test]
+async fn a_restart_with_everything_healthy_sends_no_write() {
+    let backends = ["a", "b", "c"].map(Backend::start);
+    let all = backends.each_ref();
+    let config = all.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
+    let config = config.both(&["a b:40", "c"]);
+    on_each(async |api| {
+        let dir = tempfile::tempdir().unwrap();
+        config.write(dir.path());
+        let mut daemon = start(dir.path(), api).await;
+        daemon.all(&["a", "b", "c"], "up").await;
+        // The last flip may still be on its way: a sync comes after it.
+        sync(&daemon, false).await;
+        assert_eq!(sync(&daemon, true).await, 0);
+        end(&mut daemon).await;
+        assert!(writes(&daemon).len() >= 8, "{:?}", writes(&daemon));
+
+        let mut daemon = start(dir.path(), api).await;
+        daemon.all(&["a", "b", "c"], "up").await;
+        assert_eq!(sync(&daemon, false).await, 0);
+        end(&mut daemon).await;
+        assert!(sent(&daemon).iter().any(|name| name == "lb_as_v2_dump"));
+        assert_eq!(writes(&daemon), Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_killed_daemon_left_half_done_is_finished_by_the_next() {
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    let backends = names.map(Backend::start);
+    let config = backends.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
+    let config = (1..=100).fold(config, |config, number| {
+        config.frontend(&format!("v{number}"), &format!("198.18.0.{number}"), &[&names.join(" ")])
+    });
+    on_each(async |api| {
+        let dir = tempfile::tempdir().unwrap();
+        config.write(dir.path());
+        kill_in_the_middle(talkative(dir.path(), api)).await;
+        let mut daemon = start(dir.path(), api).await;
+        daemon.all(&names, "up").await;
+        // A flip may end before the first pass: a sync comes after both.
+        sync(&daemon, false).await;
+        assert_eq!(sync(&daemon, true).await, 0);
+        end(&mut daemon).await;
+        let added = daemon.records("vpp-lbsync-vip-add").len();
+        assert!(0 < added && added < 100, "{added} VIPs were missing");
+    })
+    .await;
+}

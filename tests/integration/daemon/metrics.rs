@@ -1,0 +1,206 @@
+//! What Prometheus and load balancers ask the daemon over HTTP.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::net::IpAddr;
+use std::process::{Command, Stdio};
+
+use crate::support::{
+    Backend, Config, Daemon, Dataplane, ReadyDaemon, VIP4, get, maglevd, metrics_address, ran,
+};
+use rustix::process::Signal;
+use vpp_maglev::domain::dataplane::net::{Service, Vip, Weight};
+use vpp_maglev::domain::dataplane::step::Step;
+use vpp_maglev::vpp::embedded::{FaultCondition, InjectedFault};
+
+#[tokio::test]
+async fn the_page_tells_of_backends_frontends_vpp_and_streams() {
+    let mut world = ReadyDaemon::start().await;
+    world.daemon.logged("ready").await;
+    let address = metrics_address(&mut world.daemon).await;
+    let (status, page) = get(&address, "/metrics").await;
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    for series in [
+        "maglev_backend_state{backend=\"a\",state=\"up\"} 1",
+        "maglev_backend_state{backend=\"a\",state=\"down\"} 0",
+        "maglev_backend_health{backend=\"b\"} 1",
+        "maglev_backend_enabled{backend=\"c\"} 1",
+        "maglev_frontend_state{frontend=\"v6\",state=\"up\"} 1",
+        "maglev_frontend_pool_backend_weight{frontend=\"v4\",pool=\"pool0\",backend=\"b\"} 40",
+        "maglev_frontend_pool_backend_effective_weight{frontend=\"v4\",pool=\"pool1\",backend=\"c\"} 0",
+        "maglev_vpp_connected 1",
+        "maglev_vpp_dead_clients_total 0",
+        "maglev_vpp_model_mismatch_total 0",
+        "maglev_events_missed_total 0",
+        "# TYPE maglev_flip_duration_seconds histogram",
+        "maglev_vpp_lbsync_total{scope=\"all\",kind=\"vip-add\"} 2",
+    ] {
+        assert!(page.lines().any(|line| line == series), "no {series} in\n{page}");
+    }
+    assert!(page.contains("maglev_vpp_info{version=\"26.10-embedded"), "{page}");
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(get(&address, path).await.0, "HTTP/1.1 200 OK", "{path}");
+    }
+    assert_eq!(get(&address, "/else").await.0, "HTTP/1.1 404 Not Found");
+    check_with_promtool(&page);
+
+    // maglevc says so when it is given this address.
+    let mut maglevc = Command::new(env!("CARGO_BIN_EXE_maglevc"));
+    let (status, _, err) = ran(maglevc.args(["--server", &address, "show", "frontends"])).await;
+    let expected = format!("maglevd at {address}: something else answers there, not maglevd; or");
+    assert!(status == 3 && err.contains(&expected), "{status}: {err}");
+}
+
+/// Prometheus' own judgement of the page.
+fn check_with_promtool(page: &str) {
+    let promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut promtool) = promtool else {
+        return println!("skipped: promtool is not installed (Debian package prometheus)");
+    };
+    promtool.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
+    let verdict = promtool.wait_with_output().unwrap();
+    assert!(verdict.status.success(), "{}", String::from_utf8_lossy(&verdict.stderr));
+}
+
+#[tokio::test]
+async fn a_daemon_without_its_vpp_lives_and_is_not_ready() {
+    let dir = tempfile::tempdir().unwrap();
+    let nowhere = dir.path().join("api.sock");
+    let backends = ["a", "b", "c"].map(Backend::start);
+    let every = backends.each_ref();
+    let config = every.iter().fold(Config::new("10s"), |config, backend| config.backend(backend));
+    config.both(&["a b c"]).write(dir.path());
+    let mut daemon = Daemon::start(dir.path(), nowhere.to_str().unwrap(), &every).await;
+    daemon.all(&["a", "b", "c"], "up").await;
+    daemon.logged("ready").await;
+    let address = metrics_address(&mut daemon).await;
+    assert_eq!(get(&address, "/healthz").await.0, "HTTP/1.1 200 OK");
+    let (status, why) = get(&address, "/readyz").await;
+    assert_eq!(status, "HTTP/1.1 503 Service Unavailable");
+    assert!(why.contains("VPP is not connected"), "{why}");
+    let (_, page) = get(&address, "/metrics").await;
+    assert!(page.lines().any(|line| line == "maglev_vpp_connected 0"), "{page}");
+    assert!(!page.contains("maglev_vpp_info"), "{page}");
+    daemon.terminate().await;
+}
+
+#[tokio::test]
+async fn a_taken_metrics_address_is_a_clear_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut command = maglevd(dir.path());
+    command.arg("--config").arg(Config::new("10s").write(dir.path()));
+    command.args(["--vpp-api-addr", "", "--grpc-addr", "127.0.0.1:0", "--metrics-addr", &address]);
+    let (status, _, errors) = ran(&mut command).await;
+    assert_eq!(status, 1);
+    assert!(
+        errors.starts_with(&format!("maglevd: cannot serve metrics on {address}: ")),
+        "{errors}"
+    );
+}
+
+/// Name, type and labels of each series in the tables of docs/metrics.md.
+fn documented() -> BTreeMap<String, (String, BTreeSet<String>)> {
+    let text = include_str!("../../../docs/metrics.md");
+    let rows = text.lines().filter(|line| line.starts_with("| `")).filter_map(|row| {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let [_, name, kind, labels, _, _] = cells[..] else { return None };
+        let labels = labels.split(", ").filter(|label| !label.is_empty());
+        let labels = labels.map(|label| label.trim_matches('`').to_owned()).collect();
+        Some((name.trim_matches('`').to_owned(), (kind.to_owned(), labels)))
+    });
+    rows.collect()
+}
+
+/// Name, type and labels of each series of a page.
+fn served(page: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
+    let mut families: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
+    let mut last = String::new();
+    for line in page.lines() {
+        if let Some(family) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = family.split_once(' ').unwrap();
+            name.clone_into(&mut last);
+            let again = families.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new()));
+            assert_eq!(again, None, "{name} comes twice");
+        } else if !line.starts_with('#') {
+            assert!(line.starts_with(&last), "{line} stands under {last}");
+            let Some((_, rest)) = line.split_once('{') else { continue };
+            let labels = rest.rsplit_once('}').unwrap().0;
+            let names = labels.split("\",").map(|label| label.split_once('=').unwrap().0);
+            let names = names.filter(|name| *name != "le").map(str::to_owned);
+            families.get_mut(&last).unwrap().1.extend(names);
+        }
+    }
+    families
+}
+
+#[tokio::test]
+async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let backends = ["a", "b"].map(Backend::start);
+    let every = backends.each_ref();
+    let both = every.iter().fold(Config::new("100ms"), |config, backend| config.backend(backend));
+    both.clone().both(&["a b"]).write(dir.path());
+    let dataplane = Dataplane::start(dir.path(), &every);
+    let mut command = maglevd(dir.path());
+    command.arg("--config").arg(dir.path().join("maglev.yaml"));
+    command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", dataplane.socket()]);
+    command.arg("--vpp-stats-addr").arg(dir.path().join("stats.sock"));
+    let mut daemon = Daemon::spawn(&mut command);
+    let address = metrics_address(&mut daemon).await;
+    daemon.logged("ready").await;
+    dataplane.until_both("a=100 b=100").await;
+
+    // Somebody else meddles, which is drift, and then VPP refuses to have it mended.
+    let vip = Vip::new(
+        VIP4.parse::<IpAddr>().unwrap().into(),
+        Service::Port { protocol: 6, port: 80.try_into().unwrap() },
+    );
+    let weight = Weight::try_from(7).unwrap();
+    let meddle = |server| vec![Step::SetWeight { vip, server, weight, flush: false }];
+    dataplane.meddle(meddle(backends[0].ip())).await;
+    dataplane.until_both("a=100 b=100").await;
+    let weights = FaultCondition::message("lb_as_set_weight").after(1).times(u32::MAX);
+    dataplane.control.inject(weights, InjectedFault::Refuse(-1)).unwrap();
+    dataplane.meddle(meddle(backends[0].ip())).await;
+    let refused =
+        |record: &serde_json::Value| record["msg"] == "vpp-lbsync-done" && record["failed"] == 1;
+    daemon.logged_as("refusal", refused).await;
+    let (_, page) = get(&address, "/metrics").await;
+    let (mut served, documented) = (served(&page), documented());
+    // None here has a name; the test of those that have looks at it.
+    served.get_mut("maglev_backend_unresolved").unwrap().1.insert("backend".into());
+    let only_served: Vec<_> =
+        served.iter().filter(|of| !documented.iter().any(|o| o == *of)).collect();
+    let only_told: Vec<_> =
+        documented.iter().filter(|of| !served.iter().any(|o| o == *of)).collect();
+    assert_eq!(
+        (only_served, only_told),
+        (vec![], vec![]),
+        "what is served, and what docs/metrics.md has"
+    );
+    check_with_promtool(&page);
+    let of_b = |page: &str| page.lines().filter(|line| line.contains("backend=\"b\"")).count();
+    assert!(of_b(&page) > 20, "{page}");
+
+    let without = Config::new("1h").backend(&backends[0]);
+    without.frontend("v4", VIP4, &["a"]).write(dir.path());
+    daemon.signal(Signal::HUP);
+    daemon.logged("config-reload-done").await;
+    let (_, page) = get(&address, "/metrics").await;
+    assert_eq!(of_b(&page), 0, "{page}");
+    assert!(!page.contains("frontend=\"v6\""), "{page}");
+    assert!(
+        page.contains(
+            "maglev_backend_transitions_total{backend=\"a\",from=\"unknown\",to=\"up\"} 1"
+        ),
+        "{page}"
+    );
+    daemon.terminate().await;
+}

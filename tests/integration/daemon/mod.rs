@@ -1,0 +1,16 @@
+//! The built maglevd as a child process, with an embedded dataplane and backends.
+
+mod adopts;
+mod config;
+mod cores;
+mod grpc;
+mod life;
+mod listeners;
+mod metrics;
+mod modes;
+mod names;
+mod notify;
+mod probes;
+mod serves;
+mod streams;
+mod tls;

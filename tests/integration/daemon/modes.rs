@@ -1,0 +1,198 @@
+//! The two ways to run without a VPP: `--dataplane-only` and `--demo`.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Backend, Config, Daemon, maglevd, ran};
+use rustix::process::Signal;
+use vpp_maglev::domain::config::LbConf;
+use vpp_maglev::domain::dataplane::step::Step;
+use vpp_maglev::pb::{GetBackendRequest, GetVppInfoRequest, SyncVpplbStateRequest};
+use vpp_maglev::vpp::client::{ClientOptions, VppClient};
+
+fn entries(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).unwrap();
+    let name = |entry: std::fs::DirEntry| entry.file_name().into_string().unwrap();
+    let mut names: Vec<_> = entries.map(|entry| name(entry.unwrap())).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn the_dataplane_alone_serves_its_sockets_until_a_signal() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut command = maglevd(dir.path());
+        command.arg("--dataplane-only").arg(dir.path());
+        command
+    };
+    let mut dataplane = Daemon::spawn(&mut start());
+    let ready = dataplane.logged("dataplane-ready").await;
+    let api = dir.path().join("api.sock");
+    assert_eq!(ready["api"], api.to_str().unwrap());
+    assert_eq!(entries(dir.path()), ["api.sock", "stats.sock"]);
+
+    let client = VppClient::connect(&api, ClientOptions::default()).await.unwrap();
+    assert_eq!((client.info().pid, client.missing().len()), (dataplane.pid(), 0));
+    let conf = LbConf {
+        ip4_src: "192.0.2.9".parse().unwrap(),
+        ip6_src: "2001:db8::9".parse().unwrap(),
+        sticky_buckets_per_core: 1024,
+        flow_timeout_s: 7,
+    };
+    assert_eq!(client.apply(vec![Step::SetConf(conf)], false).await, [Ok(())]);
+    assert_eq!(client.read_state().await.unwrap().conf, conf);
+
+    // Another on the same directory does not take the sockets away.
+    let (status, _, err) = ran(&mut start()).await;
+    let expected = format!("maglevd: another process listens on {}\n", api.display());
+    assert_eq!((status, err), (1, expected));
+    client.ping().await.unwrap();
+
+    dataplane.terminate().await;
+    assert_eq!(entries(dir.path()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_daemon_programs_the_dataplane_of_another_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut alone = maglevd(dir.path());
+    let mut dataplane = Daemon::spawn(alone.arg("--dataplane-only").arg(dir.path()));
+    dataplane.logged("dataplane-ready").await;
+    let a = Backend::start("a");
+    Config::new("1h").backend(&a).both(&["a"]).write(dir.path());
+    let api = dir.path().join("api.sock");
+    let mut daemon = Daemon::start(dir.path(), api.to_str().unwrap(), &[&a]).await;
+    daemon.all(&["a"], "up").await;
+    daemon.logged("vpp-lbsync-done").await;
+    let info = daemon.client().await.get_vpp_info(GetVppInfoRequest {}).await.unwrap();
+    assert_eq!(info.into_inner().pid, dataplane.pid());
+    let client = VppClient::connect(&api, ClientOptions::default()).await.unwrap();
+    daemon.client().await.sync_vpplb_state(SyncVpplbStateRequest::default()).await.unwrap();
+    assert_eq!(client.read_state().await.unwrap().vips.len(), 2);
+    dataplane.terminate().await;
+    daemon.logged("vpp-disconnect").await;
+    daemon.terminate().await;
+}
+
+#[tokio::test]
+async fn the_embedded_dataplane_is_inside_the_process_and_goes_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    Config::new("1h").write(dir.path());
+    let mut daemon = Daemon::start(dir.path(), "embedded", &[]).await;
+    daemon.logged("vpp-lbsync-done").await;
+    let synced = daemon.client().await.sync_vpplb_state(SyncVpplbStateRequest::default()).await;
+    assert!(synced.unwrap().into_inner().applied);
+    let info = daemon.client().await.get_vpp_info(GetVppInfoRequest {}).await.unwrap();
+    assert_eq!(info.into_inner().pid, daemon.pid());
+    assert_eq!(entries(dir.path()).len(), 2);
+    daemon.terminate().await;
+    assert_eq!(entries(dir.path()), ["maglev.yaml"]);
+}
+
+/// A demo in a directory for temporary files of its own, with its backends.
+struct Demo {
+    dir: tempfile::TempDir,
+    daemon: Daemon,
+    /// Keep the ports; the demo itself listens on them.
+    backends: [Backend; 2],
+}
+
+impl Demo {
+    async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let backends = ["a", "b"].map(Backend::stopped);
+        // Some probes are meant to time out here.
+        let check = "interval: 100ms, timeout: 1s, rise: 2, fall: 2";
+        let [a, b] = &backends;
+        let config = Config::new("1h").backend_with(a, check).backend_with(b, check);
+        let config = config.both(&["a b"]).write(dir.path());
+        let mut command = maglevd(dir.path());
+        command.arg("--demo").arg("--config").arg(config).args(["--grpc-addr", "127.0.0.1:0"]);
+        let mut daemon = Daemon::spawn(&mut command);
+        daemon.logged_as("the last line", |line| *line == "Ctrl-C ends it.").await;
+        daemon.all(&["a", "b"], "up").await;
+        Self { dir, daemon, backends }
+    }
+
+    /// Gives a backend its word.
+    fn say(&self, backend: &str, word: &str) {
+        let path = self.dir.path().join("maglev-demo").join(backend);
+        assert!(path.exists());
+        std::fs::write(path, format!("{word}\n")).unwrap();
+    }
+
+    /// Why `a` went into the state that it is in.
+    async fn why(&self) -> String {
+        let request = GetBackendRequest { name: "a".into() };
+        let a = self.daemon.client().await.get_backend(request).await.unwrap().into_inner();
+        a.transitions.last().unwrap().why.clone()
+    }
+}
+
+#[tokio::test]
+async fn the_demo_introduces_itself_and_its_commands_work() {
+    let mut demo = Demo::start().await;
+    let text: Vec<String> = demo.daemon.plain_lines();
+    for backend in &demo.backends {
+        let line = format!("  {:<10} http://{}", backend.name, backend.address);
+        assert!(text.contains(&line), "{text:#?}");
+    }
+    for (command, part) in [("show frontends", "v4"), ("show vpp lb state", "192.0.2.80")] {
+        let line = text.iter().find(|line| line.contains(command)).unwrap();
+        // The words that it tells to type, without a shell.
+        let line = line.trim().strip_prefix("maglevc ").unwrap();
+        let words = line.split_once(command).unwrap().0.split_whitespace();
+        let mut maglevc = Command::new(env!("CARGO_BIN_EXE_maglevc"));
+        let shown = maglevc.args(words).args(command.split(' ')).output().unwrap();
+        let out = String::from_utf8(shown.stdout).unwrap();
+        assert!(shown.status.success() && out.contains(part), "{out}");
+    }
+    demo.daemon.signal(Signal::INT);
+    assert!(demo.daemon.ended().await.success());
+    assert_eq!(demo.daemon.errors(), "");
+    assert_eq!(entries(demo.dir.path()), ["maglev.yaml"]);
+}
+
+#[tokio::test]
+async fn the_demos_backends_do_as_they_are_told() {
+    let demo = Demo::start().await;
+    let mut watch = demo.daemon.watch().await;
+    for (word, why) in [
+        ("fail", "L7STS 503 Service Unavailable"),
+        ("hang", "L7TOUT"),
+        ("refuse", "L4CON connection refused"),
+    ] {
+        demo.say("a", word);
+        watch.until("backend a up>down").await;
+        assert!(demo.why().await.starts_with(why), "{word}: {}", demo.why().await);
+        demo.say("a", "ok");
+        watch.until("backend a down>up").await;
+    }
+    demo.daemon.terminate().await;
+}
+
+#[tokio::test]
+async fn the_demo_reloads_its_own_copy() {
+    let demo = Demo::start().await;
+    let mut watch = demo.daemon.watch().await;
+    let copy = demo.dir.path().join("maglev-demo/maglev.yaml");
+    Config::new("1h").backend(&demo.backends[0]).both(&["a"]).write(copy.parent().unwrap());
+    demo.daemon.signal(Signal::HUP);
+    watch.until("backend b up>removed").await;
+    demo.daemon.terminate().await;
+}
+
+#[tokio::test]
+async fn a_demo_whose_port_is_taken_says_so_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = Backend::start("a");
+    let config = Config::new("1h").backend(&taken).both(&["a"]).write(dir.path());
+    let mut command = maglevd(dir.path());
+    command.arg("--demo").arg("--config").arg(&config).args(["--grpc-addr", "127.0.0.1:0"]);
+    let (status, _, err) = ran(&mut command).await;
+    assert_eq!((status, err.lines().count()), (1, 1), "{err}");
+    let expected = format!("maglevd: demo backend a cannot listen on {}: ", taken.address);
+    assert!(err.starts_with(&expected), "{err}");
+    assert_eq!(entries(dir.path()), ["maglev.yaml"]);
+}

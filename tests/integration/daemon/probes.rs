@@ -1,0 +1,67 @@
+//! What limits the probes of the built maglevd: a namespace that is missing,
+//! the bound on probes in flight, an operator's word.
+
+use std::net::Ipv4Addr;
+
+use crate::support::{Daemon, figure, maglevd, metrics_address, ran, soon};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use vpp_maglev::pb::BackendRequest;
+
+/// A configuration with these lines in `healthchecker`, and backends `a` and
+/// `b` that are probed at `port`.
+fn config(checker: &str, port: u16) -> String {
+    format!(
+        "maglev:\n  healthchecker: {{{checker}}}\n  vpp: {{lb: {{ipv4-src-address: 192.0.2.1, \
+         ipv6-src-address: 2001:db8::1}}}}\n  healthchecks: {{c: {{type: http, port: {port}, \
+         interval: 50ms, timeout: 1h}}}}\n  backends:\n    a: {{address: 127.0.0.1, healthcheck: \
+         c}}\n    b: {{address: 127.0.0.1, healthcheck: c}}\n"
+    )
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_missing_is_a_clear_failure_to_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("maglev.yaml");
+    std::fs::write(&path, config("netns: maglev-missing", 9)).unwrap();
+    let (code, _, err) = ran(maglevd(dir.path()).arg("--config").arg(&path)).await;
+    assert_eq!(code, 1);
+    let told = "healthchecker.netns: there is no network namespace \"maglev-missing\": make it with \
+                `ip netns add maglev-missing`";
+    assert!(err.contains(told), "{err}");
+}
+
+#[tokio::test]
+async fn a_bound_that_bites_shows_and_an_operators_word_closes_the_socket() {
+    let dir = tempfile::tempdir().unwrap();
+    // Accepts connections and says nothing.
+    let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let text = config("max-probes-in-flight: 1", server.local_addr().unwrap().port());
+    std::fs::write(dir.path().join("maglev.yaml"), text).unwrap();
+    let mut daemon = Daemon::start(dir.path(), "", &[]).await;
+    let metrics = metrics_address(&mut daemon).await;
+
+    let (mut first, _) = soon(server.accept()).await.unwrap().unwrap();
+    let waits = async { while figure(&metrics, "maglev_probes_waiting").await != "1" {} };
+    assert!(soon(waits).await.is_some(), "nobody waits");
+    for (name, number) in [
+        ("maglev_probes_in_flight", "1"),
+        ("maglev_probes_in_flight_max", "1"),
+        ("maglev_probes_waited_total", "1"),
+    ] {
+        assert_eq!(figure(&metrics, name).await, number, "{name}");
+    }
+
+    // Whichever of the two it is that is probed: its socket is closed, and the
+    // other one's turn has come.
+    let mut client = daemon.client().await;
+    let mut request = Vec::new();
+    for name in ["a", "b"] {
+        client.pause_backend(BackendRequest { name: name.into() }).await.unwrap();
+    }
+    assert!(soon(first.read_to_end(&mut request)).await.is_some(), "the socket stays open");
+    let idle = async { while figure(&metrics, "maglev_probes_in_flight").await != "0" {} };
+    assert!(soon(idle).await.is_some(), "a probe goes on");
+    assert_eq!(figure(&metrics, "maglev_probes_waiting").await, "0");
+    daemon.terminate().await;
+}

@@ -1,0 +1,213 @@
+//! TLS of the gRPC listeners from the outside: who is let in, what both sides
+//! are told when somebody is not, and what the daemon says of files that it
+//! cannot use.
+
+use std::error::Error;
+use std::path::Path;
+
+use crate::support::certificates::{Authority, Holds, Identity};
+use crate::support::{Config, Daemon, maglevd, ran};
+use rustix::process::Signal;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use vpp_maglev::pb::maglev_client::MaglevClient;
+use vpp_maglev::pb::{ListFrontendsRequest, ReloadConfigRequest};
+
+/// A daemon that serves TLS, and its authority.
+struct World {
+    dir: tempfile::TempDir,
+    authority: Authority,
+    daemon: Daemon,
+}
+
+impl World {
+    /// With `--grpc-tls-client-ca` if `mutual`.
+    async fn start(mutual: bool) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Config::new("1h").write(dir.path());
+        let authority = Authority::new("house");
+        let mut command = maglevd(dir.path());
+        command.arg("--config").arg(dir.path().join("maglev.yaml"));
+        command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", ""]);
+        let (cert, key) = authority.issue("maglevd", Holds::Now).write(dir.path(), "maglevd");
+        command.arg("--grpc-tls-cert").arg(cert).arg("--grpc-tls-key").arg(key);
+        if mutual {
+            let ca = dir.path().join("ca.pem");
+            std::fs::write(&ca, authority.pem()).unwrap();
+            command.arg("--grpc-tls-client-ca").arg(ca);
+        }
+        let mut daemon = Daemon::spawn(&mut command);
+        daemon.logged("grpc-listening").await;
+        Self { dir, authority, daemon }
+    }
+
+    /// What a client that trusts `trusted` and shows `identity` is answered:
+    /// its errors, the inner ones last.
+    async fn ask(&self, trusted: &[u8], identity: Option<&Identity>) -> Result<(), String> {
+        ask(&self.endpoint(trusted, identity)).await
+    }
+
+    fn endpoint(&self, trusted: &[u8], identity: Option<&Identity>) -> Endpoint {
+        let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(trusted));
+        if let Some(Identity { cert, key }) = identity {
+            tls = tls.identity(tonic::transport::Identity::from_pem(cert, key));
+        }
+        let url = format!("https://{}", self.daemon.address());
+        Endpoint::from_shared(url).unwrap().tls_config(tls).unwrap()
+    }
+
+    /// Has a client that trusts `trusted` ask for a reload; what it is told of
+    /// certificates.
+    async fn reload(&self, trusted: &[u8]) -> String {
+        let channel = self.endpoint(trusted, None).connect().await.unwrap();
+        let answer = MaglevClient::new(channel).reload_config(ReloadConfigRequest {}).await;
+        let answer = answer.unwrap().into_inner();
+        assert_eq!(answer.ok, answer.reload_error.is_empty(), "{answer:?}");
+        answer.reload_error
+    }
+
+    /// The records of failed handshakes, once there are so many.
+    async fn failed(&mut self, count: usize) -> Vec<Value> {
+        let refused = |line: &Value| line["msg"] == "grpc-handshake-failed";
+        while self.daemon.records("grpc-handshake-failed").len() < count {
+            let known = self.daemon.records("grpc-handshake-failed");
+            let new = |line: &Value| refused(line) && !known.contains(line);
+            self.daemon.logged_as("grpc-handshake-failed", new).await;
+        }
+        self.daemon.records("grpc-handshake-failed")
+    }
+}
+
+async fn ask(endpoint: &Endpoint) -> Result<(), String> {
+    let channel: Channel = endpoint.connect().await.map_err(|error| all(&error))?;
+    let mut client = MaglevClient::new(channel);
+    let answer = client.list_frontends(ListFrontendsRequest {}).await;
+    answer.map(|_| ()).map_err(|status| all(&status))
+}
+
+fn all(error: &(dyn Error + 'static)) -> String {
+    let errors = std::iter::successors(Some(error), |&error| error.source());
+    errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[tokio::test]
+async fn only_who_shows_a_good_certificate_is_let_in() {
+    let mut world = World::start(true).await;
+    let house = world.authority.pem();
+    let stranger = Authority::new("stranger");
+    let good = world.authority.issue("operator", Holds::Now);
+    let expired = world.authority.issue("operator", Holds::UntilYesterday);
+    let foreign = stranger.issue("operator", Holds::Now);
+    world.ask(&house, Some(&good)).await.unwrap();
+
+    let cases = [
+        (None, "CertificateRequired", "showed no certificate"),
+        (Some(&foreign), "UnknownCA", "of no authority in --grpc-tls-client-ca"),
+        (Some(&expired), "CertificateExpired", "certificate expired"),
+    ];
+    for (place, (identity, told, logged)) in cases.into_iter().enumerate() {
+        let refused = world.ask(&house, identity).await.unwrap_err();
+        assert!(refused.contains(told), "{told}: {refused}");
+        let failed = world.failed(place + 1).await;
+        let why = failed[place]["why"].as_str().unwrap();
+        assert!(why.contains(logged), "{logged}: {why}");
+        assert!(failed[place]["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
+    }
+
+    // A client that does not trust the daemon, and one that speaks no TLS.
+    let refused = world.ask(&stranger.pem(), Some(&good)).await.unwrap_err();
+    assert!(refused.contains("UnknownIssuer"), "{refused}");
+    let failed = world.failed(4).await;
+    assert!(failed[3]["why"].as_str().unwrap().contains("the client refused"), "{failed:?}");
+    let url = format!("http://{}", world.daemon.address());
+    ask(&Endpoint::from_shared(url).unwrap()).await.unwrap_err();
+    let failed = world.failed(5).await;
+    assert!(failed[4]["why"].as_str().unwrap().contains("does not speak TLS"), "{failed:?}");
+
+    world.ask(&house, Some(&good)).await.unwrap();
+    world.daemon.terminate().await;
+}
+
+#[tokio::test]
+async fn silent_clients_stand_in_nobodys_way_and_certificates_are_renewed() {
+    let mut world = World::start(false).await;
+    let house = world.authority.pem();
+    let mut silent = Vec::new();
+    for _ in 0..64 {
+        silent.push(TcpStream::connect(world.daemon.address()).await.unwrap());
+    }
+    // Without --grpc-tls-client-ca nobody is asked who he is.
+    world.ask(&house, None).await.unwrap();
+
+    let successor = Authority::new("successor");
+    let dir = world.dir.path().to_owned();
+    successor.issue("maglevd", Holds::Now).write(&dir, "maglevd");
+    world.daemon.signal(Signal::HUP);
+    world.daemon.logged("grpc-certificates-renewed").await;
+    world.ask(&house, None).await.unwrap_err();
+    world.ask(&successor.pem(), None).await.unwrap();
+
+    // Files that cannot be used change nothing.
+    std::fs::write(dir.join("maglevd.key"), "no key").unwrap();
+    world.daemon.signal(Signal::HUP);
+    let kept = world.daemon.logged("grpc-certificates-kept").await;
+    assert!(kept["error"].as_str().unwrap().contains("--grpc-tls-key"), "{kept}");
+    world.ask(&successor.pem(), None).await.unwrap();
+    // A client that asks for a reload is told so, and what it asks for is done.
+    let told = world.reload(&successor.pem()).await;
+    assert!(told.contains("old certificates stay: --grpc-tls-key"), "{told}");
+    world.authority.issue("maglevd", Holds::Now).write(&dir, "maglevd");
+    assert_eq!(world.reload(&successor.pem()).await, "");
+    world.ask(&house, None).await.unwrap();
+    drop(silent);
+    world.daemon.terminate().await;
+}
+
+/// The one line that a daemon with these files ends with.
+async fn refusal(dir: &Path, files: &[(&str, &str)]) -> String {
+    let mut command = maglevd(dir);
+    command.arg("--config").arg(dir.join("maglev.yaml"));
+    command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", ""]);
+    for (flag, file) in files {
+        command.arg(flag).arg(dir.join(file));
+    }
+    let (status, _, errors) = ran(&mut command).await;
+    assert_eq!((status, errors.lines().count()), (1, 1), "{errors}");
+    errors
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    Config::new("1h").write(dir);
+    let authority = Authority::new("house");
+    authority.issue("one", Holds::Now).write(dir, "one");
+    authority.issue("two", Holds::Now).write(dir, "two");
+    std::fs::write(dir.join("empty"), "").unwrap();
+    std::fs::write(
+        dir.join("bent"),
+        "-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n",
+    )
+    .unwrap();
+    let (cert, key, ca) = ("--grpc-tls-cert", "--grpc-tls-key", "--grpc-tls-client-ca");
+    let cases: [(&[_], &[_]); 10] = [
+        (&[(cert, "one.pem")], &[cert, "without", key]),
+        (&[(key, "one.key")], &[key, "without", cert]),
+        (&[(ca, "one.pem")], &[ca, "without", cert]),
+        (&[(cert, "none.pem"), (key, "one.key")], &[cert, "none.pem", "No such file"]),
+        (&[(cert, "one.pem"), (key, "none.key")], &[key, "none.key", "No such file"]),
+        (&[(cert, "empty"), (key, "one.key")], &[cert, "empty", "no certificate"]),
+        (&[(cert, "one.pem"), (key, "one.pem")], &[key, "one.pem", "no private key"]),
+        (&[(cert, "one.pem"), (key, "two.key")], &[key, "two.key", "not the key", "one.pem"]),
+        (&[(cert, "bent"), (key, "one.key")], &[cert, "bent", "cannot be used"]),
+        (&[(cert, "one.pem"), (key, "one.key"), (ca, "bent")], &[ca, "bent", "cannot be used"]),
+    ];
+    for (files, parts) in cases {
+        let said = refusal(dir, files).await;
+        for part in parts {
+            assert!(said.contains(part), "{part:?} is not in: {said}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What is shipped beside the binaries, judged by those it is for: systemd and
+//! Prometheus. What is not installed is skipped, and said.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn packaging(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(path)
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(packaging(path)).unwrap()
+}
+
+/// Both outputs as one text.
+fn said(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text)).concat()
+}
+
+/// Runs a program; `None`, and a line that says so, if there is none.
+fn run(program: &str, package: &str, arguments: &[&str]) -> Option<Output> {
+    match Command::new(program).args(arguments).env("SYSTEMD_LOG_COLOR", "0").output() {
+        Ok(output) => Some(output),
+        Err(error) => {
+            println!("skipped: {program} cannot be run: {error} (Debian package {package})");
+            None
+        }
+    }
+}
+
+/// The unit in a directory of its own, with the built maglevd for the installed
+/// one, and these of its drop-ins.
+fn unit(drop_ins: &[&str]) -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let text = read("systemd/vpp-maglevd.service");
+    let installed = "ExecStart=/usr/sbin/maglevd\n";
+    assert!(text.contains(installed), "{text}");
+    let text = text.replace(installed, &format!("ExecStart={}\n", env!("CARGO_BIN_EXE_maglevd")));
+    let path = dir.path().join("vpp-maglevd.service");
+    std::fs::write(&path, text).unwrap();
+    let folder = dir.path().join("vpp-maglevd.service.d");
+    std::fs::create_dir(&folder).unwrap();
+    for name in drop_ins {
+        std::fs::copy(packaging("systemd").join(name), folder.join(name)).unwrap();
+    }
+    let path = path.to_str().unwrap().to_owned();
+    (dir, path)
+}
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_unit() {
+    for drop_ins in [&[][..], &["netns.conf"], &["before-253.conf"]] {
+        let (_dir, path) = unit(drop_ins);
+        let arguments = ["verify", "--man=no", &path];
+        let Some(output) = run("systemd-analyze", "systemd", &arguments) else { return };
+        let said = said(&output);
+        // What other units of this machine lack is not ours.
+        let mut ours = said.lines().filter(|line| line.contains("vpp-maglevd")).collect::<Vec<_>>();
+        // Known from 253 on; before, the line above it holds.
+        ours.retain(|line| {
+            !line.ends_with("Failed to parse service type, ignoring: notify-reload")
+        });
+        assert_eq!(ours, Vec::<&str>::new(), "{drop_ins:?}");
+    }
+}
+
+#[test]
+fn the_unit_is_exposed_to_little() {
+    let (_dir, path) = unit(&[]);
+    let Some(output) =
+        run("systemd-analyze", "systemd", &["security", "--offline=true", "--no-pager", &path])
+    else {
+        return;
+    };
+    let said = said(&output);
+    let level = said.lines().find_map(|line| line.split_once("Overall exposure level for "));
+    let (_, level) = level.unwrap_or_else(|| panic!("no exposure level in\n{said}"));
+    let number = level.split_whitespace().nth(1).unwrap();
+    assert!(number.parse::<f64>().unwrap() <= 2.0, "{level}\n{said}");
+}
+
+#[test]
+fn prometheus_takes_the_rules_and_they_fire_when_they_should() {
+    let folder = packaging("prometheus");
+    for (verb, kind, file) in [
+        ("check", "rules", "maglevd.rules.yml"),
+        ("test", "rules", "maglevd.test.yml"),
+        ("check", "config", "scrape.yml"),
+    ] {
+        let file = folder.join(file);
+        let arguments = [verb, kind, file.to_str().unwrap()];
+        let Some(output) = run("promtool", "prometheus", &arguments) else { return };
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    }
+}
+
+/// The words of a text that may name series of ours.
+fn names(text: &str) -> BTreeSet<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = text.split(|c| !is_name(c));
+    let ours = words.filter(|word| word.starts_with("maglev_") || word.starts_with("process_"));
+    let bare = |word: &str| {
+        let word = word.strip_suffix("_bucket").unwrap_or(word);
+        word.to_owned()
+    };
+    ours.map(bare).collect()
+}
+
+/// The series that docs/metrics.md has.
+fn documented() -> BTreeSet<String> {
+    let text = include_str!("../../docs/metrics.md");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows = rows.filter_map(|row| Some(row.split_once('`')?.0.to_owned()));
+    rows.filter(|name| !name.starts_with('/')).collect()
+}
+
+/// Every query of the dashboard, its variables among them.
+fn queries(of: &Value, into: &mut Vec<String>) {
+    match of {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if name == "expr" || name == "query" => {
+                        into.push(text.clone());
+                    }
+                    other => queries(other, into),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| queries(item, into)),
+        _ => {}
+    }
+}
+
+#[test]
+fn rules_and_dashboard_ask_for_series_that_there_are() {
+    let documented = documented();
+    let dashboard: Value = serde_json::from_str(&read("grafana/maglevd.json")).unwrap();
+    let mut asked = Vec::new();
+    queries(&dashboard, &mut asked);
+    assert!(asked.len() > 20, "the dashboard is not understood");
+    for text in asked.iter().map(String::as_str).chain([&*read("prometheus/maglevd.rules.yml")]) {
+        let unknown: Vec<_> = names(text).difference(&documented).cloned().collect();
+        assert_eq!(unknown, Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn prometheus_understands_the_queries_of_the_dashboard() {
+    let dashboard: Value = serde_json::from_str(&read("grafana/maglevd.json")).unwrap();
+    let mut asked = Vec::new();
+    queries(&dashboard, &mut asked);
+    let mut rules = "groups:\n  - name: dashboard\n    rules:\n".to_owned();
+    let expressions = asked
+        .iter()
+        .filter(|query| query.contains("maglev_") && !query.starts_with("label_values"));
+    for (number, query) in expressions.enumerate() {
+        // What Grafana puts in.
+        let query = query.replace("$__rate_interval", "1m");
+        let query = Value::from(query);
+        writeln!(rules, "      - {{record: 'q{number}', expr: {query}}}").unwrap();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("dashboard.yml");
+    std::fs::write(&path, rules).unwrap();
+    let arguments = ["check", "rules", path.to_str().unwrap()];
+    let Some(output) = run("promtool", "prometheus", &arguments) else { return };
+    assert!(output.status.success(), "{}", said(&output));
+}

@@ -1,0 +1,10 @@
+//! Probes against peers of every kind.
+
+mod dns;
+mod haproxy;
+mod http;
+mod icmp;
+mod netns;
+mod peers;
+mod tcp;
+mod tls;

@@ -1,0 +1,4 @@
+//! The messages of VPP's binary API.
+
+mod golden;
+mod laws;

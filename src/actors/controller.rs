@@ -24,7 +24,10 @@ pub use queries::log_warnings;
 
 use super::Outbox;
 use super::broadcaster::SetSnapshot;
-use super::prober::{self, FakeProbe};
+use super::prober::{self, FakeProbe, Transitioned};
+use super::reconciler::{
+    DesiredChanged, DesiredReplaced, ProgressChanged, Reconciler, SubscribeProgress,
+};
 use super::resolver::{self, Resolver};
 use crate::actors::event_batcher::{EventBatcher, PublishEvent};
 use crate::domain::config::Config;
@@ -76,6 +79,18 @@ pub struct Recipients {
     pub changed: Recipient<DesiredChanged>,
     /// Of everything at once.
     pub replaced: Recipient<DesiredReplaced>,
+    /// Takes who is to be told what VPP holds.
+    pub progress: Recipient<SubscribeProgress>,
+}
+
+impl From<&Addr<Reconciler>> for Recipients {
+    fn from(reconciler: &Addr<Reconciler>) -> Self {
+        Self {
+            changed: reconciler.clone().recipient(),
+            replaced: reconciler.clone().recipient(),
+            progress: reconciler.clone().recipient(),
+        }
+    }
 }
 
 struct Links {
@@ -231,6 +246,7 @@ impl Actor for Controller {
             changed: Outbox::new(self.reconciler.changed.clone()),
             replaced: Outbox::new(self.reconciler.replaced.clone()),
         });
+        self.reconciler.progress.do_send(SubscribeProgress(ctx.address().recipient()));
         let resolver = Resolver::new(self.fake_resolver.take(), ctx.address().recipient());
         self.resolver = Some(resolver.start());
         let effects = std::mem::take(&mut self.first_effects);
@@ -252,6 +268,14 @@ impl Handler<Transitioned> for Controller {
         let Transitioned { prober, backend, transition, decided } = message;
         let effects = self.state.transitioned(prober, &backend, transition);
         self.execute(effects, Some(decided), ctx);
+    }
+}
+
+impl Handler<ProgressChanged> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, message: ProgressChanged, _: &mut Self::Context) {
+        self.state.progressed(message.generation, message.changes);
     }
 }
 
@@ -289,15 +313,17 @@ impl Handler<AdministerBackend> for Controller {
 }
 
 impl Handler<SetWeight> for Controller {
-    type Result = Result<(), CommandRefused>;
+    type Result = MessageResult<SetWeight>;
 
     fn handle(&mut self, message: SetWeight, ctx: &mut Self::Context) -> Self::Result {
         let SetWeight { frontend, pool, backend, weight, who } = message;
         let now = SystemTime::now();
-        let effects = self.state.set_weight(&frontend, &pool, &backend, weight, (&who, now))?;
-        info!(frontend, pool, backend, %weight, who, "weight-set");
-        self.execute(effects, None, ctx);
-        Ok(())
+        let effects = self.state.set_weight(&frontend, &pool, &backend, weight, (&who, now));
+        MessageResult(effects.map(|effects| {
+            info!(frontend, pool, backend, %weight, who, "weight-set");
+            self.execute(effects, None, ctx);
+            self.state.generation()
+        }))
     }
 }
 

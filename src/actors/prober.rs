@@ -17,7 +17,6 @@ use tracing::debug;
 pub use messages::*;
 
 use super::Outbox;
-use crate::actors::controller::Transitioned;
 use crate::domain::config::Timing;
 use crate::domain::controller::{ProberId, ProberSettings};
 use crate::domain::events::Transition;

@@ -29,8 +29,8 @@ pub struct Reconciler {
     vpp: DataplaneHandle,
     batcher: Addr<EventBatcher>,
     events: Option<Outbox<PublishEvent>>,
-    /// Who is told what VPP holds of each frontend.
-    progress: Vec<Outbox<ProgressChanged>>,
+    /// To the Controller.
+    progress: Option<Outbox<ProgressChanged>>,
     timers: BTreeMap<TimerId, SpawnHandle>,
     syncs: BTreeMap<RequestId, oneshot::Sender<Result<SyncReport, SyncError>>>,
     waiters: BTreeMap<RequestId, oneshot::Sender<AwaitAnswer>>,
@@ -46,7 +46,7 @@ impl Reconciler {
             vpp: vpp.into(),
             batcher,
             events: None,
-            progress: Vec::new(),
+            progress: None,
             timers: BTreeMap::new(),
             syncs: BTreeMap::new(),
             waiters: BTreeMap::new(),
@@ -114,9 +114,9 @@ impl Reconciler {
                     let _ = to.send(answer);
                 }
             }
-            ReconcileEffect::Progress(changes) => {
-                for to in &self.progress {
-                    to.send(ProgressChanged(changes.clone()));
+            ReconcileEffect::Progress { generation, changes } => {
+                if let Some(progress) = &self.progress {
+                    progress.send(ProgressChanged { generation, changes });
                 }
             }
         }

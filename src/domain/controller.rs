@@ -4,6 +4,7 @@
 //! The roster takes facts and commands and answers with orders; whoever holds
 //! it carries them out.
 
+mod commands;
 mod effects;
 mod intent;
 mod names;
@@ -17,10 +18,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::config::{Backend, Config, HealthCheck};
-use super::events::{Change, Changed, Event, Transition};
+use super::events::{Change, Event, Transition};
 use super::health::{Admin, Health, State};
 use super::names::{BackendName, FrontendName, PoolName};
-use super::reconcile::Generation;
+use super::reconcile::{FrontendProgress, Generation};
 use crate::domain::balancing::weights::{
     DesiredFrontend, FlushSeq, FrontendDecision, FrontendState, StartupGrace, Verdict,
     WeightOverrides, asks_for_flush, desired,
@@ -83,6 +84,12 @@ struct FrontendRecord {
     overrides: WeightOverrides,
     decision: FrontendDecision,
     desired: Arc<DesiredFrontend>,
+    /// Since when that is desired.
+    since: Generation,
+    /// VPP confirmed it.
+    programmed: bool,
+    /// VPP was read back, and a server has entries in the table.
+    serving: bool,
 }
 
 impl ControllerState {
@@ -137,6 +144,28 @@ impl ControllerState {
         effects
     }
 
+    /// The Reconciler reports what VPP holds. What it says of an earlier
+    /// generation is not taken for the present one.
+    pub fn progressed(&mut self, generation: Generation, changes: Vec<FrontendProgress>) {
+        for FrontendProgress { frontend, programmed, serving } in changes {
+            if let Some(record) = self.frontends.get_mut(&frontend) {
+                record.programmed = programmed && record.since <= generation;
+                record.serving = serving;
+            }
+        }
+    }
+
+    /// The frontends that use a backend, and the generation that has what was
+    /// last desired of them.
+    ///
+    /// # Errors
+    /// There is no such backend.
+    pub fn uses(&self, backend: &str) -> Result<(Vec<FrontendName>, Generation), CommandRefused> {
+        let record = self.backends.get(backend);
+        let record = record.ok_or_else(|| CommandRefused::NoBackend(backend.into()))?;
+        Ok((record.frontends.clone(), self.generation))
+    }
+
     /// From now on unknown backends count as down.
     pub fn expire_startup_grace(&mut self, at: SystemTime) -> Vec<ControllerEffect> {
         self.grace = StartupGrace::Over;
@@ -146,100 +175,7 @@ impl ControllerState {
         effects
     }
 
-    /// An operator's command for a backend.
-    ///
-    /// # Errors
-    /// No such backend, or it is disabled and cannot be paused or resumed.
-    pub fn administer(
-        &mut self,
-        name: &str,
-        command: AdminCommand,
-        (who, at): (&str, SystemTime),
-    ) -> Result<Vec<ControllerEffect>, CommandRefused> {
-        let (key, backend) = match self.backends.get_key_value(name) {
-            Some((key, _)) => (key.clone(), self.backends.get_mut(name)),
-            None => return Err(CommandRefused::NoBackend(name.into())),
-        };
-        let Some(backend) = backend else { return Err(CommandRefused::NoBackend(name.into())) };
-        let wanted = match (command, backend.admin()) {
-            (AdminCommand::Pause | AdminCommand::Resume, Admin::Disabled) => {
-                return Err(CommandRefused::Disabled { backend: name.into(), command });
-            }
-            (AdminCommand::Pause, _) => Admin::Paused,
-            (AdminCommand::Disable, _) => Admin::Disabled,
-            (AdminCommand::Enable, Admin::Paused) => Admin::Paused,
-            (AdminCommand::Enable | AdminCommand::Resume, _) => Admin::Enabled,
-        };
-        let before = (backend.admin(), backend.admin.is_some());
-        let configured = file_admin(&backend.settings);
-        backend.admin = (wanted != configured).then_some(wanted);
-        let overridden = backend.admin.is_some();
-        let why = format!("{command} by {who}");
-        let what = Changed::Admin { backend: key.clone(), from: before.0, to: wanted };
-        let mut effects = vec![ControllerEffect::Administer { backend: key, admin: wanted, why }];
-        if before != (wanted, overridden) {
-            let change = Change { what, overridden, who: who.into(), at };
-            effects.push(ControllerEffect::Publish(Event::Change(change.into())));
-        }
-        Ok(effects)
-    }
-
-    /// An operator's weight for a backend in a pool, in place of the file's.
-    ///
-    /// # Errors
-    /// No such frontend, pool, or backend in the pool.
-    pub fn set_weight(
-        &mut self,
-        frontend: &str,
-        pool: &str,
-        backend: &str,
-        weight: Weight,
-        (who, at): (&str, SystemTime),
-    ) -> Result<Vec<ControllerEffect>, CommandRefused> {
-        let (name, settings) = self
-            .config
-            .frontends
-            .get_key_value(frontend)
-            .ok_or_else(|| CommandRefused::NoFrontend(frontend.into()))?;
-        let settings = settings.pools.iter().find(|candidate| candidate.name.as_str() == pool);
-        let settings = settings.ok_or_else(|| CommandRefused::NoPool {
-            frontend: frontend.into(),
-            pool: pool.into(),
-        })?;
-        let (member, configured) =
-            settings.backends.get_key_value(backend).ok_or_else(|| CommandRefused::NotInPool {
-                frontend: frontend.into(),
-                pool: pool.into(),
-                backend: backend.into(),
-            })?;
-        let (name, key) = (name.clone(), (settings.name.clone(), member.clone()));
-        let configured = *configured;
-        let overridden = weight != configured;
-        let mut effects = Vec::new();
-        if let Some(record) = self.frontends.get_mut(&name) {
-            let (pool, backend) = key.clone();
-            let before = match overridden {
-                true => record.overrides.insert(key, weight),
-                false => record.overrides.remove(&key),
-            };
-            if before != overridden.then_some(weight) {
-                let from = before.unwrap_or(configured);
-                let frontend = name.clone();
-                let what = Changed::Weight { frontend, pool, backend, from, to: weight };
-                let change = Change { what, overridden, who: who.into(), at };
-                effects.push(ControllerEffect::Publish(Event::Change(change.into())));
-            }
-        }
-        self.recompute(
-            &[name],
-            &format!("weight of {backend} set to {weight} by {who}"),
-            at,
-            &mut effects,
-        );
-        Ok(effects)
-    }
-
-    /// Looks at these frontends anew; orders what differs from before.
+    /// Decides these frontends anew, and has changed what differs from before.
     fn recompute(
         &mut self,
         names: &[FrontendName],
@@ -248,6 +184,7 @@ impl ControllerState {
         effects: &mut Vec<ControllerEffect>,
     ) {
         let mut changed = Vec::new();
+        let generation = self.generation.next();
         for name in names {
             let (Some(record), Some(settings)) =
                 (self.frontends.get_mut(name), self.config.frontends.get(name))
@@ -260,6 +197,7 @@ impl ControllerState {
             let to = decision.state;
             if decision.desired != *record.desired {
                 record.desired = Arc::new(decision.desired.clone());
+                (record.since, record.programmed) = (generation, false);
                 changed.push((name.clone(), Arc::clone(&record.desired)));
             }
             record.decision = decision;
@@ -269,8 +207,8 @@ impl ControllerState {
             }
         }
         if !changed.is_empty() {
-            self.generation = self.generation.next();
-            // Weights before words: what moves traffic goes first.
+            self.generation = generation;
+            // Weight changes are sent before events are published.
             effects.insert(0, ControllerEffect::Desire(changed));
         }
     }

@@ -1,7 +1,6 @@
 //! What the Controller can be told and asked, and what it tells the Reconciler.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use actix::prelude::*;
 use thiserror::Error;
@@ -9,31 +8,15 @@ use thiserror::Error;
 use crate::actors::prober::{ProbeCount, ProbeReading};
 use crate::config::{LoadError, Loaded};
 use crate::domain::config::Config;
-use crate::domain::controller::{AdminCommand, CommandRefused, ProberId, WeightPrediction};
+use crate::domain::controller::{AdminCommand, CommandRefused, WeightPrediction};
 pub use crate::domain::controller::{BackendView, FrontendView};
 use crate::domain::dataplane::net::Weight;
-use crate::domain::events::Transition;
-use crate::domain::health::State;
 use crate::domain::histogram::Histogram;
-use crate::domain::names::BackendName;
+use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::readiness::HealthCounts;
-use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate};
+use crate::domain::reconcile::{DesiredSnapshot, Generation};
 use crate::domain::resolution::{HostName, Resolution};
 use crate::probe::{NamespaceError, SlotStats};
-
-/// A backend changed its state, its prober says.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Transitioned {
-    /// Who says so.
-    pub prober: ProberId,
-    /// The backend.
-    pub backend: BackendName,
-    /// The change.
-    pub transition: Transition<State>,
-    /// When the deciding result was in.
-    pub decided: Instant,
-}
 
 /// A backend's name leads elsewhere, or nowhere, the Resolver says.
 #[derive(Message, Debug)]
@@ -59,9 +42,10 @@ pub struct AdministerBackend {
     pub who: String,
 }
 
-/// An operator's weight for a backend in a pool.
+/// An operator's weight for a backend in a pool. The answer numbers what is
+/// desired with it.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<(), CommandRefused>")]
+#[rtype(result = "Result<Generation, CommandRefused>")]
 pub struct SetWeight {
     /// The frontend.
     pub frontend: String,
@@ -79,6 +63,13 @@ pub struct SetWeight {
 #[derive(Message, Debug)]
 #[rtype(result = "Result<(BackendView, ProbeReading), CommandRefused>")]
 pub struct GetBackend(pub String);
+
+/// The frontends that use a backend, and the generation that has what was last
+/// desired of them. Asked after a command was answered, it has what follows from
+/// that.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(Vec<FrontendName>, Generation), CommandRefused>")]
+pub struct GetUses(pub String);
 
 /// Every backend, by name, with what its prober knows.
 #[derive(Message, Debug)]
@@ -170,13 +161,3 @@ pub enum LoadFailed {
     #[error("reading the configuration was interrupted: the daemon is stopping")]
     Interrupted,
 }
-
-/// Something else is desired of some frontends: to the Reconciler.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct DesiredChanged(pub DesiredUpdate);
-
-/// Everything that is desired, after a start or a reload: to the Reconciler.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct DesiredReplaced(pub DesiredSnapshot);

@@ -9,8 +9,8 @@ use tracing::{info, warn};
 
 use super::{
     BackendView, CheckConfig, Controller, FrontendView, GetBackend, GetBackends, GetConfig,
-    GetDesired, GetFrontend, GetHealthCounts, GetOverview, LoadFailed, Overview, PredictWeight,
-    Reload,
+    GetDesired, GetFrontend, GetHealthCounts, GetOverview, GetUses, LoadFailed, Overview,
+    PredictWeight, Reload,
 };
 use crate::actors::prober::{self, ProbeReading};
 use crate::config::{self, Loaded, Warning};
@@ -76,6 +76,14 @@ impl Handler<PredictWeight> for Controller {
 
     fn handle(&mut self, suppose: PredictWeight, _: &mut Self::Context) -> Self::Result {
         self.state.suppose(&suppose.frontend, &suppose.backend, suppose.weight)
+    }
+}
+
+impl Handler<GetUses> for Controller {
+    type Result = MessageResult<GetUses>;
+
+    fn handle(&mut self, GetUses(backend): GetUses, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.state.uses(&backend))
     }
 }
 

@@ -23,6 +23,7 @@ use crate::domain::dataplane::net::Weight;
 use crate::domain::health::State;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::names::FrontendName;
+use crate::domain::reconcile::Generation;
 use crate::host::log_stream::LogDemand;
 
 /// Stands in for the Reconciler and writes down what it is told.
@@ -47,6 +48,12 @@ impl Handler<DesiredReplaced> for DesiredRecorder {
     fn handle(&mut self, DesiredReplaced(now): DesiredReplaced, _: &mut Self::Context) {
         self.0.borrow_mut().push(format!("all {}", say(now.desired.frontends.clone())));
     }
+}
+
+impl Handler<SubscribeProgress> for DesiredRecorder {
+    type Result = ();
+
+    fn handle(&mut self, _: SubscribeProgress, _: &mut Self::Context) {}
 }
 
 /// `web 2=100 3=?`: servers by the last number of their address.
@@ -151,14 +158,14 @@ fn file(servers: &[(&ScriptedServer, &str, u8)]) -> String {
 
 struct ControllerTestBed {
     dir: tempfile::TempDir,
-    healthchecker: Addr<Controller>,
+    controller: Addr<Controller>,
     broadcaster: Addr<Broadcaster>,
     heard: Rc<RefCell<Vec<String>>>,
 }
 
 impl ControllerTestBed {
     fn start(text: &str) -> Self {
-        Self::start_as(text, |healthchecker| healthchecker.with_fake_probe(fake_probe()))
+        Self::start_as(text, |controller| controller.with_fake_probe(fake_probe()))
     }
 
     fn start_as(text: &str, made: impl FnOnce(Controller) -> Controller) -> Self {
@@ -178,12 +185,15 @@ impl ControllerTestBed {
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
         let heard = Rc::default();
         let recorder = DesiredRecorder(Rc::clone(&heard)).start();
-        let recorder =
-            Recipients { changed: recorder.clone().recipient(), replaced: recorder.recipient() };
-        let healthchecker =
+        let recorder = Recipients {
+            changed: recorder.clone().recipient(),
+            replaced: recorder.clone().recipient(),
+            progress: recorder.recipient(),
+        };
+        let controller =
             Controller::new(path, config, arbiters, EventBatcher::of(&broadcaster), recorder);
-        let healthchecker = made(healthchecker).start();
-        Self { dir, healthchecker, broadcaster, heard }
+        let controller = made(controller).start();
+        Self { dir, controller, broadcaster, heard }
     }
 
     /// Waits, for an hour of paused time at most, until the Reconciler was last
@@ -204,11 +214,11 @@ impl ControllerTestBed {
 
     async fn administer(&self, backend: &str, command: AdminCommand) -> Result<(), CommandRefused> {
         let (backend, who) = (backend.into(), "a test".into());
-        self.healthchecker.send(AdministerBackend { backend, command, who }).await.unwrap()
+        self.controller.send(AdministerBackend { backend, command, who }).await.unwrap()
     }
 
     async fn backend(&self, name: &str) -> Result<(BackendView, ProbeReading), CommandRefused> {
-        self.healthchecker.send(GetBackend(name.into())).await.unwrap()
+        self.controller.send(GetBackend(name.into())).await.unwrap()
     }
 
     async fn state(&self, name: &str) -> State {
@@ -217,14 +227,14 @@ impl ControllerTestBed {
 
     async fn reload(&self, text: &str) -> Result<(), LoadFailed> {
         std::fs::write(self.dir.path().join("maglev.yaml"), text).unwrap();
-        self.healthchecker.send(Reload).await.unwrap()
+        self.controller.send(Reload).await.unwrap()
     }
 
-    async fn set_weight(&self, weight: i64) -> Result<(), CommandRefused> {
+    async fn set_weight(&self, weight: i64) -> Result<Generation, CommandRefused> {
         let weight = Weight::try_from(weight).unwrap();
         let (frontend, pool) = ("web".into(), "p".into());
         let (backend, who) = ("b2".into(), "a test".into());
-        self.healthchecker.send(SetWeight { frontend, pool, backend, weight, who }).await.unwrap()
+        self.controller.send(SetWeight { frontend, pool, backend, weight, who }).await.unwrap()
     }
 }
 
@@ -302,7 +312,7 @@ async fn a_file_with_faults_changes_nothing() {
     ] {
         let failed = bed.reload(&bad).await.unwrap_err().to_string();
         assert!(failed.contains(part), "{failed}");
-        let checked = bed.healthchecker.send(CheckConfig).await.unwrap().unwrap_err().to_string();
+        let checked = bed.controller.send(CheckConfig).await.unwrap().unwrap_err().to_string();
         assert_eq!(checked, failed);
     }
     assert_eq!(bed.backend("b2").await.unwrap(), before);

@@ -2,16 +2,31 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use crate::domain::config::HealthCheck;
+use crate::domain::controller::ProberId;
+use crate::domain::events::Transition;
 use crate::domain::health::probe_result::ProbeResult;
 use crate::domain::health::probe_stats::ProbeStats;
-use crate::domain::health::{Admin, Health};
+use crate::domain::health::{Admin, Health, State};
 use crate::domain::names::BackendName;
 use crate::probe::ProbeEnvironment;
+
+/// A backend changed its state: to the Controller.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Transitioned {
+    /// The prober that says so.
+    pub prober: ProberId,
+    pub backend: BackendName,
+    pub transition: Transition<State>,
+    /// When the deciding result was in.
+    pub decided: Instant,
+}
 
 /// Put the backend into this administrative state. Answered when it is.
 #[derive(Message, Debug)]

@@ -8,7 +8,7 @@ use super::{
     SubscribeProgress, Sync,
 };
 use crate::actors::Outbox;
-use crate::actors::controller::{DesiredChanged, DesiredReplaced};
+use crate::actors::reconciler::{DesiredChanged, DesiredReplaced};
 use crate::actors::vpp_connection::{Connected, Lost};
 use crate::domain::dataplane::connection::DataplaneError;
 use crate::domain::reconcile::{AwaitAnswer, ReconcileInput, RequestId, SyncError, SyncReport};
@@ -87,7 +87,7 @@ impl Handler<SubscribeProgress> for Reconciler {
     type Result = ();
 
     fn handle(&mut self, SubscribeProgress(to): SubscribeProgress, _: &mut Self::Context) {
-        self.progress.push(Outbox::new(to));
+        self.progress = Some(Outbox::new(to));
     }
 }
 

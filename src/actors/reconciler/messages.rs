@@ -1,5 +1,5 @@
-//! What the Reconciler can be asked, and what it sends. The messages that it
-//! receives from the Controller and the VppConnection stand with those.
+//! The Reconciler's messages. A message stands with its receiver, and what a
+//! subscription brings with its publisher.
 
 use std::time::Duration;
 
@@ -12,7 +12,17 @@ use crate::domain::names::FrontendName;
 pub use crate::domain::reconcile::{
     AwaitAnswer, ReconcilerStats, StepResult, SyncError, SyncReport, VipObservation,
 };
-use crate::domain::reconcile::{FrontendProgress, Generation};
+use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation};
+
+/// Something else is desired of some frontends.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct DesiredChanged(pub DesiredUpdate);
+
+/// Everything that is desired, after a start or a reload.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct DesiredReplaced(pub DesiredSnapshot);
 
 /// Observe VPP and make it hold what it should; with `dry_run`, only report
 /// what would be done.
@@ -38,10 +48,14 @@ pub struct AwaitProgress {
 #[rtype(result = "()")]
 pub struct SubscribeProgress(pub Recipient<ProgressChanged>);
 
-/// VPP holds what is desired of these frontends, or no longer does.
+/// VPP holds what was desired of these frontends at this generation, or no longer
+/// does: to the Controller.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
-pub struct ProgressChanged(pub Vec<FrontendProgress>);
+pub struct ProgressChanged {
+    pub generation: Generation,
+    pub changes: Vec<FrontendProgress>,
+}
 
 /// Over which connection was VPP last read? `None`: it has to be read first.
 #[derive(Message, Debug)]

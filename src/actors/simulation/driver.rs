@@ -90,9 +90,13 @@ impl Daemon {
         let batcher = EventBatcher::of(&broadcaster);
         let reconciler = Reconciler::new(vpp.handle(), batcher.clone()).start();
         let (changed, replaced) = (reconciler.clone().recipient(), reconciler.clone().recipient());
+        let progress = reconciler.clone().recipient();
         let relay = Relay { vpp: vpp.clone(), changed, replaced }.start();
-        let recipients =
-            Recipients { changed: relay.clone().recipient(), replaced: relay.recipient() };
+        let recipients = Recipients {
+            changed: relay.clone().recipient(),
+            replaced: relay.recipient(),
+            progress,
+        };
         let controller = Controller::new(path.into(), config, vec![], batcher, recipients)
             .with_fake_probe(SimulatedServers::fake_probe(servers))
             .start();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use tokio::time::{Instant, sleep};
 
-use crate::actors::controller::{DesiredChanged, DesiredReplaced};
+use crate::actors::reconciler::{DesiredChanged, DesiredReplaced};
 use crate::actors::simulation::vpp_model::VppModel;
 use crate::actors::vpp_connection::{
     Apply, DataplaneError, DataplaneHandle, Epoch, Lost, Observe, ObservedAt, Outcome, ReadServers,

@@ -211,10 +211,9 @@ async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
     let herald = EventBatcher::of(&broadcaster);
     let vpp = VppConnection::new(None, ClientOptions::default(), herald.clone()).start();
     let reconciler = Reconciler::new(vpp.clone(), herald.clone()).start();
-    let (changed, replaced) = (reconciler.clone().recipient(), reconciler.clone().recipient());
     let probing = [Arbiter::new(), Arbiter::new()];
     let handles: Vec<_> = probing.iter().map(Arbiter::handle).collect();
-    let ears = Recipients { changed, replaced };
+    let ears = Recipients::from(&reconciler);
     let script: FakeProbe =
         Arc::new(|_| Box::pin(async { ProbeResult::new(ResultCode::L3Ok, "") }));
     let checker = Controller::new(path, config, handles.clone(), herald, ears);

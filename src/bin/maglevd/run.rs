@@ -253,10 +253,7 @@ fn start_actors(
     actix_rt::spawn(cpu_affinity::leave_to(vpp.peer()));
     let vpp = vpp.start();
     let reconciler = Reconciler::new(vpp.clone(), herald.clone()).start();
-    let recipients = controller::Recipients {
-        changed: reconciler.clone().recipient(),
-        replaced: reconciler.clone().recipient(),
-    };
+    let recipients = controller::Recipients::from(&reconciler);
     let pulses = probing.iter().enumerate().map(|(number, arbiter)| {
         let pulse = HeartbeatResponder::start_in_arbiter(arbiter, |_| HeartbeatResponder);
         (format!("probers-{number}"), pulse.recipient())

@@ -178,8 +178,17 @@ impl ControllerState {
                 let (from, to) = (FrontendState::Removed, decision.state);
                 let transition = Transition { from, to, at, why: "newly configured".into() };
                 effects.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
-                self.frontends
-                    .insert(name.clone(), FrontendRecord { overrides, decision, desired });
+                self.frontends.insert(
+                    name.clone(),
+                    FrontendRecord {
+                        overrides,
+                        decision,
+                        desired,
+                        since: self.generation,
+                        programmed: false,
+                        serving: false,
+                    },
+                );
             }
         }
         let all: Vec<_> = self.frontends.keys().cloned().collect();

@@ -39,8 +39,12 @@ pub struct FrontendView {
     pub name: FrontendName,
     /// Its configuration.
     pub settings: super::super::config::Frontend,
-    /// Whether it serves.
+    /// Whether it serves, by its backends' verdicts.
     pub state: FrontendState,
+    /// VPP confirmed what is desired of it.
+    pub programmed: bool,
+    /// VPP was read back as desired, and a server has entries in the table.
+    pub serving: bool,
     /// Its pools in order.
     pub pools: Vec<PoolView>,
 }
@@ -145,6 +149,8 @@ impl ControllerState {
             name: name.clone(),
             settings: settings.clone(),
             state: record.decision.state,
+            programmed: record.programmed,
+            serving: record.serving,
             pools: pools.collect(),
         })
     }

@@ -164,8 +164,12 @@ pub enum ReconcileEffect {
         id: RequestId,
         answer: AwaitAnswer,
     },
-    /// VPP holds what is desired of these frontends, or no longer does.
-    Progress(Vec<FrontendProgress>),
+    /// VPP holds what was desired of these frontends at this generation, or no
+    /// longer does.
+    Progress {
+        generation: Generation,
+        changes: Vec<FrontendProgress>,
+    },
 }
 
 /// Why a sync was not made.

@@ -149,9 +149,7 @@ impl ReconcileState {
                 self.request_sync(id, scope, dry_run);
             }
             ReconcileInput::ProgressAwaited { id, frontends, generation, within } => {
-                self.progress.wait(id, frontends, generation);
-                self.effects
-                    .push(ReconcileEffect::SetTimer { timer: TimerId::Await(id), after: within });
+                self.await_progress(id, frontends, generation, within);
             }
         }
     }
@@ -266,6 +264,23 @@ impl ReconcileState {
             return;
         }
         self.queue.push_back((scope, Trigger::Sync { dry_run, id }));
+    }
+
+    fn await_progress(
+        &mut self,
+        id: RequestId,
+        frontends: Vec<FrontendName>,
+        generation: Generation,
+        within: Duration,
+    ) {
+        if self.epoch.is_none() {
+            // Nobody knows for how long.
+            let answer = AwaitAnswer::NotYet("VPP is not connected".into());
+            self.effects.push(ReconcileEffect::ReplyProgress { id, answer });
+            return;
+        }
+        self.progress.wait(id, frontends, generation);
+        self.set_timer(TimerId::Await(id), within);
     }
 
     /// Queues a pass unless one is waiting; `alone`: see [`Trigger::Drift`].

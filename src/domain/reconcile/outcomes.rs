@@ -230,6 +230,10 @@ impl ReconcileState {
     /// Reports what became of frontends within this step, and to those who wait.
     pub(super) fn report_progress(&mut self) {
         let generation = self.desired.as_ref().map(|state| state.generation).unwrap_or_default();
+        let changes = self.progress.take_changes();
+        if !changes.is_empty() {
+            self.effects.push(ReconcileEffect::Progress { generation, changes });
+        }
         let desired = self.desired.as_ref().map(|state| &state.desired.frontends);
         let refused = |name: &FrontendName| self.refusals.contains(&Some(name.clone()));
         let gone = |name: &FrontendName| desired.is_some_and(|all| !all.contains_key(name));
@@ -239,10 +243,6 @@ impl ReconcileState {
                 Some(name) => AwaitAnswer::NotYet(self.why_pending(&name)),
             };
             self.effects.push(ReconcileEffect::ReplyProgress { id, answer });
-        }
-        let changes = self.progress.take_changes();
-        if !changes.is_empty() {
-            self.effects.push(ReconcileEffect::Progress(changes));
         }
     }
 

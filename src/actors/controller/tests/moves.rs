@@ -35,8 +35,8 @@ async fn a_reload_that_asks_more_spreads_probers_over_threads_and_no_verdict_is_
     };
     let arbiters = [Arbiter::new(), Arbiter::new()];
     let handles = arbiters.iter().map(Arbiter::handle).collect();
-    let bed = ControllerTestBed::start_on(&file("100ms"), handles, |healthchecker| {
-        healthchecker.with_fake_probe(fake_probe)
+    let bed = ControllerTestBed::start_on(&file("100ms"), handles, |controller| {
+        controller.with_fake_probe(fake_probe)
     });
     // Other threads keep their own time.
     tokio::time::resume();
@@ -65,7 +65,7 @@ async fn a_reload_that_asks_more_spreads_probers_over_threads_and_no_verdict_is_
         let held = [State::Up, State::Paused, State::Unknown, State::Up];
         assert_eq!(told, if number == 3 { &held[..] } else { &usual }, "b{number}");
     }
-    let Probes { backends, .. } = bed.healthchecker.send(GetProbes).await.unwrap();
+    let Probes { backends, .. } = bed.controller.send(GetProbes).await.unwrap();
     let counted = backends.iter().filter(|counted| counted.stats.took.count() > 1);
     assert_eq!(counted.count(), 10, "{backends:?}");
     arbiters.into_iter().for_each(|arbiter| {

@@ -37,10 +37,8 @@ async fn a_name_becomes_a_server_moves_make_before_break_and_stays_when_it_fails
         let code = if fails { ResultCode::L3Timeout } else { ResultCode::L3Ok };
         Box::pin(async move { ProbeResult::new(code, "") })
     };
-    let bed = ControllerTestBed::start_as(FILE, |healthchecker| {
-        healthchecker
-            .with_fake_probe(Arc::new(fake_probe))
-            .with_fake_resolver(Arc::new(fake_resolver))
+    let bed = ControllerTestBed::start_as(FILE, |controller| {
+        controller.with_fake_probe(Arc::new(fake_probe)).with_fake_resolver(Arc::new(fake_resolver))
     });
 
     // Nothing is known: the frontend waits, and no probe is made.

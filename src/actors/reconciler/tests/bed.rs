@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::fake::{self, FakeState, server, spec};
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
-use crate::actors::controller::{DesiredChanged, DesiredReplaced};
+use crate::actors::reconciler::{DesiredChanged, DesiredReplaced};
 use crate::actors::vpp_connection::{Connected, Lost};
 use crate::domain::balancing::weights::{
     DesiredFrontend, DesiredServer, TargetWeight, UnmanagedServers,

@@ -225,8 +225,7 @@ fn start(path: &Path, up: &Arc<AtomicU8>) -> MaglevService {
     let herald = EventBatcher::of(&broadcaster);
     let vpp = VppConnection::new(None, ClientOptions::default(), herald.clone()).start();
     let reconciler = Reconciler::new(vpp.clone(), herald.clone()).start();
-    let (changed, replaced) = (reconciler.clone().recipient(), reconciler.clone().recipient());
-    let told = Recipients { changed, replaced };
+    let told = Recipients::from(&reconciler);
     let checker = Controller::new(path.into(), config, vec![], herald, told);
     let checker = checker.with_fake_probe(script(up)).start();
     let parts = Parts {

@@ -344,7 +344,7 @@ impl Harness {
             ReconcileEffect::Free(_)
             | ReconcileEffect::Publish(_)
             | ReconcileEffect::Log(_)
-            | ReconcileEffect::Progress(_) => {}
+            | ReconcileEffect::Progress { .. } => {}
             ReconcileEffect::ReplyProgress { id, answer } => {
                 self.timers.remove(&TimerId::Await(id));
                 let earlier = self.answers.insert(id, answer);

@@ -68,10 +68,13 @@ fn who_waits_for_a_write_is_answered_once_with_the_reason() {
     assert_eq!(harness.answered(refused), Some(why.as_str()));
     harness.drain();
 
-    harness.lose();
     harness.change(1, [Some(30), None, None], FlushSeq::NONE);
     let late = harness.wait(1, within);
     assert_eq!(harness.answered(late), None);
     harness.fire(TimerId::Await(late));
-    assert_eq!(harness.answered(late), Some("VPP is not connected"));
+    assert_eq!(harness.answered(late), Some("VPP has not answered yet"));
+
+    harness.lose();
+    let away = harness.wait(1, within);
+    assert_eq!(harness.answered(away), Some("VPP is not connected"));
 }

@@ -1,0 +1,103 @@
+//! Operators' commands: what they change, and what follows.
+
+use std::time::SystemTime;
+
+use super::{AdminCommand, CommandRefused, ControllerEffect, ControllerState, file_admin};
+use crate::domain::dataplane::net::Weight;
+use crate::domain::events::{Change, Changed, Event};
+use crate::domain::health::Admin;
+
+impl ControllerState {
+    /// An operator's command for a backend.
+    ///
+    /// # Errors
+    /// No such backend, or it is disabled and cannot be paused or resumed.
+    pub fn administer(
+        &mut self,
+        name: &str,
+        command: AdminCommand,
+        (who, at): (&str, SystemTime),
+    ) -> Result<Vec<ControllerEffect>, CommandRefused> {
+        let (key, backend) = match self.backends.get_key_value(name) {
+            Some((key, _)) => (key.clone(), self.backends.get_mut(name)),
+            None => return Err(CommandRefused::NoBackend(name.into())),
+        };
+        let Some(backend) = backend else { return Err(CommandRefused::NoBackend(name.into())) };
+        let wanted = match (command, backend.admin()) {
+            (AdminCommand::Pause | AdminCommand::Resume, Admin::Disabled) => {
+                return Err(CommandRefused::Disabled { backend: name.into(), command });
+            }
+            (AdminCommand::Pause, _) => Admin::Paused,
+            (AdminCommand::Disable, _) => Admin::Disabled,
+            (AdminCommand::Enable, Admin::Paused) => Admin::Paused,
+            (AdminCommand::Enable | AdminCommand::Resume, _) => Admin::Enabled,
+        };
+        let before = (backend.admin(), backend.admin.is_some());
+        let configured = file_admin(&backend.settings);
+        backend.admin = (wanted != configured).then_some(wanted);
+        let overridden = backend.admin.is_some();
+        let why = format!("{command} by {who}");
+        let what = Changed::Admin { backend: key.clone(), from: before.0, to: wanted };
+        let mut effects = vec![ControllerEffect::Administer { backend: key, admin: wanted, why }];
+        if before != (wanted, overridden) {
+            let change = Change { what, overridden, who: who.into(), at };
+            effects.push(ControllerEffect::Publish(Event::Change(change.into())));
+        }
+        Ok(effects)
+    }
+
+    /// An operator's weight for a backend in a pool, in place of the file's.
+    ///
+    /// # Errors
+    /// No such frontend, pool, or backend in the pool.
+    pub fn set_weight(
+        &mut self,
+        frontend: &str,
+        pool: &str,
+        backend: &str,
+        weight: Weight,
+        (who, at): (&str, SystemTime),
+    ) -> Result<Vec<ControllerEffect>, CommandRefused> {
+        let (name, settings) = self
+            .config
+            .frontends
+            .get_key_value(frontend)
+            .ok_or_else(|| CommandRefused::NoFrontend(frontend.into()))?;
+        let settings = settings.pools.iter().find(|candidate| candidate.name.as_str() == pool);
+        let settings = settings.ok_or_else(|| CommandRefused::NoPool {
+            frontend: frontend.into(),
+            pool: pool.into(),
+        })?;
+        let (member, configured) =
+            settings.backends.get_key_value(backend).ok_or_else(|| CommandRefused::NotInPool {
+                frontend: frontend.into(),
+                pool: pool.into(),
+                backend: backend.into(),
+            })?;
+        let (name, key) = (name.clone(), (settings.name.clone(), member.clone()));
+        let configured = *configured;
+        let overridden = weight != configured;
+        let mut effects = Vec::new();
+        if let Some(record) = self.frontends.get_mut(&name) {
+            let (pool, backend) = key.clone();
+            let before = match overridden {
+                true => record.overrides.insert(key, weight),
+                false => record.overrides.remove(&key),
+            };
+            if before != overridden.then_some(weight) {
+                let from = before.unwrap_or(configured);
+                let frontend = name.clone();
+                let what = Changed::Weight { frontend, pool, backend, from, to: weight };
+                let change = Change { what, overridden, who: who.into(), at };
+                effects.push(ControllerEffect::Publish(Event::Change(change.into())));
+            }
+        }
+        self.recompute(
+            &[name],
+            &format!("weight of {backend} set to {weight} by {who}"),
+            at,
+            &mut effects,
+        );
+        Ok(effects)
+    }
+}

@@ -7,6 +7,7 @@ mod circles;
 mod claims;
 mod files;
 mod layers;
+mod locks;
 mod names;
 mod source;
 mod tokens;

@@ -41,7 +41,7 @@ fn a_refusal_is_answered_and_not_done() {
     let writes = control.take_writes().unwrap();
     assert_eq!(
         writes[1],
-        WriteRecord { write: WriteRequest::Lb(LbWrite::Vip(ports[1])), retval: -12 },
+        WriteRecord { write: WriteRequest::Vip(ports[1]), retval: -12 },
         "refused writes are remembered too"
     );
     assert_eq!((writes.len(), control.writes().unwrap().len()), (4, 0));

@@ -1,11 +1,11 @@
-//! How a call to VPP can fail, and what to do about it.
+//! How a call to VPP can fail.
 
 use std::fmt;
 
 use thiserror::Error;
 
 use crate::vpp::session::{CallFailure, EndReason};
-use crate::vpp::wire::{StepError, WireError};
+use crate::vpp::wire::WireError;
 
 /// One of VPP's negative return values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,16 +64,15 @@ pub enum Applied {
     No,
 }
 
-/// What a caller does about a failed call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// Connect again, and read before writing.
-    Reconnect,
-    /// Read VPP's state again: it is not what the call took it for, or it is
-    /// not known whether the call was applied.
-    ObserveAgain,
-    /// Do not repeat the call to this VPP.
-    GiveUp,
+/// A step that must not leave this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StepError {
+    /// VPP stores 0 and refuses the rest; all ones would mean "keep".
+    #[error("{0} sticky buckets: not a power of two from 1 to 2^30")]
+    StickyBuckets(u32),
+    /// VPP takes any number; its configuration documents 1 to 120.
+    #[error("a flow timeout of {0} s is not between 1 and 120")]
+    FlowTimeout(u32),
 }
 
 /// A call that did not do what it was for.
@@ -137,20 +136,6 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// What to do about it.
-    #[must_use]
-    pub fn remedy(&self) -> Remedy {
-        match self {
-            Self::Missing { .. } | Self::Unsafe(_) => Remedy::GiveUp,
-            Self::Refused { retval: Retval::NO_SUCH_ENTRY | Retval::VALUE_EXIST, .. } => {
-                Remedy::ObserveAgain
-            }
-            Self::Refused { .. } => Remedy::GiveUp,
-            Self::Timeout { .. } => Remedy::ObserveAgain,
-            Self::Lost { .. } | Self::Malformed { .. } | Self::TooLong { .. } => Remedy::Reconnect,
-        }
-    }
-
     pub(super) fn from_failure(call: &'static str, failure: CallFailure) -> Self {
         match failure {
             CallFailure::NeverSent(why) => Self::Lost { call, applied: Applied::No, why },
@@ -173,10 +158,8 @@ mod tests {
             refused.to_string(),
             "lb_as_set_weight was refused by VPP: NO_SUCH_ENTRY (-6): no such VIP or server"
         );
-        assert_eq!(refused.remedy(), Remedy::ObserveAgain);
-        let unheard = CallError::Refused { call: "lb_conf", retval: Retval(-12345) };
-        assert_eq!(unheard.to_string(), "lb_conf was refused by VPP: error -12345");
-        assert_eq!(unheard.remedy(), Remedy::GiveUp);
+        let unknown = CallError::Refused { call: "lb_conf", retval: Retval(-12345) };
+        assert_eq!(unknown.to_string(), "lb_conf was refused by VPP: error -12345");
         let lost = |failure| CallError::from_failure("lb_conf", failure).to_string();
         assert_eq!(
             lost(CallFailure::NeverSent(EndReason::PeerClosed)),

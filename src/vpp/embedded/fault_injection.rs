@@ -3,13 +3,19 @@
 use std::time::Duration;
 
 use super::plugin::{Conf, ServerRow, VipRow};
-use crate::vpp::wire::{LbWrite, VipKey};
+use crate::vpp::wire::{LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbConfSet, VipKey};
 
 /// A change of the load balancer that a client asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteRequest {
-    /// One that our client sends, or its forerunner in lb.api 1.1.0.
-    Lb(LbWrite),
+    /// `lb_conf`
+    Conf(LbConfSet),
+    /// `lb_add_del_vip_v2`, or its forerunner in lb.api 1.1.0.
+    Vip(LbAddDelVipV2),
+    /// `lb_add_del_as_v2`, or its forerunner in lb.api 1.1.0.
+    Server(LbAddDelAsV2),
+    /// `lb_as_set_weight`
+    Weight(LbAsSetWeight),
     /// `lb_flush_vip`
     FlushVip(VipKey),
 }

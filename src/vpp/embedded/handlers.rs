@@ -16,7 +16,7 @@ use crate::vpp::wire::{
     CliInband, CliInbandReply, ControlPing, ControlPingReply, FixedText, LbAddDelAsV2,
     LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply,
     LbAsV2Details, LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails,
-    LbVipDump, LbWrite, RequestHead, ShowVersion, ShowVersionReply, VipKey,
+    LbVipDump, RequestHead, ShowVersion, ShowVersionReply, VipKey,
 };
 
 /// The code that a call of the plugin is answered with.
@@ -203,42 +203,29 @@ macro_rules! writes {
     };
 }
 
-writes!(
-    LbConfSet,
-    LbConfReply,
-    |conf| WriteRequest::Lb(LbWrite::Conf(*conf)),
-    |conf, process, _| {
-        process.plugin.set_conf(Conf {
-            ip4_src: conf.ip4_src_address,
-            ip6_src: conf.ip6_src_address,
-            sticky_buckets_per_core: conf.sticky_buckets_per_core,
-            flow_timeout: conf.flow_timeout,
-        })
-    }
-);
-writes!(LbAddDelVipV2, LbAddDelVipV2Reply, |vip| WriteRequest::Lb(LbWrite::Vip(*vip)), change_vip);
-writes!(
-    LbAddDelVip,
-    LbAddDelVipReply,
-    |vip| WriteRequest::Lb(LbWrite::Vip(vip.0)),
-    |vip, process, now| { change_vip(&vip.0, process, now) }
-);
-writes!(
-    LbAddDelAsV2,
-    LbAddDelAsV2Reply,
-    |server| WriteRequest::Lb(LbWrite::Server(*server)),
-    change_server
-);
+writes!(LbConfSet, LbConfReply, |conf| WriteRequest::Conf(*conf), |conf, process, _| {
+    process.plugin.set_conf(Conf {
+        ip4_src: conf.ip4_src_address,
+        ip6_src: conf.ip6_src_address,
+        sticky_buckets_per_core: conf.sticky_buckets_per_core,
+        flow_timeout: conf.flow_timeout,
+    })
+});
+writes!(LbAddDelVipV2, LbAddDelVipV2Reply, |vip| WriteRequest::Vip(*vip), change_vip);
+writes!(LbAddDelVip, LbAddDelVipReply, |vip| WriteRequest::Vip(vip.0), |vip, process, now| {
+    change_vip(&vip.0, process, now)
+});
+writes!(LbAddDelAsV2, LbAddDelAsV2Reply, |server| WriteRequest::Server(*server), change_server);
 writes!(
     LbAddDelAs,
     LbAddDelAsReply,
-    |server| WriteRequest::Lb(LbWrite::Server(server.0)),
+    |server| WriteRequest::Server(server.0),
     |server, process, now| change_server(&server.0, process, now)
 );
 writes!(
     LbAsSetWeight,
     LbAsSetWeightReply,
-    |weight| WriteRequest::Lb(LbWrite::Weight(*weight)),
+    |weight| WriteRequest::Weight(*weight),
     |set, process, _| {
         let vip = PluginVipKey::of_server_from_wire(set.vip);
         let server = address_from_wire(set.as_address);

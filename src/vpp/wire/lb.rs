@@ -1,6 +1,6 @@
 //! The load balancer's settings and writes, as they stand on the wire.
 //!
-//! Clients do not fill these in: [`super::step`] does, from safe types.
+//! Our client fills them in from the safe types of a step.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

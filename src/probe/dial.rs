@@ -41,7 +41,6 @@ impl Target {
         Self { namespace: namespace.cloned(), ..self }
     }
 
-    /// Connects.
     pub(super) async fn connect(&self) -> Result<TcpStream, ProbeFault> {
         Ok(self.socket().await?.connect(self.peer).await?)
     }

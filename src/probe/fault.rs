@@ -24,7 +24,6 @@ pub(super) enum Layer {
     Network,
     /// A connection is being made.
     Connect,
-    /// A TLS handshake goes on.
     Tls,
     /// A request is out.
     Exchange,

@@ -126,51 +126,28 @@ impl PreparedKind {
 pub enum PrepareError {
     /// The path would not survive in a request line.
     #[error("path {path:?} must start with / and be printable ASCII without spaces")]
-    Path {
-        /// As configured.
-        path: String,
-    },
+    Path { path: String },
     /// The host would not survive in a header.
     #[error("host {host:?} must be printable ASCII without spaces")]
-    Host {
-        /// As configured.
-        host: String,
-    },
+    Host { host: String },
     /// The server name cannot be asked for in a TLS handshake.
     #[error("server name {name:?} must be a host name or an address")]
-    ServerName {
-        /// As configured, or derived from the host.
-        name: String,
-    },
-    /// The regular expression does not compile.
+    ServerName { name: String },
     #[error("response-regexp: {0}")]
     Regexp(#[from] Box<regex::Error>),
-    /// The TLS library refused its settings.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] native_tls::Error),
     /// The query is not a domain name.
     #[error("query {query:?} is not a domain name: {source}")]
-    Query {
-        /// As configured.
-        query: String,
-        /// What is wrong with it.
-        source: ProtoError,
-    },
-    /// The record type is not known.
+    Query { query: String, source: ProtoError },
     #[error("record {record:?} is not a record type; write its name (AAAA) or TYPE and a number")]
-    Record {
-        /// As configured.
-        record: String,
-    },
+    Record { record: String },
     /// The expression for the answer does not compile.
     #[error("expect-answer: {0}")]
     Answer(Box<regex::Error>),
     /// The response code is not one that a plain query can be answered with.
     #[error("expect-rcode {rcode:?} is not one of {}", dns::RCODES.join(", "))]
-    Rcode {
-        /// As configured.
-        rcode: String,
-    },
+    Rcode { rcode: String },
 }
 
 #[cfg(test)]

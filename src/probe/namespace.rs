@@ -43,26 +43,14 @@ pub(super) struct Identity(u64, u64);
 /// Why no socket can be opened in a namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NamespaceError {
-    /// There is none of this name.
     #[error("there is no network namespace {name:?}: make it with `ip netns add {name}`")]
-    Missing {
-        /// As configured.
-        name: String,
-    },
+    Missing { name: String },
     /// `setns` was refused.
     #[error("network namespace {name:?} cannot be entered: give the daemon CAP_SYS_ADMIN")]
-    NotPermitted {
-        /// As configured.
-        name: String,
-    },
+    NotPermitted { name: String },
     /// Something else went wrong.
     #[error("network namespace {name:?} cannot be entered: {kind}; look at {DIRECTORY}/{name}")]
-    Failed {
-        /// As configured.
-        name: String,
-        /// What the system said.
-        kind: io::ErrorKind,
-    },
+    Failed { name: String, kind: io::ErrorKind },
 }
 
 impl Namespace {
@@ -93,7 +81,6 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// As configured.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name

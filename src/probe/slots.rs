@@ -26,7 +26,6 @@ struct SlotState {
     waited: AtomicU64,
 }
 
-/// How busy the slots are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SlotStats {
     /// How many there are.
@@ -94,7 +93,6 @@ impl Slots {
         self.0.free.acquire().await.ok()
     }
 
-    /// How busy they are.
     #[must_use]
     pub fn figures(&self) -> SlotStats {
         let total = self.0.total.load(Ordering::Relaxed);

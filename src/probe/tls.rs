@@ -43,7 +43,6 @@ impl PreparedTls {
         Ok(Self { connector: shared.connector(settings.verify)?, server_name })
     }
 
-    /// Does the handshake.
     pub(super) async fn handshake(
         &self,
         stream: TcpStream,

@@ -46,7 +46,6 @@ impl<A: Reply> Pending<A> {
         Ok(reply)
     }
 
-    /// The rows.
     pub(super) async fn rows(self) -> Result<Vec<A>, CallError> {
         let call = self.call;
         let bodies = match outcome(self.call, self.outcome).await? {

@@ -36,50 +36,24 @@ const CLIENT_LIST: usize = 8 << 10;
 /// Why there is no connection, and what would help.
 #[derive(Debug, Error)]
 pub enum ConnectError {
-    /// Nothing is there.
     #[error("{} does not exist: is VPP running, with `socksvr {{ default }}` in its startup.conf?", path.display())]
-    NotThere {
-        /// The socket.
-        path: PathBuf,
-    },
-    /// The socket may not be opened.
+    NotThere { path: PathBuf },
     #[error("no permission to open {}: run in the group {group}, which owns it", path.display())]
     PermissionDenied {
-        /// The socket.
         path: PathBuf,
         /// The socket's group, by name if it has one.
         group: String,
     },
-    /// A socket is there and nobody listens.
     #[error("nobody listens on {}: VPP has stopped, or is still starting", path.display())]
-    Refused {
-        /// The socket.
-        path: PathBuf,
-    },
-    /// The socket cannot be opened for another reason.
+    Refused { path: PathBuf },
     #[error("cannot open {}: {error}", path.display())]
-    Io {
-        /// The socket.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
+    Io { path: PathBuf, error: io::Error },
     /// The connection was accepted and its handshake failed.
     #[error("{} accepts connections, but {why}: is it VPP's API socket, and is VPP busy?", path.display())]
-    Handshake {
-        /// The socket.
-        path: PathBuf,
-        /// What came instead.
-        why: EndReason,
-    },
+    Handshake { path: PathBuf, why: EndReason },
     /// The first calls after the handshake failed.
     #[error("{} was greeted, but {error}", path.display())]
-    FirstCalls {
-        /// The socket.
-        path: PathBuf,
-        /// What failed.
-        error: CallError,
-    },
+    FirstCalls { path: PathBuf, error: CallError },
 }
 
 impl ConnectError {

@@ -53,7 +53,7 @@ pub(super) struct Connection<D> {
     dialect: PhantomData<D>,
 }
 
-/// What all handles of a connection share. None of it changes but the size of
+/// What all handles of a connection share. Nothing of it changes but the size of
 /// the listing.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
@@ -115,7 +115,6 @@ impl<D> Connection<D> {
         self.ended().await
     }
 
-    /// Waits until the connection has ended.
     pub(super) async fn ended(&self) -> EndReason {
         let mut ended = self.state.ended.clone();
         let why = ended.wait_for(Option::is_some).await.map(|why| *why);

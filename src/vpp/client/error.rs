@@ -80,59 +80,35 @@ pub enum StepError {
 pub enum CallError {
     /// This VPP lacks the message, or has another layout of it.
     #[error("this VPP has no {message}: lb.api 1.2.0 is needed")]
-    Missing {
-        /// Name and checksum.
-        message: String,
-    },
+    Missing { message: String },
     /// The step's numbers would harm VPP. Nothing was sent.
     #[error("not sent: {0}")]
     Unsafe(#[from] StepError),
-    /// VPP answered with an error.
     #[error("{call} was refused by VPP: {retval}")]
-    Refused {
-        /// The message's name.
-        call: &'static str,
-        /// What VPP returned.
-        retval: Retval,
-    },
-    /// The connection ended before the answer.
+    Refused { call: &'static str, retval: Retval },
     #[error("{call} was lost ({}): {why}", match applied {
         Applied::MayBe => "it may or may not have been applied",
         Applied::No => "it was never sent",
     })]
     Lost {
-        /// The message's name.
         call: &'static str,
         /// Whether VPP may have acted on it.
         applied: Applied,
-        /// How the connection ended.
         why: EndReason,
     },
-    /// VPP did not answer in time.
     #[error("VPP did not answer {call} in time ({})", match applied {
         Applied::MayBe => "it may or may not have been applied",
         Applied::No => "it was never sent",
     })]
     Timeout {
-        /// The message's name.
         call: &'static str,
         /// `No` if it waited behind calls that VPP left unanswered.
         applied: Applied,
     },
-    /// VPP's answer is shorter than its layout.
     #[error("VPP's answer to {call} cannot be read: {error}")]
-    Malformed {
-        /// The message's name.
-        call: &'static str,
-        /// What does not fit.
-        error: WireError,
-    },
-    /// VPP's answer takes more memory than an answer may.
+    Malformed { call: &'static str, error: WireError },
     #[error("VPP's answer to {call} is too long")]
-    TooLong {
-        /// The message's name.
-        call: &'static str,
-    },
+    TooLong { call: &'static str },
 }
 
 impl CallError {

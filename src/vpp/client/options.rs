@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-/// Settings of one connection.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
     /// The name in `show api clients`, at most 63 bytes.
     pub name: String,
-    /// How long the handshake may take.
     pub handshake: Duration,
     /// How long VPP may take to answer a call that was sent.
     pub patience: Duration,

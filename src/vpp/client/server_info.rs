@@ -12,7 +12,6 @@ pub struct VppVersion {
     pub build_date: String,
     /// Often empty.
     pub build_directory: String,
-    /// VPP's process id.
     pub pid: u32,
 }
 

@@ -162,9 +162,7 @@ plain_reply! {
 /// Adds or removes a server of a VIP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LbAddDelAsV2 {
-    /// The VIP.
     pub vip: VipKey,
-    /// The server.
     pub as_address: WireAddress,
     /// Share of new flows; VPP takes more than 100 as given.
     pub weight: u8,
@@ -209,9 +207,7 @@ plain_reply! {
 /// Changes the weight of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LbAsSetWeight {
-    /// The VIP.
     pub vip: VipKey,
-    /// The server.
     pub as_address: WireAddress,
     /// Share of new flows; VPP takes more than 100 as given.
     pub weight: u8,

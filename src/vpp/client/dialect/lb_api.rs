@@ -12,7 +12,7 @@ use crate::vpp::client::error::CallError;
 
 /// A dialect. See [`VppClient`](crate::vpp::client::VppClient) for what its
 /// functions promise.
-pub(in crate::vpp::client) trait LbApi: RequiredMessages + Sized {
+pub(crate) trait LbApi: RequiredMessages + Sized {
     /// The one message that carries out `step`.
     ///
     /// # Errors

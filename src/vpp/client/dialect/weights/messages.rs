@@ -12,7 +12,7 @@ use crate::vpp::wire::{
 
 /// Marks a connection to a VPP with lb.api 1.2.0.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::vpp::client) struct Weights;
+pub(crate) struct Weights;
 
 impl SpokenIn<Weights> for LbConfSet {}
 impl SpokenIn<Weights> for LbConfGet {}

@@ -11,7 +11,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
-pub(in crate::vpp::client) use messages::Weights;
+pub(crate) use messages::Weights;
 
 use super::lb_api::LbApi;
 use crate::domain::dataplane::net::Vip;

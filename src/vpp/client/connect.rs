@@ -10,7 +10,7 @@ use thiserror::Error;
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 
-use super::connection::{AnyVpp, Connection, ConnectionState};
+use super::connection::{AnyVpp, Connection, ConnectionShared};
 use super::dialect::Dialect;
 use super::driver::Driver;
 use super::error::CallError;
@@ -96,7 +96,7 @@ impl VppClient {
 
         let table = driver.session().table().cloned().unwrap_or_default();
         let goodbye = driver.session().goodbye_frame().unwrap_or_default();
-        let connection = Connection::new(ConnectionState {
+        let connection = Connection::new(ConnectionShared {
             table,
             commands,
             ended,

@@ -49,14 +49,14 @@ pub(super) trait RequiredMessages {
 /// One connection over which VPP speaks `D`; clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Connection<D> {
-    state: Arc<ConnectionState>,
+    state: Arc<ConnectionShared>,
     dialect: PhantomData<D>,
 }
 
 /// What all handles of a connection share. Nothing of it changes but the size of
 /// the listing.
 #[derive(Debug)]
-pub(super) struct ConnectionState {
+pub(super) struct ConnectionShared {
     pub(super) commands: mpsc::Sender<DriverCommand>,
     pub(super) ended: watch::Receiver<Option<EndReason>>,
     /// What was counted, once the connection has ended.
@@ -74,7 +74,7 @@ pub(super) struct ConnectionState {
 }
 
 impl Connection<AnyVpp> {
-    pub(super) fn new(state: ConnectionState) -> Self {
+    pub(super) fn new(state: ConnectionShared) -> Self {
         Self { state: Arc::new(state), dialect: PhantomData }
     }
 
@@ -92,7 +92,7 @@ impl Connection<AnyVpp> {
 }
 
 impl<D> Connection<D> {
-    pub(super) fn state(&self) -> &ConnectionState {
+    pub(super) fn state(&self) -> &ConnectionShared {
         &self.state
     }
 

@@ -8,11 +8,6 @@ use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-// The bare client runs CLI lines that ours cannot send.
-#[allow(dead_code, reason = "it has more than is needed here")]
-#[path = "embedded/client.rs"]
-mod bare;
-
 use ipnet::IpNet;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
@@ -23,6 +18,8 @@ use vpp_maglev::domain::dataplane::observed::{ObservedEncap, ObservedServer};
 use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 use vpp_maglev::vpp::cli_text::{VipText, parse_clients};
 use vpp_maglev::vpp::client::{CallError, ClientOptions, EndReason, Retval, VppClient};
+
+use super::bare;
 
 /// One VPP, one test at a time.
 static VPP: Mutex<()> = Mutex::const_new(());

@@ -7,11 +7,6 @@ use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-// The bare client runs CLI lines that ours cannot send.
-#[allow(dead_code, reason = "it has more than is needed here")]
-#[path = "embedded/client.rs"]
-mod bare;
-
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip};
 use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
@@ -19,6 +14,8 @@ use vpp_maglev::vpp::client::{ClientOptions, VppClient};
 use vpp_maglev::vpp::embedded::plugin::PluginVipKey;
 use vpp_maglev::vpp::embedded::{Control, Embedded, EmbeddedOptions};
 use vpp_maglev::vpp::stats::{StatsError, StatsSegment, VipCounters, slots};
+
+use super::bare;
 
 const UDP: u8 = 17;
 

@@ -20,13 +20,13 @@ use crate::domain::dataplane::observed::{Observed, ObservedServers};
 use crate::domain::dataplane::step::Step;
 use crate::vpp::cli_text::VipTexts;
 use lb_api::{LbApi, apply};
-use weights::Weights;
+use weights::WeightsDialect;
 
 /// A connection in the dialect that VPP speaks on it.
 #[derive(Clone, Debug)]
 pub(super) enum Dialect {
     /// lb.api 1.2.0: servers have weights.
-    Weights(Connection<Weights>),
+    Weights(Connection<WeightsDialect>),
 }
 
 impl Dialect {
@@ -46,7 +46,7 @@ impl Dialect {
 
     pub(super) async fn read_state(&self) -> Result<Observed, CallError> {
         match self {
-            Self::Weights(connection) => Weights::read_state(connection).await,
+            Self::Weights(connection) => WeightsDialect::read_state(connection).await,
         }
     }
 
@@ -55,13 +55,13 @@ impl Dialect {
         expected: &BTreeMap<Vip, usize>,
     ) -> Result<BTreeMap<Vip, ObservedServers>, CallError> {
         match self {
-            Self::Weights(connection) => Weights::read_servers(connection, expected).await,
+            Self::Weights(connection) => WeightsDialect::read_servers(connection, expected).await,
         }
     }
 
     pub(super) async fn read_verbose(&self) -> Result<Option<VipTexts>, CallError> {
         match self {
-            Self::Weights(connection) => Weights::read_verbose(connection).await,
+            Self::Weights(connection) => WeightsDialect::read_verbose(connection).await,
         }
     }
 }

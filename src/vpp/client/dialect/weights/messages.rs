@@ -12,17 +12,17 @@ use crate::vpp::wire::{
 
 /// Marks a connection to a VPP with lb.api 1.2.0.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Weights;
+pub(crate) struct WeightsDialect;
 
-impl SpokenIn<Weights> for LbConfSet {}
-impl SpokenIn<Weights> for LbConfGet {}
-impl SpokenIn<Weights> for LbAddDelVipV2 {}
-impl SpokenIn<Weights> for LbAddDelAsV2 {}
-impl SpokenIn<Weights> for LbAsSetWeight {}
-impl SpokenIn<Weights> for LbVipDump {}
-impl SpokenIn<Weights> for LbAsV2Dump {}
+impl SpokenIn<WeightsDialect> for LbConfSet {}
+impl SpokenIn<WeightsDialect> for LbConfGet {}
+impl SpokenIn<WeightsDialect> for LbAddDelVipV2 {}
+impl SpokenIn<WeightsDialect> for LbAddDelAsV2 {}
+impl SpokenIn<WeightsDialect> for LbAsSetWeight {}
+impl SpokenIn<WeightsDialect> for LbVipDump {}
+impl SpokenIn<WeightsDialect> for LbAsV2Dump {}
 
-impl RequiredMessages for Weights {
+impl RequiredMessages for WeightsDialect {
     fn missing(table: &MessageTable) -> Vec<String> {
         let own = [
             pair::<LbConfSet>(),
@@ -43,7 +43,7 @@ pub(super) enum ShowVips {
     Verbose,
 }
 
-impl InbandCommand<Weights> for ShowVips {
+impl InbandCommand<WeightsDialect> for ShowVips {
     fn line(&self) -> Cow<'static, str> {
         match self {
             Self::Brief => "show lb vips".into(),

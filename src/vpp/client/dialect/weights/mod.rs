@@ -11,7 +11,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
-pub(crate) use messages::Weights;
+pub(crate) use messages::WeightsDialect;
 
 use super::lb_api::LbApi;
 use crate::domain::dataplane::net::Vip;
@@ -22,7 +22,7 @@ use crate::vpp::client::calls::PreparedWrite;
 use crate::vpp::client::connection::Connection;
 use crate::vpp::client::error::CallError;
 
-impl LbApi for Weights {
+impl LbApi for WeightsDialect {
     fn write(
         connection: &Connection<Self>,
         step: &Step,

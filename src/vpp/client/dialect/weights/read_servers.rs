@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::messages::{Weights, server_dumps};
+use super::messages::{WeightsDialect, server_dumps};
 use super::observe::rows_by_vip;
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::ObservedServers;
@@ -14,7 +14,7 @@ use crate::vpp::client::error::CallError;
 
 /// See [`VppClient::read_servers`](crate::vpp::client::VppClient::read_servers).
 pub(super) async fn read_servers(
-    connection: &Connection<Weights>,
+    connection: &Connection<WeightsDialect>,
     expected: &BTreeMap<Vip, usize>,
 ) -> Result<BTreeMap<Vip, ObservedServers>, CallError> {
     let limit = budget::of_bulk(connection.state().budget);

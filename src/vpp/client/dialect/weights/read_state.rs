@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::messages::{ShowVips, Weights, server_dumps};
+use super::messages::{ShowVips, WeightsDialect, server_dumps};
 use super::observe::StateRows;
 use crate::domain::config::LbConf;
 use crate::domain::dataplane::observed::Observed;
@@ -18,7 +18,9 @@ use crate::vpp::wire::{
 };
 
 /// See [`VppClient::read_state`](crate::vpp::client::VppClient::read_state).
-pub(super) async fn read_state(connection: &Connection<Weights>) -> Result<Observed, CallError> {
+pub(super) async fn read_state(
+    connection: &Connection<WeightsDialect>,
+) -> Result<Observed, CallError> {
     let (conf, listing) = read_listing(connection).await?;
     let plan = divide(&listing, budget::of_bulk(connection.state().budget));
     let rows = read_rows(connection, plan, conf, listing).await?;
@@ -35,7 +37,7 @@ pub(super) async fn read_state(connection: &Connection<Weights>) -> Result<Obser
 
 /// See [`VppClient::read_verbose`](crate::vpp::client::VppClient::read_verbose).
 pub(super) async fn read_verbose(
-    connection: &Connection<Weights>,
+    connection: &Connection<WeightsDialect>,
 ) -> Result<Option<VipTexts>, CallError> {
     let (_, listing) = read_listing(connection).await?;
     let budget = connection.state().budget;
@@ -62,7 +64,9 @@ pub(super) async fn read_verbose(
 }
 
 /// The global settings and the short listing, which sizes what follows.
-async fn read_listing(connection: &Connection<Weights>) -> Result<(LbConf, VipTexts), CallError> {
+async fn read_listing(
+    connection: &Connection<WeightsDialect>,
+) -> Result<(LbConf, VipTexts), CallError> {
     let state = connection.state();
     let expected = match state.listing_size.load(Relaxed) {
         // The first goes alone: its size is not known.
@@ -87,7 +91,7 @@ async fn read_listing(connection: &Connection<Weights>) -> Result<(LbConf, VipTe
 }
 
 async fn read_rows(
-    connection: &Connection<Weights>,
+    connection: &Connection<WeightsDialect>,
     plan: ReadPlan,
     conf: LbConf,
     listing: VipTexts,

@@ -5,7 +5,7 @@
 //! are checked here. A server of the wrong family for its VIP cannot be seen
 //! in the step alone, and VPP refuses it.
 
-use super::messages::Weights;
+use super::messages::WeightsDialect;
 use crate::domain::config::LbConf;
 use crate::domain::dataplane::net::{Encap, TableLength, Vip};
 use crate::domain::dataplane::step::{Step, VipSpec};
@@ -17,7 +17,7 @@ use crate::vpp::wire::{LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbConfSet, Wi
 
 /// The call that carries out `step`.
 pub(super) fn prepare(
-    connection: &Connection<Weights>,
+    connection: &Connection<WeightsDialect>,
     step: &Step,
     urgent: bool,
 ) -> Result<PreparedWrite, CallError> {

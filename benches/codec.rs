@@ -6,11 +6,11 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
-use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
+use vpp_maglev::domain::dataplane::net::{Service, Vip};
 use vpp_maglev::vpp::wire::{
-    FrameBuffer, LbAsSetWeightReply, LbAsV2Details, LbVipDetails, LbWrite, Reply, Request,
-    RequestHead, VipKey, WireAddress, read_reply, write_reply, write_request,
+    FrameBuffer, LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details,
+    LbVipDetails, Reply, Request, RequestHead, VipKey, WireAddress, read_reply, write_reply,
+    write_request,
 };
 
 const HEAD: RequestHead = RequestHead { client_index: 0x8000_0001, context: 7 };
@@ -21,36 +21,40 @@ fn vip() -> Vip {
     Vip::new("192.0.2.80/32".parse().unwrap(), Service::Port { protocol: 6, port })
 }
 
-/// From a step to its frame, as the client does it for each.
+/// From a message to its frame.
 fn encode(criterion: &mut Criterion) {
-    let (vip, server, weight) = (vip(), [10, 0, 0, 1].into(), Weight::FULL);
-    let table_length = TableLength::DEFAULT;
-    let spec = VipSpec { vip, encap: Encap::Gre4, src_ip_sticky: false, table_length };
-    let steps = [
-        ("lb_add_del_vip_v2", Step::AddVip(spec)),
-        ("lb_add_del_as_v2", Step::AddServer { vip, server, weight }),
-        ("lb_as_set_weight", Step::SetWeight { vip, server, weight, flush: false }),
-    ];
+    let vip = VipKey::from(vip());
+    let as_address = WireAddress::from(std::net::IpAddr::from([10, 0, 0, 1]));
+    let new_vip = LbAddDelVipV2 {
+        vip,
+        encap: 0,
+        dscp: 0,
+        srv_type: 0,
+        target_port: 0,
+        node_port: 0,
+        new_flows_table_length: 1024,
+        src_ip_sticky: false,
+        is_del: false,
+    };
     let mut group = criterion.benchmark_group("encode");
-    for (name, step) in steps {
-        let mut out = Vec::with_capacity(256);
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                out.clear();
-                match LbWrite::try_from(black_box(&step)).unwrap() {
-                    LbWrite::Conf(message) => request(&mut out, &message),
-                    LbWrite::Vip(message) => request(&mut out, &message),
-                    LbWrite::Server(message) => request(&mut out, &message),
-                    LbWrite::Weight(message) => request(&mut out, &message),
-                }
-                black_box(out.len())
-            });
-        });
-    }
+    bench_encode(&mut group, &new_vip);
+    let (is_del, is_flush, weight) = (false, false, 100);
+    bench_encode(&mut group, &LbAddDelAsV2 { vip, as_address, weight, is_del, is_flush });
+    bench_encode(&mut group, &LbAsSetWeight { vip, as_address, weight, is_flush });
 }
 
-fn request<M: Request>(out: &mut Vec<u8>, message: &M) {
-    write_request(out, 100, HEAD, message);
+fn bench_encode<M: Request>(
+    group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
+    message: &M,
+) {
+    let mut out = Vec::with_capacity(256);
+    group.bench_function(M::NAME, |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            write_request(&mut out, 100, HEAD, black_box(message));
+            black_box(out.len())
+        });
+    });
 }
 
 /// From a body to its fields.

@@ -1,5 +1,5 @@
-//! What all backends of a check have in common: made for the first of them, and
-//! shared by the others of its thread.
+//! Values that are the same for all backends of a check: made for the first of
+//! them, and shared by the others of its thread.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ impl<K: Clone + Eq + Hash, V> Common<K, V> {
         }
         let made = Rc::new(make(of)?);
         if known.len() == known.capacity() {
-            // Not each time: with names, each backend may have one of its own.
+            // Not at each insertion: with names, each backend may have its own value.
             known.retain(|_, kept| kept.strong_count() > 0);
         }
         known.insert(of.clone(), Rc::downgrade(&made));
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_made_once_for_as_long_as_somebody_has_it() {
+    fn a_value_is_made_once_for_as_long_as_it_is_in_use() {
         let common = Common::default();
         let first = get(&common, 7);
         assert!(Rc::ptr_eq(&first, &get(&common, 7)));
@@ -55,6 +55,6 @@ mod tests {
             get(&common, of);
         }
         let known = common.0.borrow();
-        assert!(known.len() < 100, "{} that nobody has", known.len());
+        assert!(known.len() < 100, "{} that are not in use", known.len());
     }
 }

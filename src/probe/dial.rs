@@ -14,7 +14,8 @@ use tokio::io::Interest;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::fault::ProbeFault;
-use super::namespace::{Namespace, open_in};
+use super::namespace::Namespace;
+use super::open::open_in;
 
 /// Where a probe goes and where it comes from.
 ///
@@ -22,7 +23,7 @@ use super::namespace::{Namespace, open_in};
 /// reset would spare the kernel a minute's TIME_WAIT entry, but servers log it
 /// as an error of their client, one line a probe. TIME_WAIT costs little here:
 /// it holds the whole four-tuple, so the port is free at once towards every
-/// other backend. Where no server would hear of it, they are reset: see
+/// other backend. Where no server would notice, they are reset: see
 /// [`close`] and [`abort`].
 #[derive(Clone, Debug)]
 pub(super) struct Target {
@@ -41,7 +42,6 @@ impl Target {
         Self { namespace: namespace.cloned(), ..self }
     }
 
-    /// Connects.
     pub(super) async fn connect(&self) -> Result<TcpStream, ProbeFault> {
         Ok(self.socket().await?.connect(self.peer).await?)
     }
@@ -53,9 +53,9 @@ impl Target {
             SocketAddr::V6(_) => TcpSocket::new_v6,
         };
         let socket = open_in(self.namespace.as_ref(), open).await?.map_err(ProbeFault::Open)?;
-        // What follows the handshake at once, a request or the end, carries its
-        // last acknowledgement too, which spares a packet here and at the
-        // backend. A kernel that refuses sends it, and no harm is done.
+        // The packet that follows the handshake at once, a request or the end,
+        // carries its last acknowledgement too, which spares a packet here and at
+        // the backend. If the kernel refuses, it sends that packet as well.
         let _ = set_tcp_quickack(&socket, false);
         if let Some(source) = self.source {
             // Before Linux 4.2 there is no such option, and no harm at small
@@ -69,13 +69,13 @@ impl Target {
     }
 }
 
-/// Ends a connection by a reset if the backend has closed it already, as it does
-/// after an answer to `Connection: close`: nobody is left there who could log
-/// it, and it spares both kernels the last handshake.
+/// Sets a connection to end by a reset if the backend has closed it already, as
+/// it does after an answer to `Connection: close`: no server is left that could
+/// log it, and it spares both kernels the closing handshake.
 pub(super) fn close(stream: &TcpStream) {
     let mut ready = pin!(stream.ready(Interest::READABLE));
     let mut context = Context::from_waker(Waker::noop());
-    // What the runtime has heard of it: the kernel is not asked.
+    // As far as the runtime knows: this is no system call.
     if let Poll::Ready(Ok(ready)) = ready.as_mut().poll(&mut context)
         && ready.is_read_closed()
     {
@@ -83,11 +83,11 @@ pub(super) fn close(stream: &TcpStream) {
     }
 }
 
-/// Has the connection end by a reset. Of one that was only opened, the backend's
-/// kernel has seen no last acknowledgement then: it forgets it, and its server
-/// has nothing to accept, to wait for and to log.
+/// Sets a connection to end by a reset. If it was only opened, the backend's
+/// kernel has not seen the last acknowledgement then: it drops the connection,
+/// and its server has nothing to accept, to wait for or to log.
 pub(super) fn abort(stream: &TcpStream) {
-    // A kernel that refuses ends it in order.
+    // If the kernel refuses, the connection is closed in order.
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
 

@@ -16,16 +16,16 @@ use crate::domain::health::probe_result::ProbeResult;
 const READ: usize = 16 * 1024;
 
 /// Reads an answer piece by piece. However the bytes are cut into pieces, the
-/// finding is the same.
+/// result is the same.
 pub(super) trait ExchangeAnswer {
-    /// Takes the next bytes, at least one; a finding ends the exchange.
+    /// Takes the next bytes, at least one; a result ends the exchange.
     fn take(&mut self, bytes: &[u8]) -> Option<ProbeResult>;
 
-    /// The finding when the peer ends the connection here.
+    /// The result when the peer ends the connection here.
     fn end(&mut self) -> ProbeResult;
 }
 
-/// Sends `request` and reads until `answer` has a finding.
+/// Sends `request` and reads until `answer` has a result.
 pub(super) async fn exchange<S>(
     stream: &mut S,
     request: &[u8],
@@ -42,14 +42,14 @@ where
             let mut space = [const { MaybeUninit::uninit() }; READ];
             let mut buffer = ReadBuf::uninit(&mut space);
             ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
-            let finding = match buffer.filled() {
+            let result = match buffer.filled() {
                 // Over TLS too, with or without TLS's own end: many servers
-                // leave it out, and HTTP tells whether the answer is whole.
+                // leave it out, and HTTP shows whether the answer is whole.
                 [] => Some(answer.end()),
                 bytes => answer.take(bytes),
             };
-            if let Some(finding) = finding {
-                return Poll::Ready(Ok(finding));
+            if let Some(result) = result {
+                return Poll::Ready(Ok(result));
             }
         }
     })

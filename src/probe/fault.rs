@@ -1,5 +1,5 @@
-//! What went wrong, made into a finding: the one place where errors of the
-//! system and of the TLS library get their code and their words.
+//! From what went wrong to a probe result: the one place where errors of the
+//! system and of the TLS library get their code and their text.
 //!
 //! The line that matters runs between the backend's faults and this machine's:
 //! a daemon that is out of descriptors must not look like ten thousand
@@ -24,29 +24,28 @@ pub(super) enum Layer {
     Network,
     /// A connection is being made.
     Connect,
-    /// A TLS handshake goes on.
     Tls,
     /// A request is out.
     Exchange,
     /// TLS was done and passed; it is being closed in order.
-    Farewell,
+    Close,
 }
 
 impl Layer {
-    /// The finding when time runs out here.
+    /// The result of a timeout in this layer.
     pub(super) fn timed_out(self, after: Duration) -> ProbeResult {
         let (code, what) = match self {
             Self::Network => (ResultCode::L3Timeout, "no echo reply"),
             Self::Connect => (ResultCode::L4Timeout, "no connection"),
             Self::Tls => (ResultCode::L6Timeout, "no TLS handshake"),
             Self::Exchange => (ResultCode::L7Timeout, "no whole answer"),
-            Self::Farewell => return ProbeResult::new(ResultCode::L6Ok, ""),
+            Self::Close => return ProbeResult::new(ResultCode::L6Ok, ""),
         };
         ProbeResult::new(code, format!("{what} within {after:?}"))
     }
 }
 
-/// What kept a probe from its end.
+/// What kept a probe from its result.
 #[derive(Debug)]
 pub(super) enum ProbeFault {
     /// The network namespace could not be entered.
@@ -76,21 +75,21 @@ impl From<native_tls::Error> for ProbeFault {
 }
 
 impl ProbeFault {
-    /// The finding of a fault in `layer`.
-    pub(super) fn found_in(self, layer: Layer) -> ProbeResult {
+    /// The result of a fault in `layer`.
+    pub(super) fn result_in(self, layer: Layer) -> ProbeResult {
         match self {
             Self::Namespace(error) => local(error.to_string()),
             Self::Open(error) => match Errno::from_io_error(&error) {
                 Some(Errno::AFNOSUPPORT) => {
                     local("this machine has no such address family: is IPv6 disabled?")
                 }
-                _ => own_fault("socket", &error),
+                _ => local_error("socket", &error),
             },
             Self::OpenIcmp(error) if error.kind() == io::ErrorKind::PermissionDenied => local(
                 "no permission to open an ICMP socket: give CAP_NET_RAW, or put the daemon's \
                  group into net.ipv4.ping_group_range",
             ),
-            Self::OpenIcmp(error) => own_fault("ICMP socket", &error),
+            Self::OpenIcmp(error) => local_error("ICMP socket", &error),
             Self::Bind(source, error) => match Errno::from_io_error(&error) {
                 Some(Errno::ADDRNOTAVAIL) => {
                     local(format!("source address {source} is not an address of this machine"))
@@ -98,10 +97,10 @@ impl ProbeFault {
                 Some(Errno::ADDRINUSE) => local(format!(
                     "no free port at source address {source}: widen net.ipv4.ip_local_port_range"
                 )),
-                _ => own_fault("bind", &error),
+                _ => local_error("bind", &error),
             },
-            Self::Io(error) => found_io(&error, layer),
-            Self::Tls(error) => found_tls(&error),
+            Self::Io(error) => io_result(&error, layer),
+            Self::Tls(error) => tls_result(&error),
         }
     }
 }
@@ -111,8 +110,8 @@ fn local(detail: impl Into<Cow<'static, str>>) -> ProbeResult {
     ProbeResult::new(ResultCode::SocketError, detail)
 }
 
-/// The same, with the remedy for what a busy machine runs out of.
-fn own_fault(doing: &str, error: &io::Error) -> ProbeResult {
+/// The same, with the remedy for the resources that a busy machine runs out of.
+fn local_error(doing: &str, error: &io::Error) -> ProbeResult {
     match Errno::from_io_error(error) {
         Some(Errno::MFILE) => local("out of file descriptors: raise LimitNOFILE of the daemon"),
         Some(Errno::NFILE) => local("the system is out of file descriptors: raise fs.file-max"),
@@ -129,16 +128,16 @@ fn own_fault(doing: &str, error: &io::Error) -> ProbeResult {
     }
 }
 
-fn found_io(error: &io::Error, layer: Layer) -> ProbeResult {
+fn io_result(error: &io::Error, layer: Layer) -> ProbeResult {
     let unreachable = match layer {
         Layer::Network => ResultCode::L3Unreachable,
         _ => ResultCode::L4Connect,
     };
-    // What an established connection suffers is told of its own layer.
+    // An error of an established connection belongs to its own layer.
     let broken = match layer {
         Layer::Network => ResultCode::L3Unreachable,
         Layer::Connect => ResultCode::L4Connect,
-        Layer::Tls | Layer::Farewell => ResultCode::L6Response,
+        Layer::Tls | Layer::Close => ResultCode::L6Response,
         Layer::Exchange => ResultCode::L7Response,
     };
     match Errno::from_io_error(error) {
@@ -157,7 +156,7 @@ fn found_io(error: &io::Error, layer: Layer) -> ProbeResult {
                 broken,
                 match layer {
                     Layer::Exchange => "connection reset before the whole response",
-                    Layer::Tls | Layer::Farewell => "connection reset in the TLS handshake",
+                    Layer::Tls | Layer::Close => "connection reset in the TLS handshake",
                     Layer::Network | Layer::Connect => "connection reset",
                 },
             )
@@ -167,23 +166,23 @@ fn found_io(error: &io::Error, layer: Layer) -> ProbeResult {
             let code = match layer {
                 Layer::Network => ResultCode::L3Timeout,
                 Layer::Connect => ResultCode::L4Timeout,
-                Layer::Tls | Layer::Farewell => ResultCode::L6Timeout,
+                Layer::Tls | Layer::Close => ResultCode::L6Timeout,
                 Layer::Exchange => ResultCode::L7Timeout,
             };
             ProbeResult::new(code, "the kernel gave up waiting")
         }
-        Some(_) => own_fault("network", error),
+        Some(_) => local_error("network", error),
         // Without a number it comes from the TLS library, also after the
         // handshake: TLS 1.3 servers refuse a client only then.
         None => ProbeResult::new(ResultCode::L6Response, readable(&error.to_string())),
     }
 }
 
-fn found_tls(error: &native_tls::Error) -> ProbeResult {
+fn tls_result(error: &native_tls::Error) -> ProbeResult {
     let mut cause = error.source();
     while let Some(source) = cause {
         if let Some(io) = source.downcast_ref::<io::Error>() {
-            return found_io(io, Layer::Tls);
+            return io_result(io, Layer::Tls);
         }
         cause = source.source();
     }
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_told_of_their_layer_and_of_whose_fault_they_are() {
+    fn errors_belong_to_their_layer_and_to_the_backend_or_this_machine() {
         use Layer::*;
         use ResultCode::*;
         for (fault, layer, code, words) in [
@@ -248,10 +247,10 @@ mod tests {
             (ProbeFault::OpenIcmp(Errno::ACCESS.into()), Network, SocketError, "ping_group_range"),
             (ProbeFault::OpenIcmp(Errno::MFILE.into()), Network, SocketError, "LimitNOFILE"),
         ] {
-            let told = format!("{fault:?} in {layer:?}");
-            let finding = fault.found_in(layer);
-            assert_eq!(finding.code, code, "{told}: {finding}");
-            assert!(finding.detail.contains(words), "{told}: {finding}");
+            let case = format!("{fault:?} in {layer:?}");
+            let result = fault.result_in(layer);
+            assert_eq!(result.code, code, "{case}: {result}");
+            assert!(result.detail.contains(words), "{case}: {result}");
         }
     }
 
@@ -263,9 +262,9 @@ mod tests {
             (Errno::ADDRINUSE, "no free port at source address 192.0.2.10"),
             (Errno::ACCESS, "not permitted"),
         ] {
-            let finding = ProbeFault::Bind(source, errno.into()).found_in(Layer::Connect);
-            assert_eq!(finding.code, ResultCode::SocketError);
-            assert!(finding.detail.contains(words), "{finding}");
+            let result = ProbeFault::Bind(source, errno.into()).result_in(Layer::Connect);
+            assert_eq!(result.code, ResultCode::SocketError);
+            assert!(result.detail.contains(words), "{result}");
         }
     }
 
@@ -273,7 +272,7 @@ mod tests {
     fn openssl_is_made_readable() {
         let verify = "error:0A000086:SSL routines:tls_post_process_server_certificate:certificate \
                       verify failed:../ssl/statem/statem_clnt.c:2092:";
-        for (text, told) in [
+        for (text, readable_text) in [
             (format!("{verify} (certificate has expired)"), "certificate: certificate has expired"),
             (verify.to_owned(), "certificate: not accepted"),
             (
@@ -291,7 +290,7 @@ mod tests {
             ("unexpected EOF".into(), "connection closed in the TLS handshake"),
             ("something new".into(), "something new"),
         ] {
-            assert_eq!(readable(&text), told);
+            assert_eq!(readable(&text), readable_text);
         }
     }
 }

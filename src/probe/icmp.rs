@@ -1,7 +1,7 @@
 //! `icmp`: an echo request is answered with an echo reply (RFC 792, RFC 4443).
 //!
-//! All backends share one socket a family; `surge_ping` hands each reply to the
-//! probe that waits for it.
+//! All backends share one socket for each source address; `surge_ping` hands
+//! each reply to the probe that waits for it.
 
 use std::io;
 use std::net::IpAddr;
@@ -10,10 +10,10 @@ use std::time::Duration;
 use surge_ping::{IcmpPacket, PingIdentifier, PingSequence, SurgeError};
 
 use super::fault::ProbeFault;
+use super::resources::{ThreadResources, next_identifier};
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
-use crate::probe::resources::{ThreadResources, next_identifier};
 
-/// Tells whoever captures packets who sent them.
+/// Shows in a packet capture where the packets come from.
 const PAYLOAD: &[u8] = b"vpp-maglev health check";
 
 /// Beyond every check's timeout, which the caller keeps.
@@ -21,51 +21,48 @@ const NO_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 /// An echo request, prepared.
 #[derive(Debug)]
-pub(super) struct Echo {
+pub(super) struct IcmpProbe {
     address: IpAddr,
     source: Option<IpAddr>,
     identifier: PingIdentifier,
-    shared: ThreadResources,
+    resources: ThreadResources,
 }
 
-impl Echo {
+impl IcmpProbe {
     pub(super) fn prepare(
         address: IpAddr,
         source: Option<IpAddr>,
-        shared: &ThreadResources,
+        resources: &ThreadResources,
     ) -> Self {
         Self {
             address,
             source,
             identifier: PingIdentifier(next_identifier()),
-            shared: shared.clone(),
+            resources: resources.clone(),
         }
     }
 
     pub(super) async fn attempt(&self) -> Result<ProbeResult, ProbeFault> {
-        // Asked for anew each time: a permission that is given later is found.
-        let client =
-            self.shared.icmp(self.address, self.source).await?.map_err(|error| {
-                match (error.kind(), self.source) {
-                    (io::ErrorKind::AddrNotAvailable, Some(source)) => {
-                        ProbeFault::Bind(source, error)
-                    }
-                    _ => ProbeFault::OpenIcmp(error),
-                }
-            })?;
+        // Each time anew, so that a permission that is given later is used.
+        let client = self.resources.icmp_socket(self.address, self.source).await?.map_err(
+            |error| match (error.kind(), self.source) {
+                (io::ErrorKind::AddrNotAvailable, Some(source)) => ProbeFault::Bind(source, error),
+                _ => ProbeFault::OpenIcmp(error),
+            },
+        )?;
         let mut pinger = client.pinger(self.address, self.identifier).await;
         pinger.timeout(NO_TIMEOUT);
-        match pinger.ping(PingSequence(self.shared.next_sequence()), PAYLOAD).await {
-            Ok((packet, _)) => Ok(judge(&packet)),
+        match pinger.ping(PingSequence(self.resources.next_sequence()), PAYLOAD).await {
+            Ok((packet, _)) => Ok(result_of(&packet)),
             Err(SurgeError::IOError(error)) => Err(ProbeFault::Io(error)),
             Err(error) => Ok(ProbeResult::new(ResultCode::SocketError, format!("ICMP: {error}"))),
         }
     }
 }
 
-/// What came back for the request: a reply, or an error about it from the
-/// network, which only raw sockets are given.
-fn judge(packet: &IcmpPacket) -> ProbeResult {
+/// The result of a packet for the request: a reply, or an error about it from
+/// the network, which the kernel gives to raw sockets only.
+fn result_of(packet: &IcmpPacket) -> ProbeResult {
     let (kind, code, from) = match packet {
         IcmpPacket::V4(packet) => {
             (packet.get_icmp_type().0, packet.get_icmp_code().0, IpAddr::V4(packet.get_source()))
@@ -102,7 +99,7 @@ mod tests {
 
     #[test]
     fn icmp_errors_are_not_replies() {
-        for (v4, kind, code, told) in [
+        for (v4, kind, code, text) in [
             (true, 0, 0, None),
             (false, 129, 0, None),
             (true, 3, 1, Some("host unreachable")),
@@ -115,7 +112,7 @@ mod tests {
             (false, 3, 0, Some("hop limit exceeded: a routing loop?")),
             (true, 129, 0, Some("ICMP error")),
         ] {
-            assert_eq!(error_text(v4, kind, code), told, "type {kind} code {code}");
+            assert_eq!(error_text(v4, kind, code), text, "type {kind} code {code}");
         }
     }
 }

@@ -17,10 +17,10 @@ use crate::domain::resolution::{HostName, IpFamily, LookupAnswer};
 /// other and not for a name server that drops what it cannot keep up with.
 const AT_ONCE: usize = 64;
 
-/// How long one question to one name server may take; each is asked twice.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long one query to one name server may take; each is queried twice.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Asks name servers; clones share the bound on lookups at once.
+/// Queries name servers; clones share the bound on lookups at once.
 #[derive(Clone)]
 pub struct NameService {
     resolver: Result<Arc<TokioResolver>, Arc<str>>,
@@ -28,8 +28,8 @@ pub struct NameService {
 }
 
 impl NameService {
-    /// Asks `servers`, or those of the system where there are none. Settings
-    /// of the system that cannot be read are told at each lookup.
+    /// Queries `servers`, or those of the system where there are none. Settings
+    /// of the system that cannot be read are the error of each lookup.
     #[must_use]
     pub fn new(servers: &[SocketAddr]) -> Self {
         let resolver = resolver(servers).map(Arc::new).map_err(Arc::from);
@@ -42,8 +42,8 @@ impl NameService {
             Ok(resolver) => resolver,
             Err(why) => return LookupAnswer::Failed(why.to_string()),
         };
-        // Nobody closes it: without a permit there would only be no bound.
-        let _turn = self.free.acquire().await;
+        // It is never closed: without a permit there would only be no bound.
+        let _permit = self.free.acquire().await;
         let kind = match host.family {
             IpFamily::V4 => RecordType::A,
             IpFamily::V6 => RecordType::AAAA,
@@ -81,9 +81,9 @@ fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, String> {
         Resolver::builder_with_config(config, provider())
     };
     let ResolverOpts { cache_size, timeout, .. } = builder.options_mut();
-    // The names' own TTLs say when they are looked up again.
+    // The names' own TTLs decide when they are looked up again.
     *cache_size = 0;
-    *timeout = PATIENCE;
+    *timeout = TIMEOUT;
     builder.build().map_err(|error| format!("names cannot be looked up: {error}"))
 }
 

@@ -15,8 +15,6 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use super::fault::ProbeFault;
-
 /// Where `ip netns add` puts namespaces by their names.
 const DIRECTORY: &str = "/run/netns";
 
@@ -32,37 +30,25 @@ struct NamespaceState {
     jobs: mpsc::Sender<Job>,
 }
 
-/// What is done inside, or why nothing can be.
+/// Work for the thread; its argument is whether the namespace could be entered.
 type Job = Box<dyn FnOnce(Result<(), NamespaceError>) + Send>;
 
-/// Tells one namespace from all others, also from a later one of its name: an
-/// inode is not used again while a thread or a socket is in its namespace.
+/// Identifies a namespace, also against a later one of its name: an inode is not
+/// used again while a thread or a socket is in its namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity(u64, u64);
 
 /// Why no socket can be opened in a namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NamespaceError {
-    /// There is none of this name.
     #[error("there is no network namespace {name:?}: make it with `ip netns add {name}`")]
-    Missing {
-        /// As configured.
-        name: String,
-    },
+    Missing { name: String },
     /// `setns` was refused.
     #[error("network namespace {name:?} cannot be entered: give the daemon CAP_SYS_ADMIN")]
-    NotPermitted {
-        /// As configured.
-        name: String,
-    },
+    NotPermitted { name: String },
     /// Something else went wrong.
     #[error("network namespace {name:?} cannot be entered: {kind}; look at {DIRECTORY}/{name}")]
-    Failed {
-        /// As configured.
-        name: String,
-        /// What the system said.
-        kind: io::ErrorKind,
-    },
+    Failed { name: String, kind: io::ErrorKind },
 }
 
 impl Namespace {
@@ -73,13 +59,13 @@ impl Namespace {
     pub fn enter(name: &str) -> Result<Self, NamespaceError> {
         let path = Path::new(DIRECTORY).join(name);
         let (jobs, queue) = mpsc::channel::<Job>();
-        let mut inside = Inside { name: name.into(), path: path.clone(), entered: None };
+        let mut thread = NamespaceThread { name: name.into(), path: path.clone(), entered: None };
         let failed = |error: io::Error| failed(name, &error);
         std::thread::Builder::new()
             .name("netns".into())
             .spawn(move || {
                 for job in queue {
-                    job(inside.enter());
+                    job(thread.enter());
                 }
             })
             .map_err(failed)?;
@@ -93,26 +79,25 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// As configured.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Which namespace has the name now.
+    /// Of the namespace that has the name now.
     pub(super) fn identity(&self) -> Result<Identity, NamespaceError> {
         identity(&self.0.path).map_err(|error| failed(&self.0.name, &error))
     }
 
-    /// Has the thread inside open something. A namespace that was removed is
-    /// an error, and one that was made anew is entered first.
-    async fn open<T: Send + 'static>(
+    /// Opens something on the thread inside. A namespace that was removed is an
+    /// error, and one that was made anew is entered first.
+    pub(super) async fn open<T: Send + 'static>(
         &self,
         open: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> Result<io::Result<T>, NamespaceError> {
         let (answer, answered) = oneshot::channel();
         let job = move |entered: Result<(), NamespaceError>| {
-            // Whoever was cancelled meanwhile gets no socket: it is closed here.
+            // If the probe was cancelled meanwhile, the socket is closed here.
             let _ = answer.send(entered.map(|()| open()));
         };
         let _ = self.0.jobs.send(Box::new(job));
@@ -120,25 +105,14 @@ impl Namespace {
     }
 }
 
-/// Opens something in `namespace`; `None` is the caller's own.
-pub(super) async fn open_in<T: Send + 'static>(
-    namespace: Option<&Namespace>,
-    open: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<io::Result<T>, ProbeFault> {
-    match namespace {
-        None => Ok(open()),
-        Some(namespace) => namespace.open(open).await.map_err(ProbeFault::Namespace),
-    }
-}
-
-/// What the thread inside knows.
-struct Inside {
+/// The state of the thread in the namespace.
+struct NamespaceThread {
     name: String,
     path: PathBuf,
     entered: Option<Identity>,
 }
 
-impl Inside {
+impl NamespaceThread {
     fn enter(&mut self) -> Result<(), NamespaceError> {
         let failed = |error: io::Error| failed(&self.name, &error);
         let wanted = identity(&self.path).map_err(failed)?;

@@ -1,5 +1,5 @@
-//! What probers share: TLS connectors and questions those of one thread, ICMP
-//! sockets all of them. They are made when the first probe asks for them.
+//! What probers share: the probers of one thread TLS connectors, requests and
+//! questions, all of them ICMP sockets. Each is made when a probe needs it first.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,28 +14,30 @@ use tokio::runtime::Handle;
 use tokio_native_tls::{TlsConnector, native_tls};
 
 use super::common::Common;
+use super::dns::question::DnsQuestion;
 use super::fault::ProbeFault;
-use super::namespace::{Identity, Namespace, NamespaceError, open_in};
+use super::http::spec::HttpExchangeSpec;
+use super::namespace::{Identity, Namespace, NamespaceError};
+use super::open::open_in;
 use super::slots::Slots;
-use super::{dns, http};
 use crate::domain::config::{DnsExchange, HealthCheckerSettings, HttpExchange};
 use crate::domain::histogram::CommonHistogram;
 
-/// A handle on what the probers of one thread share; clones share it too.
+/// The resources that the probers of one thread share; clones share them too.
 #[derive(Clone, Default)]
 pub struct ThreadResources {
     inner: Rc<ThreadState>,
 }
 
-/// What all threads that probe stand on. Unlike [`ThreadResources`] it can be sent.
+/// The environment of all threads that probe. Unlike [`ThreadResources`] it can be
+/// sent to another thread.
 #[derive(Clone, Debug)]
 pub struct ProbeEnvironment {
     /// `None`: the daemon's own.
     pub namespace: Option<Namespace>,
     /// The bound on probes in flight.
     pub slots: Slots,
-    /// The sockets that echo requests go through.
-    pub echoes: IcmpSockets,
+    pub icmp_sockets: IcmpSockets,
     /// How long after they were due probes began, all backends together.
     pub late: Arc<CommonHistogram>,
 }
@@ -50,14 +52,17 @@ pub struct IcmpSockets(Arc<SocketsBySource>);
 
 #[derive(Default)]
 struct SocketsBySource {
-    /// Held for a look or an entry and nothing else. A thread without an entry
-    /// opens a socket; of two that do so at once, one is kept.
+    /// A cache: open sockets by their source address, each with the namespace that
+    /// it is in. The lock is held while the map is read or an entry is stored, not
+    /// while a socket is opened, and never across an `await`. Nothing is decided
+    /// by what it holds: a thread that finds no entry opens a socket, and of two
+    /// that do so at once one socket is kept. It is shared because a socket for
+    /// each thread would cost each of them a copy of every ICMP packet.
     open: Mutex<HashMap<IpAddr, (Option<Identity>, Client)>>,
     sequence: AtomicU16,
 }
 
 impl IcmpSockets {
-    /// The socket for `source` in the namespace `identity`.
     fn get(&self, source: IpAddr, identity: Option<Identity>) -> Option<Client> {
         let open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.get(&source).filter(|(of, _)| *of == identity).map(|(_, client)| client.clone())
@@ -71,12 +76,12 @@ impl IcmpSockets {
 
 impl std::fmt::Debug for SocketsBySource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sockets").finish_non_exhaustive()
+        f.debug_struct("SocketsBySource").finish_non_exhaustive()
     }
 }
 
 impl ProbeEnvironment {
-    /// What the settings ask for.
+    /// The environment that the settings ask for.
     ///
     /// # Errors
     /// The network namespace cannot be entered.
@@ -89,52 +94,52 @@ impl ProbeEnvironment {
 
 impl Default for ProbeEnvironment {
     fn default() -> Self {
-        let (namespace, echoes, late) = Default::default();
-        Self { namespace, slots: Slots::new(usize::MAX), echoes, late }
+        let (namespace, icmp_sockets, late) = Default::default();
+        Self { namespace, slots: Slots::new(usize::MAX), icmp_sockets, late }
     }
 }
 
 #[derive(Default)]
 struct ThreadState {
-    ground: ProbeEnvironment,
+    environment: ProbeEnvironment,
     roots: Vec<native_tls::Certificate>,
     connectors: RefCell<[Option<TlsConnector>; 2]>,
-    http: Common<HttpExchange, http::HttpExchangeSpec>,
-    dns: Common<DnsExchange, dns::DnsQuestion>,
+    http: Common<HttpExchange, HttpExchangeSpec>,
+    dns: Common<DnsExchange, DnsQuestion>,
 }
 
 impl ThreadResources {
-    /// Shares nothing yet; TLS trusts the system's roots. Probes leave from
-    /// the daemon's own namespace, without a bound.
+    /// Nothing is made yet; TLS trusts the system's roots. Probes leave from the
+    /// daemon's own namespace, without a bound.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same on another ground.
+    /// The same in this environment.
     #[must_use]
-    pub fn on(ground: ProbeEnvironment) -> Self {
-        Self { inner: Rc::new(ThreadState { ground, ..ThreadState::default() }) }
+    pub fn on(environment: ProbeEnvironment) -> Self {
+        Self { inner: Rc::new(ThreadState { environment, ..ThreadState::default() }) }
     }
 
     /// The bound on probes in flight.
     #[must_use]
     pub fn slots(&self) -> &Slots {
-        &self.inner.ground.slots
+        &self.inner.environment.slots
     }
 
     /// How late probes begin.
     #[must_use]
     pub fn late(&self) -> &CommonHistogram {
-        &self.inner.ground.late
+        &self.inner.environment.late
     }
 
     /// Where sockets are opened; `None`: in the daemon's own namespace.
     pub(super) fn namespace(&self) -> Option<&Namespace> {
-        self.inner.ground.namespace.as_ref()
+        self.inner.environment.namespace.as_ref()
     }
 
-    /// The same, and TLS trusts the certificates in `pem` beside the system's.
+    /// As [`new`](Self::new), and TLS trusts the certificates in `pem` too.
     ///
     /// # Errors
     ///
@@ -161,13 +166,11 @@ impl ThreadResources {
         Ok(slot.insert(builder.build()?.into()).clone())
     }
 
-    /// What HTTP servers are asked.
-    pub(super) fn http_questions(&self) -> &Common<HttpExchange, http::HttpExchangeSpec> {
+    pub(super) fn http_specs(&self) -> &Common<HttpExchange, HttpExchangeSpec> {
         &self.inner.http
     }
 
-    /// What name servers are asked.
-    pub(super) fn dns_questions(&self) -> &Common<DnsExchange, dns::DnsQuestion> {
+    pub(super) fn dns_questions(&self) -> &Common<DnsExchange, DnsQuestion> {
         &self.inner.dns
     }
 
@@ -176,7 +179,7 @@ impl ThreadResources {
     /// A datagram socket is tried before a raw one: the kernel hands it our
     /// own replies only, while a raw socket gets a copy of all ICMP that
     /// reaches the machine, and a flood of that would crowd out the replies.
-    pub(super) async fn icmp(
+    pub(super) async fn icmp_socket(
         &self,
         address: IpAddr,
         source: Option<IpAddr>,
@@ -189,8 +192,8 @@ impl ThreadResources {
         // A namespace that was made anew needs another socket.
         let identity = self.namespace().map(Namespace::identity).transpose();
         let identity = identity.map_err(ProbeFault::Namespace)?;
-        let echoes = &self.inner.ground.echoes;
-        if let Some(client) = echoes.get(key, identity) {
+        let sockets = &self.inner.environment.icmp_sockets;
+        if let Some(client) = sockets.get(key, identity) {
             return Ok(Ok(client));
         }
         let mut config = Config::builder().kind(kind);
@@ -205,14 +208,14 @@ impl ThreadResources {
             Client::new(&config)
         };
         let opened = open_in(self.namespace(), open).await?;
-        Ok(opened.inspect(|client| echoes.put(key, identity, client)))
+        Ok(opened.inspect(|client| sockets.put(key, identity, client)))
     }
 
     /// A sequence number that no other echo request of these sockets in
     /// flight has: a datagram socket has one identifier for all backends, so
-    /// this is what tells two probes of one address apart.
+    /// this alone distinguishes two probes of one address.
     pub(super) fn next_sequence(&self) -> u16 {
-        self.inner.ground.echoes.0.sequence.fetch_add(1, Ordering::Relaxed)
+        self.inner.environment.icmp_sockets.0.sequence.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -226,7 +229,9 @@ pub(super) fn next_identifier() -> u16 {
 
 impl std::fmt::Debug for ThreadResources {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("roots", &self.inner.roots.len()).finish_non_exhaustive()
+        f.debug_struct("ThreadResources")
+            .field("roots", &self.inner.roots.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -235,19 +240,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roots_are_read_once_for_each_way_to_verify() {
-        let shared = ThreadResources::new();
-        shared.connector(true).unwrap();
-        assert!(shared.inner.connectors.borrow()[0].is_none());
-        shared.connector(false).unwrap();
-        shared.clone().connector(false).unwrap();
-        assert!(shared.inner.connectors.borrow().iter().all(Option::is_some));
+    fn roots_are_read_once_with_and_without_verification() {
+        let resources = ThreadResources::new();
+        resources.connector(true).unwrap();
+        assert!(resources.inner.connectors.borrow()[0].is_none());
+        resources.connector(false).unwrap();
+        resources.clone().connector(false).unwrap();
+        assert!(resources.inner.connectors.borrow().iter().all(Option::is_some));
     }
 
     #[test]
-    fn echo_requests_are_told_apart() {
-        let shared = ThreadResources::new();
-        let numbers: Vec<u16> = (0..3).map(|_| shared.clone().next_sequence()).collect();
+    fn no_two_echo_requests_are_alike() {
+        let resources = ThreadResources::new();
+        let numbers: Vec<u16> = (0..3).map(|_| resources.clone().next_sequence()).collect();
         assert_eq!(numbers, [0, 1, 2]);
         assert_ne!(next_identifier(), next_identifier());
     }

@@ -1,8 +1,8 @@
 //! How many probes may be in flight at once, over all threads.
 //!
 //! Without a bound, ten thousand backends that all hang would use up the
-//! descriptors that the daemon needs to reach VPP. Who finds no slot waits in
-//! line, first come first served; its timeout begins with its slot.
+//! descriptors that the daemon needs to reach VPP. A probe that finds no slot
+//! waits in a queue, first come first served; its timeout begins with its slot.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use rustix::process::{Resource, getrlimit};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The most slots that are given by default, however many descriptors there
-/// are: more probes at once would only stand in each other's way.
+/// are: more probes at once would only delay each other.
 const MOST: usize = 65_536;
 
 /// A handle on the slots; clones share them.
@@ -26,7 +26,6 @@ struct SlotState {
     waited: AtomicU64,
 }
 
-/// How busy the slots are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SlotStats {
     /// How many there are.
@@ -61,8 +60,8 @@ impl Slots {
         (limit / 4 * 3).clamp(1, MOST)
     }
 
-    /// From now on so many. Probes in flight are not cut short for it: a
-    /// smaller number is reached as they end. Must run inside a runtime.
+    /// Sets the number. Probes in flight are not ended for it: a smaller number is
+    /// reached as they end. Must run inside a runtime.
     pub fn resize(&self, total: usize) {
         let total = total.clamp(1, Semaphore::MAX_PERMITS);
         let before = self.0.total.swap(total, Ordering::Relaxed);
@@ -83,8 +82,8 @@ impl Slots {
         }
     }
 
-    /// A slot, free again when it is dropped; `None` never comes, as nobody
-    /// closes the semaphore.
+    /// A slot, free again when it is dropped; never `None`, as the semaphore is
+    /// never closed.
     pub async fn take(&self) -> Option<SemaphorePermit<'_>> {
         if let Ok(slot) = self.0.free.try_acquire() {
             return Some(slot);
@@ -94,9 +93,8 @@ impl Slots {
         self.0.free.acquire().await.ok()
     }
 
-    /// How busy they are.
     #[must_use]
-    pub fn figures(&self) -> SlotStats {
+    pub fn stats(&self) -> SlotStats {
         let total = self.0.total.load(Ordering::Relaxed);
         SlotStats {
             total,
@@ -107,7 +105,7 @@ impl Slots {
     }
 }
 
-/// Counts one who waits, also if it is cancelled.
+/// Counts a probe that waits, also if it is cancelled.
 struct WaitCount<'a>(&'a AtomicUsize);
 
 impl<'a> WaitCount<'a> {
@@ -130,7 +128,7 @@ mod tests {
     use std::rc::Rc;
 
     #[tokio::test]
-    async fn who_finds_no_slot_waits_in_line() {
+    async fn a_probe_without_a_slot_waits_in_a_queue() {
         let slots = Slots::new(1);
         let first = slots.take().await.unwrap();
         let order = Rc::new(RefCell::new(Vec::new()));
@@ -149,11 +147,11 @@ mod tests {
         tasks[2].abort();
         local.run_until(tokio::task::yield_now()).await;
         let busy = SlotStats { total: 1, in_flight: 1, waiting: 4, waited: 5 };
-        assert_eq!(slots.figures(), busy, "one was cancelled");
+        assert_eq!(slots.stats(), busy, "one was cancelled");
         drop(first);
         local.await;
         assert_eq!(*order.borrow(), [0, 1, 3, 4]);
-        assert_eq!(slots.figures(), SlotStats { total: 1, in_flight: 0, waiting: 0, waited: 5 });
+        assert_eq!(slots.stats(), SlotStats { total: 1, in_flight: 0, waiting: 0, waited: 5 });
     }
 
     #[tokio::test]
@@ -170,6 +168,6 @@ mod tests {
         slots.resize(2);
         drop(slots.take().await.unwrap());
         drop(two);
-        assert_eq!(slots.figures().in_flight, 0);
+        assert_eq!(slots.stats().in_flight, 0);
     }
 }

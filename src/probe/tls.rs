@@ -11,8 +11,9 @@ use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio_native_tls::{TlsConnector, TlsStream};
 
+use super::error::PrepareError;
 use super::fault::{Layer, ProbeFault};
-use super::{PrepareError, ThreadResources};
+use super::resources::ThreadResources;
 use crate::domain::config;
 
 /// TLS to one backend, prepared.
@@ -29,7 +30,7 @@ impl PreparedTls {
         settings: &config::TlsSettings,
         host: Option<&str>,
         address: IpAddr,
-        shared: &ThreadResources,
+        resources: &ThreadResources,
     ) -> Result<Self, PrepareError> {
         let server_name = match (&settings.server_name, host) {
             (Some(name), _) => name.clone(),
@@ -40,10 +41,9 @@ impl PreparedTls {
         if server_name.is_empty() || !server_name.bytes().all(permitted) {
             return Err(PrepareError::ServerName { name: server_name });
         }
-        Ok(Self { connector: shared.connector(settings.verify)?, server_name })
+        Ok(Self { connector: resources.connector(settings.verify)?, server_name })
     }
 
-    /// Does the handshake.
     pub(super) async fn handshake(
         &self,
         stream: TcpStream,
@@ -57,9 +57,9 @@ impl PreparedTls {
     }
 }
 
-/// Ends TLS as the protocol has it, for servers log a bare end of the
-/// connection as an error; but waits for nothing, not even for room to send.
-pub(super) async fn end(stream: &mut TlsStream<TcpStream>) {
+/// Sends TLS's own end, because servers log a connection that just closes as an
+/// error; but waits for nothing, not even for room to send.
+pub(super) async fn send_close_notify(stream: &mut TlsStream<TcpStream>) {
     poll_fn(|cx| {
         let _ = Pin::new(&mut *stream).poll_shutdown(cx);
         Poll::Ready(())
@@ -85,11 +85,11 @@ mod tests {
 
     #[test]
     fn the_name_comes_from_the_settings_then_the_host_then_the_address() {
-        let shared = ThreadResources::new();
+        let resources = ThreadResources::new();
         let name = |server_name: Option<&str>, host| {
             let settings =
                 config::TlsSettings { server_name: server_name.map(str::to_owned), verify: true };
-            PreparedTls::prepare(&settings, host, IpAddr::from([192, 0, 2, 1]), &shared)
+            PreparedTls::prepare(&settings, host, IpAddr::from([192, 0, 2, 1]), &resources)
                 .map(|tls| tls.server_name)
         };
         for (server_name, host, chosen) in [

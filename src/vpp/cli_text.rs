@@ -1,6 +1,6 @@
-//! What only VPP's CLI tells of the load balancer: `show lb vips`, with the
-//! rows that a dump of each VIP will have, and `show lb vips verbose`, with
-//! pool index and `src_ip_sticky`.
+//! The state of the load balancer that only VPP's CLI shows: `show lb vips`,
+//! with the rows that a dump of each VIP will have, and `show lb vips verbose`,
+//! with pool index and `src_ip_sticky`.
 //!
 //! The text is made for people and may change with any release. So an entry
 //! counts only if every part of it is understood; anything else makes the
@@ -41,7 +41,7 @@ pub struct VipText {
     pub verbose: Option<Verbose>,
 }
 
-/// What `show lb vips verbose` tells of a VIP and no message does.
+/// What `show lb vips verbose` shows of a VIP and no message has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verbose {
     /// Its slot, which is its index in the counters.
@@ -85,7 +85,7 @@ impl VipTexts {
     }
 }
 
-/// What a listing says of a VIP, collected word by word.
+/// What a listing shows of a VIP, collected word by word.
 #[derive(Default)]
 struct Words {
     table_length: Option<u32>,

@@ -1,5 +1,6 @@
-//! Talking to VPP: its binary API as bytes, a session over it, a client, what
-//! only its CLI tells, and what only its stats segment does.
+//! The interfaces of VPP: its binary API as bytes, a session over it and a
+//! client; the parts of its CLI's output that no message has; its stats segment;
+//! and a VPP inside the process for tests and trials.
 
 pub mod cli_text;
 pub mod client;

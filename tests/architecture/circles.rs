@@ -63,27 +63,6 @@ const KNOWN: &[&[&str]] = &[
     ],
     &["src/config/report.rs", "src/config/warnings.rs"],
     &["src/domain/controller/effects.rs", "src/domain/controller.rs"],
-    &[
-        "src/probe/dns/mod.rs",
-        "src/probe/http/mod.rs",
-        "src/probe/http/response.rs",
-        "src/probe/icmp.rs",
-        "src/probe/mod.rs",
-        "src/probe/resources.rs",
-        "src/probe/tcp.rs",
-        "src/probe/tls.rs",
-    ],
-    &["src/probe/fault.rs", "src/probe/namespace.rs"],
-    &[
-        "src/vpp/embedded/control.rs",
-        "src/vpp/embedded/mod.rs",
-        "src/vpp/embedded/process.rs",
-        "src/vpp/embedded/requests.rs",
-        "src/vpp/embedded/server.rs",
-        "src/vpp/embedded/sockets.rs",
-    ],
-    &["src/vpp/embedded/plugin/mod.rs", "src/vpp/embedded/plugin/servers.rs"],
-    &["src/vpp/stats/directory.rs", "src/vpp/stats/mod.rs", "src/vpp/stats/view.rs"],
 ];
 
 /// For each file, the files that it uses: the line, and the name on it.

@@ -16,7 +16,8 @@ use crate::client::*;
 use crate::stats::{COUNTERS, Stats};
 
 fn start() -> Embedded {
-    let options = EmbeddedOptions { clock: Clock::Told, workers: 2, ..EmbeddedOptions::default() };
+    let options =
+        EmbeddedOptions { clock: Clock::Manual, workers: 2, ..EmbeddedOptions::default() };
     Embedded::start_private(options).unwrap()
 }
 
@@ -41,7 +42,7 @@ fn a_refusal_is_answered_and_not_done() {
     let writes = control.take_writes().unwrap();
     assert_eq!(
         writes[1],
-        WriteRecord { write: WriteRequest::Lb(LbWrite::Vip(ports[1])), retval: -12 },
+        WriteRecord { write: WriteRequest::Vip(ports[1]), retval: -12 },
         "refused writes are remembered too"
     );
     assert_eq!((writes.len(), control.writes().unwrap().len()), (4, 0));
@@ -50,9 +51,9 @@ fn a_refusal_is_answered_and_not_done() {
 #[test]
 fn a_connection_is_dropped_before_or_after_the_deed() {
     let vpp = start();
-    for (mishap, vips) in [(InjectedFault::DropBefore, 0), (InjectedFault::DropAfter, 1)] {
+    for (fault, vips) in [(InjectedFault::DropBefore, 0), (InjectedFault::DropAfter, 1)] {
         let mut client = VppClient::connect(vpp.api_path(), "test");
-        vpp.control().inject(FaultCondition::message("lb_add_del_vip_v2"), mishap).unwrap();
+        vpp.control().inject(FaultCondition::message("lb_add_del_vip_v2"), fault).unwrap();
         client.send(&add_vip(web(), 0));
         assert_eq!(client.body(), None);
         assert_eq!(vpp.control().snapshot().unwrap().vips.len(), vips);

@@ -47,7 +47,7 @@ impl Handler<GetProbes> for Controller {
         // All are asked before the first answer is awaited.
         let asked: Vec<_> =
             self.all_probers().map(|prober| prober.send(prober::GetProbeStats)).collect();
-        let (slots, late) = (self.environment.slots.figures(), self.environment.late.counted());
+        let (slots, late) = (self.environment.slots.stats(), self.environment.late.counted());
         Box::pin(async move {
             let mut backends = Vec::with_capacity(asked.len());
             for answer in asked {

@@ -20,13 +20,9 @@ pub use crate::vpp::stats::VipCounters;
 /// What the Reconciler needs of a VppConnection, or of what stands in for one.
 #[derive(Clone)]
 pub struct DataplaneHandle {
-    /// Takes whom to tell of the connection.
     pub subscribe: Recipient<SubscribeConnection>,
-    /// Reads everything.
     pub observe: Recipient<Observe>,
-    /// Reads the servers of a few VIPs.
     pub read_servers: Recipient<ReadServers>,
-    /// Writes.
     pub apply: Recipient<Apply>,
 }
 
@@ -51,7 +47,6 @@ pub struct SubscribeConnection {
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Connected {
-    /// The connection.
     pub epoch: Epoch,
 }
 
@@ -59,9 +54,7 @@ pub struct Connected {
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Lost {
-    /// The connection.
     pub epoch: Epoch,
-    /// Why it ended.
     pub why: String,
 }
 
@@ -73,7 +66,6 @@ pub struct Observe;
 /// What was read, and over which connection.
 #[derive(Clone, Debug)]
 pub struct ObservedAt {
-    /// The connection.
     pub epoch: Epoch,
     /// What VPP holds.
     pub observed: Observed,
@@ -84,7 +76,6 @@ pub struct ObservedAt {
 #[derive(Message, Debug)]
 #[rtype(result = "Result<BTreeMap<Vip, ObservedServers>, DataplaneError>")]
 pub struct ReadServers {
-    /// The connection.
     pub epoch: Epoch,
     /// The VIPs, and about how many servers each has, retired ones included.
     pub vips: BTreeMap<Vip, usize>,
@@ -96,7 +87,6 @@ pub struct ReadServers {
 pub struct Apply {
     /// The connection that the steps were planned for.
     pub epoch: Epoch,
-    /// The steps.
     pub steps: Vec<Step>,
     /// Ahead of everything that is not sent yet.
     pub urgent: bool,
@@ -126,11 +116,9 @@ pub struct VppInfo {
     pub build_date: String,
     /// As VPP prints it.
     pub build_directory: String,
-    /// VPP's process.
     pub pid: u32,
     /// When VPP started; `None` if its stats segment does not tell.
     pub booted_at: Option<SystemTime>,
-    /// The connection.
     pub epoch: Epoch,
     /// When this connection was made.
     pub connected_at: SystemTime,
@@ -166,7 +154,6 @@ pub struct GetCounters;
 /// The packets of one VIP. A VIP whose counters are not certain has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VipPackets {
-    /// The VIP.
     pub vip: Vip,
     /// Since its slot in VPP was taken.
     pub packets: VipCounters,

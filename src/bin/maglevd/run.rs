@@ -247,7 +247,8 @@ fn start_actors(
     outward.spawn(forward(logs.records, to));
     let herald = EventBatcher::of(&broadcaster);
 
-    let options = ClientOptions { cure: flags.vpp_cure, ..ClientOptions::default() };
+    let options =
+        ClientOptions { stale_client_workaround: flags.vpp_cure, ..ClientOptions::default() };
     let vpp = VppConnection::new(sockets.api, options, herald.clone()).with_stats(sockets.stats);
     end_on_panic(logs.writer, Some(vpp.goodbye_handle()));
     actix_rt::spawn(cpu_affinity::leave_to(vpp.peer()));

@@ -2,10 +2,11 @@
 
 use std::net::Ipv4Addr;
 
-use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::op::{Message, OpCode, Query, ResponseCode};
 use hickory_resolver::proto::rr::rdata::A;
-use hickory_resolver::proto::rr::{RData, Record};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
+use super::question::record_type;
 use super::*;
 
 fn exchange(query: &str, record: &str, rcode: &str) -> DnsExchange {
@@ -65,7 +66,7 @@ fn answers_are_told_apart() {
     };
     let plain = |name, rcode, records| response(7, name, rcode, records);
     let www = "www.example.org.";
-    for (expected, message, told) in [
+    for (expected, message, text) in [
         ("NOERROR", plain(www, NoError, 1), Some("L7OK NOERROR")),
         ("NOERROR", plain("WWW.eXample.ORG.", NoError, 2), Some("L7OK NOERROR")),
         (
@@ -90,7 +91,7 @@ fn answers_are_told_apart() {
         ("NOERROR", response(8, www, NoError, 1), None),
     ] {
         let found = question(expected).judge(7, &message.to_vec().unwrap());
-        assert_eq!(found.map(|finding| finding.to_string()).as_deref(), told, "{message:?}");
+        assert_eq!(found.map(|result| result.to_string()).as_deref(), text, "{message:?}");
     }
 }
 
@@ -108,12 +109,12 @@ fn a_record_can_be_asked_to_match() {
         let data = RData::A(std::net::Ipv4Addr::new(192, 0, 2, last).into());
         two.add_answer(Record::from_rdata(Name::from_ascii(www).unwrap(), 60, data));
     }
-    for (pattern, told) in [
+    for (pattern, text) in [
         (r"^192\.0\.2\.2$", "L7OK NOERROR"),
         ("^192", "L7OK NOERROR"),
         (r"\.3$", "L7CNT NOERROR, but none of its records matches: 192.0.2.1, 192.0.2.2"),
     ] {
-        assert_eq!(judged(pattern, &two), told, "{pattern}");
+        assert_eq!(judged(pattern, &two), text, "{pattern}");
     }
     let none = response(7, www, ResponseCode::NoError, 0);
     assert!(judged("", &none).starts_with("L7CNT NOERROR without a record"));
@@ -131,7 +132,7 @@ fn a_record_can_be_asked_to_match() {
 fn what_is_no_response_is_garbage() {
     let question = question("NOERROR");
     let mut echoed = question.message[2..].to_vec();
-    for (bytes, told) in [
+    for (bytes, text) in [
         (&b"nope"[..], "L7RSP the answer is not a DNS message"),
         (&echoed.clone(), "L7RSP the answer is not a response to a query"),
         (
@@ -142,7 +143,7 @@ fn what_is_no_response_is_garbage() {
             "L7RSP the response's question is malformed",
         ),
     ] {
-        assert_eq!(question.judge(0, bytes).unwrap().to_string(), told);
+        assert_eq!(question.judge(0, bytes).unwrap().to_string(), text);
     }
 }
 
@@ -153,17 +154,17 @@ fn a_tcp_answer_may_come_in_any_pieces() {
     let length = u16::try_from(body.len()).unwrap();
     let framed = [&length.to_be_bytes()[..], &body].concat();
     for cut in 1..framed.len() {
-        let mut answer = Framed { question: &question, id: 7, kept: Vec::new() };
+        let mut answer = TcpAnswer { question: &question, id: 7, kept: Vec::new() };
         assert_eq!(answer.take(&framed[..cut]), None);
         assert_eq!(answer.take(&framed[cut..]).unwrap().to_string(), "L7OK NOERROR");
 
-        let mut answer = Framed { question: &question, id: 7, kept: Vec::new() };
+        let mut answer = TcpAnswer { question: &question, id: 7, kept: Vec::new() };
         answer.take(&framed[..cut]);
         assert_eq!(answer.end().to_string(), "L7RSP connection closed inside the response");
     }
-    let mut answer = Framed { question: &question, id: 8, kept: Vec::new() };
-    let told = answer.take(&framed).unwrap().to_string();
-    assert_eq!(told, "L7RSP the response has another query's id");
+    let mut answer = TcpAnswer { question: &question, id: 8, kept: Vec::new() };
+    let text = answer.take(&framed).unwrap().to_string();
+    assert_eq!(text, "L7RSP the response has another query's id");
 }
 
 #[test]

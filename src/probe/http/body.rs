@@ -20,7 +20,7 @@ pub(super) enum Framing {
     UntilClose,
 }
 
-/// Where in the chunks we are.
+/// The position in a chunked body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Chunk {
     /// In a size line, of which this has come.
@@ -59,7 +59,7 @@ impl Framing {
             fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name))
         };
         // Transfer-Encoding overrides Content-Length; only its last coding
-        // tells the end.
+        // defines the end.
         if let Some(field) = named("transfer-encoding").next_back() {
             let last = field.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
             let chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
@@ -70,12 +70,12 @@ impl Framing {
             });
         }
         let mut length = None;
-        for part in named("content-length").flat_map(|field| field.value.split(|b| *b == b',')) {
-            let part = part.trim_ascii();
-            if part.is_empty() || !part.iter().all(u8::is_ascii_digit) {
+        for text in named("content-length").flat_map(|field| field.value.split(|b| *b == b',')) {
+            let text = text.trim_ascii();
+            if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
                 return Err(FramingError::NotANumber);
             }
-            let value: u64 = std::str::from_utf8(part)
+            let value: u64 = std::str::from_utf8(text)
                 .ok()
                 .and_then(|digits| digits.parse().ok())
                 .ok_or(FramingError::NotANumber)?;
@@ -152,7 +152,7 @@ impl Body {
 
 impl Chunk {
     /// Takes one byte outside the data; true at the last chunk's size line.
-    /// The trailer after it is nobody's business.
+    /// The trailer after it is not read.
     fn step(&mut self, byte: u8) -> Result<bool, BodyError> {
         match self {
             Self::Size(line) => {

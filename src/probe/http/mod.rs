@@ -4,71 +4,50 @@
 
 mod body;
 mod response;
+pub(super) mod spec;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write;
-use std::net::IpAddr;
-use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-use regex::bytes::Regex;
 use tokio::net::TcpStream;
 
 use super::dial::{Target, close};
+use super::error::PrepareError;
 use super::exchange::exchange;
 use super::fault::{Layer, ProbeFault};
+use super::resources::ThreadResources;
 use super::tls::{self, PreparedTls};
-use super::{PrepareError, ThreadResources};
 use crate::domain::config::{self, HttpExchange};
 use crate::domain::health::probe_result::ProbeResult;
 use response::HttpResponse;
+use spec::HttpExchangeSpec;
 
 /// What is left out of a `Host` header.
 const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 
-/// Bytes of a request, its path not counted, that a name of usual length takes.
-const REQUEST: usize = 160;
-
 /// An HTTP exchange with one backend, prepared.
 #[derive(Debug)]
-pub(super) struct Http {
+pub(super) struct HttpProbe {
     target: Target,
     tls: Option<Box<PreparedTls>>,
-    question: Rc<HttpExchangeSpec>,
+    spec: Rc<HttpExchangeSpec>,
 }
 
-/// The request and the answer that passes, for every backend of a check.
-#[derive(Debug)]
-pub(super) struct HttpExchangeSpec {
-    path: String,
-    /// `None`: the backend's address.
-    host: Option<String>,
-    expected: Expected,
-}
-
-/// The answer that passes.
-#[derive(Debug)]
-struct Expected {
-    codes: RangeInclusive<u16>,
-    /// Bodies are bytes: they need not be UTF-8.
-    body: Option<Regex>,
-}
-
-impl Http {
+impl HttpProbe {
     pub(super) fn prepare(
         target: Target,
         tls: Option<&config::TlsSettings>,
         exchange: &HttpExchange,
-        shared: &ThreadResources,
+        resources: &ThreadResources,
     ) -> Result<Self, PrepareError> {
         let host = exchange.host.as_deref();
         let tls =
-            tls.map(|settings| PreparedTls::prepare(settings, host, target.peer.ip(), shared));
+            tls.map(|settings| PreparedTls::prepare(settings, host, target.peer.ip(), resources));
         let tls = tls.transpose()?.map(Box::new);
-        let question = shared.http_questions().get(exchange, HttpExchangeSpec::prepare)?;
-        Ok(Self { target, tls, question })
+        let spec = resources.http_specs().get(exchange, HttpExchangeSpec::prepare)?;
+        Ok(Self { target, tls, spec })
     }
 
     pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<ProbeResult, ProbeFault> {
@@ -79,11 +58,11 @@ impl Http {
             return Box::pin(self.exchange_over(tls, stream, layer)).await;
         }
         *layer = Layer::Exchange;
-        let request = self.question.request(&self.target, HTTP_PORT);
-        let mut response = HttpResponse::new(&self.question.expected);
-        let finding = exchange(&mut stream, &request, &mut response).await?;
+        let request = self.spec.request(self.target.peer, HTTP_PORT);
+        let mut response = HttpResponse::new(&self.spec.expected);
+        let result = exchange(&mut stream, &request, &mut response).await?;
         close(&stream);
-        Ok(finding)
+        Ok(result)
     }
 
     async fn exchange_over(
@@ -94,53 +73,10 @@ impl Http {
     ) -> Result<ProbeResult, ProbeFault> {
         let mut stream = tls.handshake(stream, layer).await?;
         *layer = Layer::Exchange;
-        let request = self.question.request(&self.target, HTTPS_PORT);
-        let mut response = HttpResponse::new(&self.question.expected);
-        let finding = exchange(&mut stream, &request, &mut response).await?;
-        tls::end(&mut stream).await;
-        Ok(finding)
+        let request = self.spec.request(self.target.peer, HTTPS_PORT);
+        let mut response = HttpResponse::new(&self.spec.expected);
+        let result = exchange(&mut stream, &request, &mut response).await?;
+        tls::send_close_notify(&mut stream).await;
+        Ok(result)
     }
-}
-
-impl HttpExchangeSpec {
-    fn prepare(exchange: &HttpExchange) -> Result<Self, PrepareError> {
-        let HttpExchange { path, host, codes, body } = exchange.clone();
-        if !path.starts_with('/') || !is_visible(&path) {
-            return Err(PrepareError::Path { path });
-        }
-        if let Some(host) = host.as_ref().filter(|host| host.is_empty() || !is_visible(host)) {
-            return Err(PrepareError::Host { host: host.clone() });
-        }
-        let body = body.as_deref().map(Regex::new).transpose().map_err(Box::new)?;
-        Ok(Self { path, host, expected: Expected { codes, body } })
-    }
-
-    /// The request's bytes. They are put together for each probe: that takes a
-    /// tenth of a microsecond, and to keep them a cold line of memory or three.
-    fn request(&self, target: &Target, usual_port: u16) -> Vec<u8> {
-        let mut request = String::with_capacity(REQUEST + self.path.len());
-        request.extend(["GET ", &self.path, " HTTP/1.1\r\nHost: "]);
-        match &self.host {
-            Some(host) => request.push_str(host),
-            None => push_authority(&mut request, target, usual_port),
-        }
-        let version = env!("CARGO_PKG_VERSION");
-        request.extend(["\r\nUser-Agent: maglevd/", version, "\r\nConnection: close\r\n\r\n"]);
-        request.into_bytes()
-    }
-}
-
-/// Nothing that could end a line or a word of the request.
-fn is_visible(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// The backend's address as a `Host` header (RFC 3986, section 3.2).
-fn push_authority(to: &mut String, target: &Target, usual_port: u16) {
-    // Writing to a string cannot fail.
-    let _ = match (target.peer.ip(), target.peer.port()) {
-        (IpAddr::V4(address), port) if port == usual_port => write!(to, "{address}"),
-        (IpAddr::V6(address), port) if port == usual_port => write!(to, "[{address}]"),
-        _ => write!(to, "{}", target.peer),
-    };
 }

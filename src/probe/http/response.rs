@@ -1,4 +1,4 @@
-//! Reads an HTTP/1.x response without a socket: bytes in, finding out.
+//! Reads an HTTP/1.x response without a socket: bytes in, result out.
 //!
 //! In the common case the whole head comes with the first bytes and is parsed
 //! where it lies; only an incomplete head is copied and kept.
@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::mem::{self, MaybeUninit};
 
-use super::Expected;
 use super::body::{Body, BodyError, Framing};
+use super::spec::Expected;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::probe::exchange::ExchangeAnswer;
 
@@ -17,7 +17,7 @@ pub(super) const MAX_HEAD: usize = 16 * 1024;
 /// The most fields that a head may have.
 const MAX_FIELDS: usize = 128;
 
-/// The most of a backend's own words that a finding repeats.
+/// Characters of a backend's reason phrase that a result repeats.
 const MAX_REASON: usize = 64;
 
 /// A response as far as it has come.
@@ -34,11 +34,11 @@ enum ResponseStage {
     Body { status: u16, body: Body },
 }
 
-/// What the head says, as far as it is needed.
+/// The parts of the head that are needed.
 struct Head {
     size: usize,
     status: u16,
-    /// The finding, if the status does not pass.
+    /// The result, if the status does not pass.
     failed: Option<ProbeResult>,
     framing: Framing,
 }
@@ -65,7 +65,7 @@ impl<'a> HttpResponse<'a> {
                         "headers of more than 16 KiB",
                     ));
                 }
-                Err(finding) => return Some(finding),
+                Err(result) => return Some(result),
             };
             rest = &rest[head.size..];
             // Interim responses precede the answer; 101 is one by itself.
@@ -168,10 +168,10 @@ fn parse(bytes: &[u8], expected: &Expected) -> Result<Option<Head>, ProbeResult>
     let failed = (!expected.codes.contains(&status)).then(|| {
         ProbeResult::new(
             ResultCode::L7Status,
-            told_status(status, response.reason.unwrap_or_default()),
+            status_text(status, response.reason.unwrap_or_default()),
         )
     });
-    // Nobody asks for the body of a failure, nor needs its framing to be right.
+    // The body of a failure is not read, so its framing need not be right.
     let framing = match (&failed, &expected.body) {
         (None, Some(_)) => Framing::of(status, response.headers).map_err(|error| {
             ProbeResult::new(ResultCode::L7Response, format!("body of unknown length: {error}"))
@@ -181,14 +181,14 @@ fn parse(bytes: &[u8], expected: &Expected) -> Result<Option<Head>, ProbeResult>
     Ok(Some(Head { size, status, failed, framing }))
 }
 
-/// The status in the backend's own words, shortened.
-fn told_status(status: u16, reason: &str) -> Cow<'static, str> {
-    let mut told = status.to_string();
+/// The status with the backend's reason phrase, shortened.
+fn status_text(status: u16, reason: &str) -> Cow<'static, str> {
+    let mut text = status.to_string();
     if !reason.is_empty() {
-        told.push(' ');
-        told.extend(reason.chars().filter(|c| !c.is_control()).take(MAX_REASON));
+        text.push(' ');
+        text.extend(reason.chars().filter(|c| !c.is_control()).take(MAX_REASON));
     }
-    told.into()
+    text.into()
 }
 
 /// A status that passed; the usual ones cost no allocation.

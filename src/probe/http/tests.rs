@@ -1,12 +1,15 @@
 //! The response reader and the request, without sockets.
 
+use std::net::SocketAddr;
 use std::net::{IpAddr, Ipv6Addr};
-use std::num::NonZeroU16;
+use std::ops::RangeInclusive;
 
 use proptest::prelude::*;
+use regex::bytes::Regex;
 
 use super::body::MAX_BODY;
 use super::response::MAX_HEAD;
+use super::spec::Expected;
 use super::*;
 use crate::domain::health::probe_result::ResultCode;
 use crate::probe::exchange::ExchangeAnswer;
@@ -19,14 +22,14 @@ fn expecting(codes: RangeInclusive<u16>, body: Option<&str>) -> Expected {
 fn read<'a>(expected: &Expected, pieces: impl IntoIterator<Item = &'a [u8]>) -> ProbeResult {
     let mut response = HttpResponse::new(expected);
     for piece in pieces {
-        if let Some(finding) = response.take(piece) {
-            return finding;
+        if let Some(result) = response.take(piece) {
+            return result;
         }
     }
     response.end()
 }
 
-/// Responses with what is found when `200-299` and a body of `^ok$` are
+/// Responses with the result when `200-299` and a body of `^ok$` are
 /// expected.
 fn responses() -> Vec<(Vec<u8>, &'static str)> {
     let mut all: Vec<(Vec<u8>, &'static str)> = [
@@ -65,7 +68,7 @@ fn responses() -> Vec<(Vec<u8>, &'static str)> {
         ("HTTP/1.1 200 OK\r\nName: \0\r\n\r\n", "L7RSP not HTTP: invalid header value"),
     ]
     .into_iter()
-    .map(|(text, told)| (text.as_bytes().to_vec(), told))
+    .map(|(bytes, text)| (bytes.as_bytes().to_vec(), text))
     .collect();
 
     let endless = |field: &str| [b"HTTP/1.1 200 OK\r\n", field.repeat(9000).as_bytes()].concat();
@@ -89,11 +92,11 @@ fn responses() -> Vec<(Vec<u8>, &'static str)> {
 }
 
 #[test]
-fn each_response_is_found_to_be_what_it_is() {
+fn each_response_has_its_result() {
     let expected = expecting(200..=299, Some("^ok$"));
-    for (response, told) in responses() {
+    for (response, text) in responses() {
         let start = String::from_utf8_lossy(&response[..response.len().min(120)]).into_owned();
-        assert_eq!(read(&expected, [&response[..]]).to_string(), told, "{start}");
+        assert_eq!(read(&expected, [&response[..]]).to_string(), text, "{start}");
     }
 }
 
@@ -115,7 +118,7 @@ fn without_a_pattern_the_body_is_not_waited_for() {
     let expected = expecting(200..=200, None);
     let mut response = HttpResponse::new(&expected);
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
-    assert_eq!(response.take(head).map(|finding| finding.code), Some(ResultCode::L7Ok));
+    assert_eq!(response.take(head).map(|result| result.code), Some(ResultCode::L7Ok));
 }
 
 #[test]
@@ -126,12 +129,12 @@ fn a_body_that_is_not_utf8_is_matched_too() {
 
 proptest! {
     #[test]
-    fn the_finding_does_not_depend_on_how_the_response_is_cut(
+    fn the_result_does_not_depend_on_how_the_response_is_cut(
         which in 0..responses().len(),
         mut cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
         bytewise in any::<bool>(),
     ) {
-        let (response, told) = responses().swap_remove(which);
+        let (response, text) = responses().swap_remove(which);
         let expected = expecting(200..=299, Some("^ok$"));
         let mut at: Vec<usize> =
             cuts.drain(..).map(|cut| cut.index(response.len() + 1)).collect();
@@ -143,11 +146,11 @@ proptest! {
         at.sort_unstable();
         at.dedup();
         let pieces = at.windows(2).map(|pair| &response[pair[0]..pair[1]]);
-        prop_assert_eq!(read(&expected, pieces).to_string(), told);
+        prop_assert_eq!(read(&expected, pieces).to_string(), text);
     }
 
     #[test]
-    fn any_bytes_have_a_finding_however_they_are_cut(
+    fn any_bytes_have_a_result_however_they_are_cut(
         head in prop::sample::select(vec![
             "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
         ]),
@@ -178,7 +181,7 @@ fn the_request_names_the_host() {
         (v6, 8080, false, None, "[::1]:8080"),
         (v6, 8080, false, Some("www.example.org"), "www.example.org"),
     ] {
-        let target = Target::new(address, NonZeroU16::new(port).unwrap(), None);
+        let peer = SocketAddr::new(address, port);
         let exchange = HttpExchange {
             path: "/healthz?full=1".into(),
             host: host.map(str::to_owned),
@@ -186,7 +189,7 @@ fn the_request_names_the_host() {
             body: None,
         };
         let usual_port = if tls { HTTPS_PORT } else { HTTP_PORT };
-        let request = HttpExchangeSpec::prepare(&exchange).unwrap().request(&target, usual_port);
+        let request = HttpExchangeSpec::prepare(&exchange).unwrap().request(peer, usual_port);
         let request = String::from_utf8(request).unwrap();
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! How much of an answer VPP's send buffer holds.
+//! How many bytes of replies VPP's send buffer holds.
 //!
 //! Once a send of VPP has met a full buffer, VPP no longer notices clients
 //! that close, and its main thread spins. So replies in flight stay under what

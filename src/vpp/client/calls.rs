@@ -1,19 +1,24 @@
-//! Typed calls: from a message to its answer, through the connection's task.
+//! Typed calls over a connection: from a message to its answer, through the
+//! connection's task.
 
 use std::marker::PhantomData;
 
 use tokio::sync::oneshot;
 
-use super::VppClient;
+use super::connection::{Connection, InbandCommand, SpokenIn};
 use super::driver::{CallToken, DriverCommand};
 use super::error::{Applied, CallError, Retval};
 use crate::vpp::session::{Call, CallAnswer, CallFailure, Encoded, EndReason, Expect, SMALL_REPLY};
 use crate::vpp::wire::{
-    ControlPing, ControlPingReply, Dump, LbWrite, Message, Reply, Request, WireError, read_reply,
+    CliInband, CliInbandReply, ControlPing, ControlPingReply, Dump, Message, Reply, Request,
+    WireError, read_reply,
 };
 
-/// A call that is made up and not sent yet, and what waits for its answer.
+/// A call that is not sent yet, and what waits for its answer.
 pub(super) type PreparedCall<A> = (Call<CallToken>, Pending<A>);
+
+/// The same of a write, whatever its message is.
+pub(super) type PreparedWrite = (Call<CallToken>, Confirmation);
 
 /// Waits for the answer of one call.
 pub(super) struct Pending<A> {
@@ -41,7 +46,6 @@ impl<A: Reply> Pending<A> {
         Ok(reply)
     }
 
-    /// The rows.
     pub(super) async fn rows(self) -> Result<Vec<A>, CallError> {
         let call = self.call;
         let bodies = match outcome(self.call, self.outcome).await? {
@@ -86,7 +90,7 @@ async fn outcome(
     match outcome.await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(failure)) => Err(CallError::from_failure(call, failure)),
-        // The task is gone without a word: its runtime stopped.
+        // The task is gone without an outcome: its runtime stopped.
         Err(_) => {
             Err(CallError::Lost { call, applied: Applied::MayBe, why: EndReason::LeftUnconfirmed })
         }
@@ -114,14 +118,86 @@ fn logged(message: &impl Message) -> Option<String> {
     tracing::enabled!(tracing::Level::DEBUG).then(|| format!("{message:?}"))
 }
 
-impl VppClient {
-    pub(super) fn id<M: Message>(&self) -> Result<u16, CallError> {
-        let id = self.shared.table.id_of::<M>();
-        id.ok_or_else(|| CallError::Missing { message: M::key() })
+impl<D> Connection<D> {
+    /// A call with one reply that takes `cost` bytes of VPP's send buffer.
+    pub(super) fn single<M: SpokenIn<D>>(
+        &self,
+        message: &M,
+        cost: usize,
+    ) -> Result<PreparedCall<M::Answer>, CallError> {
+        self.prepare(message, cost)
     }
 
-    /// A call with one reply that takes `cost` bytes of VPP's send buffer.
-    pub(super) fn single<M: Request>(
+    /// A line of VPP's CLI whose output takes `cost` bytes of VPP's send
+    /// buffer.
+    pub(super) fn line(
+        &self,
+        command: &impl InbandCommand<D>,
+        cost: usize,
+    ) -> Result<PreparedCall<CliInbandReply>, CallError> {
+        let cmd = command.line().into_owned().into_bytes();
+        self.prepare(&CliInband { cmd }, cost)
+    }
+
+    /// A call of dumps that one fence closes, whose rows take `cost` bytes of
+    /// VPP's send buffer.
+    pub(super) fn dumps<M: SpokenIn<D> + Dump>(
+        &self,
+        dumps: &[M],
+        cost: usize,
+    ) -> Result<PreparedCall<M::Answer>, CallError> {
+        let (token, outcome) = oneshot::channel();
+        let id = self.id::<M>()?;
+        let call = Call {
+            name: M::NAME,
+            fields: tracing::enabled!(tracing::Level::DEBUG).then(|| format!("{dumps:?}")),
+            requests: dumps.iter().map(|dump| Encoded::new(id, dump)).collect(),
+            expect: Expect::Rows {
+                details: self.id::<M::Answer>()?,
+                ping: self.id::<ControlPing>()?,
+                ping_reply: self.id::<ControlPingReply>()?,
+            },
+            cost,
+            urgent: false,
+            patience: self.state().patience,
+            token,
+        };
+        Ok((call, Pending { call: M::NAME, outcome, answer: PhantomData }))
+    }
+
+    /// A write, whose reply has nothing but a return value.
+    pub(super) fn write<M: SpokenIn<D>>(
+        &self,
+        message: &M,
+        urgent: bool,
+    ) -> Result<PreparedWrite, CallError> {
+        let (call, pending) = self.single(message, SMALL_REPLY)?;
+        let retval = retval_of::<M::Answer>;
+        let confirmation = Confirmation { call: M::NAME, outcome: pending.outcome, retval };
+        Ok((Call { urgent, ..call }, confirmation))
+    }
+
+    /// Hands calls to the connection's task, in one piece.
+    pub(super) async fn submit(&self, calls: Vec<Call<CallToken>>) {
+        let Err(back) = self.state().commands.send(DriverCommand::Submit(calls)).await else {
+            return;
+        };
+        let why = self.state().ended.borrow().unwrap_or(EndReason::LeftUnconfirmed);
+        if let DriverCommand::Submit(calls) = back.0 {
+            for call in calls {
+                drop(call.token.send(Err(CallFailure::NeverSent(why))));
+            }
+        }
+    }
+
+    /// Sends one message and waits for its reply.
+    pub(super) async fn ask<M: SpokenIn<D>>(&self, message: &M) -> Result<M::Answer, CallError> {
+        let (call, pending) = self.single(message, SMALL_REPLY)?;
+        self.submit(vec![call]).await;
+        pending.one().await
+    }
+
+    fn prepare<M: Request>(
         &self,
         message: &M,
         cost: usize,
@@ -134,80 +210,14 @@ impl VppClient {
             expect: Expect::One(self.id::<M::Answer>()?),
             cost,
             urgent: false,
-            patience: self.shared.patience,
+            patience: self.state().patience,
             token,
         };
         Ok((call, Pending { call: M::NAME, outcome, answer: PhantomData }))
     }
 
-    /// A call of dumps that one fence closes, whose rows take `cost` bytes of
-    /// VPP's send buffer.
-    pub(super) fn dumps<D: Dump>(
-        &self,
-        dumps: &[D],
-        cost: usize,
-    ) -> Result<PreparedCall<D::Answer>, CallError> {
-        let (token, outcome) = oneshot::channel();
-        let id = self.id::<D>()?;
-        let call = Call {
-            name: D::NAME,
-            fields: tracing::enabled!(tracing::Level::DEBUG).then(|| format!("{dumps:?}")),
-            requests: dumps.iter().map(|dump| Encoded::new(id, dump)).collect(),
-            expect: Expect::Rows {
-                details: self.id::<D::Answer>()?,
-                ping: self.id::<ControlPing>()?,
-                ping_reply: self.id::<ControlPingReply>()?,
-            },
-            cost,
-            urgent: false,
-            patience: self.shared.patience,
-            token,
-        };
-        Ok((call, Pending { call: D::NAME, outcome, answer: PhantomData }))
-    }
-
-    /// A write.
-    pub(super) fn write(
-        &self,
-        write: &LbWrite,
-        urgent: bool,
-    ) -> Result<(Call<CallToken>, Confirmation), CallError> {
-        match write {
-            LbWrite::Conf(message) => self.confirmed(message, urgent),
-            LbWrite::Vip(message) => self.confirmed(message, urgent),
-            LbWrite::Server(message) => self.confirmed(message, urgent),
-            LbWrite::Weight(message) => self.confirmed(message, urgent),
-        }
-    }
-
-    fn confirmed<M: Request>(
-        &self,
-        message: &M,
-        urgent: bool,
-    ) -> Result<(Call<CallToken>, Confirmation), CallError> {
-        let (call, pending) = self.single(message, SMALL_REPLY)?;
-        let retval = retval_of::<M::Answer>;
-        let confirmation = Confirmation { call: M::NAME, outcome: pending.outcome, retval };
-        Ok((Call { urgent, ..call }, confirmation))
-    }
-
-    /// Hands calls to the connection's task, in one piece.
-    pub(super) async fn submit(&self, calls: Vec<Call<CallToken>>) {
-        let Err(back) = self.shared.commands.send(DriverCommand::Submit(calls)).await else {
-            return;
-        };
-        let why = self.shared.ended.borrow().unwrap_or(EndReason::LeftUnconfirmed);
-        if let DriverCommand::Submit(calls) = back.0 {
-            for call in calls {
-                drop(call.token.send(Err(CallFailure::NeverSent(why))));
-            }
-        }
-    }
-
-    /// Sends one message and waits for its reply.
-    pub(super) async fn ask<M: Request>(&self, message: &M) -> Result<M::Answer, CallError> {
-        let (call, pending) = self.single(message, SMALL_REPLY)?;
-        self.submit(vec![call]).await;
-        pending.one().await
+    fn id<M: Message>(&self) -> Result<u16, CallError> {
+        let id = self.state().table.id_of::<M>();
+        id.ok_or_else(|| CallError::Missing { message: M::key() })
     }
 }

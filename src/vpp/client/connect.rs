@@ -10,22 +10,25 @@ use thiserror::Error;
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 
+use super::connection::{AnyVpp, Connection, ConnectionShared};
+use super::dialect::Dialect;
 use super::driver::Driver;
 use super::error::CallError;
-use super::{
-    ClientOptions, ClientShared, GoodbyeHandle, ServerInfo, VppClient, VppVersion,
-    required_messages,
-};
-use crate::vpp::cli_text::parse_clients;
-use crate::vpp::client::stale_client_workaround::CURE;
+use super::goodbye::GoodbyeHandle;
+use super::handle::VppClient;
+use super::options::ClientOptions;
+use super::server_info::{ServerInfo, VppVersion};
+use super::stale_client_workaround::ShowApiClients;
+use crate::vpp::cli_text::{ApiClient, parse_clients};
 use crate::vpp::session::{EndReason, SMALL_REPLY, Session, SessionSettings, SessionStats};
-use crate::vpp::wire::{CliInband, ControlPing, ShowVersion};
+use crate::vpp::wire::{CliInbandReply, ControlPing, ShowVersion};
 
 /// Commands that may wait for the connection's task.
 const MAILBOX: usize = 256;
 
-/// How often the list of clients is read for some that the cure let go.
-const LOOKS: usize = 4;
+/// How often the list of clients is read again for some that the workaround
+/// made VPP remove.
+const READS_AFTER_WORKAROUND: usize = 4;
 
 /// Bytes that `show api clients` may take: some hundred clients.
 const CLIENT_LIST: usize = 8 << 10;
@@ -33,54 +36,28 @@ const CLIENT_LIST: usize = 8 << 10;
 /// Why there is no connection, and what would help.
 #[derive(Debug, Error)]
 pub enum ConnectError {
-    /// Nothing is there.
     #[error("{} does not exist: is VPP running, with `socksvr {{ default }}` in its startup.conf?", path.display())]
-    NotThere {
-        /// The socket.
-        path: PathBuf,
-    },
-    /// The socket may not be opened.
+    NotThere { path: PathBuf },
     #[error("no permission to open {}: run in the group {group}, which owns it", path.display())]
     PermissionDenied {
-        /// The socket.
         path: PathBuf,
         /// The socket's group, by name if it has one.
         group: String,
     },
-    /// A socket is there and nobody listens.
     #[error("nobody listens on {}: VPP has stopped, or is still starting", path.display())]
-    Refused {
-        /// The socket.
-        path: PathBuf,
-    },
-    /// The socket cannot be opened for another reason.
+    Refused { path: PathBuf },
     #[error("cannot open {}: {error}", path.display())]
-    Io {
-        /// The socket.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
+    Io { path: PathBuf, error: io::Error },
     /// The connection was accepted and its handshake failed.
     #[error("{} accepts connections, but {why}: is it VPP's API socket, and is VPP busy?", path.display())]
-    Handshake {
-        /// The socket.
-        path: PathBuf,
-        /// What came instead.
-        why: EndReason,
-    },
+    Handshake { path: PathBuf, why: EndReason },
     /// The first calls after the handshake failed.
     #[error("{} was greeted, but {error}", path.display())]
-    FirstCalls {
-        /// The socket.
-        path: PathBuf,
-        /// What failed.
-        error: CallError,
-    },
+    FirstCalls { path: PathBuf, error: CallError },
 }
 
 impl ConnectError {
-    /// Nobody listens: VPP is not running, or not yet.
+    /// Whether nobody listens: VPP is not running, or not yet.
     #[must_use]
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::NotThere { .. } | Self::Refused { .. })
@@ -88,8 +65,8 @@ impl ConnectError {
 }
 
 impl VppClient {
-    /// Connects to the API socket at `path`, shakes hands, and asks what VPP
-    /// is running there. Must be called within a tokio runtime, whose task
+    /// Connects to the API socket at `path`, does the handshake, and asks which
+    /// VPP is running there. Must be called within a tokio runtime, whose task
     /// the connection becomes.
     ///
     /// # Errors
@@ -110,7 +87,7 @@ impl VppClient {
         };
         let (commands, mailbox) = mpsc::channel(MAILBOX);
         let (end, ended) = watch::channel(None);
-        let (count, counted) = watch::channel(SessionStats::default());
+        let (count, final_stats) = watch::channel(SessionStats::default());
         let make = |now| Session::new(settings, now);
         let driver = Driver::new(Arc::clone(&stream), make, mailbox, (end, count));
         let mut driver = driver.map_err(refused)?;
@@ -119,67 +96,74 @@ impl VppClient {
 
         let table = driver.session().table().cloned().unwrap_or_default();
         let goodbye = driver.session().goodbye_frame().unwrap_or_default();
-        let shared = ClientShared {
-            missing: required_messages::missing(&table),
+        let connection = Connection::new(ConnectionShared {
             table,
             commands,
             ended,
-            counted,
+            final_stats,
             patience: options.patience,
             budget,
             goodbye_handle: GoodbyeHandle::new(&stream, goodbye),
             peer,
             listing_size: AtomicUsize::new(0),
-            cure: options.cure,
-        };
+            stale_client_workaround: options.stale_client_workaround,
+        });
         // The stream is the task's alone: when it ends, the socket closes.
         drop(stream);
         tokio::spawn(driver.run());
 
-        let client = Self { shared: Arc::new(shared), greeting: Arc::default() };
-        match client.first_calls().await {
-            Ok(greeting) => Ok(Self { greeting: Arc::new(greeting), ..client }),
+        match first_calls(&connection).await {
+            Ok(server) => {
+                let dialect = Dialect::choose(&connection).map_err(Arc::from);
+                Ok(Self { connection, dialect, server: Arc::new(server) })
+            }
             Err(error) => {
-                client.close().await;
+                connection.close().await;
                 Err(ConnectError::FirstCalls { path: path.into(), error })
             }
         }
     }
+}
 
-    /// Asks who VPP is, cures it, and tells whom the cure let go.
-    async fn first_calls(&self) -> Result<ServerInfo, CallError> {
-        // The message table of a VPP with every plugin may have filled its
-        // send buffer, so the cure goes out with the very first calls.
-        let cli = |line: &str, cost| self.single(&CliInband { cmd: line.into() }, cost);
-        let (version_call, version) = self.single(&ShowVersion, SMALL_REPLY)?;
-        let (ping_call, ping) = self.single(&ControlPing, SMALL_REPLY)?;
-        let mut calls = vec![version_call, ping_call];
-        let cured = if self.shared.cure && self.id::<CliInband>().is_ok() {
-            let (list_call, list) = cli("show api clients", CLIENT_LIST)?;
-            let (cure_call, cure) = cli(CURE, SMALL_REPLY)?;
-            calls.extend([list_call, cure_call]);
-            Some((list, cure))
-        } else {
-            None
-        };
-        self.submit(calls).await;
-        let info = VppVersion::new(&version.one().await?, ping.one().await?.vpe_pid);
-
-        let mut reaped = Vec::new();
-        if let Some((list, cure)) = cured {
-            let before = parse_clients(&String::from_utf8_lossy(&list.any().await?.reply));
-            cure.any().await?;
-            // VPP lets go of them a turn or two of its main loop later.
-            for _ in 0..LOOKS {
-                if before.len() < 2 || !reaped.is_empty() {
-                    break;
-                }
-                let after = parse_clients(&self.cli("show api clients").await?);
-                reaped = before.iter().filter(|client| !after.contains(client)).cloned().collect();
-            }
-        }
-        Ok(ServerInfo { info, reaped })
+/// Asks which VPP it is, runs the stale client workaround, and finds the clients
+/// that VPP removed after it.
+async fn first_calls(connection: &Connection<AnyVpp>) -> Result<ServerInfo, CallError> {
+    let (version_call, version) = connection.single(&ShowVersion, SMALL_REPLY)?;
+    let (ping_call, ping) = connection.single(&ControlPing, SMALL_REPLY)?;
+    let mut calls = vec![version_call, ping_call];
+    // The message table of a VPP with every plugin may have filled its send
+    // buffer, so the workaround goes out with the very first calls. A VPP
+    // without `cli_inband` is connected to all the same.
+    let mut listing = None;
+    if let Ok((list_call, list)) = connection.line(&ShowApiClients, CLIENT_LIST)
+        && let Some((call, workaround)) = connection.stale_client_workaround()?
+    {
+        calls.extend([list_call, call]);
+        listing = Some((list, workaround));
     }
+    connection.submit(calls).await;
+    let version = VppVersion::new(&version.one().await?, ping.one().await?.vpe_pid);
+
+    let mut reaped = Vec::new();
+    if let Some((list, workaround)) = listing {
+        let before = clients(&list.any().await?);
+        workaround.any().await?;
+        // VPP removes them a turn or two of its main loop later.
+        for _ in 0..READS_AFTER_WORKAROUND {
+            if before.len() < 2 || !reaped.is_empty() {
+                break;
+            }
+            let (call, list) = connection.line(&ShowApiClients, SMALL_REPLY)?;
+            connection.submit(vec![call]).await;
+            let after = clients(&list.one().await?);
+            reaped = before.iter().filter(|client| !after.contains(client)).cloned().collect();
+        }
+    }
+    Ok(ServerInfo { version, reaped })
+}
+
+fn clients(reply: &CliInbandReply) -> Vec<ApiClient> {
+    parse_clients(&String::from_utf8_lossy(&reply.reply))
 }
 
 fn dial_error(path: &Path, error: io::Error) -> ConnectError {

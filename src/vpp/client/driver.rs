@@ -13,16 +13,16 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::vpp::session::{Call, CallAnswer, CallFailure, EndReason, Session, SessionStats};
 
-/// Who waits for a call's outcome.
+/// Takes a call's outcome.
 pub(super) type CallToken = oneshot::Sender<Result<CallAnswer, CallFailure>>;
 
-/// What handles ask of the task.
+/// What handles send to the task.
 pub(super) enum DriverCommand {
     /// Send these, in order.
     Submit(Vec<Call<CallToken>>),
-    /// Tell what was counted.
+    /// Answer with what was counted.
     Stats(oneshot::Sender<SessionStats>),
-    /// Say goodbye.
+    /// Say goodbye and end.
     Leave,
 }
 
@@ -30,10 +30,10 @@ pub(super) enum DriverCommand {
 const READ: usize = 64 << 10;
 
 pub(super) struct Driver {
-    /// Tells when there is something to read, and not when there is room to
-    /// write: that would wake this thread each time VPP takes a message.
+    /// Watched for something to read alone: to watch it for room to write would
+    /// wake this thread each time VPP takes a message.
     stream: AsyncFd<Arc<UnixStream>>,
-    /// Tells when there is room to write, while there was none.
+    /// Watched for room to write, while there is none.
     writable: Option<AsyncFd<Arc<UnixStream>>>,
     session: Session<CallToken>,
     commands: mpsc::Receiver<DriverCommand>,
@@ -42,8 +42,8 @@ pub(super) struct Driver {
     /// The session's times are counted from here.
     start: Instant,
     buffer: Box<[u8]>,
-    /// No handle is left to command anything.
-    deserted: bool,
+    /// No handle is left that could send a command.
+    is_orphaned: bool,
 }
 
 impl Driver {
@@ -66,7 +66,7 @@ impl Driver {
             counted,
             start: Instant::now(),
             buffer: vec![0; READ].into_boxed_slice(),
-            deserted: false,
+            is_orphaned: false,
         })
     }
 
@@ -85,7 +85,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Runs until the connection ends, and tells everybody how.
+    /// Runs until the connection ends, and publishes the reason.
     pub(super) async fn run(mut self) {
         let why = loop {
             if let Some(why) = self.session.ended() {
@@ -93,33 +93,33 @@ impl Driver {
             }
             self.turn().await;
         };
-        // Whoever sends after this learns the reason from the watch; what is
+        // A handle that sends after this finds the reason in the watch; what is
         // in the channel already was never sent.
         self.commands.close();
         self.counted.send_replace(self.session.stats().clone());
         self.ended.send_replace(Some(why));
         while let Ok(command) = self.commands.try_recv() {
-            self.obey(command);
+            self.execute(command);
         }
-        self.report();
+        self.deliver_outcomes();
     }
 
     /// Writes what can be written, then waits for one thing to happen.
     async fn turn(&mut self) {
         self.write();
         let deadline = self.session.deadline().map(|at| self.start + at);
-        let alarm = sleep_until(deadline.unwrap_or(self.start));
+        let timer = sleep_until(deadline.unwrap_or(self.start));
         tokio::select! {
-            command = self.commands.recv(), if !self.deserted => match command {
+            command = self.commands.recv(), if !self.is_orphaned => match command {
                 Some(command) => {
-                    self.obey(command);
-                    // What was asked together goes out together.
+                    self.execute(command);
+                    // Commands that came together go out together.
                     while let Ok(command) = self.commands.try_recv() {
-                        self.obey(command);
+                        self.execute(command);
                     }
                 }
                 None => {
-                    self.deserted = true;
+                    self.is_orphaned = true;
                     self.session.leave(self.now());
                 }
             },
@@ -138,19 +138,21 @@ impl Driver {
                     self.session.lost(EndReason::Io(error.kind()));
                 }
             }
-            () = alarm, if deadline.is_some() => self.session.expire(self.now()),
+            () = timer, if deadline.is_some() => self.session.expire(self.now()),
         }
-        self.report();
+        self.deliver_outcomes();
     }
 
     fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    fn obey(&mut self, command: DriverCommand) {
+    fn execute(&mut self, command: DriverCommand) {
         match command {
             DriverCommand::Submit(calls) => {
-                calls.into_iter().for_each(|call| self.session.submit(call))
+                for call in calls {
+                    self.session.submit(call);
+                }
             }
             DriverCommand::Stats(to) => drop(to.send(self.session.stats().clone())),
             DriverCommand::Leave => self.session.leave(self.now()),
@@ -172,7 +174,7 @@ impl Driver {
                         Err(error) => return self.session.lost(EndReason::Io(error.kind())),
                     }
                 }
-                // What VPP said before it went is read before the end is told.
+                // What VPP sent before it closed is read first.
                 Err(error) => {
                     read(self.stream.get_ref(), &mut self.buffer, now, &mut self.session);
                     return self.session.lost(closed_or(error.kind()));
@@ -181,8 +183,7 @@ impl Driver {
         }
     }
 
-    /// Hands outcomes to those who still wait for them.
-    fn report(&mut self) {
+    fn deliver_outcomes(&mut self) {
         while let Some(done) = self.session.next_done() {
             drop(done.token.send(done.result));
         }
@@ -206,8 +207,8 @@ fn read(mut from: &UnixStream, buffer: &mut [u8], now: Duration, to: &mut Sessio
     }
 }
 
-/// What tells when there is room. It takes a descriptor of its own: the one that
-/// is read from is watched already.
+/// Watches for room to write, by a descriptor of its own: the one that is read
+/// from is watched already.
 fn wait_for_room(stream: &UnixStream) -> io::Result<AsyncFd<Arc<UnixStream>>> {
     watch(Arc::new(stream.try_clone()?), Interest::WRITABLE)
 }

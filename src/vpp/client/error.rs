@@ -1,11 +1,11 @@
-//! How a call to VPP can fail, and what to do about it.
+//! How a call to VPP can fail.
 
 use std::fmt;
 
 use thiserror::Error;
 
 use crate::vpp::session::{CallFailure, EndReason};
-use crate::vpp::wire::{StepError, WireError};
+use crate::vpp::wire::WireError;
 
 /// One of VPP's negative return values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,16 +64,15 @@ pub enum Applied {
     No,
 }
 
-/// What a caller does about a failed call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// Connect again, and read before writing.
-    Reconnect,
-    /// Read VPP's state again: it is not what the call took it for, or it is
-    /// not known whether the call was applied.
-    ObserveAgain,
-    /// Do not repeat the call to this VPP.
-    GiveUp,
+/// A step that must not leave this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StepError {
+    /// VPP stores 0 and refuses the rest; all ones would mean "keep".
+    #[error("{0} sticky buckets: not a power of two from 1 to 2^30")]
+    StickyBuckets(u32),
+    /// VPP takes any number; its configuration documents 1 to 120.
+    #[error("a flow timeout of {0} s is not between 1 and 120")]
+    FlowTimeout(u32),
 }
 
 /// A call that did not do what it was for.
@@ -81,76 +80,38 @@ pub enum Remedy {
 pub enum CallError {
     /// This VPP lacks the message, or has another layout of it.
     #[error("this VPP has no {message}: lb.api 1.2.0 is needed")]
-    Missing {
-        /// Name and checksum.
-        message: String,
-    },
+    Missing { message: String },
     /// The step's numbers would harm VPP. Nothing was sent.
     #[error("not sent: {0}")]
     Unsafe(#[from] StepError),
-    /// VPP answered with an error.
     #[error("{call} was refused by VPP: {retval}")]
-    Refused {
-        /// The message's name.
-        call: &'static str,
-        /// What VPP returned.
-        retval: Retval,
-    },
-    /// The connection ended before the answer.
+    Refused { call: &'static str, retval: Retval },
     #[error("{call} was lost ({}): {why}", match applied {
         Applied::MayBe => "it may or may not have been applied",
         Applied::No => "it was never sent",
     })]
     Lost {
-        /// The message's name.
         call: &'static str,
         /// Whether VPP may have acted on it.
         applied: Applied,
-        /// How the connection ended.
         why: EndReason,
     },
-    /// VPP did not answer in time.
     #[error("VPP did not answer {call} in time ({})", match applied {
         Applied::MayBe => "it may or may not have been applied",
         Applied::No => "it was never sent",
     })]
     Timeout {
-        /// The message's name.
         call: &'static str,
         /// `No` if it waited behind calls that VPP left unanswered.
         applied: Applied,
     },
-    /// VPP's answer is shorter than its layout.
     #[error("VPP's answer to {call} cannot be read: {error}")]
-    Malformed {
-        /// The message's name.
-        call: &'static str,
-        /// What does not fit.
-        error: WireError,
-    },
-    /// VPP's answer takes more memory than an answer may.
+    Malformed { call: &'static str, error: WireError },
     #[error("VPP's answer to {call} is too long")]
-    TooLong {
-        /// The message's name.
-        call: &'static str,
-    },
+    TooLong { call: &'static str },
 }
 
 impl CallError {
-    /// What to do about it.
-    #[must_use]
-    pub fn remedy(&self) -> Remedy {
-        match self {
-            Self::Missing { .. } | Self::Unsafe(_) => Remedy::GiveUp,
-            Self::Refused { retval: Retval::NO_SUCH_ENTRY | Retval::VALUE_EXIST, .. } => {
-                Remedy::ObserveAgain
-            }
-            Self::Refused { .. } => Remedy::GiveUp,
-            Self::Timeout { .. } => Remedy::ObserveAgain,
-            Self::Lost { .. } | Self::Malformed { .. } | Self::TooLong { .. } => Remedy::Reconnect,
-        }
-    }
-
     pub(super) fn from_failure(call: &'static str, failure: CallFailure) -> Self {
         match failure {
             CallFailure::NeverSent(why) => Self::Lost { call, applied: Applied::No, why },
@@ -173,10 +134,8 @@ mod tests {
             refused.to_string(),
             "lb_as_set_weight was refused by VPP: NO_SUCH_ENTRY (-6): no such VIP or server"
         );
-        assert_eq!(refused.remedy(), Remedy::ObserveAgain);
-        let unheard = CallError::Refused { call: "lb_conf", retval: Retval(-12345) };
-        assert_eq!(unheard.to_string(), "lb_conf was refused by VPP: error -12345");
-        assert_eq!(unheard.remedy(), Remedy::GiveUp);
+        let unknown = CallError::Refused { call: "lb_conf", retval: Retval(-12345) };
+        assert_eq!(unknown.to_string(), "lb_conf was refused by VPP: error -12345");
         let lost = |failure| CallError::from_failure("lb_conf", failure).to_string();
         assert_eq!(
             lost(CallFailure::NeverSent(EndReason::PeerClosed)),

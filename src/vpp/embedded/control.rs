@@ -1,11 +1,11 @@
-//! The handle by which tests look into an embedded VPP and make it misbehave.
+//! The handle by which tests inspect an embedded VPP and inject faults.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::EmbeddedError;
+use super::error::EmbeddedError;
 use super::plugin::Plugin;
 use crate::vpp::embedded::fault_injection::{
     EmbeddedSnapshot, FaultCondition, InjectedFault, WriteRecord,
@@ -32,20 +32,20 @@ impl Control {
         Self { commands, activity }
     }
 
-    /// Makes requests go wrong that are received from now on.
+    /// Injects a fault into requests that are received from now on.
     ///
     /// # Errors
     /// [`EmbeddedError::Gone`]
-    pub fn inject(&self, when: FaultCondition, mishap: InjectedFault) -> Result<(), EmbeddedError> {
-        self.ask(move |hub| hub.mishaps.add(when, mishap))
+    pub fn inject(&self, when: FaultCondition, fault: InjectedFault) -> Result<(), EmbeddedError> {
+        self.ask(move |server| server.faults.add(when, fault))
     }
 
-    /// Forgets the mishaps that have not struck yet.
+    /// Removes the faults that have not struck yet.
     ///
     /// # Errors
     /// [`EmbeddedError::Gone`]
-    pub fn clear_mishaps(&self) -> Result<(), EmbeddedError> {
-        self.ask(|hub| hub.mishaps.clear())
+    pub fn clear_faults(&self) -> Result<(), EmbeddedError> {
+        self.ask(|server| server.faults.clear())
     }
 
     /// Sends the answers that were held back.
@@ -62,7 +62,7 @@ impl Control {
     /// # Errors
     /// [`EmbeddedError::Gone`]
     pub fn freeze(&self) -> Result<(), EmbeddedError> {
-        self.ask(|hub| hub.frozen = true)
+        self.ask(|server| server.frozen = true)
     }
 
     /// Ends [`Control::freeze`].
@@ -70,7 +70,7 @@ impl Control {
     /// # Errors
     /// [`EmbeddedError::Gone`]
     pub fn thaw(&self) -> Result<(), EmbeddedError> {
-        self.ask(|hub| hub.frozen = false)
+        self.ask(|server| server.frozen = false)
     }
 
     /// Closes every connection.
@@ -78,7 +78,7 @@ impl Control {
     /// # Errors
     /// [`EmbeddedError::Gone`]
     pub fn disconnect(&self) -> Result<(), EmbeddedError> {
-        self.ask(|hub| hub.clients.clear())
+        self.ask(|server| server.clients.clear())
     }
 
     /// Restarts VPP: connections end, sockets are bound anew, all is empty.
@@ -95,7 +95,7 @@ impl Control {
     /// # Errors
     /// [`EmbeddedError::Gone`]
     pub fn stop(&self) -> Result<(), EmbeddedError> {
-        self.ask(|hub| hub.stop_listening(false))
+        self.ask(|server| server.stop_listening(false))
     }
 
     /// Kills VPP: its socket files stay, and refuse connections.
@@ -103,17 +103,17 @@ impl Control {
     /// # Errors
     /// [`EmbeddedError::Gone`]
     pub fn kill(&self) -> Result<(), EmbeddedError> {
-        self.ask(|hub| hub.stop_listening(true))
+        self.ask(|server| server.stop_listening(true))
     }
 
-    /// Lets VPP's clock jump; what it would have done meanwhile is done.
+    /// Moves VPP's clock; what it would have done meanwhile is done.
     ///
     /// # Errors
     /// [`EmbeddedError::Gone`]
     pub fn advance(&self, by: Duration) -> Result<(), EmbeddedError> {
-        self.ask(move |hub| {
-            hub.process.advance(by);
-            hub.beat();
+        self.ask(move |server| {
+            server.process.advance(by);
+            server.publish_heartbeat();
         })
     }
 
@@ -126,10 +126,10 @@ impl Control {
         &self,
         edit: impl FnOnce(&mut Plugin, u32) -> T + Send + 'static,
     ) -> Result<T, EmbeddedError> {
-        self.ask(|hub| {
-            hub.process.catch_up();
-            let now = hub.process.now();
-            edit(&mut hub.process.plugin, now)
+        self.ask(|server| {
+            server.process.catch_up();
+            let now = server.process.now();
+            edit(&mut server.process.plugin, now)
         })
     }
 
@@ -147,15 +147,15 @@ impl Control {
     /// # Errors
     /// [`EmbeddedError::Gone`]
     pub fn writes(&self) -> Result<Vec<WriteRecord>, EmbeddedError> {
-        self.ask(|hub| hub.writes.iter().copied().collect())
+        self.ask(|server| server.writes.iter().copied().collect())
     }
 
-    /// The same, and forgets them.
+    /// The same, and removes them.
     ///
     /// # Errors
     /// [`EmbeddedError::Gone`]
     pub fn take_writes(&self) -> Result<Vec<WriteRecord>, EmbeddedError> {
-        self.ask(|hub| std::mem::take(&mut hub.writes).into())
+        self.ask(|server| std::mem::take(&mut server.writes).into())
     }
 
     /// How many requests of each name were received.
@@ -163,11 +163,11 @@ impl Control {
     /// # Errors
     /// [`EmbeddedError::Gone`]
     pub fn received(&self) -> Result<BTreeMap<&'static str, u64>, EmbeddedError> {
-        self.ask(|hub| hub.received.clone())
+        self.ask(|server| server.received.clone())
     }
 
-    /// A number that changes whenever something happened in VPP: what a test
-    /// waits for before it looks again.
+    /// A number that changes whenever something has happened in VPP: a test waits
+    /// for it before it reads the state again.
     #[must_use]
     pub fn activity(&self) -> watch::Receiver<u64> {
         self.activity.clone()
@@ -179,10 +179,10 @@ impl Control {
     ) -> Result<T, EmbeddedError> {
         // Of the standard library, so that it waits in async tests too.
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
-        let command: ServerCommand = Box::new(move |hub| {
-            let done = ask(hub);
-            hub.publish_counters();
-            // It fails when the caller is gone, who then needs no answer.
+        let command: ServerCommand = Box::new(move |server| {
+            let done = ask(server);
+            server.publish_counters();
+            // It fails when the caller is gone: then the answer is not needed.
             let _ = answer.send(done);
         });
         self.commands.send(command).map_err(|_| EmbeddedError::Gone)?;

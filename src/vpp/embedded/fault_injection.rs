@@ -1,29 +1,35 @@
-//! What the embedded VPP is told to do wrong, and what it tells of itself.
+//! The faults that can be injected into the embedded VPP, and the snapshot of
+//! its state.
 
 use std::time::Duration;
 
 use super::plugin::{Conf, ServerRow, VipRow};
-use crate::vpp::wire::{LbWrite, VipKey};
+use crate::vpp::wire::{LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbConfSet, VipKey};
 
 /// A change of the load balancer that a client asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteRequest {
-    /// One that our client sends, or its forerunner in lb.api 1.1.0.
-    Lb(LbWrite),
+    /// `lb_conf`
+    Conf(LbConfSet),
+    /// `lb_add_del_vip_v2`, or its forerunner in lb.api 1.1.0.
+    Vip(LbAddDelVipV2),
+    /// `lb_add_del_as_v2`, or its forerunner in lb.api 1.1.0.
+    Server(LbAddDelAsV2),
+    /// `lb_as_set_weight`
+    Weight(LbAsSetWeight),
     /// `lb_flush_vip`
     FlushVip(VipKey),
 }
 
-/// A change that was carried out or refused.
+/// A change that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteRecord {
-    /// What was asked.
     pub write: WriteRequest,
-    /// The answer, whether it was sent or lost.
+    /// The return value, whether it was sent or lost.
     pub retval: i32,
 }
 
-/// What goes wrong with a request.
+/// What happens to a request in place of its normal service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InjectedFault {
     /// The connection ends, and nothing is done.
@@ -73,14 +79,14 @@ impl FaultCondition {
     }
 }
 
-/// The mishaps to come.
+/// The faults that have not struck yet.
 #[derive(Debug, Default)]
 pub(super) struct InjectedFaults(Vec<(FaultCondition, InjectedFault)>);
 
 impl InjectedFaults {
-    pub(super) fn add(&mut self, when: FaultCondition, mishap: InjectedFault) {
+    pub(super) fn add(&mut self, when: FaultCondition, fault: InjectedFault) {
         if when.times > 0 {
-            self.0.push((when, mishap));
+            self.0.push((when, fault));
         }
     }
 
@@ -106,20 +112,18 @@ impl InjectedFaults {
                 due = Some(place);
             }
         }
-        let mishap = self.0.get(due?)?.1;
+        let fault = self.0.get(due?)?.1;
         self.0.retain(|(when, _)| when.times > 0);
-        Some(mishap)
+        Some(fault)
     }
 }
 
 /// The state of the embedded VPP at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmbeddedSnapshot {
-    /// Whether it listens.
     pub running: bool,
     /// Time since it started, by its own clock.
     pub uptime: Duration,
-    /// The global settings.
     pub conf: Conf,
     /// VIPs in use, in slot order.
     pub vips: Vec<VipRow>,
@@ -129,8 +133,8 @@ pub struct EmbeddedSnapshot {
     pub clients: Vec<String>,
     /// Clients that it lists although they are gone.
     pub dead_clients: Vec<String>,
-    /// InjectedFaults that have not struck yet.
-    pub mishaps: usize,
+    /// How many injected faults have not struck yet.
+    pub faults: usize,
     /// Answers that are held back.
     pub held: usize,
 }
@@ -140,14 +144,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mishap_strikes_when_it_is_due_and_no_more() {
-        let mut mishaps = InjectedFaults::default();
-        mishaps.add(FaultCondition::message("a").after(1).times(2), InjectedFault::Refuse(-6));
-        mishaps.add(FaultCondition::NEXT.after(4), InjectedFault::Crash);
-        mishaps.add(FaultCondition::NEXT.times(0), InjectedFault::Crash);
-        let struck = ["b", "a", "a", "a", "a", "a"].map(|name| mishaps.strike(name));
+    fn a_fault_strikes_when_it_is_due_and_no_more() {
+        let mut faults = InjectedFaults::default();
+        faults.add(FaultCondition::message("a").after(1).times(2), InjectedFault::Refuse(-6));
+        faults.add(FaultCondition::NEXT.after(4), InjectedFault::Crash);
+        faults.add(FaultCondition::NEXT.times(0), InjectedFault::Crash);
+        let struck = ["b", "a", "a", "a", "a", "a"].map(|name| faults.strike(name));
         let refuse = Some(InjectedFault::Refuse(-6));
         assert_eq!(struck, [None, None, refuse, refuse, Some(InjectedFault::Crash), None]);
-        assert_eq!(mishaps.len(), 0);
+        assert_eq!(faults.len(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! What each request does, and what it is answered.
+//! The handlers of the requests.
 
 use super::cli;
 use super::legacy::{
@@ -10,16 +10,16 @@ use super::plugin::{
     address_to_wire,
 };
 use super::process::{Crash, Process, ReplyDraft};
-use super::requests::{Served, Serves};
+use super::requests::{RequestContext, RequestHandler};
 use crate::vpp::embedded::fault_injection::WriteRequest;
 use crate::vpp::wire::{
     CliInband, CliInbandReply, ControlPing, ControlPingReply, FixedText, LbAddDelAsV2,
     LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply,
     LbAsV2Details, LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails,
-    LbVipDump, LbWrite, RequestHead, ShowVersion, ShowVersionReply, VipKey,
+    LbVipDump, RequestHead, ShowVersion, ShowVersionReply, VipKey,
 };
 
-/// The code that a call of the plugin is answered with.
+/// The return value for the outcome of a call of the plugin.
 fn code(outcome: Result<(), PluginFault>) -> Result<i32, Crash> {
     match outcome {
         Ok(()) => Ok(0),
@@ -28,86 +28,91 @@ fn code(outcome: Result<(), PluginFault>) -> Result<i32, Crash> {
     }
 }
 
-impl Serves for ControlPing {
-    fn serve(
+impl RequestHandler for ControlPing {
+    fn handle(
         &self,
-        with: &mut Served<'_>,
+        context: &mut RequestContext<'_>,
         head: RequestHead,
-        to: &mut ReplyDraft,
+        reply: &mut ReplyDraft,
     ) -> Result<(), Crash> {
-        let (client_index, vpe_pid) = (head.client_index, with.process.pid);
-        with.process.reply(to, head, &ControlPingReply { retval: 0, client_index, vpe_pid });
+        let (client_index, vpe_pid) = (head.client_index, context.process.pid);
+        context.process.reply(reply, head, &ControlPingReply { retval: 0, client_index, vpe_pid });
         Ok(())
     }
 }
 
-impl Serves for MemclntKeepalive {
-    fn serve(&self, _: &mut Served<'_>, _: RequestHead, _: &mut ReplyDraft) -> Result<(), Crash> {
+impl RequestHandler for MemclntKeepalive {
+    fn handle(
+        &self,
+        _: &mut RequestContext<'_>,
+        _: RequestHead,
+        _: &mut ReplyDraft,
+    ) -> Result<(), Crash> {
         Ok(())
     }
 }
 
-impl Serves for ShowVersion {
-    fn serve(
+impl RequestHandler for ShowVersion {
+    fn handle(
         &self,
-        with: &mut Served<'_>,
+        context: &mut RequestContext<'_>,
         head: RequestHead,
-        to: &mut ReplyDraft,
+        reply: &mut ReplyDraft,
     ) -> Result<(), Crash> {
-        let reply = ShowVersionReply {
+        let version = ShowVersionReply {
             retval: 0,
             program: FixedText::new("vpe"),
             version: FixedText::new(cli::VERSION),
             build_date: FixedText::new(cli::BUILD_DATE),
             build_directory: FixedText::new(""),
         };
-        with.process.reply(to, head, &reply);
+        context.process.reply(reply, head, &version);
         Ok(())
     }
 }
 
-impl Serves for CliInband {
-    fn serve(
+impl RequestHandler for CliInband {
+    fn handle(
         &self,
-        with: &mut Served<'_>,
+        context: &mut RequestContext<'_>,
         head: RequestHead,
-        to: &mut ReplyDraft,
+        reply: &mut ReplyDraft,
     ) -> Result<(), Crash> {
-        let output = cli::run(&self.cmd, with.process, with.clients);
-        to.errno_was_set = output.errno_was_set;
-        let reply = CliInbandReply { retval: output.retval, reply: output.text.into_bytes() };
-        with.process.reply(to, head, &reply);
+        let output = cli::run(&self.cmd, context.process, context.clients);
+        reply.errno_was_set = output.errno_was_set;
+        let printed = CliInbandReply { retval: output.retval, reply: output.text.into_bytes() };
+        context.process.reply(reply, head, &printed);
         Ok(())
     }
 }
 
-impl Serves for LbConfGet {
-    fn serve(
+impl RequestHandler for LbConfGet {
+    fn handle(
         &self,
-        with: &mut Served<'_>,
+        context: &mut RequestContext<'_>,
         head: RequestHead,
-        to: &mut ReplyDraft,
+        reply: &mut ReplyDraft,
     ) -> Result<(), Crash> {
-        let conf = with.process.plugin.conf();
+        let conf = context.process.plugin.conf();
         let conf = LbConfSet {
             ip4_src_address: conf.ip4_src,
             ip6_src_address: conf.ip6_src,
             sticky_buckets_per_core: conf.sticky_buckets_per_core,
             flow_timeout: conf.flow_timeout,
         };
-        with.process.reply(to, head, &LbConfGetReply { retval: 0, conf });
+        context.process.reply(reply, head, &LbConfGetReply { retval: 0, conf });
         Ok(())
     }
 }
 
-impl Serves for LbVipDump {
-    fn serve(
+impl RequestHandler for LbVipDump {
+    fn handle(
         &self,
-        with: &mut Served<'_>,
+        context: &mut RequestContext<'_>,
         head: RequestHead,
-        to: &mut ReplyDraft,
+        reply: &mut ReplyDraft,
     ) -> Result<(), Crash> {
-        for row in with.process.plugin.vip_rows() {
+        for row in context.process.plugin.vip_rows() {
             let details = LbVipDetails {
                 vip: row.key.to_wire(),
                 encap: row.encap,
@@ -117,7 +122,7 @@ impl Serves for LbVipDump {
                 // The field has 16 bits.
                 flow_table_length: (row.table_length & 0xffff) as u16,
             };
-            with.process.reply(to, head, &details);
+            context.process.reply(reply, head, &details);
         }
         Ok(())
     }
@@ -132,14 +137,14 @@ fn filtered(process: &mut Process, vip: VipKey) -> Vec<ServerRow> {
     })
 }
 
-impl Serves for LbAsV2Dump {
-    fn serve(
+impl RequestHandler for LbAsV2Dump {
+    fn handle(
         &self,
-        with: &mut Served<'_>,
+        context: &mut RequestContext<'_>,
         head: RequestHead,
-        to: &mut ReplyDraft,
+        reply: &mut ReplyDraft,
     ) -> Result<(), Crash> {
-        for row in filtered(with.process, self.vip) {
+        for row in filtered(context.process, self.vip) {
             let details = LbAsV2Details {
                 vip: row.vip.to_wire(),
                 app_srv: address_to_wire(row.address),
@@ -148,46 +153,46 @@ impl Serves for LbAsV2Dump {
                 weight: row.weight,
                 num_buckets: row.buckets,
             };
-            with.process.reply(to, head, &details);
+            context.process.reply(reply, head, &details);
         }
         Ok(())
     }
 }
 
-impl Serves for LbAsDump {
-    fn serve(
+impl RequestHandler for LbAsDump {
+    fn handle(
         &self,
-        with: &mut Served<'_>,
+        context: &mut RequestContext<'_>,
         head: RequestHead,
-        to: &mut ReplyDraft,
+        reply: &mut ReplyDraft,
     ) -> Result<(), Crash> {
-        for row in filtered(with.process, self.vip) {
+        for row in filtered(context.process, self.vip) {
             let details = LbAsDetails {
                 vip: row.vip.to_wire(),
                 app_srv: address_to_wire(row.address),
                 flags: u8::from(row.used),
                 in_use_since: row.removed_at,
             };
-            with.process.reply(to, head, &details);
+            context.process.reply(reply, head, &details);
         }
         Ok(())
     }
 }
 
-/// Serves a write: `$do` changes the plugin, and its code is the whole reply.
-macro_rules! writes {
+/// RequestHandler a write: `$do` changes the plugin, and its code is the whole reply.
+macro_rules! handle_write {
     ($type:ty, $reply:ident, $write:expr, $do:expr) => {
-        impl Serves for $type {
-            fn serve(
+        impl RequestHandler for $type {
+            fn handle(
                 &self,
-                with: &mut Served<'_>,
+                context: &mut RequestContext<'_>,
                 head: RequestHead,
-                to: &mut ReplyDraft,
+                reply: &mut ReplyDraft,
             ) -> Result<(), Crash> {
-                let now = with.process.now();
+                let now = context.process.now();
                 let change: fn(&Self, &mut Process, u32) -> Result<(), PluginFault> = $do;
-                let retval = code(change(self, with.process, now))?;
-                with.process.reply(to, head, &$reply { retval });
+                let retval = code(change(self, context.process, now))?;
+                context.process.reply(reply, head, &$reply { retval });
                 Ok(())
             }
 
@@ -203,49 +208,44 @@ macro_rules! writes {
     };
 }
 
-writes!(
-    LbConfSet,
-    LbConfReply,
-    |conf| WriteRequest::Lb(LbWrite::Conf(*conf)),
-    |conf, process, _| {
-        process.plugin.set_conf(Conf {
-            ip4_src: conf.ip4_src_address,
-            ip6_src: conf.ip6_src_address,
-            sticky_buckets_per_core: conf.sticky_buckets_per_core,
-            flow_timeout: conf.flow_timeout,
-        })
-    }
-);
-writes!(LbAddDelVipV2, LbAddDelVipV2Reply, |vip| WriteRequest::Lb(LbWrite::Vip(*vip)), change_vip);
-writes!(
+handle_write!(LbConfSet, LbConfReply, |conf| WriteRequest::Conf(*conf), |conf, process, _| {
+    process.plugin.set_conf(Conf {
+        ip4_src: conf.ip4_src_address,
+        ip6_src: conf.ip6_src_address,
+        sticky_buckets_per_core: conf.sticky_buckets_per_core,
+        flow_timeout: conf.flow_timeout,
+    })
+});
+handle_write!(LbAddDelVipV2, LbAddDelVipV2Reply, |vip| WriteRequest::Vip(*vip), change_vip);
+handle_write!(
     LbAddDelVip,
     LbAddDelVipReply,
-    |vip| WriteRequest::Lb(LbWrite::Vip(vip.0)),
+    |vip| WriteRequest::Vip(vip.0),
     |vip, process, now| { change_vip(&vip.0, process, now) }
 );
-writes!(
+handle_write!(
     LbAddDelAsV2,
     LbAddDelAsV2Reply,
-    |server| WriteRequest::Lb(LbWrite::Server(*server)),
+    |server| WriteRequest::Server(*server),
     change_server
 );
-writes!(
+handle_write!(
     LbAddDelAs,
     LbAddDelAsReply,
-    |server| WriteRequest::Lb(LbWrite::Server(server.0)),
+    |server| WriteRequest::Server(server.0),
     |server, process, now| change_server(&server.0, process, now)
 );
-writes!(
+handle_write!(
     LbAsSetWeight,
     LbAsSetWeightReply,
-    |weight| WriteRequest::Lb(LbWrite::Weight(*weight)),
+    |weight| WriteRequest::Weight(*weight),
     |set, process, _| {
         let vip = PluginVipKey::of_server_from_wire(set.vip);
         let server = address_from_wire(set.as_address);
         process.plugin.set_weight(vip, server, set.weight, set.is_flush)
     }
 );
-writes!(
+handle_write!(
     LbFlushVip,
     LbFlushVipReply,
     |flush| WriteRequest::FlushVip(flush.vip),

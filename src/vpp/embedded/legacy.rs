@@ -160,7 +160,6 @@ impl Dump for LbAsDump {}
 pub struct LbAsDetails {
     /// The VIP, which may be deleted itself.
     pub vip: VipKey,
-    /// The server.
     pub app_srv: WireAddress,
     /// Bit 0: in use.
     pub flags: u8,

@@ -1,15 +1,14 @@
-//! A VPP process without sockets: its message table, its uptime, its plugin,
-//! and the one function that turns a request into replies.
+//! A VPP process without sockets: its uptime, its plugin, and the replies that
+//! it makes.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::options::{Clock, EmbeddedOptions};
 use super::plugin::Plugin;
-use super::requests::{self, RequestEntry};
-use super::{Clock, EmbeddedOptions};
-use crate::vpp::wire::{MessageTable, Reply, RequestHead, message::key, write_reply};
+use crate::vpp::wire::{Reply, RequestHead, write_reply};
 
-/// What one process holds and a restart loses.
+/// The state of one process, which a restart loses.
 pub(super) struct Process {
     pub(super) plugin: Plugin,
     pub(super) pid: u32,
@@ -17,7 +16,7 @@ pub(super) struct Process {
     started: Instant,
     skipped: Duration,
     boot_time: u64,
-    entries: HashMap<u16, RequestEntry>,
+    /// Of its messages, by name.
     ids: HashMap<&'static str, u16>,
 }
 
@@ -25,7 +24,7 @@ pub(super) struct Process {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Crash(pub(super) &'static str);
 
-/// The answer to one request, in the making.
+/// The replies to one request, in the making.
 #[derive(Debug, Default)]
 pub(super) struct ReplyDraft {
     /// The `client_index` that replies go to.
@@ -41,11 +40,7 @@ pub(super) struct ReplyDraft {
 }
 
 impl Process {
-    pub(super) fn new(options: &EmbeddedOptions) -> Self {
-        let entries: Vec<RequestEntry> = requests::catalogue()
-            .into_iter()
-            .filter(|entry| !options.without.contains(&entry.name))
-            .collect();
+    pub(super) fn new(options: &EmbeddedOptions, ids: HashMap<&'static str, u16>) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             plugin: Plugin::default(),
@@ -54,26 +49,14 @@ impl Process {
             started: Instant::now(),
             skipped: Duration::ZERO,
             boot_time: since_epoch.as_secs(),
-            ids: entries.iter().map(|entry| (entry.name, entry.id)).collect(),
-            entries: entries.into_iter().map(|entry| (entry.id, entry)).collect(),
+            ids,
         }
-    }
-
-    /// What `sockclnt_create` is answered with.
-    pub(super) fn table(&self) -> MessageTable {
-        let entries = self.entries.values();
-        MessageTable::new(entries.map(|entry| (entry.id, key(entry.name, entry.crc))))
-    }
-
-    /// The message with this number.
-    pub(super) fn entry(&self, id: u16) -> Option<RequestEntry> {
-        self.entries.get(&id).copied()
     }
 
     pub(super) fn uptime(&self) -> Duration {
         match self.clock {
             Clock::Running => self.started.elapsed() + self.skipped,
-            Clock::Told => self.skipped,
+            Clock::Manual => self.skipped,
         }
     }
 
@@ -87,25 +70,25 @@ impl Process {
         self.boot_time
     }
 
-    /// Lets the clock jump.
+    /// Moves the clock.
     pub(super) fn advance(&mut self, by: Duration) {
         self.skipped += by;
         self.catch_up();
     }
 
-    /// Does what the clock was to do since the last look.
+    /// Does what was due since the last call.
     pub(super) fn catch_up(&mut self) {
         let now = self.now();
         self.plugin.advance(now);
     }
 
-    /// Appends a reply. A message that was taken out of the table has no
-    /// number, and is not sent.
-    pub(super) fn reply<R: Reply>(&self, answer: &mut ReplyDraft, head: RequestHead, reply: &R) {
+    /// Appends a reply. A message that was taken out of the table has no id, and
+    /// is not sent.
+    pub(super) fn reply<R: Reply>(&self, draft: &mut ReplyDraft, head: RequestHead, reply: &R) {
         let Some(id) = self.ids.get(R::NAME) else { return };
-        write_reply(&mut answer.bytes, *id, head.context, reply);
-        answer.ends.push(answer.bytes.len());
-        answer.retval = Some(reply.retval());
+        write_reply(&mut draft.bytes, *id, head.context, reply);
+        draft.ends.push(draft.bytes.len());
+        draft.retval = Some(reply.retval());
     }
 }
 
@@ -115,7 +98,6 @@ impl ReplyDraft {
         Self { to: client_index, ..Self::default() }
     }
 
-    /// The frames.
     pub(super) fn frames(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])

@@ -1,5 +1,5 @@
-//! The tasks beside the hub: one a client that reads its frames, and one for
-//! as long as a client has no room for its answers.
+//! The tasks beside the server: one for each client that reads its frames, and
+//! one for as long as a client has no room for its replies.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::vpp::wire::frame::MAX_BODY;
 /// Bytes taken from a client in one read.
 const READ: usize = 64 << 10;
 
-/// What a client did.
+/// Something that a client did.
 pub(super) enum ClientEvent {
     /// It sent these messages.
     Bodies(Serial, Vec<Vec<u8>>),
-    /// It has room for what waits.
+    /// It has room for the output that waits.
     Room(Serial),
     /// It closed, or (`failed`) its connection broke.
     Ended { client: Serial, failed: bool },
@@ -49,7 +49,7 @@ async fn read(client: Serial, stream: Arc<UnixStream>, events: mpsc::Sender<Clie
             Err(_) => break true,
         }
         let mut bodies = Vec::new();
-        let ill = loop {
+        let is_broken = loop {
             match frames.next_body() {
                 Ok(Some(body)) => bodies.push(body.to_vec()),
                 Ok(None) => break false,
@@ -63,15 +63,15 @@ async fn read(client: Serial, stream: Arc<UnixStream>, events: mpsc::Sender<Clie
         if !bodies.is_empty() && events.send(ClientEvent::Bodies(client, bodies)).await.is_err() {
             return;
         }
-        if ill {
+        if is_broken {
             break true;
         }
     };
-    // It fails when the hub is gone, which then closes the connection.
+    // It fails when the server is gone, which then closes the connection.
     let _ = events.send(ClientEvent::Ended { client, failed }).await;
 }
 
-/// Tells the hub when a client has room again.
+/// Sends an event to the server when a client has room again.
 pub(super) fn wait_for_room(
     client: Serial,
     stream: Arc<UnixStream>,

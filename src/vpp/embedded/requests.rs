@@ -1,5 +1,6 @@
-//! Every message of the embedded VPP with its number, and the way from bytes
-//! to what serves it.
+//! Every message of the embedded VPP with its id, and from bytes to its handler.
+
+use std::collections::HashMap;
 
 use super::clients::Clients;
 use super::legacy::{
@@ -9,11 +10,12 @@ use super::legacy::{
 use super::process::{Crash, Process, ReplyDraft};
 use crate::vpp::embedded::fault_injection::WriteRequest;
 use crate::vpp::wire::control::{SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
+use crate::vpp::wire::message::key;
 use crate::vpp::wire::{
     CliInband, CliInbandReply, ControlPing, ControlPingReply, LbAddDelAsV2, LbAddDelAsV2Reply,
     LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details,
     LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump,
-    Message, Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate,
+    Message, MessageTable, Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate,
     SockclntCreateReply, SockclntDelete, SockclntDeleteReply, WireError, read_request,
 };
 
@@ -24,32 +26,32 @@ pub(super) struct RequestEntry {
     pub(super) name: &'static str,
     pub(super) crc: u32,
     /// `None`: a reply, or a message of the connection itself.
-    pub(super) serve: Option<Serve>,
+    pub(super) handle: Option<HandleBody>,
 }
 
-/// Serves the request in a body. `refuse` stands for doing it.
-type Serve =
-    fn(&mut Served<'_>, &[u8], Option<i32>) -> Result<Result<ReplyDraft, Crash>, WireError>;
+/// Handles the request in a body. With a code to refuse it with, the request is
+/// answered and not carried out.
+type HandleBody =
+    fn(&mut RequestContext<'_>, &[u8], Option<i32>) -> Result<Result<ReplyDraft, Crash>, WireError>;
 
-/// What a request can reach.
-pub(super) struct Served<'a> {
+/// What a handler works on.
+pub(super) struct RequestContext<'a> {
     pub(super) process: &'a mut Process,
     pub(super) clients: &'a Clients,
-    /// The write that the request was.
+    /// The change that the request asks for, for the record of writes.
     pub(super) write: Option<WriteRequest>,
 }
 
-/// A request that VPP answers.
-pub(super) trait Serves: Request {
-    /// Does it.
-    fn serve(
+/// Handles one kind of request.
+pub(super) trait RequestHandler: Request {
+    fn handle(
         &self,
-        with: &mut Served<'_>,
+        context: &mut RequestContext<'_>,
         head: RequestHead,
-        answer: &mut ReplyDraft,
+        reply: &mut ReplyDraft,
     ) -> Result<(), Crash>;
 
-    /// The answer that says no.
+    /// The reply with this error; `None` if the reply has more than a code.
     fn refusal(_: i32) -> Option<Self::Answer> {
         None
     }
@@ -60,8 +62,33 @@ pub(super) trait Serves: Request {
     }
 }
 
+/// The message table, with the handlers.
+pub(super) struct RequestTable(HashMap<u16, RequestEntry>);
+
+impl RequestTable {
+    /// Every message but those of the names in `without`.
+    pub(super) fn new(without: &[&str]) -> Self {
+        let entries = catalogue().into_iter().filter(|entry| !without.contains(&entry.name));
+        Self(entries.map(|entry| (entry.id, entry)).collect())
+    }
+
+    pub(super) fn entry(&self, id: u16) -> Option<RequestEntry> {
+        self.0.get(&id).copied()
+    }
+
+    pub(super) fn ids(&self) -> HashMap<&'static str, u16> {
+        self.0.values().map(|entry| (entry.name, entry.id)).collect()
+    }
+
+    /// The reply to `sockclnt_create`.
+    pub(super) fn message_table(&self) -> MessageTable {
+        let entries = self.0.values();
+        MessageTable::new(entries.map(|entry| (entry.id, key(entry.name, entry.crc))))
+    }
+}
+
 /// Ids are of no order: a client that guesses them is wrong here as well.
-pub(super) fn catalogue() -> Vec<RequestEntry> {
+fn catalogue() -> Vec<RequestEntry> {
     let mut next = 700;
     let mut entries = vec![
         entry::<SockclntCreate>(SOCKCLNT_CREATE_ID, None),
@@ -77,43 +104,43 @@ pub(super) fn catalogue() -> Vec<RequestEntry> {
     fn plain<M: Message>(id: u16) -> RequestEntry {
         entry::<M>(id, None)
     }
-    fn served<M: Serves>() -> RequestEntry {
-        entry::<M>(0, Some(run::<M>))
+    fn handled<M: RequestHandler>() -> RequestEntry {
+        entry::<M>(0, Some(handle_body::<M>))
     }
-    pair(served::<ControlPing>(), plain::<ControlPingReply>);
-    pair(served::<LbVipDump>(), plain::<LbVipDetails>);
-    pair(served::<LbAddDelAsV2>(), plain::<LbAddDelAsV2Reply>);
-    pair(served::<ShowVersion>(), plain::<ShowVersionReply>);
-    pair(served::<LbConfSet>(), plain::<LbConfReply>);
-    pair(served::<CliInband>(), plain::<CliInbandReply>);
-    pair(served::<LbAsSetWeight>(), plain::<LbAsSetWeightReply>);
-    pair(served::<LbConfGet>(), plain::<LbConfGetReply>);
-    pair(served::<LbAsV2Dump>(), plain::<LbAsV2Details>);
-    pair(served::<LbAddDelVipV2>(), plain::<LbAddDelVipV2Reply>);
-    pair(served::<LbFlushVip>(), plain::<LbFlushVipReply>);
-    pair(served::<LbAddDelVip>(), plain::<LbAddDelVipReply>);
-    pair(served::<LbAddDelAs>(), plain::<LbAddDelAsReply>);
-    pair(served::<LbAsDump>(), plain::<LbAsDetails>);
-    pair(served::<MemclntKeepalive>(), plain::<MemclntKeepaliveReply>);
+    pair(handled::<ControlPing>(), plain::<ControlPingReply>);
+    pair(handled::<LbVipDump>(), plain::<LbVipDetails>);
+    pair(handled::<LbAddDelAsV2>(), plain::<LbAddDelAsV2Reply>);
+    pair(handled::<ShowVersion>(), plain::<ShowVersionReply>);
+    pair(handled::<LbConfSet>(), plain::<LbConfReply>);
+    pair(handled::<CliInband>(), plain::<CliInbandReply>);
+    pair(handled::<LbAsSetWeight>(), plain::<LbAsSetWeightReply>);
+    pair(handled::<LbConfGet>(), plain::<LbConfGetReply>);
+    pair(handled::<LbAsV2Dump>(), plain::<LbAsV2Details>);
+    pair(handled::<LbAddDelVipV2>(), plain::<LbAddDelVipV2Reply>);
+    pair(handled::<LbFlushVip>(), plain::<LbFlushVipReply>);
+    pair(handled::<LbAddDelVip>(), plain::<LbAddDelVipReply>);
+    pair(handled::<LbAddDelAs>(), plain::<LbAddDelAsReply>);
+    pair(handled::<LbAsDump>(), plain::<LbAsDetails>);
+    pair(handled::<MemclntKeepalive>(), plain::<MemclntKeepaliveReply>);
     entries
 }
 
-fn entry<M: Message>(id: u16, serve: Option<Serve>) -> RequestEntry {
-    RequestEntry { id, name: M::NAME, crc: M::CRC, serve }
+fn entry<M: Message>(id: u16, handle: Option<HandleBody>) -> RequestEntry {
+    RequestEntry { id, name: M::NAME, crc: M::CRC, handle }
 }
 
-fn run<M: Serves>(
-    with: &mut Served<'_>,
+fn handle_body<M: RequestHandler>(
+    context: &mut RequestContext<'_>,
     body: &[u8],
     refuse: Option<i32>,
 ) -> Result<Result<ReplyDraft, Crash>, WireError> {
     let (head, message) = read_request::<M>(body)?;
     let mut answer = ReplyDraft::to(head.client_index);
-    with.write = message.write();
+    context.write = message.write();
     if let Some(reply) = refuse.and_then(M::refusal) {
-        with.process.reply(&mut answer, head, &reply);
+        context.process.reply(&mut answer, head, &reply);
         return Ok(Ok(answer));
     }
-    let done = message.serve(with, head, &mut answer);
+    let done = message.handle(context, head, &mut answer);
     Ok(done.map(|()| answer))
 }

@@ -91,7 +91,7 @@ impl EmbeddedSegment {
     }
 
     /// Sets `/sys/heartbeat`, which grows by one in ten seconds, in place.
-    pub(super) fn beat(&mut self, heartbeat: u64) -> io::Result<()> {
+    pub(super) fn set_heartbeat(&mut self, heartbeat: u64) -> io::Result<()> {
         self.entries[0].value = heartbeat;
         let directory = self.read_u64(32)? - BASE;
         self.put(directory + 8, &heartbeat.to_le_bytes())

@@ -1,5 +1,5 @@
-//! The one task that owns an embedded VPP: it accepts, serves, misbehaves as
-//! told, and publishes its counters. Nothing of it is shared.
+//! The one task that owns an embedded VPP: it accepts, serves, applies injected
+//! faults, and publishes its counters. Nothing of it is shared.
 
 mod dispatch;
 
@@ -12,35 +12,38 @@ use tokio::sync::{mpsc, watch};
 use tracing::{debug, error, warn};
 
 use super::clients::{Clients, Serial};
+use super::error::EmbeddedError;
+use super::options::{Clock, EmbeddedOptions, Paths};
 use super::process::{Process, ReplyDraft};
 use super::reader::{self, ClientEvent};
+use super::requests::RequestTable;
 use super::segment::EmbeddedSegment;
 use super::sockets::{Listeners, send_descriptor};
-use super::{Clock, EmbeddedError, EmbeddedOptions, Paths};
 use crate::vpp::embedded::fault_injection::{EmbeddedSnapshot, InjectedFaults, WriteRecord};
 
 /// A request of the [`Control`](super::Control) handle.
 pub(super) type ServerCommand = Box<dyn FnOnce(&mut EmbeddedServer) + Send>;
 
-/// Reads that may wait for the hub; then the readers wait.
+/// Reads that may wait for the server; further readers wait themselves.
 const EVENTS: usize = 64;
-/// VPP's heart beats once in this time.
+/// The time between two of VPP's heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// The state of an embedded VPP and of its sockets.
 pub(super) struct EmbeddedServer {
     options: EmbeddedOptions,
     paths: Paths,
+    requests: RequestTable,
     pub(super) process: Process,
     segment: EmbeddedSegment,
     listeners: Option<Listeners>,
     pub(super) clients: Clients,
-    pub(super) mishaps: InjectedFaults,
+    pub(super) faults: InjectedFaults,
     pub(super) writes: VecDeque<WriteRecord>,
     /// Requests received, by name.
     pub(super) received: BTreeMap<&'static str, u64>,
     held: Vec<ReplyDraft>,
-    /// It does nothing, like a VPP whose main thread is stuck.
+    /// It serves nothing, like a VPP whose main thread is stuck.
     pub(super) frozen: bool,
     pub(super) stopping: bool,
     serial: u64,
@@ -58,16 +61,18 @@ impl EmbeddedServer {
         activity: watch::Sender<u64>,
     ) -> Result<Self, EmbeddedError> {
         let (events, incoming) = mpsc::channel(EVENTS);
-        let process = Process::new(&options);
+        let requests = RequestTable::new(&options.without);
+        let process = Process::new(&options, requests.ids());
         let segment = new_segment(&process, &options)?;
         Ok(Self {
             listeners: Some(Listeners::bind(&paths)?),
+            requests,
             process,
             segment,
             options,
             paths,
             clients: Clients::new(),
-            mishaps: InjectedFaults::default(),
+            faults: InjectedFaults::default(),
             writes: VecDeque::new(),
             received: BTreeMap::new(),
             held: Vec::new(),
@@ -81,12 +86,12 @@ impl EmbeddedServer {
         })
     }
 
-    /// Serves until it is told to stop.
+    /// Serves until a command sets `stopping`.
     pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<ServerCommand>) {
         let Some(mut incoming) = self.incoming.take() else { return };
         while !self.stopping {
             let awake = !self.frozen;
-            let until_beat = self.until_heartbeat();
+            let next_heartbeat = self.until_heartbeat();
             tokio::select! {
                 biased;
                 command = commands.recv() => match command {
@@ -102,7 +107,7 @@ impl EmbeddedServer {
                         debug!(%error, "vpp-embedded-stats-client");
                     }
                 }
-                () = tokio::time::sleep(until_beat), if awake => self.beat(),
+                () = tokio::time::sleep(next_heartbeat), if awake => self.publish_heartbeat(),
             }
             self.activity.send_modify(|count| *count += 1);
         }
@@ -125,12 +130,12 @@ impl EmbeddedServer {
         }
     }
 
-    /// Forgets everything that dies with a process.
+    /// Drops everything that ends with a process.
     fn halt(&mut self) {
         self.clients.clear();
         self.held.clear();
         self.frozen = false;
-        self.process = Process::new(&self.options);
+        self.process = Process::new(&self.options, self.requests.ids());
         self.published = None;
         match new_segment(&self.process, &self.options) {
             Ok(segment) => self.segment = segment,
@@ -156,7 +161,7 @@ impl EmbeddedServer {
             servers: self.process.plugin.server_rows(),
             clients,
             dead_clients,
-            mishaps: self.mishaps.len(),
+            faults: self.faults.len(),
             held: self.held.len(),
         }
     }
@@ -196,18 +201,18 @@ impl EmbeddedServer {
     }
 
     fn until_heartbeat(&self) -> Duration {
-        if self.options.clock == Clock::Told {
+        if self.options.clock == Clock::Manual {
             return Duration::MAX;
         }
         let past = self.process.uptime().as_nanos() % HEARTBEAT.as_nanos();
         HEARTBEAT - Duration::from_nanos(u64::try_from(past).unwrap_or(0))
     }
 
-    /// Publishes the heartbeat and lets the collector run.
-    pub(super) fn beat(&mut self) {
+    /// Writes the heartbeat to the segment, after the collector has run.
+    pub(super) fn publish_heartbeat(&mut self) {
         self.process.catch_up();
-        let beats = u64::from(self.process.now()) / HEARTBEAT.as_secs();
-        if let Err(error) = self.segment.beat(beats) {
+        let heartbeats = u64::from(self.process.now()) / HEARTBEAT.as_secs();
+        if let Err(error) = self.segment.set_heartbeat(heartbeats) {
             error!(%error, "vpp-embedded-stats-failed");
         }
     }
@@ -234,14 +239,14 @@ fn new_segment(
     EmbeddedSegment::new(process.boot_time(), options.workers).map_err(EmbeddedError::Stats)
 }
 
-/// The next connection; never, while nobody listens.
+/// The next connection; never, while there is no listener.
 async fn accept(listener: Option<&tokio::net::UnixListener>) -> UnixStream {
     let Some(listener) = listener else { return std::future::pending().await };
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
             Err(error) => {
-                // Out of descriptors, most likely: let others go on and close some.
+                // Out of descriptors, most likely: wait until some are closed.
                 warn!(%error, "vpp-embedded-accept-failed");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

@@ -12,12 +12,12 @@ use rustix::net::{
 };
 use tokio::net::{UnixListener, UnixStream};
 
-use super::{EmbeddedError, Paths};
+use super::error::EmbeddedError;
+use super::options::Paths;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 64;
 
-/// The two listening sockets.
 pub(super) struct Listeners {
     pub(super) api: SocketListener,
     pub(super) stats: SocketListener,

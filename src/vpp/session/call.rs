@@ -16,7 +16,6 @@ pub const SMALL_REPLY: usize = 768;
 pub struct Encoded {
     /// The id in this VPP's table.
     pub id: u16,
-    /// The fields.
     pub fields: Vec<u8>,
 }
 
@@ -46,12 +45,13 @@ pub enum Expect {
     },
 }
 
-/// One thing to ask VPP for. Several dumps can share one call and one fence.
+/// A request and how its answer is recognised. Several dumps can share one call
+/// and one fence.
 #[derive(Debug)]
 pub struct Call<T> {
     /// The message's name, for logs and counters.
     pub name: &'static str,
-    /// What the log shows of its fields; `None` when nobody listens.
+    /// What the log shows of its fields; `None` if debug records are off.
     pub fields: Option<String>,
     /// One request, or the dumps that one fence closes.
     pub requests: Vec<Encoded>,
@@ -77,7 +77,7 @@ impl<T> Call<T> {
         self.requests.iter().map(|request| (request.id, request.fields.as_slice())).chain(fence)
     }
 
-    /// Tells the log that it goes out, if somebody listens.
+    /// Logs that it goes out.
     pub(super) fn log(&self) {
         let Some(fields) = &self.fields else { return };
         match self.expect {
@@ -90,12 +90,12 @@ impl<T> Call<T> {
     }
 }
 
-/// What a call came to.
+/// A call that has ended.
 #[derive(Debug)]
 pub struct Done<T> {
     /// The call's.
     pub token: T,
-    /// Its answer.
+    /// Its answer, or why it has none.
     pub result: Result<CallAnswer, CallFailure>,
 }
 
@@ -137,22 +137,16 @@ pub enum EndReason {
     /// We left, and VPP did not say goodbye in time.
     #[error("we disconnected, and VPP did not confirm it")]
     LeftUnconfirmed,
-    /// VPP closed the connection.
     #[error("VPP closed the connection")]
     PeerClosed,
-    /// The socket failed.
     #[error("the socket failed: {0}")]
     Io(std::io::ErrorKind),
-    /// VPP did not answer the handshake in time.
     #[error("VPP did not answer the handshake")]
     NoHandshake,
-    /// VPP answered the handshake with a fault.
     #[error("VPP refused the handshake with {0}")]
     Refused(i32),
-    /// VPP's answer to the handshake cannot be read.
     #[error("VPP's answer to the handshake cannot be read")]
     BadHandshake,
-    /// What came is no stream of frames.
     #[error("VPP sent what is no frame: {0}")]
     BadFrame(FrameError),
 }
@@ -171,7 +165,7 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Counts the calls of another connection, too.
+    /// Adds the calls of another connection.
     pub fn add(&mut self, more: Self) {
         self.sent += more.sent;
         self.answered += more.answered;
@@ -180,7 +174,7 @@ impl Traffic {
     }
 }
 
-/// What a session has counted.
+/// What one session has counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionStats {
     /// By name of the request.
@@ -218,17 +212,16 @@ fn refused(body: &[u8]) -> bool {
 pub struct SessionSettings {
     /// The client's name in `show api clients`.
     pub name: String,
-    /// The first context. A random one tells replies to an earlier client
-    /// with our index from ours.
+    /// The first context. A random one distinguishes our replies from those to
+    /// an earlier client with our index.
     pub first_context: u32,
     /// Most calls in flight. Urgent ones may double it.
     pub window: usize,
     /// Bytes of VPP's send buffer that replies in flight may take. One call
     /// alone may take more.
     pub budget: usize,
-    /// How long the handshake may take.
     pub handshake: Duration,
-    /// How long the goodbye may take.
+    /// How long the answer to the goodbye may take.
     pub goodbye: Duration,
 }
 

@@ -2,9 +2,9 @@
 //! finished calls out. It owns no socket and reads no clock.
 //!
 //! VPP answers in order, except that it does not answer at all what it cannot
-//! parse. So every call has a context of its own and a deadline; replies in
-//! flight never exceed what VPP's send buffer holds; and what comes for a call
-//! that is not waiting is counted and dropped.
+//! parse. So every call has a context of its own and a deadline; the replies of
+//! calls in flight never exceed what VPP's send buffer holds; and a reply to a
+//! call that is not waiting is counted and dropped.
 
 mod call;
 #[cfg(test)]
@@ -33,12 +33,12 @@ use super::wire::{
 #[derive(Debug)]
 enum SessionPhase {
     /// The handshake is sent.
-    ServerInfo { context: u32, deadline: Duration },
+    Handshake { context: u32, deadline: Duration },
     /// Calls go out under this index.
     Up { index: u32 },
     /// The goodbye is sent, with this context.
     Leaving { context: u32, deadline: Duration },
-    /// Nothing goes any more.
+    /// Nothing is sent or received any more.
     Ended(EndReason),
 }
 
@@ -57,7 +57,7 @@ pub struct Session<T> {
     window: Window<T>,
     done: VecDeque<Done<T>>,
     table: Option<MessageTable>,
-    last_heard: Duration,
+    last_received: Duration,
     stats: SessionStats,
 }
 
@@ -75,7 +75,7 @@ impl<T> Session<T> {
             window: Window::new(settings.window, settings.budget),
             done: VecDeque::new(),
             table: None,
-            last_heard: now,
+            last_received: now,
             stats: SessionStats::default(),
             settings,
         };
@@ -84,7 +84,7 @@ impl<T> Session<T> {
         tracing::debug!(api_message = SockclntCreate::NAME, %name, "vpp-api-send");
         write_bare(&mut session.output, SOCKCLNT_CREATE_ID, &SockclntCreate { context, name });
         session.phase =
-            SessionPhase::ServerInfo { context, deadline: now + session.settings.handshake };
+            SessionPhase::Handshake { context, deadline: now + session.settings.handshake };
         session
     }
 
@@ -103,13 +103,12 @@ impl<T> Session<T> {
         }
     }
 
-    /// What has been counted.
     #[must_use]
     pub fn stats(&self) -> &SessionStats {
         &self.stats
     }
 
-    /// The frame that says goodbye, for whoever must leave without a session
+    /// The frame of a goodbye, for a process that must end without its session
     /// (a panic); `None` before the handshake is answered.
     #[must_use]
     pub fn goodbye_frame(&self) -> Option<Vec<u8>> {
@@ -125,14 +124,14 @@ impl<T> Session<T> {
         Some(frame)
     }
 
-    /// Takes a call on. It goes out when the window has room for it.
+    /// Queues a call. It goes out when the window has room for it.
     pub fn submit(&mut self, call: Call<T>) {
         match self.phase {
             SessionPhase::Ended(why) => self.fail(call, CallFailure::NeverSent(why)),
             SessionPhase::Leaving { .. } => {
-                self.fail(call, CallFailure::NeverSent(EndReason::Left))
+                self.fail(call, CallFailure::NeverSent(EndReason::Left));
             }
-            SessionPhase::ServerInfo { .. } | SessionPhase::Up { .. } => self.window.queue(call),
+            SessionPhase::Handshake { .. } | SessionPhase::Up { .. } => self.window.queue(call),
         }
     }
 
@@ -142,15 +141,15 @@ impl<T> Session<T> {
         &self.output
     }
 
-    /// Tells that the socket took the first `count` bytes of the output.
+    /// The socket took the first `count` bytes of the output.
     pub fn written(&mut self, count: usize) {
         self.output.drain(..count.min(self.output.len()));
         self.written += count as u64;
     }
 
-    /// Takes what the socket gave.
+    /// Takes what was read from the socket.
     pub fn received(&mut self, now: Duration, bytes: &[u8]) {
-        self.last_heard = now;
+        self.last_received = now;
         let mut input = std::mem::replace(&mut self.input, FrameBuffer::new(MAX_BODY));
         input.push(bytes);
         while self.ended().is_none() {
@@ -163,7 +162,7 @@ impl<T> Session<T> {
         self.input = input;
     }
 
-    /// Tells that the socket is gone. After a goodbye that is its answer.
+    /// The socket is gone. After a goodbye that is its answer.
     pub fn lost(&mut self, why: EndReason) {
         let leaving = matches!(self.phase, SessionPhase::Leaving { .. });
         self.end(if leaving { EndReason::Left } else { why });
@@ -173,7 +172,7 @@ impl<T> Session<T> {
     /// fails.
     pub fn leave(&mut self, now: Duration) {
         let SessionPhase::Up { index } = self.phase else {
-            if matches!(self.phase, SessionPhase::ServerInfo { .. }) {
+            if matches!(self.phase, SessionPhase::Handshake { .. }) {
                 self.end(EndReason::LeftUnconfirmed);
             }
             return;
@@ -192,7 +191,7 @@ impl<T> Session<T> {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let own = match self.phase {
-            SessionPhase::ServerInfo { deadline, .. } | SessionPhase::Leaving { deadline, .. } => {
+            SessionPhase::Handshake { deadline, .. } | SessionPhase::Leaving { deadline, .. } => {
                 Some(deadline)
             }
             SessionPhase::Up { .. } | SessionPhase::Ended(_) => None,
@@ -203,7 +202,7 @@ impl<T> Session<T> {
     /// Gives up what has waited too long.
     pub fn expire(&mut self, now: Duration) {
         match self.phase {
-            SessionPhase::ServerInfo { deadline, .. } if now >= deadline => {
+            SessionPhase::Handshake { deadline, .. } if now >= deadline => {
                 return self.end(EndReason::NoHandshake);
             }
             SessionPhase::Leaving { deadline, .. } if now >= deadline => {
@@ -212,18 +211,17 @@ impl<T> Session<T> {
             _ => {}
         }
         let overdue = self.window.overdue(now);
-        let silent = overdue.iter().any(|waiting| self.last_heard <= waiting.sent_at);
+        let silent = overdue.iter().any(|waiting| self.last_received <= waiting.sent_at);
         for waiting in overdue {
             self.finish(waiting.name, waiting.token, Err(CallFailure::TimedOut));
         }
-        // Sending more to a VPP that said nothing since would only make more
+        // Sending more to a VPP that has sent nothing since would only make more
         // calls of unknown outcome.
         if silent {
             self.fail_queued(CallFailure::HeldBack);
         }
     }
 
-    /// The next finished call.
     pub fn next_done(&mut self) -> Option<Done<T>> {
         self.done.pop_front()
     }
@@ -261,7 +259,6 @@ impl<T> Session<T> {
         self.window.sent(InFlight::new(call, first, now, ends_at));
     }
 
-    /// Takes one message.
     fn take(&mut self, body: &[u8]) {
         let mut from = FieldReader::new(body);
         let (Ok(id), Ok(context)) = (from.u16(), from.u32()) else {
@@ -269,8 +266,8 @@ impl<T> Session<T> {
             return;
         };
         match self.phase {
-            SessionPhase::ServerInfo { context: ours, .. } if id == SOCKCLNT_CREATE_REPLY_ID => {
-                self.greeted(body, ours);
+            SessionPhase::Handshake { context: ours, .. } if id == SOCKCLNT_CREATE_REPLY_ID => {
+                self.take_handshake(body, ours);
             }
             SessionPhase::Leaving { context: ours, .. } if context == ours => {
                 tracing::debug!(api_message = SockclntDeleteReply::NAME, "vpp-api-recv");
@@ -280,7 +277,7 @@ impl<T> Session<T> {
         }
     }
 
-    fn greeted(&mut self, body: &[u8], ours: u32) {
+    fn take_handshake(&mut self, body: &[u8], ours: u32) {
         let Ok(reply) = read_bare::<SockclntCreateReply>(body) else {
             return self.end(EndReason::BadHandshake);
         };
@@ -297,7 +294,7 @@ impl<T> Session<T> {
     }
 
     fn answer(&mut self, id: u16, context: u32, body: &[u8]) {
-        let Some((part, waiting)) = self.window.find(context) else {
+        let Some((index, waiting)) = self.window.find(context) else {
             // Contexts are given out one after the other, so one that is
             // closer behind than we have given out was ours.
             let behind = u64::from(self.next_context.wrapping_sub(context).wrapping_sub(1));
@@ -308,7 +305,7 @@ impl<T> Session<T> {
             }
             return;
         };
-        match waiting.take(part, id, body) {
+        match waiting.take(index, id, body) {
             Ok(None) => {}
             Err(Unexpected) => self.stats.unknown += 1,
             Ok(Some(result)) => {

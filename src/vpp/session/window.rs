@@ -13,8 +13,8 @@ const MAX_ANSWER: usize = 64 << 20;
 
 /// After an urgent call, for this long no more than one other is out, or as many
 /// as have small replies and few of them: VPP works them off in order, so that
-/// the next urgent one stands behind each for as long as its answer takes.
-const URGENT_TIMES: Duration = Duration::from_secs(1);
+/// the next urgent one waits behind each for as long as its answer takes.
+const AFTER_URGENT: Duration = Duration::from_secs(1);
 const BESIDE_URGENT: usize = 2 * SMALL_REPLY;
 
 /// A call that went out.
@@ -56,21 +56,21 @@ impl<T> InFlight<T> {
     }
 
     /// Which of its messages this context belongs to; the fence is the last.
-    pub(super) fn part(&self, context: u32) -> Option<u32> {
-        let part = context.wrapping_sub(self.first);
+    pub(super) fn index_of(&self, context: u32) -> Option<u32> {
+        let index = context.wrapping_sub(self.first);
         let fence = u32::from(matches!(self.expect, Expect::Rows { .. }));
-        (part < self.requests + fence).then_some(part)
+        (index < self.requests + fence).then_some(index)
     }
 
     /// Takes a message that has one of its contexts. The outcome, if that ends
     /// the call; an error if the call expects no such message.
     pub(super) fn take(
         &mut self,
-        part: u32,
+        index: u32,
         id: u16,
         body: &[u8],
     ) -> Result<Option<Result<CallAnswer, CallFailure>>, Unexpected> {
-        let fence = part == self.requests;
+        let fence = index == self.requests;
         match self.expect {
             Expect::One(reply) if id == reply => Ok(Some(Ok(CallAnswer::One(body.to_vec())))),
             Expect::Rows { ping_reply, .. } if fence && id == ping_reply => {
@@ -139,7 +139,7 @@ impl<T> Window<T> {
             if !room {
                 return None;
             }
-            self.urgent_until = now + URGENT_TIMES;
+            self.urgent_until = now + AFTER_URGENT;
             return self.urgent.pop_front();
         }
         // An eighth of the budget is kept for urgent calls.
@@ -147,9 +147,9 @@ impl<T> Window<T> {
         let bulk = || self.waiting.iter().filter(|waiting| !waiting.urgent);
         let count = bulk().count();
         let ahead: usize = bulk().map(|waiting| waiting.cost).sum();
-        let gives_way = now < self.urgent_until;
+        let yields = now < self.urgent_until;
         let room = count < self.limit
-            && (!gives_way || count == 0 || ahead.saturating_add(call.cost) <= BESIDE_URGENT)
+            && (!yields || count == 0 || ahead.saturating_add(call.cost) <= BESIDE_URGENT)
             && self.waiting.len() < 2 * self.limit
             && fits(call, self.budget - self.budget / 8);
         if room { self.queue.pop_front() } else { None }
@@ -161,11 +161,11 @@ impl<T> Window<T> {
 
     /// The call that a context belongs to, and which of its messages.
     pub(super) fn find(&mut self, context: u32) -> Option<(u32, &mut InFlight<T>)> {
-        self.waiting.iter_mut().find_map(|waiting| Some((waiting.part(context)?, waiting)))
+        self.waiting.iter_mut().find_map(|waiting| Some((waiting.index_of(context)?, waiting)))
     }
 
     pub(super) fn remove(&mut self, context: u32) -> Option<InFlight<T>> {
-        let at = self.waiting.iter().position(|waiting| waiting.part(context).is_some())?;
+        let at = self.waiting.iter().position(|waiting| waiting.index_of(context).is_some())?;
         self.waiting.remove(at)
     }
 

@@ -1,7 +1,7 @@
 //! The segment's directory: entries by name, and what they stand for.
 
 use super::error::StatsError;
-use super::view::{View, Wish};
+use super::view::{ReadOn, View};
 
 /// Type, padding, value or pointer, and a name of at most 128 bytes.
 const ENTRY: usize = 144;
@@ -13,7 +13,6 @@ const SCALAR: u32 = 1;
 const SIMPLE_COUNTERS: u32 = 2;
 const GAUGE: u32 = 9;
 
-/// An entry of the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DirectoryEntry {
     kind: u32,
@@ -37,7 +36,7 @@ pub(super) fn find<const N: usize>(
                 missing -= 1;
             }
         }
-        if missing == 0 { Wish::Enough } else { Wish::More }
+        if missing == 0 { ReadOn::No } else { ReadOn::Yes }
     })?;
     Ok(found)
 }
@@ -77,7 +76,7 @@ pub(super) fn simple_counters(
     let mut threads = Vec::new();
     view.vector(entry.value, |pointer| {
         threads.push(u64::from_ne_bytes(*pointer));
-        Wish::More
+        ReadOn::Yes
     })?;
     if threads.is_empty() {
         return Ok(None);
@@ -92,7 +91,7 @@ pub(super) fn simple_counters(
                 None => sums.push(count),
             }
             element += 1;
-            Wish::More
+            ReadOn::Yes
         })?;
     }
     Ok(Some(sums))

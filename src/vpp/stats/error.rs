@@ -1,55 +1,29 @@
-//! Why the stats segment cannot be had or read, and what would help.
+//! Why the stats segment cannot be opened or read, with the remedy.
 
 use std::path::PathBuf;
 
 use rustix::io::Errno;
 use thiserror::Error;
 
-/// A stats segment that cannot be had, or a read that came to nothing.
+/// A stats segment that cannot be opened, or a read that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StatsError {
-    /// Nothing is there.
     #[error("{} does not exist: is `statseg {{ default }}` in VPP's startup.conf, and --vpp-stats-addr right?", path.display())]
-    NotThere {
-        /// The socket.
-        path: PathBuf,
-    },
-    /// The socket may not be opened.
+    NotThere { path: PathBuf },
     #[error("no permission to open {}: run maglevd in the group that owns it", path.display())]
-    PermissionDenied {
-        /// The socket.
-        path: PathBuf,
-    },
-    /// A socket is there and nobody listens.
+    PermissionDenied { path: PathBuf },
     #[error("nobody listens on {}: VPP has stopped, or is still starting", path.display())]
-    Refused {
-        /// The socket.
-        path: PathBuf,
-    },
-    /// It is a socket of another kind.
+    Refused { path: PathBuf },
     #[error("{} is not VPP's stats socket: set --vpp-stats-addr", path.display())]
-    NotStats {
-        /// The socket.
-        path: PathBuf,
-    },
+    NotStats { path: PathBuf },
     /// The connection was made and nothing came.
     #[error("{} accepts connections and sends nothing: VPP is busy, or it is not its stats socket", path.display())]
-    Silent {
-        /// The socket.
-        path: PathBuf,
-    },
-    /// The socket cannot be used for another reason.
+    Silent { path: PathBuf },
     #[error("cannot open {}: {error}", path.display())]
-    Socket {
-        /// The socket.
-        path: PathBuf,
-        /// What the system says.
-        error: Errno,
-    },
+    Socket { path: PathBuf, error: Errno },
     /// API and stats sockets belong to two processes.
     #[error("{} is of process {stats}, and VPP's API socket of process {api}: set --vpp-stats-addr to the same VPP's", path.display())]
     OtherProcess {
-        /// The stats socket.
         path: PathBuf,
         /// The process that listens on the API socket.
         api: i32,
@@ -63,10 +37,7 @@ pub enum StatsError {
     #[error(
         "the stats segment has version {found}, and 2 is known: this VPP needs another maglevd"
     )]
-    Version {
-        /// What the header says.
-        found: u64,
-    },
+    Version { found: u64 },
     /// The segment ends too early, or a pointer leads out of it.
     #[error(
         "the stats segment has no {length} bytes at {at:#x}: VPP is stopping, or its memory is damaged"
@@ -74,19 +45,13 @@ pub enum StatsError {
     OutOfBounds {
         /// The offset in the segment, or the pointer if it has none.
         at: u64,
-        /// What was to be read.
         length: usize,
     },
     /// A name stands for something else.
     #[error(
         "\"{name}\" has the unexpected type {found} in the stats segment: this VPP needs another maglevd"
     )]
-    WrongType {
-        /// The entry.
-        name: &'static str,
-        /// Its type.
-        found: u32,
-    },
+    WrongType { name: &'static str, found: u32 },
     /// Its lengths make no sense.
     #[error("the stats segment is larger than any VPP needs: its memory is damaged")]
     TooLarge,

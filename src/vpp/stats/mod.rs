@@ -1,21 +1,21 @@
 //! VPP's stats segment: its boot time, its heartbeat, and the packets of each
-//! VIP, which no API message tells.
+//! VIP, which no API message has.
 //!
 //! VPP hands out a descriptor of the memory that it counts in ([`StatsSegment::connect`]).
 //! We read it with `pread`, not through a map: no `unsafe`, no SIGBUS when the
 //! file is shorter than it says, and every bound is checked by the kernel once
 //! more. Measured on a real VPP with 3079 directory entries: all four counters
 //! take 0.07 ms, and would take 0.04 through a map, nearly all of it the search
-//! of the directory by name. That is less than asking VPP whose counters they
-//! are, so the map is not worth its dangers.
+//! of the directory by name. That is less than to ask VPP for the slots of
+//! its VIPs, so the map is not worth its dangers.
 //!
-//! The memory is VPP's and changes under our eyes, so nothing of it is trusted:
+//! The memory is VPP's and changes while it is read, so nothing of it is trusted:
 //! - the header's epoch and `in_progress` are the same before and after a read,
 //!   or the read is done again, a limited number of times;
 //! - nothing is kept from one read for the next, pointers least of all;
 //! - every pointer, which is an address in VPP, is translated by the header's
 //!   base; one that leads nowhere is an error;
-//! - all that one read may touch is [bounded](BYTES), whatever lengths it meets.
+//! - all that one read may touch is [bounded](view::BYTES), whatever lengths it meets.
 
 mod directory;
 mod error;
@@ -36,12 +36,9 @@ pub use slots::slots;
 use directory::{find, scalar, simple_counters};
 use view::View;
 
-/// The layout that we know.
+/// The version of the layout that is read here.
 const VERSION: u64 = 2;
-/// Most that one read may touch. A busy VPP's directory is some megabytes; the
-/// counters of 10 000 VIPs over 32 threads are ten.
-const BYTES: usize = 64 << 20;
-/// How often a read is tried that VPP's own changes disturb.
+/// Attempts at a read that VPP's own changes disturb.
 const TRIES: u32 = 50;
 /// Between two tries: VPP's changes take some microseconds.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -118,7 +115,7 @@ struct Header {
 }
 
 impl StatsSegment {
-    /// Asks for the segment at VPP's stats socket. Must be called within a
+    /// Receives the segment from VPP's stats socket. Must be called within a
     /// tokio runtime. `process` is the process that owns the API socket, if
     /// that is known: another VPP's counters are of no use.
     ///
@@ -129,7 +126,7 @@ impl StatsSegment {
         Self::from_memory(memory)
     }
 
-    /// A segment whose memory is at hand.
+    /// The segment that is in `memory`.
     ///
     /// # Errors
     /// [`StatsError::NotMemory`], [`StatsError::Version`], or it cannot be read.
@@ -154,8 +151,8 @@ impl StatsSegment {
         Ok(since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)))
     }
 
-    /// How often VPP's heart has beaten: once in ten seconds, unless VPP is
-    /// told otherwise. `None`: VPP does not count it.
+    /// VPP's heartbeats since its start: one in ten seconds, unless VPP is
+    /// configured otherwise. `None`: VPP does not count them.
     ///
     /// # Errors
     /// See [`StatsError`].
@@ -163,12 +160,12 @@ impl StatsSegment {
         self.scalar(HEARTBEAT)
     }
 
-    /// The packets of every VIP slot; [`slots()`] tells which slot is whose.
+    /// The packets of every VIP slot; [`slots()`] gives the slot of each VIP.
     ///
     /// # Errors
     /// See [`StatsError`].
     pub fn slot_counters(&self) -> Result<SlotCounters, StatsError> {
-        self.settled(|view, directory| {
+        self.read_consistent(|view, directory| {
             let found = find(view, directory, LB_COUNTERS)?;
             let mut counters = SlotCounters::default();
             for (kind, (entry, name)) in
@@ -183,7 +180,7 @@ impl StatsSegment {
     }
 
     fn scalar(&self, name: &'static str) -> Result<Option<u64>, StatsError> {
-        self.settled(|view, directory| {
+        self.read_consistent(|view, directory| {
             let [entry] = find(view, directory, [name])?;
             entry.map(|entry| scalar(name, entry)).transpose()
         })
@@ -191,7 +188,7 @@ impl StatsSegment {
 
     /// Gives what `read` finds while VPP changes no pointer. What it finds in a
     /// change, errors too, does not count.
-    fn settled<T>(
+    fn read_consistent<T>(
         &self,
         mut read: impl FnMut(&mut View<'_>, u64) -> Result<T, StatsError>,
     ) -> Result<T, StatsError> {

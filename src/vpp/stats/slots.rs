@@ -1,4 +1,4 @@
-//! Which slot of VPP's VIP pool is whose.
+//! The slot of each VIP in VPP's pool.
 
 use std::collections::BTreeMap;
 

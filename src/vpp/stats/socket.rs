@@ -19,21 +19,21 @@ use tokio::net::UnixStream;
 use super::error::StatsError;
 
 /// VPP sends at once, unless its main thread is busy.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Connects, checks who is there, and receives the segment.
+/// Connects, checks the peer's process, and receives the segment.
 pub(super) async fn receive(path: &Path, process: Option<i32>) -> Result<File, StatsError> {
     let stream = dial(path).map_err(|error| dial_error(path, &error))?;
     let peer = stream.peer_cred().ok().and_then(|peer| peer.pid());
     if let (Some(api), Some(stats)) = (process, peer)
-        // 0: a process that our namespace does not show.
+        // 0: a process that is not visible in our namespace.
         && api != stats
         && stats != 0
     {
         return Err(StatsError::OtherProcess { path: path.into(), api, stats });
     }
     let descriptor = stream.async_io(Interest::READABLE, || take_descriptor(&stream));
-    match tokio::time::timeout(PATIENCE, descriptor).await {
+    match tokio::time::timeout(TIMEOUT, descriptor).await {
         Ok(Ok(Some(descriptor))) => Ok(descriptor.into()),
         Ok(Ok(None)) => Err(StatsError::NotStats { path: path.into() }),
         Ok(Err(error)) => Err(StatsError::Socket { path: path.into(), error: errno(&error) }),

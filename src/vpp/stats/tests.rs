@@ -131,7 +131,7 @@ fn a_damaged_segment_is_a_typed_error() {
     }
     assert_eq!(counters(0x40, &[255; 4]), StatsError::TooLarge);
     // All that a read may touch, and it has touched something already.
-    let length = u32::try_from(BYTES / 8).unwrap();
+    let length = u32::try_from(view::BYTES / 8).unwrap();
     assert_eq!(counters(0x0600, &length.to_ne_bytes()), StatsError::TooLarge);
     let error = counters(0x0600, &1000_u32.to_ne_bytes());
     assert!(matches!(error, StatsError::OutOfBounds { at: 0x0608, length: 8000 }), "{error:?}");
@@ -168,7 +168,7 @@ fn a_segment_that_shrinks_under_us_is_no_signal_but_an_error() {
 fn a_read_that_vpp_disturbs_is_done_again() {
     let segment = segment(&golden());
     let mut reads = 0;
-    let found = segment.settled(|_, _| {
+    let found = segment.read_consistent(|_, _| {
         reads += 1;
         if reads == 1 {
             segment.memory.write_all_at(&520_u64.to_ne_bytes(), 16).unwrap();
@@ -179,7 +179,7 @@ fn a_read_that_vpp_disturbs_is_done_again() {
     assert_eq!(found, Ok(2), "an error that was found in a change does not count");
 
     let mut epoch = 520_u64;
-    let never = segment.settled(|_, _| {
+    let never = segment.read_consistent(|_, _| {
         epoch += 1;
         segment.memory.write_all_at(&epoch.to_ne_bytes(), 16).unwrap();
         Ok(())
@@ -187,8 +187,8 @@ fn a_read_that_vpp_disturbs_is_done_again() {
     assert_eq!(never, Err(StatsError::Busy));
 
     segment.memory.write_all_at(&1_u64.to_ne_bytes(), 24).unwrap();
-    let looked = segment.settled(|_, _| -> Result<(), _> { panic!("read in a change") });
-    assert_eq!(looked, Err(StatsError::Busy));
+    let attempt = segment.read_consistent(|_, _| -> Result<(), _> { panic!("read in a change") });
+    assert_eq!(attempt, Err(StatsError::Busy));
 }
 
 /// VPP moves its counters and scribbles over the old ones, for ever: whatever
@@ -218,7 +218,7 @@ fn a_reader_beside_a_writer_never_sees_a_mixture() {
         });
         let mut seen = [0; 2];
         for _ in 0..2000 {
-            let found = segment.settled(|view, directory| {
+            let found = segment.read_consistent(|view, directory| {
                 let [entry] = find(view, directory, [LB_COUNTERS[0]])?;
                 simple_counters(view, LB_COUNTERS[0], entry.unwrap())
             });
@@ -295,7 +295,7 @@ proptest! {
         prop_assert!(started.elapsed() < Duration::from_secs(5));
     }
 
-    /// What no pointer leads to is never looked at.
+    /// What no pointer leads to is never read.
     #[test]
     fn damage_elsewhere_changes_nothing(at in 0x0800_usize..0x0900, byte in any::<u8>()) {
         prop_assert_eq!(with(at, &[byte]).slot_counters(), segment(&golden()).slot_counters());

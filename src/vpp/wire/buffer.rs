@@ -103,8 +103,8 @@ impl<'a> FieldReader<'a> {
         self.array().map(i32::from_be_bytes)
     }
 
-    /// A string with its length before it. The length is the peer's word: it
-    /// is compared with what is there before anything is allocated.
+    /// A string with its length before it. The length is the peer's: it is
+    /// compared with what is there before anything is allocated.
     ///
     /// # Errors
     /// [`WireError::Truncated`] if the body ends before the string does.

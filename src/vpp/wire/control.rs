@@ -1,5 +1,5 @@
-//! The messages that are not the load balancer's: the handshake, the sign of
-//! life, the version and the CLI.
+//! The messages that are not the load balancer's: handshake, goodbye, ping,
+//! version and CLI.
 
 use super::buffer::{FieldReader, FieldWriter, FixedText, WireError};
 use super::message::{Message, Reply, Request, empty_request};
@@ -72,7 +72,8 @@ impl Message for SockclntCreateReply {
     }
 }
 
-/// Says goodbye: the only way of leaving that a VPP in any state handles well.
+/// Removes a client: the only way to disconnect that a VPP in any state handles
+/// well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SockclntDelete {
     /// The index that [`SockclntCreateReply`] gave.
@@ -124,7 +125,7 @@ impl Reply for SockclntDeleteReply {
 }
 
 empty_request! {
-    /// Asks for a sign of life, and closes a dump.
+    /// A ping; its reply closes a dump.
     ControlPing, "control_ping", 0x5107_7d14 => ControlPingReply
 }
 
@@ -135,7 +136,6 @@ pub struct ControlPingReply {
     pub retval: i32,
     /// The asking client's.
     pub client_index: u32,
-    /// VPP's process id.
     pub vpe_pid: u32,
 }
 
@@ -161,7 +161,7 @@ impl Reply for ControlPingReply {
 }
 
 empty_request! {
-    /// Asks what is running.
+    /// Asks for the version.
     ShowVersion, "show_version", 0x5107_7d14 => ShowVersionReply
 }
 

@@ -9,11 +9,11 @@ use super::buffer::{FieldWriter, WireError};
 /// body alone), and a timestamp (4, ignored).
 pub const HEADER: usize = 16;
 
-/// The longest body that a client takes. The longest that VPP sends in honest
+/// The longest body that a client takes. The longest that VPP sends in normal
 /// use is a CLI text or the message table (250 KB with every plugin).
 pub const MAX_BODY: usize = 16 << 20;
 
-/// A frame that cannot be taken: the stream is not to be read on.
+/// A frame that cannot be read: nothing after it can be either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum FrameError {
     /// The length in the header is above the limit.

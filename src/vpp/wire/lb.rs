@@ -1,6 +1,6 @@
 //! The load balancer's settings and writes, as they stand on the wire.
 //!
-//! Clients do not fill these in: [`super::step`] does, from safe types.
+//! Our client fills them in from the safe types of a step.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -162,9 +162,7 @@ plain_reply! {
 /// Adds or removes a server of a VIP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LbAddDelAsV2 {
-    /// The VIP.
     pub vip: VipKey,
-    /// The server.
     pub as_address: WireAddress,
     /// Share of new flows; VPP takes more than 100 as given.
     pub weight: u8,
@@ -209,9 +207,7 @@ plain_reply! {
 /// Changes the weight of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LbAsSetWeight {
-    /// The VIP.
     pub vip: VipKey,
-    /// The server.
     pub as_address: WireAddress,
     /// Share of new flows; VPP takes more than 100 as given.
     pub weight: u8,

@@ -110,7 +110,6 @@ impl Reply for LbVipDetails {
 /// that [`VipKey::filter_for`] names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LbAsV2Dump {
-    /// The filter.
     pub vip: VipKey,
 }
 
@@ -143,7 +142,6 @@ impl Dump for LbAsV2Dump {}
 pub struct LbAsV2Details {
     /// The VIP, which may be deleted itself.
     pub vip: VipKey,
-    /// The server.
     pub app_srv: WireAddress,
     /// Bit 0: in use.
     pub flags: u8,

@@ -51,7 +51,7 @@ pub trait Reply: Message {
 /// Routing fields of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestHead {
-    /// Who gets the reply: VPP looks at this and not at the socket.
+    /// The client that gets the reply: VPP looks at this and not at the socket.
     pub client_index: u32,
     /// Comes back in the reply as it is.
     pub context: u32,

@@ -2,9 +2,9 @@
 //! message that we use, in both directions.
 //!
 //! The structs hold what can stand on the wire, nonsense included, because
-//! the embedded dataplane must understand what any client may send. Writes to
-//! the load balancer are made only by [`step`], from types that cannot hold
-//! what would crash or corrupt VPP.
+//! the embedded dataplane must understand what any client may send. Our client
+//! makes writes from steps alone, whose types cannot hold what would crash or
+//! corrupt VPP (`vpp::client`).
 //!
 //! Integers are big-endian and packed, with two exceptions in
 //! [`LbVipDetails`]; addresses are a family and 16 bytes, IPv4 in the first four.
@@ -15,7 +15,6 @@ pub mod frame;
 pub mod lb;
 pub mod lb_rows;
 pub mod message;
-pub mod step;
 pub mod table;
 pub mod types;
 
@@ -34,6 +33,5 @@ pub use message::{
     Dump, Message, Reply, Request, RequestHead, read_bare, read_reply, read_request, write_bare,
     write_reply, write_request,
 };
-pub use step::{LbWrite, StepError};
 pub use table::MessageTable;
 pub use types::{VipKey, WireAddress, WirePrefix};

@@ -50,13 +50,11 @@ impl MessageTable {
         others.first().map(|key| (*key).to_owned())
     }
 
-    /// How many messages it holds.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether it holds none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()

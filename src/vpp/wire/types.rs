@@ -1,5 +1,5 @@
-//! Addresses, prefixes and VIP keys as they stand on the wire: any byte can be
-//! there, so nothing is assumed of them until they are converted.
+//! Addresses, prefixes and VIP keys as they stand on the wire. Any byte can be
+//! there: nothing is assumed of them until they are converted.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
@@ -90,10 +90,10 @@ impl From<IpNet> for WirePrefix {
     }
 }
 
-/// What tells one VIP from another: 21 bytes that requests and rows share.
+/// The key of a VIP: 21 bytes that requests and rows share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VipKey {
-    /// The addresses it answers for.
+    /// The addresses of the VIP.
     pub prefix: WirePrefix,
     /// IANA's number, or 255 with port 0.
     pub protocol: u8,

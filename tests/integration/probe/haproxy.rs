@@ -14,7 +14,7 @@ use crate::support::probe::*;
 use actix::prelude::*;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
-use vpp_maglev::actors::controller::Transitioned;
+use vpp_maglev::actors::prober::Transitioned;
 use vpp_maglev::actors::prober::{ProbeTransport, Prober, Stop};
 use vpp_maglev::domain::controller::{ControllerEffect, ControllerState};
 use vpp_maglev::domain::health::State;

@@ -8,7 +8,7 @@ use vpp_maglev::vpp::embedded::plugin::{VipRow, to_ip};
 use vpp_maglev::vpp::embedded::{
     Control, Embedded, EmbeddedOptions, EmbeddedSnapshot, Paths, WriteRecord, WriteRequest,
 };
-use vpp_maglev::vpp::wire::{LbWrite, VipKey, WireAddress};
+use vpp_maglev::vpp::wire::{VipKey, WireAddress};
 
 use super::{Backend, Names, soon};
 
@@ -108,15 +108,15 @@ impl Dataplane {
         let sign = |is_del| if is_del { "-" } else { "+" };
         let what = match written.write {
             WriteRequest::FlushVip(vip) => format!("flush {}", self.vip(vip)),
-            WriteRequest::Lb(LbWrite::Conf(_)) => "conf".into(),
-            WriteRequest::Lb(LbWrite::Vip(vip)) => sign(vip.is_del).to_owned() + &self.vip(vip.vip),
-            WriteRequest::Lb(LbWrite::Server(server)) => {
+            WriteRequest::Conf(_) => "conf".into(),
+            WriteRequest::Vip(vip) => sign(vip.is_del).to_owned() + &self.vip(vip.vip),
+            WriteRequest::Server(server) => {
                 let (vip, name) = (self.vip(server.vip), self.server(server.as_address));
                 let weight =
                     if server.is_del { String::new() } else { format!(" {}", server.weight) };
                 format!("{}{vip} {name}{weight}", sign(server.is_del))
             }
-            WriteRequest::Lb(LbWrite::Weight(set)) => {
+            WriteRequest::Weight(set) => {
                 let flush = if set.is_flush { " flush" } else { "" };
                 let (vip, name) = (self.vip(set.vip), self.server(set.as_address));
                 format!("{vip} {name} {}{flush}", set.weight)

@@ -15,6 +15,8 @@ use vpp_maglev::vpp::embedded::plugin::PluginVipKey;
 use vpp_maglev::vpp::embedded::{Control, Embedded, EmbeddedOptions};
 use vpp_maglev::vpp::stats::{StatsError, StatsSegment, VipCounters, slots};
 
+use super::bare;
+
 const UDP: u8 = 17;
 
 fn vip(last: u8) -> Vip {
@@ -155,6 +157,7 @@ async fn a_socket_that_gives_no_segment_says_why() {
 
 struct Real {
     client: VppClient,
+    bare: bare::VppClient,
     segment: StatsSegment,
 }
 
@@ -167,12 +170,18 @@ async fn real() -> Option<Real> {
     };
     let client = VppClient::connect(&api, ClientOptions::default()).await.unwrap();
     let segment = StatsSegment::connect(&stats, client.peer_process()).await.unwrap();
-    Some(Real { client, segment })
+    Some(Real { client, bare: bare::VppClient::connect(&api, "bare"), segment })
+}
+
+fn cli(bare: &mut bare::VppClient, line: &str) -> String {
+    let (retval, text) = bare.cli(line);
+    assert_eq!(retval, 0, "{line}: {text}");
+    text
 }
 
 /// The counters that VPP's own CLI prints for a VIP.
-async fn printed(client: &VppClient, vip: Vip) -> Option<VipCounters> {
-    let text = client.cli("show lb vips verbose").await.unwrap();
+fn printed(bare: &mut bare::VppClient, vip: Vip) -> Option<VipCounters> {
+    let text = cli(bare, "show lb vips verbose");
     let prefix = format!("] {}", vip.prefix());
     let mut lines = text.lines().skip_while(|line| !line.ends_with(&prefix));
     let mut number = |name: &str| {
@@ -189,7 +198,7 @@ async fn printed(client: &VppClient, vip: Vip) -> Option<VipCounters> {
 
 #[tokio::test]
 async fn a_real_vpp_counts_the_same_in_its_segment_and_in_its_cli() {
-    let Some(Real { client, segment }) = real().await else { return };
+    let Some(Real { client, mut bare, segment }) = real().await else { return };
     let booted = segment.boot_time().unwrap().expect("VPP has noted it by now");
     assert!(booted <= SystemTime::now() + Duration::from_secs(2));
     assert!(segment.heartbeat().unwrap().is_some());
@@ -202,8 +211,8 @@ async fn a_real_vpp_counts_the_same_in_its_segment_and_in_its_cli() {
     let steps = vec![add(served), add(empty), Step::AddServer { vip: served, server, weight }];
     write(&client, steps).await;
 
-    client.cli("create packet-generator interface pg77").await.unwrap();
-    client.cli("set interface state pg77 up").await.unwrap();
+    cli(&mut bare, "create packet-generator interface pg77");
+    cli(&mut bare, "set interface state pg77 up");
     for (name, vip) in [("served", served), ("empty", empty)] {
         let line = format!(
             "packet-generator new {{ name {name} limit 60 size 64-64 interface pg77 \
@@ -211,27 +220,27 @@ async fn a_real_vpp_counts_the_same_in_its_segment_and_in_its_cli() {
              UDP: 1234 -> 77 incrementing 30 }} }}",
             vip.prefix().addr()
         );
-        client.cli(&line).await.unwrap();
-        client.cli(&format!("packet-generator enable-stream {name}")).await.unwrap();
+        cli(&mut bare, &line);
+        cli(&mut bare, &format!("packet-generator enable-stream {name}"));
     }
     // Each call is a turn of VPP's main loop, in which packets flow too.
     let deadline = std::time::Instant::now() + Duration::from_secs(10);
     let total = |counted: Option<VipCounters>| {
         counted.map_or(0, |c| c.next + c.first + c.untracked + c.no_server)
     };
-    while total(printed(&client, served).await) < 60 || total(printed(&client, empty).await) < 60 {
+    while total(printed(&mut bare, served)) < 60 || total(printed(&mut bare, empty)) < 60 {
         assert!(std::time::Instant::now() < deadline, "the packets do not come");
     }
     for vip in [served, empty] {
         let counted = counted(&client, &segment, vip).await;
-        assert_eq!(counted, printed(&client, vip).await);
+        assert_eq!(counted, printed(&mut bare, vip));
         assert_eq!(total(counted), 60, "{counted:?}");
     }
     assert_eq!(counted(&client, &segment, served).await.unwrap().no_server, 0);
     assert!(counted(&client, &segment, empty).await.unwrap().no_server > 0);
 
     for name in ["served", "empty"] {
-        client.cli(&format!("packet-generator delete {name}")).await.unwrap();
+        cli(&mut bare, &format!("packet-generator delete {name}"));
     }
     let gone = vec![
         Step::RemoveServer { vip: served, server, flush: true },
@@ -240,5 +249,6 @@ async fn a_real_vpp_counts_the_same_in_its_segment_and_in_its_cli() {
     ];
     write(&client, gone).await;
     assert_eq!(counted(&client, &segment, served).await, None);
+    bare.leave();
     client.close().await;
 }

@@ -1,17 +1,16 @@
 //! Real frames: what VPP sent decodes to what it meant and encodes to the same
-//! bytes; what VPP accepted is what our types write.
+//! bytes; what VPP accepted is what our messages encode to. That steps become
+//! these messages is tested beside the dialect that makes them.
 
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 
-use vpp_maglev::domain::config::LbConf as Settings;
-use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
-use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
+use vpp_maglev::domain::dataplane::net::{Service, Vip};
 use vpp_maglev::vpp::wire::{
-    CliInband, CliInbandReply, ControlPing, ControlPingReply, FixedText, FrameBuffer,
-    LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeightReply, LbAsV2Details,
-    LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump,
-    LbWrite, Reply, Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate,
+    CliInband, CliInbandReply, ControlPing, ControlPingReply, FixedText, FrameBuffer, LbAddDelAsV2,
+    LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply,
+    LbAsV2Details, LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails,
+    LbVipDump, Reply, Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate,
     SockclntCreateReply, SockclntDelete, SockclntDeleteReply, VipKey, WireAddress, message_id,
     read_bare, read_reply, read_request, write_bare, write_reply, write_request,
 };
@@ -82,16 +81,6 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// A step, through the only door that writes have.
-fn step(title: &str, id: u16, context: u32, step: &Step) {
-    match LbWrite::try_from(step).unwrap() {
-        LbWrite::Conf(message) => request(title, id, context, message),
-        LbWrite::Vip(message) => request(title, id, context, message),
-        LbWrite::Server(message) => request(title, id, context, message),
-        LbWrite::Weight(message) => request(title, id, context, message),
-    }
-}
-
 #[test]
 fn the_handshake_and_the_goodbye() {
     let create = SockclntCreate { context: 0x1122_3344, name: FixedText::new("capture") };
@@ -136,92 +125,68 @@ fn ping_version_and_cli() {
 
 #[test]
 fn settings() {
-    let settings = Settings {
-        ip4_src: [10, 0, 0, 1].into(),
-        ip6_src: "2001:db8::1".parse().unwrap(),
-        sticky_buckets_per_core: 1024,
-        flow_timeout_s: 40,
-    };
-    step("lb_conf", 89, 15, &Step::SetConf(settings));
-    replies("lb_conf", 90, 15, &[LbConfReply { retval: 0 }]);
-    request("lb_conf_get", 91, 16, LbConfGet);
     let conf = LbConfSet {
-        ip4_src_address: settings.ip4_src,
-        ip6_src_address: settings.ip6_src,
+        ip4_src_address: [10, 0, 0, 1].into(),
+        ip6_src_address: "2001:db8::1".parse().unwrap(),
         sticky_buckets_per_core: 1024,
         flow_timeout: 40,
     };
+    request("lb_conf", 89, 15, conf);
+    replies("lb_conf", 90, 15, &[LbConfReply { retval: 0 }]);
+    request("lb_conf_get", 91, 16, LbConfGet);
     replies("lb_conf_get", 92, 16, &[LbConfGetReply { retval: 0, conf }]);
 }
 
 #[test]
-fn vips_are_written_as_steps() {
-    let add = |prefix, protocol, port, encap, src_ip_sticky, length: u64| {
-        let table_length = TableLength::try_from(length).unwrap();
-        Step::AddVip(VipSpec {
-            vip: vip(prefix, protocol, port),
-            encap,
-            src_ip_sticky,
-            table_length,
-        })
-    };
-    let web = add("192.0.2.1/32", 6, 80, Encap::Gre4, false, 1024);
-    let cases = [
-        ("(IPv4 VIP, gre4, tcp/80)", 18, &web, 0),
-        (
-            "(IPv4 prefix, gre6, all-port)",
-            20,
-            &add("198.51.100.0/24", 0, 0, Encap::Gre6, false, 4096),
-            0,
-        ),
-        (
-            "(IPv6 prefix, gre4, all-port)",
-            21,
-            &add("2001:db8:2::/64", 0, 0, Encap::Gre4, false, 4096),
-            0,
-        ),
-        ("(duplicate)", 22, &web, -81),
-    ];
-    for (title, context, add, retval) in cases {
-        let title = format!("lb_add_del_vip_v2 {title}");
-        step(&title, 95, context, add);
-        replies(&title, 96, context, &[LbAddDelVipV2Reply { retval }]);
-    }
-    step("lb_add_del_vip_v2 delete", 95, 41, &Step::RemoveVip(vip("192.0.2.1/32", 6, 80)));
-    replies("lb_add_del_vip_v2 delete", 96, 41, &[LbAddDelVipV2Reply { retval: 0 }]);
-
-    // Its table of 65536 entries is one that we never ask for.
-    let key = VipKey::from(vip("2001:db8:1::1/128", 17, 53));
-    let sticky = LbAddDelVipV2 {
-        vip: key,
-        encap: 1,
+fn vips() {
+    let add = |prefix, protocol, port, encap, new_flows_table_length| LbAddDelVipV2 {
+        vip: VipKey::from(vip(prefix, protocol, port)),
+        encap,
         dscp: 0,
         srv_type: 0,
         target_port: 0,
         node_port: 0,
-        new_flows_table_length: 65536,
-        src_ip_sticky: true,
+        new_flows_table_length,
+        src_ip_sticky: false,
         is_del: false,
     };
+    let web = add("192.0.2.1/32", 6, 80, 0, 1024);
+    for (title, context, add, retval) in [
+        ("(IPv4 VIP, gre4, tcp/80)", 18, web, 0),
+        ("(IPv4 prefix, gre6, all-port)", 20, add("198.51.100.0/24", 0, 0, 1, 4096), 0),
+        ("(IPv6 prefix, gre4, all-port)", 21, add("2001:db8:2::/64", 0, 0, 0, 4096), 0),
+        ("(duplicate)", 22, web, -81),
+    ] {
+        let title = format!("lb_add_del_vip_v2 {title}");
+        request(&title, 95, context, add);
+        replies(&title, 96, context, &[LbAddDelVipV2Reply { retval }]);
+    }
+    let remove = LbAddDelVipV2 { is_del: true, ..web };
+    request("lb_add_del_vip_v2 delete", 95, 41, remove);
+    replies("lb_add_del_vip_v2 delete", 96, 41, &[LbAddDelVipV2Reply { retval: 0 }]);
+
+    // Its table of 65536 entries is one that no step asks for.
+    let sticky = add("2001:db8:1::1/128", 17, 53, 1, 65536);
+    let sticky = LbAddDelVipV2 { src_ip_sticky: true, ..sticky };
     request("lb_add_del_vip_v2 (IPv6 VIP, gre6, udp/53, sticky)", 95, 19, sticky);
 }
 
 #[test]
-fn servers_are_written_as_steps() {
-    let weight = |number: i64| Weight::try_from(number).unwrap();
-    let web = vip("192.0.2.1/32", 6, 80);
-    let server = ip("10.1.0.2");
-    let add = Step::AddServer { vip: web, server, weight: weight(50) };
-    step("lb_add_del_as_v2 (weight 50)", 99, 24, &add);
-    let dns = vip("2001:db8:1::1/128", 17, 53);
-    let add = Step::AddServer { vip: dns, server: ip("2001:db8:a::1"), weight: weight(100) };
-    step("lb_add_del_as_v2 IPv6 AS", 99, 25, &add);
+fn servers() {
+    let web = VipKey::from(vip("192.0.2.1/32", 6, 80));
+    let as_address = WireAddress::from(ip("10.1.0.2"));
+    let add = LbAddDelAsV2 { vip: web, as_address, weight: 50, is_del: false, is_flush: false };
+    request("lb_add_del_as_v2 (weight 50)", 99, 24, add);
+    let dns = VipKey::from(vip("2001:db8:1::1/128", 17, 53));
+    let six = WireAddress::from(ip("2001:db8:a::1"));
+    let add_six = LbAddDelAsV2 { vip: dns, as_address: six, weight: 100, ..add };
+    request("lb_add_del_as_v2 IPv6 AS", 99, 25, add_six);
     replies("lb_add_del_as_v2 IPv6 AS", 100, 25, &[LbAddDelAsV2Reply { retval: 0 }]);
-    let set = Step::SetWeight { vip: web, server, weight: weight(25), flush: false };
-    step("lb_as_set_weight", 101, 26, &set);
+    let set = LbAsSetWeight { vip: web, as_address, weight: 25, is_flush: false };
+    request("lb_as_set_weight", 101, 26, set);
     replies("lb_as_set_weight", 102, 26, &[LbAsSetWeightReply { retval: 0 }]);
-    let remove = Step::RemoveServer { vip: web, server, flush: false };
-    step("lb_add_del_as_v2 delete (is_del)", 99, 40, &remove);
+    let remove = LbAddDelAsV2 { weight: 0, is_del: true, ..add };
+    request("lb_add_del_as_v2 delete (is_del)", 99, 40, remove);
 }
 
 #[test]

@@ -1,13 +1,15 @@
-//! The client against a scripted peer.
+//! The client against a peer that the test scripts.
 
+mod log;
 mod peer;
 mod room;
 
 use std::os::unix::net::UnixListener;
+use std::time::Duration;
 
 use super::*;
-use crate::domain::config::LbConf as SessionSettings;
-use crate::domain::dataplane::net::{Encap, Service, Vip, Weight};
+use crate::domain::config::LbConf;
+use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::vpp::wire::{
     self, CliInbandReply, LbAsSetWeightReply, LbAsV2Details, LbConfGetReply, LbVipDetails, VipKey,
@@ -30,7 +32,7 @@ fn weights(count: usize) -> Vec<Step> {
 }
 
 #[tokio::test]
-async fn connecting_tells_who_is_there_and_closing_says_goodbye() {
+async fn connecting_reads_the_version_and_closing_says_goodbye() {
     let scene = peer("", usual());
     let client = VppClient::connect(&scene.path, options()).await.unwrap();
     let info = client.info();
@@ -54,11 +56,11 @@ async fn connecting_tells_who_is_there_and_closing_says_goodbye() {
 }
 
 #[tokio::test]
-async fn the_cure_can_be_turned_off() {
+async fn the_stale_client_workaround_can_be_turned_off() {
     let scene = peer("", usual());
-    let off = ClientOptions { cure: false, ..options() };
+    let off = ClientOptions { stale_client_workaround: false, ..options() };
     let client = VppClient::connect(&scene.path, off).await.unwrap();
-    client.cure().await.unwrap();
+    client.connection.run_stale_client_workaround().await.unwrap();
     client.close().await;
     let sent: Vec<_> = scene.log.iter().collect();
     assert_eq!(sent, ["show_version", "control_ping", "sockclnt_delete"]);
@@ -71,7 +73,7 @@ async fn dropping_the_last_handle_says_goodbye() {
     let other = client.clone();
     drop(client);
     assert_eq!(other.ping().await, Ok(42));
-    let mut ended = other.shared.ended.clone();
+    let mut ended = other.connection.state().ended.clone();
     drop(other);
     ended.wait_for(Option::is_some).await.unwrap();
     assert_eq!(*ended.borrow(), Some(EndReason::Left));
@@ -79,18 +81,18 @@ async fn dropping_the_last_handle_says_goodbye() {
 }
 
 #[tokio::test]
-async fn last_words_are_a_goodbye() {
+async fn a_goodbye_handle_needs_no_task() {
     let scene = peer("", usual());
     let client = VppClient::connect(&scene.path, options()).await.unwrap();
-    let words = client.goodbye_handle();
-    assert!(words.say());
+    let goodbye = client.goodbye_handle();
+    assert!(goodbye.say());
     assert_eq!(client.ended().await, EndReason::PeerClosed);
     assert_eq!(scene.log.iter().last().as_deref(), Some("sockclnt_delete"));
-    assert!(!words.say(), "the socket is gone");
+    assert!(!goodbye.say(), "the socket is gone");
 }
 
 #[tokio::test]
-async fn nobody_there_is_told_from_nobody_listening_and_from_silence() {
+async fn an_absent_socket_a_refusal_and_silence_are_different_errors() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("api.sock");
     let connect = || {
@@ -113,7 +115,7 @@ async fn nobody_there_is_told_from_nobody_listening_and_from_silence() {
 async fn steps_get_one_result_each_and_a_refusal_keeps_nothing_back() {
     let mut count = 0;
     let scene = peer(
-        "lb_add_del_vip_v2",
+        "",
         Box::new(move |peer, name, head, body, out| {
             if name == "lb_as_set_weight" {
                 count += 1;
@@ -125,40 +127,51 @@ async fn steps_get_one_result_each_and_a_refusal_keeps_nothing_back() {
         }),
     );
     let client = VppClient::connect(&scene.path, options()).await.unwrap();
-    assert_eq!(client.missing(), ["lb_add_del_vip_v2_7c520e0f"]);
     let mut steps = weights(3);
-    let bad = SessionSettings {
+    let bad = LbConf {
         ip4_src: [0, 0, 0, 0].into(),
         ip6_src: std::net::Ipv6Addr::UNSPECIFIED,
         sticky_buckets_per_core: 3,
         flow_timeout_s: 40,
     };
     steps.insert(0, Step::SetConf(bad));
-    steps.insert(
-        2,
-        Step::AddVip(VipSpec {
-            vip: vip("192.0.2.1/32"),
-            encap: Encap::Gre4,
-            src_ip_sticky: false,
-            table_length: crate::domain::dataplane::net::TableLength::DEFAULT,
-        }),
-    );
     let results = client.apply(steps, false).await;
     assert!(matches!(results[0], Err(CallError::Unsafe(_))));
     assert_eq!(results[1], Ok(()));
-    assert!(
-        matches!(&results[2], Err(CallError::Missing { message }) if message.starts_with("lb_add_del_vip_v2"))
-    );
     let no_such = CallError::Refused { call: "lb_as_set_weight", retval: Retval::NO_SUCH_ENTRY };
-    assert_eq!(results[3], Err(no_such));
-    assert_eq!(results[4], Ok(()));
+    assert_eq!(results[2], Err(no_such));
+    assert_eq!(results[3], Ok(()));
     let traffic = client.stats().await.messages["lb_as_set_weight"];
     assert_eq!(traffic, Traffic { sent: 3, answered: 2, refused: 1, failed: 0 });
     client.close().await;
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_tells_what_may_have_been_applied() {
+async fn a_vpp_of_no_dialect_is_neither_read_nor_written() {
+    let scene = peer("lb_add_del_vip_v2", usual());
+    let client = VppClient::connect(&scene.path, options()).await.unwrap();
+    assert_eq!(client.missing(), ["lb_add_del_vip_v2_7c520e0f"]);
+    let missing = CallError::Missing { message: "lb_add_del_vip_v2_7c520e0f".into() };
+    let mut steps = weights(2);
+    steps.push(Step::AddVip(VipSpec {
+        vip: vip("192.0.2.1/32"),
+        encap: Encap::Gre4,
+        src_ip_sticky: false,
+        table_length: TableLength::DEFAULT,
+    }));
+    let refused = Err(missing.clone());
+    assert_eq!(client.apply(steps, true).await, [refused.clone(), refused.clone(), refused]);
+    assert_eq!(client.read_state().await.unwrap_err(), missing);
+    assert_eq!(client.read_servers(&[(vip("192.0.2.1/32"), 1)].into()).await, Err(missing.clone()));
+    assert_eq!(client.read_verbose().await, Err(missing));
+    assert_eq!(client.ping().await, Ok(42), "the connection stands");
+    assert_eq!(client.close().await, EndReason::Left);
+    let sent: Vec<_> = scene.log.iter().collect();
+    assert!(!sent.iter().any(|name| name.starts_with("lb_")), "{sent:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_says_what_may_have_been_applied() {
     let mut count = 0;
     let scene = peer(
         "",
@@ -193,8 +206,8 @@ async fn a_silent_vpp_times_out() {
             name == "lb_as_set_weight" || peer.usual(name, head, body, out)
         }),
     );
-    let hasty = ClientOptions { patience: Duration::from_millis(50), window: 2, ..options() };
-    let client = VppClient::connect(&scene.path, hasty).await.unwrap();
+    let impatient = ClientOptions { patience: Duration::from_millis(50), window: 2, ..options() };
+    let client = VppClient::connect(&scene.path, impatient).await.unwrap();
     let results = client.apply(weights(3), false).await;
     let timeout = |applied| Err(CallError::Timeout { call: "lb_as_set_weight", applied });
     let want = [timeout(Applied::MayBe), timeout(Applied::MayBe), timeout(Applied::No)];
@@ -204,7 +217,7 @@ async fn a_silent_vpp_times_out() {
 }
 
 #[tokio::test]
-async fn a_state_with_strangers_in_it_is_read() {
+async fn a_state_with_unmanaged_vips_in_it_is_read() {
     let scene = peer(
         "",
         Box::new(|peer, name, head, body, out| {
@@ -285,54 +298,4 @@ async fn a_state_with_strangers_in_it_is_read() {
     assert_eq!(seen.vips[&vip("::/0")].servers.len(), 1, "listed under 0.0.0.0/0");
     assert_eq!(seen.strange.len(), 3, "{:#?}", seen.strange);
     client.close().await;
-}
-
-/// What a subscriber printed.
-#[derive(Clone, Default)]
-struct Printed(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Printed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn every_message_is_in_the_debug_log() {
-    let printed = Printed::default();
-    let writer = printed.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    // While there is one subscriber alone, tracing lets whichever thread comes
-    // first decide for all whether an event is of interest; other tests' threads
-    // have none. A second one makes it ask them all.
-    let _other = tracing::Dispatch::new(tracing_subscriber::registry());
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let scene = peer("", usual());
-    let client = VppClient::connect(&scene.path, options()).await.unwrap();
-    assert_eq!(client.apply(weights(1), true).await, [Ok(())]);
-    client.close().await;
-    let text = String::from_utf8(printed.0.lock().unwrap().clone()).unwrap();
-    for (event, message, field) in [
-        ("vpp-api-send", "sockclnt_create", "name=maglevd"),
-        ("vpp-api-recv", "sockclnt_create_reply", "index=2147483649"),
-        ("vpp-api-send", "cli_inband", "cmd"),
-        ("vpp-api-recv", "control_ping_reply", "vpe_pid: 42"),
-        ("vpp-api-send", "lb_as_set_weight", "weight: 0"),
-        ("vpp-api-recv", "lb_as_set_weight_reply", "retval: 0"),
-        ("vpp-api-send", "sockclnt_delete", "index=2147483649"),
-        ("vpp-api-recv", "sockclnt_delete_reply", ""),
-    ] {
-        let msg = format!("api_message=\"{message}\"");
-        let told = |line: &str| line.contains(event) && line.contains(&msg) && line.contains(field);
-        assert!(text.lines().any(told), "{event} {message} {field} in\n{text}");
-    }
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
-use crate::vpp::client::required_messages;
+use crate::vpp::client::connection::RequiredMessages;
+use crate::vpp::client::dialect::weights::WeightsDialect;
 use crate::vpp::wire::{
     self, CliInband, CliInbandReply, ControlPingReply, FieldReader, FixedText, FrameBuffer,
     LbAsSetWeightReply, Message, MessageTable, RequestHead, ShowVersionReply, SockclntCreate,
@@ -130,7 +131,7 @@ pub(super) fn peer(lacking: &'static str, script: PeerScript) -> Scene {
     let listener = UnixListener::bind(&path).unwrap();
     let (to, log) = mpsc::channel();
     thread::spawn(move || {
-        let keys = required_messages::missing(&MessageTable::default());
+        let keys = WeightsDialect::missing(&MessageTable::default());
         let keys = keys.into_iter().filter(|key| key.rsplit_once('_').unwrap().0 != lacking);
         let peer = ScriptedVpp { keys: keys.collect() };
         let (stream, _) = listener.accept().unwrap();

@@ -8,14 +8,13 @@ use crate::domain::dataplane::net::Vip;
 use crate::vpp::wire::types::{AF_IP4, AF_IP6};
 use crate::vpp::wire::{self, VipKey, WireAddress};
 
-/// What VPP reads where the address family is none that it knows: whatever
-/// was on its stack, which equals no address of ours.
+/// What VPP reads where it does not know the address family: what was on its
+/// stack, which equals no address of ours.
 const GARBAGE: u128 = u128::MAX - 1;
 
 /// A prefix, as VPP stores it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PluginPrefix {
-    /// The address.
     pub bits: u128,
     /// Its length in bits; 96 more than on the wire for IPv4.
     pub len: u8,
@@ -24,7 +23,6 @@ pub struct PluginPrefix {
 /// Prefix, protocol and port of a VIP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PluginVipKey {
-    /// The addresses.
     pub prefix: PluginPrefix,
     /// IANA's number; 255 where `port` is 0.
     pub protocol: u8,
@@ -123,7 +121,6 @@ pub fn address_to_wire(bits: u128) -> WireAddress {
     }
 }
 
-/// The address for people.
 #[must_use]
 pub fn to_ip(bits: u128) -> IpAddr {
     match u32::try_from(bits) {

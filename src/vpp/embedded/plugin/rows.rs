@@ -1,7 +1,7 @@
-//! What dumps show, filters and all.
+//! The rows of dumps, and their filters.
 
 use super::address::{PluginPrefix, PluginVipKey};
-use super::{Plugin, PluginVip, VipKind};
+use super::state::{Plugin, PluginVip, VipKind};
 
 /// A row of `lb_vip_dump`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct VipRow {
     pub encap: u32,
     /// DSCP or service type, of the slot's last user in a GRE VIP.
     pub argument: u8,
-    /// Where NAT sends to, of the slot's last user in another VIP.
+    /// NAT's inner port; of the slot's last user in another VIP.
     pub target_port: u16,
     /// Its low 16 bits are all that a message shows.
     pub table_length: u32,
@@ -25,11 +25,11 @@ pub struct VipRow {
 /// A row of `lb_as_v2_dump`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerRow {
-    /// The VIP it serves or served.
+    /// The VIP, which may be deleted.
     pub vip: PluginVipKey,
     /// Its address, 16 bytes.
     pub address: u128,
-    /// False: removed and not collected yet.
+    /// `false`: removed and not collected yet.
     pub used: bool,
     /// Uptime at which it was removed; meaningless while in use.
     pub removed_at: u32,
@@ -43,16 +43,16 @@ pub struct ServerRow {
 
 /// The filter of a server dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::vpp::embedded) struct ServerFilter {
+pub(crate) struct ServerFilter {
     /// The 16 bytes as they came: VPP does not look at the family.
-    pub(in crate::vpp::embedded) address: u128,
-    pub(in crate::vpp::embedded) protocol: u8,
-    pub(in crate::vpp::embedded) port: u16,
+    pub(crate) address: u128,
+    pub(crate) protocol: u8,
+    pub(crate) port: u16,
 }
 
 impl ServerFilter {
     /// An address of zeroes asks for all servers, whatever else is sent.
-    pub(in crate::vpp::embedded) const ALL: Self = Self { address: 0, protocol: 0, port: 0 };
+    pub(crate) const ALL: Self = Self { address: 0, protocol: 0, port: 0 };
 
     fn admits(self, key: &PluginVipKey) -> bool {
         self.address == 0
@@ -73,10 +73,7 @@ impl Plugin {
         self.filtered_server_rows(ServerFilter::ALL)
     }
 
-    pub(in crate::vpp::embedded) fn filtered_server_rows(
-        &mut self,
-        filter: ServerFilter,
-    ) -> Vec<ServerRow> {
+    pub(crate) fn filtered_server_rows(&mut self, filter: ServerFilter) -> Vec<ServerRow> {
         self.refresh(|vip| filter.admits(&vip.key));
         let vips = self.vips.iter().filter(|(_, vip)| filter.admits(&vip.key));
         vips.flat_map(|(_, vip)| self.rows_of(vip)).collect()
@@ -125,7 +122,7 @@ impl PluginVip {
 impl std::fmt::Display for PluginPrefix {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.is_ip4() {
-            return write!(f, "{}/{}", super::to_ip(self.bits), self.wire_len());
+            return write!(f, "{}/{}", super::address::to_ip(self.bits), self.wire_len());
         }
         write!(f, "{}/{}", super::text::Ip6(self.bits), self.len)
     }

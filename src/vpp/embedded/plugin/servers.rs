@@ -1,25 +1,12 @@
 //! Servers of a VIP: added, weighed, flushed, retired and at last collected.
 
 use super::address::{PluginVipKey, is_ip4, to_ip};
-use super::{COLLECTION_PERIOD, Plugin, PluginFault, PluginRefusal, PluginVip};
+use super::fault::{PluginFault, PluginRefusal};
+use super::state::{COLLECTION_PERIOD, Plugin, PluginVip};
 use crate::domain::balancing::maglev;
 
 /// Seconds for which a removed server stays, whatever else.
 const CONCURRENCY_TIMEOUT: u32 = 10;
-
-/// A slot of the server pool.
-#[derive(Clone, Debug, Default)]
-pub(super) struct PluginServer {
-    pub(super) address: u128,
-    pub(super) used: bool,
-    pub(super) weight: u8,
-    /// Uptime at which it was removed; of the slot's last user on a live one.
-    pub(super) removed_at: u32,
-    /// Sticky entries that lead to it.
-    pub(super) flows: u64,
-    /// Entries of the new-flow table, as of its last computation.
-    pub(super) buckets: u32,
-}
 
 impl Plugin {
     /// `lb_add_del_as_v2` without `is_del`. A retired server is revived.
@@ -143,7 +130,7 @@ impl Plugin {
     }
 
     /// Brings the `buckets` of the servers of these VIPs up to date. VPP does so
-    /// at each change; nobody can see the difference before they are listed.
+    /// at each change; the difference cannot be seen before they are listed.
     pub(super) fn refresh(&mut self, of: impl Fn(&PluginVip) -> bool) {
         let stale = self.vips.iter().filter(|(_, vip)| vip.table_is_stale && of(vip));
         let stale: Vec<u32> = stale.map(|(index, _)| index).collect();

@@ -1,6 +1,8 @@
 //! The plugin's rules as tables; `tests/embedded` holds them against a real
 //! VPP.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use super::*;
 
 fn key(prefix: &str, protocol: u8, port: u16) -> PluginVipKey {

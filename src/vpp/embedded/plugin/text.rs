@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::address::{is_ip4, to_ip};
-use super::{Plugin, PluginVip, VipKind};
+use super::state::{Plugin, PluginVip, VipKind};
 
 /// Names of the counters, in the CLI and in the stats segment.
 pub const COUNTER_NAMES: [&str; 4] = [
@@ -107,7 +107,7 @@ impl fmt::Display for VipKind {
     }
 }
 
-/// What VPP says of a NAT VIP: the port in the wrong byte order.
+/// What VPP prints of a NAT VIP: the port in the wrong byte order.
 struct Nat<'a>(&'a PluginVip);
 
 impl fmt::Display for Nat<'_> {

@@ -1,4 +1,4 @@
-//! From a message that came in to the answer that goes out, mishaps included.
+//! From a request to its reply, injected faults included.
 
 use tracing::{error, warn};
 
@@ -7,30 +7,30 @@ use crate::vpp::embedded::clients::{Clients, Sent};
 use crate::vpp::embedded::fault_injection::{InjectedFault, WriteRecord};
 use crate::vpp::embedded::process::{Crash, ReplyDraft};
 use crate::vpp::embedded::reader;
-use crate::vpp::embedded::requests::Served;
+use crate::vpp::embedded::requests::RequestContext;
 use crate::vpp::wire::control::SOCKCLNT_CREATE_REPLY_ID;
 use crate::vpp::wire::{
     Message, SockclntCreate, SockclntCreateReply, SockclntDelete, SockclntDeleteReply, message_id,
     read_bare, read_request, write_bare,
 };
 
-/// Writes that are remembered; older ones are forgotten.
+/// Writes that are kept; older ones are dropped.
 const WRITES: usize = 100_000;
 
 impl EmbeddedServer {
-    /// Does what a message asks, or what it was told to do instead.
+    /// Serves a request, or applies the fault that was injected for it.
     pub(super) fn request(&mut self, slot: u32, body: &[u8]) {
         self.process.catch_up();
-        let entry = message_id(body).ok().and_then(|id| self.process.entry(id));
+        let entry = message_id(body).ok().and_then(|id| self.requests.entry(id));
         let Some(entry) = entry else {
             warn!(length = body.len(), "vpp-embedded-no-handler");
             return;
         };
         *self.received.entry(entry.name).or_default() += 1;
-        let mishap = self.mishaps.strike(entry.name);
-        let refusal = match mishap {
+        let fault = self.faults.strike(entry.name);
+        let refusal = match fault {
             Some(InjectedFault::DropBefore) => return self.clients.remove(slot),
-            Some(InjectedFault::Crash) => return self.crash("it was told to"),
+            Some(InjectedFault::Crash) => return self.crash("an injected fault"),
             Some(InjectedFault::Refuse(retval)) => Some(retval),
             _ => None,
         };
@@ -38,14 +38,14 @@ impl EmbeddedServer {
             SockclntCreate::NAME => self.create(slot, body),
             SockclntDelete::NAME => return self.delete(body),
             _ => {
-                let Some(serve) = entry.serve else { return };
+                let Some(handle) = entry.handle else { return };
                 let (process, clients) = (&mut self.process, &self.clients);
-                let mut with = Served { process, clients, write: None };
-                match serve(&mut with, body, refusal) {
+                let mut context = RequestContext { process, clients, write: None };
+                match handle(&mut context, body, refusal) {
                     Ok(Ok(answer)) => {
-                        let write = with.write;
+                        let write = context.write;
                         if let (Some(write), Some(retval)) = (write, answer.retval) {
-                            self.remember(WriteRecord { write, retval });
+                            self.record_write(WriteRecord { write, retval });
                         }
                         Some(answer)
                     }
@@ -58,12 +58,12 @@ impl EmbeddedServer {
             }
         };
         let Some(answer) = answer else { return };
-        // Whoever has the answer to a new VIP finds its counters.
+        // A client that has the answer to a new VIP finds its counters.
         self.publish_counters();
         if answer.errno_was_set {
             self.clients.errno_was_set();
         }
-        match mishap {
+        match fault {
             Some(InjectedFault::LoseReply) => {}
             Some(InjectedFault::HoldReply) => self.held.push(answer),
             Some(InjectedFault::DropAfter) => self.clients.remove(slot),
@@ -80,7 +80,7 @@ impl EmbeddedServer {
             context: request.context,
             response: 0,
             index,
-            table: self.process.table(),
+            table: self.requests.message_table(),
         };
         let mut answer = ReplyDraft::to(index);
         write_bare(&mut answer.bytes, SOCKCLNT_CREATE_REPLY_ID, &reply);
@@ -125,11 +125,11 @@ impl EmbeddedServer {
         }
     }
 
-    fn remember(&mut self, written: WriteRecord) {
+    fn record_write(&mut self, record: WriteRecord) {
         if self.writes.len() == WRITES {
             self.writes.pop_front();
         }
-        self.writes.push_back(written);
+        self.writes.push_back(record);
     }
 
     fn crash(&mut self, why: &str) {

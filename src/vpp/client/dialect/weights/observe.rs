@@ -1,5 +1,5 @@
 //! From rows and listings to what VPP holds. Nothing that a row can contain is
-//! an error: what cannot be ours is told of and left alone.
+//! an error: what cannot be ours is reported as strange and left alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use crate::vpp::cli_text::VipTexts;
 use crate::vpp::wire::lb::{ENCAP_GRE4, ENCAP_GRE6};
 use crate::vpp::wire::{LbAsV2Details, LbVipDetails};
 
-/// What one conversation has read.
+/// The answers of one conversation.
 pub(super) struct StateRows {
     pub(super) conf: LbConf,
     /// `show lb vips`
@@ -28,20 +28,19 @@ pub(super) struct StateRows {
 }
 
 impl StateRows {
-    /// Puts it together.
     pub(super) fn observe(self) -> Observed {
-        let mut seen = ObservedBuilder::default();
+        let mut builder = ObservedBuilder::default();
         match &self.vips {
-            Some(rows) => seen.take_vips(rows, &self.listing),
-            None => seen.take_listing(&self.listing),
+            Some(rows) => builder.take_vips(rows, &self.listing),
+            None => builder.take_listing(&self.listing),
         }
         for row in &self.servers {
-            seen.take_server(row);
+            builder.take_server(row);
         }
         if let Some(verbose) = &self.verbose {
-            seen.take_verbose(verbose);
+            builder.take_verbose(verbose);
         }
-        Observed { conf: self.conf, vips: seen.vips, strange: seen.strange }
+        Observed { conf: self.conf, vips: builder.vips, strange: builder.strange }
     }
 }
 
@@ -70,7 +69,7 @@ impl ObservedBuilder {
             let table_length = TableLength::try_from(u64::from(row.flow_table_length)).ok();
             self.add(name, vip, observed_encap(row.encap), table_length);
         }
-        self.settle();
+        self.drop_ambiguous();
     }
 
     fn take_listing(&mut self, listing: &VipTexts) {
@@ -78,7 +77,7 @@ impl ObservedBuilder {
             let table_length = TableLength::try_from(u64::from(entry.table_length)).ok();
             self.add(dumped_as(entry.vip), entry.vip, entry.encap, table_length);
         }
-        self.settle();
+        self.drop_ambiguous();
     }
 
     fn add(&mut self, name: Vip, vip: Vip, encap: ObservedEncap, length: Option<TableLength>) {
@@ -96,7 +95,7 @@ impl ObservedBuilder {
     }
 
     /// Drops the VIPs whose rows cannot be told apart.
-    fn settle(&mut self) {
+    fn drop_ambiguous(&mut self) {
         for name in &self.ambiguous {
             self.names.remove(name);
             self.vips.retain(|vip, _| dumped_as(*vip) != *name);
@@ -110,8 +109,8 @@ impl ObservedBuilder {
         let vip = name.and_then(|name| self.names.get(&name));
         let Some(seen) = vip.and_then(|vip| self.vips.get_mut(vip)) else {
             // Removed servers outlive their VIP: nothing strange.
-            let told = name.is_some_and(|name| self.ambiguous.contains(&name));
-            if used && !told {
+            let reported = name.is_some_and(|name| self.ambiguous.contains(&name));
+            if used && !reported {
                 self.strange.push(format!("server of a VIP that is not listed: {row:?}"));
             }
             return;

@@ -1,41 +1,45 @@
-//! The only way in which a client writes to the load balancer: one message for
-//! one [`Step`], whose types cannot hold what would crash or corrupt VPP.
+//! Writes: one message for one [`Step`], whose types cannot hold what would
+//! crash or corrupt VPP.
 //!
 //! The global settings are the one step whose numbers are plain integers: they
-//! are checked here. A server of the wrong family for its VIP cannot be told
-//! from the step alone, and VPP refuses it.
+//! are checked here. A server of the wrong family for its VIP cannot be seen
+//! in the step alone, and VPP refuses it.
 
-use thiserror::Error;
-
-use super::lb::{
-    ENCAP_GRE4, ENCAP_GRE6, LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbConfSet as WireConf,
-};
+use super::messages::WeightsDialect;
 use crate::domain::config::LbConf;
 use crate::domain::dataplane::net::{Encap, TableLength, Vip};
 use crate::domain::dataplane::step::{Step, VipSpec};
+use crate::vpp::client::calls::PreparedWrite;
+use crate::vpp::client::connection::Connection;
+use crate::vpp::client::error::{CallError, StepError};
+use crate::vpp::wire::lb::{ENCAP_GRE4, ENCAP_GRE6};
+use crate::vpp::wire::{LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbConfSet, WireAddress};
 
-/// A step as the message that does it.
+/// The call that carries out `step`.
+pub(super) fn prepare(
+    connection: &Connection<WeightsDialect>,
+    step: &Step,
+    urgent: bool,
+) -> Result<PreparedWrite, CallError> {
+    match LbWrite::try_from(step)? {
+        LbWrite::Conf(message) => connection.write(&message, urgent),
+        LbWrite::Vip(message) => connection.write(&message, urgent),
+        LbWrite::Server(message) => connection.write(&message, urgent),
+        LbWrite::Weight(message) => connection.write(&message, urgent),
+    }
+}
+
+/// A step as the message that carries it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LbWrite {
+pub(super) enum LbWrite {
     /// `lb_conf`
-    Conf(WireConf),
+    Conf(LbConfSet),
     /// `lb_add_del_vip_v2`
     Vip(LbAddDelVipV2),
     /// `lb_add_del_as_v2`
     Server(LbAddDelAsV2),
     /// `lb_as_set_weight`
     Weight(LbAsSetWeight),
-}
-
-/// A step that must not leave this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum StepError {
-    /// VPP stores 0 and refuses the rest; all ones would mean "keep".
-    #[error("{0} sticky buckets: not a power of two from 1 to 2^30")]
-    StickyBuckets(u32),
-    /// VPP takes any number; its configuration documents 1 to 120.
-    #[error("a flow timeout of {0} s is not between 1 and 120")]
-    FlowTimeout(u32),
 }
 
 impl TryFrom<&Step> for LbWrite {
@@ -75,7 +79,7 @@ impl TryFrom<&Step> for LbWrite {
     }
 }
 
-fn conf_message(conf: &LbConf) -> Result<WireConf, StepError> {
+fn conf_message(conf: &LbConf) -> Result<LbConfSet, StepError> {
     let buckets = conf.sticky_buckets_per_core;
     if !buckets.is_power_of_two() || buckets > 1 << 30 {
         return Err(StepError::StickyBuckets(buckets));
@@ -83,7 +87,7 @@ fn conf_message(conf: &LbConf) -> Result<WireConf, StepError> {
     if !(1..=120).contains(&conf.flow_timeout_s) {
         return Err(StepError::FlowTimeout(conf.flow_timeout_s));
     }
-    Ok(WireConf {
+    Ok(LbConfSet {
         ip4_src_address: conf.ip4_src,
         ip6_src_address: conf.ip6_src,
         sticky_buckets_per_core: buckets,
@@ -108,30 +112,6 @@ fn vip_message(spec: &VipSpec, is_del: bool) -> LbAddDelVipV2 {
     }
 }
 
-fn server_message(vip: Vip, as_address: super::types::WireAddress) -> LbAddDelAsV2 {
+fn server_message(vip: Vip, as_address: WireAddress) -> LbAddDelAsV2 {
     LbAddDelAsV2 { vip: vip.into(), as_address, weight: 0, is_del: false, is_flush: false }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn settings_that_vpp_would_store_and_choke_on_are_refused() {
-        let good = LbConf {
-            ip4_src: [192, 0, 2, 1].into(),
-            ip6_src: std::net::Ipv6Addr::LOCALHOST,
-            sticky_buckets_per_core: 1024,
-            flow_timeout_s: 40,
-        };
-        assert!(LbWrite::try_from(&Step::SetConf(good)).is_ok());
-        for buckets in [0, 3, u32::MAX, 1 << 31] {
-            let step = Step::SetConf(LbConf { sticky_buckets_per_core: buckets, ..good });
-            assert_eq!(LbWrite::try_from(&step), Err(StepError::StickyBuckets(buckets)));
-        }
-        for seconds in [0, 121, u32::MAX] {
-            let step = Step::SetConf(LbConf { flow_timeout_s: seconds, ..good });
-            assert_eq!(LbWrite::try_from(&step), Err(StepError::FlowTimeout(seconds)));
-        }
-    }
 }

@@ -1,0 +1,113 @@
+//! The question of a DNS check and the answer that passes, for every backend of
+//! the check.
+
+use std::str::FromStr;
+
+use hickory_resolver::proto::op::{Header, Message, MessageType, OpCode, Query};
+use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder};
+use regex::Regex;
+
+use super::rcode::{self, NOERROR};
+use crate::domain::config::DnsExchange;
+use crate::domain::health::probe_result::{ProbeResult, ResultCode};
+use crate::probe::error::PrepareError;
+
+/// Characters of records that a result repeats.
+const MAX_RECORDS: usize = 100;
+
+#[derive(Debug)]
+pub(crate) struct DnsQuestion {
+    query: Query,
+    /// The message behind its length, with id 0.
+    pub(super) message: Vec<u8>,
+    rcode: u8,
+    /// One record must match it.
+    answer: Option<Regex>,
+}
+
+impl DnsQuestion {
+    pub(crate) fn prepare(exchange: &DnsExchange) -> Result<Self, PrepareError> {
+        let bad_query = |source| PrepareError::Query { query: exchange.query.clone(), source };
+        let mut name = Name::from_ascii(&exchange.query).map_err(bad_query)?;
+        name.set_fqdn(true);
+        let record = record_type(&exchange.record)
+            .ok_or_else(|| PrepareError::Record { record: exchange.record.clone() })?;
+        let rcode = (0..)
+            .zip(rcode::NAMES)
+            .find_map(|(number, name)| (name == exchange.rcode).then_some(number))
+            .ok_or_else(|| PrepareError::Rcode { rcode: exchange.rcode.clone() })?;
+        let query = Query::query(name, record);
+        let mut message = Message::new(0, MessageType::Query, OpCode::Query);
+        message.metadata.recursion_desired = true;
+        message.add_query(query.clone());
+        let body = message.to_vec().map_err(bad_query)?;
+        let length = u16::try_from(body.len()).unwrap_or(u16::MAX);
+        let message = [&length.to_be_bytes()[..], &body].concat();
+        let answer = exchange.answer.as_deref().map(Regex::new).transpose();
+        let answer = answer.map_err(|source| PrepareError::Answer(Box::new(source)))?;
+        Ok(Self { query, message, rcode, answer })
+    }
+
+    /// The result of an answer; `None` if it answers some other query.
+    pub(super) fn judge(&self, id: u16, bytes: &[u8]) -> Option<ProbeResult> {
+        let garbage = |what| Some(ProbeResult::new(ResultCode::L7Response, what));
+        let mut decoder = BinDecoder::new(bytes);
+        let Ok(header) = Header::read(&mut decoder) else {
+            return garbage("the answer is not a DNS message");
+        };
+        if header.id != id {
+            return None;
+        }
+        if header.message_type != MessageType::Response || header.op_code != OpCode::Query {
+            return garbage("the answer is not a response to a query");
+        }
+        let rcode = header.response_code.low();
+        match header.counts.queries {
+            // Servers that could not, or would not, read the question.
+            0 if rcode != NOERROR => {}
+            1 => match Query::read(&mut decoder) {
+                Ok(query) if query == self.query => {}
+                Ok(_) => return garbage("the response is to another question"),
+                Err(_) => return garbage("the response's question is malformed"),
+            },
+            _ => return garbage("the response does not have one question"),
+        }
+        if rcode != self.rcode {
+            return Some(ProbeResult::new(ResultCode::L7Status, rcode::name(rcode)));
+        }
+        // What was cut off was there: a truncated answer counts by its code.
+        if rcode == NOERROR && header.counts.answers == 0 && !header.truncation {
+            return Some(ProbeResult::new(
+                ResultCode::L7Content,
+                format!("NOERROR without a record for {}", self.query),
+            ));
+        }
+        if let Some(wanted) = &self.answer {
+            let Ok(message) = Message::from_vec(bytes) else {
+                return garbage("the response's records are malformed");
+            };
+            let records: Vec<_> =
+                message.answers.iter().map(|record| record.data.to_string()).collect();
+            if !records.iter().any(|record| wanted.is_match(record)) {
+                return Some(ProbeResult::new(ResultCode::L7Content, mismatch(&records)));
+            }
+        }
+        Some(ProbeResult::new(ResultCode::L7Ok, rcode::name(rcode)))
+    }
+}
+
+/// The records that do not match, shortened: they are the server's text.
+fn mismatch(records: &[String]) -> String {
+    let all = records.join(", ");
+    let shown = all.chars().filter(|c| !c.is_control()).take(MAX_RECORDS);
+    format!("NOERROR, but none of its records matches: {}", shown.collect::<String>())
+}
+
+/// A record type by its name or as `TYPE` and a number (RFC 3597).
+pub(super) fn record_type(name: &str) -> Option<RecordType> {
+    match name.strip_prefix("TYPE").and_then(|number| number.parse::<u16>().ok()) {
+        Some(number) => Some(RecordType::from(number)),
+        None => RecordType::from_str(name).ok(),
+    }
+}

@@ -1,0 +1,36 @@
+//! Why a check cannot be prepared.
+
+use hickory_resolver::proto::ProtoError;
+use thiserror::Error;
+use tokio_native_tls::native_tls;
+
+use super::dns::rcode;
+
+/// A check that cannot be made, whatever the backend does.
+#[derive(Debug, Error)]
+pub enum PrepareError {
+    /// The path would not survive in a request line.
+    #[error("path {path:?} must start with / and be printable ASCII without spaces")]
+    Path { path: String },
+    /// The host would not survive in a header.
+    #[error("host {host:?} must be printable ASCII without spaces")]
+    Host { host: String },
+    /// The server name cannot be asked for in a TLS handshake.
+    #[error("server name {name:?} must be a host name or an address")]
+    ServerName { name: String },
+    #[error("response-regexp: {0}")]
+    Regexp(#[from] Box<regex::Error>),
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] native_tls::Error),
+    /// The query is not a domain name.
+    #[error("query {query:?} is not a domain name: {source}")]
+    Query { query: String, source: ProtoError },
+    #[error("record {record:?} is not a record type; write its name (AAAA) or TYPE and a number")]
+    Record { record: String },
+    /// The expression for the answer does not compile.
+    #[error("expect-answer: {0}")]
+    Answer(Box<regex::Error>),
+    /// The response code is not one that a plain query can be answered with.
+    #[error("expect-rcode {rcode:?} is not one of {}", rcode::NAMES.join(", "))]
+    Rcode { rcode: String },
+}

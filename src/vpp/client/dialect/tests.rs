@@ -1,0 +1,46 @@
+//! What keeps the messages of one dialect from a VPP of another.
+
+use super::weights::WeightsDialect;
+use crate::vpp::client::connection::{AnyVpp, RequiredMessages, SpokenIn};
+use crate::vpp::wire::{
+    CliInband, LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbAsV2Dump, LbConfGet, LbConfSet,
+    LbVipDump, MessageTable,
+};
+
+/// Does not compile once `$message` is [`SpokenIn`] `$dialect`: then there are
+/// two traits that could be meant.
+macro_rules! not_spoken {
+    ($dialect:ty: $($message:ty),+) => {$({
+        trait MayBeSpoken<A> {
+            const NOT: () = ();
+        }
+        struct Spoken;
+        impl<T: ?Sized> MayBeSpoken<()> for T {}
+        impl<T: SpokenIn<$dialect>> MayBeSpoken<Spoken> for T {}
+        <$message as MayBeSpoken<_>>::NOT
+    })+};
+}
+
+#[test]
+fn messages_are_sent_in_their_own_dialect_and_cli_lines_only_by_name() {
+    not_spoken!(AnyVpp: LbConfSet, LbConfGet, LbAddDelVipV2, LbAddDelAsV2, LbAsSetWeight);
+    not_spoken!(AnyVpp: LbVipDump, LbAsV2Dump);
+    not_spoken!(AnyVpp: CliInband);
+    not_spoken!(WeightsDialect: CliInband);
+}
+
+#[test]
+fn what_is_missing_or_changed_is_named() {
+    let everything = WeightsDialect::missing(&MessageTable::default());
+    assert_eq!(everything.len(), 22);
+    let known = everything.iter().zip(1..).map(|(key, id)| (id, key.clone()));
+    assert_eq!(WeightsDialect::missing(&MessageTable::new(known.clone())), Vec::<String>::new());
+    let changed = known.map(|(id, key)| match key.as_str() {
+        "lb_conf_get_51077d14" => (id, "lb_conf_get_00000bad".to_owned()),
+        _ => (id, key),
+    });
+    assert_eq!(
+        WeightsDialect::missing(&MessageTable::new(changed)),
+        ["lb_conf_get_51077d14 (this VPP has lb_conf_get_00000bad)"]
+    );
+}

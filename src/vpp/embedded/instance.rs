@@ -1,0 +1,117 @@
+//! A running embedded VPP: its thread, its sockets, its private directory.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, watch};
+use tracing::error;
+
+use super::control::Control;
+use super::error::EmbeddedError;
+use super::options::{EmbeddedOptions, Paths};
+use super::server::EmbeddedServer;
+
+/// A running embedded VPP. It stops, and its socket files go, when this is
+/// dropped.
+#[derive(Debug)]
+pub struct Embedded {
+    paths: Paths,
+    control: Control,
+    thread: Option<JoinHandle<()>>,
+    /// Made for it, and removed with it.
+    directory: Option<PathBuf>,
+}
+
+impl Embedded {
+    /// Starts a VPP on these sockets, on a thread of its own. Once this
+    /// returns, clients can connect.
+    ///
+    /// # Errors
+    /// Why a socket, the stats segment or the thread could not be made.
+    pub fn start(paths: Paths, options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
+        let (commands, mailbox) = mpsc::unbounded_channel();
+        let (activity, watched) = watch::channel(0);
+        let (ready, started) = sync_channel(1);
+        let sockets = paths.clone();
+        let serve = move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                // The other end waits for this message.
+                Err(error) => return drop(ready.send(Err(EmbeddedError::Thread(error)))),
+            };
+            runtime.block_on(async {
+                match EmbeddedServer::new(sockets, options, activity) {
+                    Ok(server) => {
+                        drop(ready.send(Ok(())));
+                        server.run(mailbox).await;
+                    }
+                    Err(error) => drop(ready.send(Err(error))),
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().name("embedded-vpp".into());
+        let thread = thread.spawn(serve).map_err(EmbeddedError::Thread)?;
+        started.recv().map_err(|_| EmbeddedError::Gone)??;
+        let control = Control::new(commands, watched);
+        Ok(Self { paths, control, thread: Some(thread), directory: None })
+    }
+
+    /// The same in a new directory that only this user can enter, and that is
+    /// removed in the end.
+    ///
+    /// # Errors
+    /// As [`Embedded::start`], or why there is no directory.
+    pub fn start_private(options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let (pid, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(format!("vpp-maglev-{pid}-{number}"));
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map_err(|source| EmbeddedError::Directory { path: path.clone(), source })?;
+        match Self::start(Paths::in_dir(&path), options) {
+            Ok(mut started) => {
+                started.directory = Some(path);
+                Ok(started)
+            }
+            Err(error) => {
+                // The error that counts is the other.
+                let _ = std::fs::remove_dir(&path);
+                Err(error)
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn api_path(&self) -> &Path {
+        &self.paths.api
+    }
+
+    #[must_use]
+    pub fn stats_path(&self) -> &Path {
+        &self.paths.stats
+    }
+
+    /// A handle to inspect it and to inject faults.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // It fails when the thread is gone already.
+        let _ = self.control.ask(|server| server.stopping = true);
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            error!("vpp-embedded-panicked");
+        }
+        if let Some(directory) = &self.directory {
+            // A killed VPP's files are in it, at most.
+            let _ = std::fs::remove_dir_all(directory);
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::ReadyDaemon;
+use crate::support::{ReadyDaemon, soon};
 use clap::CommandFactory;
 
 fn root() -> &'static Path {
@@ -134,14 +134,14 @@ async fn the_python_client_of_the_guide_follows_the_daemon() {
     if !found.is_ok_and(|output| output.status.success()) {
         return println!("skipped: python3 with grpcio and grpcio-reflection is not here");
     }
-    let world = ReadyDaemon::start().await;
+    let system = ReadyDaemon::start().await;
     let mut client = Command::new("python3");
-    client.arg(root().join("docs/examples/watch.py")).arg(world.daemon.address());
+    client.arg(root().join("docs/examples/watch.py")).arg(system.daemon.address());
     let mut client = client.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(client.stdout.take().unwrap()).lines().map_while(Result::ok);
     // On a thread of its own: the dataplane that the daemon uses is on this one.
     let told = tokio::task::spawn_blocking(move || lines.take(5).collect::<Vec<_>>());
-    let told = crate::support::soon(told).await;
+    let told = soon(told).await;
     client.kill().unwrap();
     client.wait().unwrap();
     let told = told.expect("in time").unwrap();
@@ -149,5 +149,5 @@ async fn the_python_client_of_the_guide_follows_the_daemon() {
         assert!(line.starts_with(&format!("{name}: up -> up")), "{told:?}");
     }
     assert!(told[3].starts_with("frontend v4: up -> up"), "{told:?}");
-    world.daemon.terminate().await;
+    system.daemon.terminate().await;
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::fake_daemon::Mood;
-use crate::support::fake_daemon::standing::Daemon;
+use crate::support::fake_daemon::background::BackgroundDaemon;
 
 const MAGLEVC: &str = env!("CARGO_BIN_EXE_maglevc");
 
@@ -58,7 +58,7 @@ fn in_bash(server: &str, line: &str) -> Option<Vec<String>> {
 
 #[test]
 fn maglevc_answers_with_words_names_and_options() {
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Mood::CALM);
     let found = |line: &str| -> Vec<String> {
         let answer = maglevc(&daemon.address, &["__complete", line]);
         answer.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
@@ -80,7 +80,7 @@ fn maglevc_answers_with_words_names_and_options() {
 
 #[test]
 fn bash_completes_with_the_script() {
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Mood::CALM);
     let found = |line: &str| in_bash(&daemon.address, line);
     let Some(words) = found("maglevc show ba") else { return };
     assert_eq!(words, ["backends", "backend"]);
@@ -95,7 +95,7 @@ fn bash_completes_with_the_script() {
 
 #[test]
 fn fish_completes_with_the_script() {
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Mood::CALM);
     let script = "source $COMPLETIONS; complete -C 'maglevc set backend nginx'";
     let Some(found) = in_shell(&daemon.address, "fish", &["--no-config", "-c"], script) else {
         return;
@@ -105,7 +105,7 @@ fn fish_completes_with_the_script() {
 
 #[test]
 fn zsh_takes_the_script() {
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Mood::CALM);
     // compadd works only within a completion: what it is given is printed.
     let script = r#"
         compdef() { }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::support::fake_daemon::background::BackgroundDaemon;
 use crate::support::fake_daemon::data::NOW_NS;
 use crate::support::fake_daemon::events::{changed, dataplane};
-use crate::support::fake_daemon::standing::Daemon;
-use crate::support::fake_daemon::{Fake, Mood, on_tcp};
+use crate::support::fake_daemon::{FakeDaemon, Mood, on_tcp};
 use crate::support::terminal::{Terminal, maglevc};
 use ratatui::backend::TestBackend;
 use rustix::process::Signal;
@@ -17,7 +17,7 @@ use vpp_maglev::client::server::{DaemonAddress, DaemonClient};
 use vpp_maglev::pb;
 
 /// What the view knows of a daemon once it has asked.
-async fn known(fake: &Fake) -> Model {
+async fn known(fake: &FakeDaemon) -> Model {
     let server: DaemonAddress = fake.address.parse().unwrap();
     let client = DaemonClient::connect(&server.into()).await.unwrap();
     let CliAnswer::Frontends(frontends) =
@@ -199,7 +199,7 @@ fn view(address: &str, folder: &std::path::Path) -> Terminal {
 #[test]
 fn the_view_lives_in_a_terminal_and_gives_it_back() {
     let folder = tempfile::tempdir().unwrap();
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Mood::CALM);
     let mut view = view(&daemon.address, folder.path());
     view.sees("größter-ersatz");
     assert!(view.screen().alternate_screen() && view.screen().hide_cursor());
@@ -232,7 +232,7 @@ fn the_view_lives_in_a_terminal_and_gives_it_back() {
 #[test]
 fn the_view_outlives_the_daemon() {
     let folder = tempfile::tempdir().unwrap();
-    let daemon = Daemon::start_in(folder.path(), Mood::CALM);
+    let daemon = BackgroundDaemon::start_in(folder.path(), Mood::CALM);
     let address = daemon.address.clone();
     let mut view = view(&address, folder.path());
     view.sees("größter-ersatz");
@@ -242,7 +242,7 @@ fn the_view_outlives_the_daemon() {
     view.sees("LOST: maglevd at unix:");
     // What was known stays.
     view.sees("größter-ersatz");
-    let _daemon = Daemon::start_in(folder.path(), Mood { empty: true, ..Mood::CALM });
+    let _daemon = BackgroundDaemon::start_in(folder.path(), Mood { empty: true, ..Mood::CALM });
     view.sees_no_more("LOST");
     view.sees("VPP is not connected");
     view.sees_no_more("größter-ersatz");
@@ -253,7 +253,7 @@ fn the_view_outlives_the_daemon() {
 #[test]
 fn a_signal_gives_the_terminal_back_too() {
     let folder = tempfile::tempdir().unwrap();
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Mood::CALM);
     let mut view = view(&daemon.address, folder.path());
     view.sees("größter-ersatz");
     view.signal(Signal::TERM);
@@ -264,7 +264,7 @@ fn a_signal_gives_the_terminal_back_too() {
 #[test]
 fn the_shell_goes_on_after_the_view() {
     let folder = tempfile::tempdir().unwrap();
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Mood::CALM);
     let prompt = format!("maglev {}>", daemon.address);
     let mut shell = Terminal::start(maglevc(&daemon.address, folder.path()), 24, 80);
     shell.sees_last(&prompt);

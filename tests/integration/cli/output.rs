@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::support::fake_daemon::data::NOW_NS;
 use crate::support::fake_daemon::events::{BOOT_ID, events};
-use crate::support::fake_daemon::{Fake, Mood, on_tcp, on_unix};
+use crate::support::fake_daemon::{FakeDaemon, Mood, on_tcp, on_unix};
 use vpp_maglev::cli::answer::CliAnswer;
 use vpp_maglev::cli::command::request::{CliCommand, Shell};
 use vpp_maglev::cli::command::{help, parse, scripts};
@@ -37,7 +37,7 @@ fn same_as_file(name: &str, found: &str) {
     assert_eq!(found, expected, "\n{name}: found\n{found}\nexpected\n{expected}");
 }
 
-async fn connected(fake: &Fake) -> DaemonClient {
+async fn connected(fake: &FakeDaemon) -> DaemonClient {
     let server: DaemonAddress = fake.address.parse().unwrap();
     DaemonClient::connect(&server.into()).await.unwrap()
 }

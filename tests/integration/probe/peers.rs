@@ -6,9 +6,10 @@
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::probe::*;
+use crate::support::wait::{DEADLINE, eventually};
 use vpp_maglev::domain::config::{CheckKind, TlsSettings};
 use vpp_maglev::domain::resolution::{HostName, IpFamily, LookupAnswer};
 use vpp_maglev::probe::{NameService, Probe, ThreadResources};
@@ -27,30 +28,28 @@ impl Peer {
     /// Starts what `command` makes of `N` free ports, and waits until all are
     /// served. Ports are free only until somebody takes them, so a server that
     /// ends at once is tried again with others.
-    fn start<const N: usize>(command: impl Fn([u16; N]) -> Command) -> (Self, [u16; N]) {
+    async fn start<const N: usize>(command: impl Fn([u16; N]) -> Command) -> (Self, [u16; N]) {
         for _ in 0..5 {
             let held = [(); N].map(|()| TcpListener::bind((V4, 0)).unwrap());
             let ports = held.each_ref().map(|listener| listener.local_addr().unwrap().port());
             drop(held);
             let mut peer = Self(command(ports).stdin(Stdio::null()).spawn().unwrap());
-            if ports.into_iter().all(|port| peer.serves(port)) {
+            if peer.serves(&ports).await {
                 return (peer, ports);
             }
         }
         panic!("the server does not start");
     }
 
-    /// Waits until `port` accepts connections; false if the process ends.
-    fn serves(&mut self, port: u16) -> bool {
-        let deadline = Instant::now() + LONG;
-        while self.0.try_wait().unwrap().is_none() {
-            if TcpStream::connect((V4, port)).is_ok() {
-                return true;
-            }
-            assert!(Instant::now() < deadline, "port {port} is not served");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        false
+    /// Waits until these ports accept connections; false if the process ends.
+    async fn serves(&mut self, ports: &[u16]) -> bool {
+        let mut has_ended = false;
+        eventually("the ports are served", DEADLINE, async || {
+            has_ended = self.0.try_wait().unwrap().is_some();
+            has_ended || ports.iter().all(|port| TcpStream::connect((V4, *port)).is_ok())
+        })
+        .await;
+        !has_ended
     }
 }
 
@@ -80,7 +79,7 @@ struct Nginx {
 }
 
 impl Nginx {
-    fn start() -> Option<Self> {
+    async fn start() -> Option<Self> {
         if !is_installed("nginx") {
             return None;
         }
@@ -105,7 +104,8 @@ impl Nginx {
             command.arg("-c").arg(directory.join("nginx.conf")).args(["-g", "user root;", "-e"]);
             command.arg(directory.join("error.log"));
             command
-        });
+        })
+        .await;
         let tls = [good, expired, self_signed, wrong_name].map(at);
         Some(Self { _peer: peer, certificates, http: at(http), tls, _silent: silent })
     }
@@ -125,7 +125,7 @@ impl Nginx {
 
 #[tokio::test]
 async fn nginx_answers_http() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::start().await else { return };
     let shared = ThreadResources::new();
     let host = format!(r"^127\.0\.0\.1:{}\|maglevd/[0-9.]+\|close$", nginx.http.port());
     for (path, body, told) in [
@@ -157,7 +157,7 @@ async fn nginx_answers_http() {
 
 #[tokio::test]
 async fn nginx_has_its_certificates_verified() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::start().await else { return };
     let shared = nginx.certificates.trusted();
     let told = [
         None,
@@ -188,7 +188,7 @@ async fn nginx_has_its_certificates_verified() {
 
 #[tokio::test]
 async fn probes_that_pass_leave_no_errors_in_nginx_s_log() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::start().await else { return };
     let shared = nginx.certificates.trusted();
     let before = nginx.complaints();
     let tls = || verified("localhost");
@@ -210,7 +210,7 @@ async fn probes_that_pass_leave_no_errors_in_nginx_s_log() {
 }
 
 /// Starts `openssl s_server` with a good certificate.
-fn s_server(certificates: &Certificates, arguments: &[&str]) -> (Peer, SocketAddr) {
+async fn s_server(certificates: &Certificates, arguments: &[&str]) -> (Peer, SocketAddr) {
     let (peer, [port]) = Peer::start(|[port]| {
         let mut command = Command::new("openssl");
         command.args(["s_server", "-accept", &format!("127.0.0.1:{port}"), "-cert"]);
@@ -218,7 +218,8 @@ fn s_server(certificates: &Certificates, arguments: &[&str]) -> (Peer, SocketAdd
         command.arg(certificates.path("good.key")).args(arguments);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
-    });
+    })
+    .await;
     (peer, at(port))
 }
 
@@ -241,7 +242,7 @@ async fn openssl_is_spoken_to_in_versions_that_are_current() {
         ),
         (&["-www", "-tls1_2", "-Verify", "1"], ["L6RSP TLS: sslv3 alert handshake failure"; 2]),
     ] {
-        let (_peer, to) = s_server(&certificates, arguments);
+        let (_peer, to) = s_server(&certificates, arguments).await;
         let tls = verified("localhost");
         assert_found(tcp(to, tls.clone()), V4, &shared, told[0]).await;
         assert_found(https(to, tls, "/", 200..=200, None), V4, &shared, told[1]).await;
@@ -264,7 +265,8 @@ async fn unbound_answers_queries() {
             .arg(directory.path().join("unbound.conf"))
             .stderr(Stdio::null());
         command
-    });
+    })
+    .await;
     look_up_in(at(port)).await;
     let shared = ThreadResources::new();
     for (query, record, rcode, told) in [

@@ -20,7 +20,7 @@ use vpp_maglev::probe::{Probe, ThreadResources};
 pub(crate) const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
-/// Long enough for any machine; a test that reaches it has failed.
+/// The timeout of probes that are not to reach it.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// A check of `kind` with `timeout`.

@@ -1,10 +1,10 @@
 //! A daemon with fixed data for the tests of maglevc: every call answers the
 //! same, as maglevd would in the middle of some trouble.
 
+pub(crate) mod background;
 pub(crate) mod data;
 pub(crate) mod events;
 mod prediction;
-pub(crate) mod standing;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl Mood {
 }
 
 /// A running daemon; it ends when this is dropped.
-pub(crate) struct Fake {
+pub(crate) struct FakeDaemon {
     /// What to give to `--server`.
     pub(crate) address: String,
     /// What is sent here happens.
@@ -52,14 +52,14 @@ pub(crate) struct Fake {
 }
 
 /// Starts a daemon on a free port of loopback.
-pub(crate) async fn on_tcp(mood: Mood) -> Fake {
+pub(crate) async fn on_tcp(mood: Mood) -> FakeDaemon {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     serve(mood, address, TcpListenerStream::new(listener))
 }
 
 /// Starts a daemon on a Unix socket in `directory`, in place of an earlier one.
-pub(crate) async fn on_unix(mood: Mood, directory: &Path) -> Fake {
+pub(crate) async fn on_unix(mood: Mood, directory: &Path) -> FakeDaemon {
     let path: PathBuf = directory.join("maglevd.sock");
     let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).unwrap();
@@ -70,21 +70,21 @@ fn serve<C>(
     mood: Mood,
     address: String,
     connections: impl Stream<Item = std::io::Result<C>> + Send + 'static,
-) -> Fake
+) -> FakeDaemon
 where
     C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
 {
     let (stop, stopped) = oneshot::channel::<()>();
     let (happen, _) = broadcast::channel(64);
-    let service = MaglevServer::new(Daemon { mood, happen: happen.clone() });
+    let service = MaglevServer::new(FakeService { mood, happen: happen.clone() });
     tokio::spawn(async move {
         let serving = Server::builder().add_service(service).serve_with_incoming(connections);
         tokio::select! { result = serving => result.unwrap(), _ = stopped => {} }
     });
-    Fake { address, happen, _stop: stop }
+    FakeDaemon { address, happen, _stop: stop }
 }
 
-struct Daemon {
+struct FakeService {
     mood: Mood,
     happen: broadcast::Sender<event::Event>,
 }
@@ -96,7 +96,7 @@ fn named<T>(kind: &str, name: &str, found: Option<T>) -> Answer<T> {
     found.map(Response::new).ok_or_else(missing)
 }
 
-impl Daemon {
+impl FakeService {
     fn set(&self, name: &str, state: &str) -> Answer<BackendInfo> {
         let mut backend = named("backend", name, data::backend(name))?.into_inner();
         if backend.state == "disabled" && matches!(state, "paused" | "unknown") {
@@ -110,7 +110,7 @@ impl Daemon {
 }
 
 #[tonic::async_trait]
-impl Maglev for Daemon {
+impl Maglev for FakeService {
     async fn list_frontends(
         &self,
         _: Request<ListFrontendsRequest>,
@@ -221,17 +221,17 @@ impl Maglev for Daemon {
         }
         // Subscribed before the first is sent, so that nothing falls between.
         let mut happening = self.happen.subscribe();
-        let (tell, told) = tokio::sync::mpsc::channel(64);
+        let (sender, published) = tokio::sync::mpsc::channel(64);
         tokio::spawn(async move {
             let mut seq = 100;
             while let Ok(event) = happening.recv().await {
                 seq += 1;
-                if tell.send(Ok(Event { event: Some(event), seq, boot_id })).await.is_err() {
+                if sender.send(Ok(Event { event: Some(event), seq, boot_id })).await.is_err() {
                     return;
                 }
             }
         });
-        let live = tokio_stream::wrappers::ReceiverStream::new(told);
+        let live = tokio_stream::wrappers::ReceiverStream::new(published);
         let first = tokio_stream::iter(first.into_iter().map(Ok));
         Ok(Response::new(Box::pin(first.chain(live).chain(tokio_stream::pending()))))
     }

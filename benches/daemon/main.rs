@@ -18,6 +18,9 @@ mod backends;
 mod bare;
 mod daemon;
 mod scene;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "other benchmarks use the rest")]
+mod support;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -83,9 +86,8 @@ async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
     }
     row("bare weight set during full syncs", beside);
     row("flip during full syncs", flips);
-    scene.server.flip(false);
     bare.stop();
-    daemon.settled().await;
+    daemon.settle(scene).await;
 
     let mut passes = Vec::new();
     for _ in 0..PASSES {

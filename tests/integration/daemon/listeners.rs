@@ -138,7 +138,7 @@ async fn there_are_ten_thousand_streams_and_no_more() {
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
     assert!(refused.message().contains("10000"), "{refused}");
     client.list_backends(ListBackendsRequest {}).await.unwrap();
-    // A stream that is closed makes room, as soon as the daemon is told.
+    // A stream that is closed makes room, as soon as the daemon sees it.
     drop(streams);
     eventually("a stream is opened again", DEADLINE, async || {
         client.watch_events(quiet.clone()).await.is_ok()
@@ -210,9 +210,9 @@ async fn what_is_asked_for_is_told_with_who_asks() {
     let config = system.bed.config().both(&["a:60 b:40", "c"]);
     system.bed.write_config(&config.text());
     system.daemon.signal(Signal::HUP);
-    let told = watch.until("change config    >").await;
+    let events = watch.until("change config    >").await;
     let expected = ["change weight v4 pool0 a 7>60", "change weight v6 pool0 a 100>60"];
-    assert_eq!(told, expected);
+    assert_eq!(events, expected);
     for event in watch.events.iter().rev().take(3) {
         let Some(event::Event::Change(change)) = &event.event else { panic!("{event:?}") };
         assert_eq!(change.who, "file");

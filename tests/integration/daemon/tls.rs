@@ -91,10 +91,10 @@ fn all(error: &(dyn Error + 'static)) -> String {
 async fn only_who_shows_a_good_certificate_is_let_in() {
     let mut system = TlsDaemon::start(true).await;
     let house = system.authority.pem();
-    let stranger = Authority::new("stranger");
+    let outsider = Authority::new("outsider");
     let good = system.authority.issue("operator", Holds::Now);
     let expired = system.authority.issue("operator", Holds::UntilYesterday);
-    let foreign = stranger.issue("operator", Holds::Now);
+    let foreign = outsider.issue("operator", Holds::Now);
     system.ask(&house, Some(&good)).await.unwrap();
 
     let cases = [
@@ -102,9 +102,9 @@ async fn only_who_shows_a_good_certificate_is_let_in() {
         (Some(&foreign), "UnknownCA", "of no authority in --grpc-tls-client-ca"),
         (Some(&expired), "CertificateExpired", "certificate expired"),
     ];
-    for (place, (identity, told, logged)) in cases.into_iter().enumerate() {
+    for (place, (identity, alert, logged)) in cases.into_iter().enumerate() {
         let refused = system.ask(&house, identity).await.unwrap_err();
-        assert!(refused.contains(told), "{told}: {refused}");
+        assert!(refused.contains(alert), "{alert}: {refused}");
         let failed = system.failed(place + 1).await;
         let why = failed[place]["why"].as_str().unwrap();
         assert!(why.contains(logged), "{logged}: {why}");
@@ -112,7 +112,7 @@ async fn only_who_shows_a_good_certificate_is_let_in() {
     }
 
     // A client that does not trust the daemon, and one that speaks no TLS.
-    let refused = system.ask(&stranger.pem(), Some(&good)).await.unwrap_err();
+    let refused = system.ask(&outsider.pem(), Some(&good)).await.unwrap_err();
     assert!(refused.contains("UnknownIssuer"), "{refused}");
     let failed = system.failed(4).await;
     assert!(failed[3]["why"].as_str().unwrap().contains("the client refused"), "{failed:?}");
@@ -151,8 +151,8 @@ async fn silent_clients_stand_in_nobodys_way_and_certificates_are_renewed() {
     assert!(kept["error"].as_str().unwrap().contains("--grpc-tls-key"), "{kept}");
     system.ask(&successor.pem(), None).await.unwrap();
     // A client that asks for a reload is told so, and what it asks for is done.
-    let told = system.reload(&successor.pem()).await;
-    assert!(told.contains("old certificates stay: --grpc-tls-key"), "{told}");
+    let error = system.reload(&successor.pem()).await;
+    assert!(error.contains("old certificates stay: --grpc-tls-key"), "{error}");
     system.authority.issue("maglevd", Holds::Now).write(&dir, "maglevd");
     assert_eq!(system.reload(&successor.pem()).await, "");
     system.ask(&house, None).await.unwrap();

@@ -128,7 +128,7 @@ async fn nginx_answers_http() {
     let Some(nginx) = Nginx::start().await else { return };
     let shared = ThreadResources::new();
     let host = format!(r"^127\.0\.0\.1:{}\|maglevd/[0-9.]+\|close$", nginx.http.port());
-    for (path, body, told) in [
+    for (path, body, expected) in [
         ("/healthz", None, "L7OK 200 OK"),
         ("/healthz", Some(r"^ok\n$"), "L7OK 200 OK"),
         ("/healthz", Some("^OK$"), "L7CNT status 200, but its body (3 bytes) does not match"),
@@ -142,7 +142,7 @@ async fn nginx_answers_http() {
         ("/chunked", Some(r"\A(READY\n)+READ\z"), "L7OK 200 OK"),
         ("/reset", None, "L7RSP connection reset before the whole response"),
     ] {
-        assert_found(nginx.get(path, body), V4, &shared, told).await;
+        assert_found(nginx.get(path, body), V4, &shared, expected).await;
     }
     assert_found(tcp(nginx.http, None), V6, &shared, "L4OK").await;
     assert_found(http(nginx.http, 200..=499, None), V6, &shared, "L7OK 403 Forbidden").await;
@@ -150,8 +150,8 @@ async fn nginx_answers_http() {
     let timeout = Duration::from_millis(300);
     for (path, body) in [("/slow-body", Some("x")), ("/slow-headers", None)] {
         let slow = check(nginx.get(path, body), timeout);
-        let finding = Probe::prepare(&slow, V4, &shared).unwrap().run().await;
-        assert_eq!(finding.to_string(), "L7TOUT no whole answer within 300ms", "{path}");
+        let result = Probe::prepare(&slow, V4, &shared).unwrap().run().await;
+        assert_eq!(result.to_string(), "L7TOUT no whole answer within 300ms", "{path}");
     }
 }
 
@@ -159,17 +159,17 @@ async fn nginx_answers_http() {
 async fn nginx_has_its_certificates_verified() {
     let Some(nginx) = Nginx::start().await else { return };
     let shared = nginx.certificates.trusted();
-    let told = [
+    let expected = [
         None,
         Some("L6RSP certificate: certificate has expired"),
         Some("L6RSP certificate: self-signed certificate"),
         Some("L6RSP certificate: hostname mismatch"),
     ];
-    for (server, told) in nginx.tls.into_iter().zip(told) {
-        for (tls, told) in [(verified("localhost"), told), (unverified(), None)] {
+    for (server, expected) in nginx.tls.into_iter().zip(expected) {
+        for (tls, expected) in [(verified("localhost"), expected), (unverified(), None)] {
             let kind = https(server, tls.clone(), "/", 200..=200, None);
-            assert_found(kind, V4, &shared, told.unwrap_or("L7OK 200 OK")).await;
-            assert_found(tcp(server, tls), V4, &shared, told.unwrap_or("L6OK")).await;
+            assert_found(kind, V4, &shared, expected.unwrap_or("L7OK 200 OK")).await;
+            assert_found(tcp(server, tls), V4, &shared, expected.unwrap_or("L6OK")).await;
         }
     }
     let named = https(nginx.tls[0], verified("localhost"), "/", 200..=200, Some("name localhost"));
@@ -182,8 +182,8 @@ async fn nginx_has_its_certificates_verified() {
     // HTTP where TLS is spoken, and the other way round.
     let plain = http(nginx.tls[0], 200..=200, None);
     assert_found(plain, V4, &shared, "L7STS 400 Bad Request").await;
-    let told = "L6RSP the backend does not speak TLS on this port (wrong version number)";
-    assert_found(tcp(nginx.http, unverified()), V4, &shared, told).await;
+    let expected = "L6RSP the backend does not speak TLS on this port (wrong version number)";
+    assert_found(tcp(nginx.http, unverified()), V4, &shared, expected).await;
 }
 
 #[tokio::test]
@@ -199,8 +199,8 @@ async fn probes_that_pass_leave_no_errors_in_nginx_s_log() {
             nginx.get("/healthz", Some("ok")),
             https(nginx.tls[0], tls(), "/", 200..=200, None),
         ] {
-            let finding = probe(kind, V4, &shared).await;
-            assert!(finding.passed(), "{finding}");
+            let result = probe(kind, V4, &shared).await;
+            assert!(result.passed(), "{result}");
         }
     }
     // nginx has one process, which has seen the end of each connection before
@@ -228,7 +228,7 @@ async fn openssl_is_spoken_to_in_versions_that_are_current() {
     let Some(certificates) = Certificates::make() else { return };
     let shared = certificates.trusted();
     let ok = ["L6OK", "L7OK 200 OK"];
-    for (arguments, told) in [
+    for (arguments, expected) in [
         (&["-www", "-tls1_2"][..], ok),
         (&["-www", "-tls1_3"], ok),
         (
@@ -244,8 +244,8 @@ async fn openssl_is_spoken_to_in_versions_that_are_current() {
     ] {
         let (_peer, to) = s_server(&certificates, arguments).await;
         let tls = verified("localhost");
-        assert_found(tcp(to, tls.clone()), V4, &shared, told[0]).await;
-        assert_found(https(to, tls, "/", 200..=200, None), V4, &shared, told[1]).await;
+        assert_found(tcp(to, tls.clone()), V4, &shared, expected[0]).await;
+        assert_found(https(to, tls, "/", 200..=200, None), V4, &shared, expected[1]).await;
     }
 }
 
@@ -269,7 +269,7 @@ async fn unbound_answers_queries() {
     .await;
     look_up_in(at(port)).await;
     let shared = ThreadResources::new();
-    for (query, record, rcode, told) in [
+    for (query, record, rcode, expected) in [
         ("www.example.org", "A", "NOERROR", "L7OK NOERROR"),
         ("WWW.example.org.", "A", "NOERROR", "L7OK NOERROR"),
         ("alias.example.org", "CNAME", "NOERROR", "L7OK NOERROR"),
@@ -288,7 +288,7 @@ async fn unbound_answers_queries() {
         for over_tcp in [false, true] {
             for address in [V4, V6] {
                 let kind = dns(at(port), over_tcp, query, record, rcode);
-                assert_found(kind, address, &shared, told).await;
+                assert_found(kind, address, &shared, expected).await;
             }
         }
     }

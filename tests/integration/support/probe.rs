@@ -96,11 +96,11 @@ pub(crate) async fn assert_found(
     kind: CheckKind,
     to: IpAddr,
     shared: &ThreadResources,
-    told: &str,
+    expected: &str,
 ) {
     let name = format!("{kind:?}");
-    let finding = probe(kind, to, shared).await.to_string();
-    assert_eq!(finding, told, "{name}");
+    let result = probe(kind, to, shared).await.to_string();
+    assert_eq!(result, expected, "{name}");
 }
 
 /// Listens at `address` and serves one connection after the other.

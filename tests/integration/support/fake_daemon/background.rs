@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{broadcast, oneshot};
 use vpp_maglev::pb::event::Event;
 
-use super::{FakeDaemon, Mood, on_tcp, on_unix};
+use super::{Behaviour, FakeDaemon, on_tcp, on_unix};
 use crate::support::wait::DEADLINE;
 
 /// A fake daemon on a thread of its own, with all its connections.
@@ -21,14 +21,14 @@ pub(crate) struct BackgroundDaemon {
 
 impl BackgroundDaemon {
     /// On a free port of loopback.
-    pub(crate) fn start(mood: Mood) -> Self {
-        Self::run(move || Box::pin(on_tcp(mood)))
+    pub(crate) fn start(behaviour: Behaviour) -> Self {
+        Self::run(move || Box::pin(on_tcp(behaviour)))
     }
 
     /// On a Unix socket in `directory`, where an earlier one may have been.
-    pub(crate) fn start_in(directory: &Path, mood: Mood) -> Self {
+    pub(crate) fn start_in(directory: &Path, behaviour: Behaviour) -> Self {
         let directory = directory.to_owned();
-        Self::run(move || Box::pin(async move { on_unix(mood, &directory).await }))
+        Self::run(move || Box::pin(async move { on_unix(behaviour, &directory).await }))
     }
 
     fn run(

@@ -89,7 +89,7 @@ async fn serve(socket: Socket, flips: Arc<AtomicBool>, probes: watch::Sender<u64
 
 async fn answer(mut stream: TcpStream, response: &'static [u8]) {
     let mut request = [0; 2048];
-    // A prober that breaks off has ended.
+    // A prober that aborts has ended.
     let _ = stream.read(&mut request).await;
     let _ = stream.write_all(response).await;
 }

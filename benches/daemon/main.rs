@@ -4,7 +4,7 @@
 //!
 //! Each backend is probed over HTTP on loopback. One of them answers 200 and
 //! 503 in turn, so that each of its probes is a transition; the daemon's log
-//! tells how long each took. Runs on the embedded dataplane, in this process,
+//! has how long each took. Runs on the embedded dataplane, in this process,
 //! and on a real VPP as well when `MAGLEV_TEST_VPP_API` names its socket; that
 //! VPP's `lb` configuration is replaced, and is empty in the end.
 //! `cargo bench --bench daemon`; `MAGLEV_BENCH_SECONDS` (6) is how long flips

@@ -118,7 +118,7 @@ impl Daemon {
             command(self.client.clone(), number, true).await;
         }
         let (mut flips, mut transitions) = (Vec::new(), 0);
-        // The log is written a moment after what it tells of.
+        // The log is written a moment after what it records.
         while let Ok(entry) = self.log.recv_timeout(Duration::from_millis(500)) {
             match entry {
                 LogEntry::Flip(took) => flips.push(took),

@@ -4,7 +4,7 @@
 //! Backends are addresses of 127.0.0.0/8, and one nginx answers for all of
 //! them. It is nginx that counts HTTP probes, and the kernel that counts the
 //! others, CPU time and memory, for the daemon and HAProxy alike; how late a probe began
-//! only the daemon tells. The two run one after the other. HAProxy has no ICMP
+//! only the daemon reports. The two run one after the other. HAProxy has no ICMP
 //! check.
 //!
 //! `cargo bench --bench probe-scale [-- http tcp icmp]`; nginx and haproxy must
@@ -100,7 +100,7 @@ struct Seen {
 fn observe(scene: &Scene, nginx: &Nginx, prober: &Process, watch: Duration) -> Seen {
     let count = || match scene.kind {
         "icmp" => process::echo_requests(),
-        // HAProxy resets a connection before nginx hears of it.
+        // HAProxy resets a connection before nginx sees it.
         "tcp" => process::connects(),
         _ => nginx.connections(),
     };

@@ -82,7 +82,7 @@ async fn answer(mut stream: TcpStream, ill: Ill) {
     let Ok(address) = stream.local_addr() else { return };
     let illness = ill.lock().unwrap().get(&address.ip()).map(|(illness, _)| *illness);
     let mut request = [0; 2048];
-    // A prober that breaks off has ended.
+    // A prober that aborts has ended.
     let _ = stream.read(&mut request).await;
     let response = match illness {
         None => WELL,

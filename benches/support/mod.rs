@@ -1,4 +1,4 @@
-//! What benchmarks share: child processes and what the kernel tells of them,
+//! What benchmarks share: child processes and what the kernel counts of them,
 //! the built maglevd, and HTTP.
 
 pub(crate) mod maglevd;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// How long anything may take that is not measured.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Between two looks at a condition of which no event tells.
+/// Between two checks of a condition that has no event.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Waits until `condition` holds; `what` is for the message if it does not.

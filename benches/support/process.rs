@@ -1,4 +1,4 @@
-//! A child process, and what the kernel tells of it.
+//! A child process, and what the kernel counts of it.
 
 use std::path::PathBuf;
 use std::process::{Child, Command};

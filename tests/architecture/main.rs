@@ -12,3 +12,4 @@ mod names;
 mod source;
 mod tokens;
 mod tree;
+mod waits;

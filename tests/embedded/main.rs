@@ -1,7 +1,10 @@
 //! One list of scenarios, run on the embedded dataplane and, where
 //! `MAGLEV_TEST_VPP_API` and `MAGLEV_TEST_VPP_STATS` name the sockets of a real
-//! VPP, on that one. It must be fit for use by nobody else meanwhile: the
+//! VPP, on that one. Nothing else may use that VPP meanwhile: the
 //! global settings are changed, and the list ends with what it found there.
+//!
+//! A test program of its own: against a real VPP it must run in one thread, and
+//! with nothing beside it (`--test-threads=1`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
 

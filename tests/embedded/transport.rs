@@ -146,7 +146,7 @@ pub(crate) fn leaving_for_nobody_is_refused(scenario: &mut Scenario) {
 /// Ends with the cure, so that the VPP is as good as new.
 pub(crate) fn a_full_buffer_hides_the_clients_that_leave_without_a_word(scenario: &mut Scenario) {
     let mut sleeper = VppClient::connect(&scenario.api, "sleeper");
-    // More than any send buffer's worth of answers, and nobody reads.
+    // More than any send buffer's worth of answers, none of which is read.
     let (_, frame) = sleeper.frame(&ShowVersion);
     sleeper.raw(&frame.repeat(2000));
     scenario.client.is_silent();

@@ -38,7 +38,7 @@ fn taken() -> BTreeSet<[String; 3]> {
         let environment = argument.get_env().map(|name| name.to_str().unwrap().to_owned());
         let default = argument.get_default_values().first();
         let default = default.map(|value| value.to_str().unwrap().to_owned());
-        // What is off unless given has no default to tell.
+        // What is off unless given has no default to document.
         let default = default.filter(|value| value != "false").unwrap_or_default();
         [name, environment.unwrap_or_default(), default]
     });

@@ -79,7 +79,7 @@ fn a_hundred_mistakes_are_each_told_with_the_word_and_what_was_possible() {
     let mut chance = fastrand::Rng::with_seed(3);
     let mut errors: Vec<ParseError> = Vec::new();
     let mut kinds = [false; 4];
-    // A hundred, and until the slips are of every kind that is told apart.
+    // A hundred, and until there are mistakes of every kind.
     while errors.len() < MISTAKES || kinds != [true; 4] {
         let meant = chance.choice(MEANT).unwrap();
         let words = mistyped(meant, &mut chance);

@@ -42,7 +42,7 @@ fn ended(child: Child) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-/// An address where nobody listens, nor can as long as the socket lives.
+/// An address without a listener, and without one as long as the socket lives.
 fn nobody() -> (Socket, String) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();

@@ -1,5 +1,5 @@
-//! maglevc and maglevd over TLS: who believes whom, and what is said when one
-//! does not.
+//! maglevc and maglevd over TLS: which certificates are trusted, and the errors
+//! when one is not.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

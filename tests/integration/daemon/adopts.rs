@@ -68,7 +68,7 @@ async fn kill_in_the_middle(mut command: Command) {
     let killed = tokio::task::spawn_blocking(move || {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        // A flip tells what was added when all of it was: its replies are told one by one.
+        // A flip logs what was added once all of it was; its replies are logged one by one.
         let is_server = |line: &String| line.contains("lb_add_del_as_v2_reply");
         let added = log.find(is_server);
         child.kill().unwrap();

@@ -175,7 +175,7 @@ async fn a_broken_file_changes_nothing_and_the_log_says_why() {
     let good = system.next().text();
     let path = system.bed.dir().join("maglev.yaml");
 
-    // Several times, so that every fault is told of anew.
+    // Several times, so that every fault is logged anew.
     let faults = [
         (good.replace("rise: 3", "rise: none"), "line 11, column"),
         (good.replace("fall: 3", "fall: 0"), "healthchecks.a.fall"),
@@ -227,7 +227,7 @@ async fn the_rpcs_check_and_reload_as_sighup_does() {
         assert_eq!(system.names().await, ["a", "b", "c"]);
     }
 
-    // A check alone uses nothing, and tells what it wonders about.
+    // A check alone uses nothing, and reports warnings.
     let unused = good.replace("            d: {weight: 100}\n", "");
     std::fs::write(&path, unused).unwrap();
     let checked = system.check().await;

@@ -204,7 +204,7 @@ async fn operators_commands_reach_vpp_and_are_shown_as_overrides() {
     assert_eq!((a.weight, a.effective_weight, a.weight_overridden), (7, 7, true));
     system.dataplane.until("v4 a=7 b=40 c=0 / v6 a=100 b=40 c=0").await;
     assert_eq!(system.dataplane.writes(), ["v4 a 7"]);
-    // Without weight nobody of the pool serves; and then the file's own again.
+    // Without weight no server of the pool serves; then the file's own weights again.
     system.weight("pool0", "a", 0).await;
     // Two changes that meet would go out as one plan.
     system.dataplane.until("v4 a=0 b=40 c=0 / v6 a=100 b=40 c=0").await;

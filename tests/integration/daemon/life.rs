@@ -183,7 +183,7 @@ async fn vpp_may_come_late_and_restart() {
     assert!(events[0].starts_with("dataplane  disconnected "), "{events:?}");
     assert!(events[1].starts_with("dataplane  connected VPP "), "{events:?}");
 
-    // Killed, it leaves a socket that nobody listens on.
+    // Killed, it leaves a socket without a listener.
     dataplane.control.kill().unwrap();
     watch.until_all(&["dataplane  disconnected VPP closed the connection"]).await;
     let status = client.get_vpp_info(GetVppInfoRequest {}).await.unwrap_err();
@@ -307,7 +307,7 @@ async fn a_unix_socket_is_served_and_goes_with_the_daemon() {
     daemon.terminate().await;
     assert!(!socket.exists());
 
-    // What a killed one leaves is in nobody's way.
+    // The socket that a killed daemon leaves does not hinder the next.
     let mut daemon = bed.run(&mut start()).await;
     daemon.signal(Signal::KILL);
     daemon.ended().await;

@@ -1,5 +1,5 @@
 //! The sockets of the gRPC service from the outside: who may connect, what is
-//! bounded, and what becomes of who is there when the daemon stops.
+//! bounded, and what becomes of open connections when the daemon stops.
 
 use std::collections::BTreeSet;
 use std::fs::Permissions;
@@ -170,7 +170,7 @@ async fn health_follows_the_daemon_and_streams_end_with_a_reason() {
     assert_eq!(next().await.unwrap().unwrap().status(), ServingStatus::NotServing);
     let end = events.end().await;
     assert_eq!((end.code(), end.message()), (Code::Unavailable, "maglevd is stopping"));
-    // The health stream ends, too, and keeps nobody.
+    // The health stream ends, too, and does not delay the end.
     assert!(!matches!(next().await, Ok(Some(_))));
     assert!(daemon.ended().await.success());
     assert_eq!(daemon.records("some requests were cut off"), Vec::<serde_json::Value>::new());

@@ -146,7 +146,7 @@ async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of(
     daemon.logged("ready").await;
     dataplane.until_both("a=100 b=100").await;
 
-    // Somebody else meddles, which is drift, and then VPP refuses to have it mended.
+    // Another client writes, which is drift, and then VPP refuses the correction.
     let vip = Vip::new(
         VIP4.parse::<IpAddr>().unwrap().into(),
         Service::Port { protocol: 6, port: 80.try_into().unwrap() },

@@ -139,7 +139,7 @@ async fn the_demo_introduces_itself_and_its_commands_work() {
     }
     for (command, part) in [("show frontends", "v4"), ("show vpp lb state", "192.0.2.80")] {
         let line = text.iter().find(|line| line.contains(command)).unwrap();
-        // The words that it tells to type, without a shell.
+        // The words that it says to type, without a shell.
         let line = line.trim().strip_prefix("maglevc ").unwrap();
         let words = line.split_once(command).unwrap().0.split_whitespace();
         let mut maglevc = Command::new(env!("CARGO_BIN_EXE_maglevc"));

@@ -1,4 +1,4 @@
-//! What maglevd tells a service manager: `$NOTIFY_SOCKET` is the test's own.
+//! What maglevd sends to a service manager: `$NOTIFY_SOCKET` is the test's own.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram as StdDatagram};

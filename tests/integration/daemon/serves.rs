@@ -1,5 +1,5 @@
 //! What maglevd is for, end to end: backends are probed, VPP is programmed,
-//! and what somebody else changes in VPP is put right.
+//! and what other clients change in VPP is corrected.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! What can be watched, and what tells clients that the daemon is there: event
+//! What can be watched, and how clients find out that the daemon serves: event
 //! streams, the health service, reflection.
 
 use crate::support::{ReadyDaemon, TestBed, Watch, soon};
@@ -87,7 +87,7 @@ async fn a_stream_resumes_where_another_ended() {
     let said = resumed.until("backend a unknown>up").await;
     assert_eq!(said, ["backend b up>paused", "backend a paused>unknown"]);
 
-    // Of another life, or of the future: told, and the present state follows.
+    // Of another life, or of the future: missed, and the present state follows.
     let last = resumed.resume_point();
     for (boot_id, seq) in [(point.boot_id ^ 1, last.seq), (point.boot_id, u64::MAX)] {
         let resume = Some(ResumePoint { boot_id, seq });

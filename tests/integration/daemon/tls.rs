@@ -1,5 +1,5 @@
-//! TLS of the gRPC listeners from the outside: who is let in, what both sides
-//! are told when somebody is not, and what the daemon says of files that it
+//! TLS of the gRPC listeners from the outside: which clients are let in, which
+//! errors both sides report otherwise, and what the daemon says of files that it
 //! cannot use.
 
 use std::error::Error;
@@ -53,8 +53,7 @@ impl TlsDaemon {
         Endpoint::from_shared(url).unwrap().tls_config(tls).unwrap()
     }
 
-    /// Has a client that trusts `trusted` ask for a reload; what it is told of
-    /// certificates.
+    /// Reloads as a client that trusts `trusted`; the error about certificates.
     async fn reload(&self, trusted: &[u8]) -> String {
         let channel = self.endpoint(trusted, None).connect().await.unwrap();
         let answer = MaglevClient::new(channel).reload_config(ReloadConfigRequest {}).await;
@@ -133,7 +132,7 @@ async fn silent_clients_stand_in_nobodys_way_and_certificates_are_renewed() {
     for _ in 0..64 {
         silent.push(TcpStream::connect(system.daemon.address()).await.unwrap());
     }
-    // Without --grpc-tls-client-ca nobody is asked who he is.
+    // Without --grpc-tls-client-ca no client is asked for a certificate.
     system.ask(&house, None).await.unwrap();
 
     let successor = Authority::new("successor");
@@ -150,7 +149,7 @@ async fn silent_clients_stand_in_nobodys_way_and_certificates_are_renewed() {
     let kept = system.daemon.logged("grpc-certificates-kept").await;
     assert!(kept["error"].as_str().unwrap().contains("--grpc-tls-key"), "{kept}");
     system.ask(&successor.pem(), None).await.unwrap();
-    // A client that asks for a reload is told so, and what it asks for is done.
+    // A reload over gRPC answers the same, and reloads the rest.
     let error = system.reload(&successor.pem()).await;
     assert!(error.contains("old certificates stay: --grpc-tls-key"), "{error}");
     system.authority.issue("maglevd", Holds::Now).write(&dir, "maglevd");

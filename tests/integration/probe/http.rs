@@ -1,5 +1,5 @@
 //! HTTP probes against peers inside the test's own process, which answer, hang
-//! and break off at will. `src/probe/http/tests.rs` has the answers in detail.
+//! and abort at will. `src/probe/http/tests.rs` has the answers in detail.
 
 use crate::support::probe::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

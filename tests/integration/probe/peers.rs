@@ -26,7 +26,7 @@ impl Drop for Peer {
 
 impl Peer {
     /// Starts what `command` makes of `N` free ports, and waits until all are
-    /// served. Ports are free only until somebody takes them, so a server that
+    /// served. Ports are free only until another process takes them, so a server that
     /// ends at once is tried again with others.
     async fn start<const N: usize>(command: impl Fn([u16; N]) -> Command) -> (Self, [u16; N]) {
         for _ in 0..5 {
@@ -235,7 +235,7 @@ async fn openssl_is_spoken_to_in_versions_that_are_current() {
             &["-www", "-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"],
             ["L6RSP TLS: tlsv1 alert protocol version"; 2],
         ),
-        // TLS 1.3 tells the client only after the handshake.
+        // With TLS 1.3 the client learns it only after the handshake.
         (
             &["-www", "-tls1_3", "-Verify", "1"],
             ["L6OK", "L6RSP TLS: tlsv13 alert certificate required"],

@@ -79,7 +79,7 @@ fn the_source_address_is_the_configured_one() {
         let probe = Probe::prepare(&from_elsewhere, V4, &shared).unwrap();
         assert_eq!(probe.run().await.to_string(), "L7OK 200 OK");
 
-        // TEST-NET-1 (RFC 5737) is nobody's.
+        // TEST-NET-1 (RFC 5737) belongs to no host.
         for kind in [tcp(open, None), dns(open, false, "a.example", "A", "NOERROR")] {
             let mut foreign = check(kind, LONG);
             foreign.source_v4 = Some([192, 0, 2, 77].into());

@@ -53,7 +53,7 @@ fn a_tls_probe_ends_tls_in_order() {
                 let bytes = socket.peek(&mut [0; 64]).await.map_err(|error| error.to_string());
                 let end = stream.read(&mut [0; 16]).await.map_err(|error| error.to_string());
                 expected.send((bytes, end)).unwrap();
-                // A backend that does not answer the farewell holds nobody up.
+                // A backend that does not answer close_notify delays no probe.
                 std::future::pending::<()>().await;
             }
         })

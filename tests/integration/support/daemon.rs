@@ -182,7 +182,7 @@ impl Daemon {
         });
         assert_eq!(ended.await.unwrap(), Ok(1), "maglevd does not end");
         let status = self.child.wait().unwrap();
-        // The threads that read end with the pipes, which nobody else holds.
+        // The threads that read end with the pipes, which no other process holds.
         let read = async {
             while self.log.changed().await.is_ok() {}
             while self.errors.changed().await.is_ok() {}

@@ -1,4 +1,4 @@
-//! The embedded dataplane, as tests look into it and meddle with it.
+//! The embedded dataplane, as tests read it and write to it.
 
 use std::path::Path;
 

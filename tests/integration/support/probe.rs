@@ -128,7 +128,7 @@ pub(crate) async fn request(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// A port where nobody listens: taken, and let go of.
+/// A port without a listener: bound and closed.
 pub(crate) async fn closed_port(address: IpAddr) -> SocketAddr {
     TcpListener::bind((address, 0)).await.unwrap().local_addr().unwrap()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The sockets of a real VPP, which is nobody else's meanwhile.
+/// The sockets of a real VPP, which no other test uses meanwhile.
 pub(crate) struct RealVpp {
     pub(crate) api: PathBuf,
     pub(crate) stats: Option<PathBuf>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How long anything may take, however slow the machine is.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Between two looks at a condition of which no event tells.
+/// Between two checks of a condition that has no event.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// What `event` brings; `None` if it does not within [`DEADLINE`].
@@ -16,7 +16,7 @@ pub(crate) async fn soon<T>(event: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Waits until `condition` holds; `what` is for the message if it does not
-/// within `deadline`. For conditions of which no event tells.
+/// within `deadline`. For conditions that have no event.
 pub(crate) async fn eventually(
     what: &str,
     deadline: Duration,

@@ -5,11 +5,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on may stop")]
 
+#[path = "support/mod.rs"]
+#[allow(dead_code, reason = "other benchmarks use the rest")]
+mod support;
+
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+use support::DEADLINE;
+use support::maglevd::Maglevd;
 
 use vpp_maglev::cli::answer::CliAnswer;
 use vpp_maglev::cli::command::request::DaemonRequest;
@@ -18,7 +25,7 @@ use vpp_maglev::cli::render::context::RenderContext;
 use vpp_maglev::cli::render::text;
 use vpp_maglev::client::server::{DaemonAddress, DaemonClient};
 
-/// Measured runs; the median is told.
+/// Measured runs; the median is printed.
 const RUNS: usize = 21;
 
 /// Servers of a frontend.
@@ -28,37 +35,35 @@ fn main() {
     let backends = std::env::var("MAGLEV_BENCH_BACKENDS").ok();
     let backends = backends.map_or(10_000, |number| number.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("maglev.yaml"), configuration(backends)).unwrap();
-    let mut daemon = daemon(folder.path());
     let address = format!("unix:{}", folder.path().join("grpc.sock").display());
+    let daemon = daemon(backends, &address);
 
     println!("{backends} backends, medians of {RUNS}, milliseconds");
-    tell("maglevc show backends, the whole process", || {
+    measure("maglevc show backends, the whole process", || {
         let lines = maglevc(&address, "backends");
         assert_eq!(lines, backends + 1);
     });
-    tell("maglevc show version, the same without a daemon", || {
+    measure("maglevc show version, the same without a daemon", || {
         assert_eq!(maglevc(&address, "version"), 1);
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server: DaemonAddress = address.parse().unwrap();
     let mut answer = CliAnswer::Backends(Vec::new());
-    tell("connecting and the daemon's answer, decoded", || {
+    measure("connecting and the daemon's answer, decoded", || {
         answer = runtime.block_on(async {
             let client = DaemonClient::connect(&server.clone().into()).await.unwrap();
             execute(&client, DaemonRequest::ShowBackends).await.unwrap()
         });
     });
     let page = RenderContext { now_ns: 0, width: None, colour: false };
-    tell("the text of the answer", || {
+    measure("the text of the answer", || {
         assert_eq!(text::text(&answer, &page).lines().count(), backends + 1);
     });
-    daemon.kill().unwrap();
-    daemon.wait().unwrap();
+    daemon.stop();
 }
 
 /// Prints the median of some runs.
-fn tell(what: &str, mut run: impl FnMut()) {
+fn measure(what: &str, mut run: impl FnMut()) {
     run();
     let mut taken: Vec<Duration> = (0..RUNS)
         .map(|_| {
@@ -80,29 +85,19 @@ fn maglevc(server: &str, what: &str) -> usize {
     output.stdout.iter().filter(|byte| **byte == b'\n').count()
 }
 
-/// A daemon on the embedded dataplane, once it serves.
-fn daemon(folder: &Path) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_maglevd"));
-    command.arg("--config").arg(folder.join("maglev.yaml"));
-    command.arg("--grpc-addr").arg(format!("unix:{}", folder.join("grpc.sock").display()));
-    command.args(["--metrics-addr", "", "--vpp-api-addr", "embedded", "--log-format", "json"]);
-    let mut daemon = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let log = BufReader::new(daemon.stderr.take().unwrap());
-    let out = BufReader::new(daemon.stdout.take().unwrap());
-    let (tell, told) = std::sync::mpsc::channel();
-    for mut lines in [Box::new(log) as Box<dyn BufRead + Send>, Box::new(out)] {
-        let tell = tell.clone();
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            // Read to the end, so that the daemon never waits for its log.
-            while lines.read_line(&mut line).is_ok_and(|count| count > 0) {
-                // Nobody listens after the first full sync.
-                let _ = tell.send(std::mem::take(&mut line));
-            }
-        });
-    }
-    let done = |line: &String| line.contains("vpp-lbsync-done") && line.contains("\"all\"");
-    while !done(&told.recv_timeout(Duration::from_secs(120)).unwrap()) {}
+/// A daemon on the embedded dataplane that listens at `address`, once it has
+/// written everything.
+fn daemon(backends: usize, address: &str) -> Maglevd {
+    let (sender, synced) = mpsc::channel();
+    let flags = ["--metrics-addr", "", "--grpc-addr", address];
+    let config = configuration(backends);
+    let daemon = Maglevd::start(&config, Path::new("embedded"), &flags, move |line| {
+        if line.contains("vpp-lbsync-done") && line.contains("\"all\"") {
+            // Nobody waits for more than the first.
+            let _ = sender.send(());
+        }
+    });
+    synced.recv_timeout(DEADLINE).unwrap();
     daemon
 }
 

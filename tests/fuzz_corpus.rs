@@ -1,6 +1,9 @@
 //! Replays the corpus of the fuzz targets: every input that ever found
 //! something, and those that reach the most code, through the very oracles
-//! that the fuzzer uses. CONTRIBUTING.md tells how the corpus grows.
+//! that the fuzzer uses. CONTRIBUTING.md has how the corpus grows.
+//!
+//! A test program of its own: the oracles install an allocator that counts,
+//! which is the whole process's.
 
 // The targets are a crate of their own, whose items are public there.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::cast_possible_truncation)]

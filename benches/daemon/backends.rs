@@ -8,6 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::support::DEADLINE;
+use super::support::process::give_way;
 
 const WELL: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 const ILL: &[u8] =
@@ -17,6 +21,8 @@ const ILL: &[u8] =
 pub(super) struct Backends {
     ports: (u16, u16),
     flips: Arc<AtomicBool>,
+    /// Probes of the one that flips.
+    probes: watch::Receiver<u64>,
 }
 
 impl Backends {
@@ -25,17 +31,18 @@ impl Backends {
         let port = |socket: &Socket| socket.local_addr().unwrap().as_socket().unwrap().port();
         let ports = (port(&steady), port(&flipping));
         let flips = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&flips);
+        let asked = Arc::clone(&flips);
+        let (counter, probes) = watch::channel(0);
         std::thread::spawn(move || {
-            step_back();
+            give_way();
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                tokio::spawn(serve(flipping, told));
-                serve(steady, Arc::default()).await;
+                tokio::spawn(serve(flipping, asked, counter));
+                serve(steady, Arc::default(), watch::Sender::default()).await;
             });
         });
-        Self { ports, flips }
+        Self { ports, flips, probes }
     }
 
     /// Of the steady backends, and of the one that flips.
@@ -47,12 +54,15 @@ impl Backends {
     pub(super) fn flip(&self, flips: bool) {
         self.flips.store(flips, Relaxed);
     }
-}
 
-/// Has the present thread give way: it stands for other machines, and the cores
-/// are for what is measured.
-pub(super) fn step_back() {
-    rustix::process::setpriority_process(None, 10).unwrap();
+    /// Waits for so many probes of the one that flips.
+    #[allow(dead_code, reason = "one benchmark waits for them")]
+    pub(super) async fn probes(&self, count: u64) {
+        let mut probes = self.probes.clone();
+        let enough = *probes.borrow() + count;
+        let wait = probes.wait_for(|probes| *probes >= enough);
+        tokio::time::timeout(DEADLINE, wait).await.unwrap().unwrap();
+    }
 }
 
 /// A socket that takes connections to every address of loopback, and to no
@@ -66,11 +76,12 @@ fn listen() -> Socket {
     socket
 }
 
-async fn serve(socket: Socket, flips: Arc<AtomicBool>) {
+async fn serve(socket: Socket, flips: Arc<AtomicBool>, probes: watch::Sender<u64>) {
     let listener = TcpListener::from_std(socket.into()).unwrap();
     let mut well = true;
     loop {
         let (stream, _) = listener.accept().await.unwrap();
+        probes.send_modify(|count| *count += 1);
         well = !flips.load(Relaxed) || !well;
         tokio::spawn(answer(stream, if well { WELL } else { ILL }));
     }
@@ -78,7 +89,7 @@ async fn serve(socket: Socket, flips: Arc<AtomicBool>) {
 
 async fn answer(mut stream: TcpStream, response: &'static [u8]) {
     let mut request = [0; 2048];
-    // A prober that breaks off has ended.
+    // A prober that aborts has ended.
     let _ = stream.read(&mut request).await;
     let _ = stream.write_all(response).await;
 }

@@ -1,27 +1,21 @@
-//! The built maglevd as a child process, watched through its log.
+//! The daemon, and what its log says of flips and passes.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::sync::watch;
 use tonic::transport::{Channel, Endpoint};
 use vpp_maglev::pb::SyncVpplbStateRequest;
 use vpp_maglev::pb::maglev_client::MaglevClient;
 
-use super::backends::step_back;
 use super::scene::Scene;
+use super::support::DEADLINE;
+use super::support::maglevd::Maglevd;
 
-/// How long anything may take.
-const DEADLINE: Duration = Duration::from_secs(120);
-
-/// What the log has told.
+/// What the log has said.
 #[derive(Default)]
-pub(super) struct Told {
-    address: String,
+pub(super) struct LogStats {
     /// Verdicts that a backend, not the one that flips, is up.
     ups: usize,
     in_pass: bool,
@@ -35,7 +29,7 @@ pub(super) struct Told {
     pub(super) passes: Vec<Duration>,
 }
 
-impl Told {
+impl LogStats {
     fn take(&mut self, line: &str) {
         // Thousands of lines a second are of no concern here.
         if line.contains("\"msg\":\"vpp-lbsync-start\"") {
@@ -57,106 +51,86 @@ impl Told {
         } else if line.contains("\"msg\":\"backend-transition\"") {
             let up = line.contains("\"to\":\"up\"") && !line.contains("\"backend\":\"flip\"");
             self.ups += usize::from(up);
-        } else if line.contains("\"msg\":\"grpc-listening\"") {
-            let record: Value = serde_json::from_str(line).unwrap();
-            record["address"].as_str().unwrap().clone_into(&mut self.address);
         }
     }
 }
 
 /// See the module's description.
 pub(super) struct Daemon {
-    child: Child,
-    told: watch::Sender<Told>,
+    maglevd: Maglevd,
+    log: watch::Sender<LogStats>,
     client: MaglevClient<Channel>,
-    _dir: tempfile::TempDir,
 }
 
 impl Daemon {
     /// Starts it and waits until it listens.
     pub(super) async fn start(scene: &Scene, vpp: &Path) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let config = dir.path().join("maglev.yaml");
-        std::fs::write(&config, scene.config()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_maglevd"));
-        command.arg("--config").arg(&config).arg("--vpp-api-addr").arg(vpp);
-        command.args(["--vpp-stats-addr", "", "--grpc-addr", "127.0.0.1:0"]);
-        command.args(["--metrics-addr", "", "--log-level", "info", "--log-format", "json"]);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let told = watch::Sender::new(Told::default());
-        let (log, sink) = (child.stdout.take().unwrap(), told.clone());
-        std::thread::spawn(move || {
-            step_back();
-            read(log, &sink);
-        });
-        let mut heard = told.subscribe();
-        let listens = heard.wait_for(|told| !told.address.is_empty());
-        let address = tokio::time::timeout(DEADLINE, listens).await.unwrap().unwrap();
-        let url = format!("http://{}", address.address);
-        drop(address);
+        let log = watch::Sender::new(LogStats::default());
+        let sink = log.clone();
+        let flags = ["--vpp-stats-addr", "", "--metrics-addr", ""];
+        let maglevd = Maglevd::start(&scene.config(), vpp, &flags, move |line| take(line, &sink));
+        let url = format!("http://{}", maglevd.address);
         let channel = Endpoint::from_shared(url).unwrap().connect().await.unwrap();
         let client = MaglevClient::new(channel).max_decoding_message_size(usize::MAX);
-        Self { child, told, client, _dir: dir }
+        Self { maglevd, log, client }
     }
 
     /// Waits until this many backends were found to be up.
     pub(super) async fn all_up(&self, count: usize) {
-        self.until(|told| told.ups >= count).await;
+        self.until(|log| log.ups >= count).await;
     }
 
-    /// Waits until nothing is under way, which must be brought about before.
-    pub(super) async fn settled(&mut self) {
-        // Several probes of the backend that flipped.
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        self.until(|told| told.under_way == 0).await;
+    /// Has the one backend stop flipping, and waits until nothing is under way.
+    pub(super) async fn settle(&mut self, scene: &Scene) {
+        scene.server.flip(false);
+        // The second probe from now on begins when the first is judged. A sync
+        // and its record come after the flip of that.
+        scene.server.probes(2).await;
+        self.until(|log| log.under_way == 0).await;
         self.sync().await;
     }
 
-    async fn until(&self, so: impl FnMut(&Told) -> bool) {
-        let mut told = self.told.subscribe();
-        tokio::time::timeout(DEADLINE, told.wait_for(so)).await.unwrap().unwrap();
+    async fn until(&self, so: impl FnMut(&LogStats) -> bool) {
+        let mut log = self.log.subscribe();
+        tokio::time::timeout(DEADLINE, log.wait_for(so)).await.unwrap().unwrap();
     }
 
     /// A full sync; gives the number of its steps, which VPP all took. Its
-    /// end is in what was told.
+    /// end is in the log by then.
     pub(super) async fn sync(&mut self) -> usize {
-        let before = self.told.borrow().passes.len();
+        let before = self.log.borrow().passes.len();
         let request = SyncVpplbStateRequest { frontend_name: None, dry_run: false };
         let answer = self.client.sync_vpplb_state(request).await.unwrap().into_inner();
         for step in &answer.steps {
             assert_eq!(step.error, "", "{step:?}");
         }
-        self.until(|told| told.passes.len() > before).await;
+        self.until(|log| log.passes.len() > before).await;
         answer.steps.len()
     }
 
     /// What was measured since the last call.
-    pub(super) fn take(&self) -> Told {
-        let mut taken = Told::default();
-        self.told.send_modify(|told| {
-            taken.flips = std::mem::take(&mut told.flips);
-            taken.flips_in_pass = std::mem::take(&mut told.flips_in_pass);
-            taken.passes = std::mem::take(&mut told.passes);
+    pub(super) fn take(&self) -> LogStats {
+        let mut taken = LogStats::default();
+        self.log.send_modify(|log| {
+            taken.flips = std::mem::take(&mut log.flips);
+            taken.flips_in_pass = std::mem::take(&mut log.flips_in_pass);
+            taken.passes = std::mem::take(&mut log.passes);
         });
         taken
     }
 
-    pub(super) async fn stop(mut self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
-        let status = tokio::task::spawn_blocking(move || self.child.wait()).await.unwrap();
-        assert!(status.unwrap().success());
+    pub(super) async fn stop(self) {
+        tokio::task::spawn_blocking(move || self.maglevd.stop()).await.unwrap();
     }
 }
 
-fn read(log: ChildStdout, to: &watch::Sender<Told>) {
-    for line in BufReader::new(log).lines().map_while(Result::ok) {
-        if line.contains("\"level\":\"WARN\"") {
-            eprintln!("{line}");
-        }
-        to.send_if_modified(|told| {
-            told.take(&line);
-            // Whoever waits looks when a pass or a verdict is in.
-            line.contains("-done\"") || line.contains("\"to\":\"up\"") || line.contains("grpc")
-        });
+fn take(line: &str, to: &watch::Sender<LogStats>) {
+    if line.contains("\"level\":\"WARN\"") {
+        eprintln!("{line}");
     }
+    to.send_if_modified(|log| {
+        log.take(line);
+        // Whoever waits looks when a pass or a verdict is in.
+        line.contains("-done\"") || line.contains("\"to\":\"up\"")
+    });
 }

@@ -4,7 +4,7 @@
 //!
 //! Each backend is probed over HTTP on loopback. One of them answers 200 and
 //! 503 in turn, so that each of its probes is a transition; the daemon's log
-//! tells how long each took. Runs on the embedded dataplane, in this process,
+//! has how long each took. Runs on the embedded dataplane, in this process,
 //! and on a real VPP as well when `MAGLEV_TEST_VPP_API` names its socket; that
 //! VPP's `lb` configuration is replaced, and is empty in the end.
 //! `cargo bench --bench daemon`; `MAGLEV_BENCH_SECONDS` (6) is how long flips
@@ -18,6 +18,9 @@ mod backends;
 mod bare;
 mod daemon;
 mod scene;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "other benchmarks use the rest")]
+mod support;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -83,9 +86,8 @@ async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
     }
     row("bare weight set during full syncs", beside);
     row("flip during full syncs", flips);
-    scene.server.flip(false);
     bare.stop();
-    daemon.settled().await;
+    daemon.settle(scene).await;
 
     let mut passes = Vec::new();
     for _ in 0..PASSES {

@@ -1,13 +1,10 @@
-//! The built maglevd, and what is done to it.
+//! The daemon, and what is done to it.
 
 use std::fmt::Write;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -16,6 +13,8 @@ use vpp_maglev::pb::BackendRequest;
 use vpp_maglev::pb::maglev_client::MaglevClient;
 
 use super::backends::Backends;
+use super::support::DEADLINE;
+use super::support::maglevd::Maglevd;
 
 /// Backends that are paused and resumed.
 pub(super) const PAUSED: usize = 500;
@@ -26,19 +25,18 @@ const BEAT: Duration = Duration::from_millis(10);
 
 /// See the module's description.
 pub(super) struct Daemon {
-    child: Child,
-    pub(super) address: String,
-    told: mpsc::Receiver<Told>,
+    maglevd: Maglevd,
+    log: mpsc::Receiver<LogEntry>,
     client: MaglevClient<Channel>,
-    _dir: tempfile::TempDir,
 }
 
-/// What the log tells.
-enum Told {
-    Listens(String),
+/// What the log says.
+enum LogEntry {
     Flip(Duration),
-    Transition,
-    AllUp,
+    /// Of a backend; `is_flipper_up`: the one that flips is up.
+    Transition {
+        is_flipper_up: bool,
+    },
 }
 
 /// What was measured.
@@ -73,36 +71,31 @@ fn config(servers: &Backends) -> String {
 
 impl Daemon {
     pub(super) async fn start(servers: &Backends, vpp: &Path) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("maglev.yaml");
-        std::fs::write(&path, config(servers)).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_maglevd"));
-        command.arg("--config").arg(&path).arg("--vpp-api-addr").arg(vpp);
-        command.args(["--vpp-stats-addr", "", "--grpc-addr", "127.0.0.1:0"]);
-        command.args(["--metrics-addr", "", "--log-level", "info", "--log-format", "json"]);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let (tell, told) = mpsc::channel();
-        let log = child.stdout.take().unwrap();
-        std::thread::spawn(move || read(log, &tell));
-        let mut address = None;
-        let mut up = false;
-        while address.is_none() || !up {
-            match told.recv_timeout(Duration::from_secs(60)).unwrap() {
-                Told::Listens(at) => address = Some(at),
-                Told::AllUp => up = true,
-                Told::Flip(_) | Told::Transition => {}
+        let (sender, log) = mpsc::channel();
+        let flags = ["--vpp-stats-addr", "", "--metrics-addr", ""];
+        let maglevd = Maglevd::start(&config(servers), vpp, &flags, move |line| {
+            if let Some(entry) = read(line) {
+                // Nobody reads once the benchmark is over.
+                let _ = sender.send(entry);
             }
-        }
-        let address = address.unwrap();
-        let url = format!("http://{address}");
+        });
+        while !matches!(
+            log.recv_timeout(DEADLINE).unwrap(),
+            LogEntry::Transition { is_flipper_up: true }
+        ) {}
+        let url = format!("http://{}", maglevd.address);
         let channel = Endpoint::from_shared(url).unwrap().connect().await.unwrap();
-        Self { child, address, told, client: MaglevClient::new(channel), _dir: dir }
+        Self { maglevd, log, client: MaglevClient::new(channel) }
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.maglevd.address
     }
 
     /// Flips, and pauses and resumes, for so long.
     pub(super) async fn run(&self, servers: &Backends, time: Duration) -> Load {
-        while self.told.try_recv().is_ok() {}
-        let (begun, cpu) = (Instant::now(), self.cpu());
+        while self.log.try_recv().is_ok() {}
+        let (begun, cpu) = (Instant::now(), self.maglevd.process().cpu());
         servers.flip(true);
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -119,42 +112,30 @@ impl Daemon {
             calls.join_all().await;
         }
         servers.flip(false);
-        let (took, cpu) = (begun.elapsed(), self.cpu() - cpu);
+        let (took, cpu) = (begun.elapsed(), self.maglevd.process().cpu() - cpu);
         // Those that are paused are resumed, so that the next run begins alike.
         for number in 0..PAUSED {
             command(self.client.clone(), number, true).await;
         }
         let (mut flips, mut transitions) = (Vec::new(), 0);
-        while let Ok(told) = self.told.recv_timeout(Duration::from_millis(500)) {
-            match told {
-                Told::Flip(took) => flips.push(took),
-                Told::Transition => transitions += 1,
-                Told::Listens(_) | Told::AllUp => {}
+        // The log is written a moment after what it records.
+        while let Ok(entry) = self.log.recv_timeout(Duration::from_millis(500)) {
+            match entry {
+                LogEntry::Flip(took) => flips.push(took),
+                LogEntry::Transition { .. } => transitions += 1,
             }
         }
         flips.sort();
         Load { took, transitions, flips, cpu }
     }
 
-    /// Resident memory in KiB (proc(5)).
+    /// Resident memory in KiB.
     pub(super) fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.split_whitespace().next().unwrap().parse().unwrap()
+        self.maglevd.process().memory("VmRSS")
     }
 
-    fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        // User and system time in hundredths of a second (proc(5), 14 and 15).
-        let ticks = |place: usize| fields[place].parse::<u64>().unwrap();
-        Duration::from_millis((ticks(11) + ticks(12)) * 10)
-    }
-
-    pub(super) async fn stop(mut self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
-        let status = tokio::task::spawn_blocking(move || self.child.wait()).await.unwrap();
-        assert!(status.unwrap().success());
+    pub(super) async fn stop(self) {
+        tokio::task::spawn_blocking(move || self.maglevd.stop()).await.unwrap();
     }
 }
 
@@ -168,30 +149,17 @@ async fn command(mut client: MaglevClient<Channel>, number: usize, paused: bool)
     answer.unwrap();
 }
 
-fn read(log: ChildStdout, tell: &mpsc::Sender<Told>) {
-    let mut ups = 0;
-    for line in BufReader::new(log).lines().map_while(Result::ok) {
-        let told = if line.contains("\"msg\":\"backend-transition\"") {
-            if line.contains("\"to\":\"up\"") && line.contains("\"backend\":\"flip\"") {
-                ups += 1;
-                if ups == 1 { Told::AllUp } else { Told::Transition }
-            } else {
-                Told::Transition
-            }
-        } else if line.contains("\"msg\":\"vpp-lbsync-done\"") {
-            let record: Value = serde_json::from_str(&line).unwrap();
-            if record["scope"] == "all" {
-                continue;
-            }
-            Told::Flip(Duration::from_micros(record["took_us"].as_u64().unwrap()))
-        } else if line.contains("\"msg\":\"grpc-listening\"") {
-            let record: Value = serde_json::from_str(&line).unwrap();
-            Told::Listens(record["address"].as_str().unwrap().into())
-        } else {
-            continue;
-        };
-        if tell.send(told).is_err() {
-            return;
-        }
+/// What a line of the log says, if it matters here.
+fn read(line: &str) -> Option<LogEntry> {
+    if line.contains("\"msg\":\"backend-transition\"") {
+        let is_up = line.contains("\"to\":\"up\"");
+        let is_flipper_up = is_up && line.contains("\"backend\":\"flip\"");
+        return Some(LogEntry::Transition { is_flipper_up });
     }
+    if !line.contains("\"msg\":\"vpp-lbsync-done\"") {
+        return None;
+    }
+    let record: Value = serde_json::from_str(line).unwrap();
+    let took = Duration::from_micros(record["took_us"].as_u64().unwrap());
+    (record["scope"] != "all").then_some(LogEntry::Flip(took))
 }

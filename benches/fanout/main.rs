@@ -16,6 +16,9 @@
 mod backends;
 mod daemon;
 mod readers;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "other benchmarks use the rest")]
+mod support;
 
 use std::time::Duration;
 
@@ -43,8 +46,8 @@ async fn measure(time: Duration, count: usize) {
     let alone = daemon.run(&servers, time).await;
     report("without watchers", &alone, &daemon);
 
-    let readers = Readers::start(&daemon.address, count);
-    readers.begun().await;
+    let readers = Readers::start(daemon.address(), count);
+    readers.begun();
     let before = daemon.memory();
     let watched = daemon.run(&servers, time).await;
     report(&format!("with {count} watchers and one that does not read"), &watched, &daemon);
@@ -58,7 +61,7 @@ async fn measure(time: Duration, count: usize) {
     let outcome = readers.end().await;
     let readers::Outcome { readers, events, lost, .. } = outcome;
     println!("watchers: {events} events for each of {readers}, {lost} of them lost");
-    assert!(outcome.equal, "not all watchers were told the same");
+    assert!(outcome.equal, "not all watchers received the same");
     assert_eq!(outcome.lost, 0, "a reader that kept up lost something");
     daemon.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Watchers of backends that count what they are told, each on a connection of
+//! Watchers of backends that count what they receive, each on a connection of
 //! its own, and one that does not read.
 
 use std::sync::Arc;
@@ -16,8 +16,9 @@ use tonic::codegen::http::Request;
 use vpp_maglev::pb::WatchRequest;
 
 use super::daemon::PAUSED;
+use super::support::eventually;
 
-/// Backends that there are, each told once at the beginning.
+/// Backends that there are, each sent once at the beginning.
 const PRESENT: usize = PAUSED + 2;
 /// Without news for so long, nothing more comes.
 const QUIET: Duration = Duration::from_secs(2);
@@ -30,14 +31,14 @@ pub(super) struct Readers {
     thread: JoinHandle<Vec<Counted>>,
 }
 
-/// What one was told.
+/// What one received.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Counted {
     events: usize,
     missed: usize,
 }
 
-/// What all were told.
+/// What all received.
 pub(super) struct Outcome {
     pub(super) readers: usize,
     /// Of each.
@@ -73,11 +74,11 @@ impl Readers {
         Self { count, begun, stop, thread }
     }
 
-    /// Waits until all have been told the present state.
-    pub(super) async fn begun(&self) {
-        while self.begun.load(Relaxed) < self.count {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+    /// Waits until all have received the present state.
+    pub(super) fn begun(&self) {
+        eventually("all watchers have the present state", || {
+            self.begun.load(Relaxed) >= self.count
+        });
     }
 
     /// Waits until nothing more comes.
@@ -166,16 +167,16 @@ struct Frames {
 }
 
 impl Frames {
-    /// Tells the first byte of every message.
-    fn take(&mut self, mut data: &[u8], mut tell: impl FnMut(u8)) {
+    /// Hands the first byte of every message to `message`.
+    fn take(&mut self, mut data: &[u8], mut message: impl FnMut(u8)) {
         while !data.is_empty() {
             if self.body > 0 {
                 if std::mem::take(&mut self.first) {
-                    tell(data[0]);
+                    message(data[0]);
                 }
-                let part = self.body.min(data.len());
-                self.body -= part;
-                data = &data[part..];
+                let length = self.body.min(data.len());
+                self.body -= length;
+                data = &data[length..];
                 continue;
             }
             self.head[self.have] = data[0];

@@ -5,13 +5,10 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use super::Scene;
-use super::process::Process;
-
-/// How long it may take to read its file.
-const DEADLINE: Duration = Duration::from_secs(120);
+use super::support::eventually;
+use super::support::process::Process;
 
 /// Servers of one of its backends: many of them make it slow to start.
 const SERVERS: usize = 1000;
@@ -54,11 +51,7 @@ impl Haproxy {
         // A line for each server that goes down.
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let haproxy = Self { process: Process::start(&mut command), socket, _directory: directory };
-        let begun = Instant::now();
-        while haproxy.ask("show info").is_none() {
-            assert!(begun.elapsed() < DEADLINE, "HAProxy does not answer");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        eventually("HAProxy answers", || haproxy.ask("show info").is_some());
         haproxy
     }
 

@@ -1,57 +1,30 @@
 //! The built maglevd, with no VPP: it only probes.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
 use super::Scene;
-use super::process::Process;
+use super::support::maglevd::Maglevd;
+use super::support::process::Process;
 
 /// See the module's description.
-pub(super) struct Maglevd {
-    process: Process,
-    metrics: String,
-    _directory: tempfile::TempDir,
-}
+pub(super) struct Prober(Maglevd);
 
-impl Maglevd {
+impl Prober {
     /// Starts it and waits until it listens.
     pub(super) fn start(scene: &Scene, port: u16) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("maglev.yaml");
-        std::fs::write(&path, config(scene, port)).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_maglevd"));
-        command.arg("--config").arg(&path).args(["--vpp-api-addr", "", "--vpp-stats-addr", ""]);
-        command.args(["--grpc-addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0"]);
-        command.args(["--log-level", "info", "--log-format", "json"]);
-        let mut process = Process::start(command.stdout(Stdio::piped()));
-        let mut log = BufReader::new(process.child().stdout.take().unwrap());
-        let mut line = String::new();
-        let metrics = loop {
-            line.clear();
-            assert!(log.read_line(&mut line).unwrap() > 0, "maglevd ended");
-            if line.contains("\"metrics-listening\"") {
-                let record: serde_json::Value = serde_json::from_str(&line).unwrap();
-                break record["address"].as_str().unwrap().to_owned();
-            }
-        };
-        // What it logs is of no more concern, but must be taken.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { process, metrics, _directory: directory }
+        let flags = ["--vpp-stats-addr", "", "--metrics-addr", "127.0.0.1:0"];
+        Self(Maglevd::start(&config(scene, port), Path::new(""), &flags, |_| {}))
     }
 
     pub(super) fn process(&self) -> &Process {
-        &self.process
+        self.0.process()
     }
 
     /// How late all probes since the start were; each of them passed.
     pub(super) fn lateness(&self, scene: &Scene) -> Lateness {
-        let mut stream = TcpStream::connect(&self.metrics).unwrap();
-        stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: b\r\n\r\n").unwrap();
-        let mut page = String::new();
-        stream.read_to_string(&mut page).unwrap();
+        let page = self.0.metrics();
         let passed = page.lines().filter(|line| line.starts_with("maglev_probe_total{"));
         let passed = passed.inspect(|line| assert!(line.contains("result=\"success\""), "{line}"));
         assert_eq!(passed.count(), usize::try_from(scene.backends).unwrap());

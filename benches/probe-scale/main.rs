@@ -4,7 +4,7 @@
 //! Backends are addresses of 127.0.0.0/8, and one nginx answers for all of
 //! them. It is nginx that counts HTTP probes, and the kernel that counts the
 //! others, CPU time and memory, for the daemon and HAProxy alike; how late a probe began
-//! only the daemon tells. The two run one after the other. HAProxy has no ICMP
+//! only the daemon reports. The two run one after the other. HAProxy has no ICMP
 //! check.
 //!
 //! `cargo bench --bench probe-scale [-- http tcp icmp]`; nginx and haproxy must
@@ -15,15 +15,18 @@
 mod haproxy;
 mod maglevd;
 mod nginx;
-mod process;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "other benchmarks use the rest")]
+mod support;
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use haproxy::Haproxy;
-use maglevd::Maglevd;
+use maglevd::Prober;
 use nginx::Nginx;
-use process::Process;
+use support::eventually;
+use support::process::{self, Process};
 
 /// What is checked how often.
 struct Scene {
@@ -67,12 +70,12 @@ fn main() {
             let haproxy = Haproxy::start(&scene, nginx.port());
             let seen = observe(&scene, &nginx, haproxy.process(), watch);
             haproxy.assert_all_up(&scene);
-            seen.tell("haproxy");
+            seen.print("haproxy");
         }
-        let maglevd = Maglevd::start(&scene, nginx.port());
+        let maglevd = Prober::start(&scene, nginx.port());
         let seen = observe(&scene, &nginx, maglevd.process(), watch);
         let lateness = maglevd.lateness(&scene);
-        seen.tell("maglevd");
+        seen.print("maglevd");
         let milliseconds = |share| lateness.at_most(share).as_secs_f64() * 1000.0;
         println!(
             "  {:<8} late: p50 <= {} ms, p99 <= {} ms, p99.9 <= {} ms, of {} probes",
@@ -97,11 +100,13 @@ struct Seen {
 fn observe(scene: &Scene, nginx: &Nginx, prober: &Process, watch: Duration) -> Seen {
     let count = || match scene.kind {
         "icmp" => process::echo_requests(),
-        // HAProxy resets a connection before nginx hears of it.
+        // HAProxy resets a connection before nginx sees it.
         "tcp" => process::connects(),
         _ => nginx.connections(),
     };
-    std::thread::sleep(scene.interval * 3 / 2);
+    // Half as many again, since some were probed twice by then.
+    let (before, enough) = (count(), u64::from(scene.backends) * 3 / 2);
+    eventually("every backend was probed", || count() - before >= enough);
     let (probes, cpu, begun) = (count(), prober.cpu(), Instant::now());
     std::thread::sleep(watch);
     let (probes, cpu) = (count() - probes, prober.cpu() - cpu);
@@ -113,7 +118,7 @@ fn observe(scene: &Scene, nginx: &Nginx, prober: &Process, watch: Duration) -> S
 }
 
 impl Seen {
-    fn tell(&self, who: &str) {
+    fn print(&self, who: &str) {
         let Self { probes, cpu, .. } = self;
         let million = cpu.as_secs_f64() / *probes as f64 * 1e6;
         let [resident, peak] = [self.resident, self.peak].map(|kib| kib as f64 / 1024.0);

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use socket2::{Domain, Socket, Type};
 
-use super::process::Process;
+use super::support::process::Process;
 
 /// See the module's description.
 pub(super) struct Nginx {

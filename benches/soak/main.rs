@@ -11,9 +11,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod daemon;
-mod figures;
+mod measurements;
 mod scene;
 mod servers;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "other benchmarks use the rest")]
+mod support;
 
 use std::time::Duration;
 
@@ -22,7 +25,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 use daemon::Daemon;
-use figures::{Figures, judge};
+use measurements::{Measurement, judge};
 use scene::Scene;
 use servers::Servers;
 
@@ -30,7 +33,7 @@ use servers::Servers;
 const RELOAD: Duration = Duration::from_secs(30);
 /// Between two restarts of VPP.
 const VPP_RESTART: Duration = Duration::from_secs(600);
-/// Between two scrapes of the metrics page, each of which is a line of figures.
+/// Between two scrapes of the metrics page, each of which is a line of numbers.
 const SCRAPE: Duration = Duration::from_secs(15);
 /// Between two turns of backends.
 const TURN: Duration = Duration::from_secs(1);
@@ -55,12 +58,12 @@ async fn soak() -> bool {
     let servers = Servers::start();
     let mut scene = Scene::new(count, servers.port());
     let vpp = Embedded::start_private(EmbeddedOptions::default()).unwrap();
-    let mut daemon = Daemon::start(&scene.config(), vpp.api_path(), vpp.stats_path()).await;
+    let mut daemon = Daemon::start(&scene.config(), vpp.api_path(), vpp.stats_path());
     for _ in 0..STREAMS {
         daemon.open_stream().await;
     }
     println!("{count} backends, {} frontends, for {length:?}", scene.frontends());
-    println!("{}", Figures::HEAD);
+    println!("{}", Measurement::HEAD);
 
     let begun = Instant::now();
     let every = |period| {
@@ -71,7 +74,7 @@ async fn soak() -> bool {
     };
     let (mut reload, mut restart) = (every(RELOAD), every(VPP_RESTART));
     let (mut scrape, mut turn) = (every(SCRAPE), every(TURN));
-    let mut log: Vec<Figures> = Vec::new();
+    let mut log: Vec<Measurement> = Vec::new();
     while begun.elapsed() < length {
         tokio::select! {
             _ = turn.tick() => servers.turn(&scene, &mut rng),
@@ -82,9 +85,9 @@ async fn soak() -> bool {
             }
             _ = restart.tick() => vpp.control().restart().unwrap(),
             _ = scrape.tick() => {
-                let figures = daemon.figures(begun.elapsed()).await;
-                println!("{figures}");
-                log.push(figures);
+                let measured = daemon.measure(begun.elapsed());
+                println!("{measured}");
+                log.push(measured);
             }
         }
     }

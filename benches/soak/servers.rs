@@ -1,5 +1,5 @@
 //! One HTTP server on every address of loopback. Which backends are ill, and
-//! how, is told by the address that a probe came to.
+//! how, follows from the address that a probe came to.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -47,7 +47,7 @@ impl Servers {
         socket.set_nonblocking(true).unwrap();
         let port = socket.local_addr().unwrap().as_socket().unwrap().port();
         let ill = Ill::default();
-        let told = Arc::clone(&ill);
+        let known = Arc::clone(&ill);
         std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -55,7 +55,7 @@ impl Servers {
                 let listener = TcpListener::from_std(socket.into()).unwrap();
                 loop {
                     let (stream, _) = listener.accept().await.unwrap();
-                    tokio::spawn(answer(stream, Arc::clone(&told)));
+                    tokio::spawn(answer(stream, Arc::clone(&known)));
                 }
             });
         });
@@ -82,7 +82,7 @@ async fn answer(mut stream: TcpStream, ill: Ill) {
     let Ok(address) = stream.local_addr() else { return };
     let illness = ill.lock().unwrap().get(&address.ip()).map(|(illness, _)| *illness);
     let mut request = [0; 2048];
-    // A prober that breaks off has ended.
+    // A prober that aborts has ended.
     let _ = stream.read(&mut request).await;
     let response = match illness {
         None => WELL,

@@ -18,6 +18,7 @@ const KNOWN: &[&str] = &[
     "src/domain/dataplane/plan/tests.rs",
     "src/domain/health/tests.rs",
     "src/vpp/stats/tests.rs",
+    "src/domain/reconcile/tests/harness.rs",
     "src/vpp/session/mod.rs",
 ];
 

@@ -146,7 +146,7 @@ const KNOWN: &[&str] = &[
 /// Files of the root, which are of no layer.
 const ROOT: [&str; 2] = ["src/lib.rs", "src/pb.rs"];
 
-/// What `domain` must not find out by itself: it is told.
+/// What `domain` must not find out by itself, but is passed.
 const CLOCKS: &[&str] =
     &["Instant::now", "SystemTime::now", "thread::sleep", "std::fs", "TcpStream"];
 

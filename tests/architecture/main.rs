@@ -13,3 +13,4 @@ mod source;
 mod tokens;
 mod tree;
 mod vpp_writes;
+mod waits;

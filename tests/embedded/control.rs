@@ -1,4 +1,4 @@
-//! What only the embedded dataplane can do: misbehave as told, crash and come
+//! What only the embedded dataplane can do: misbehave on demand, crash and come
 //! back, let time pass.
 
 use std::io::ErrorKind;

@@ -1,14 +1,17 @@
 //! One list of scenarios, run on the embedded dataplane and, where
 //! `MAGLEV_TEST_VPP_API` and `MAGLEV_TEST_VPP_STATS` name the sockets of a real
-//! VPP, on that one. It must be fit for use by nobody else meanwhile: the
+//! VPP, on that one. Nothing else may use that VPP meanwhile: the
 //! global settings are changed, and the list ends with what it found there.
+//!
+//! A test program of its own: against a real VPP it must run in one thread, and
+//! with nothing beside it (`--test-threads=1`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
 
 mod client;
 mod control;
-mod lab;
 mod random;
+mod scenario;
 mod servers;
 mod stats;
 mod tables;
@@ -18,10 +21,10 @@ mod vips;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use lab::Lab;
+use scenario::Scenario;
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
-type Scenario = (&'static str, fn(&mut Lab));
+type Entry = (&'static str, fn(&mut Scenario));
 
 macro_rules! scenarios {
     ($($module:ident: $($name:ident)*;)*) => {
@@ -29,7 +32,7 @@ macro_rules! scenarios {
     };
 }
 
-const SCENARIOS: &[Scenario] = scenarios! {
+const SCENARIOS: &[Entry] = scenarios! {
     transport:
         the_handshake_names_every_message_that_we_use
         a_second_handshake_gives_the_same_index_and_table
@@ -114,13 +117,13 @@ fn real_vpp() -> Option<(PathBuf, PathBuf)> {
 /// Runs the whole list, and says at the end what failed.
 fn run(api: &Path, stats: &Path, whom: &str) {
     let mut failed = Vec::new();
-    for (name, scenario) in SCENARIOS {
-        let mut lab = Lab::new(api, stats);
-        match catch_unwind(AssertUnwindSafe(|| scenario(&mut lab))) {
+    for (name, run) in SCENARIOS {
+        let mut scenario = Scenario::new(api, stats);
+        match catch_unwind(AssertUnwindSafe(|| run(&mut scenario))) {
             Ok(()) => println!("{whom}: {name} ok"),
             Err(_) => failed.push(*name),
         }
-        lab.end();
+        scenario.end();
     }
     println!("{whom}: {} of {} scenarios passed", SCENARIOS.len() - failed.len(), SCENARIOS.len());
     assert!(failed.is_empty(), "{whom}: {failed:#?}");

@@ -11,7 +11,7 @@ use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 use vpp_maglev::vpp::wire::*;
 
 use crate::client::*;
-use crate::lab::Lab;
+use crate::scenario::Scenario;
 
 /// One call; VIPs and servers are named by small numbers, so that they meet.
 #[derive(Clone, Debug)]
@@ -44,8 +44,9 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 /// The VIP of a number: two families, per-port and all-port on one prefix.
-fn key(lab: &Lab, number: u8) -> VipKey {
-    let prefix = if number & 4 == 0 { lab.v4(number & 1, 32) } else { lab.v6(number & 1, 96) };
+fn key(scenario: &Scenario, number: u8) -> VipKey {
+    let prefix =
+        if number & 4 == 0 { scenario.v4(number & 1, 32) } else { scenario.v6(number & 1, 96) };
     if number & 2 == 0 { vip(&prefix, 6, 80) } else { vip(&prefix, 17, u16::from(number & 1) * 53) }
 }
 
@@ -53,53 +54,53 @@ fn server(number: u8) -> String {
     if number < 4 { format!("10.9.0.{number}") } else { format!("2001:db8:9::{number}") }
 }
 
-fn code(lab: &mut Lab, call: &Call) -> Option<i32> {
+fn code(scenario: &mut Scenario, call: &Call) -> Option<i32> {
     Some(match *call {
         Call::AddVip { vip, encap, log_length, off } => {
-            let key = key(lab, vip);
+            let key = key(scenario, vip);
             let length = (1 << log_length) + off;
             let new = LbAddDelVipV2 { new_flows_table_length: length, ..add_vip(key, encap) };
-            lab.client.code(&new)
+            scenario.client.code(&new)
         }
         Call::DelVip { vip } => {
-            let key = key(lab, vip);
-            lab.client.code(&del_vip(key))
+            let key = key(scenario, vip);
+            scenario.client.code(&del_vip(key))
         }
         Call::AddServer { vip, server: number, weight, flush } => {
-            let add = add_server(key(lab, vip), &server(number), weight);
-            lab.client.code(&LbAddDelAsV2 { is_flush: flush, ..add })
+            let add = add_server(key(scenario, vip), &server(number), weight);
+            scenario.client.code(&LbAddDelAsV2 { is_flush: flush, ..add })
         }
         Call::DelServer { vip, server: number, flush } => {
-            let del = del_server(key(lab, vip), &server(number));
-            lab.client.code(&LbAddDelAsV2 { is_flush: flush, ..del })
+            let del = del_server(key(scenario, vip), &server(number));
+            scenario.client.code(&LbAddDelAsV2 { is_flush: flush, ..del })
         }
         Call::Weigh { vip, server: number, weight, flush } => {
-            let set = weigh(key(lab, vip), &server(number), weight);
-            lab.client.code(&LbAsSetWeight { is_flush: flush, ..set })
+            let set = weigh(key(scenario, vip), &server(number), weight);
+            scenario.client.code(&LbAsSetWeight { is_flush: flush, ..set })
         }
         Call::Flush { vip } => {
-            let key = key(lab, vip);
+            let key = key(scenario, vip);
             // VPP flushes by chance if there is no such VIP.
-            if !lab.vips().iter().any(|row| row.vip == key) {
+            if !scenario.vips().iter().any(|row| row.vip == key) {
                 return None;
             }
-            lab.client.code(&LbFlushVip { vip: key })
+            scenario.client.code(&LbFlushVip { vip: key })
         }
     })
 }
 
 /// Codes, then rows without what is left over from others, in an order that
 /// does not depend on slots. The host's part of the prefix is the scenario's.
-fn outcome(lab: &mut Lab, calls: &[Call]) -> (Vec<Option<i32>>, Vec<String>) {
-    let codes = calls.iter().map(|call| code(lab, call)).collect();
-    let numbers: Vec<VipKey> = (0..8).map(|number| key(lab, number)).collect();
+fn outcome(scenario: &mut Scenario, calls: &[Call]) -> (Vec<Option<i32>>, Vec<String>) {
+    let codes = calls.iter().map(|call| code(scenario, call)).collect();
+    let numbers: Vec<VipKey> = (0..8).map(|number| key(scenario, number)).collect();
     let number = |vip: VipKey| numbers.iter().position(|key| *key == vip);
-    let mut rows: Vec<String> = lab
+    let mut rows: Vec<String> = scenario
         .vips()
         .iter()
         .map(|row| format!("vip {:?} {} {}", number(row.vip), row.encap, row.flow_table_length))
         .collect();
-    for row in lab.servers() {
+    for row in scenario.servers() {
         rows.push(format!(
             "server {:?} {:?} {} {} {}",
             number(row.vip),
@@ -111,8 +112,8 @@ fn outcome(lab: &mut Lab, calls: &[Call]) -> (Vec<Option<i32>>, Vec<String>) {
     }
     rows.sort_unstable();
     for number in 0..8 {
-        let key = key(lab, number);
-        lab.client.code(&del_vip(key));
+        let key = key(scenario, number);
+        scenario.client.code(&del_vip(key));
     }
     (codes, rows)
 }
@@ -121,7 +122,7 @@ fn compare(cases: u32, one: (&Path, &Path), other: (&Path, &Path)) {
     let mut runner =
         TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let compared = runner.run(&vec(call(), 1..60), |calls| {
-        let (mut left, mut right) = (Lab::new(one.0, one.1), Lab::new(other.0, other.1));
+        let (mut left, mut right) = (Scenario::new(one.0, one.1), Scenario::new(other.0, other.1));
         let outcomes = (outcome(&mut left, &calls), outcome(&mut right, &calls));
         left.end();
         right.end();
@@ -155,8 +156,8 @@ fn what_a_vpp_went_through_does_not_show_in_what_it_answers() {
         TestRunner::new(Config { cases: 40, failure_persistence: None, ..Config::default() });
     let compared = runner.run(&vec(call(), 1..60), |calls| {
         control.restart().unwrap();
-        let mut left = Lab::new(used.api_path(), used.stats_path());
-        let mut right = Lab::new(fresh.api_path(), fresh.stats_path());
+        let mut left = Scenario::new(used.api_path(), used.stats_path());
+        let mut right = Scenario::new(fresh.api_path(), fresh.stats_path());
         let outcomes = (outcome(&mut left, &calls), outcome(&mut right, &calls));
         left.end();
         right.end();

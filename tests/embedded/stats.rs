@@ -12,7 +12,7 @@ use rustix::net::{
 };
 
 use crate::client::*;
-use crate::lab::Lab;
+use crate::scenario::Scenario;
 
 pub(crate) struct Stats(File);
 
@@ -93,8 +93,8 @@ pub(crate) const COUNTERS: [&str; 4] = [
     "no server configured",
 ];
 
-pub(crate) fn the_segment_tells_of_the_process(lab: &mut Lab) {
-    let stats = Stats::open(&lab.stats);
+pub(crate) fn the_segment_tells_of_the_process(scenario: &mut Scenario) {
+    let stats = Stats::open(&scenario.stats);
     let (kind, booted) = stats.find("/sys/boottime").unwrap();
     assert_eq!(kind, 1);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
@@ -105,23 +105,24 @@ pub(crate) fn the_segment_tells_of_the_process(lab: &mut Lab) {
     assert_eq!(stats.find("no such thing"), None);
 }
 
-pub(crate) fn a_vip_has_counters_at_its_slot(lab: &mut Lab) {
-    lab.vip();
-    let text = lab.client.cli("show lb vips verbose").1;
-    let line = text.lines().find(|line| line.ends_with(&format!("] {}", lab.v4(1, 32)))).unwrap();
+pub(crate) fn a_vip_has_counters_at_its_slot(scenario: &mut Scenario) {
+    scenario.vip();
+    let text = scenario.client.cli("show lb vips verbose").1;
+    let line =
+        text.lines().find(|line| line.ends_with(&format!("] {}", scenario.v4(1, 32)))).unwrap();
     let slot = line.split(['[', ']']).nth(1).unwrap().parse().unwrap();
-    let stats = Stats::open(&lab.stats);
+    let stats = Stats::open(&scenario.stats);
     for name in COUNTERS {
         assert_eq!(stats.counter(name, slot), Some(0), "{name}");
     }
 }
 
-pub(crate) fn a_new_vip_does_not_disturb_an_old_map(lab: &mut Lab) {
-    let stats = Stats::open(&lab.stats);
+pub(crate) fn a_new_vip_does_not_disturb_an_old_map(scenario: &mut Scenario) {
+    let stats = Stats::open(&scenario.stats);
     let before = stats.epoch();
-    let key = vip(&lab.v6(7, 128), 6, 80);
-    assert_eq!(lab.client.code(&add_vip(key, 1)), 0);
-    lab.made(key);
+    let key = vip(&scenario.v6(7, 128), 6, 80);
+    assert_eq!(scenario.client.code(&add_vip(key, 1)), 0);
+    scenario.made(key);
     assert!(stats.epoch() >= before);
     assert!(stats.find(COUNTERS[0]).is_some());
 }

@@ -4,11 +4,11 @@ use vpp_maglev::vpp::embedded::legacy::MemclntKeepalive;
 use vpp_maglev::vpp::wire::*;
 
 use crate::client::*;
-use crate::lab::Lab;
+use crate::scenario::Scenario;
 
-pub(crate) fn the_handshake_names_every_message_that_we_use(lab: &mut Lab) {
-    let table = &lab.client.table;
-    assert_ne!(lab.client.index & 1 << 31, 0);
+pub(crate) fn the_handshake_names_every_message_that_we_use(scenario: &mut Scenario) {
+    let table = &scenario.client.table;
+    assert_ne!(scenario.client.index & 1 << 31, 0);
     assert_eq!(table.id_of::<SockclntCreate>(), Some(15));
     assert_eq!(table.id_of::<SockclntDelete>(), Some(17));
     for id in [
@@ -27,138 +27,141 @@ pub(crate) fn the_handshake_names_every_message_that_we_use(lab: &mut Lab) {
     }
 }
 
-pub(crate) fn a_second_handshake_gives_the_same_index_and_table(lab: &mut Lab) {
-    let (table, index) = (lab.client.table.clone(), lab.client.index);
-    let again = lab.client.introduce("again");
+pub(crate) fn a_second_handshake_gives_the_same_index_and_table(scenario: &mut Scenario) {
+    let (table, index) = (scenario.client.table.clone(), scenario.client.index);
+    let again = scenario.client.introduce("again");
     assert_eq!((again.table, again.index), (table, index));
 }
 
-pub(crate) fn a_frame_in_pieces_is_put_together(lab: &mut Lab) {
-    let (context, frame) = lab.client.frame(&ControlPing);
+pub(crate) fn a_frame_in_pieces_is_put_together(scenario: &mut Scenario) {
+    let (context, frame) = scenario.client.frame(&ControlPing);
     for byte in frame {
-        lab.client.raw(&[byte]);
+        scenario.client.raw(&[byte]);
     }
-    assert_eq!(lab.client.reply::<ControlPingReply>(context).client_index, lab.client.index);
+    assert_eq!(
+        scenario.client.reply::<ControlPingReply>(context).client_index,
+        scenario.client.index
+    );
 }
 
-pub(crate) fn the_header_beside_the_length_is_not_looked_at(lab: &mut Lab) {
-    let (context, mut frame) = lab.client.frame(&ControlPing);
+pub(crate) fn the_header_beside_the_length_is_not_looked_at(scenario: &mut Scenario) {
+    let (context, mut frame) = scenario.client.frame(&ControlPing);
     frame[..8].fill(0x5a);
     frame[12..16].fill(0xff);
-    lab.client.raw(&frame);
-    lab.client.reply::<ControlPingReply>(context);
+    scenario.client.raw(&frame);
+    scenario.client.reply::<ControlPingReply>(context);
 }
 
-pub(crate) fn many_frames_in_one_write_are_answered_in_order(lab: &mut Lab) {
+pub(crate) fn many_frames_in_one_write_are_answered_in_order(scenario: &mut Scenario) {
     let (mut out, mut contexts) = (Vec::new(), Vec::new());
     for _ in 0..100 {
-        let (context, frame) = lab.client.frame(&LbConfGet);
+        let (context, frame) = scenario.client.frame(&LbConfGet);
         out.extend(frame);
         contexts.push(context);
     }
-    lab.client.raw(&out);
+    scenario.client.raw(&out);
     for context in contexts {
-        assert_eq!(lab.client.reply::<LbConfGetReply>(context).retval, 0);
+        assert_eq!(scenario.client.reply::<LbConfGetReply>(context).retval, 0);
     }
 }
 
-pub(crate) fn bytes_after_a_message_are_ignored(lab: &mut Lab) {
-    let (context, mut frame) = lab.client.frame(&ControlPing);
+pub(crate) fn bytes_after_a_message_are_ignored(scenario: &mut Scenario) {
+    let (context, mut frame) = scenario.client.frame(&ControlPing);
     frame.extend([1, 2, 3]);
     frame[11] += 3;
-    lab.client.raw(&frame);
-    lab.client.reply::<ControlPingReply>(context);
+    scenario.client.raw(&frame);
+    scenario.client.reply::<ControlPingReply>(context);
 }
 
-pub(crate) fn a_truncated_message_gets_no_answer(lab: &mut Lab) {
-    let key = vip(&lab.v4(1, 32), 6, 80);
-    let (_, mut frame) = lab.client.frame(&add_vip(key, 0));
+pub(crate) fn a_truncated_message_gets_no_answer(scenario: &mut Scenario) {
+    let key = vip(&scenario.v4(1, 32), 6, 80);
+    let (_, mut frame) = scenario.client.frame(&add_vip(key, 0));
     frame.truncate(frame.len() - 1);
     frame[11] -= 1;
-    lab.client.raw(&frame);
-    assert!(lab.client.is_silent());
-    assert!(lab.vips().is_empty());
+    scenario.client.raw(&frame);
+    assert!(scenario.client.is_silent());
+    assert!(scenario.vips().is_empty());
 }
 
-pub(crate) fn an_unknown_id_gets_no_answer(lab: &mut Lab) {
+pub(crate) fn an_unknown_id_gets_no_answer(scenario: &mut Scenario) {
     for id in [0_u16, 65535] {
-        let (_, mut frame) = lab.client.frame(&ControlPing);
+        let (_, mut frame) = scenario.client.frame(&ControlPing);
         frame[16..18].copy_from_slice(&id.to_be_bytes());
-        lab.client.raw(&frame);
+        scenario.client.raw(&frame);
     }
-    assert!(lab.client.is_silent());
+    assert!(scenario.client.is_silent());
 }
 
-pub(crate) fn a_keepalive_gets_no_answer(lab: &mut Lab) {
-    lab.client.send(&MemclntKeepalive);
-    assert!(lab.client.is_silent());
+pub(crate) fn a_keepalive_gets_no_answer(scenario: &mut Scenario) {
+    scenario.client.send(&MemclntKeepalive);
+    assert!(scenario.client.is_silent());
 }
 
-pub(crate) fn before_the_handshake_nothing_is_answered(lab: &mut Lab) {
-    let mut late = VppClient::open(&lab.api);
-    late.table = lab.client.table.clone();
+pub(crate) fn before_the_handshake_nothing_is_answered(scenario: &mut Scenario) {
+    let mut late = VppClient::open(&scenario.api);
+    late.table = scenario.client.table.clone();
     late.send(&ControlPing);
     late.introduce("late");
     assert!(late.is_silent());
     late.leave();
 }
 
-pub(crate) fn the_client_index_decides_who_gets_the_answer(lab: &mut Lab) {
-    let mut other = VppClient::connect(&lab.api, "other");
-    let (ours, theirs) = (lab.client.index, other.index);
-    lab.client.index = theirs;
-    let context = lab.client.send(&ControlPing);
-    lab.client.index = ours;
+pub(crate) fn the_client_index_decides_who_gets_the_answer(scenario: &mut Scenario) {
+    let mut other = VppClient::connect(&scenario.api, "other");
+    let (ours, theirs) = (scenario.client.index, other.index);
+    scenario.client.index = theirs;
+    let context = scenario.client.send(&ControlPing);
+    scenario.client.index = ours;
     assert_eq!(other.reply::<ControlPingReply>(context).client_index, theirs);
-    assert!(lab.client.is_silent());
+    assert!(scenario.client.is_silent());
     other.leave();
 }
 
-pub(crate) fn a_foreign_client_index_is_obeyed_without_an_answer(lab: &mut Lab) {
-    let key = vip(&lab.v4(1, 32), 6, 80);
-    let ours = lab.client.index;
+pub(crate) fn a_foreign_client_index_is_obeyed_without_an_answer(scenario: &mut Scenario) {
+    let key = vip(&scenario.v4(1, 32), 6, 80);
+    let ours = scenario.client.index;
     for (index, change) in [(0, add_vip(key, 0)), (u32::MAX, del_vip(key))] {
-        lab.client.index = index;
-        lab.client.send(&change);
-        lab.client.send(&LbVipDump::ALL);
-        lab.client.index = ours;
-        assert!(lab.client.is_silent());
-        assert_eq!(lab.vips().len(), usize::from(index == 0));
+        scenario.client.index = index;
+        scenario.client.send(&change);
+        scenario.client.send(&LbVipDump::ALL);
+        scenario.client.index = ours;
+        assert!(scenario.client.is_silent());
+        assert_eq!(scenario.vips().len(), usize::from(index == 0));
     }
 }
 
-pub(crate) fn leaving_in_words_is_answered_and_closes(lab: &mut Lab) {
-    let client = VppClient::connect(&lab.api, "leaver-in-words");
-    assert!(lab.client.cli("show api clients").1.contains(" leaver-in-words "));
+pub(crate) fn leaving_in_words_is_answered_and_closes(scenario: &mut Scenario) {
+    let client = VppClient::connect(&scenario.api, "leaver-in-words");
+    assert!(scenario.client.cli("show api clients").1.contains(" leaver-in-words "));
     client.leave();
-    assert!(!lab.client.cli("show api clients").1.contains("leaver-in-words"));
+    assert!(!scenario.client.cli("show api clients").1.contains("leaver-in-words"));
 }
 
-pub(crate) fn leaving_for_nobody_is_refused(lab: &mut Lab) {
+pub(crate) fn leaving_for_nobody_is_refused(scenario: &mut Scenario) {
     let nobody = SockclntDelete { index: 0x8000_4000 };
-    assert_eq!(lab.client.call(&nobody).response, -1);
-    assert!(lab.client.is_silent());
+    assert_eq!(scenario.client.call(&nobody).response, -1);
+    assert!(scenario.client.is_silent());
 }
 
 /// Ends with the cure, so that the VPP is as good as new.
-pub(crate) fn a_full_buffer_hides_the_clients_that_leave_without_a_word(lab: &mut Lab) {
-    let mut sleeper = VppClient::connect(&lab.api, "sleeper");
-    // More than any send buffer's worth of answers, and nobody reads.
+pub(crate) fn a_full_buffer_hides_the_clients_that_leave_without_a_word(scenario: &mut Scenario) {
+    let mut sleeper = VppClient::connect(&scenario.api, "sleeper");
+    // More than any send buffer's worth of answers, none of which is read.
     let (_, frame) = sleeper.frame(&ShowVersion);
     sleeper.raw(&frame.repeat(2000));
-    lab.client.is_silent();
-    drop(VppClient::connect(&lab.api, "deserter"));
-    let listed = lab.client.cli("show api clients").1;
+    scenario.client.is_silent();
+    drop(VppClient::connect(&scenario.api, "deserter"));
+    let listed = scenario.client.cli("show api clients").1;
     assert!(listed.contains(" deserter "), "{listed}");
-    assert_eq!(lab.client.cli("exec /nonexistent/script").0, -1);
+    assert_eq!(scenario.client.cli("exec /nonexistent/script").0, -1);
     // What was queued for the sleeper may arm the trap again, until it is read.
     for _ in 0..2000 {
         sleeper.body().unwrap();
     }
-    assert_eq!(lab.client.cli("exec /nonexistent/script").0, -1);
+    assert_eq!(scenario.client.cli("exec /nonexistent/script").0, -1);
     let mut listed = String::new();
     for _ in 0..1000 {
-        listed = lab.client.cli("show api clients").1;
+        listed = scenario.client.cli("show api clients").1;
         if !listed.contains("deserter") {
             break;
         }
@@ -167,17 +170,17 @@ pub(crate) fn a_full_buffer_hides_the_clients_that_leave_without_a_word(lab: &mu
     sleeper.leave();
 }
 
-pub(crate) fn the_version_is_told_twice_and_alike(lab: &mut Lab) {
-    let version = lab.client.call(&ShowVersion);
+pub(crate) fn the_version_is_told_twice_and_alike(scenario: &mut Scenario) {
+    let version = scenario.client.call(&ShowVersion);
     assert_eq!(version.program.to_string(), "vpe");
-    let (code, text) = lab.client.cli("show version");
+    let (code, text) = scenario.client.cli("show version");
     assert_eq!(code, 0);
     let start = format!("vpp v{} built by ", version.version);
     assert!(text.starts_with(&start), "{text}");
     assert!(text.ends_with(&format!(" at {}\n", version.build_date)), "{text}");
 }
 
-pub(crate) fn an_unknown_command_is_refused_in_words(lab: &mut Lab) {
+pub(crate) fn an_unknown_command_is_refused_in_words(scenario: &mut Scenario) {
     let cases = [
         ("nonsense", "unknown input `nonsense'\n"),
         ("", "unknown input `'\n"),
@@ -187,14 +190,14 @@ pub(crate) fn an_unknown_command_is_refused_in_words(lab: &mut Lab) {
         ("exec /nonexistent", "exec: failed to open `/nonexistent': No such file or directory\n"),
     ];
     for (command, answer) in cases {
-        assert_eq!(lab.client.cli(command), (-1, answer.to_owned()), "{command}");
+        assert_eq!(scenario.client.cli(command), (-1, answer.to_owned()), "{command}");
     }
 }
 
-pub(crate) fn spaces_and_unknown_words_after_vips_do_not_matter(lab: &mut Lab) {
-    lab.vip();
+pub(crate) fn spaces_and_unknown_words_after_vips_do_not_matter(scenario: &mut Scenario) {
+    scenario.vip();
     let plain = "show lb vips";
-    let listings = [plain, "show  lb  vips bogus", plain].map(|line| lab.client.cli(line));
+    let listings = [plain, "show  lb  vips bogus", plain].map(|line| scenario.client.cli(line));
     // VIPs that were removed go from the list once, before it or after it.
     let [before, odd, after] = &listings;
     assert!(odd == before || odd == after, "{listings:?}");

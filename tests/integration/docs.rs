@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::ReadyDaemon;
+use crate::support::{ReadyDaemon, soon};
 use clap::CommandFactory;
 
 fn root() -> &'static Path {
@@ -38,7 +38,7 @@ fn taken() -> BTreeSet<[String; 3]> {
         let environment = argument.get_env().map(|name| name.to_str().unwrap().to_owned());
         let default = argument.get_default_values().first();
         let default = default.map(|value| value.to_str().unwrap().to_owned());
-        // What is off unless given has no default to tell.
+        // What is off unless given has no default to document.
         let default = default.filter(|value| value != "false").unwrap_or_default();
         [name, environment.unwrap_or_default(), default]
     });
@@ -48,14 +48,14 @@ fn taken() -> BTreeSet<[String; 3]> {
 #[test]
 fn the_table_of_flags_is_that_of_the_program() {
     let text = read("docs/operations.md");
-    let told: BTreeSet<_> = rows(&text)
+    let documented: BTreeSet<_> = rows(&text)
         .filter(|row| row[0].starts_with("`--"))
         .map(|row| [row[0], row[1], row[2]].map(|cell| code(cell).to_owned()))
         .collect();
     let taken = taken();
     assert!(taken.len() > 10, "the flags are not understood");
-    let missing: Vec<_> = taken.difference(&told).collect();
-    let stale: Vec<_> = told.difference(&taken).collect();
+    let missing: Vec<_> = taken.difference(&documented).collect();
+    let stale: Vec<_> = documented.difference(&taken).collect();
     assert_eq!((missing, stale), (vec![], vec![]), "missing and stale in docs/operations.md");
     let readme = read("README.md");
     for [name, ..] in &taken {
@@ -72,12 +72,12 @@ fn every_key_of_the_configuration_is_documented_and_no_other() {
     let keys: BTreeSet<_> =
         keys.map(|key| if key == "kind" { "type".to_owned() } else { key }).collect();
     let text = read("docs/configuration.md");
-    let mut told: BTreeSet<_> = rows(&text).map(|row| code(row[0]).to_owned()).collect();
+    let mut documented: BTreeSet<_> = rows(&text).map(|row| code(row[0]).to_owned()).collect();
     // The file's one key.
-    told.insert("maglev".into());
+    documented.insert("maglev".into());
     assert!(keys.len() > 30, "the source is not understood");
-    let missing: Vec<_> = keys.difference(&told).collect();
-    let stale: Vec<_> = told.difference(&keys).collect();
+    let missing: Vec<_> = keys.difference(&documented).collect();
+    let stale: Vec<_> = documented.difference(&keys).collect();
     assert_eq!((missing, stale), (vec![], vec![]), "missing and stale in docs/configuration.md");
 }
 
@@ -87,10 +87,10 @@ fn every_alert_says_what_to_do_about_it() {
     let alerts: BTreeSet<_> =
         rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
     let text = read("docs/operations.md");
-    let told = text.lines().filter(|line| line.starts_with("| Maglev"));
-    let told = told.map(|row| row.split('|').nth(1).unwrap().trim());
-    let told: BTreeSet<_> = told.flat_map(|names| names.split(", ")).collect();
-    assert_eq!(alerts, told);
+    let documented = text.lines().filter(|line| line.starts_with("| Maglev"));
+    let documented = documented.map(|row| row.split('|').nth(1).unwrap().trim());
+    let documented: BTreeSet<_> = documented.flat_map(|names| names.split(", ")).collect();
+    assert_eq!(alerts, documented);
 }
 
 /// The Markdown files of the project.
@@ -134,20 +134,20 @@ async fn the_python_client_of_the_guide_follows_the_daemon() {
     if !found.is_ok_and(|output| output.status.success()) {
         return println!("skipped: python3 with grpcio and grpcio-reflection is not here");
     }
-    let world = ReadyDaemon::start().await;
+    let system = ReadyDaemon::start().await;
     let mut client = Command::new("python3");
-    client.arg(root().join("docs/examples/watch.py")).arg(world.daemon.address());
+    client.arg(root().join("docs/examples/watch.py")).arg(system.daemon.address());
     let mut client = client.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(client.stdout.take().unwrap()).lines().map_while(Result::ok);
     // On a thread of its own: the dataplane that the daemon uses is on this one.
-    let told = tokio::task::spawn_blocking(move || lines.take(5).collect::<Vec<_>>());
-    let told = crate::support::soon(told).await;
+    let printed = tokio::task::spawn_blocking(move || lines.take(5).collect::<Vec<_>>());
+    let printed = soon(printed).await;
     client.kill().unwrap();
     client.wait().unwrap();
-    let told = told.expect("in time").unwrap();
-    for (line, name) in told.iter().zip(["backend a", "backend b", "backend c"]) {
-        assert!(line.starts_with(&format!("{name}: up -> up")), "{told:?}");
+    let printed = printed.expect("in time").unwrap();
+    for (line, name) in printed.iter().zip(["backend a", "backend b", "backend c"]) {
+        assert!(line.starts_with(&format!("{name}: up -> up")), "{printed:?}");
     }
-    assert!(told[3].starts_with("frontend v4: up -> up"), "{told:?}");
-    world.daemon.terminate().await;
+    assert!(printed[3].starts_with("frontend v4: up -> up"), "{printed:?}");
+    system.daemon.terminate().await;
 }

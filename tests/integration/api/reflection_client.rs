@@ -8,7 +8,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::{Backend, Config, Daemon};
+use crate::support::TestBed;
 
 fn python() -> Command {
     let mut command = Command::new("python3");
@@ -28,13 +28,9 @@ async fn a_foreign_client_makes_every_call() {
         eprintln!("skipped: python3 with grpcio, -reflection and -health-checking is not here");
         return;
     }
-    let dir = tempfile::tempdir().unwrap();
-    let backends = ["a", "b", "c"].map(Backend::start);
-    let every = backends.each_ref();
-    let config = every.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
-    config.both(&["a b:40", "c"]).write(dir.path());
     // A dataplane with counters, in the daemon's own process.
-    let mut daemon = Daemon::start(dir.path(), "embedded", &every).await;
+    let bed = TestBed::new(&["a", "b", "c"]).pools(&["a b:40", "c"]).vpp("embedded");
+    let mut daemon = bed.start().await;
     daemon.all(&["a", "b", "c"], "up").await;
     daemon.logged("vpp-lbsync-done").await;
     let mut client = python();

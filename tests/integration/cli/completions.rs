@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::fake_daemon::Mood;
-use crate::support::fake_daemon::standing::Daemon;
+use crate::support::fake_daemon::Behaviour;
+use crate::support::fake_daemon::background::BackgroundDaemon;
 
 const MAGLEVC: &str = env!("CARGO_BIN_EXE_maglevc");
 
@@ -31,8 +31,8 @@ fn in_shell(server: &str, shell: &str, arguments: &[&str], script: &str) -> Opti
     command.env("COMPLETIONS", &completions);
     match command.output() {
         Ok(output) => {
-            let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success() && told.is_empty(), "{shell}: {told}");
+            let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success() && errors.is_empty(), "{shell}: {errors}");
             Some(String::from_utf8(output.stdout).unwrap())
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -58,7 +58,7 @@ fn in_bash(server: &str, line: &str) -> Option<Vec<String>> {
 
 #[test]
 fn maglevc_answers_with_words_names_and_options() {
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Behaviour::USUAL);
     let found = |line: &str| -> Vec<String> {
         let answer = maglevc(&daemon.address, &["__complete", line]);
         answer.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
@@ -80,7 +80,7 @@ fn maglevc_answers_with_words_names_and_options() {
 
 #[test]
 fn bash_completes_with_the_script() {
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Behaviour::USUAL);
     let found = |line: &str| in_bash(&daemon.address, line);
     let Some(words) = found("maglevc show ba") else { return };
     assert_eq!(words, ["backends", "backend"]);
@@ -95,7 +95,7 @@ fn bash_completes_with_the_script() {
 
 #[test]
 fn fish_completes_with_the_script() {
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Behaviour::USUAL);
     let script = "source $COMPLETIONS; complete -C 'maglevc set backend nginx'";
     let Some(found) = in_shell(&daemon.address, "fish", &["--no-config", "-c"], script) else {
         return;
@@ -105,7 +105,7 @@ fn fish_completes_with_the_script() {
 
 #[test]
 fn zsh_takes_the_script() {
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Behaviour::USUAL);
     // compadd works only within a completion: what it is given is printed.
     let script = r#"
         compdef() { }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::support::fake_daemon::background::BackgroundDaemon;
 use crate::support::fake_daemon::data::NOW_NS;
 use crate::support::fake_daemon::events::{changed, dataplane};
-use crate::support::fake_daemon::standing::Daemon;
-use crate::support::fake_daemon::{Fake, Mood, on_tcp};
+use crate::support::fake_daemon::{Behaviour, FakeDaemon, on_tcp};
 use crate::support::terminal::{Terminal, maglevc};
 use ratatui::backend::TestBackend;
 use rustix::process::Signal;
@@ -17,7 +17,7 @@ use vpp_maglev::client::server::{DaemonAddress, DaemonClient};
 use vpp_maglev::pb;
 
 /// What the view knows of a daemon once it has asked.
-async fn known(fake: &Fake) -> Model {
+async fn known(fake: &FakeDaemon) -> Model {
     let server: DaemonAddress = fake.address.parse().unwrap();
     let client = DaemonClient::connect(&server.into()).await.unwrap();
     let CliAnswer::Frontends(frontends) =
@@ -83,7 +83,7 @@ fn same_as_file(name: &str, found: &str) {
 
 #[tokio::test]
 async fn the_view_is_drawn_as_written_down() {
-    let mut model = known(&on_tcp(Mood::CALM).await).await;
+    let mut model = known(&on_tcp(Behaviour::USUAL).await).await;
     model.update(event(changed("nginx0", "down", "up", "L7OK 200 OK")));
     same_as_file("live.txt", &drawn(&mut model, 80, 24));
     same_as_file("live-wide.txt", &drawn(&mut model, 140, 40));
@@ -95,7 +95,7 @@ async fn the_view_is_drawn_as_written_down() {
 
 #[tokio::test]
 async fn a_view_of_any_size_is_drawn() {
-    let mut model = known(&on_tcp(Mood::CALM).await).await;
+    let mut model = known(&on_tcp(Behaviour::USUAL).await).await;
     for (columns, rows) in [(1, 1), (5, 3), (20, 5), (80, 15), (500, 200)] {
         drawn(&mut model, columns, rows);
         model.press(PressedKey::Bottom);
@@ -104,7 +104,7 @@ async fn a_view_of_any_size_is_drawn() {
 
 #[tokio::test]
 async fn an_event_changes_the_row_and_the_latest_changes() {
-    let mut model = known(&on_tcp(Mood::CALM).await).await;
+    let mut model = known(&on_tcp(Behaviour::USUAL).await).await;
     model.update(event(changed("nginx0", "down", "up", "L7OK 200 OK")));
     model.update(event(changed("new", "unknown", "down", "L4TOUT no reply")));
     let text = drawn(&mut model, 120, 40);
@@ -126,7 +126,7 @@ async fn an_event_changes_the_row_and_the_latest_changes() {
 
 #[tokio::test]
 async fn what_is_wrong_comes_first_unless_another_order_is_chosen() {
-    let mut model = known(&on_tcp(Mood::CALM).await).await;
+    let mut model = known(&on_tcp(Behaviour::USUAL).await).await;
     model.press(PressedKey::Fold);
     assert_eq!(names(&mut model), ["dns", "everything", "web"]);
     model.update(Update::Event(pb::Event {
@@ -152,7 +152,7 @@ async fn what_is_wrong_comes_first_unless_another_order_is_chosen() {
 
 #[tokio::test]
 async fn a_filter_shows_what_fits_and_what_it_belongs_to() {
-    let mut model = known(&on_tcp(Mood::CALM).await).await;
+    let mut model = known(&on_tcp(Behaviour::USUAL).await).await;
     model.press(PressedKey::Filter);
     types(&mut model, "NGINX0");
     assert!(model.is_typing());
@@ -174,7 +174,7 @@ async fn a_filter_shows_what_fits_and_what_it_belongs_to() {
 
 #[tokio::test]
 async fn scrolling_ends_at_both_ends() {
-    let mut model = known(&on_tcp(Mood::CALM).await).await;
+    let mut model = known(&on_tcp(Behaviour::USUAL).await).await;
     let first = |model: &mut Model| drawn(model, 80, 10).lines().nth(4).unwrap().to_owned();
     let beginning = first(&mut model);
     assert!(beginning.starts_with("dns"));
@@ -199,7 +199,7 @@ fn view(address: &str, folder: &std::path::Path) -> Terminal {
 #[test]
 fn the_view_lives_in_a_terminal_and_gives_it_back() {
     let folder = tempfile::tempdir().unwrap();
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Behaviour::USUAL);
     let mut view = view(&daemon.address, folder.path());
     view.sees("größter-ersatz");
     assert!(view.screen().alternate_screen() && view.screen().hide_cursor());
@@ -232,7 +232,7 @@ fn the_view_lives_in_a_terminal_and_gives_it_back() {
 #[test]
 fn the_view_outlives_the_daemon() {
     let folder = tempfile::tempdir().unwrap();
-    let daemon = Daemon::start_in(folder.path(), Mood::CALM);
+    let daemon = BackgroundDaemon::start_in(folder.path(), Behaviour::USUAL);
     let address = daemon.address.clone();
     let mut view = view(&address, folder.path());
     view.sees("größter-ersatz");
@@ -242,7 +242,8 @@ fn the_view_outlives_the_daemon() {
     view.sees("LOST: maglevd at unix:");
     // What was known stays.
     view.sees("größter-ersatz");
-    let _daemon = Daemon::start_in(folder.path(), Mood { empty: true, ..Mood::CALM });
+    let _daemon =
+        BackgroundDaemon::start_in(folder.path(), Behaviour { empty: true, ..Behaviour::USUAL });
     view.sees_no_more("LOST");
     view.sees("VPP is not connected");
     view.sees_no_more("größter-ersatz");
@@ -253,7 +254,7 @@ fn the_view_outlives_the_daemon() {
 #[test]
 fn a_signal_gives_the_terminal_back_too() {
     let folder = tempfile::tempdir().unwrap();
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Behaviour::USUAL);
     let mut view = view(&daemon.address, folder.path());
     view.sees("größter-ersatz");
     view.signal(Signal::TERM);
@@ -264,7 +265,7 @@ fn a_signal_gives_the_terminal_back_too() {
 #[test]
 fn the_shell_goes_on_after_the_view() {
     let folder = tempfile::tempdir().unwrap();
-    let daemon = Daemon::start(Mood::CALM);
+    let daemon = BackgroundDaemon::start(Behaviour::USUAL);
     let prompt = format!("maglev {}>", daemon.address);
     let mut shell = Terminal::start(maglevc(&daemon.address, folder.path()), 24, 80);
     shell.sees_last(&prompt);

@@ -77,10 +77,10 @@ fn understood(words: &[String]) -> usize {
 #[test]
 fn a_hundred_mistakes_are_each_told_with_the_word_and_what_was_possible() {
     let mut chance = fastrand::Rng::with_seed(3);
-    let mut told: Vec<ParseError> = Vec::new();
+    let mut errors: Vec<ParseError> = Vec::new();
     let mut kinds = [false; 4];
-    // A hundred, and until the slips are of every kind that is told apart.
-    while told.len() < MISTAKES || kinds != [true; 4] {
+    // A hundred, and until there are mistakes of every kind.
+    while errors.len() < MISTAKES || kinds != [true; 4] {
         let meant = chance.choice(MEANT).unwrap();
         let words = mistyped(meant, &mut chance);
         // Some slips make another command, or a name that only the daemon can judge.
@@ -92,9 +92,9 @@ fn a_hundred_mistakes_are_each_told_with_the_word_and_what_was_possible() {
             ParseError::BadValue { .. } => 2,
             ParseError::Incomplete { .. } | ParseError::Empty { .. } => 3,
         }] = true;
-        told.push(error);
+        errors.push(error);
     }
-    let guessed = told.iter().filter(|error| error.to_string().contains("did you mean")).count();
+    let guessed = errors.iter().filter(|error| error.to_string().contains("did you mean")).count();
     assert!(guessed > 10, "{guessed}");
 }
 

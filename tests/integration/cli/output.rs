@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::support::fake_daemon::data::NOW_NS;
 use crate::support::fake_daemon::events::{BOOT_ID, events};
-use crate::support::fake_daemon::{Fake, Mood, on_tcp, on_unix};
+use crate::support::fake_daemon::{Behaviour, FakeDaemon, on_tcp, on_unix};
 use vpp_maglev::cli::answer::CliAnswer;
 use vpp_maglev::cli::command::request::{CliCommand, Shell};
 use vpp_maglev::cli::command::{help, parse, scripts};
@@ -22,9 +22,9 @@ const PLAIN: RenderContext = RenderContext { now_ns: NOW_NS, width: None, colour
 const COLOURED: RenderContext = RenderContext { colour: true, ..PLAIN };
 const NARROW: RenderContext = RenderContext { width: Some(80), ..PLAIN };
 
-const CALM: Mood = Mood::CALM;
-const EMPTY: Mood = Mood { empty: true, ..CALM };
-const CONTRARY: Mood = Mood { contrary: true, ..CALM };
+const USUAL: Behaviour = Behaviour::USUAL;
+const EMPTY: Behaviour = Behaviour { empty: true, ..USUAL };
+const CONTRARY: Behaviour = Behaviour { contrary: true, ..USUAL };
 
 /// Compares with the file, or writes it where `UPDATE` is set.
 fn same_as_file(name: &str, found: &str) {
@@ -37,7 +37,7 @@ fn same_as_file(name: &str, found: &str) {
     assert_eq!(found, expected, "\n{name}: found\n{found}\nexpected\n{expected}");
 }
 
-async fn connected(fake: &Fake) -> DaemonClient {
+async fn connected(fake: &FakeDaemon) -> DaemonClient {
     let server: DaemonAddress = fake.address.parse().unwrap();
     DaemonClient::connect(&server.into()).await.unwrap()
 }
@@ -51,8 +51,8 @@ async fn ask(client: &DaemonClient, line: &str) -> Result<CliAnswer, CliError> {
 }
 
 /// Compares the text and JSON of commands with the files named before them.
-async fn compare(mood: Mood, cases: &[(&str, &str)]) {
-    let fake = on_tcp(mood).await;
+async fn compare(behaviour: Behaviour, cases: &[(&str, &str)]) {
+    let fake = on_tcp(behaviour).await;
     let client = connected(&fake).await;
     for (name, line) in cases {
         let answer = ask(&client, line).await.unwrap();
@@ -90,7 +90,7 @@ const ANSWERS: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn every_answer_is_shown_as_written_down() {
-    compare(CALM, ANSWERS).await;
+    compare(USUAL, ANSWERS).await;
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ fn bare(text: &str) -> String {
 
 #[tokio::test]
 async fn colour_and_a_narrow_terminal_keep_tables_aligned() {
-    let fake = on_tcp(CALM).await;
+    let fake = on_tcp(USUAL).await;
     let client = connected(&fake).await;
     for (name, line) in ANSWERS {
         let answer = ask(&client, line).await.unwrap();
@@ -147,7 +147,7 @@ async fn colour_and_a_narrow_terminal_keep_tables_aligned() {
 
 #[tokio::test]
 async fn no_line_of_any_text_ends_in_blanks() {
-    let fake = on_tcp(CALM).await;
+    let fake = on_tcp(USUAL).await;
     let client = connected(&fake).await;
     for line in ["show frontends", "show frontend web", "show backends", "show vpp lb state"] {
         let text = text::text(&ask(&client, line).await.unwrap(), &PLAIN);
@@ -158,7 +158,7 @@ async fn no_line_of_any_text_ends_in_blanks() {
 #[tokio::test]
 async fn a_unix_socket_serves_as_well() {
     let directory = tempfile::tempdir().unwrap();
-    let fake = on_unix(CALM, directory.path()).await;
+    let fake = on_unix(USUAL, directory.path()).await;
     let client = connected(&fake).await;
     let answer = ask(&client, "show backends").await.unwrap();
     same_as_file("backends.txt", &text::text(&answer, &PLAIN));
@@ -166,7 +166,7 @@ async fn a_unix_socket_serves_as_well() {
 
 #[tokio::test]
 async fn an_older_daemon_is_asked_for_each_backend() {
-    let fake = on_tcp(Mood { old: true, ..CALM }).await;
+    let fake = on_tcp(Behaviour { old: true, ..USUAL }).await;
     let answer = ask(&connected(&fake).await, "show backends").await.unwrap();
     same_as_file("backends.txt", &text::text(&answer, &PLAIN));
 }
@@ -197,7 +197,7 @@ async fn events_are_lines_of_the_documented_kinds() {
 #[tokio::test]
 async fn several_daemons_answer_under_their_names() {
     let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let fake = on_unix(CALM, directories[0].path()).await;
+    let fake = on_unix(USUAL, directories[0].path()).await;
     let empty = on_unix(EMPTY, directories[1].path()).await;
     let mut said = Vec::new();
     for (name, fake) in [("unix:/run/a.sock", &fake), ("b.example.org:9090", &empty)] {
@@ -213,7 +213,7 @@ async fn several_daemons_answer_under_their_names() {
 #[tokio::test]
 async fn a_watch_goes_on_over_a_reconnect_without_gap() {
     // Every stream ends after two events; there are five.
-    let fake = on_tcp(Mood { leaving: Some(2), ..CALM }).await;
+    let fake = on_tcp(Behaviour { leaving: Some(2), ..USUAL }).await;
     let client = connected(&fake).await;
     let Ok(CliCommand::WatchEvents(five)) = parse::parse(&["watch", "events", "num", "5"]) else {
         panic!("not a watch")

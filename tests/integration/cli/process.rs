@@ -5,17 +5,14 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
 
-use crate::support::fake_daemon::Mood;
-use crate::support::fake_daemon::standing::Daemon;
+use crate::support::fake_daemon::Behaviour;
+use crate::support::fake_daemon::background::BackgroundDaemon;
+use crate::support::wait::DEADLINE;
 use rustix::process::{Pid, Signal, kill_process};
 use socket2::{Domain, Socket, Type};
 
-const CALM: Mood = Mood::CALM;
-
-/// How long anything here may take.
-const DEADLINE: Duration = Duration::from_secs(30);
+const USUAL: Behaviour = Behaviour::USUAL;
 
 /// maglevc without anything of the environment that it heeds.
 fn maglevc(server: &str, line: &str) -> Command {
@@ -34,9 +31,9 @@ fn ran(command: &mut Command) -> (i32, String, String) {
 /// Waits for the end, and for no longer than the deadline.
 fn ended(child: Child) -> (i32, String, String) {
     let pid = Pid::from_child(&child);
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || tell.send(child.wait_with_output()));
-    let Ok(output) = told.recv_timeout(DEADLINE) else {
+    let (sender, ended) = mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let Ok(output) = ended.recv_timeout(DEADLINE) else {
         kill_process(pid, Signal::KILL).unwrap();
         panic!("maglevc does not end");
     };
@@ -45,7 +42,7 @@ fn ended(child: Child) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-/// An address where nobody listens, nor can as long as the socket lives.
+/// An address without a listener, and without one as long as the socket lives.
 fn nobody() -> (Socket, String) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
@@ -55,7 +52,7 @@ fn nobody() -> (Socket, String) {
 
 #[test]
 fn what_is_done_exits_with_0() {
-    let daemon = Daemon::start(CALM);
+    let daemon = BackgroundDaemon::start(USUAL);
     for line in ["show backends", "sync vpp lb state dry-run", "config check", "help", "quit"] {
         let (status, out, err) = ran(&mut maglevc(&daemon.address, line));
         assert_eq!((status, err.as_str()), (0, ""), "{line}");
@@ -65,7 +62,7 @@ fn what_is_done_exits_with_0() {
 
 #[test]
 fn what_is_refused_exits_with_1_and_one_line_of_the_daemon() {
-    let daemon = Daemon::start(CALM);
+    let daemon = BackgroundDaemon::start(USUAL);
     let result = ran(&mut maglevc(&daemon.address, "set backend nginx1 pause"));
     assert_eq!(result, (1, "".into(), "backend `nginx1` is disabled; enable it first\n".into()));
     let (_, _, err) = ran(&mut maglevc(&daemon.address, "--color always show backend x"));
@@ -74,7 +71,7 @@ fn what_is_refused_exits_with_1_and_one_line_of_the_daemon() {
 
 #[test]
 fn a_faulty_configuration_is_listed_and_refused() {
-    let daemon = Daemon::start(Mood { contrary: true, ..CALM });
+    let daemon = BackgroundDaemon::start(Behaviour { contrary: true, ..USUAL });
     let (status, out, err) = ran(&mut maglevc(&daemon.address, "config check"));
     assert_eq!((status, err.as_str()), (1, "the configuration is not valid: 2 faults\n"));
     assert_eq!(out.lines().filter(|line| line.starts_with("fault: ")).count(), 2, "{out}");
@@ -144,9 +141,9 @@ fn both_programs_tell_their_version_and_commit() {
         let expected = format!("{name} {}\n", vpp_maglev::VERSION);
         assert_eq!((status, out.as_str(), err.as_str()), (0, expected.as_str(), ""));
     }
-    let told = vpp_maglev::VERSION.strip_prefix(env!("CARGO_PKG_VERSION")).unwrap();
-    let told = told.strip_prefix(" (commit ").and_then(|told| told.strip_suffix(')')).unwrap();
-    let (commit, date) = told.split_once(", ").unwrap();
+    let build = vpp_maglev::VERSION.strip_prefix(env!("CARGO_PKG_VERSION")).unwrap();
+    let build = build.strip_prefix(" (commit ").and_then(|build| build.strip_suffix(')')).unwrap();
+    let (commit, date) = build.split_once(", ").unwrap();
     let hex = commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
     assert!(hex || commit == "unknown", "{commit}");
     let is_date = date.len() == 10 && date.bytes().filter(|byte| *byte == b'-').count() == 2;
@@ -155,7 +152,7 @@ fn both_programs_tell_their_version_and_commit() {
 
 #[test]
 fn the_environment_names_the_daemon_and_the_option_beats_it() {
-    let daemon = Daemon::start(CALM);
+    let daemon = BackgroundDaemon::start(USUAL);
     let (_socket, nobody) = nobody();
     let mut command = Command::new(env!("CARGO_BIN_EXE_maglevc"));
     command.args(["show", "backends"]).env("MAGLEV_SERVER", &daemon.address);
@@ -166,7 +163,7 @@ fn the_environment_names_the_daemon_and_the_option_beats_it() {
 
 #[test]
 fn colour_goes_where_it_is_wanted() {
-    let daemon = Daemon::start(CALM);
+    let daemon = BackgroundDaemon::start(USUAL);
     let (_, out, _) = ran(&mut maglevc(&daemon.address, "show backends"));
     assert!(!out.contains('\x1b'), "a pipe is no terminal");
     let (_, out, _) = ran(&mut maglevc(&daemon.address, "show backends --color always"));
@@ -175,7 +172,7 @@ fn colour_goes_where_it_is_wanted() {
 
 #[test]
 fn a_closed_pipe_ends_quietly() {
-    let daemon = Daemon::start(CALM);
+    let daemon = BackgroundDaemon::start(USUAL);
     for line in ["show backends", "watch events", "--help"] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
@@ -187,7 +184,7 @@ fn a_closed_pipe_ends_quietly() {
 
 #[test]
 fn a_watch_prints_as_many_events_as_asked_for() {
-    let daemon = Daemon::start(CALM);
+    let daemon = BackgroundDaemon::start(USUAL);
     let (status, out, _) = ran(&mut maglevc(&daemon.address, "watch events num 2 log backend"));
     let lines: Vec<serde_json::Value> =
         out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -199,7 +196,7 @@ fn a_watch_prints_as_many_events_as_asked_for() {
 const MISSED: &str = "3 events missed; the present state follows\n";
 
 /// A watch that has printed all that there is for now.
-fn watching(daemon: &Daemon) -> Child {
+fn watching(daemon: &BackgroundDaemon) -> Child {
     let mut command = maglevc(&daemon.address, "watch events");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
@@ -215,7 +212,7 @@ fn watching(daemon: &Daemon) -> Child {
 
 #[test]
 fn an_interrupt_ends_a_watch_with_0() {
-    let daemon = Daemon::start(CALM);
+    let daemon = BackgroundDaemon::start(USUAL);
     let child = watching(&daemon);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert_eq!(ended(child), (0, String::new(), MISSED.into()));
@@ -224,11 +221,12 @@ fn an_interrupt_ends_a_watch_with_0() {
 #[test]
 fn a_watch_outlives_the_daemon_and_sees_the_next_one() {
     let directory = tempfile::tempdir().unwrap();
-    let daemon = Daemon::start_in(directory.path(), CALM);
+    let daemon = BackgroundDaemon::start_in(directory.path(), USUAL);
     let address = daemon.address.clone();
     let mut child = watching(&daemon);
     drop(daemon);
-    let _daemon = Daemon::start_in(directory.path(), Mood { boot_id: 0xbeef, ..CALM });
+    let _daemon =
+        BackgroundDaemon::start_in(directory.path(), Behaviour { boot_id: 0xbeef, ..USUAL });
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     lines.read_line(&mut line).unwrap();
@@ -254,7 +252,7 @@ fn script(server: &str, lines: &str) -> (i32, String, String) {
 
 #[test]
 fn lines_on_standard_input_are_a_script() {
-    let daemon = Daemon::start(CALM);
+    let daemon = BackgroundDaemon::start(USUAL);
     let (status, out, err) = script(
         &daemon.address,
         "# what runs here\n\nshow version\n  set backend 'nginx0' pause # for a moment\nquit\nshwo\n",
@@ -266,7 +264,7 @@ fn lines_on_standard_input_are_a_script() {
 
 #[test]
 fn a_script_ends_at_the_first_line_that_is_not_done() {
-    let daemon = Daemon::start(CALM);
+    let daemon = BackgroundDaemon::start(USUAL);
     let cases = [
         ("show version\nshow backend x\nshow version\n", 1, "line 2: no backend `x`\n"),
         ("show 'a\n", 2, "line 1: the quote ' is not closed\n"),
@@ -286,7 +284,7 @@ fn a_script_ends_at_the_first_line_that_is_not_done() {
 
 #[test]
 fn an_interrupt_ends_a_script_in_a_command_and_between_two() {
-    let daemon = Daemon::start(CALM);
+    let daemon = BackgroundDaemon::start(USUAL);
     for (lines, number, first) in
         [("watch events backend\nshow version\n", 1, "{"), ("show version\n", 2, "maglevc ")]
     {
@@ -311,7 +309,8 @@ fn an_interrupt_ends_a_script_in_a_command_and_between_two() {
 #[test]
 fn several_daemons_are_asked_and_the_missing_named() {
     let directory = tempfile::tempdir().unwrap();
-    let daemons = [Daemon::start(CALM), Daemon::start_in(directory.path(), CALM)];
+    let daemons =
+        [BackgroundDaemon::start(USUAL), BackgroundDaemon::start_in(directory.path(), USUAL)];
     let both = format!("{},{}", daemons[0].address, daemons[1].address);
     let (status, out, err) = ran(&mut maglevc(&both, "show vpp info"));
     assert_eq!((status, err.as_str()), (0, ""));

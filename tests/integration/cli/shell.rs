@@ -3,8 +3,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::fake_daemon::Mood;
-use crate::support::fake_daemon::standing::Daemon;
+use crate::support::fake_daemon::Behaviour;
+use crate::support::fake_daemon::background::BackgroundDaemon;
 use crate::support::terminal::{Terminal, maglevc};
 use tempfile::TempDir;
 
@@ -16,7 +16,7 @@ const UP: &str = "\x1b[A";
 /// A shell at its first prompt.
 struct Shell {
     terminal: Terminal,
-    daemon: Option<Daemon>,
+    daemon: Option<BackgroundDaemon>,
     prompt: String,
     folder: TempDir,
 }
@@ -24,7 +24,7 @@ struct Shell {
 impl Shell {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let daemon = Daemon::start_in(folder.path(), Mood::CALM);
+        let daemon = BackgroundDaemon::start_in(folder.path(), Behaviour::USUAL);
         let mut shell = Self::without(folder, &daemon.address);
         shell.daemon = Some(daemon);
         shell
@@ -143,7 +143,10 @@ fn a_restart_of_the_daemon_is_told_and_survived() {
     shell.terminal.sees("the connection was lost; trying again until it is back");
     // The line that was being typed is still there.
     shell.prompts("show back");
-    shell.daemon = Some(Daemon::start_in(shell.folder.path(), Mood { boot_id: 1, ..Mood::CALM }));
+    shell.daemon = Some(BackgroundDaemon::start_in(
+        shell.folder.path(),
+        Behaviour { boot_id: 1, ..Behaviour::USUAL },
+    ));
     shell.terminal.sees("connected again");
     shell.terminal.sees("maglevd was restarted");
     shell.prompts("show back");
@@ -160,7 +163,7 @@ fn a_daemon_that_is_not_there_yet_is_waited_for() {
     shell.terminal.sees(&format!("maglev {address} (away)>"));
     shell.terminal.types("show vpp info\r");
     shell.terminal.sees_last(&format!("maglev {address} (away)>"));
-    shell.daemon = Some(Daemon::start_in(shell.folder.path(), Mood::CALM));
+    shell.daemon = Some(BackgroundDaemon::start_in(shell.folder.path(), Behaviour::USUAL));
     shell.terminal.sees("connected again");
     shell.terminal.types("show vpp info\r");
     shell.terminal.sees("26.02-release");

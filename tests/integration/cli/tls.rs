@@ -1,40 +1,38 @@
-//! maglevc and maglevd over TLS: who believes whom, and what is said when one
-//! does not.
+//! maglevc and maglevd over TLS: which certificates are trusted, and the errors
+//! when one is not.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::certificates::{Authority, Holds};
-use crate::support::{Config, Daemon, maglevd};
+use crate::support::{Daemon, TestBed};
 
 /// A daemon that lets in only who shows a certificate of its authority.
-struct World {
-    dir: tempfile::TempDir,
+struct MutualTls {
     daemon: Daemon,
+    bed: TestBed,
 }
 
-impl World {
+impl MutualTls {
     async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        Config::new("1h").write(dir.path());
+        let bed = TestBed::new(&[]);
+        let dir = bed.dir();
         let authority = Authority::new("house");
-        std::fs::write(dir.path().join("ca.pem"), authority.pem()).unwrap();
-        std::fs::write(dir.path().join("other.pem"), Authority::new("other").pem()).unwrap();
-        authority.issue("operator", Holds::Now).write(dir.path(), "operator");
-        let (cert, key) = authority.issue("maglevd", Holds::Now).write(dir.path(), "maglevd");
-        let mut command = maglevd(dir.path());
-        command.arg("--config").arg(dir.path().join("maglev.yaml"));
-        command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", ""]);
+        std::fs::write(dir.join("ca.pem"), authority.pem()).unwrap();
+        std::fs::write(dir.join("other.pem"), Authority::new("other").pem()).unwrap();
+        authority.issue("operator", Holds::Now).write(dir, "operator");
+        let (cert, key) = authority.issue("maglevd", Holds::Now).write(dir, "maglevd");
+        let mut command = bed.command();
+        command.args(["--grpc-addr", "127.0.0.1:0"]);
         command.arg("--grpc-tls-cert").arg(cert).arg("--grpc-tls-key").arg(key);
-        command.arg("--grpc-tls-client-ca").arg(dir.path().join("ca.pem"));
-        let mut daemon = Daemon::spawn(&mut command);
-        daemon.logged("grpc-listening").await;
-        Self { dir, daemon }
+        command.arg("--grpc-tls-client-ca").arg(dir.join("ca.pem"));
+        let daemon = bed.run(&mut command).await;
+        Self { daemon, bed }
     }
 
     /// Exit status, and what is said; files are named relative to the folder.
     fn asked(&self, options: &str) -> (i32, String) {
-        asked(self.dir.path(), &self.daemon.address(), options)
+        asked(self.bed.dir(), &self.daemon.address(), options)
     }
 }
 
@@ -51,17 +49,17 @@ const OPERATOR: &str = "--tls-cert operator.pem --tls-key operator.key";
 
 #[tokio::test]
 async fn both_sides_show_who_they_are() {
-    let world = World::start().await;
-    let (status, said) = world.asked(&format!("--tls-ca ca.pem {OPERATOR}"));
+    let system = MutualTls::start().await;
+    let (status, said) = system.asked(&format!("--tls-ca ca.pem {OPERATOR}"));
     assert_eq!(status, 0, "{said}");
     assert_eq!(said, "no backends are configured\n");
     let named = format!("--tls-ca ca.pem --tls-server-name localhost {OPERATOR}");
-    assert_eq!(world.asked(&named).0, 0);
+    assert_eq!(system.asked(&named).0, 0);
 }
 
 #[tokio::test]
 async fn who_is_not_believed_is_told_why() {
-    let world = World::start().await;
+    let system = MutualTls::start().await;
     let cases = [
         (format!("--tls-ca other.pem {OPERATOR}"), "TLS failed: invalid peer certificate"),
         (
@@ -72,7 +70,7 @@ async fn who_is_not_believed_is_told_why() {
         (String::new(), "or maglevd with TLS (see --tls-ca)"),
     ];
     for (options, expected) in cases {
-        let (status, said) = world.asked(&options);
+        let (status, said) = system.asked(&options);
         assert_eq!(status, 3, "{options}: {said}");
         assert!(said.contains(expected) && said.lines().count() == 1, "{options}: {said}");
     }

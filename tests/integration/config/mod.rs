@@ -100,8 +100,8 @@ fn all_faults_of_a_file_are_told_at_once_with_their_places() {
         .replacen("backup: {}", "nginx9: {}", 1);
     let error = config::parse(&text).unwrap_err();
     assert_eq!(error.exit_code(), 2);
-    let told = error.to_string();
-    let places: Vec<_> = told.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    let message = error.to_string();
+    let places: Vec<_> = message.lines().map(|line| line.split(": ").next().unwrap()).collect();
     assert_eq!(
         places,
         [
@@ -109,16 +109,16 @@ fn all_faults_of_a_file_are_told_at_once_with_their_places() {
             "backends.nginx2.address",
             "frontends.web.pools[1].backends.nginx9"
         ],
-        "{told}"
+        "{message}"
     );
 }
 
 #[test]
 fn a_frontend_with_a_fault_is_still_compared_with_the_others() {
     let text = DEMO.replace("2001:db8::80", "192.0.2.80").replace("weight: 50", "weight: 500");
-    let told = config::parse(&text).unwrap_err().to_string();
-    assert_eq!(told.lines().filter(|line| line.contains("500 is out of range")).count(), 2);
-    assert!(told.contains("frontends.web6: 192.0.2.80/32 tcp/80 is the VIP of frontend web"));
+    let message = config::parse(&text).unwrap_err().to_string();
+    assert_eq!(message.lines().filter(|line| line.contains("500 is out of range")).count(), 2);
+    assert!(message.contains("frontends.web6: 192.0.2.80/32 tcp/80 is the VIP of frontend web"));
 }
 
 #[test]

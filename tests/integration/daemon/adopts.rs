@@ -3,10 +3,11 @@
 //! real VPP, whose VIPs are all removed.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Backend, Config, Daemon, maglevd};
+use crate::support::vpp::real_vpp;
+use crate::support::{Config, Daemon, TestBed};
 use rustix::process::Signal;
 use vpp_maglev::domain::dataplane::step::Step;
 use vpp_maglev::pb::SyncVpplbStateRequest;
@@ -26,22 +27,14 @@ const READS: [&str; 8] = [
     "lb_as_v2_dump",
 ];
 
-/// One real VPP, one test at a time.
-static REAL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
 /// Runs `scenario` on an embedded dataplane, then on the real VPP, emptied.
 async fn on_each(scenario: impl AsyncFn(&Path)) {
     let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     scenario(embedded.api_path()).await;
-    match std::env::var_os("MAGLEV_TEST_VPP_API").filter(|path| !path.is_empty()) {
-        Some(path) => {
-            let _alone = REAL.lock().await;
-            let path = PathBuf::from(path);
-            empty(&path).await;
-            scenario(&path).await;
-            empty(&path).await;
-        }
-        None => println!("real VPP skipped: MAGLEV_TEST_VPP_API is not set"),
+    if let Some(vpp) = real_vpp().await {
+        empty(&vpp.api).await;
+        scenario(&vpp.api).await;
+        empty(&vpp.api).await;
     }
 }
 
@@ -59,19 +52,8 @@ async fn empty(api: &Path) {
     client.close().await;
 }
 
-/// A daemon that logs every message.
-fn talkative(dir: &Path, vpp: &Path) -> Command {
-    let mut command = maglevd(dir);
-    command.arg("--config").arg(dir.join("maglev.yaml")).arg("--vpp-api-addr").arg(vpp);
-    command.args(["--vpp-stats-addr", "", "--grpc-addr", "127.0.0.1:0", "--log-level", "debug"]);
-    command
-}
-
-async fn start(dir: &Path, vpp: &Path) -> Daemon {
-    let mut daemon = Daemon::spawn(&mut talkative(dir, vpp));
-    daemon.logged("grpc-listening").await;
-    daemon
-}
+/// Of a daemon that logs every message.
+const FLAGS: [&str; 4] = ["--vpp-stats-addr", "", "--log-level", "debug"];
 
 /// Ends it, so that its log is complete.
 async fn end(daemon: &mut Daemon) {
@@ -86,7 +68,7 @@ async fn kill_in_the_middle(mut command: Command) {
     let killed = tokio::task::spawn_blocking(move || {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        // A flip tells what was added when all of it was: its replies are told one by one.
+        // A flip logs what was added once all of it was; its replies are logged one by one.
         let is_server = |line: &String| line.contains("lb_add_del_as_v2_reply");
         let added = log.find(is_server);
         child.kill().unwrap();
@@ -117,14 +99,10 @@ fn writes(daemon: &Daemon) -> Vec<String> {
 
 #[tokio::test]
 async fn a_restart_with_everything_healthy_sends_no_write() {
-    let backends = ["a", "b", "c"].map(Backend::start);
-    let all = backends.each_ref();
-    let config = all.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
-    let config = config.both(&["a b:40", "c"]);
     on_each(async |api| {
-        let dir = tempfile::tempdir().unwrap();
-        config.write(dir.path());
-        let mut daemon = start(dir.path(), api).await;
+        let bed = TestBed::new(&["a", "b", "c"]).pools(&["a b:40", "c"]);
+        let bed = bed.vpp(api.to_str().unwrap());
+        let mut daemon = bed.start_with(&FLAGS).await;
         daemon.all(&["a", "b", "c"], "up").await;
         // The last flip may still be on its way: a sync comes after it.
         sync(&daemon, false).await;
@@ -132,7 +110,7 @@ async fn a_restart_with_everything_healthy_sends_no_write() {
         end(&mut daemon).await;
         assert!(writes(&daemon).len() >= 8, "{:?}", writes(&daemon));
 
-        let mut daemon = start(dir.path(), api).await;
+        let mut daemon = bed.start_with(&FLAGS).await;
         daemon.all(&["a", "b", "c"], "up").await;
         assert_eq!(sync(&daemon, false).await, 0);
         end(&mut daemon).await;
@@ -145,16 +123,18 @@ async fn a_restart_with_everything_healthy_sends_no_write() {
 #[tokio::test]
 async fn what_a_killed_daemon_left_half_done_is_finished_by_the_next() {
     let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
-    let backends = names.map(Backend::start);
-    let config = backends.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
-    let config = (1..=100).fold(config, |config, number| {
-        config.frontend(&format!("v{number}"), &format!("198.18.0.{number}"), &[&names.join(" ")])
-    });
+    let pool = names.join(" ");
+    let frontends = |config: Config| {
+        (1..=100).fold(config, |config, number| {
+            config.frontend(&format!("v{number}"), &format!("198.18.0.{number}"), &[&pool])
+        })
+    };
     on_each(async |api| {
-        let dir = tempfile::tempdir().unwrap();
-        config.write(dir.path());
-        kill_in_the_middle(talkative(dir.path(), api)).await;
-        let mut daemon = start(dir.path(), api).await;
+        let bed = TestBed::new(&names).configured(frontends).vpp(api.to_str().unwrap());
+        let mut command = bed.command();
+        command.args(["--grpc-addr", "127.0.0.1:0"]).args(FLAGS);
+        kill_in_the_middle(command).await;
+        let mut daemon = bed.start_with(&FLAGS).await;
         daemon.all(&names, "up").await;
         // A flip may end before the first pass: a sync comes after both.
         sync(&daemon, false).await;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::support::{Backend, Config, Daemon, Dataplane, maglevd, ran};
+use crate::support::{Backend, Config, Daemon, Dataplane, TestBed, maglevd, ran, soon};
 use rustix::process::Signal;
 use vpp_maglev::pb::{
     BackendInfo, CheckConfigRequest, CheckConfigResponse, GetBackendRequest, ListBackendsRequest,
@@ -54,7 +54,7 @@ async fn check_tells_of_a_file_that_is_not_there() {
 #[tokio::test]
 async fn check_names_every_broken_rule() {
     let a = Backend::stopped("a");
-    let good = Config::new("1h").backend(&a).frontend("v4", "192.0.2.80", &["a", "ghost"]);
+    let good = Config::of([&a]).frontend("v4", "192.0.2.80", &["a", "ghost"]);
     let text = good.text().replace("sync-interval: 1h", "sync-interval: 0s");
     let text = text.replace("rise: 2", "rise: 0");
     let (status, err) = check_text(&text).await;
@@ -66,31 +66,26 @@ async fn check_names_every_broken_rule() {
 
 /// A daemon with backends `a` to `c`, of which `c` is about to go down for a
 /// very long time.
-struct World {
-    dir: tempfile::TempDir,
-    backends: [Backend; 4],
-    dataplane: Dataplane,
+struct Reloading {
     daemon: Daemon,
+    dataplane: Dataplane,
+    bed: TestBed,
 }
 
 /// Fails so often before it is down that its counter shows whether the prober
 /// goes on or starts anew.
 const SLOW_TO_FALL: &str = "interval: 200ms, timeout: 20s, rise: 1, fall: 1000";
 
-impl World {
+impl Reloading {
     async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let backends = ["a", "b", "c", "d"].map(Backend::start);
-        let [a, b, c, _] = &backends;
-        let config = Config::new("1h").backend(a).backend(b).backend_with(c, SLOW_TO_FALL);
-        config.both(&["a b c"]).write(dir.path());
-        let every: Vec<_> = backends.iter().collect();
-        let dataplane = Dataplane::start(dir.path(), &every);
-        let daemon = Daemon::start(dir.path(), dataplane.socket(), &every).await;
+        let mut bed = TestBed::new(&["a", "b", "c", "d"])
+            .configured(|config| config.without("d").check("c", SLOW_TO_FALL).both(&["a b c"]));
+        let dataplane = bed.dataplane();
+        let daemon = bed.start().await;
         daemon.all(&["a", "b", "c"], "up").await;
         dataplane.until_both("a=100 b=100 c=100").await;
         dataplane.writes();
-        Self { dir, backends, dataplane, daemon }
+        Self { daemon, dataplane, bed }
     }
 
     async fn backend(&self, name: &str) -> BackendInfo {
@@ -106,10 +101,8 @@ impl World {
     /// The next configuration: without `b`, with `d`, and `a` has another
     /// health check.
     fn next(&self) -> Config {
-        let [a, _, c, d] = &self.backends;
-        let config =
-            Config::new("1h").backend_with(a, "interval: 60ms, timeout: 20s, rise: 3, fall: 3");
-        config.backend_with(c, SLOW_TO_FALL).backend(d).both(&["a c d"])
+        let config = self.bed.config().without("b").check("c", SLOW_TO_FALL);
+        config.check("a", "interval: 60ms, timeout: 20s, rise: 3, fall: 3").both(&["a c d"])
     }
 
     async fn check(&self) -> CheckConfigResponse {
@@ -125,64 +118,64 @@ impl World {
 
 #[tokio::test]
 async fn sighup_starts_stops_and_keeps_probers() {
-    let mut world = World::start().await;
-    world.daemon.told_up(&["frontend v6"]).await;
-    let mut watch = world.daemon.watch().await;
+    let mut system = Reloading::start().await;
+    system.daemon.published_up(&["frontend v6"]).await;
+    let mut watch = system.daemon.watch().await;
     watch.until("frontend v6 up>up").await;
     // Some failures are counted, and none of them makes a verdict.
-    world.backends[2].stop().await;
+    system.bed.backends[2].stop().await;
     let request = WatchRequest { log_level: "debug".into(), ..WatchRequest::default() };
-    let mut log = world.daemon.watch_as(request).await;
+    let mut log = system.daemon.watch_as(request).await;
     log.until("log probe-done c: connection refused").await;
-    let failing = world.backend("c").await;
+    let failing = system.backend("c").await;
     assert!(failing.counter < 1000);
-    let kept = world.backend("a").await;
+    let kept = system.backend("a").await;
 
-    world.next().write(world.dir.path());
-    world.daemon.signal(Signal::HUP);
-    let done = world.daemon.logged("config-reload-done").await;
+    system.bed.write_config(&system.next().text());
+    system.daemon.signal(Signal::HUP);
+    let done = system.daemon.logged("config-reload-done").await;
     assert_eq!((&done["backends"], &done["frontends"]), (&3.into(), &2.into()));
     let said = watch.until_all(&["backend b up>removed", "backend d unknown>up"]).await;
     // The others say nothing: they went on.
     let others = |text: &&String| text.starts_with("backend a") || text.starts_with("backend c");
     assert_eq!(said.iter().find(others), None);
-    world.dataplane.until_both("a=100 c=100 d=100").await;
-    let mut writes = world.dataplane.writes();
+    system.dataplane.until_both("a=100 c=100 d=100").await;
+    let mut writes = system.dataplane.writes();
     writes.sort();
     let mut expected =
         ["+v4 d 0", "-v4 b", "v4 d 100", "+v6 d 0", "-v6 b", "v6 d 100"].map(str::to_owned);
     expected.sort();
     assert_eq!(writes, expected);
 
-    assert_eq!(world.names().await, ["a", "c", "d"]);
-    let after = world.backend("c").await;
+    assert_eq!(system.names().await, ["a", "c", "d"]);
+    let after = system.backend("c").await;
     assert!((1..=failing.counter).contains(&after.counter), "{failing:?}\n{after:?}");
     assert_eq!(after.transitions, failing.transitions);
     // Another health check of the same server: the verdict and history stay,
     // the counter is the new check's.
-    let after = world.backend("a").await;
+    let after = system.backend("a").await;
     assert_eq!((after.state.as_str(), after.transitions), ("up", kept.transitions));
     assert_eq!((kept.counter, after.counter), (3, 5));
     // A removed backend is not probed any more, and a kept one is.
-    let (mut a, removed) = (world.backends[0].requests(), world.backends[1].requests());
+    let (mut a, removed) = (system.bed.backends[0].requests(), system.bed.backends[1].requests());
     let before = *removed.borrow();
     let enough = *a.borrow() + 5;
-    crate::support::soon(a.wait_for(|count| *count >= enough)).await.unwrap().unwrap();
+    soon(a.wait_for(|count| *count >= enough)).await.unwrap().unwrap();
     assert_eq!(*removed.borrow(), before);
-    world.daemon.terminate().await;
+    system.daemon.terminate().await;
 }
 
 #[tokio::test]
 async fn a_broken_file_changes_nothing_and_the_log_says_why() {
-    let mut world = World::start().await;
-    world.daemon.told_up(&["frontend v6"]).await;
-    let mut watch = world.daemon.watch().await;
+    let mut system = Reloading::start().await;
+    system.daemon.published_up(&["frontend v6"]).await;
+    let mut watch = system.daemon.watch().await;
     watch.until("frontend v6 up>up").await;
-    let before = world.backend("a").await;
-    let good = world.next().text();
-    let path = world.dir.path().join("maglev.yaml");
+    let before = system.backend("a").await;
+    let good = system.next().text();
+    let path = system.bed.dir().join("maglev.yaml");
 
-    // Several times, so that every fault is told of anew.
+    // Several times, so that every fault is logged anew.
     let faults = [
         (good.replace("rise: 3", "rise: none"), "line 11, column"),
         (good.replace("fall: 3", "fall: 0"), "healthchecks.a.fall"),
@@ -190,36 +183,36 @@ async fn a_broken_file_changes_nothing_and_the_log_says_why() {
     ];
     for (text, expected) in &faults {
         std::fs::write(&path, text).unwrap();
-        world.daemon.signal(Signal::HUP);
+        system.daemon.signal(Signal::HUP);
         let says_why = |record: &serde_json::Value| {
             let fault = record["fault"].as_str().unwrap_or_default();
             record["msg"] == "config-check-failed" && fault.contains(expected)
         };
-        world.daemon.logged_as(expected, says_why).await;
+        system.daemon.logged_as(expected, says_why).await;
     }
-    assert_eq!(world.daemon.records("config-reload-done"), Vec::<serde_json::Value>::new());
-    assert_eq!(world.names().await, ["a", "b", "c"]);
-    assert_eq!(world.backend("a").await, before);
-    assert_eq!(world.dataplane.writes(), Vec::<String>::new());
+    assert_eq!(system.daemon.records("config-reload-done"), Vec::<serde_json::Value>::new());
+    assert_eq!(system.names().await, ["a", "b", "c"]);
+    assert_eq!(system.backend("a").await, before);
+    assert_eq!(system.dataplane.writes(), Vec::<String>::new());
 
     // Nothing was said of any backend until a file is good again.
     std::fs::write(&path, &good).unwrap();
-    world.daemon.signal(Signal::HUP);
+    system.daemon.signal(Signal::HUP);
     assert_eq!(watch.until("backend b up>removed").await, Vec::<String>::new());
-    world.daemon.terminate().await;
+    system.daemon.terminate().await;
 }
 
 #[tokio::test]
 async fn the_rpcs_check_and_reload_as_sighup_does() {
-    let world = World::start().await;
-    let good = world.next().text();
-    let path = world.dir.path().join("maglev.yaml");
+    let system = Reloading::start().await;
+    let good = system.next().text();
+    let path = system.bed.dir().join("maglev.yaml");
     for (text, parses) in
         [(good.replace("rise: 3", "rise: none"), false), (good.replace("fall: 3", "fall: 0"), true)]
     {
         std::fs::write(&path, text).unwrap();
-        let checked = world.check().await;
-        let reloaded = world.reload().await;
+        let checked = system.check().await;
+        let reloaded = system.reload().await;
         assert!(!checked.ok && !reloaded.ok);
         assert_eq!(checked.parse_error, reloaded.parse_error);
         assert_eq!(checked.semantic_error, reloaded.semantic_error);
@@ -231,22 +224,22 @@ async fn the_rpcs_check_and_reload_as_sighup_does() {
             assert_eq!(checked.semantic_error, "");
             assert!(checked.parse_error.contains("line 11, column"), "{checked:?}");
         }
-        assert_eq!(world.names().await, ["a", "b", "c"]);
+        assert_eq!(system.names().await, ["a", "b", "c"]);
     }
 
-    // A check alone uses nothing, and tells what it wonders about.
+    // A check alone uses nothing, and reports warnings.
     let unused = good.replace("            d: {weight: 100}\n", "");
     std::fs::write(&path, unused).unwrap();
-    let checked = world.check().await;
+    let checked = system.check().await;
     assert_eq!((checked.ok, checked.parse_error + &checked.semantic_error), (true, "".into()));
     assert!(checked.warnings.iter().any(|warning| warning.contains("backends.d")));
-    assert_eq!(world.names().await, ["a", "b", "c"]);
-    assert_eq!(world.dataplane.writes(), Vec::<String>::new());
+    assert_eq!(system.names().await, ["a", "b", "c"]);
+    assert_eq!(system.dataplane.writes(), Vec::<String>::new());
 
     std::fs::write(&path, &good).unwrap();
-    let reloaded = world.reload().await;
+    let reloaded = system.reload().await;
     assert_eq!(reloaded, ReloadConfigResponse { ok: true, ..ReloadConfigResponse::default() });
-    assert_eq!(world.names().await, ["a", "c", "d"]);
-    world.dataplane.until_both("a=100 c=100 d=100").await;
-    world.daemon.terminate().await;
+    assert_eq!(system.names().await, ["a", "c", "d"]);
+    system.dataplane.until_both("a=100 c=100 d=100").await;
+    system.daemon.terminate().await;
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 
-use crate::support::{Backend, Config, Daemon, ReadyDaemon, VIP4, VIP6};
+use crate::support::{ReadyDaemon, TestBed, VIP4, VIP6};
 use tonic::{Code, Response, Status};
 use vpp_maglev::pb::*;
 
@@ -13,8 +13,8 @@ fn backend(name: &str) -> BackendRequest {
 
 #[tokio::test]
 async fn every_question_is_answered() {
-    let mut world = ReadyDaemon::start().await;
-    let client = &mut world.client;
+    let mut system = ReadyDaemon::start().await;
+    let client = &mut system.client;
     let frontends = client.list_frontends(ListFrontendsRequest {}).await.unwrap().into_inner();
     assert_eq!(frontends.frontend_names, ["v4", "v6"]);
     let request = GetFrontendRequest { name: "v6".into() };
@@ -60,7 +60,7 @@ async fn every_question_is_answered() {
     assert!(first.at_unix_ns > 1_600_000_000_000_000_000);
     let expected = BackendInfo {
         name: "a".into(),
-        address: world.backends[0].ip().to_string(),
+        address: system.bed.backends[0].ip().to_string(),
         state: "up".into(),
         transitions: a.transitions.clone(),
         enabled: true,
@@ -79,7 +79,7 @@ async fn every_question_is_answered() {
     let check = client.get_health_check(request).await.unwrap().into_inner();
     assert_eq!((check.r#type.as_str(), check.interval_ns), ("http", 50_000_000));
     assert_eq!((check.rise, check.fall, check.timeout_ns), (2, 2, 20_000_000_000));
-    assert_eq!(check.port, u32::from(world.backends[1].address.port()));
+    assert_eq!(check.port, u32::from(system.bed.backends[1].address.port()));
 
     let info = client.get_vpp_info(GetVppInfoRequest {}).await.unwrap().into_inner();
     // The dataplane is part of this process.
@@ -98,7 +98,7 @@ async fn every_question_is_answered() {
         let buckets = vip.application_servers.iter().map(|server| server.num_buckets);
         assert_eq!(buckets.sum::<u32>(), 1024);
     }
-    world.daemon.terminate().await;
+    system.daemon.terminate().await;
 }
 
 fn refused<T: Debug>(result: Result<Response<T>, Status>, code: Code, part: &str) {
@@ -109,8 +109,8 @@ fn refused<T: Debug>(result: Result<Response<T>, Status>, code: Code, part: &str
 
 #[tokio::test]
 async fn what_is_not_there_or_makes_no_sense_is_refused() {
-    let mut world = ReadyDaemon::start().await;
-    let client = &mut world.client;
+    let mut system = ReadyDaemon::start().await;
+    let client = &mut system.client;
     let name = || "ghost".to_owned();
     let gone = |part| move |result| refused::<BackendInfo>(result, Code::NotFound, part);
     gone("ghost")(client.get_backend(GetBackendRequest { name: name() }).await);
@@ -148,16 +148,14 @@ async fn what_is_not_there_or_makes_no_sense_is_refused() {
     refused(client.pause_backend(backend("a")).await, Code::FailedPrecondition, "disabled");
     refused(client.resume_backend(backend("a")).await, Code::FailedPrecondition, "disabled");
     client.enable_backend(backend("a")).await.unwrap();
-    world.dataplane.until_both("a=100 b=40 c=0").await;
-    world.daemon.terminate().await;
+    system.dataplane.until_both("a=100 b=40 c=0").await;
+    system.daemon.terminate().await;
 }
 
 #[tokio::test]
 async fn without_a_vpp_its_calls_are_unavailable_and_the_rest_works() {
-    let dir = tempfile::tempdir().unwrap();
-    let a = Backend::start("a");
-    Config::new("1h").backend(&a).both(&["a"]).write(dir.path());
-    let daemon = Daemon::start(dir.path(), "", &[&a]).await;
+    let bed = TestBed::new(&["a"]).pools(&["a"]);
+    let daemon = bed.start().await;
     daemon.all(&["a"], "up").await;
     let mut client = daemon.client().await;
     let part = "no VPP is configured";
@@ -171,59 +169,59 @@ async fn without_a_vpp_its_calls_are_unavailable_and_the_rest_works() {
 
 #[tokio::test]
 async fn operators_commands_reach_vpp_and_are_shown_as_overrides() {
-    let mut world = ReadyDaemon::start().await;
+    let mut system = ReadyDaemon::start().await;
     let shown = |info: &BackendInfo| (info.state.clone(), info.enabled, info.enabled_overridden);
 
     // Paused: no new flows, established ones go on.
-    let a = world.client.pause_backend(backend("a")).await.unwrap().into_inner();
+    let a = system.client.pause_backend(backend("a")).await.unwrap().into_inner();
     assert_eq!(shown(&a), ("paused".into(), true, true));
     assert!(a.transitions.last().unwrap().why.starts_with("pause by 127.0.0.1:"), "{a:?}");
-    assert_eq!(world.told("a=0 b=40 c=0").await, ["v4 a 0", "v6 a 0"]);
-    let again = world.client.pause_backend(backend("a")).await.unwrap().into_inner();
+    assert_eq!(system.written("a=0 b=40 c=0").await, ["v4 a 0", "v6 a 0"]);
+    let again = system.client.pause_backend(backend("a")).await.unwrap().into_inner();
     assert_eq!(again.transitions, a.transitions);
 
     // Disabled: its flows are forgotten, although its weight is 0 already.
-    let a = world.client.disable_backend(backend("a")).await.unwrap().into_inner();
+    let a = system.client.disable_backend(backend("a")).await.unwrap().into_inner();
     assert_eq!(shown(&a), ("disabled".into(), false, true));
-    world.dataplane.until_written(2).await;
-    assert_eq!(world.dataplane.writes(), ["v4 a 0 flush", "v6 a 0 flush"]);
+    system.dataplane.until_written(2).await;
+    assert_eq!(system.dataplane.writes(), ["v4 a 0 flush", "v6 a 0 flush"]);
 
     // The other goes as well: the fallback serves.
-    world.client.disable_backend(backend("b")).await.unwrap();
-    let writes = world.told("a=0 b=0 c=100").await;
+    system.client.disable_backend(backend("b")).await.unwrap();
+    let writes = system.written("a=0 b=0 c=100").await;
     assert_eq!(writes, ["v4 c 100", "v4 b 0 flush", "v6 c 100", "v6 b 0 flush"]);
 
     // Enabled: probed anew, and back with the first pass.
-    let a = world.client.enable_backend(backend("a")).await.unwrap().into_inner();
+    let a = system.client.enable_backend(backend("a")).await.unwrap().into_inner();
     assert_eq!((a.enabled, a.enabled_overridden), (true, false));
-    assert_eq!(world.told("a=100 b=0 c=0").await, ["v4 a 100", "v4 c 0", "v6 a 100", "v6 c 0"]);
-    world.client.enable_backend(backend("b")).await.unwrap();
-    world.told("a=100 b=40 c=0").await;
+    assert_eq!(system.written("a=100 b=0 c=0").await, ["v4 a 100", "v4 c 0", "v6 a 100", "v6 c 0"]);
+    system.client.enable_backend(backend("b")).await.unwrap();
+    system.written("a=100 b=40 c=0").await;
 
     // A weight is of one pool of one frontend.
-    let v4 = world.weight("pool0", "a", 7).await;
+    let v4 = system.weight("pool0", "a", 7).await;
     let a = &v4.pools[0].backends[0];
     assert_eq!((a.weight, a.effective_weight, a.weight_overridden), (7, 7, true));
-    world.dataplane.until("v4 a=7 b=40 c=0 / v6 a=100 b=40 c=0").await;
-    assert_eq!(world.dataplane.writes(), ["v4 a 7"]);
-    // Without weight nobody of the pool serves; and then the file's own again.
-    world.weight("pool0", "a", 0).await;
+    system.dataplane.until("v4 a=7 b=40 c=0 / v6 a=100 b=40 c=0").await;
+    assert_eq!(system.dataplane.writes(), ["v4 a 7"]);
+    // Without weight no server of the pool serves; then the file's own weights again.
+    system.weight("pool0", "a", 0).await;
     // Two changes that meet would go out as one plan.
-    world.dataplane.until("v4 a=0 b=40 c=0 / v6 a=100 b=40 c=0").await;
-    world.weight("pool0", "b", 0).await;
-    world.dataplane.until("v4 a=0 b=0 c=100 / v6 a=100 b=40 c=0").await;
-    assert_eq!(world.dataplane.writes(), ["v4 a 0", "v4 c 100", "v4 b 0"]);
-    world.weight("pool0", "a", 100).await;
-    let v4 = world.weight("pool0", "b", 40).await;
+    system.dataplane.until("v4 a=0 b=40 c=0 / v6 a=100 b=40 c=0").await;
+    system.weight("pool0", "b", 0).await;
+    system.dataplane.until("v4 a=0 b=0 c=100 / v6 a=100 b=40 c=0").await;
+    assert_eq!(system.dataplane.writes(), ["v4 a 0", "v4 c 100", "v4 b 0"]);
+    system.weight("pool0", "a", 100).await;
+    let v4 = system.weight("pool0", "b", 40).await;
     assert!(!v4.pools[0].backends.iter().any(|backend| backend.weight_overridden));
-    world.dataplane.until_both("a=100 b=40 c=0").await;
-    world.daemon.terminate().await;
+    system.dataplane.until_both("a=100 b=40 c=0").await;
+    system.daemon.terminate().await;
 }
 
 #[tokio::test]
 async fn a_change_does_what_was_foreseen() {
-    let mut world = ReadyDaemon::start().await;
-    let client = &mut world.client;
+    let mut system = ReadyDaemon::start().await;
+    let client = &mut system.client;
     let ask = |frontend: &str, backend: &str, weight| PredictChangeRequest {
         frontend: frontend.into(),
         backend: backend.into(),

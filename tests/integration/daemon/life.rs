@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use crate::support::{Backend, Config, Daemon, Dataplane, maglevd, ran};
+use crate::support::{Daemon, TestBed, maglevd, ran};
 use rustix::process::Signal;
 use tonic::Code;
 use vpp_maglev::pb::{
@@ -21,16 +21,12 @@ fn sync(dry_run: bool) -> SyncVpplbStateRequest {
 
 #[tokio::test]
 async fn sigterm_leaves_vpp_as_it_is_and_a_second_life_adopts_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let backends = ["a", "b", "c"].map(Backend::start);
-    let all: Vec<_> = backends.iter().collect();
-    let config = all.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
-    config.both(&["a b:40", "c"]).write(dir.path());
-    let dataplane = Dataplane::start(dir.path(), &all);
-    let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &all).await;
+    let mut bed = TestBed::new(&["a", "b", "c"]).pools(&["a b:40", "c"]);
+    let dataplane = bed.dataplane();
+    let mut daemon = bed.start().await;
     daemon.all(&["a", "b", "c"], "up").await;
     dataplane.until_both("a=100 b=40 c=0").await;
-    daemon.told_up(&["frontend v6"]).await;
+    daemon.published_up(&["frontend v6"]).await;
     let mut watch = daemon.watch().await;
     watch.until("frontend v6 up>up").await;
     let mut client = daemon.client().await;
@@ -38,13 +34,13 @@ async fn sigterm_leaves_vpp_as_it_is_and_a_second_life_adopts_it() {
     assert_eq!(dataplane.control.snapshot().unwrap().clients, ["maglevd"]);
     dataplane.writes();
 
-    let told = Instant::now();
+    let begun = Instant::now();
     daemon.signal(Signal::TERM);
     let end = watch.end().await;
     assert_eq!((end.code(), end.message()), (Code::Unavailable, "maglevd is stopping"));
     let status = daemon.ended().await;
     assert!(status.success(), "{status}");
-    assert!(told.elapsed() < STOPS_WITHIN, "{:?}", told.elapsed());
+    assert!(begun.elapsed() < STOPS_WITHIN, "{:?}", begun.elapsed());
     assert_eq!(daemon.errors(), "");
     assert_eq!(
         client.get_vpp_info(GetVppInfoRequest {}).await.unwrap_err().code(),
@@ -57,7 +53,7 @@ async fn sigterm_leaves_vpp_as_it_is_and_a_second_life_adopts_it() {
 
     // Another life finds everything as it should be, and touches nothing,
     // neither before it knows its backends nor when it does.
-    let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &all).await;
+    let mut daemon = bed.start().await;
     daemon.all(&["a", "b", "c"], "up").await;
     daemon.logged("vpp-lbsync-done").await;
     let synced = daemon.client().await.sync_vpplb_state(sync(false)).await.unwrap().into_inner();
@@ -68,19 +64,16 @@ async fn sigterm_leaves_vpp_as_it_is_and_a_second_life_adopts_it() {
 
 #[tokio::test]
 async fn a_restart_keeps_a_dead_server_dead_and_does_not_flush_it_again() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut backends = ["a", "b"].map(Backend::start);
-    let config = backends.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
-    config.both(&["a b"]).write(dir.path());
-    let dataplane = Dataplane::start(dir.path(), &backends.each_ref());
-    let daemon = Daemon::start(dir.path(), dataplane.socket(), &[]).await;
+    let mut bed = TestBed::new(&["a", "b"]).pools(&["a b"]);
+    let dataplane = bed.dataplane();
+    let daemon = bed.start().await;
     dataplane.until_both("a=100 b=100").await;
-    backends[1].stop().await;
+    bed.backends[1].stop().await;
     dataplane.until_both("a=100 b=0").await;
     daemon.terminate().await;
     dataplane.writes();
 
-    let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &[]).await;
+    let mut daemon = bed.start().await;
     daemon.all(&["a"], "up").await;
     daemon.all(&["b"], "down").await;
     daemon.logged("vpp-lbsync-done").await;
@@ -91,44 +84,42 @@ async fn a_restart_keeps_a_dead_server_dead_and_does_not_flush_it_again() {
 
 #[tokio::test]
 async fn open_streams_and_idle_clients_do_not_hold_up_the_end() {
-    let dir = tempfile::tempdir().unwrap();
-    Config::new("1h").write(dir.path());
-    let mut daemon = Daemon::start(dir.path(), "", &[]).await;
+    let bed = TestBed::new(&[]);
+    let mut daemon = bed.start().await;
     let mut watches = Vec::new();
     for _ in 0..20 {
         watches.push(daemon.watch().await);
     }
     let idle = tokio::net::TcpStream::connect(daemon.address()).await.unwrap();
-    let told = Instant::now();
+    let begun = Instant::now();
     daemon.signal(Signal::INT);
     for watch in &mut watches {
         assert_eq!(watch.end().await.code(), Code::Unavailable);
     }
     assert!(daemon.ended().await.success());
-    assert!(told.elapsed() < STOPS_WITHIN, "{:?}", told.elapsed());
+    assert!(begun.elapsed() < STOPS_WITHIN, "{:?}", begun.elapsed());
     drop(idle);
 }
 
 #[tokio::test]
 async fn a_signal_as_soon_as_it_serves_is_a_clean_end() {
-    let dir = tempfile::tempdir().unwrap();
-    let config = Config::new("1h").write(dir.path());
+    let bed = TestBed::new(&[]);
     for (mode, ready) in [("daemon", "grpc-listening"), ("dataplane", "dataplane-ready")] {
         for signal in [Signal::TERM, Signal::INT].repeat(5) {
-            let mut command = maglevd(dir.path());
+            let mut command = bed.command();
             if mode == "daemon" {
-                let socket = format!("unix:{}/grpc.sock", dir.path().display());
-                command.arg("--config").arg(&config).args(["--grpc-addr", &socket]);
-                command.args(["--vpp-api-addr", ""]);
+                let socket = format!("unix:{}/grpc.sock", bed.dir().display());
+                command.args(["--grpc-addr", &socket]);
             } else {
-                command.arg("--dataplane-only").arg(dir.path());
+                command = maglevd(bed.dir());
+                command.arg("--dataplane-only").arg(bed.dir());
             }
             let mut daemon = Daemon::spawn(&mut command);
             daemon.logged(ready).await;
             daemon.signal(signal);
             let status = daemon.ended().await;
             assert!(status.success(), "{mode}: {status}");
-            let left = std::fs::read_dir(dir.path()).unwrap().count();
+            let left = std::fs::read_dir(bed.dir()).unwrap().count();
             assert_eq!(left, 1, "{mode} leaves sockets");
         }
     }
@@ -136,13 +127,11 @@ async fn a_signal_as_soon_as_it_serves_is_a_clean_end() {
 
 #[tokio::test]
 async fn a_vpp_that_answers_while_the_daemon_stops_is_not_written_to() {
-    let dir = tempfile::tempdir().unwrap();
-    let a = Backend::start("a");
-    Config::new("1h").backend(&a).both(&["a"]).write(dir.path());
-    let dataplane = Dataplane::start(dir.path(), &[&a]);
+    let mut bed = TestBed::new(&["a"]).pools(&["a"]);
+    let dataplane = bed.dataplane();
     // It takes connections and says nothing: the handshake does not end.
     dataplane.control.freeze().unwrap();
-    let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &[&a]).await;
+    let mut daemon = bed.start().await;
     daemon.all(&["a"], "up").await;
     // A connection that never says what it wants makes the end take its time.
     let silent = tokio::net::TcpStream::connect(daemon.address()).await.unwrap();
@@ -157,16 +146,12 @@ async fn a_vpp_that_answers_while_the_daemon_stops_is_not_written_to() {
 
 #[tokio::test]
 async fn vpp_may_come_late_and_restart() {
-    let dir = tempfile::tempdir().unwrap();
-    let backends = ["a", "b"].map(Backend::start);
-    let all = backends.each_ref();
-    let config = all.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
-    config.both(&["a b"]).write(dir.path());
-    let dataplane = Dataplane::start(dir.path(), &all);
+    let mut bed = TestBed::new(&["a", "b"]).pools(&["a b"]);
+    let dataplane = bed.dataplane();
     dataplane.control.stop().unwrap();
 
     // Not there yet: backends are probed all the same.
-    let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &all).await;
+    let mut daemon = bed.start().await;
     daemon.all(&["a", "b"], "up").await;
     daemon.logged("vpp-connect-failed").await;
     let mut client = daemon.client().await;
@@ -178,7 +163,7 @@ async fn vpp_may_come_late_and_restart() {
         assert!(status.message().contains("api.sock does not exist"), "{status}");
     }
 
-    daemon.told_up(&["frontend v6"]).await;
+    daemon.published_up(&["frontend v6"]).await;
     let mut watch = daemon.watch().await;
     watch.until("frontend v6 up>up").await;
     dataplane.control.restart().unwrap();
@@ -192,13 +177,13 @@ async fn vpp_may_come_late_and_restart() {
     dataplane.until_both("a=100 b=100").await;
     let again = ["conf", "+v4", "+v4 a 100", "+v4 b 100", "+v6", "+v6 a 100", "+v6 b 100"];
     assert_eq!(dataplane.writes(), again);
-    let said = watch.until("dataplane v6 as_added v6 b weight 100").await;
-    let said: Vec<_> = said.iter().filter(|text| text.contains("connected")).collect();
-    assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].starts_with("dataplane  disconnected "), "{said:?}");
-    assert!(said[1].starts_with("dataplane  connected VPP "), "{said:?}");
+    let events = watch.until("dataplane v6 as_added v6 b weight 100").await;
+    let events: Vec<_> = events.iter().filter(|text| text.contains("connected")).collect();
+    assert_eq!(events.len(), 2, "{events:?}");
+    assert!(events[0].starts_with("dataplane  disconnected "), "{events:?}");
+    assert!(events[1].starts_with("dataplane  connected VPP "), "{events:?}");
 
-    // Killed, it leaves a socket that nobody listens on.
+    // Killed, it leaves a socket without a listener.
     dataplane.control.kill().unwrap();
     watch.until_all(&["dataplane  disconnected VPP closed the connection"]).await;
     let status = client.get_vpp_info(GetVppInfoRequest {}).await.unwrap_err();
@@ -210,16 +195,13 @@ async fn vpp_may_come_late_and_restart() {
 
 #[tokio::test]
 async fn a_backend_that_falls_while_vpp_is_away_is_down_when_it_is_back() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut backends = ["a", "b"].map(Backend::start);
-    let config = backends.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
-    config.both(&["a b"]).write(dir.path());
-    let dataplane = Dataplane::start(dir.path(), &backends.each_ref());
-    let daemon = Daemon::start(dir.path(), dataplane.socket(), &backends.each_ref()).await;
+    let mut bed = TestBed::new(&["a", "b"]).pools(&["a b"]);
+    let dataplane = bed.dataplane();
+    let daemon = bed.start().await;
     dataplane.until_both("a=100 b=100").await;
     // Only the connection breaks: VPP keeps what it holds.
     dataplane.control.inject(FaultCondition::NEXT, InjectedFault::DropBefore).unwrap();
-    backends[0].stop().await;
+    bed.backends[0].stop().await;
     daemon.all(&["a"], "down").await;
     dataplane.until_both("a=0 b=100").await;
     daemon.terminate().await;
@@ -227,20 +209,17 @@ async fn a_backend_that_falls_while_vpp_is_away_is_down_when_it_is_back() {
 
 #[tokio::test]
 async fn a_vpp_that_lacks_messages_is_told_of_and_not_written_to() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut backends = ["a", "b"].map(Backend::start);
-    let config =
-        backends.iter().fold(Config::new("100ms"), |config, backend| config.backend(backend));
-    config.both(&["a b"]).write(dir.path());
+    let mut bed =
+        TestBed::new(&["a", "b"]).configured(|config| config.sync_interval("100ms").both(&["a b"]));
     let old = EmbeddedOptions {
         without: vec!["lb_as_set_weight", "lb_conf_get"],
         ..EmbeddedOptions::default()
     };
-    let dataplane = Dataplane::start_with(dir.path(), &backends.each_ref(), old);
-    let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &backends.each_ref()).await;
+    let dataplane = bed.dataplane_with(old);
+    let mut daemon = bed.start().await;
     daemon.all(&["a", "b"], "up").await;
-    let told = daemon.logged("vpp-messages-missing: backends are probed and nothing is programmed; this VPP's lb plugin is too old or not loaded").await;
-    assert!(told["missing"].as_str().unwrap().contains("lb_as_set_weight_"), "{told}");
+    let missing = daemon.logged("vpp-messages-missing: backends are probed and nothing is programmed; this VPP's lb plugin is too old or not loaded").await;
+    assert!(missing["missing"].as_str().unwrap().contains("lb_as_set_weight_"), "{missing}");
 
     let mut client = daemon.client().await;
     let info = client.get_vpp_info(GetVppInfoRequest {}).await.unwrap().into_inner();
@@ -254,7 +233,7 @@ async fn a_vpp_that_lacks_messages_is_told_of_and_not_written_to() {
         assert!(status.message().contains("lb_as_set_weight_"), "{status}");
     }
 
-    backends[0].stop().await;
+    bed.backends[0].stop().await;
     daemon.all(&["a"], "down").await;
     let request = GetBackendRequest { name: "a".into() };
     let a = client.get_backend(request).await.unwrap().into_inner();
@@ -275,28 +254,24 @@ async fn fails(command: &mut std::process::Command, status: i32, expected: &[&st
 
 #[tokio::test]
 async fn a_start_that_fails_says_why_in_one_line() {
-    let dir = tempfile::tempdir().unwrap();
-    let config = Config::new("1h").write(dir.path());
-    let start = || {
-        let mut command = maglevd(dir.path());
-        command.arg("--config").arg(&config).args(["--vpp-api-addr", ""]);
-        command
-    };
+    let bed = TestBed::new(&[]);
+    let start = || bed.command();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let expected = ["cannot listen on", address.as_str(), "--grpc-addr"];
     fails(start().args(["--grpc-addr", &address]), 1, &expected).await;
     // The second of two: the first is given back.
-    let both = format!("unix:{}/grpc.sock,{address}", dir.path().display());
+    let both = format!("unix:{}/grpc.sock,{address}", bed.dir().display());
     fails(start().args(["--grpc-addr", &both]), 1, &[&address]).await;
+    let config = bed.dir().join("maglev.yaml");
     let file = format!("unix:{}", config.display());
     fails(start().args(["--grpc-addr", &file]), 1, &["no socket", "maglev.yaml"]).await;
     assert!(config.exists());
 
-    let mut command = maglevd(dir.path());
+    let mut command = maglevd(bed.dir());
     fails(command.args(["--config", "none.yaml"]), 1, &["none.yaml", "No such file"]).await;
-    std::fs::write(dir.path().join("bad.yaml"), "maglev:\n  vpp: 1\n").unwrap();
-    let mut command = maglevd(dir.path());
+    std::fs::write(bed.dir().join("bad.yaml"), "maglev:\n  vpp: 1\n").unwrap();
+    let mut command = maglevd(bed.dir());
     fails(command.args(["--config", "bad.yaml"]), 1, &["bad.yaml: line 2, column 8"]).await;
 
     for (flags, expected) in [
@@ -312,18 +287,15 @@ async fn a_start_that_fails_says_why_in_one_line() {
 
 #[tokio::test]
 async fn a_unix_socket_is_served_and_goes_with_the_daemon() {
-    let dir = tempfile::tempdir().unwrap();
-    let config = Config::new("1h").write(dir.path());
-    let socket = dir.path().join("grpc.sock");
+    let bed = TestBed::new(&[]);
+    let socket = bed.dir().join("grpc.sock");
     let address = format!("unix:{}", socket.display());
     let start = || {
-        let mut command = maglevd(dir.path());
-        command.arg("--config").arg(&config);
-        command.args(["--vpp-api-addr", "", "--grpc-addr", &address]);
+        let mut command = bed.command();
+        command.args(["--grpc-addr", &address]);
         command
     };
-    let mut daemon = Daemon::spawn(&mut start());
-    daemon.logged("grpc-listening").await;
+    let daemon = bed.run(&mut start()).await;
     let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o660);
     let mut maglevc = std::process::Command::new(env!("CARGO_BIN_EXE_maglevc"));
@@ -335,13 +307,11 @@ async fn a_unix_socket_is_served_and_goes_with_the_daemon() {
     daemon.terminate().await;
     assert!(!socket.exists());
 
-    // What a killed one leaves is in nobody's way.
-    let mut daemon = Daemon::spawn(&mut start());
-    daemon.logged("grpc-listening").await;
+    // The socket that a killed daemon leaves does not hinder the next.
+    let mut daemon = bed.run(&mut start()).await;
     daemon.signal(Signal::KILL);
     daemon.ended().await;
     assert!(socket.exists());
-    let mut daemon = Daemon::spawn(&mut start());
-    daemon.logged("grpc-listening").await;
+    let daemon = bed.run(&mut start()).await;
     daemon.terminate().await;
 }

@@ -1,5 +1,5 @@
 //! The sockets of the gRPC service from the outside: who may connect, what is
-//! bounded, and what becomes of who is there when the daemon stops.
+//! bounded, and what becomes of open connections when the daemon stops.
 
 use std::collections::BTreeSet;
 use std::fs::Permissions;
@@ -8,7 +8,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Backend, Config, Daemon, ReadyDaemon, maglevd, soon};
+use crate::support::wait::{DEADLINE, eventually};
+use crate::support::{Daemon, ReadyDaemon, TestBed, soon};
 use rustix::process::{Gid, Pid, Resource, Rlimit, Signal, Uid, getrlimit, prlimit};
 use rustix::thread::{set_thread_gid, set_thread_groups, set_thread_uid};
 use tokio::task::JoinSet;
@@ -42,17 +43,12 @@ async fn a_unix_socket_is_for_its_group() {
         eprintln!("skipped: to be another user for a moment takes root");
         return;
     }
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
-    let a = Backend::start("a");
-    Config::new("1h").backend(&a).both(&["a"]).write(dir.path());
-    let path = dir.path().join("maglevd.sock");
-    let mut command = maglevd(dir.path());
-    command.arg("--config").arg(dir.path().join("maglev.yaml")).args(["--vpp-api-addr", ""]);
+    let bed = TestBed::new(&["a"]).pools(&["a"]);
+    std::fs::set_permissions(bed.dir(), Permissions::from_mode(0o755)).unwrap();
+    let path = bed.dir().join("maglevd.sock");
+    let mut command = bed.command();
     command.arg("--grpc-addr").arg(format!("unix:{}", path.display()));
-    command.args(["--grpc-unix-group", "4242"]);
-    let mut daemon = Daemon::spawn(&mut command);
-    daemon.logged("grpc-listening").await;
+    let daemon = bed.run(command.args(["--grpc-unix-group", "4242"])).await;
 
     let found = std::fs::metadata(&path).unwrap();
     assert_eq!((found.mode() & 0o777, found.gid()), (0o660, 4242));
@@ -84,9 +80,8 @@ fn limit_descriptors(daemon: &Daemon, limited: bool) {
 
 #[tokio::test]
 async fn a_daemon_without_descriptors_waits_and_goes_on() {
-    let dir = tempfile::tempdir().unwrap();
-    Config::new("1h").write(dir.path());
-    let mut daemon = Daemon::start(dir.path(), "", &[]).await;
+    let bed = TestBed::new(&[]);
+    let mut daemon = bed.start().await;
     let mut early = daemon.client().await;
     early.list_backends(ListBackendsRequest {}).await.unwrap();
     limit_descriptors(&daemon, true);
@@ -106,9 +101,8 @@ async fn a_daemon_without_descriptors_waits_and_goes_on() {
 
 #[tokio::test]
 async fn what_is_too_long_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    Config::new("1h").write(dir.path());
-    let daemon = Daemon::start(dir.path(), "", &[]).await;
+    let bed = TestBed::new(&[]);
+    let daemon = bed.start().await;
     let mut client = daemon.client().await;
     let huge = client.pause_backend(backend(&"a".repeat(5 << 20))).await.unwrap_err();
     assert_eq!(huge.code(), Code::ResourceExhausted, "{huge}");
@@ -124,9 +118,8 @@ async fn what_is_too_long_is_refused() {
 
 #[tokio::test]
 async fn there_are_ten_thousand_streams_and_no_more() {
-    let dir = tempfile::tempdir().unwrap();
-    Config::new("1h").write(dir.path());
-    let daemon = Daemon::start(dir.path(), "", &[]).await;
+    let bed = TestBed::new(&[]);
+    let daemon = bed.start().await;
     let mut client = daemon.client().await;
     let quiet = WatchRequest { log: Some(false), ..WatchRequest::default() };
     let mut opening = JoinSet::new();
@@ -145,25 +138,22 @@ async fn there_are_ten_thousand_streams_and_no_more() {
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
     assert!(refused.message().contains("10000"), "{refused}");
     client.list_backends(ListBackendsRequest {}).await.unwrap();
-    // Who goes makes room, as soon as the daemon hears of it.
+    // A stream that is closed makes room, as soon as the daemon sees it.
     drop(streams);
-    let again = async {
-        while client.watch_events(quiet.clone()).await.is_err() {
-            tokio::task::yield_now().await;
-        }
-    };
-    soon(again).await.unwrap();
+    eventually("a stream is opened again", DEADLINE, async || {
+        client.watch_events(quiet.clone()).await.is_ok()
+    })
+    .await;
     daemon.terminate().await;
 }
 
 #[tokio::test]
 async fn health_follows_the_daemon_and_streams_end_with_a_reason() {
-    let dir = tempfile::tempdir().unwrap();
-    let a = Backend::start("a");
     // Its first probe is due within half an hour.
-    let config = Config::new("1h").backend_with(&a, "interval: 1h, timeout: 20s");
-    config.both(&["a"]).write(dir.path());
-    let mut daemon = Daemon::start(dir.path(), "/nowhere/api.sock", &[&a]).await;
+    let bed = TestBed::new(&["a"])
+        .configured(|config| config.check("a", "interval: 1h, timeout: 20s").both(&["a"]))
+        .vpp("/nowhere/api.sock");
+    let mut daemon = bed.start().await;
     daemon.logged("vpp-connect-failed").await;
     let mut client = daemon.client().await;
     let mut events = daemon.watch().await;
@@ -180,7 +170,7 @@ async fn health_follows_the_daemon_and_streams_end_with_a_reason() {
     assert_eq!(next().await.unwrap().unwrap().status(), ServingStatus::NotServing);
     let end = events.end().await;
     assert_eq!((end.code(), end.message()), (Code::Unavailable, "maglevd is stopping"));
-    // The health stream ends, too, and keeps nobody.
+    // The health stream ends, too, and does not delay the end.
     assert!(!matches!(next().await, Ok(Some(_))));
     assert!(daemon.ended().await.success());
     assert_eq!(daemon.records("some requests were cut off"), Vec::<serde_json::Value>::new());
@@ -188,7 +178,7 @@ async fn health_follows_the_daemon_and_streams_end_with_a_reason() {
 
 #[tokio::test]
 async fn what_is_asked_for_is_told_with_who_asks() {
-    let mut world = ReadyDaemon::start().await;
+    let mut system = ReadyDaemon::start().await;
     let no = Some(false);
     let change = Some(true);
     let request = WatchRequest {
@@ -199,11 +189,11 @@ async fn what_is_asked_for_is_told_with_who_asks() {
         change,
         ..WatchRequest::default()
     };
-    let mut watch = world.daemon.watch_as(request).await;
-    world.weight("pool0", "a", 7).await;
-    world.weight("pool0", "a", 7).await;
-    world.client.disable_backend(backend("b")).await.unwrap();
-    world.client.enable_backend(backend("b")).await.unwrap();
+    let mut watch = system.daemon.watch_as(request).await;
+    system.weight("pool0", "a", 7).await;
+    system.weight("pool0", "a", 7).await;
+    system.client.disable_backend(backend("b")).await.unwrap();
+    system.client.enable_backend(backend("b")).await.unwrap();
     for expected in [
         "change weight v4 pool0 a 100>7 overridden",
         "change admin   b enabled>disabled overridden",
@@ -217,16 +207,15 @@ async fn what_is_asked_for_is_told_with_who_asks() {
     }
 
     // The file says something else: it is its own word from then on.
-    let every = world.backends.each_ref();
-    let config = every.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
-    config.both(&["a:60 b:40", "c"]).write(world.dir());
-    world.daemon.signal(Signal::HUP);
-    let told = watch.until("change config    >").await;
+    let config = system.bed.config().both(&["a:60 b:40", "c"]);
+    system.bed.write_config(&config.text());
+    system.daemon.signal(Signal::HUP);
+    let events = watch.until("change config    >").await;
     let expected = ["change weight v4 pool0 a 7>60", "change weight v6 pool0 a 100>60"];
-    assert_eq!(told, expected);
+    assert_eq!(events, expected);
     for event in watch.events.iter().rev().take(3) {
         let Some(event::Event::Change(change)) = &event.event else { panic!("{event:?}") };
         assert_eq!(change.who, "file");
     }
-    world.daemon.terminate().await;
+    system.daemon.terminate().await;
 }

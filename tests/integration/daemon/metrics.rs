@@ -5,9 +5,7 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::process::{Command, Stdio};
 
-use crate::support::{
-    Backend, Config, Daemon, Dataplane, ReadyDaemon, VIP4, get, maglevd, metrics_address, ran,
-};
+use crate::support::{ReadyDaemon, TestBed, VIP4, get, metrics_address, ran};
 use rustix::process::Signal;
 use vpp_maglev::domain::dataplane::net::{Service, Vip, Weight};
 use vpp_maglev::domain::dataplane::step::Step;
@@ -15,9 +13,9 @@ use vpp_maglev::vpp::embedded::{FaultCondition, InjectedFault};
 
 #[tokio::test]
 async fn the_page_tells_of_backends_frontends_vpp_and_streams() {
-    let mut world = ReadyDaemon::start().await;
-    world.daemon.logged("ready").await;
-    let address = metrics_address(&mut world.daemon).await;
+    let mut system = ReadyDaemon::start().await;
+    system.daemon.logged("ready").await;
+    let address = metrics_address(&mut system.daemon).await;
     let (status, page) = get(&address, "/metrics").await;
     assert_eq!(status, "HTTP/1.1 200 OK");
     for series in [
@@ -69,13 +67,11 @@ fn check_with_promtool(page: &str) {
 
 #[tokio::test]
 async fn a_daemon_without_its_vpp_lives_and_is_not_ready() {
-    let dir = tempfile::tempdir().unwrap();
-    let nowhere = dir.path().join("api.sock");
-    let backends = ["a", "b", "c"].map(Backend::start);
-    let every = backends.each_ref();
-    let config = every.iter().fold(Config::new("10s"), |config, backend| config.backend(backend));
-    config.both(&["a b c"]).write(dir.path());
-    let mut daemon = Daemon::start(dir.path(), nowhere.to_str().unwrap(), &every).await;
+    let bed = TestBed::new(&["a", "b", "c"])
+        .configured(|config| config.sync_interval("10s").both(&["a b c"]));
+    let nowhere = bed.dir().join("api.sock").display().to_string();
+    let bed = bed.vpp(nowhere);
+    let mut daemon = bed.start().await;
     daemon.all(&["a", "b", "c"], "up").await;
     daemon.logged("ready").await;
     let address = metrics_address(&mut daemon).await;
@@ -91,12 +87,11 @@ async fn a_daemon_without_its_vpp_lives_and_is_not_ready() {
 
 #[tokio::test]
 async fn a_taken_metrics_address_is_a_clear_failure() {
-    let dir = tempfile::tempdir().unwrap();
+    let bed = TestBed::new(&[]);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let mut command = maglevd(dir.path());
-    command.arg("--config").arg(Config::new("10s").write(dir.path()));
-    command.args(["--vpp-api-addr", "", "--grpc-addr", "127.0.0.1:0", "--metrics-addr", &address]);
+    let mut command = bed.command();
+    command.args(["--grpc-addr", "127.0.0.1:0", "--metrics-addr", &address]);
     let (status, _, errors) = ran(&mut command).await;
     assert_eq!(status, 1);
     assert!(
@@ -142,33 +137,27 @@ fn served(page: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
 
 #[tokio::test]
 async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of() {
-    let dir = tempfile::tempdir().unwrap();
-    let backends = ["a", "b"].map(Backend::start);
-    let every = backends.each_ref();
-    let both = every.iter().fold(Config::new("100ms"), |config, backend| config.backend(backend));
-    both.clone().both(&["a b"]).write(dir.path());
-    let dataplane = Dataplane::start(dir.path(), &every);
-    let mut command = maglevd(dir.path());
-    command.arg("--config").arg(dir.path().join("maglev.yaml"));
-    command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", dataplane.socket()]);
-    command.arg("--vpp-stats-addr").arg(dir.path().join("stats.sock"));
-    let mut daemon = Daemon::spawn(&mut command);
+    let mut bed =
+        TestBed::new(&["a", "b"]).configured(|config| config.sync_interval("100ms").both(&["a b"]));
+    let dataplane = bed.dataplane();
+    let stats = bed.dir().join("stats.sock");
+    let mut daemon = bed.start_with(&["--vpp-stats-addr", stats.to_str().unwrap()]).await;
     let address = metrics_address(&mut daemon).await;
     daemon.logged("ready").await;
     dataplane.until_both("a=100 b=100").await;
 
-    // Somebody else meddles, which is drift, and then VPP refuses to have it mended.
+    // Another client writes, which is drift, and then VPP refuses the correction.
     let vip = Vip::new(
         VIP4.parse::<IpAddr>().unwrap().into(),
         Service::Port { protocol: 6, port: 80.try_into().unwrap() },
     );
     let weight = Weight::try_from(7).unwrap();
     let meddle = |server| vec![Step::SetWeight { vip, server, weight, flush: false }];
-    dataplane.meddle(meddle(backends[0].ip())).await;
+    dataplane.meddle(meddle(bed.backends[0].ip())).await;
     dataplane.until_both("a=100 b=100").await;
     let weights = FaultCondition::message("lb_as_set_weight").after(1).times(u32::MAX);
     dataplane.control.inject(weights, InjectedFault::Refuse(-1)).unwrap();
-    dataplane.meddle(meddle(backends[0].ip())).await;
+    dataplane.meddle(meddle(bed.backends[0].ip())).await;
     let refused =
         |record: &serde_json::Value| record["msg"] == "vpp-lbsync-done" && record["failed"] == 1;
     daemon.logged_as("refusal", refused).await;
@@ -178,10 +167,10 @@ async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of(
     served.get_mut("maglev_backend_unresolved").unwrap().1.insert("backend".into());
     let only_served: Vec<_> =
         served.iter().filter(|of| !documented.iter().any(|o| o == *of)).collect();
-    let only_told: Vec<_> =
+    let only_documented: Vec<_> =
         documented.iter().filter(|of| !served.iter().any(|o| o == *of)).collect();
     assert_eq!(
-        (only_served, only_told),
+        (only_served, only_documented),
         (vec![], vec![]),
         "what is served, and what docs/metrics.md has"
     );
@@ -189,8 +178,8 @@ async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of(
     let of_b = |page: &str| page.lines().filter(|line| line.contains("backend=\"b\"")).count();
     assert!(of_b(&page) > 20, "{page}");
 
-    let without = Config::new("1h").backend(&backends[0]);
-    without.frontend("v4", VIP4, &["a"]).write(dir.path());
+    let without = bed.config().without("b").frontend("v4", VIP4, &["a"]);
+    bed.write_config(&without.text());
     daemon.signal(Signal::HUP);
     daemon.logged("config-reload-done").await;
     let (_, page) = get(&address, "/metrics").await;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Backend, Config, Daemon, maglevd, ran};
+use crate::support::{Backend, Daemon, TestBed, maglevd, ran};
 use rustix::process::Signal;
 use vpp_maglev::domain::config::LbConf;
 use vpp_maglev::domain::dataplane::step::Step;
@@ -55,14 +55,13 @@ async fn the_dataplane_alone_serves_its_sockets_until_a_signal() {
 
 #[tokio::test]
 async fn a_daemon_programs_the_dataplane_of_another_process() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut alone = maglevd(dir.path());
-    let mut dataplane = Daemon::spawn(alone.arg("--dataplane-only").arg(dir.path()));
+    let bed = TestBed::new(&["a"]).pools(&["a"]);
+    let mut alone = maglevd(bed.dir());
+    let mut dataplane = Daemon::spawn(alone.arg("--dataplane-only").arg(bed.dir()));
     dataplane.logged("dataplane-ready").await;
-    let a = Backend::start("a");
-    Config::new("1h").backend(&a).both(&["a"]).write(dir.path());
-    let api = dir.path().join("api.sock");
-    let mut daemon = Daemon::start(dir.path(), api.to_str().unwrap(), &[&a]).await;
+    let api = bed.dir().join("api.sock");
+    let bed = bed.vpp(api.to_str().unwrap());
+    let mut daemon = bed.start().await;
     daemon.all(&["a"], "up").await;
     daemon.logged("vpp-lbsync-done").await;
     let info = daemon.client().await.get_vpp_info(GetVppInfoRequest {}).await.unwrap();
@@ -77,47 +76,47 @@ async fn a_daemon_programs_the_dataplane_of_another_process() {
 
 #[tokio::test]
 async fn the_embedded_dataplane_is_inside_the_process_and_goes_with_it() {
-    let dir = tempfile::tempdir().unwrap();
-    Config::new("1h").write(dir.path());
-    let mut daemon = Daemon::start(dir.path(), "embedded", &[]).await;
+    let bed = TestBed::new(&[]).vpp("embedded");
+    let mut daemon = bed.start().await;
     daemon.logged("vpp-lbsync-done").await;
     let synced = daemon.client().await.sync_vpplb_state(SyncVpplbStateRequest::default()).await;
     assert!(synced.unwrap().into_inner().applied);
     let info = daemon.client().await.get_vpp_info(GetVppInfoRequest {}).await.unwrap();
     assert_eq!(info.into_inner().pid, daemon.pid());
-    assert_eq!(entries(dir.path()).len(), 2);
+    assert_eq!(entries(bed.dir()).len(), 2);
     daemon.terminate().await;
-    assert_eq!(entries(dir.path()), ["maglev.yaml"]);
+    assert_eq!(entries(bed.dir()), ["maglev.yaml"]);
 }
 
 /// A demo in a directory for temporary files of its own, with its backends.
 struct Demo {
-    dir: tempfile::TempDir,
     daemon: Daemon,
-    /// Keep the ports; the demo itself listens on them.
-    backends: [Backend; 2],
+    /// Its backends keep the ports; the demo itself listens on them.
+    bed: TestBed,
+}
+
+/// Starts a demo of what is in `bed`.
+fn demo(bed: &TestBed) -> Command {
+    let mut command = bed.command();
+    command.args(["--demo", "--grpc-addr", "127.0.0.1:0"]);
+    command
 }
 
 impl Demo {
     async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let backends = ["a", "b"].map(Backend::stopped);
         // Some probes are meant to time out here.
         let check = "interval: 100ms, timeout: 1s, rise: 2, fall: 2";
-        let [a, b] = &backends;
-        let config = Config::new("1h").backend_with(a, check).backend_with(b, check);
-        let config = config.both(&["a b"]).write(dir.path());
-        let mut command = maglevd(dir.path());
-        command.arg("--demo").arg("--config").arg(config).args(["--grpc-addr", "127.0.0.1:0"]);
-        let mut daemon = Daemon::spawn(&mut command);
+        let bed = TestBed::of(["a", "b"].map(Backend::stopped).into())
+            .configured(|config| config.check("a", check).check("b", check).both(&["a b"]));
+        let mut daemon = Daemon::spawn(&mut demo(&bed));
         daemon.logged_as("the last line", |line| *line == "Ctrl-C ends it.").await;
         daemon.all(&["a", "b"], "up").await;
-        Self { dir, daemon, backends }
+        Self { daemon, bed }
     }
 
     /// Gives a backend its word.
     fn say(&self, backend: &str, word: &str) {
-        let path = self.dir.path().join("maglev-demo").join(backend);
+        let path = self.bed.dir().join("maglev-demo").join(backend);
         assert!(path.exists());
         std::fs::write(path, format!("{word}\n")).unwrap();
     }
@@ -134,13 +133,13 @@ impl Demo {
 async fn the_demo_introduces_itself_and_its_commands_work() {
     let mut demo = Demo::start().await;
     let text: Vec<String> = demo.daemon.plain_lines();
-    for backend in &demo.backends {
+    for backend in &demo.bed.backends {
         let line = format!("  {:<10} http://{}", backend.name, backend.address);
         assert!(text.contains(&line), "{text:#?}");
     }
     for (command, part) in [("show frontends", "v4"), ("show vpp lb state", "192.0.2.80")] {
         let line = text.iter().find(|line| line.contains(command)).unwrap();
-        // The words that it tells to type, without a shell.
+        // The words that it says to type, without a shell.
         let line = line.trim().strip_prefix("maglevc ").unwrap();
         let words = line.split_once(command).unwrap().0.split_whitespace();
         let mut maglevc = Command::new(env!("CARGO_BIN_EXE_maglevc"));
@@ -151,7 +150,7 @@ async fn the_demo_introduces_itself_and_its_commands_work() {
     demo.daemon.signal(Signal::INT);
     assert!(demo.daemon.ended().await.success());
     assert_eq!(demo.daemon.errors(), "");
-    assert_eq!(entries(demo.dir.path()), ["maglev.yaml"]);
+    assert_eq!(entries(demo.bed.dir()), ["maglev.yaml"]);
 }
 
 #[tokio::test]
@@ -176,8 +175,9 @@ async fn the_demos_backends_do_as_they_are_told() {
 async fn the_demo_reloads_its_own_copy() {
     let demo = Demo::start().await;
     let mut watch = demo.daemon.watch().await;
-    let copy = demo.dir.path().join("maglev-demo/maglev.yaml");
-    Config::new("1h").backend(&demo.backends[0]).both(&["a"]).write(copy.parent().unwrap());
+    let copy = demo.bed.dir().join("maglev-demo/maglev.yaml");
+    let config = demo.bed.config().without("b").both(&["a"]);
+    std::fs::write(copy, config.text()).unwrap();
     demo.daemon.signal(Signal::HUP);
     watch.until("backend b up>removed").await;
     demo.daemon.terminate().await;
@@ -185,14 +185,11 @@ async fn the_demo_reloads_its_own_copy() {
 
 #[tokio::test]
 async fn a_demo_whose_port_is_taken_says_so_and_leaves_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let taken = Backend::start("a");
-    let config = Config::new("1h").backend(&taken).both(&["a"]).write(dir.path());
-    let mut command = maglevd(dir.path());
-    command.arg("--demo").arg("--config").arg(&config).args(["--grpc-addr", "127.0.0.1:0"]);
-    let (status, _, err) = ran(&mut command).await;
+    let bed = TestBed::new(&["a"]).pools(&["a"]);
+    let (status, _, err) = ran(&mut demo(&bed)).await;
     assert_eq!((status, err.lines().count()), (1, 1), "{err}");
-    let expected = format!("maglevd: demo backend a cannot listen on {}: ", taken.address);
+    let expected =
+        format!("maglevd: demo backend a cannot listen on {}: ", bed.backends[0].address);
     assert!(err.starts_with(&expected), "{err}");
-    assert_eq!(entries(dir.path()), ["maglev.yaml"]);
+    assert_eq!(entries(bed.dir()), ["maglev.yaml"]);
 }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::support::{Daemon, Dataplane, figure, metrics_address};
+use crate::support::{Daemon, TestBed, metrics_address, sample};
 use tokio::net::UdpSocket;
 use vpp_maglev::pb::{BackendInfo, GetBackendRequest};
 
@@ -47,7 +47,6 @@ async fn backend(daemon: &Daemon) -> BackendInfo {
 
 #[tokio::test]
 async fn vpp_follows_a_name_and_keeps_the_server_of_one_that_fails() {
-    let dir = tempfile::tempdir().unwrap();
     let (server, last) = name_server().await;
     let config = format!(
         "maglev:\n  healthchecker: {{nameservers: [\"{server}\"]}}\n  vpp: {{lb: {{sync-interval: 1h, \
@@ -55,9 +54,9 @@ async fn vpp_follows_a_name_and_keeps_the_server_of_one_that_fails() {
          backends: {{b: {{address: b.example.org, resolve: ipv4}}}}\n  frontends: {{v4: {{address: \
          192.0.2.80, protocol: tcp, port: 80, pools: [{{name: p, backends: {{b: {{}}}}}}]}}}}\n"
     );
-    std::fs::write(dir.path().join("maglev.yaml"), config).unwrap();
-    let dataplane = Dataplane::start(dir.path(), &[]);
-    let mut daemon = Daemon::start(dir.path(), dataplane.socket(), &[]).await;
+    let mut bed = TestBed::with_text(config);
+    let dataplane = bed.dataplane();
+    let mut daemon = bed.start().await;
 
     // It starts all the same, and says what is missing.
     let failed = daemon.logged("backend-resolve-failed").await;
@@ -71,12 +70,12 @@ async fn vpp_follows_a_name_and_keeps_the_server_of_one_that_fails() {
     assert_eq!(info.unresolved, "no such name");
     let metrics = metrics_address(&mut daemon).await;
     let unresolved = "maglev_backend_unresolved{backend=\"b\"}";
-    assert_eq!(figure(&metrics, unresolved).await, "1");
+    assert_eq!(sample(&metrics, unresolved).await, "1");
 
     last.store(1, Ordering::Relaxed);
     dataplane.until("v4 198.51.100.1=100").await;
     dataplane.writes();
-    assert_eq!(figure(&metrics, unresolved).await, "0");
+    assert_eq!(sample(&metrics, unresolved).await, "0");
     // Made before the other is broken.
     last.store(2, Ordering::Relaxed);
     dataplane.until("v4 198.51.100.2=100").await;

@@ -1,25 +1,25 @@
-//! What maglevd tells a service manager: `$NOTIFY_SOCKET` is the test's own.
+//! What maglevd sends to a service manager: `$NOTIFY_SOCKET` is the test's own.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram as StdDatagram};
 use std::path::Path;
 
-use crate::support::{Backend, Config, Daemon, Dataplane, maglevd, soon};
+use crate::support::{Daemon, TestBed, soon};
 use rustix::process::Signal;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::net::UnixDatagram;
 
-/// A service manager, as far as it listens.
+/// A service manager, as far as it receives notifications.
 struct Manager {
     socket: UnixDatagram,
     /// Lines, in order.
-    heard: Vec<String>,
+    received: Vec<String>,
 }
 
 impl Manager {
     fn new(socket: StdDatagram) -> Self {
         socket.set_nonblocking(true).unwrap();
-        Self { socket: UnixDatagram::from_std(socket).unwrap(), heard: Vec::new() }
+        Self { socket: UnixDatagram::from_std(socket).unwrap(), received: Vec::new() }
     }
 
     fn at(path: &Path) -> Self {
@@ -29,15 +29,20 @@ impl Manager {
     /// Reads until a line begins like this; gives it, and forgets what came
     /// before.
     async fn until(&mut self, begin: &str) -> String {
+        // Lines keep coming, so the deadline is for all of them.
+        let found = soon(self.read_until(begin)).await;
+        found.unwrap_or_else(|| panic!("no {begin} in time: {:?}", self.received))
+    }
+
+    async fn read_until(&mut self, begin: &str) -> String {
         loop {
-            if let Some(place) = self.heard.iter().position(|line| line.starts_with(begin)) {
-                return self.heard.drain(..=place).next_back().unwrap();
+            if let Some(place) = self.received.iter().position(|line| line.starts_with(begin)) {
+                return self.received.drain(..=place).next_back().unwrap();
             }
             let mut bytes = [0; 4096];
-            let count = soon(self.socket.recv(&mut bytes)).await;
-            let count = count.unwrap_or_else(|| panic!("no {begin} in time: {:?}", self.heard));
-            let text = String::from_utf8(bytes[..count.unwrap()].to_vec()).unwrap();
-            self.heard.extend(text.lines().map(str::to_owned));
+            let count = self.socket.recv(&mut bytes).await.unwrap();
+            let text = String::from_utf8(bytes[..count].to_vec()).unwrap();
+            self.received.extend(text.lines().map(str::to_owned));
         }
     }
 
@@ -46,9 +51,9 @@ impl Manager {
         let mut bytes = [0; 4096];
         while let Ok(count) = self.socket.try_recv(&mut bytes) {
             let text = String::from_utf8(bytes[..count].to_vec()).unwrap();
-            self.heard.extend(text.lines().map(str::to_owned));
+            self.received.extend(text.lines().map(str::to_owned));
         }
-        std::mem::take(&mut self.heard)
+        std::mem::take(&mut self.received)
     }
 }
 
@@ -59,22 +64,17 @@ fn monotonic_us() -> u64 {
 
 #[tokio::test]
 async fn it_is_ready_reloads_lives_and_stops() {
-    let dir = tempfile::tempdir().unwrap();
-    let [a, mut b] = ["a", "b"].map(Backend::start);
-    b.stop().await;
-    let config = Config::new("1h").backend(&a).backend(&b).both(&["a b"]);
-    config.write(dir.path());
-    let dataplane = Dataplane::start(dir.path(), &[&a, &b]);
+    let mut bed = TestBed::new(&["a", "b"]).pools(&["a b"]);
+    bed.backends[1].stop().await;
+    let dataplane = bed.dataplane();
     // VPP accepts connections and says nothing yet.
     dataplane.control.freeze().unwrap();
-    let path = dir.path().join("notify.sock");
+    let path = bed.dir().join("notify.sock");
     let mut manager = Manager::at(&path);
-    let mut command = maglevd(dir.path());
-    command.arg("--config").arg(dir.path().join("maglev.yaml"));
-    command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", dataplane.socket()]);
+    let mut command = bed.command();
+    command.args(["--grpc-addr", "127.0.0.1:0"]);
     command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "200000");
-    let mut daemon = Daemon::spawn(&mut command);
-    daemon.logged("grpc-listening").await;
+    let mut daemon = bed.run(&mut command).await;
     daemon.all(&["a"], "up").await;
     daemon.all(&["b"], "down").await;
     let status = manager.until("STATUS=starting, VPP is being connected").await;
@@ -91,8 +91,8 @@ async fn it_is_ready_reloads_lives_and_stops() {
     }
 
     // A reload that is taken, and one that is refused: both are over.
-    for text in [config.text(), "maglev: nonsense".into()] {
-        std::fs::write(dir.path().join("maglev.yaml"), text).unwrap();
+    for text in [bed.config().both(&["a b"]).text(), "maglev: nonsense".into()] {
+        bed.write_config(&text);
         manager.rest();
         let before = monotonic_us();
         daemon.signal(Signal::HUP);
@@ -103,7 +103,7 @@ async fn it_is_ready_reloads_lives_and_stops() {
         manager.until("READY=1").await;
     }
 
-    b.serve();
+    bed.backends[1].serve();
     let status = manager.until("STATUS=frontends 2 of 2 up, backends 2 of 2 up").await;
     assert!(status.ends_with("VPP connected"), "{status}");
     dataplane.control.stop().unwrap();
@@ -117,17 +117,15 @@ async fn it_is_ready_reloads_lives_and_stops() {
 
 #[tokio::test]
 async fn it_is_ready_without_vpp_and_finds_an_abstract_socket() {
-    let dir = tempfile::tempdir().unwrap();
-    let a = Backend::start("a");
-    Config::new("1h").backend(&a).both(&["a"]).write(dir.path());
+    let bed = TestBed::new(&["a"]).pools(&["a"]);
+    let nowhere = bed.dir().join("nowhere.sock").display().to_string();
+    let bed = bed.vpp(nowhere);
     let name = format!("maglevd-test-{}", std::process::id());
     let address = SocketAddr::from_abstract_name(&name).unwrap();
     let mut manager = Manager::new(StdDatagram::bind_addr(&address).unwrap());
-    let mut command = maglevd(dir.path());
-    command.arg("--config").arg(dir.path().join("maglev.yaml"));
-    command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr"]);
-    command.arg(dir.path().join("nowhere.sock")).env("NOTIFY_SOCKET", format!("@{name}"));
-    let daemon = Daemon::spawn(&mut command);
+    let mut command = bed.command();
+    command.args(["--grpc-addr", "127.0.0.1:0"]).env("NOTIFY_SOCKET", format!("@{name}"));
+    let daemon = bed.run(&mut command).await;
     manager.until("READY=1").await;
     let status = manager.until("STATUS=").await;
     assert_eq!(status, "STATUS=frontends 2 of 2 up, backends 1 of 1 up, VPP not connected");
@@ -136,13 +134,11 @@ async fn it_is_ready_without_vpp_and_finds_an_abstract_socket() {
 
 #[tokio::test]
 async fn a_socket_that_is_not_there_is_told_of_and_harms_nobody() {
-    let dir = tempfile::tempdir().unwrap();
-    Config::new("1h").write(dir.path());
-    let mut command = maglevd(dir.path());
-    command.arg("--config").arg(dir.path().join("maglev.yaml"));
-    command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", ""]);
-    command.env("NOTIFY_SOCKET", dir.path().join("nowhere.sock"));
-    let mut daemon = Daemon::spawn(&mut command);
+    let bed = TestBed::new(&[]);
+    let mut command = bed.command();
+    command.args(["--grpc-addr", "127.0.0.1:0"]);
+    command.env("NOTIFY_SOCKET", bed.dir().join("nowhere.sock"));
+    let mut daemon = bed.run(&mut command).await;
     daemon.logged("notify-failed").await;
     daemon.logged("ready").await;
     daemon.terminate().await;
@@ -150,16 +146,14 @@ async fn a_socket_that_is_not_there_is_told_of_and_harms_nobody() {
 
 #[tokio::test]
 async fn the_level_of_the_log_changes_while_it_runs() {
-    let dir = tempfile::tempdir().unwrap();
-    let a = Backend::start("a");
-    Config::new("1h").backend(&a).both(&["a"]).write(dir.path());
-    let mut command = maglevd(dir.path());
-    command.arg("--config").arg(dir.path().join("maglev.yaml"));
-    command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", "", "--log-level", "warn"]);
+    let bed = TestBed::new(&["a"]).pools(&["a"]);
+    let mut command = bed.command();
+    command.args(["--grpc-addr", "127.0.0.1:0", "--log-level", "warn"]);
+    // At this level it does not say that it listens.
     let mut daemon = Daemon::spawn(&mut command);
-    // Its handlers stand by the time that backends are probed.
-    let mut requests = a.requests();
-    requests.wait_for(|count| *count > 2).await.unwrap();
+    // Its signal handlers are there by the time that backends are probed.
+    let mut requests = bed.backends[0].requests();
+    soon(requests.wait_for(|count| *count > 2)).await.unwrap().unwrap();
     assert_eq!(daemon.records("probe-done"), Vec::<serde_json::Value>::new());
     daemon.signal(Signal::USR1);
     daemon.logged("probe-done").await;
@@ -169,7 +163,7 @@ async fn the_level_of_the_log_changes_while_it_runs() {
     daemon.logged_as("the level of the flag", set).await;
     let before = daemon.records("probe-done").len();
     let now = *requests.borrow();
-    requests.wait_for(|count| *count > now + 2).await.unwrap();
+    soon(requests.wait_for(|count| *count > now + 2)).await.unwrap().unwrap();
     let after = daemon.records("probe-done").len();
     // One may have been under way.
     assert!(after <= before + 1, "{before} {after}");

@@ -3,7 +3,8 @@
 
 use std::net::Ipv4Addr;
 
-use crate::support::{Daemon, figure, maglevd, metrics_address, ran, soon};
+use crate::support::wait::{DEADLINE, eventually};
+use crate::support::{TestBed, metrics_address, ran, sample, soon};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use vpp_maglev::pb::BackendRequest;
@@ -21,35 +22,34 @@ fn config(checker: &str, port: u16) -> String {
 
 #[tokio::test]
 async fn a_namespace_that_is_missing_is_a_clear_failure_to_start() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("maglev.yaml");
-    std::fs::write(&path, config("netns: maglev-missing", 9)).unwrap();
-    let (code, _, err) = ran(maglevd(dir.path()).arg("--config").arg(&path)).await;
+    let bed = TestBed::with_text(config("netns: maglev-missing", 9));
+    let (code, _, err) = ran(&mut bed.command()).await;
     assert_eq!(code, 1);
-    let told = "healthchecker.netns: there is no network namespace \"maglev-missing\": make it with \
+    let expected = "healthchecker.netns: there is no network namespace \"maglev-missing\": make it with \
                 `ip netns add maglev-missing`";
-    assert!(err.contains(told), "{err}");
+    assert!(err.contains(expected), "{err}");
 }
 
 #[tokio::test]
 async fn a_bound_that_bites_shows_and_an_operators_word_closes_the_socket() {
-    let dir = tempfile::tempdir().unwrap();
-    // Accepts connections and says nothing.
+    // Accepts connections and sends nothing.
     let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let text = config("max-probes-in-flight: 1", server.local_addr().unwrap().port());
-    std::fs::write(dir.path().join("maglev.yaml"), text).unwrap();
-    let mut daemon = Daemon::start(dir.path(), "", &[]).await;
+    let bed = TestBed::with_text(text);
+    let mut daemon = bed.start().await;
     let metrics = metrics_address(&mut daemon).await;
 
     let (mut first, _) = soon(server.accept()).await.unwrap().unwrap();
-    let waits = async { while figure(&metrics, "maglev_probes_waiting").await != "1" {} };
-    assert!(soon(waits).await.is_some(), "nobody waits");
+    eventually("a probe waits", DEADLINE, async || {
+        sample(&metrics, "maglev_probes_waiting").await == "1"
+    })
+    .await;
     for (name, number) in [
         ("maglev_probes_in_flight", "1"),
         ("maglev_probes_in_flight_max", "1"),
         ("maglev_probes_waited_total", "1"),
     ] {
-        assert_eq!(figure(&metrics, name).await, number, "{name}");
+        assert_eq!(sample(&metrics, name).await, number, "{name}");
     }
 
     // Whichever of the two it is that is probed: its socket is closed, and the
@@ -60,8 +60,10 @@ async fn a_bound_that_bites_shows_and_an_operators_word_closes_the_socket() {
         client.pause_backend(BackendRequest { name: name.into() }).await.unwrap();
     }
     assert!(soon(first.read_to_end(&mut request)).await.is_some(), "the socket stays open");
-    let idle = async { while figure(&metrics, "maglev_probes_in_flight").await != "0" {} };
-    assert!(soon(idle).await.is_some(), "a probe goes on");
-    assert_eq!(figure(&metrics, "maglev_probes_waiting").await, "0");
+    eventually("no probe is in flight", DEADLINE, async || {
+        sample(&metrics, "maglev_probes_in_flight").await == "0"
+    })
+    .await;
+    assert_eq!(sample(&metrics, "maglev_probes_waiting").await, "0");
     daemon.terminate().await;
 }

@@ -1,9 +1,9 @@
 //! What maglevd is for, end to end: backends are probed, VPP is programmed,
-//! and what somebody else changes in VPP is put right.
+//! and what other clients change in VPP is corrected.
 
 use std::net::IpAddr;
 
-use crate::support::{Backend, Config, Daemon, Dataplane, VIP4};
+use crate::support::{Names, TestBed, VIP4, VIP6};
 use vpp_maglev::domain::balancing::maglev;
 use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
@@ -20,13 +20,10 @@ fn tcp80(address: &str) -> Vip {
 
 #[tokio::test]
 async fn backends_that_stop_and_come_back_move_the_weights() {
-    let dir = tempfile::tempdir().unwrap();
-    let [mut a, mut b, mut c, mut d] = ["a", "b", "c", "d"].map(Backend::start);
-    let all = [&a, &b, &c, &d];
-    let config = all.iter().fold(Config::new("1h"), |config, backend| config.backend(backend));
-    config.both(&["a b c:50", "d"]).write(dir.path());
-    let dataplane = Dataplane::start(dir.path(), &all);
-    let daemon = Daemon::start(dir.path(), dataplane.socket(), &all).await;
+    let mut bed = TestBed::new(&["a", "b", "c", "d"]).pools(&["a b c:50", "d"]);
+    let dataplane = bed.dataplane();
+    let daemon = bed.start().await;
+    let [a, b, c, d] = &mut bed.backends[..] else { panic!() };
 
     // The start: made at weight 0, raised as verdicts come in.
     daemon.all(&["a", "b", "c", "d"], "up").await;
@@ -38,7 +35,7 @@ async fn backends_that_stop_and_come_back_move_the_weights() {
     }
     assert_eq!(writes.iter().find(|write| write.ends_with("flush")), None);
     let names = ["backend a", "backend b", "backend c", "backend d", "frontend v6"];
-    daemon.told_up(&names).await;
+    daemon.published_up(&names).await;
     let mut watch = daemon.watch().await;
     let present = watch.until("frontend v6 up>up").await;
     let up = ["backend a up>up", "backend b up>up", "backend c up>up", "backend d up>up"];
@@ -48,13 +45,13 @@ async fn backends_that_stop_and_come_back_move_the_weights() {
     a.stop().await;
     dataplane.until_both("a=0 b=100 c=50 d=0").await;
     assert_eq!(dataplane.writes(), ["v4 a 0 flush", "v6 a 0 flush"]);
-    let told = [
+    let expected = [
         "backend a up>down",
         "dataplane v4 as_weight_updated v4 a weight 0, flush (was 100)",
         "dataplane v6 as_weight_updated v6 a weight 0, flush (was 100)",
     ];
-    let said = watch.until_all(&told).await;
-    assert_eq!(said.len(), told.len(), "{said:#?}");
+    let events = watch.until_all(&expected).await;
+    assert_eq!(events.len(), expected.len(), "{events:#?}");
 
     // The whole pool is gone: the fallback is raised before the last goes.
     b.stop().await;
@@ -84,15 +81,13 @@ async fn backends_that_stop_and_come_back_move_the_weights() {
 
 #[tokio::test]
 async fn the_drift_pass_puts_right_what_others_changed() {
-    let dir = tempfile::tempdir().unwrap();
-    let [a, b] = ["a", "b"].map(Backend::start);
-    let all = [&a, &b];
-    let config = Config::new("200ms").backend(&a).backend(&b).both(&["a b:40"]);
-    config.write(dir.path());
-    let dataplane = Dataplane::start(dir.path(), &all);
-    let daemon = Daemon::start(dir.path(), dataplane.socket(), &all).await;
+    let mut bed = TestBed::new(&["a", "b"])
+        .configured(|config| config.sync_interval("200ms").both(&["a b:40"]));
+    let dataplane = bed.dataplane();
+    let daemon = bed.start().await;
+    let [a, b] = &bed.backends[..] else { panic!() };
     dataplane.until_both("a=100 b=40").await;
-    daemon.told_up(&["frontend v6"]).await;
+    daemon.published_up(&["frontend v6"]).await;
     let mut watch = daemon.watch().await;
     watch.until("frontend v6 up>up").await;
 
@@ -121,11 +116,10 @@ async fn the_drift_pass_puts_right_what_others_changed() {
 }
 
 /// The steps of an answer: `v4 as-weight new-flows v4 a weight 100`.
-fn steps(response: &SyncVpplbStateResponse, names: &[&Backend]) -> Vec<String> {
-    let names = crate::support::Names::of(names);
+fn steps(response: &SyncVpplbStateResponse, names: &Names) -> Vec<String> {
     let step = |step: &vpp_maglev::pb::SyncStep| {
         assert_eq!(step.error, "");
-        let (frontend, detail) = (&step.frontend_name, names.say(&step.detail));
+        let (frontend, detail) = (&step.frontend_name, names.shorten(&step.detail));
         format!("{frontend} {} {} {detail}", step.action, step.disruption)
     };
     response.steps.iter().map(step).collect()
@@ -133,13 +127,11 @@ fn steps(response: &SyncVpplbStateResponse, names: &[&Backend]) -> Vec<String> {
 
 #[tokio::test]
 async fn a_sync_does_exactly_what_its_dry_run_lists() {
-    let dir = tempfile::tempdir().unwrap();
-    let [a, b] = ["a", "b"].map(Backend::start);
-    let all = [&a, &b];
-    let config = Config::new("1h").backend(&a).backend(&b).both(&["a b:40"]);
-    config.write(dir.path());
-    let dataplane = Dataplane::start(dir.path(), &all);
-    let daemon = Daemon::start(dir.path(), dataplane.socket(), &all).await;
+    let mut bed = TestBed::new(&["a", "b"]).pools(&["a b:40"]);
+    let dataplane = bed.dataplane();
+    let daemon = bed.start().await;
+    let names = bed.names();
+    let [a, b] = &bed.backends[..] else { panic!() };
     dataplane.until_both("a=100 b=40").await;
 
     let vip = tcp80(VIP4);
@@ -153,7 +145,7 @@ async fn a_sync_does_exactly_what_its_dry_run_lists() {
         .meddle(vec![
             Step::SetWeight { vip, server: a.ip(), weight: weight(7), flush: false },
             Step::SetWeight { vip, server: b.ip(), weight: weight(90), flush: false },
-            Step::RemoveServer { vip: tcp80(crate::support::VIP6), server: b.ip(), flush: true },
+            Step::RemoveServer { vip: tcp80(VIP6), server: b.ip(), flush: true },
             Step::AddVip(foreign),
         ])
         .await;
@@ -174,7 +166,7 @@ async fn a_sync_does_exactly_what_its_dry_run_lists() {
         " vip-del disruptive 192.0.2.99/32 tcp/80",
     ];
     let dry = sync(None, true).await;
-    assert_eq!((dry.applied, steps(&dry, &all)), (false, expected.map(str::to_owned).to_vec()));
+    assert_eq!((dry.applied, steps(&dry, &names)), (false, expected.map(str::to_owned).to_vec()));
     assert_eq!(dataplane.writes(), Vec::<String>::new());
     assert_eq!(dataplane.held(), changed);
     // Each step says what it moves, from where the one before it left off.
@@ -193,12 +185,12 @@ async fn a_sync_does_exactly_what_its_dry_run_lists() {
 
     // One frontend, and nothing else.
     let one = sync(Some("v6"), false).await;
-    assert_eq!((one.applied, steps(&one, &all)), (true, vec![expected[2].to_owned()]));
+    assert_eq!((one.applied, steps(&one, &names)), (true, vec![expected[2].to_owned()]));
     assert_eq!(dataplane.held(), "192.0.2.99/32 tcp/80 / v4 a=7 b=90 / v6 a=100 b=40");
 
     let rest = sync(None, false).await;
     let left = [expected[0], expected[1], expected[3]].map(str::to_owned);
-    assert_eq!((rest.applied, steps(&rest, &all)), (true, left.to_vec()));
+    assert_eq!((rest.applied, steps(&rest, &names)), (true, left.to_vec()));
     assert_eq!(dataplane.writes(), ["+v6 b 40", "v4 a 100", "v4 b 40", "-192.0.2.99/32 tcp/80"]);
     assert_eq!(dataplane.held(), "v4 a=100 b=40 / v6 a=100 b=40");
     assert_eq!(sync(None, false).await.steps, []);

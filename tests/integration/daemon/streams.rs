@@ -1,7 +1,7 @@
-//! What can be watched, and what tells clients that the daemon is there: event
+//! What can be watched, and how clients find out that the daemon serves: event
 //! streams, the health service, reflection.
 
-use crate::support::{Config, Daemon, ReadyDaemon, Watch};
+use crate::support::{ReadyDaemon, TestBed, Watch, soon};
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -28,7 +28,7 @@ async fn lines(watch: &mut Watch, count: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn a_stream_brings_what_was_asked_for_in_order() {
-    let mut world = ReadyDaemon::start().await;
+    let mut system = ReadyDaemon::start().await;
     let only = |log, backend, frontend, dataplane| WatchRequest {
         log: Some(log),
         backend: Some(backend),
@@ -36,14 +36,14 @@ async fn a_stream_brings_what_was_asked_for_in_order() {
         dataplane: Some(dataplane),
         ..WatchRequest::default()
     };
-    let mut backends = world.daemon.watch_as(only(false, true, false, false)).await;
-    let mut frontends = world.daemon.watch_as(only(false, false, true, false)).await;
-    let mut dataplane = world.daemon.watch_as(only(false, false, false, true)).await;
-    let mut log = world.daemon.watch_as(only(true, false, false, false)).await;
+    let mut backends = system.daemon.watch_as(only(false, true, false, false)).await;
+    let mut frontends = system.daemon.watch_as(only(false, false, true, false)).await;
+    let mut dataplane = system.daemon.watch_as(only(false, false, false, true)).await;
+    let mut log = system.daemon.watch_as(only(true, false, false, false)).await;
     let all = WatchRequest { change: Some(true), ..WatchRequest::default() };
-    let mut all = world.daemon.watch_as(all).await;
+    let mut all = system.daemon.watch_as(all).await;
     for name in ["a", "b", "c"] {
-        world.client.pause_backend(backend(name)).await.unwrap();
+        system.client.pause_backend(backend(name)).await.unwrap();
     }
     let up = ["backend a up>up", "backend b up>up", "backend c up>up"];
     let paused = ["backend a up>paused", "backend b up>paused", "backend c up>paused"];
@@ -66,50 +66,52 @@ async fn a_stream_brings_what_was_asked_for_in_order() {
     let seqs: Vec<_> = all.events.iter().map(|event| event.seq).collect();
     assert_eq!(seqs[..4], [0; 4]);
     assert!(seqs[4] > 0 && seqs[4..].is_sorted_by(|one, next| one + 1 == *next), "{seqs:?}");
-    world.daemon.terminate().await;
+    system.daemon.terminate().await;
 }
 
 #[tokio::test]
 async fn a_stream_resumes_where_another_ended() {
-    let mut world = ReadyDaemon::start().await;
+    let mut system = ReadyDaemon::start().await;
     let no = Some(false);
     let quiet = WatchRequest { log: no, dataplane: no, frontend: no, ..WatchRequest::default() };
-    let mut first = world.daemon.watch_as(quiet.clone()).await;
+    let mut first = system.daemon.watch_as(quiet.clone()).await;
     first.until("backend c up>up").await;
-    world.client.pause_backend(backend("a")).await.unwrap();
+    system.client.pause_backend(backend("a")).await.unwrap();
     first.until("backend a up>paused").await;
     let point = first.resume_point();
     drop(first);
-    world.client.pause_backend(backend("b")).await.unwrap();
-    world.client.resume_backend(backend("a")).await.unwrap();
+    system.client.pause_backend(backend("b")).await.unwrap();
+    system.client.resume_backend(backend("a")).await.unwrap();
     let mut resumed =
-        world.daemon.watch_as(WatchRequest { resume: Some(point), ..quiet.clone() }).await;
+        system.daemon.watch_as(WatchRequest { resume: Some(point), ..quiet.clone() }).await;
     let said = resumed.until("backend a unknown>up").await;
     assert_eq!(said, ["backend b up>paused", "backend a paused>unknown"]);
 
-    // Of another life, or of the future: told, and the present state follows.
+    // Of another life, or of the future: missed, and the present state follows.
     let last = resumed.resume_point();
     for (boot_id, seq) in [(point.boot_id ^ 1, last.seq), (point.boot_id, u64::MAX)] {
         let resume = Some(ResumePoint { boot_id, seq });
-        let mut watch = world.daemon.watch_as(WatchRequest { resume, ..quiet.clone() }).await;
+        let mut watch = system.daemon.watch_as(WatchRequest { resume, ..quiet.clone() }).await;
         let said = lines(&mut watch, 4).await;
         assert!(said[0].starts_with("missed "), "{said:?}");
         let present = ["backend a up>up", "backend b paused>paused", "backend c up>up"];
         assert_eq!(said[1..], present);
     }
-    world.daemon.terminate().await;
+    system.daemon.terminate().await;
 }
 
 #[tokio::test]
 async fn health_and_reflection_are_served() {
-    let dir = tempfile::tempdir().unwrap();
-    Config::new("1h").write(dir.path());
-    let daemon = Daemon::start(dir.path(), "", &[]).await;
+    let bed = TestBed::new(&[]);
+    let daemon = bed.start().await;
     let mut health = HealthClient::new(daemon.channel().await);
     for service in ["", "maglev.Maglev"] {
         let request = HealthCheckRequest { service: service.into() };
         let mut watch = health.watch(request.clone()).await.unwrap().into_inner();
-        while watch.message().await.unwrap().unwrap().status() != ServingStatus::Serving {}
+        let serving = async {
+            while watch.message().await.unwrap().unwrap().status() != ServingStatus::Serving {}
+        };
+        soon(serving).await.expect("it serves");
         let status = health.check(request).await.unwrap().into_inner().status();
         assert_eq!(status, ServingStatus::Serving);
     }
@@ -135,11 +137,7 @@ async fn health_and_reflection_are_served() {
     assert!(file.file_descriptor_proto.iter().any(|file| contains(file, "SyncVPPLBState")));
     daemon.terminate().await;
 
-    let mut off = crate::support::maglevd(dir.path());
-    off.arg("--config").arg(dir.path().join("maglev.yaml")).arg("--reflection=false");
-    off.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", ""]);
-    let mut daemon = Daemon::spawn(&mut off);
-    daemon.logged("grpc-listening").await;
+    let daemon = bed.start_with(&["--reflection=false"]).await;
     let mut reflection = ServerReflectionClient::new(daemon.channel().await);
     let nothing = tokio_stream::empty::<ServerReflectionRequest>();
     let refused = reflection.server_reflection_info(nothing).await;

@@ -1,12 +1,11 @@
-//! TLS of the gRPC listeners from the outside: who is let in, what both sides
-//! are told when somebody is not, and what the daemon says of files that it
+//! TLS of the gRPC listeners from the outside: which clients are let in, which
+//! errors both sides report otherwise, and what the daemon says of files that it
 //! cannot use.
 
 use std::error::Error;
-use std::path::Path;
 
 use crate::support::certificates::{Authority, Holds, Identity};
-use crate::support::{Config, Daemon, maglevd, ran};
+use crate::support::{Daemon, TestBed, ran};
 use rustix::process::Signal;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -15,31 +14,28 @@ use vpp_maglev::pb::maglev_client::MaglevClient;
 use vpp_maglev::pb::{ListFrontendsRequest, ReloadConfigRequest};
 
 /// A daemon that serves TLS, and its authority.
-struct World {
-    dir: tempfile::TempDir,
-    authority: Authority,
+struct TlsDaemon {
     daemon: Daemon,
+    authority: Authority,
+    bed: TestBed,
 }
 
-impl World {
+impl TlsDaemon {
     /// With `--grpc-tls-client-ca` if `mutual`.
     async fn start(mutual: bool) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        Config::new("1h").write(dir.path());
+        let bed = TestBed::new(&[]);
         let authority = Authority::new("house");
-        let mut command = maglevd(dir.path());
-        command.arg("--config").arg(dir.path().join("maglev.yaml"));
-        command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", ""]);
-        let (cert, key) = authority.issue("maglevd", Holds::Now).write(dir.path(), "maglevd");
+        let mut command = bed.command();
+        command.args(["--grpc-addr", "127.0.0.1:0"]);
+        let (cert, key) = authority.issue("maglevd", Holds::Now).write(bed.dir(), "maglevd");
         command.arg("--grpc-tls-cert").arg(cert).arg("--grpc-tls-key").arg(key);
         if mutual {
-            let ca = dir.path().join("ca.pem");
+            let ca = bed.dir().join("ca.pem");
             std::fs::write(&ca, authority.pem()).unwrap();
             command.arg("--grpc-tls-client-ca").arg(ca);
         }
-        let mut daemon = Daemon::spawn(&mut command);
-        daemon.logged("grpc-listening").await;
-        Self { dir, authority, daemon }
+        let daemon = bed.run(&mut command).await;
+        Self { daemon, authority, bed }
     }
 
     /// What a client that trusts `trusted` and shows `identity` is answered:
@@ -57,8 +53,7 @@ impl World {
         Endpoint::from_shared(url).unwrap().tls_config(tls).unwrap()
     }
 
-    /// Has a client that trusts `trusted` ask for a reload; what it is told of
-    /// certificates.
+    /// Reloads as a client that trusts `trusted`; the error about certificates.
     async fn reload(&self, trusted: &[u8]) -> String {
         let channel = self.endpoint(trusted, None).connect().await.unwrap();
         let answer = MaglevClient::new(channel).reload_config(ReloadConfigRequest {}).await;
@@ -93,84 +88,83 @@ fn all(error: &(dyn Error + 'static)) -> String {
 
 #[tokio::test]
 async fn only_who_shows_a_good_certificate_is_let_in() {
-    let mut world = World::start(true).await;
-    let house = world.authority.pem();
-    let stranger = Authority::new("stranger");
-    let good = world.authority.issue("operator", Holds::Now);
-    let expired = world.authority.issue("operator", Holds::UntilYesterday);
-    let foreign = stranger.issue("operator", Holds::Now);
-    world.ask(&house, Some(&good)).await.unwrap();
+    let mut system = TlsDaemon::start(true).await;
+    let house = system.authority.pem();
+    let outsider = Authority::new("outsider");
+    let good = system.authority.issue("operator", Holds::Now);
+    let expired = system.authority.issue("operator", Holds::UntilYesterday);
+    let foreign = outsider.issue("operator", Holds::Now);
+    system.ask(&house, Some(&good)).await.unwrap();
 
     let cases = [
         (None, "CertificateRequired", "showed no certificate"),
         (Some(&foreign), "UnknownCA", "of no authority in --grpc-tls-client-ca"),
         (Some(&expired), "CertificateExpired", "certificate expired"),
     ];
-    for (place, (identity, told, logged)) in cases.into_iter().enumerate() {
-        let refused = world.ask(&house, identity).await.unwrap_err();
-        assert!(refused.contains(told), "{told}: {refused}");
-        let failed = world.failed(place + 1).await;
+    for (place, (identity, alert, logged)) in cases.into_iter().enumerate() {
+        let refused = system.ask(&house, identity).await.unwrap_err();
+        assert!(refused.contains(alert), "{alert}: {refused}");
+        let failed = system.failed(place + 1).await;
         let why = failed[place]["why"].as_str().unwrap();
         assert!(why.contains(logged), "{logged}: {why}");
         assert!(failed[place]["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
     }
 
     // A client that does not trust the daemon, and one that speaks no TLS.
-    let refused = world.ask(&stranger.pem(), Some(&good)).await.unwrap_err();
+    let refused = system.ask(&outsider.pem(), Some(&good)).await.unwrap_err();
     assert!(refused.contains("UnknownIssuer"), "{refused}");
-    let failed = world.failed(4).await;
+    let failed = system.failed(4).await;
     assert!(failed[3]["why"].as_str().unwrap().contains("the client refused"), "{failed:?}");
-    let url = format!("http://{}", world.daemon.address());
+    let url = format!("http://{}", system.daemon.address());
     ask(&Endpoint::from_shared(url).unwrap()).await.unwrap_err();
-    let failed = world.failed(5).await;
+    let failed = system.failed(5).await;
     assert!(failed[4]["why"].as_str().unwrap().contains("does not speak TLS"), "{failed:?}");
 
-    world.ask(&house, Some(&good)).await.unwrap();
-    world.daemon.terminate().await;
+    system.ask(&house, Some(&good)).await.unwrap();
+    system.daemon.terminate().await;
 }
 
 #[tokio::test]
 async fn silent_clients_stand_in_nobodys_way_and_certificates_are_renewed() {
-    let mut world = World::start(false).await;
-    let house = world.authority.pem();
+    let mut system = TlsDaemon::start(false).await;
+    let house = system.authority.pem();
     let mut silent = Vec::new();
     for _ in 0..64 {
-        silent.push(TcpStream::connect(world.daemon.address()).await.unwrap());
+        silent.push(TcpStream::connect(system.daemon.address()).await.unwrap());
     }
-    // Without --grpc-tls-client-ca nobody is asked who he is.
-    world.ask(&house, None).await.unwrap();
+    // Without --grpc-tls-client-ca no client is asked for a certificate.
+    system.ask(&house, None).await.unwrap();
 
     let successor = Authority::new("successor");
-    let dir = world.dir.path().to_owned();
+    let dir = system.bed.dir().to_owned();
     successor.issue("maglevd", Holds::Now).write(&dir, "maglevd");
-    world.daemon.signal(Signal::HUP);
-    world.daemon.logged("grpc-certificates-renewed").await;
-    world.ask(&house, None).await.unwrap_err();
-    world.ask(&successor.pem(), None).await.unwrap();
+    system.daemon.signal(Signal::HUP);
+    system.daemon.logged("grpc-certificates-renewed").await;
+    system.ask(&house, None).await.unwrap_err();
+    system.ask(&successor.pem(), None).await.unwrap();
 
     // Files that cannot be used change nothing.
     std::fs::write(dir.join("maglevd.key"), "no key").unwrap();
-    world.daemon.signal(Signal::HUP);
-    let kept = world.daemon.logged("grpc-certificates-kept").await;
+    system.daemon.signal(Signal::HUP);
+    let kept = system.daemon.logged("grpc-certificates-kept").await;
     assert!(kept["error"].as_str().unwrap().contains("--grpc-tls-key"), "{kept}");
-    world.ask(&successor.pem(), None).await.unwrap();
-    // A client that asks for a reload is told so, and what it asks for is done.
-    let told = world.reload(&successor.pem()).await;
-    assert!(told.contains("old certificates stay: --grpc-tls-key"), "{told}");
-    world.authority.issue("maglevd", Holds::Now).write(&dir, "maglevd");
-    assert_eq!(world.reload(&successor.pem()).await, "");
-    world.ask(&house, None).await.unwrap();
+    system.ask(&successor.pem(), None).await.unwrap();
+    // A reload over gRPC answers the same, and reloads the rest.
+    let error = system.reload(&successor.pem()).await;
+    assert!(error.contains("old certificates stay: --grpc-tls-key"), "{error}");
+    system.authority.issue("maglevd", Holds::Now).write(&dir, "maglevd");
+    assert_eq!(system.reload(&successor.pem()).await, "");
+    system.ask(&house, None).await.unwrap();
     drop(silent);
-    world.daemon.terminate().await;
+    system.daemon.terminate().await;
 }
 
 /// The one line that a daemon with these files ends with.
-async fn refusal(dir: &Path, files: &[(&str, &str)]) -> String {
-    let mut command = maglevd(dir);
-    command.arg("--config").arg(dir.join("maglev.yaml"));
-    command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", ""]);
+async fn refusal(bed: &TestBed, files: &[(&str, &str)]) -> String {
+    let mut command = bed.command();
+    command.args(["--grpc-addr", "127.0.0.1:0"]);
     for (flag, file) in files {
-        command.arg(flag).arg(dir.join(file));
+        command.arg(flag).arg(bed.dir().join(file));
     }
     let (status, _, errors) = ran(&mut command).await;
     assert_eq!((status, errors.lines().count()), (1, 1), "{errors}");
@@ -179,9 +173,8 @@ async fn refusal(dir: &Path, files: &[(&str, &str)]) -> String {
 
 #[tokio::test]
 async fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    Config::new("1h").write(dir);
+    let bed = TestBed::new(&[]);
+    let dir = bed.dir();
     let authority = Authority::new("house");
     authority.issue("one", Holds::Now).write(dir, "one");
     authority.issue("two", Holds::Now).write(dir, "two");
@@ -205,7 +198,7 @@ async fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
         (&[(cert, "one.pem"), (key, "one.key"), (ca, "bent")], &[ca, "bent", "cannot be used"]),
     ];
     for (files, parts) in cases {
-        let said = refusal(dir, files).await;
+        let said = refusal(&bed, files).await;
         for part in parts {
             assert!(said.contains(part), "{part:?} is not in: {said}");
         }

@@ -39,12 +39,12 @@ fn dns_over_udp_waits_for_its_own_answer() {
                 server.send_to(&answer(query, rcode, with_record), from).await.unwrap();
             }
         });
-        for (query, told) in [
+        for (query, expected) in [
             ("a.example", "L7OK NOERROR"),
             ("b.example", "L7STS SERVFAIL"),
             ("c.example", "L7CNT NOERROR without a record for c.example. IN A"),
         ] {
-            assert_found(dns(to, false, query, "A", "NOERROR"), V6, &shared, told).await;
+            assert_found(dns(to, false, query, "A", "NOERROR"), V6, &shared, expected).await;
         }
     });
 }
@@ -59,17 +59,17 @@ fn a_closed_udp_port_is_refused_and_a_silent_one_times_out() {
             held.recv_from(&mut [0; 512]).await.unwrap();
             let_time_run_out().await;
         });
-        let told = "L7TOUT no whole answer within 30s";
-        assert_found(dns(to, false, "a.example", "A", "NOERROR"), V4, &shared, told).await;
+        let expected = "L7TOUT no whole answer within 30s";
+        assert_found(dns(to, false, "a.example", "A", "NOERROR"), V4, &shared, expected).await;
     });
     local(async {
         let to = UdpSocket::bind((V4, 0)).await.unwrap().local_addr().unwrap();
-        let told = "L4CON connection refused";
+        let expected = "L4CON connection refused";
         assert_found(
             dns(to, false, "a.example", "A", "NOERROR"),
             V4,
             &ThreadResources::new(),
-            told,
+            expected,
         )
         .await;
     });
@@ -79,7 +79,7 @@ fn a_closed_udp_port_is_refused_and_a_silent_one_times_out() {
 fn dns_over_tcp_is_framed() {
     local(async {
         let shared = ThreadResources::new();
-        for (whole, told) in
+        for (whole, expected) in
             [(true, "L7OK NOERROR"), (false, "L7RSP connection closed inside the response")]
         {
             let server = listen(V4, move |mut stream| async move {
@@ -91,7 +91,8 @@ fn dns_over_tcp_is_framed() {
                 stream.write_all(&answer[..sent]).await.unwrap();
             })
             .await;
-            assert_found(dns(server, true, "a.example", "A", "NOERROR"), V4, &shared, told).await;
+            assert_found(dns(server, true, "a.example", "A", "NOERROR"), V4, &shared, expected)
+                .await;
         }
     });
 }

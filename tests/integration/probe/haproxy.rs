@@ -1,5 +1,5 @@
-//! HAProxy and our prober ask backends that answer by one script, each check
-//! the next result, and must come to the same verdicts in the same order.
+//! HAProxy and our prober ask backends that answer by one sequence, each check
+//! the next result, and must come to the same verdicts in the same effect.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::support::probe::*;
+use crate::support::wait::{DEADLINE, eventually};
 use actix::prelude::*;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
@@ -20,20 +21,20 @@ use vpp_maglev::domain::controller::{ControllerEffect, ControllerState};
 use vpp_maglev::domain::health::State;
 use vpp_maglev::probe::ThreadResources;
 
-/// How many scripts are played.
-const SCRIPTS: usize = 60;
+/// How many sequences are played.
+const SEQUENCES: usize = 60;
 
 /// Results of each.
 const LENGTH: usize = 20;
 
 /// What a backend answers, and how it is judged.
-struct Script {
+struct Sequence {
     results: Vec<bool>,
     rise: usize,
     fall: usize,
 }
 
-impl Script {
+impl Sequence {
     fn random(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         // Runs of one result, as long as it takes to matter.
@@ -46,10 +47,10 @@ impl Script {
     }
 }
 
-/// Serves the script, then failures; `played` counts.
-async fn serve(script: &Script) -> (SocketAddr, Rc<Cell<usize>>) {
+/// Serves the sequence, then failures; `played` counts.
+async fn serve(sequence: &Sequence) -> (SocketAddr, Rc<Cell<usize>>) {
     let played = Rc::new(Cell::new(0));
-    let (results, count) = (Rc::new(script.results.clone()), Rc::clone(&played));
+    let (results, count) = (Rc::new(sequence.results.clone()), Rc::clone(&played));
     let address = listen(V4, move |mut stream| {
         let (results, count) = (Rc::clone(&results), Rc::clone(&count));
         async move {
@@ -65,20 +66,16 @@ async fn serve(script: &Script) -> (SocketAddr, Rc<Cell<usize>>) {
     (address, played)
 }
 
-/// Waits until each script was played out and the result after it asked for,
-/// so that every verdict before is told.
-async fn played_out(scripts: &[Script], played: &[Rc<Cell<usize>>]) {
-    let done = async {
-        while scripts
-            .iter()
-            .zip(played)
-            .any(|(script, played)| played.get() <= script.results.len() + script.fall)
-        {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+/// Waits until each sequence was played out and the result after it asked for,
+/// so that every verdict before that is known.
+async fn played_out(sequences: &[Sequence], played: &[Rc<Cell<usize>>]) {
+    let is_over = |(sequence, played): (&Sequence, &Rc<Cell<usize>>)| {
+        played.get() > sequence.results.len() + sequence.fall
     };
-    let played_out = tokio::time::timeout(LONG, done).await;
-    assert!(played_out.is_ok(), "played only {played:?} of {LENGTH} and more");
+    eventually("all sequences are played", DEADLINE, async || {
+        sequences.iter().zip(played).all(is_over)
+    })
+    .await;
 }
 
 /// A process, ended with this.
@@ -91,8 +88,8 @@ impl Drop for Process {
     }
 }
 
-/// HAProxy's verdicts, one text of `U` and `D` a script.
-async fn by_haproxy(scripts: &[Script]) -> Vec<String> {
+/// HAProxy's verdicts, one text of `U` and `D` a sequence.
+async fn by_haproxy(sequences: &[Sequence]) -> Vec<String> {
     let log = UdpSocket::bind((V4, 0)).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     // Without a frontend HAProxy sees nothing to do, and ends.
@@ -104,10 +101,10 @@ async fn by_haproxy(scripts: &[Script]) -> Vec<String> {
         directory.path().join("idle.sock").display()
     );
     let mut played = Vec::new();
-    for (number, script) in scripts.iter().enumerate() {
-        let (address, count) = serve(script).await;
+    for (number, sequence) in sequences.iter().enumerate() {
+        let (address, count) = serve(sequence).await;
         played.push(count);
-        let Script { rise, fall, .. } = script;
+        let Sequence { rise, fall, .. } = sequence;
         let _ = write!(
             config,
             "backend b{number}\n server s {address} check rise {rise} fall {fall} \
@@ -120,49 +117,49 @@ async fn by_haproxy(scripts: &[Script]) -> Vec<String> {
     command.arg("-db").arg("-f").arg(&path).stdout(Stdio::null()).stderr(Stdio::null());
     let _haproxy = Process(command.spawn().unwrap());
 
-    let mut told = BTreeMap::new();
+    let mut logged = BTreeMap::new();
     let mut buffer = [0; 2048];
-    let mut over = std::pin::pin!(played_out(scripts, &played));
+    let mut over = std::pin::pin!(played_out(sequences, &played));
     // Read as it comes, so that none is lost.
     loop {
         tokio::select! {
             () = &mut over => break,
-            size = log.recv(&mut buffer) => note(&buffer[..size.unwrap()], &mut told),
+            size = log.recv(&mut buffer) => note(&buffer[..size.unwrap()], &mut logged),
         }
     }
     while let Ok(size) = log.try_recv(&mut buffer) {
-        note(&buffer[..size], &mut told);
+        note(&buffer[..size], &mut logged);
     }
-    (0..scripts.len()).map(|number| told.remove(&number).unwrap_or_default()).collect()
+    (0..sequences.len()).map(|number| logged.remove(&number).unwrap_or_default()).collect()
 }
 
 /// Takes `Server bN/s is UP, reason: …` out of a line of the log.
-fn note(line: &[u8], told: &mut BTreeMap<usize, String>) {
+fn note(line: &[u8], logged: &mut BTreeMap<usize, String>) {
     let line = String::from_utf8_lossy(line);
     let Some((_, rest)) = line.split_once("Server b") else { return };
     let Some((number, rest)) = rest.split_once("/s is ") else { return };
     let flip = if rest.starts_with("UP") { 'U' } else { 'D' };
-    told.entry(number.parse().unwrap()).or_default().push(flip);
+    logged.entry(number.parse().unwrap()).or_default().push(flip);
 }
 
-/// Hears what probers tell the Controller.
+/// Receives what probers send to the Controller.
 #[derive(Default)]
-struct Ear(BTreeMap<String, String>);
+struct Recorder(BTreeMap<String, String>);
 
-impl Actor for Ear {
+impl Actor for Recorder {
     type Context = Context<Self>;
 }
 
-impl Handler<Transitioned> for Ear {
+impl Handler<Transitioned> for Recorder {
     type Result = ();
 
-    fn handle(&mut self, told: Transitioned, _: &mut Self::Context) {
-        let heard = self.0.entry(told.backend.to_string()).or_default();
-        match (told.transition.from, told.transition.to) {
+    fn handle(&mut self, logged: Transitioned, _: &mut Self::Context) {
+        let verdicts = self.0.entry(logged.backend.to_string()).or_default();
+        match (logged.transition.from, logged.transition.to) {
             // HAProxy takes a server for up until it knows better.
             (State::Unknown, State::Up) => {}
-            (_, State::Up) => heard.push('U'),
-            (_, State::Down) => heard.push('D'),
+            (_, State::Up) => verdicts.push('U'),
+            (_, State::Down) => verdicts.push('D'),
             (_, other) => panic!("a probed backend became {other}"),
         }
     }
@@ -170,23 +167,23 @@ impl Handler<Transitioned> for Ear {
 
 #[derive(Message)]
 #[rtype(result = "BTreeMap<String, String>")]
-struct Heard;
+struct GetVerdicts;
 
-impl Handler<Heard> for Ear {
-    type Result = MessageResult<Heard>;
+impl Handler<GetVerdicts> for Recorder {
+    type Result = MessageResult<GetVerdicts>;
 
-    fn handle(&mut self, _: Heard, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, _: GetVerdicts, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.0.clone())
     }
 }
 
 /// Our verdicts, likewise.
-async fn by_prober(scripts: &[Script]) -> Vec<String> {
+async fn by_prober(sequences: &[Sequence]) -> Vec<String> {
     let (mut checks, mut backends, mut played) = (String::new(), String::new(), Vec::new());
-    for (number, script) in scripts.iter().enumerate() {
-        let (address, count) = serve(script).await;
+    for (number, sequence) in sequences.iter().enumerate() {
+        let (address, count) = serve(sequence).await;
         played.push(count);
-        let (Script { rise, fall, .. }, port) = (script, address.port());
+        let (Sequence { rise, fall, .. }, port) = (sequence, address.port());
         let _ = writeln!(
             checks,
             "    c{number}: {{ type: http, port: {port}, interval: 120ms, fast-interval: 100ms, \
@@ -200,26 +197,26 @@ async fn by_prober(scripts: &[Script]) -> Vec<String> {
          healthchecks:\n{checks}  backends:\n{backends}"
     );
     let config = vpp_maglev::config::parse(&text).unwrap().config;
-    let (_, orders) = ControllerState::new(Arc::new(config), SystemTime::now());
-    let ear = Ear::default().start();
+    let (_, effects) = ControllerState::new(Arc::new(config), SystemTime::now());
+    let recorder = Recorder::default().start();
     let shared = ThreadResources::new();
     let mut probers = Vec::new();
-    for order in orders {
-        if let ControllerEffect::StartProber { id, backend, settings } = order {
-            let to = ear.clone().recipient();
+    for effect in effects {
+        if let ControllerEffect::StartProber { id, backend, settings } = effect {
+            let to = recorder.clone().recipient();
             probers.push(
                 Prober::new(id, backend, settings, ProbeTransport::Network(shared.clone()), to)
                     .start(),
             );
         }
     }
-    assert_eq!(probers.len(), scripts.len());
-    played_out(scripts, &played).await;
+    assert_eq!(probers.len(), sequences.len());
+    played_out(sequences, &played).await;
     for prober in probers {
         prober.send(Stop).await.unwrap();
     }
-    let mut heard = ear.send(Heard).await.unwrap();
-    (0..scripts.len()).map(|n| heard.remove(&format!("b{n}")).unwrap_or_default()).collect()
+    let mut verdicts = recorder.send(GetVerdicts).await.unwrap();
+    (0..sequences.len()).map(|n| verdicts.remove(&format!("b{n}")).unwrap_or_default()).collect()
 }
 
 #[actix_rt::test]
@@ -228,19 +225,19 @@ async fn verdicts_are_haproxys() {
         return;
     }
     let seed = fastrand::u64(..);
-    let scripts: Vec<_> =
-        (0..SCRIPTS as u64).map(|number| Script::random(seed.wrapping_add(number))).collect();
-    let (theirs, ours) = tokio::join!(by_haproxy(&scripts), by_prober(&scripts));
-    for (number, script) in scripts.iter().enumerate() {
-        let results: String = script.results.iter().map(|r| if *r { '+' } else { '-' }).collect();
-        let (rise, fall) = (script.rise, script.fall);
+    let sequences: Vec<_> =
+        (0..SEQUENCES as u64).map(|number| Sequence::random(seed.wrapping_add(number))).collect();
+    let (theirs, ours) = tokio::join!(by_haproxy(&sequences), by_prober(&sequences));
+    for (number, sequence) in sequences.iter().enumerate() {
+        let results: String = sequence.results.iter().map(|r| if *r { '+' } else { '-' }).collect();
+        let (rise, fall) = (sequence.rise, sequence.fall);
         assert_eq!(
             ours[number], theirs[number],
             "seed {seed}, rise {rise} fall {fall}, results {results}"
         );
     }
     let flips: usize = ours.iter().map(String::len).sum();
-    assert!(flips > SCRIPTS, "{flips} flips are too few to tell anything");
+    assert!(flips > SEQUENCES, "{flips} flips are too few to tell anything");
 }
 
 /// A backend that never answers, and a prober that is stopped meanwhile.
@@ -255,12 +252,12 @@ async fn a_prober_that_is_stopped_leaves_no_socket_open() {
          backends: {{ b: {{ address: 127.0.0.1, healthcheck: web }} }} }}"
     );
     let config = vpp_maglev::config::parse(&text).unwrap().config;
-    let (_, orders) = ControllerState::new(Arc::new(config), SystemTime::now());
-    let Some(ControllerEffect::StartProber { id, backend, settings }) = orders.into_iter().next()
+    let (_, effects) = ControllerState::new(Arc::new(config), SystemTime::now());
+    let Some(ControllerEffect::StartProber { id, backend, settings }) = effects.into_iter().next()
     else {
         panic!("a prober is started");
     };
-    let to = Ear::default().start().recipient();
+    let to = Recorder::default().start().recipient();
     let prober =
         Prober::new(id, backend, settings, ProbeTransport::Network(ThreadResources::new()), to)
             .start();

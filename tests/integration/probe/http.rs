@@ -1,5 +1,5 @@
 //! HTTP probes against peers inside the test's own process, which answer, hang
-//! and break off at will. `src/probe/http/tests.rs` has the answers in detail.
+//! and abort at will. `src/probe/http/tests.rs` has the answers in detail.
 
 use crate::support::probe::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,7 +12,7 @@ fn http_answers_are_found_to_be_what_they_are() {
     local(async {
         let shared = ThreadResources::new();
         let big = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(20_000)).leak();
-        for (answer, told) in [
+        for (answer, expected) in [
             ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nokay", "L7OK 200 OK"),
             (
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n2\r\nay\r\n0\r\n\r\n",
@@ -52,7 +52,7 @@ fn http_answers_are_found_to_be_what_they_are() {
                     }
                 })
                 .await;
-                assert_found(http(server, 200..=200, Some("^okay$")), V6, &shared, told).await;
+                assert_found(http(server, 200..=200, Some("^okay$")), V6, &shared, expected).await;
             }
         }
     });
@@ -85,8 +85,8 @@ fn a_reset_instead_of_an_answer_is_told() {
             stream.read_u8().await.unwrap();
         })
         .await;
-        let told = "L7RSP connection reset before the whole response";
-        assert_found(http(server, 200..=200, None), V4, &ThreadResources::new(), told).await;
+        let expected = "L7RSP connection reset before the whole response";
+        assert_found(http(server, 200..=200, None), V4, &ThreadResources::new(), expected).await;
     });
 }
 
@@ -102,8 +102,8 @@ fn an_answer_that_hangs_is_a_timeout_of_layer_7() {
                 let _ = stream.read(&mut [0; 1]).await;
             })
             .await;
-            let told = "L7TOUT no whole answer within 30s";
-            assert_found(http(server, 200..=200, Some("x")), V4, &ThreadResources::new(), told)
+            let expected = "L7TOUT no whole answer within 30s";
+            assert_found(http(server, 200..=200, Some("x")), V4, &ThreadResources::new(), expected)
                 .await;
         });
     }
@@ -128,7 +128,7 @@ fn a_dropped_probe_closes_its_socket() {
         let check = check(http(server, 200..=200, None), LONG);
         let probe = Probe::prepare(&check, V4, &ThreadResources::new()).unwrap();
         tokio::select! {
-            finding = probe.run() => panic!("nobody answered, and yet: {finding}"),
+            result = probe.run() => panic!("nobody answered, and yet: {result}"),
             asked = was_asked => asked.unwrap(),
         }
         let end = tokio::time::timeout(LONG, has_ended).await.unwrap().unwrap();

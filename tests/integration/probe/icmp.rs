@@ -12,10 +12,10 @@ use vpp_maglev::probe::{Probe, ThreadResources};
 
 /// Whether ICMP sockets are permitted; says so plainly if not.
 async fn is_permitted() -> bool {
-    let finding = probe(CheckKind::Icmp, V4, &ThreadResources::new()).await;
-    let permitted = finding.code != ResultCode::SocketError;
+    let result = probe(CheckKind::Icmp, V4, &ThreadResources::new()).await;
+    let permitted = result.code != ResultCode::SocketError;
     if !permitted {
-        skipped(&finding.to_string());
+        skipped(&result.to_string());
     }
     permitted
 }
@@ -45,8 +45,8 @@ async fn probes_of_one_address_do_not_take_each_others_replies() {
         .map(|probe| local.spawn_local(async move { probe.run().await }))
         .collect();
     local.await;
-    for finding in running {
-        assert_eq!(finding.await.unwrap().to_string(), "L3OK");
+    for result in running {
+        assert_eq!(result.await.unwrap().to_string(), "L3OK");
     }
 }
 
@@ -87,9 +87,9 @@ fn in_namespace(setup: &str, test: &str) {
         .arg(std::env::current_exe().unwrap())
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && told.contains("1 passed"), "{told}\n{errors}");
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}\n{errors}");
 }
 
 #[test]
@@ -101,10 +101,10 @@ fn datagram_sockets_serve_where_the_group_may_ping() {
 }
 
 #[test]
-fn without_any_permission_the_finding_names_the_remedies() {
+fn without_any_permission_the_result_names_the_remedies() {
     in_namespace(
         "ip link set lo up; echo 1 0 > /proc/sys/net/ipv4/ping_group_range",
-        "child_without_raw_sockets_that_is_told",
+        "child_without_raw_sockets_that_fails",
     );
 }
 
@@ -140,13 +140,13 @@ async fn child_without_raw_sockets_that_passes() {
 
 #[tokio::test]
 #[ignore = "for a namespace of its own"]
-async fn child_without_raw_sockets_that_is_told() {
+async fn child_without_raw_sockets_that_fails() {
     give_up_raw_sockets();
     let shared = ThreadResources::new();
-    let told = "SOCKERR no permission to open an ICMP socket: give CAP_NET_RAW, or put the \
+    let expected = "SOCKERR no permission to open an ICMP socket: give CAP_NET_RAW, or put the \
                 daemon's group into net.ipv4.ping_group_range";
     for address in [V4, V6] {
-        assert_found(CheckKind::Icmp, address, &shared, told).await;
+        assert_found(CheckKind::Icmp, address, &shared, expected).await;
     }
 }
 
@@ -156,8 +156,8 @@ async fn child_where_nobody_answers() {
     let shared = ThreadResources::new();
     let short = check(CheckKind::Icmp, Duration::from_millis(100));
     for address in [V4, V6] {
-        let finding = Probe::prepare(&short, address, &shared).unwrap().run().await;
-        assert_eq!(finding.to_string(), "L3TOUT no echo reply within 100ms");
+        let result = Probe::prepare(&short, address, &shared).unwrap().run().await;
+        assert_eq!(result.to_string(), "L3TOUT no echo reply within 100ms");
     }
     let nowhere = "no route to host: it does not answer on its network";
     let to = std::net::SocketAddr::from(([192, 0, 2, 1], 80));

@@ -52,7 +52,7 @@ fn ip(arguments: &str) {
     assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// What is found of every kind at `address`, where nobody listens.
+/// Probes of every kind reach `address`, which has no listener.
 async fn assert_reached(address: IpAddr, shared: &ThreadResources) {
     let to = SocketAddr::new(address, 9);
     assert_found(CheckKind::Icmp, address, shared, "L3OK").await;

@@ -6,9 +6,10 @@
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::probe::*;
+use crate::support::wait::{DEADLINE, eventually};
 use vpp_maglev::domain::config::{CheckKind, TlsSettings};
 use vpp_maglev::domain::resolution::{HostName, IpFamily, LookupAnswer};
 use vpp_maglev::probe::{NameService, Probe, ThreadResources};
@@ -25,32 +26,30 @@ impl Drop for Peer {
 
 impl Peer {
     /// Starts what `command` makes of `N` free ports, and waits until all are
-    /// served. Ports are free only until somebody takes them, so a server that
+    /// served. Ports are free only until another process takes them, so a server that
     /// ends at once is tried again with others.
-    fn start<const N: usize>(command: impl Fn([u16; N]) -> Command) -> (Self, [u16; N]) {
+    async fn start<const N: usize>(command: impl Fn([u16; N]) -> Command) -> (Self, [u16; N]) {
         for _ in 0..5 {
             let held = [(); N].map(|()| TcpListener::bind((V4, 0)).unwrap());
             let ports = held.each_ref().map(|listener| listener.local_addr().unwrap().port());
             drop(held);
             let mut peer = Self(command(ports).stdin(Stdio::null()).spawn().unwrap());
-            if ports.into_iter().all(|port| peer.serves(port)) {
+            if peer.serves(&ports).await {
                 return (peer, ports);
             }
         }
         panic!("the server does not start");
     }
 
-    /// Waits until `port` accepts connections; false if the process ends.
-    fn serves(&mut self, port: u16) -> bool {
-        let deadline = Instant::now() + LONG;
-        while self.0.try_wait().unwrap().is_none() {
-            if TcpStream::connect((V4, port)).is_ok() {
-                return true;
-            }
-            assert!(Instant::now() < deadline, "port {port} is not served");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        false
+    /// Waits until these ports accept connections; false if the process ends.
+    async fn serves(&mut self, ports: &[u16]) -> bool {
+        let mut has_ended = false;
+        eventually("the ports are served", DEADLINE, async || {
+            has_ended = self.0.try_wait().unwrap().is_some();
+            has_ended || ports.iter().all(|port| TcpStream::connect((V4, *port)).is_ok())
+        })
+        .await;
+        !has_ended
     }
 }
 
@@ -80,7 +79,7 @@ struct Nginx {
 }
 
 impl Nginx {
-    fn start() -> Option<Self> {
+    async fn start() -> Option<Self> {
         if !is_installed("nginx") {
             return None;
         }
@@ -105,7 +104,8 @@ impl Nginx {
             command.arg("-c").arg(directory.join("nginx.conf")).args(["-g", "user root;", "-e"]);
             command.arg(directory.join("error.log"));
             command
-        });
+        })
+        .await;
         let tls = [good, expired, self_signed, wrong_name].map(at);
         Some(Self { _peer: peer, certificates, http: at(http), tls, _silent: silent })
     }
@@ -125,10 +125,10 @@ impl Nginx {
 
 #[tokio::test]
 async fn nginx_answers_http() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::start().await else { return };
     let shared = ThreadResources::new();
     let host = format!(r"^127\.0\.0\.1:{}\|maglevd/[0-9.]+\|close$", nginx.http.port());
-    for (path, body, told) in [
+    for (path, body, expected) in [
         ("/healthz", None, "L7OK 200 OK"),
         ("/healthz", Some(r"^ok\n$"), "L7OK 200 OK"),
         ("/healthz", Some("^OK$"), "L7CNT status 200, but its body (3 bytes) does not match"),
@@ -142,7 +142,7 @@ async fn nginx_answers_http() {
         ("/chunked", Some(r"\A(READY\n)+READ\z"), "L7OK 200 OK"),
         ("/reset", None, "L7RSP connection reset before the whole response"),
     ] {
-        assert_found(nginx.get(path, body), V4, &shared, told).await;
+        assert_found(nginx.get(path, body), V4, &shared, expected).await;
     }
     assert_found(tcp(nginx.http, None), V6, &shared, "L4OK").await;
     assert_found(http(nginx.http, 200..=499, None), V6, &shared, "L7OK 403 Forbidden").await;
@@ -150,26 +150,26 @@ async fn nginx_answers_http() {
     let timeout = Duration::from_millis(300);
     for (path, body) in [("/slow-body", Some("x")), ("/slow-headers", None)] {
         let slow = check(nginx.get(path, body), timeout);
-        let finding = Probe::prepare(&slow, V4, &shared).unwrap().run().await;
-        assert_eq!(finding.to_string(), "L7TOUT no whole answer within 300ms", "{path}");
+        let result = Probe::prepare(&slow, V4, &shared).unwrap().run().await;
+        assert_eq!(result.to_string(), "L7TOUT no whole answer within 300ms", "{path}");
     }
 }
 
 #[tokio::test]
 async fn nginx_has_its_certificates_verified() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::start().await else { return };
     let shared = nginx.certificates.trusted();
-    let told = [
+    let expected = [
         None,
         Some("L6RSP certificate: certificate has expired"),
         Some("L6RSP certificate: self-signed certificate"),
         Some("L6RSP certificate: hostname mismatch"),
     ];
-    for (server, told) in nginx.tls.into_iter().zip(told) {
-        for (tls, told) in [(verified("localhost"), told), (unverified(), None)] {
+    for (server, expected) in nginx.tls.into_iter().zip(expected) {
+        for (tls, expected) in [(verified("localhost"), expected), (unverified(), None)] {
             let kind = https(server, tls.clone(), "/", 200..=200, None);
-            assert_found(kind, V4, &shared, told.unwrap_or("L7OK 200 OK")).await;
-            assert_found(tcp(server, tls), V4, &shared, told.unwrap_or("L6OK")).await;
+            assert_found(kind, V4, &shared, expected.unwrap_or("L7OK 200 OK")).await;
+            assert_found(tcp(server, tls), V4, &shared, expected.unwrap_or("L6OK")).await;
         }
     }
     let named = https(nginx.tls[0], verified("localhost"), "/", 200..=200, Some("name localhost"));
@@ -182,13 +182,13 @@ async fn nginx_has_its_certificates_verified() {
     // HTTP where TLS is spoken, and the other way round.
     let plain = http(nginx.tls[0], 200..=200, None);
     assert_found(plain, V4, &shared, "L7STS 400 Bad Request").await;
-    let told = "L6RSP the backend does not speak TLS on this port (wrong version number)";
-    assert_found(tcp(nginx.http, unverified()), V4, &shared, told).await;
+    let expected = "L6RSP the backend does not speak TLS on this port (wrong version number)";
+    assert_found(tcp(nginx.http, unverified()), V4, &shared, expected).await;
 }
 
 #[tokio::test]
 async fn probes_that_pass_leave_no_errors_in_nginx_s_log() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = Nginx::start().await else { return };
     let shared = nginx.certificates.trusted();
     let before = nginx.complaints();
     let tls = || verified("localhost");
@@ -199,8 +199,8 @@ async fn probes_that_pass_leave_no_errors_in_nginx_s_log() {
             nginx.get("/healthz", Some("ok")),
             https(nginx.tls[0], tls(), "/", 200..=200, None),
         ] {
-            let finding = probe(kind, V4, &shared).await;
-            assert!(finding.passed(), "{finding}");
+            let result = probe(kind, V4, &shared).await;
+            assert!(result.passed(), "{result}");
         }
     }
     // nginx has one process, which has seen the end of each connection before
@@ -210,7 +210,7 @@ async fn probes_that_pass_leave_no_errors_in_nginx_s_log() {
 }
 
 /// Starts `openssl s_server` with a good certificate.
-fn s_server(certificates: &Certificates, arguments: &[&str]) -> (Peer, SocketAddr) {
+async fn s_server(certificates: &Certificates, arguments: &[&str]) -> (Peer, SocketAddr) {
     let (peer, [port]) = Peer::start(|[port]| {
         let mut command = Command::new("openssl");
         command.args(["s_server", "-accept", &format!("127.0.0.1:{port}"), "-cert"]);
@@ -218,7 +218,8 @@ fn s_server(certificates: &Certificates, arguments: &[&str]) -> (Peer, SocketAdd
         command.arg(certificates.path("good.key")).args(arguments);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
-    });
+    })
+    .await;
     (peer, at(port))
 }
 
@@ -227,24 +228,24 @@ async fn openssl_is_spoken_to_in_versions_that_are_current() {
     let Some(certificates) = Certificates::make() else { return };
     let shared = certificates.trusted();
     let ok = ["L6OK", "L7OK 200 OK"];
-    for (arguments, told) in [
+    for (arguments, expected) in [
         (&["-www", "-tls1_2"][..], ok),
         (&["-www", "-tls1_3"], ok),
         (
             &["-www", "-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"],
             ["L6RSP TLS: tlsv1 alert protocol version"; 2],
         ),
-        // TLS 1.3 tells the client only after the handshake.
+        // With TLS 1.3 the client learns it only after the handshake.
         (
             &["-www", "-tls1_3", "-Verify", "1"],
             ["L6OK", "L6RSP TLS: tlsv13 alert certificate required"],
         ),
         (&["-www", "-tls1_2", "-Verify", "1"], ["L6RSP TLS: sslv3 alert handshake failure"; 2]),
     ] {
-        let (_peer, to) = s_server(&certificates, arguments);
+        let (_peer, to) = s_server(&certificates, arguments).await;
         let tls = verified("localhost");
-        assert_found(tcp(to, tls.clone()), V4, &shared, told[0]).await;
-        assert_found(https(to, tls, "/", 200..=200, None), V4, &shared, told[1]).await;
+        assert_found(tcp(to, tls.clone()), V4, &shared, expected[0]).await;
+        assert_found(https(to, tls, "/", 200..=200, None), V4, &shared, expected[1]).await;
     }
 }
 
@@ -264,10 +265,11 @@ async fn unbound_answers_queries() {
             .arg(directory.path().join("unbound.conf"))
             .stderr(Stdio::null());
         command
-    });
+    })
+    .await;
     look_up_in(at(port)).await;
     let shared = ThreadResources::new();
-    for (query, record, rcode, told) in [
+    for (query, record, rcode, expected) in [
         ("www.example.org", "A", "NOERROR", "L7OK NOERROR"),
         ("WWW.example.org.", "A", "NOERROR", "L7OK NOERROR"),
         ("alias.example.org", "CNAME", "NOERROR", "L7OK NOERROR"),
@@ -286,7 +288,7 @@ async fn unbound_answers_queries() {
         for over_tcp in [false, true] {
             for address in [V4, V6] {
                 let kind = dns(at(port), over_tcp, query, record, rcode);
-                assert_found(kind, address, &shared, told).await;
+                assert_found(kind, address, &shared, expected).await;
             }
         }
     }

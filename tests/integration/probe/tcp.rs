@@ -58,8 +58,8 @@ fn a_connection_that_hangs_is_a_timeout_of_layer_4() {
         }
         let probe =
             Probe::prepare(&check(tcp(full, None), short), V4, &ThreadResources::new()).unwrap();
-        let finding = probe.run().await.to_string();
-        assert_eq!(finding, "L4TOUT no connection within 200ms");
+        let result = probe.run().await.to_string();
+        assert_eq!(result, "L4TOUT no connection within 200ms");
     });
 }
 
@@ -79,13 +79,13 @@ fn the_source_address_is_the_configured_one() {
         let probe = Probe::prepare(&from_elsewhere, V4, &shared).unwrap();
         assert_eq!(probe.run().await.to_string(), "L7OK 200 OK");
 
-        // TEST-NET-1 (RFC 5737) is nobody's.
+        // TEST-NET-1 (RFC 5737) belongs to no host.
         for kind in [tcp(open, None), dns(open, false, "a.example", "A", "NOERROR")] {
             let mut foreign = check(kind, LONG);
             foreign.source_v4 = Some([192, 0, 2, 77].into());
-            let finding = Probe::prepare(&foreign, V4, &shared).unwrap().run().await;
+            let result = Probe::prepare(&foreign, V4, &shared).unwrap().run().await;
             assert_eq!(
-                finding.to_string(),
+                result.to_string(),
                 "SOCKERR source address 192.0.2.77 is not an address of this machine"
             );
         }

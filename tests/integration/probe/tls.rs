@@ -42,18 +42,18 @@ fn a_tls_probe_ends_tls_in_order() {
     let Some(certificates) = Certificates::make() else { return };
     local(async {
         let acceptor = acceptor(&certificates, "good");
-        let (told, ended) = oneshot::channel();
-        let once = Rc::new(Cell::new(Some((acceptor, told))));
+        let (expected, ended) = oneshot::channel();
+        let once = Rc::new(Cell::new(Some((acceptor, expected))));
         let server = listen(V4, move |stream| {
-            let (acceptor, told) = once.take().unwrap();
+            let (acceptor, expected) = once.take().unwrap();
             async move {
                 let mut stream = acceptor.accept(stream).await.unwrap();
                 // TLS's own end is a record; a bare FIN would be no bytes.
                 let socket = stream.get_ref().get_ref().get_ref();
                 let bytes = socket.peek(&mut [0; 64]).await.map_err(|error| error.to_string());
                 let end = stream.read(&mut [0; 16]).await.map_err(|error| error.to_string());
-                told.send((bytes, end)).unwrap();
-                // A backend that does not answer the farewell holds nobody up.
+                expected.send((bytes, end)).unwrap();
+                // A backend that does not answer close_notify delays no probe.
                 std::future::pending::<()>().await;
             }
         })
@@ -71,17 +71,17 @@ fn certificates_are_verified_unless_told_otherwise() {
     local(async {
         let trusting = certificates.trusted();
         let answer = "HTTP/1.1 200 OK\r\n\r\nok";
-        for (name, told) in [
+        for (name, expected) in [
             ("good", None),
             ("expired", Some("L6RSP certificate: certificate has expired")),
             ("wrong-name", Some("L6RSP certificate: hostname mismatch")),
             ("self-signed", Some("L6RSP certificate: self-signed certificate")),
         ] {
             let server = listen_tls(&certificates, name, answer).await;
-            for (tls, told) in [(verified("localhost"), told), (unverified(), None)] {
-                let to = told.unwrap_or("L6OK");
+            for (tls, expected) in [(verified("localhost"), expected), (unverified(), None)] {
+                let to = expected.unwrap_or("L6OK");
                 assert_found(tcp(server, tls.clone()), V4, &trusting, to).await;
-                let to = told.unwrap_or("L7OK 200 OK");
+                let to = expected.unwrap_or("L7OK 200 OK");
                 let kind = https(server, tls, "/", 200..=200, Some("^ok$"));
                 assert_found(kind, V4, &trusting, to).await;
             }
@@ -107,8 +107,8 @@ fn a_failed_handshake_is_told_of_layer_6() {
             while let Ok(1..) = stream.read(&mut [0; 4096]).await {}
         })
         .await;
-        let told = "L6RSP the backend does not speak TLS on this port (wrong version number)";
-        assert_found(tcp(plain, unverified()), V4, &shared, told).await;
+        let expected = "L6RSP the backend does not speak TLS on this port (wrong version number)";
+        assert_found(tcp(plain, unverified()), V4, &shared, expected).await;
 
         let silent = listen(V4, |mut stream| async move {
             // Takes the whole ClientHello, lest its end be a reset.
@@ -116,15 +116,15 @@ fn a_failed_handshake_is_told_of_layer_6() {
             assert!(stream.read(&mut [0; 65536]).await.unwrap() > 0);
         })
         .await;
-        let told = "L6RSP connection closed in the TLS handshake";
-        assert_found(tcp(silent, unverified()), V4, &shared, told).await;
+        let expected = "L6RSP connection closed in the TLS handshake";
+        assert_found(tcp(silent, unverified()), V4, &shared, expected).await;
 
         let resetting = listen(V4, |mut stream| async move {
             stream.read_u8().await.unwrap();
         })
         .await;
-        let told = "L6RSP connection reset in the TLS handshake";
-        assert_found(tcp(resetting, unverified()), V4, &shared, told).await;
+        let expected = "L6RSP connection reset in the TLS handshake";
+        assert_found(tcp(resetting, unverified()), V4, &shared, expected).await;
 
         let hanging = listen(V4, |mut stream| async move {
             stream.read_u8().await.unwrap();
@@ -132,7 +132,7 @@ fn a_failed_handshake_is_told_of_layer_6() {
             while let Ok(1..) = stream.read(&mut [0; 4096]).await {}
         })
         .await;
-        let told = "L6TOUT no TLS handshake within 30s";
-        assert_found(tcp(hanging, unverified()), V4, &shared, told).await;
+        let expected = "L6TOUT no TLS handshake within 30s";
+        assert_found(tcp(hanging, unverified()), V4, &shared, expected).await;
     });
 }

@@ -27,7 +27,7 @@ impl Backend {
         backend
     }
 
-    /// A backend that refuses connections until it is told to serve.
+    /// A backend that refuses connections until [`serve`](Self::serve).
     pub(crate) fn stopped(name: &'static str) -> Self {
         let place = bind(SocketAddr::new(next_address(), 0));
         let address = place.local_addr().unwrap().as_socket().unwrap();
@@ -100,7 +100,7 @@ fn bind(address: SocketAddr) -> Socket {
 
 async fn answer(mut stream: TcpStream, requests: watch::Sender<u64>) {
     let mut request = [0; 2048];
-    // A prober that breaks off has had its answer already.
+    // A prober that aborts has had its answer already.
     let _ = stream.read(&mut request).await;
     requests.send_modify(|count| *count += 1);
     let ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";

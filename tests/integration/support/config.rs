@@ -1,42 +1,47 @@
 //! Configuration files as tests need them.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
 
 use super::{Backend, VIP4, VIP6};
+
+/// A backend is judged after two probes that agree. None is meant to time out,
+/// however slow the machine is.
+const CHECK: &str = "interval: 50ms, timeout: 20s, rise: 2, fall: 2";
 
 /// A configuration in the making. Every backend has a health check of its own
 /// name, because each has a port of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    /// Lines of `vpp.lb` beside the source addresses.
-    lb: String,
-    checks: String,
-    backends: String,
+    sync_interval: String,
+    /// Name, address, and the timing of the check.
+    backends: Vec<(String, SocketAddr, String)>,
     frontends: String,
 }
 
 impl Config {
-    /// No frontends yet; drift is looked for at this interval.
-    pub(crate) fn new(sync_interval: &str) -> Self {
-        // Tests wait for verdicts, however slow the machine is.
-        let lb = format!("      sync-interval: {sync_interval}\n      startup-max-delay: 1h\n");
-        let (checks, backends, frontends) = Default::default();
-        Self { lb, checks, backends, frontends }
+    /// With these backends and no frontend.
+    pub(crate) fn of<'a>(backends: impl IntoIterator<Item = &'a Backend>) -> Self {
+        let backends = backends.into_iter();
+        let entry = |backend: &Backend| (backend.name.into(), backend.address, CHECK.into());
+        let backends = backends.map(entry).collect();
+        Self { sync_interval: "1h".into(), backends, frontends: String::new() }
     }
 
-    /// Adds a backend that is judged after two probes that agree.
-    pub(crate) fn backend(self, backend: &Backend) -> Self {
-        // No probe of these is meant to time out, however slow the machine is.
-        self.backend_with(backend, "interval: 50ms, timeout: 20s, rise: 2, fall: 2")
+    /// Drift is looked for at this interval, and not every hour.
+    pub(crate) fn sync_interval(self, interval: &str) -> Self {
+        Self { sync_interval: interval.into(), ..self }
     }
 
-    /// Adds a backend that is probed like that.
-    pub(crate) fn backend_with(mut self, backend: &Backend, check: &str) -> Self {
-        let Backend { name, address, .. } = backend;
-        let (ip, port) = (address.ip(), address.port());
-        writeln!(self.checks, "    {name}: {{type: http, port: {port}, {check}}}").unwrap();
-        writeln!(self.backends, "    {name}: {{address: {ip}, healthcheck: {name}}}").unwrap();
+    /// Has a backend probed like that.
+    pub(crate) fn check(mut self, backend: &str, check: &str) -> Self {
+        let found = self.backends.iter_mut().find(|(name, ..)| name == backend);
+        check.clone_into(&mut found.unwrap().2);
+        self
+    }
+
+    pub(crate) fn without(mut self, backend: &str) -> Self {
+        self.backends.retain(|(name, ..)| name != backend);
         self
     }
 
@@ -63,18 +68,22 @@ impl Config {
     }
 
     pub(crate) fn text(&self) -> String {
-        let Self { lb, checks, backends, frontends } = self;
-        format!(
+        let Self { sync_interval, backends, frontends } = self;
+        // Tests wait for verdicts, however long these take.
+        let mut text = format!(
             "maglev:\n  healthchecker:\n    transition-history: 100\n  vpp:\n    lb:\n      \
-             ipv4-src-address: 192.0.2.1\n      ipv6-src-address: 2001:db8::1\n{lb}  \
-             healthchecks:\n{checks}  backends:\n{backends}  frontends:\n{frontends}"
-        )
-    }
-
-    /// Writes it where the daemon of `dir` reads it.
-    pub(crate) fn write(&self, dir: &Path) -> PathBuf {
-        let path = dir.join("maglev.yaml");
-        std::fs::write(&path, self.text()).unwrap();
-        path
+             ipv4-src-address: 192.0.2.1\n      ipv6-src-address: 2001:db8::1\n      \
+             sync-interval: {sync_interval}\n      startup-max-delay: 1h\n  healthchecks:\n"
+        );
+        for (name, address, check) in backends {
+            let port = address.port();
+            writeln!(text, "    {name}: {{type: http, port: {port}, {check}}}").unwrap();
+        }
+        text += "  backends:\n";
+        for (name, address, _) in backends {
+            let ip = address.ip();
+            writeln!(text, "    {name}: {{address: {ip}, healthcheck: {name}}}").unwrap();
+        }
+        text + "  frontends:\n" + frontends
     }
 }

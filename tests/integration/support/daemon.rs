@@ -12,7 +12,8 @@ use tonic::transport::{Channel, Endpoint};
 use vpp_maglev::pb::maglev_client::MaglevClient;
 use vpp_maglev::pb::{GetBackendRequest, WatchRequest};
 
-use super::{Backend, DEADLINE, Names, Watch, soon};
+use super::wait::{DEADLINE, soon};
+use super::{Names, Watch};
 
 /// maglevd without anything of the environment that it heeds, and with `dir`
 /// for what it puts into the directory for temporary files.
@@ -49,19 +50,12 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a daemon with the configuration in `dir`, and waits until it
-    /// listens.
-    pub(crate) async fn start(dir: &Path, vpp: &str, backends: &[&Backend]) -> Self {
-        let mut command = maglevd(dir);
-        command.arg("--config").arg(dir.join("maglev.yaml"));
-        command.args(["--grpc-addr", "127.0.0.1:0", "--vpp-api-addr", vpp]);
-        let mut daemon = Self::spawn(&mut command);
-        daemon.names = Names::of(backends);
-        daemon.logged("grpc-listening").await;
-        daemon
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        Self::spawn_with(command, Names::default())
     }
 
-    pub(crate) fn spawn(command: &mut Command) -> Self {
+    /// One whose events are read with these names.
+    pub(crate) fn spawn_with(command: &mut Command, names: Names) -> Self {
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (out, log) = watch::channel(Vec::new());
@@ -81,14 +75,14 @@ impl Daemon {
                 err.send_modify(|errors| errors.push_str(&text));
             }
         });
-        Self { child, log, errors, names: Names::default() }
+        Self { child, log, errors, names }
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Its address, which it told in its log.
+    /// Its address, as its log has it.
     pub(crate) fn address(&self) -> String {
         let log = self.log.borrow();
         let listening = log.iter().find(|line| line["msg"] == "grpc-listening").unwrap();
@@ -114,27 +108,29 @@ impl Daemon {
         Watch::new(stream, self.names.clone())
     }
 
-    /// Waits until watchers know that these are up: `backend a`. They are told a
-    /// moment after VPP is.
-    pub(crate) async fn told_up(&self, names: &[&str]) {
+    /// Waits until watchers know that these are up: `backend a`. Events are
+    /// published a moment after VPP is written to.
+    pub(crate) async fn published_up(&self, names: &[&str]) {
         self.watch().await.until_up(names).await;
     }
 
     /// Waits until every backend of these is in `state`.
     pub(crate) async fn all(&self, backends: &[&str], state: &str) {
         let mut watch = self.watch().await;
+        let mut client = self.client().await;
         for name in backends {
-            let mut client = self.client().await;
-            loop {
-                let request = GetBackendRequest { name: (*name).to_owned() };
-                let backend = client.get_backend(request).await.unwrap().into_inner();
-                if backend.state == state {
-                    break;
+            let reached = async {
+                loop {
+                    let request = GetBackendRequest { name: (*name).to_owned() };
+                    let backend = client.get_backend(request).await.unwrap().into_inner();
+                    if backend.state == state {
+                        return;
+                    }
+                    // Asked before it is waited for: no change falls in between.
+                    watch.next().await.unwrap();
                 }
-                // Asked before it is waited for: no change falls in between.
-                let next = watch.next().await.unwrap();
-                assert!(next.is_some(), "{name} is {} and not {state}", backend.state);
-            }
+            };
+            assert!(soon(reached).await.is_some(), "{name} is not {state}");
         }
     }
 
@@ -186,9 +182,12 @@ impl Daemon {
         });
         assert_eq!(ended.await.unwrap(), Ok(1), "maglevd does not end");
         let status = self.child.wait().unwrap();
-        // The threads that read end with the pipes, which nobody else holds.
-        while self.log.changed().await.is_ok() {}
-        while self.errors.changed().await.is_ok() {}
+        // The threads that read end with the pipes, which no other process holds.
+        let read = async {
+            while self.log.changed().await.is_ok() {}
+            while self.errors.changed().await.is_ok() {}
+        };
+        soon(read).await.expect("its output ends");
         status
     }
 

@@ -1,4 +1,4 @@
-//! The embedded dataplane, as tests look into it and meddle with it.
+//! The embedded dataplane, as tests read it and write to it.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use vpp_maglev::vpp::embedded::{
 };
 use vpp_maglev::vpp::wire::{VipKey, WireAddress};
 
-use super::{Backend, Names, soon};
+use super::{Names, soon};
 
 /// A dataplane in the test's own process; the daemon gets its socket.
 pub(crate) struct Dataplane {
@@ -20,14 +20,11 @@ pub(crate) struct Dataplane {
 }
 
 impl Dataplane {
-    pub(crate) fn start(dir: &Path, backends: &[&Backend]) -> Self {
-        Self::start_with(dir, backends, EmbeddedOptions::default())
-    }
-
-    pub(crate) fn start_with(dir: &Path, backends: &[&Backend], options: EmbeddedOptions) -> Self {
+    /// Serves its sockets in `dir`.
+    pub(crate) fn start(dir: &Path, names: Names, options: EmbeddedOptions) -> Self {
         let embedded = Embedded::start(Paths::in_dir(dir), options).unwrap();
         let control = embedded.control();
-        Self { embedded, control, names: Names::of(backends) }
+        Self { embedded, control, names }
     }
 
     pub(crate) fn socket(&self) -> &str {
@@ -126,7 +123,7 @@ impl Dataplane {
     }
 
     fn vip(&self, key: VipKey) -> String {
-        self.names.say(&key.to_vip().unwrap().to_string())
+        self.names.shorten(&key.to_vip().unwrap().to_string())
     }
 
     fn server(&self, address: WireAddress) -> String {

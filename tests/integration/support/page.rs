@@ -22,7 +22,7 @@ pub(crate) async fn metrics_address(daemon: &mut Daemon) -> String {
 }
 
 /// The value of one series.
-pub(crate) async fn figure(address: &str, series: &str) -> String {
+pub(crate) async fn sample(address: &str, series: &str) -> String {
     let (_, page) = get(address, "/metrics").await;
     let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     value.unwrap_or_else(|| panic!("{series} is not in {page}")).to_owned()

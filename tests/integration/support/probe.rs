@@ -20,7 +20,7 @@ use vpp_maglev::probe::{Probe, ThreadResources};
 pub(crate) const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
-/// Long enough for any machine; a test that reaches it has failed.
+/// The timeout of probes that are not to reach it.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// A check of `kind` with `timeout`.
@@ -96,11 +96,11 @@ pub(crate) async fn assert_found(
     kind: CheckKind,
     to: IpAddr,
     shared: &ThreadResources,
-    told: &str,
+    expected: &str,
 ) {
     let name = format!("{kind:?}");
-    let finding = probe(kind, to, shared).await.to_string();
-    assert_eq!(finding, told, "{name}");
+    let result = probe(kind, to, shared).await.to_string();
+    assert_eq!(result, expected, "{name}");
 }
 
 /// Listens at `address` and serves one connection after the other.
@@ -128,7 +128,7 @@ pub(crate) async fn request(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// A port where nobody listens: taken, and let go of.
+/// A port without a listener: bound and closed.
 pub(crate) async fn closed_port(address: IpAddr) -> SocketAddr {
     TcpListener::bind((address, 0)).await.unwrap().local_addr().unwrap()
 }

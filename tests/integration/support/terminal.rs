@@ -7,19 +7,18 @@ use std::num::NonZeroU16;
 use std::os::fd::AsFd;
 use std::process::Child;
 use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long anything may take to show.
-const DEADLINE: Duration = Duration::from_secs(30);
+use super::wait::DEADLINE;
 
 /// A terminal with a program in it, which ends with this.
 pub(crate) struct Terminal {
     pty: Pty,
-    told: Receiver<Vec<u8>>,
+    output: Receiver<Vec<u8>>,
     screen: vt100::Parser,
     child: Child,
 }
@@ -42,18 +41,18 @@ impl Terminal {
         pty.resize(Size::new(rows, columns)).unwrap();
         let child = command.spawn(pts).unwrap();
         let mut reader = File::from(pty.as_fd().try_clone_to_owned().unwrap());
-        let (tell, told) = mpsc::channel();
+        let (sink, output) = mpsc::channel();
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             // The end of the program is an error of the terminal.
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                if tell.send(bytes[..count].to_vec()).is_err() {
+                if sink.send(bytes[..count].to_vec()).is_err() {
                     return;
                 }
             }
         });
         let screen = vt100::Parser::new(some(rows), some(columns), 1000);
-        Self { pty, told, screen, child }
+        Self { pty, output, screen, child }
     }
 
     /// Types.
@@ -82,7 +81,7 @@ impl Terminal {
         let deadline = Instant::now() + DEADLINE;
         while !wanted(self.screen.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.told.recv_timeout(left) {
+            match self.output.recv_timeout(left) {
                 Ok(bytes) => self.screen.process(&bytes),
                 Err(_) => panic!("not seen: {what}; the screen:\n{}", self.text()),
             }
@@ -117,7 +116,7 @@ impl Terminal {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.told.recv_timeout(left) {
+            match self.output.recv_timeout(left) {
                 Ok(bytes) => self.screen.process(&bytes),
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(mpsc::RecvTimeoutError::Timeout) => panic!("no end:\n{}", self.text()),

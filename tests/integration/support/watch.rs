@@ -4,7 +4,10 @@ use tonic::{Code, Status, Streaming};
 use vpp_maglev::pb::event::Event as Kind;
 use vpp_maglev::pb::{Event, LogEvent, ResumePoint};
 
-use super::{Names, soon};
+use tokio::time::{Instant, timeout_at};
+
+use super::Names;
+use super::wait::DEADLINE;
 
 /// A stream and what it brought.
 pub(crate) struct Watch {
@@ -21,9 +24,10 @@ impl Watch {
 
     /// Reads until an event says exactly this; gives what came before it.
     pub(crate) async fn until(&mut self, expected: &str) -> Vec<String> {
+        let deadline = Instant::now() + DEADLINE;
         let mut before = Vec::new();
         loop {
-            let text = self.next().await.unwrap_or_else(|status| {
+            let text = self.next_by(deadline).await.unwrap_or_else(|status| {
                 panic!("the stream ended before {expected:?}: {status}\n{before:#?}")
             });
             let Some(text) = text else { panic!("no {expected:?} in time; instead\n{before:#?}") };
@@ -37,8 +41,9 @@ impl Watch {
     /// Reads until each of these is up, in whatever order: `backend a`.
     pub(crate) async fn until_up(&mut self, names: &[&str]) {
         let mut open: Vec<_> = names.iter().map(|name| format!("{name} ")).collect();
+        let deadline = Instant::now() + DEADLINE;
         while !open.is_empty() {
-            match self.next().await {
+            match self.next_by(deadline).await {
                 Ok(Some(text)) if text.ends_with(">up") => {
                     open.retain(|name| !text.starts_with(name.as_str()));
                 }
@@ -48,24 +53,30 @@ impl Watch {
         }
     }
 
-    /// Reads until each of these was said, in whatever order; gives all that
-    /// was said.
+    /// Reads until each of these has come, in whatever order; gives all that
+    /// came.
     pub(crate) async fn until_all(&mut self, expected: &[&str]) -> Vec<String> {
-        let mut said = Vec::new();
+        let deadline = Instant::now() + DEADLINE;
+        let mut events = Vec::new();
         while let Some(open) =
-            expected.iter().find(|expected| !said.iter().any(|said| said == *expected))
+            expected.iter().find(|expected| !events.iter().any(|event| event == *expected))
         {
-            match self.next().await {
-                Ok(Some(text)) => said.push(text),
-                other => panic!("no {open:?}: {other:?}; instead\n{said:#?}"),
+            match self.next_by(deadline).await {
+                Ok(Some(text)) => events.push(text),
+                other => panic!("no {open:?}: {other:?}; instead\n{events:#?}"),
             }
         }
-        said
+        events
     }
 
     /// The next event; `None` if none comes in time.
     pub(crate) async fn next(&mut self) -> Result<Option<String>, Status> {
-        let Some(event) = soon(self.stream.message()).await else { return Ok(None) };
+        self.next_by(Instant::now() + DEADLINE).await
+    }
+
+    /// The next event; `None` if none comes before this.
+    async fn next_by(&mut self, deadline: Instant) -> Result<Option<String>, Status> {
+        let Ok(event) = timeout_at(deadline, self.stream.message()).await else { return Ok(None) };
         let event = event?.ok_or_else(|| Status::new(Code::Ok, "the stream just ended"))?;
         let text = self.text(&event);
         self.events.push(event);
@@ -74,8 +85,9 @@ impl Watch {
 
     /// Reads to the end, which must come; gives how it ended.
     pub(crate) async fn end(&mut self) -> Status {
+        let deadline = Instant::now() + DEADLINE;
         loop {
-            match self.next().await {
+            match self.next_by(deadline).await {
                 Err(status) => return status,
                 Ok(Some(_)) => {}
                 Ok(None) => panic!("the stream does not end"),
@@ -114,7 +126,7 @@ impl Watch {
             }
             Kind::Missed(missed) => format!("missed {}", missed.count),
         };
-        self.names.say(&text)
+        self.names.shorten(&text)
     }
 
     fn log_text(&self, log: &LogEvent) -> String {

@@ -5,13 +5,15 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::support::soon;
+use crate::support::vpp::real_vpp;
 use ipnet::IpNet;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
-use tokio::sync::Mutex;
+use tokio::time::timeout;
 use vpp_maglev::domain::config::LbConf;
 use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use vpp_maglev::domain::dataplane::observed::{ObservedEncap, ObservedServer};
@@ -20,17 +22,6 @@ use vpp_maglev::vpp::cli_text::{VipText, parse_clients};
 use vpp_maglev::vpp::client::{CallError, ClientOptions, EndReason, Retval, VppClient};
 
 use super::bare;
-
-/// One VPP, one test at a time.
-static VPP: Mutex<()> = Mutex::const_new(());
-
-fn socket() -> Option<PathBuf> {
-    let path = std::env::var_os("MAGLEV_TEST_VPP_API").map(PathBuf::from);
-    if path.is_none() {
-        eprintln!("skipped: MAGLEV_TEST_VPP_API does not name a VPP's API socket");
-    }
-    path
-}
 
 async fn connect(path: &Path) -> VppClient {
     VppClient::connect(path, ClientOptions::default()).await.unwrap()
@@ -81,9 +72,8 @@ async fn done(client: &VppClient, steps: Vec<Step>) {
 
 #[tokio::test]
 async fn everything_that_is_written_is_read_back() {
-    let Some(path) = socket() else { return };
-    let _alone = VPP.lock().await;
-    let client = sweep(&path).await;
+    let Some(vpp) = real_vpp().await else { return };
+    let client = sweep(&vpp.api).await;
     assert_eq!(client.missing(), Vec::<String>::new());
     assert!(!client.info().version.is_empty());
     assert_eq!(client.ping().await, Ok(client.info().pid));
@@ -122,8 +112,8 @@ async fn everything_that_is_written_is_read_back() {
     assert_eq!(web_seen.table_length, Some(TableLength::DEFAULT));
     // Many VIPs of another test that still wait to be collected may make the
     // verbose listing too long to be read with the rest.
-    let told = web_seen.src_ip_sticky.is_some();
-    assert_eq!(web_seen.src_ip_sticky, told.then_some(false));
+    let is_known = web_seen.src_ip_sticky.is_some();
+    assert_eq!(web_seen.src_ip_sticky, is_known.then_some(false));
     let listing = client.read_verbose().await.unwrap();
     let servers = BTreeMap::from([
         (ip("198.18.9.1"), ObservedServer { weight: 100, buckets: 812 }),
@@ -132,7 +122,7 @@ async fn everything_that_is_written_is_read_back() {
     assert_eq!(web_seen.servers, servers);
     let all_seen = &seen.vips[&all];
     assert_eq!(all_seen.table_length, Some(TableLength::MAX));
-    assert_eq!(all_seen.src_ip_sticky, told.then_some(true));
+    assert_eq!(all_seen.src_ip_sticky, is_known.then_some(true));
     assert_eq!(all_seen.servers[&ip("2001:db8:77:9::1")].buckets, 32768);
 
     if let Some(listing) = listing {
@@ -218,12 +208,12 @@ fn reaped(path: &Path, name: &str) -> bool {
 
 /// A client that does the handshake, sends `more`, reads for a while, and closes
 /// without a goodbye.
-async fn stranger(path: &Path, more: impl FnOnce(u32) -> Vec<u8>, read: Option<&VppClient>) {
+async fn foreign_client(path: &Path, more: impl FnOnce(u32) -> Vec<u8>, read: Option<&VppClient>) {
     let mut stream = UnixStream::connect(path).await.unwrap();
     let mut hello = vec![0; 16 + 70];
     hello[11] = 70;
     hello[17] = 15;
-    hello[22..30].copy_from_slice(b"stranger");
+    hello[22..30].copy_from_slice(b"outsider");
     stream.write_all(&hello).await.unwrap();
     let mut got = Vec::new();
     let mut buffer = vec![0; 1 << 20];
@@ -233,12 +223,15 @@ async fn stranger(path: &Path, more: impl FnOnce(u32) -> Vec<u8>, read: Option<&
             got.len() >= 16 + length as usize
         }
     };
-    while !full(&got) {
-        stream.readable().await.unwrap();
-        if let Ok(count) = stream.try_read(&mut buffer) {
-            got.extend_from_slice(&buffer[..count]);
+    let greeted = async {
+        while !full(&got) {
+            stream.readable().await.unwrap();
+            if let Ok(count) = stream.try_read(&mut buffer) {
+                got.extend_from_slice(&buffer[..count]);
+            }
         }
-    }
+    };
+    soon(greeted).await.expect("VPP shakes hands");
     let index = u32::from_be_bytes(got[30..34].try_into().unwrap());
     stream.write_all(&more(index)).await.unwrap();
     if let Some(other) = read {
@@ -247,23 +240,25 @@ async fn stranger(path: &Path, more: impl FnOnce(u32) -> Vec<u8>, read: Option<&
             other.ping().await.unwrap();
         }
         // Until VPP is silent for a moment: the dump has been taken in.
-        while tokio::time::timeout(Duration::from_millis(200), stream.readable()).await.is_ok() {
-            if matches!(stream.try_read(&mut buffer), Ok(0)) {
-                break;
+        let silence = async {
+            while timeout(Duration::from_millis(200), stream.readable()).await.is_ok() {
+                if matches!(stream.try_read(&mut buffer), Ok(0)) {
+                    break;
+                }
             }
-        }
+        };
+        soon(silence).await.expect("VPP ends its answer");
     }
 }
 
 #[tokio::test]
 async fn a_large_state_is_read_without_leaving_dead_clients_behind() {
-    let Some(path) = socket() else { return };
-    let _alone = VPP.lock().await;
+    let Some(vpp) = real_vpp().await else { return };
     let (make, remove) = many(300, 10);
-    let first = sweep(&path).await;
+    let first = sweep(&vpp.api).await;
     done(&first, make).await;
     for _ in 0..200 {
-        let client = connect(&path).await;
+        let client = connect(&vpp.api).await;
         let seen = client.read_state().await.unwrap();
         assert!(seen.vips.len() >= 300 && seen.vips.values().all(|vip| vip.servers.len() <= 10));
         assert_eq!(client.close().await, EndReason::Left);
@@ -273,25 +268,24 @@ async fn a_large_state_is_read_without_leaving_dead_clients_behind() {
     eprintln!("300 VIPs x 10 servers read in {:?}", start.elapsed());
     let rows: usize = seen.vips.values().map(|vip| vip.servers.len()).sum();
     assert!(rows >= 3000);
-    assert_eq!(names(&path), ["maglevd"], "no dead client");
+    assert_eq!(names(&vpp.api), ["maglevd"], "no dead client");
 
     // The buffer was never full: a client that just closes is noticed.
-    stranger(&path, |_| Vec::new(), None).await;
-    assert!(reaped(&path, "stranger"));
+    foreign_client(&vpp.api, |_| Vec::new(), None).await;
+    assert!(reaped(&vpp.api, "outsider"));
     // A handle that is dropped says goodbye as well.
-    drop(connect(&path).await);
+    drop(connect(&vpp.api).await);
     done(&first, remove).await;
     assert_eq!(first.close().await, EndReason::Left);
 }
 
 #[tokio::test]
-async fn connecting_frees_a_vpp_that_a_stranger_left_spinning() {
-    let Some(path) = socket() else { return };
-    let _alone = VPP.lock().await;
+async fn connecting_frees_a_vpp_that_a_foreign_client_left_spinning() {
+    let Some(vpp) = real_vpp().await else { return };
     let (make, remove) = many(1200, 0);
-    let first = sweep(&path).await;
+    let first = sweep(&vpp.api).await;
     done(&first, make).await;
-    let dump = cli(&path, "show api message-table");
+    let dump = cli(&vpp.api, "show api message-table");
     let id: u16 = dump
         .lines()
         .find_map(|line| line.trim().strip_suffix(" lb_vip_dump")?.trim().parse().ok())
@@ -306,15 +300,15 @@ async fn connecting_frees_a_vpp_that_a_stranger_left_spinning() {
         }
         frames
     };
-    stranger(&path, dumps, Some(&first)).await;
-    assert!(!reaped(&path, "stranger"), "VPP has the fault that the workaround is for");
+    foreign_client(&vpp.api, dumps, Some(&first)).await;
+    assert!(!reaped(&vpp.api, "outsider"), "VPP has the fault that the workaround is for");
 
-    let second = connect(&path).await;
-    assert!(second.reaped().iter().any(|client| client.name == "stranger"));
-    assert!(reaped(&path, "stranger"));
+    let second = connect(&vpp.api).await;
+    assert!(second.reaped().iter().any(|client| client.name == "outsider"));
+    assert!(reaped(&vpp.api, "outsider"));
     assert_eq!(second.close().await, EndReason::Left);
-    stranger(&path, |_| Vec::new(), None).await;
-    assert!(reaped(&path, "stranger"), "later plain closes are noticed");
+    foreign_client(&vpp.api, |_| Vec::new(), None).await;
+    assert!(reaped(&vpp.api, "outsider"), "later plain closes are noticed");
     done(&first, remove).await;
     first.close().await;
 }

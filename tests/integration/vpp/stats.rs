@@ -4,9 +4,10 @@
 //! 198.19.77.0/24, and removes them.
 
 use std::num::NonZeroU16;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use crate::support::vpp::real_vpp;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip};
 use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
@@ -155,24 +156,6 @@ async fn a_socket_that_gives_no_segment_says_why() {
     assert_eq!(wrong, StatsError::NotStats { path: api.into() }, "a stream socket");
 }
 
-struct Real {
-    client: VppClient,
-    bare: bare::VppClient,
-    segment: StatsSegment,
-}
-
-async fn real() -> Option<Real> {
-    let path = |name| std::env::var_os(name).map(PathBuf::from);
-    let (Some(api), Some(stats)) = (path("MAGLEV_TEST_VPP_API"), path("MAGLEV_TEST_VPP_STATS"))
-    else {
-        eprintln!("skipped: MAGLEV_TEST_VPP_API and MAGLEV_TEST_VPP_STATS do not name a VPP");
-        return None;
-    };
-    let client = VppClient::connect(&api, ClientOptions::default()).await.unwrap();
-    let segment = StatsSegment::connect(&stats, client.peer_process()).await.unwrap();
-    Some(Real { client, bare: bare::VppClient::connect(&api, "bare"), segment })
-}
-
 fn cli(bare: &mut bare::VppClient, line: &str) -> String {
     let (retval, text) = bare.cli(line);
     assert_eq!(retval, 0, "{line}: {text}");
@@ -198,7 +181,13 @@ fn printed(bare: &mut bare::VppClient, vip: Vip) -> Option<VipCounters> {
 
 #[tokio::test]
 async fn a_real_vpp_counts_the_same_in_its_segment_and_in_its_cli() {
-    let Some(Real { client, mut bare, segment }) = real().await else { return };
+    let Some(vpp) = real_vpp().await else { return };
+    let Some(stats) = &vpp.stats else {
+        return println!("skipped: MAGLEV_TEST_VPP_STATS does not name a VPP's stats socket");
+    };
+    let client = VppClient::connect(&vpp.api, ClientOptions::default()).await.unwrap();
+    let segment = StatsSegment::connect(stats, client.peer_process()).await.unwrap();
+    let mut bare = bare::VppClient::connect(&vpp.api, "bare");
     let booted = segment.boot_time().unwrap().expect("VPP has noted it by now");
     assert!(booted <= SystemTime::now() + Duration::from_secs(2));
     assert!(segment.heartbeat().unwrap().is_some());
@@ -224,10 +213,10 @@ async fn a_real_vpp_counts_the_same_in_its_segment_and_in_its_cli() {
         cli(&mut bare, &format!("packet-generator enable-stream {name}"));
     }
     // Each call is a turn of VPP's main loop, in which packets flow too.
-    let deadline = std::time::Instant::now() + Duration::from_secs(10);
     let total = |counted: Option<VipCounters>| {
         counted.map_or(0, |c| c.next + c.first + c.untracked + c.no_server)
     };
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
     while total(printed(&mut bare, served)) < 60 || total(printed(&mut bare, empty)) < 60 {
         assert!(std::time::Instant::now() < deadline, "the packets do not come");
     }

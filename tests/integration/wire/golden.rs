@@ -57,7 +57,7 @@ fn request<M: Request + PartialEq>(title: &str, id: u16, context: u32, message: 
 }
 
 /// Replies as VPP sent them. Their header starts with a pointer of VPP's,
-/// which nobody looks at.
+/// which is not looked at.
 fn replies<M: Reply + PartialEq + Clone>(title: &str, id: u16, context: u32, messages: &[M]) {
     let frames = frames("reply", title);
     assert_eq!(frames.len(), messages.len(), "{title}");

@@ -18,6 +18,17 @@ fn file(interval: &str) -> String {
     )
 }
 
+/// Waits until `condition` holds; `what` is for the message if it does not.
+async fn in_time(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let holds = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let held = tokio::time::timeout(Duration::from_secs(30), holds).await;
+    assert!(held.is_ok(), "not in time: {what}");
+}
+
 #[actix_rt::test]
 async fn a_reload_that_asks_more_spreads_probers_over_threads_and_no_verdict_is_lost() {
     let where_to: Arc<Mutex<BTreeMap<IpAddr, ThreadId>>> = Arc::default();
@@ -42,9 +53,8 @@ async fn a_reload_that_asks_more_spreads_probers_over_threads_and_no_verdict_is_
     tokio::time::resume();
     let all_up = async || {
         for number in 1..=10 {
-            while bed.state(&format!("b{number}")).await != State::Up {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            let name = format!("b{number}");
+            in_time(&name, async || bed.state(&name).await == State::Up).await;
         }
     };
     all_up().await;
@@ -54,9 +64,7 @@ async fn a_reload_that_asks_more_spreads_probers_over_threads_and_no_verdict_is_
     bed.reload(&file("10ms")).await.unwrap();
     // What it is told as it moves is done as well.
     bed.administer("b3", AdminCommand::Resume).await.unwrap();
-    while threads() != [5, 5] {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    in_time("the probers are spread", async || threads() == [5, 5]).await;
     all_up().await;
     for number in 1..=10 {
         let (view, _) = bed.backend(&format!("b{number}")).await.unwrap();

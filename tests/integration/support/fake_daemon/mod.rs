@@ -1,10 +1,10 @@
 //! A daemon with fixed data for the tests of maglevc: every call answers the
 //! same, as maglevd would in the middle of some trouble.
 
+pub(crate) mod background;
 pub(crate) mod data;
 pub(crate) mod events;
 mod prediction;
-pub(crate) mod standing;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use vpp_maglev::pb::*;
 
 /// What the daemon is like.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mood {
+pub(crate) struct Behaviour {
     /// It has nothing configured, and VPP holds nothing.
     pub(crate) empty: bool,
     /// It refuses the configuration file, VPP refuses steps.
@@ -36,14 +36,14 @@ pub(crate) struct Mood {
     pub(crate) boot_id: u64,
 }
 
-impl Mood {
+impl Behaviour {
     /// All is well.
-    pub(crate) const CALM: Self =
+    pub(crate) const USUAL: Self =
         Self { empty: false, contrary: false, leaving: None, old: false, boot_id: events::BOOT_ID };
 }
 
 /// A running daemon; it ends when this is dropped.
-pub(crate) struct Fake {
+pub(crate) struct FakeDaemon {
     /// What to give to `--server`.
     pub(crate) address: String,
     /// What is sent here happens.
@@ -52,40 +52,40 @@ pub(crate) struct Fake {
 }
 
 /// Starts a daemon on a free port of loopback.
-pub(crate) async fn on_tcp(mood: Mood) -> Fake {
+pub(crate) async fn on_tcp(behaviour: Behaviour) -> FakeDaemon {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    serve(mood, address, TcpListenerStream::new(listener))
+    serve(behaviour, address, TcpListenerStream::new(listener))
 }
 
 /// Starts a daemon on a Unix socket in `directory`, in place of an earlier one.
-pub(crate) async fn on_unix(mood: Mood, directory: &Path) -> Fake {
+pub(crate) async fn on_unix(behaviour: Behaviour, directory: &Path) -> FakeDaemon {
     let path: PathBuf = directory.join("maglevd.sock");
     let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).unwrap();
-    serve(mood, format!("unix:{}", path.display()), UnixListenerStream::new(listener))
+    serve(behaviour, format!("unix:{}", path.display()), UnixListenerStream::new(listener))
 }
 
 fn serve<C>(
-    mood: Mood,
+    behaviour: Behaviour,
     address: String,
     connections: impl Stream<Item = std::io::Result<C>> + Send + 'static,
-) -> Fake
+) -> FakeDaemon
 where
     C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
 {
     let (stop, stopped) = oneshot::channel::<()>();
     let (happen, _) = broadcast::channel(64);
-    let service = MaglevServer::new(Daemon { mood, happen: happen.clone() });
+    let service = MaglevServer::new(FakeService { behaviour, happen: happen.clone() });
     tokio::spawn(async move {
         let serving = Server::builder().add_service(service).serve_with_incoming(connections);
         tokio::select! { result = serving => result.unwrap(), _ = stopped => {} }
     });
-    Fake { address, happen, _stop: stop }
+    FakeDaemon { address, happen, _stop: stop }
 }
 
-struct Daemon {
-    mood: Mood,
+struct FakeService {
+    behaviour: Behaviour,
     happen: broadcast::Sender<event::Event>,
 }
 
@@ -96,7 +96,7 @@ fn named<T>(kind: &str, name: &str, found: Option<T>) -> Answer<T> {
     found.map(Response::new).ok_or_else(missing)
 }
 
-impl Daemon {
+impl FakeService {
     fn set(&self, name: &str, state: &str) -> Answer<BackendInfo> {
         let mut backend = named("backend", name, data::backend(name))?.into_inner();
         if backend.state == "disabled" && matches!(state, "paused" | "unknown") {
@@ -110,12 +110,12 @@ impl Daemon {
 }
 
 #[tonic::async_trait]
-impl Maglev for Daemon {
+impl Maglev for FakeService {
     async fn list_frontends(
         &self,
         _: Request<ListFrontendsRequest>,
     ) -> Answer<ListFrontendsResponse> {
-        let frontend_names = if self.mood.empty { vec![] } else { data::frontend_names() };
+        let frontend_names = if self.behaviour.empty { vec![] } else { data::frontend_names() };
         Ok(Response::new(ListFrontendsResponse { frontend_names }))
     }
 
@@ -125,7 +125,7 @@ impl Maglev for Daemon {
     }
 
     async fn list_backends(&self, _: Request<ListBackendsRequest>) -> Answer<ListBackendsResponse> {
-        let backend_names = if self.mood.empty { vec![] } else { data::backend_names() };
+        let backend_names = if self.behaviour.empty { vec![] } else { data::backend_names() };
         Ok(Response::new(ListBackendsResponse { backend_names }))
     }
 
@@ -135,10 +135,10 @@ impl Maglev for Daemon {
     }
 
     async fn get_backends(&self, _: Request<GetBackendsRequest>) -> Answer<GetBackendsResponse> {
-        if self.mood.old {
+        if self.behaviour.old {
             return Err(Status::unimplemented(""));
         }
-        let names = if self.mood.empty { vec![] } else { data::backend_names() };
+        let names = if self.behaviour.empty { vec![] } else { data::backend_names() };
         let backends = names.iter().filter_map(|name| data::backend(name)).collect();
         Ok(Response::new(GetBackendsResponse { backends }))
     }
@@ -163,7 +163,7 @@ impl Maglev for Daemon {
         &self,
         _: Request<ListHealthChecksRequest>,
     ) -> Answer<ListHealthChecksResponse> {
-        let names = if self.mood.empty { vec![] } else { data::check_names() };
+        let names = if self.behaviour.empty { vec![] } else { data::check_names() };
         Ok(Response::new(ListHealthChecksResponse { names }))
     }
 
@@ -210,49 +210,49 @@ impl Maglev for Daemon {
         request: Request<WatchRequest>,
     ) -> Answer<Self::WatchEventsStream> {
         let wanted = request.into_inner();
-        let boot_id = self.mood.boot_id;
+        let boot_id = self.behaviour.boot_id;
         let resume = wanted.resume.filter(|point| point.boot_id == boot_id);
         let mut first = events::events(&wanted, boot_id);
         first.retain(|event| resume.is_none_or(|point| event.seq > point.seq));
-        if let Some(count) = self.mood.leaving {
+        if let Some(count) = self.behaviour.leaving {
             let first = tokio_stream::iter(first.into_iter().take(count).map(Ok));
             let last = tokio_stream::once(Err(Status::unavailable("maglevd is stopping")));
             return Ok(Response::new(Box::pin(first.chain(last))));
         }
         // Subscribed before the first is sent, so that nothing falls between.
         let mut happening = self.happen.subscribe();
-        let (tell, told) = tokio::sync::mpsc::channel(64);
+        let (sender, published) = tokio::sync::mpsc::channel(64);
         tokio::spawn(async move {
             let mut seq = 100;
             while let Ok(event) = happening.recv().await {
                 seq += 1;
-                if tell.send(Ok(Event { event: Some(event), seq, boot_id })).await.is_err() {
+                if sender.send(Ok(Event { event: Some(event), seq, boot_id })).await.is_err() {
                     return;
                 }
             }
         });
-        let live = tokio_stream::wrappers::ReceiverStream::new(told);
+        let live = tokio_stream::wrappers::ReceiverStream::new(published);
         let first = tokio_stream::iter(first.into_iter().map(Ok));
         Ok(Response::new(Box::pin(first.chain(live).chain(tokio_stream::pending()))))
     }
 
     async fn check_config(&self, _: Request<CheckConfigRequest>) -> Answer<CheckConfigResponse> {
-        Ok(Response::new(data::checked(self.mood.contrary)))
+        Ok(Response::new(data::checked(self.behaviour.contrary)))
     }
 
     async fn reload_config(&self, _: Request<ReloadConfigRequest>) -> Answer<ReloadConfigResponse> {
-        Ok(Response::new(data::reloaded(self.mood.contrary)))
+        Ok(Response::new(data::reloaded(self.behaviour.contrary)))
     }
 
     async fn get_vpp_info(&self, _: Request<GetVppInfoRequest>) -> Answer<VppInfo> {
-        if self.mood.empty {
+        if self.behaviour.empty {
             return Err(Status::unavailable("VPP is not connected"));
         }
-        Ok(Response::new(data::vpp_info(self.mood.contrary)))
+        Ok(Response::new(data::vpp_info(self.behaviour.contrary)))
     }
 
     async fn get_vpplb_state(&self, _: Request<GetVpplbStateRequest>) -> Answer<VpplbState> {
-        Ok(Response::new(data::lb_state(self.mood.empty)))
+        Ok(Response::new(data::lb_state(self.behaviour.empty)))
     }
 
     async fn sync_vpplb_state(
@@ -263,7 +263,11 @@ impl Maglev for Daemon {
         if let Some(name) = &wanted.frontend_name {
             named("frontend", name, data::frontend(name))?;
         }
-        let steps = if self.mood.empty { vec![] } else { data::steps(&wanted, self.mood.contrary) };
+        let steps = if self.behaviour.empty {
+            vec![]
+        } else {
+            data::steps(&wanted, self.behaviour.contrary)
+        };
         Ok(Response::new(SyncVpplbStateResponse { applied: !wanted.dry_run, steps }))
     }
 
@@ -271,9 +275,9 @@ impl Maglev for Daemon {
         &self,
         _: Request<GetVpplbCountersRequest>,
     ) -> Answer<VpplbCounters> {
-        if self.mood.contrary {
+        if self.behaviour.contrary {
             return Err(Status::unimplemented(""));
         }
-        Ok(Response::new(data::lb_counters(self.mood.empty)))
+        Ok(Response::new(data::lb_counters(self.behaviour.empty)))
     }
 }

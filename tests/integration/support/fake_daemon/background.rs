@@ -3,18 +3,15 @@
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::sync::{broadcast, oneshot};
 use vpp_maglev::pb::event::Event;
 
-use super::{Fake, Mood, on_tcp, on_unix};
-
-/// How long its start may take.
-const DEADLINE: Duration = Duration::from_secs(30);
+use super::{Behaviour, FakeDaemon, on_tcp, on_unix};
+use crate::support::wait::DEADLINE;
 
 /// A fake daemon on a thread of its own, with all its connections.
-pub(crate) struct Daemon {
+pub(crate) struct BackgroundDaemon {
     /// What to give to `--server`.
     pub(crate) address: String,
     happen: broadcast::Sender<Event>,
@@ -22,33 +19,33 @@ pub(crate) struct Daemon {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Daemon {
+impl BackgroundDaemon {
     /// On a free port of loopback.
-    pub(crate) fn start(mood: Mood) -> Self {
-        Self::run(move || Box::pin(on_tcp(mood)))
+    pub(crate) fn start(behaviour: Behaviour) -> Self {
+        Self::run(move || Box::pin(on_tcp(behaviour)))
     }
 
     /// On a Unix socket in `directory`, where an earlier one may have been.
-    pub(crate) fn start_in(directory: &Path, mood: Mood) -> Self {
+    pub(crate) fn start_in(directory: &Path, behaviour: Behaviour) -> Self {
         let directory = directory.to_owned();
-        Self::run(move || Box::pin(async move { on_unix(mood, &directory).await }))
+        Self::run(move || Box::pin(async move { on_unix(behaviour, &directory).await }))
     }
 
     fn run(
-        start: impl FnOnce() -> std::pin::Pin<Box<dyn Future<Output = Fake>>> + Send + 'static,
+        start: impl FnOnce() -> std::pin::Pin<Box<dyn Future<Output = FakeDaemon>>> + Send + 'static,
     ) -> Self {
-        let (tell, told) = mpsc::channel();
+        let (sender, started) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let fake = start().await;
-                tell.send((fake.address.clone(), fake.happen.clone())).unwrap();
+                sender.send((fake.address.clone(), fake.happen.clone())).unwrap();
                 let _ = stopped.await;
             });
         });
-        let (address, happen) = told.recv_timeout(DEADLINE).unwrap();
+        let (address, happen) = started.recv_timeout(DEADLINE).unwrap();
         Self { address, happen, stop: Some(stop), thread: Some(thread) }
     }
 
@@ -58,7 +55,7 @@ impl Daemon {
     }
 }
 
-impl Drop for Daemon {
+impl Drop for BackgroundDaemon {
     /// Cuts every connection, as a killed daemon does.
     fn drop(&mut self) {
         drop(self.stop.take());

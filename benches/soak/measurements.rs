@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// One look at the daemon.
-pub(super) struct Figures {
+pub(super) struct Measurement {
     pub(super) at: Duration,
     /// Resident memory.
     pub(super) rss_kib: u64,
@@ -22,12 +22,12 @@ pub(super) struct Figures {
     pub(super) cpu: Duration,
 }
 
-impl Figures {
+impl Measurement {
     pub(super) const HEAD: &str =
         "    at s   RSS KiB   descr  threads   series  reloads  transitions   CPU s";
 }
 
-impl fmt::Display for Figures {
+impl fmt::Display for Measurement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -44,8 +44,8 @@ impl fmt::Display for Figures {
     }
 }
 
-/// One of the figures.
-type Number = fn(&Figures) -> u64;
+/// One of the numbers.
+type Number = fn(&Measurement) -> u64;
 
 fn median(mut numbers: Vec<u64>) -> u64 {
     numbers.sort_unstable();
@@ -54,7 +54,7 @@ fn median(mut numbers: Vec<u64>) -> u64 {
 
 /// Compares the last quarter with the second one: by then everything that is
 /// made once is there. Says what it finds; true if something grew.
-pub(super) fn judge(log: &[Figures]) -> bool {
+pub(super) fn judge(log: &[Measurement]) -> bool {
     let quarter = log.len() / 4;
     if quarter < 5 {
         println!("too short to tell whether anything grows");
@@ -63,13 +63,13 @@ pub(super) fn judge(log: &[Figures]) -> bool {
     let mut grew = false;
     // What probes hold varies, and an allocator keeps what it will need again.
     let kinds: [(&str, Number, u64); 4] = [
-        ("RSS KiB", |figures| figures.rss_kib, 4096),
-        ("descriptors", |figures| figures.descriptors, 64),
-        ("threads", |figures| figures.threads, 4),
-        ("series", |figures| figures.series, 64),
+        ("RSS KiB", |measured| measured.rss_kib, 4096),
+        ("descriptors", |measured| measured.descriptors, 64),
+        ("threads", |measured| measured.threads, 4),
+        ("series", |measured| measured.series, 64),
     ];
     for (name, number, slack) in kinds {
-        let of = |log: &[Figures]| median(log.iter().map(number).collect());
+        let of = |log: &[Measurement]| median(log.iter().map(number).collect());
         let early = of(&log[quarter..2 * quarter]);
         let late = of(&log[log.len() - quarter..]);
         let most = early + early / 20 + slack;

@@ -11,7 +11,7 @@ use vpp_maglev::vpp::wire::{LbAsV2Details, LbAsV2Dump, LbVipDetails, LbVipDump, 
 
 use crate::client::{VppClient, address, del_vip, vip};
 
-pub(crate) struct Lab {
+pub(crate) struct Scenario {
     pub(crate) api: PathBuf,
     pub(crate) stats: PathBuf,
     pub(crate) client: VppClient,
@@ -19,7 +19,7 @@ pub(crate) struct Lab {
     made: Vec<VipKey>,
 }
 
-impl Lab {
+impl Scenario {
     pub(crate) fn new(api: &Path, stats: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         static FIRST: OnceLock<u32> = OnceLock::new();

@@ -14,6 +14,9 @@ pub mod text;
 pub mod time;
 mod vpp;
 
+#[cfg(test)]
+mod tests;
+
 pub use backend::{BackendJson, TransitionJson};
 pub use config_check::ConfigCheckJson;
 pub use event::{EventJson, EventKindJson};

@@ -77,9 +77,15 @@ const LAYERS: &[Layer] = &[
             "tonic_reflection",
         ],
     },
+    Layer { folder: "api/views", modules: &["api::views", "pb"], crates: &["serde"] },
+    Layer {
+        folder: "client",
+        modules: &["client", "pb"],
+        crates: &["thiserror", "tokio", "tonic"],
+    },
     Layer {
         folder: "cli",
-        modules: &["cli", "pb"],
+        modules: &["cli", "client", "api::views", "pb"],
         crates: &[
             "thiserror",
             "tokio",
@@ -158,12 +164,18 @@ fn paths_begun(line: &str) -> Vec<&str> {
     names
 }
 
+/// The part of `api` that clients share, with a row of its own.
+const VIEWS: &str = "api::views";
+
 /// The modules of this package that a line names: `x` of `crate::x`.
 fn modules_named(line: &str) -> Vec<&str> {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices("crate::")
         .map(|(at, begun)| {
             let rest = &line[at + begun.len()..];
+            if rest.starts_with(VIEWS) {
+                return &rest[..VIEWS.len()];
+            }
             &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())]
         })
         .filter(|name| !name.is_empty())
@@ -177,7 +189,10 @@ fn every_layer_keeps_to_its_row() {
     let mut broken = String::new();
     let mut seen = 0;
     for layer in LAYERS {
-        for path in source_files(&root().join("src").join(layer.folder)) {
+        let folder = root().join("src").join(layer.folder);
+        let inner =
+            |path: &PathBuf| layer.folder == "api" && path.starts_with(folder.join("views"));
+        for path in source_files(&folder).into_iter().filter(|path| !inner(path)) {
             for (number, line) in shipped(&path) {
                 // The root names the build, which is everybody's.
                 let module = |name: &&str| *name != "VERSION" && !layer.modules.contains(name);
@@ -242,4 +257,5 @@ fn the_reader_of_source_is_not_fooled() {
     assert_eq!(paths_begun("let x = actix_rt::spawn(std::a::b);"), ["actix_rt", "std"]);
     assert_eq!(modules_named("use crate::actors::Outbox;"), ["actors"]);
     assert_eq!(modules_named("crate::a::b(crate::c)"), ["a", "c"]);
+    assert_eq!(modules_named("use crate::api::views::text::printable;"), ["api::views"]);
 }

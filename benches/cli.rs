@@ -23,7 +23,8 @@ use vpp_maglev::cli::command::request::DaemonRequest;
 use vpp_maglev::cli::execute::execute;
 use vpp_maglev::cli::render::context::RenderContext;
 use vpp_maglev::cli::render::text;
-use vpp_maglev::client::server::{DaemonAddress, DaemonClient};
+use vpp_maglev::client::address::DaemonAddress;
+use vpp_maglev::client::connection::DaemonClient;
 
 /// Measured runs; the median is printed.
 const RUNS: usize = 21;

@@ -4,6 +4,7 @@
 mod grpc;
 pub mod http;
 mod transport;
+pub mod views;
 
 pub use grpc::service::MaglevService;
 pub use transport::listener::{

@@ -1,7 +1,7 @@
-//! What the daemon answered to a request, ready to be shown as text or JSON,
-//! and whether it amounts to a refusal.
+//! The daemon's answer to a request, ready to be rendered as text or JSON, and
+//! whether it is a failure.
 
-use crate::cli::render::context::printable;
+use crate::api::views::ConfigCheckJson;
 use crate::pb;
 
 /// The answer to one request.
@@ -9,36 +9,30 @@ use crate::pb;
 pub enum CliAnswer {
     /// All frontends, by name.
     Frontends(Vec<pb::FrontendInfo>),
-    /// One frontend.
     Frontend {
-        /// The frontend.
         frontend: pb::FrontendInfo,
         /// The backends of its pools, each once.
         backends: Vec<pb::BackendInfo>,
     },
     /// What another weight would move.
     Predicted {
-        /// The frontend.
         frontend: String,
-        /// The backend whose weight it is.
+        /// The backend whose weight is supposed.
         backend: String,
-        /// What would be.
+        /// The daemon's prediction.
         predicted: pb::PredictChangeResponse,
     },
     /// All backends, by name.
     Backends(Vec<pb::BackendInfo>),
-    /// One backend.
     Backend {
-        /// The backend.
         backend: pb::BackendInfo,
         /// Its health check, if it has one.
         check: Option<pb::HealthCheckInfo>,
     },
     /// All health checks, by name.
     HealthChecks(Vec<pb::HealthCheckInfo>),
-    /// One health check.
     HealthCheck(pb::HealthCheckInfo),
-    /// What VPP says of itself.
+    /// VPP's version, age and connection.
     VppInfo(pb::VppInfo),
     /// The load balancer's state.
     LbState(pb::VpplbState),
@@ -57,86 +51,28 @@ pub enum CliAnswer {
     },
     /// A sync, or what one would do.
     Synced {
-        /// The steps.
+        /// Its steps.
         sync: pb::SyncVpplbStateResponse,
         /// Whether none was to be taken.
         dry_run: bool,
     },
     /// The configuration file was checked.
-    Checked(CheckFindings),
-    /// The configuration file was checked and, without a fault, is in use.
-    Reloaded(CheckFindings),
-}
-
-/// What a check of the configuration file found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CheckFindings {
-    /// Whether the file is accepted.
-    pub ok: bool,
-    /// It cannot be read or parsed.
-    pub parse: Vec<String>,
-    /// It means something impossible; each with its path.
-    pub semantic: Vec<String>,
-    /// It is fine and could not be put to use.
-    pub reload: Vec<String>,
-    /// What is allowed and probably not meant.
-    pub warnings: Vec<String>,
-}
-
-impl From<pb::CheckConfigResponse> for CheckFindings {
-    fn from(response: pb::CheckConfigResponse) -> Self {
-        Self {
-            ok: response.ok,
-            parse: lines(&response.parse_error),
-            semantic: lines(&response.semantic_error),
-            reload: Vec::new(),
-            warnings: response.warnings.iter().map(|warning| printable(warning)).collect(),
-        }
-    }
-}
-
-impl From<pb::ReloadConfigResponse> for CheckFindings {
-    fn from(response: pb::ReloadConfigResponse) -> Self {
-        Self {
-            ok: response.ok,
-            parse: lines(&response.parse_error),
-            semantic: lines(&response.semantic_error),
-            reload: lines(&response.reload_error),
-            warnings: Vec::new(),
-        }
-    }
-}
-
-impl CheckFindings {
-    /// Every fault, a line each.
-    pub fn faults(&self) -> impl Iterator<Item = &String> {
-        self.parse.iter().chain(&self.semantic).chain(&self.reload)
-    }
-
-    fn counted(&self) -> String {
-        match self.faults().count() {
-            0 => "no reason given".into(),
-            1 => "1 fault".into(),
-            n => format!("{n} faults"),
-        }
-    }
-}
-
-fn lines(text: &str) -> Vec<String> {
-    text.lines().filter(|line| !line.trim().is_empty()).map(printable).collect()
+    Checked(ConfigCheckJson),
+    /// The configuration file was checked and, if it is valid, is in use.
+    Reloaded(ConfigCheckJson),
 }
 
 impl CliAnswer {
-    /// Why the answer is a refusal, if it is: then maglevc exits with 1.
+    /// What failed, if the answer is a failure: then maglevc exits with 1.
     #[must_use]
-    pub fn refusal(&self) -> Option<String> {
+    pub fn failure(&self) -> Option<String> {
         match self {
-            Self::Checked(faults) if !faults.ok => {
-                Some(format!("the configuration is not valid: {}", faults.counted()))
+            Self::Checked(check) if !check.ok => {
+                Some(format!("the configuration is not valid: {}", counted(check)))
             }
-            Self::Reloaded(faults) if !faults.ok => Some(format!(
+            Self::Reloaded(check) if !check.ok => Some(format!(
                 "the configuration was not reloaded, the running one stays: {}",
-                faults.counted()
+                counted(check)
             )),
             Self::Synced { sync, dry_run } => {
                 let (all, refused) = (sync.steps.len(), refused(sync));
@@ -157,10 +93,12 @@ fn refused(sync: &pb::SyncVpplbStateResponse) -> usize {
     sync.steps.iter().filter(|step| !step.error.is_empty()).count()
 }
 
-/// The first pool that VPP sends new flows to, as far as the weights tell.
-#[must_use]
-pub fn serving_pool(frontend: &pb::FrontendInfo) -> Option<&pb::PoolInfo> {
-    frontend.pools.iter().find(|pool| pool.backends.iter().any(|b| b.effective_weight > 0))
+fn counted(check: &ConfigCheckJson) -> String {
+    match check.errors().count() {
+        0 => "no reason given".into(),
+        1 => "1 fault".into(),
+        n => format!("{n} faults"),
+    }
 }
 
 #[cfg(test)]
@@ -171,11 +109,11 @@ mod tests {
         let step = |error: &&str| pb::SyncStep { error: (*error).into(), ..Default::default() };
         let steps = errors.iter().map(step).collect();
         let sync = pb::SyncVpplbStateResponse { steps, applied };
-        CliAnswer::Synced { sync, dry_run }.refusal()
+        CliAnswer::Synced { sync, dry_run }.failure()
     }
 
     #[test]
-    fn a_sync_is_refused_when_a_step_was_or_none_was_taken() {
+    fn a_sync_fails_with_a_refused_step_or_without_any_applied() {
         assert_eq!(synced(&["", "no such VIP"], true, false).unwrap(), "VPP refused 1 of 2 steps");
         assert_eq!(synced(&[""], false, false).unwrap(), "the steps were not applied");
         assert_eq!(synced(&[""], false, true), None);
@@ -184,12 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_one_fault() {
+    fn a_faulty_configuration_is_a_failure() {
         let response = pb::CheckConfigResponse {
             semantic_error: "a: wrong\n\nb: wrong\n".into(),
             ..Default::default()
         };
-        let answer = CliAnswer::Checked(response.into());
-        assert_eq!(answer.refusal().unwrap(), "the configuration is not valid: 2 faults");
+        let answer = CliAnswer::Checked((&response).into());
+        assert_eq!(answer.failure().unwrap(), "the configuration is not valid: 2 faults");
     }
 }

@@ -1,22 +1,21 @@
-//! Carries out one command for whoever asked for it: the command line, the
-//! shell or a script.
+//! Executes one command of the command line, the shell or a script.
 
 use super::command::{help, scripts};
 use super::error::CliError;
 use super::render::{json, text};
-use super::watch::{self, CommandEnd};
+use super::watch_events::{self, CommandEnd};
 use super::{execute, live, version};
 use crate::cli::command::request::CliCommand;
 use crate::cli::render::context::Tone;
 use crate::cli::render::output::Output;
-use crate::client::server::DaemonClient;
+use crate::client::connection::DaemonClient;
 
-/// Carries a command out and writes its answer. `connect` is called only for
-/// a command that needs the daemon.
+/// Executes a command and writes its answer. `connect` is called only for a
+/// command that needs the daemon.
 ///
 /// # Errors
-/// What `connect` says; [`CliError::Refused`] in the daemon's words or for an
-/// answer that amounts to a refusal, after it was written.
+/// Those of `connect` and of the requests; [`CliError::Failed`] for an answer
+/// that is a failure, after it was written.
 pub async fn execute(
     connect: impl AsyncFnOnce() -> Result<DaemonClient, CliError>,
     command: CliCommand,
@@ -24,25 +23,28 @@ pub async fn execute(
 ) -> Result<CommandEnd, CliError> {
     match command {
         CliCommand::Quit => {}
-        CliCommand::Help => output.answer(|_| help::text(), || json::usages(&help::usages()))?,
+        CliCommand::Help => {
+            output.answer(|_| help::text(), || Ok(json::usages(&help::usages())))?;
+        }
         CliCommand::ShowVersion => {
-            let this = version::THIS;
-            output.answer(|_| format!("{this}\n"), || json::version(&this))?;
+            let build = version::CURRENT;
+            output.answer(|_| format!("{build}\n"), || Ok(json::version(&build)))?;
         }
         CliCommand::Completions(shell) => {
-            output.answer(|_| scripts::script(shell).into(), || json::completions(shell))?;
+            output.answer(|_| scripts::script(shell).into(), || Ok(json::completions(shell)))?;
         }
         CliCommand::WatchState => live::run(connect, output).await?,
-        CliCommand::WatchEvents(wanted) => {
+        CliCommand::WatchEvents(options) => {
             let client = connect().await?;
-            let mut notice = |line: &str| output.complain(Tone::Unsure, line);
-            return watch::watch(&client, &wanted, &mut std::io::stdout(), &mut notice).await;
+            let mut notice = |line: &str| output.print_diagnostic(Tone::Unsure, line);
+            let mut out = std::io::stdout();
+            return watch_events::run(client, &options, &mut out, &mut notice).await;
         }
         CliCommand::Request(request) => {
             let answer = execute::execute(&connect().await?, request).await?;
-            output.answer(|page| text::text(&answer, page), || json::answer(&answer))?;
-            if let Some(message) = answer.refusal() {
-                return Err(CliError::Refused { message });
+            output.answer(|context| text::text(&answer, context), || json::answer(&answer))?;
+            if let Some(message) = answer.failure() {
+                return Err(CliError::Failed { message });
             }
         }
     }

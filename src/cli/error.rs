@@ -1,64 +1,52 @@
 //! Everything that can end a command early, its exit status, and its one line
 //! for people: no status codes, no names of libraries.
 
-use std::error::Error as _;
-use std::io::ErrorKind;
-use std::time::Duration;
+use tonic::Code;
 
-use tonic::{Code, ConnectError, Status};
-
+use crate::api::views::text::printable;
 use crate::cli::command::parse::ParseError;
-use crate::cli::command::words::Unclosed;
-use crate::cli::render::context::printable;
-use crate::client::server::{ANSWER_DEADLINE, CONNECT_DEADLINE, DaemonAddress, SILENCE};
+use crate::cli::command::words::UnclosedQuote;
+use crate::client::error::{ClientError, ConnectionLoss, cause};
+use crate::client::tls::{ClientTlsError, ClientTlsFile};
 
-/// How the client library begins what it says of an answer that is HTTP and no
-/// gRPC.
-const NO_GRPC: &str = "grpc-status header missing";
-
-/// Why a command did not do what was asked.
+/// Why a command was not executed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// The words are no command.
+    /// The words are not a command.
     #[error(transparent)]
     Usage(#[from] ParseError),
     /// The options are wrong.
     #[error("{message}")]
     Options {
-        /// What the parser of options says.
+        /// What is wrong with them.
         message: String,
     },
-    /// The daemon answered, and said no.
+    /// The daemon could not be used, or refused the request.
+    #[error("{}", client_error_text(.0))]
+    Daemon(#[from] ClientError),
+    /// The daemon executed the request, and the result is a failure.
     #[error("{message}")]
-    Refused {
-        /// The daemon's own words.
+    Failed {
+        /// What failed.
         message: String,
     },
-    /// There is no daemon to talk to, or no longer.
-    #[error("maglevd at {server}: {why}")]
-    Unreachable {
-        /// Where it was looked for.
-        server: DaemonAddress,
-        /// What happened.
-        why: ConnectionLoss,
-    },
-    /// Of several daemons, not all gave an answer.
+    /// Of several daemons, not all answered.
     #[error("{} of {of} daemons gave no answer: {}", .unreached.len() + .refused.len(), groups(.unreached, .refused))]
     Several {
-        /// How many were asked.
+        /// How many were queried.
         of: usize,
-        /// Those not reached.
+        /// Addresses of those that were not reached.
         unreached: Vec<String>,
-        /// Those that said no.
+        /// Addresses of those that refused.
         refused: Vec<String>,
     },
-    /// A line of a shell cannot be taken apart.
+    /// A line of a shell cannot be split into words.
     #[error(transparent)]
-    Unclosed(#[from] Unclosed),
-    /// The operator ended a script.
+    UnclosedQuote(#[from] UnclosedQuote),
+    /// The operator interrupted a script.
     #[error("interrupted")]
     Interrupted,
-    /// A line of a script was not done.
+    /// A line of a script failed.
     #[error("line {number}: {error}")]
     InScript {
         /// From 1 on.
@@ -66,46 +54,14 @@ pub enum CliError {
         /// Why.
         error: Box<CliError>,
     },
-    /// The answer cannot be written, or the process lacks what it needs.
+    /// The output cannot be written, or the system refuses what maglevc needs.
     #[error("cannot {attempted}: {}", cause(.source))]
     Local {
         /// What was attempted.
         attempted: &'static str,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-}
-
-/// How the daemon was not reached, or was lost.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum ConnectionLoss {
-    /// No connection was made.
-    #[error("cannot be reached: {cause}")]
-    NoConnection {
-        /// What the system says.
-        cause: String,
-    },
-    /// The two do not believe each other, or one does not speak TLS.
-    #[error("TLS failed: {cause}")]
-    Mistrust {
-        /// What TLS says.
-        cause: String,
-    },
-    /// Nothing came within the deadline.
-    #[error("does not answer (waited {} s)", .waited.as_secs())]
-    Silent {
-        /// How long it was waited for.
-        waited: Duration,
-    },
-    /// What listens there is something else.
-    #[error("something else answers there, not maglevd; or maglevd with TLS (see --tls-ca)")]
-    Foreign,
-    /// The connection ended before the answer did.
-    #[error("the connection was lost")]
-    Broken,
-    /// It ended the stream of events.
-    #[error("is stopping, no more events")]
-    Stopping,
 }
 
 impl CliError {
@@ -114,90 +70,33 @@ impl CliError {
     pub fn status(&self) -> u8 {
         match self {
             Self::Several { unreached, .. } if !unreached.is_empty() => 3,
-            Self::Refused { .. } | Self::Local { .. } | Self::Several { .. } => 1,
-            Self::Usage(_) | Self::Options { .. } | Self::Unclosed(_) => 2,
+            Self::Failed { .. } | Self::Local { .. } | Self::Several { .. } => 1,
+            Self::Usage(_) | Self::Options { .. } | Self::UnclosedQuote(_) => 2,
             Self::InScript { error, .. } => error.status(),
-            // As shells tell of a process that SIGINT (2) ended.
+            Self::Daemon(ClientError::Refused { .. }) => 1,
+            Self::Daemon(ClientError::Tls { .. }) => 2,
+            Self::Daemon(ClientError::Unreachable { .. }) => 3,
+            // The convention of shells for a process that SIGINT (2) ended.
             Self::Interrupted => 128 + 2,
-            Self::Unreachable { .. } => 3,
         }
-    }
-
-    /// The error of a request that failed: the daemon's own words where they
-    /// are its own, and otherwise what became of the connection.
-    #[must_use]
-    pub fn of_status(server: &DaemonAddress, status: &Status) -> Self {
-        if status.message().starts_with(NO_GRPC) {
-            return Self::Unreachable { server: server.clone(), why: ConnectionLoss::Foreign };
-        }
-        // Any other status that the client library made up has a source or is
-        // Unknown; the daemon's own has neither.
-        if status.source().is_none() && status.code() != Code::Unknown {
-            return Self::Refused { message: said(status) };
-        }
-        let connecting = chain(status).any(|error| error.is::<ConnectError>());
-        let why = match (root_io(status), status.code()) {
-            (Some(error), _) if connecting || error.kind() == ErrorKind::ConnectionRefused => {
-                ConnectionLoss::NoConnection { cause: cause(error) }
-            }
-            (None, _) if connecting => ConnectionLoss::Silent { waited: CONNECT_DEADLINE },
-            (Some(error), _) if error.kind() == ErrorKind::InvalidData => {
-                ConnectionLoss::Mistrust { cause: cause(error) }
-            }
-            (Some(_), _) => ConnectionLoss::Broken,
-            _ if overran(status) => ConnectionLoss::Silent { waited: ANSWER_DEADLINE },
-            // Without a system error behind it, this is a ping without reply,
-            // and the other a breach of HTTP/2.
-            (None, Code::Unavailable) => ConnectionLoss::Silent { waited: SILENCE },
-            (None, Code::Internal) => ConnectionLoss::Foreign,
-            (None, _) => ConnectionLoss::Broken,
-        };
-        Self::Unreachable { server: server.clone(), why }
-    }
-
-    /// The error of a request that came to no end at all.
-    #[must_use]
-    pub fn cut(server: &DaemonAddress) -> Self {
-        Self::Unreachable { server: server.clone(), why: ConnectionLoss::Broken }
-    }
-
-    /// The error of a connection that did not come about.
-    #[must_use]
-    pub fn of_connecting(
-        server: &DaemonAddress,
-        error: &(dyn std::error::Error + 'static),
-    ) -> Self {
-        let why = match root_io(error) {
-            None => ConnectionLoss::Foreign,
-            Some(error) if error.kind() == ErrorKind::InvalidData => {
-                ConnectionLoss::Mistrust { cause: cause(error) }
-            }
-            Some(error) => ConnectionLoss::NoConnection { cause: cause(error) },
-        };
-        Self::Unreachable { server: server.clone(), why }
-    }
-
-    /// The error of files that TLS cannot be made of.
-    #[must_use]
-    pub fn of_tls(error: &(dyn std::error::Error + 'static)) -> Self {
-        let reasons: Vec<String> = chain(error).skip(1).map(ToString::to_string).collect();
-        let reason = if reasons.is_empty() { error.to_string() } else { reasons.join(": ") };
-        Self::Options { message: format!("the files of --tls-… cannot be used: {reason}") }
     }
 }
 
-/// Who was not reached, and who refused.
-fn groups(unreached: &[String], refused: &[String]) -> String {
-    let group = |title: &str, servers: &[String]| {
-        (!servers.is_empty()).then(|| format!("{title}: {}", servers.join(", ")))
-    };
-    let groups = [group("not reached", unreached), group("refused by", refused)];
-    groups.into_iter().flatten().collect::<Vec<_>>().join("; ")
+/// One line about a daemon that could not be used.
+#[must_use]
+pub fn client_error_text(error: &ClientError) -> String {
+    match error {
+        ClientError::Refused { code, message, .. } => refusal_text(*code, message),
+        ClientError::Unreachable { server, why: ConnectionLoss::NotGrpc, .. } => {
+            format!("maglevd at {server}: {} (see --tls-ca)", ConnectionLoss::NotGrpc)
+        }
+        ClientError::Unreachable { server, why, .. } => format!("maglevd at {server}: {why}"),
+        ClientError::Tls { why, .. } => tls_error_text(why),
+    }
 }
 
-/// What the daemon said, on one line.
-fn said(status: &Status) -> String {
-    match (status.message(), status.code()) {
+fn refusal_text(code: Code, message: &str) -> String {
+    match (message, code) {
         ("", Code::Unimplemented) => "the daemon does not know this command; is it older?".into(),
         ("", _) => "the daemon refused, and gave no reason".into(),
         (message, _) => {
@@ -207,88 +106,91 @@ fn said(status: &Status) -> String {
     }
 }
 
-fn chain<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
+fn tls_error_text(error: &ClientTlsError) -> String {
+    let option = |file: &ClientTlsFile| match file {
+        ClientTlsFile::Ca => "--tls-ca",
+        ClientTlsFile::Certificate => "--tls-cert",
+        ClientTlsFile::Key => "--tls-key",
+    };
+    match error {
+        ClientTlsError::Unreadable { file, path, source } => {
+            format!("{} {}: {}", option(file), path.display(), cause(source))
+        }
+        ClientTlsError::NoPem { file, path } => {
+            let content = file.content();
+            format!("{} {}: there is no {content} in PEM in it", option(file), path.display())
+        }
+        ClientTlsError::Rejected { reason } => {
+            format!("the files of --tls-… cannot be used: {reason}")
+        }
+    }
 }
 
-fn root_io<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std::io::Error> {
-    chain(error).filter_map(|error| error.downcast_ref()).last()
-}
-
-fn overran(error: &(dyn std::error::Error + 'static)) -> bool {
-    chain(error).any(|error| error.is::<tonic::TimeoutExpired>())
-}
-
-/// A system error without its number: `Connection refused (os error 111)` is
-/// `connection refused`.
-pub(crate) fn cause(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+/// The daemons that were not reached, and those that refused.
+fn groups(unreached: &[String], refused: &[String]) -> String {
+    let group = |title: &str, servers: &[String]| {
+        (!servers.is_empty()).then(|| format!("{title}: {}", servers.join(", ")))
+    };
+    let groups = [group("not reached", unreached), group("refused by", refused)];
+    groups.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tonic::Status;
 
-    fn server() -> DaemonAddress {
-        "127.0.0.1:1".parse().unwrap()
-    }
-
-    fn of(status: &Status) -> CliError {
-        CliError::of_status(&server(), status)
+    fn refused(status: &Status) -> CliError {
+        let server = "127.0.0.1:1".parse().unwrap();
+        ClientError::of_status("GetBackend", &server, status).into()
     }
 
     #[test]
-    fn the_daemons_words_are_shown_alone() {
+    fn a_refusal_is_shown_in_the_daemons_words_alone() {
         let cases = [
             (Status::failed_precondition("backend `a` is disabled"), "backend `a` is disabled"),
             (Status::unavailable("VPP is not connected"), "VPP is not connected"),
             (Status::not_found("one\n\ntwo\x1b[2J"), "one; two\\u{1b}[2J"),
             (Status::unimplemented(""), "the daemon does not know this command; is it older?"),
+            (Status::internal(""), "the daemon refused, and gave no reason"),
         ];
         for (status, expected) in cases {
-            let error = of(&status);
+            let error = refused(&status);
             assert_eq!((error.to_string().as_str(), error.status()), (expected, 1));
         }
     }
 
     #[test]
-    fn a_lost_connection_is_no_refusal() {
-        let mut status = Status::unavailable("transport error");
-        let reset = std::io::Error::from_raw_os_error(104);
-        status.set_source(std::sync::Arc::new(reset));
-        for status in [status, Status::unknown("Service was not ready")] {
-            let error = of(&status);
-            let expected = "maglevd at 127.0.0.1:1: the connection was lost";
-            assert_eq!((error.to_string().as_str(), error.status()), (expected, 3));
-        }
-    }
-
-    #[test]
-    fn silence_and_strangers_are_told_apart() {
+    fn a_loss_names_the_daemon() {
         let cases = [
-            (Status::unavailable("http2 error"), "does not answer (waited 10 s)"),
+            (ConnectionLoss::Broken, "the connection was lost"),
             (
-                Status::internal("http2 error"),
+                ConnectionLoss::Silent { waited: std::time::Duration::from_secs(10) },
+                "does not answer (waited 10 s)",
+            ),
+            (
+                ConnectionLoss::NoConnection { cause: "connection refused".into() },
+                "cannot be reached: connection refused",
+            ),
+            (
+                ConnectionLoss::NotGrpc,
                 "something else answers there, not maglevd; or maglevd with TLS (see --tls-ca)",
             ),
-            (Status::cancelled("http2 error"), "the connection was lost"),
         ];
-        for (mut status, expected) in cases {
-            status.set_source(std::sync::Arc::new(std::fmt::Error));
-            assert_eq!(of(&status).to_string(), format!("maglevd at 127.0.0.1:1: {expected}"));
+        for (why, expected) in cases {
+            let server = "127.0.0.1:1".parse().unwrap();
+            let error = CliError::from(ClientError::Unreachable { attempted: "", server, why });
+            let expected = format!("maglevd at 127.0.0.1:1: {expected}");
+            assert_eq!((error.to_string(), error.status()), (expected, 3));
         }
     }
 
     #[test]
-    fn a_refused_connection_says_so_without_numbers() {
-        let refused = std::io::Error::from_raw_os_error(111);
-        let error = CliError::of_connecting(&server(), &refused);
-        let expected = "maglevd at 127.0.0.1:1: cannot be reached: connection refused";
-        assert_eq!((error.to_string().as_str(), error.status()), (expected, 3));
+    fn an_unusable_tls_file_is_a_wrong_option() {
+        let why = ClientTlsError::NoPem { file: ClientTlsFile::Key, path: "/k".into() };
+        let server = "127.0.0.1:1".parse().unwrap();
+        let error = CliError::from(ClientError::Tls { server, why });
+        let expected = "--tls-key /k: there is no private key in PEM in it";
+        assert_eq!((error.to_string().as_str(), error.status()), (expected, 2));
     }
 }

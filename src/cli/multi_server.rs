@@ -1,5 +1,5 @@
-//! One question to several daemons: the answers under a heading each, in the
-//! order in which the daemons were named, and who could not be reached.
+//! One request to several daemons: the answers under a heading each, in the
+//! order in which the daemons were named, and those that could not be reached.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,15 @@ use super::answer::CliAnswer;
 use super::error::CliError;
 use super::execute;
 use super::render::{json, text};
-use crate::cli::command::options::Format;
 use crate::cli::command::request::{CliCommand, DaemonRequest};
 use crate::cli::render::context::{RenderContext, Tone};
-use crate::cli::render::output::{self, Output};
-use crate::client::server::{DaemonAccess, DaemonAddress, DaemonClient};
+use crate::cli::render::output::Output;
+use crate::client::address::DaemonAddress;
+use crate::client::connection::{DaemonAccess, DaemonClient};
+use crate::client::error::{ClientError, ConnectionLoss};
 
-/// The request, if it may be asked of several daemons at once: only what
-/// changes nothing.
+/// The request of a command, if it may be sent to several daemons at once:
+/// only those that change nothing.
 #[must_use]
 pub fn request(command: &CliCommand) -> Option<DaemonRequest> {
     match command {
@@ -34,75 +35,75 @@ pub fn request(command: &CliCommand) -> Option<DaemonRequest> {
     }
 }
 
-/// What one of the daemons said.
+/// The answer of one of the daemons.
 #[derive(Debug)]
 pub struct ServerAnswer {
-    /// Which.
     pub server: DaemonAddress,
-    /// Its answer.
     pub result: Result<CliAnswer, CliError>,
 }
 
-/// Asks all at the same time, so that one that is silent holds nobody up, and
-/// writes the answers in order.
+/// Sends a request to all daemons at the same time, so that none waits for a
+/// silent one, and writes the answers in order.
 ///
 /// # Errors
 /// [`CliError::Several`] when one of them did not answer or refused.
-pub async fn ask(
+pub async fn execute_all(
     servers: &[DaemonAccess],
     request: &DaemonRequest,
     output: Output,
 ) -> Result<(), CliError> {
-    let mut calls = Vec::new();
+    let mut tasks = Vec::new();
     for access in servers {
         let (access, request) = (access.clone(), request.clone());
-        calls.push(tokio::spawn(async move {
+        tasks.push(tokio::spawn(async move {
             let client = DaemonClient::connect(&access).await?;
             execute::execute(&client, request).await
         }));
     }
-    let mut said = Vec::new();
-    for (call, access) in calls.into_iter().zip(servers) {
+    let mut answers = Vec::new();
+    for (task, access) in tasks.into_iter().zip(servers) {
         let server = access.server.clone();
-        let cut = |_| Err(CliError::cut(&server));
-        let result = call.await.unwrap_or_else(cut);
-        said.push(ServerAnswer { server, result });
+        let result = task.await.unwrap_or_else(|_| {
+            let (server, why) = (server.clone(), ConnectionLoss::Broken);
+            Err(ClientError::Unreachable { attempted: "execute", server, why }.into())
+        });
+        answers.push(ServerAnswer { server, result });
     }
-    match output.format {
-        Format::Json => output::write(&format!("{:#}\n", value(&said)))?,
-        Format::Text => output::write(&page(&said, &output.page()))?,
-    }
-    summary(&said).map_or(Ok(()), Err)
+    output.answer(|context| render_text(&answers, context), || render_json(&answers))?;
+    summary(&answers).map_or(Ok(()), Err)
 }
 
 /// `[{"server": …, "answer": …}, {"server": …, "error": …}]`
-#[must_use]
-pub fn value(said: &[ServerAnswer]) -> Value {
-    let one = |said: &ServerAnswer| match &said.result {
-        Ok(answer) => json!({
-            "server": said.server.to_string(), "answer": json::answer(answer), "error": null
-        }),
-        Err(error) => json!({
-            "server": said.server.to_string(), "answer": null, "error": error.to_string()
-        }),
+///
+/// # Errors
+/// As [`json::answer`].
+pub fn render_json(answers: &[ServerAnswer]) -> serde_json::Result<Value> {
+    let one = |ServerAnswer { server, result }: &ServerAnswer| {
+        let server = server.to_string();
+        Ok(match result {
+            Ok(answer) => {
+                json!({ "server": server, "answer": json::answer(answer)?, "error": null })
+            }
+            Err(error) => json!({ "server": server, "answer": null, "error": error.to_string() }),
+        })
     };
-    said.iter().map(one).collect()
+    answers.iter().map(one).collect()
 }
 
 /// The answers under their headings.
 #[must_use]
-pub fn page(said: &[ServerAnswer], page: &RenderContext) -> String {
+pub fn render_text(answers: &[ServerAnswer], context: &RenderContext) -> String {
     let mut out = String::new();
-    for ServerAnswer { server, result } in said {
+    for ServerAnswer { server, result } in answers {
         if !out.is_empty() {
             out.push('\n');
         }
-        out.push_str(&page.paint(Tone::Title, &format!("== {server} ==")));
+        out.push_str(&context.paint(Tone::Title, &format!("== {server} ==")));
         out.push('\n');
         match result {
-            Ok(answer) => out.push_str(&text::text(answer, page)),
+            Ok(answer) => out.push_str(&text::text(answer, context)),
             Err(error) => {
-                out.push_str(&page.paint(Tone::Bad, &error.to_string()));
+                out.push_str(&context.paint(Tone::Bad, &error.to_string()));
                 out.push('\n');
             }
         }
@@ -110,51 +111,56 @@ pub fn page(said: &[ServerAnswer], page: &RenderContext) -> String {
     out
 }
 
-/// The error of the whole, which names those that gave no answer.
-fn summary(said: &[ServerAnswer]) -> Option<CliError> {
-    let failed = said.iter().filter_map(|said| Some((said.result.as_ref().err()?, &said.server)));
-    let named = |wanted: fn(&CliError) -> bool| -> Vec<String> {
-        let chosen = failed.clone().filter(|(error, _)| wanted(error));
+/// The error of the whole, which names the daemons that gave no answer.
+fn summary(answers: &[ServerAnswer]) -> Option<CliError> {
+    let failed =
+        answers.iter().filter_map(|answer| Some((answer.result.as_ref().err()?, &answer.server)));
+    let servers = |matches: fn(&CliError) -> bool| -> Vec<String> {
+        let chosen = failed.clone().filter(|(error, _)| matches(error));
         chosen.map(|(_, server)| server.to_string()).collect()
     };
-    let unreached = named(|error| error.status() == 3);
-    let refused = named(|error| error.status() != 3);
+    let unreached = servers(|error| error.status() == 3);
+    let refused = servers(|error| error.status() != 3);
     if unreached.is_empty() && refused.is_empty() {
         return None;
     }
-    Some(CliError::Several { of: said.len(), unreached, refused })
+    Some(CliError::Several { of: answers.len(), unreached, refused })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::error::ConnectionLoss;
 
-    fn said(server: &str, result: Result<CliAnswer, CliError>) -> ServerAnswer {
+    fn answer(server: &str, result: Result<CliAnswer, CliError>) -> ServerAnswer {
         ServerAnswer { server: server.parse().unwrap(), result }
     }
 
-    fn away(server: &str) -> ServerAnswer {
-        let lost =
-            CliError::Unreachable { server: server.parse().unwrap(), why: ConnectionLoss::Broken };
-        said(server, Err(lost))
+    fn unreached(server: &str) -> ServerAnswer {
+        let (address, why) = (server.parse().unwrap(), ConnectionLoss::Broken);
+        let error = ClientError::Unreachable { attempted: "connect", server: address, why };
+        answer(server, Err(error.into()))
     }
 
     #[test]
-    fn those_that_gave_no_answer_are_named() {
-        let fine = || said("a:1", Ok(CliAnswer::Backends(Vec::new())));
+    fn daemons_without_an_answer_are_named() {
+        let fine = || answer("a:1", Ok(CliAnswer::Backends(Vec::new())));
         assert!(summary(&[fine(), fine()]).is_none());
-        let error = summary(&[fine(), away("b:2"), away("c:3")]).unwrap();
+        let error = summary(&[fine(), unreached("b:2"), unreached("c:3")]).unwrap();
         let expected = "2 of 3 daemons gave no answer: not reached: b:2, c:3";
         assert_eq!((error.to_string().as_str(), error.status()), (expected, 3));
-        let refused = CliError::Refused { message: "no".into() };
-        let error = summary(&[said("d:4", Err(refused)), fine()]).unwrap();
+        let refused = ClientError::Refused {
+            attempted: "GetBackend",
+            server: "d:4".parse().unwrap(),
+            code: tonic::Code::NotFound,
+            message: "no".into(),
+        };
+        let error = summary(&[answer("d:4", Err(refused.into())), fine()]).unwrap();
         let expected = "1 of 2 daemons gave no answer: refused by: d:4";
         assert_eq!((error.to_string().as_str(), error.status()), (expected, 1));
     }
 
     #[test]
-    fn only_questions_go_to_several() {
+    fn only_requests_that_change_nothing_go_to_several() {
         assert!(request(&CliCommand::Request(DaemonRequest::ShowBackends)).is_some());
         for command in [
             CliCommand::Request(DaemonRequest::ConfigReload),

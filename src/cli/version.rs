@@ -1,4 +1,4 @@
-//! Which build this is.
+//! The build of this program.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct Version {
 }
 
 /// This build.
-pub const THIS: Version = Version {
+pub const CURRENT: Version = Version {
     version: env!("CARGO_PKG_VERSION"),
     commit: env!("MAGLEV_COMMIT"),
     build_date: env!("MAGLEV_BUILD_DATE"),

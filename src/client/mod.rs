@@ -1,4 +1,16 @@
-//! What every client of daemons needs: an address, a connection, TLS.
+//! What every client of daemons needs. It names the generated types only and
+//! nothing of the command line, so that other clients can be built on it.
+//!
+//! ```text
+//! address, tls ─▶ connection ─┬─▶ requests ─────────────┐
+//!                             └─▶ follow (WatchEvents) ─┴─▶ mirror: the state of a daemon
+//! ```
 
-pub mod server;
+pub mod address;
+pub mod connection;
+pub mod deadlines;
+pub mod error;
+pub mod follow;
+pub mod mirror;
+pub mod requests;
 pub mod tls;

@@ -46,17 +46,6 @@ const KNOWN: &[&[&str]] = &[
     ],
     &["src/api/grpc/health.rs", "src/api/transport/listener.rs"],
     &["src/api/http/metrics/families.rs", "src/api/http/metrics/probes.rs"],
-    &["src/cli/command/completions_query.rs", "src/cli/mod.rs"],
-    &["src/cli/command/options.rs", "src/cli/render/output.rs"],
-    &["src/cli/error.rs", "src/client/server.rs", "src/client/tls.rs"],
-    &[
-        "src/cli/render/text/backends.rs",
-        "src/cli/render/text/checks.rs",
-        "src/cli/render/text/frontends.rs",
-        "src/cli/render/text/mod.rs",
-        "src/cli/render/text/prediction.rs",
-        "src/cli/render/text/vpp.rs",
-    ],
     &[
         "src/config/mod.rs",
         "src/config/resolve/frontend.rs",

@@ -19,7 +19,6 @@ const KNOWN: &[&str] = &[
     "src/domain/health/tests.rs",
     "src/vpp/stats/tests.rs",
     "src/domain/reconcile/tests/harness.rs",
-    "src/vpp/session/mod.rs",
 ];
 
 #[test]

@@ -1,75 +1,71 @@
-//! Live names for completion: asked of the daemon with a short deadline, so
-//! that TAB never hangs, and believed for some seconds.
+//! The daemon's names for completion: queried with a short deadline, so that
+//! TAB never hangs, and cached for some seconds.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use tonic::Status;
-
-use crate::cli::command::completion::Names;
-use crate::client::server::DaemonClient;
+use crate::cli::command::completion::NameList;
+use crate::client::connection::DaemonClient;
+use crate::client::error::ClientError;
+use crate::client::requests;
 use crate::pb;
 
-/// How long a TAB may wait for the daemon.
-pub const PATIENCE: Duration = Duration::from_millis(700);
+/// How long a TAB waits for the daemon.
+pub const QUERY_DEADLINE: Duration = Duration::from_millis(700);
 
-/// How long names are believed.
-const FRESH: Duration = Duration::from_secs(5);
+/// How long names are cached.
+const LIFETIME: Duration = Duration::from_secs(5);
 
-/// Lists of names with the moments at which they were asked for.
+/// Lists of names, with the moments at which they were queried.
 #[derive(Debug, Default)]
-pub struct Cache {
-    lists: HashMap<Names, (Instant, Vec<String>)>,
+pub struct NameCache {
+    lists: HashMap<NameList, (Instant, Vec<String>)>,
 }
 
-impl Cache {
-    /// The names, if they are fresh at `now`.
+impl NameCache {
+    /// The names, unless they are too old at `now`.
     #[must_use]
-    pub fn get(&self, wanted: &Names, now: Instant) -> Option<Vec<String>> {
-        let (at, names) = self.lists.get(wanted)?;
-        (now.saturating_duration_since(*at) < FRESH).then(|| names.clone())
+    pub fn get(&self, list: &NameList, now: Instant) -> Option<Vec<String>> {
+        let (at, names) = self.lists.get(list)?;
+        (now.saturating_duration_since(*at) < LIFETIME).then(|| names.clone())
     }
 
-    /// Keeps names that were asked for at `now`, and forgets those too old.
-    pub fn keep(&mut self, wanted: Names, names: Vec<String>, now: Instant) {
-        self.lists.retain(|_, (at, _)| now.saturating_duration_since(*at) < FRESH);
-        self.lists.insert(wanted, (now, names));
-    }
-
-    /// Forgets everything: another daemon answers now, or something was changed.
-    pub fn clear(&mut self) {
-        self.lists.clear();
+    /// Adds names that were queried at `now`, and removes those too old.
+    pub fn insert(&mut self, list: NameList, names: Vec<String>, now: Instant) {
+        self.lists.retain(|_, (at, _)| now.saturating_duration_since(*at) < LIFETIME);
+        self.lists.insert(list, (now, names));
     }
 }
 
-/// Asks the daemon. `None` where it does not answer in time or says no.
-pub async fn fetch(client: &DaemonClient, wanted: &Names) -> Option<Vec<String>> {
-    tokio::time::timeout(PATIENCE, ask(client, wanted)).await.ok()?.ok()
+/// Queries the daemon. `None` where it does not answer in time, or refuses.
+pub async fn fetch(client: &DaemonClient, list: &NameList) -> Option<Vec<String>> {
+    tokio::time::timeout(QUERY_DEADLINE, query(client, list)).await.ok()?.ok()
 }
 
-async fn ask(client: &DaemonClient, wanted: &Names) -> Result<Vec<String>, Status> {
+async fn query(client: &DaemonClient, list: &NameList) -> Result<Vec<String>, ClientError> {
     let mut grpc = client.grpc.clone();
-    Ok(match wanted {
-        Names::Frontends => {
-            grpc.list_frontends(pb::ListFrontendsRequest {}).await?.into_inner().frontend_names
+    Ok(match list {
+        NameList::Frontends => {
+            let response = grpc.list_frontends(pb::ListFrontendsRequest {}).await;
+            client.message("ListFrontends", response)?.frontend_names
         }
-        Names::Backends => {
-            grpc.list_backends(pb::ListBackendsRequest {}).await?.into_inner().backend_names
+        NameList::Backends => {
+            let response = grpc.list_backends(pb::ListBackendsRequest {}).await;
+            client.message("ListBackends", response)?.backend_names
         }
-        Names::HealthChecks => {
-            grpc.list_health_checks(pb::ListHealthChecksRequest {}).await?.into_inner().names
+        NameList::HealthChecks => {
+            let response = grpc.list_health_checks(pb::ListHealthChecksRequest {}).await;
+            client.message("ListHealthChecks", response)?.names
         }
-        Names::Pools { frontend } => {
-            let request = pb::GetFrontendRequest { name: frontend.clone() };
-            let frontend = grpc.get_frontend(request).await?.into_inner();
+        NameList::Pools { frontend } => {
+            let frontend = requests::frontend(client.clone(), frontend.clone()).await?;
             frontend.pools.into_iter().map(|pool| pool.name).collect()
         }
-        Names::Members { frontend, pool } => {
-            let request = pb::GetFrontendRequest { name: frontend.clone() };
-            let frontend = grpc.get_frontend(request).await?.into_inner();
-            let wanted =
+        NameList::Members { frontend, pool } => {
+            let frontend = requests::frontend(client.clone(), frontend.clone()).await?;
+            let chosen =
                 |found: &pb::PoolInfo| pool.as_ref().is_none_or(|pool| *pool == found.name);
-            let pools = frontend.pools.into_iter().filter(wanted);
+            let pools = frontend.pools.into_iter().filter(chosen);
             let names: BTreeSet<String> =
                 pools.flat_map(|pool| pool.backends).map(|backend| backend.name).collect();
             names.into_iter().collect()
@@ -82,15 +78,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_believed_for_some_seconds() {
-        let mut cache = Cache::default();
+    fn names_are_cached_for_their_lifetime() {
+        let mut cache = NameCache::default();
         let start = Instant::now();
-        cache.keep(Names::Backends, vec!["a".into()], start);
-        let later = start + FRESH - Duration::from_millis(1);
-        assert_eq!(cache.get(&Names::Backends, later), Some(vec!["a".into()]));
-        assert_eq!(cache.get(&Names::Frontends, later), None);
-        assert_eq!(cache.get(&Names::Backends, start + FRESH), None);
-        cache.clear();
-        assert_eq!(cache.get(&Names::Backends, start), None);
+        cache.insert(NameList::Backends, vec!["a".into()], start);
+        let later = start + LIFETIME - Duration::from_millis(1);
+        assert_eq!(cache.get(&NameList::Backends, later), Some(vec!["a".into()]));
+        assert_eq!(cache.get(&NameList::Frontends, later), None);
+        assert_eq!(cache.get(&NameList::Backends, start + LIFETIME), None);
     }
 }

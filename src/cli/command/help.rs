@@ -1,13 +1,13 @@
-//! `help`: a usage line for every command, written out from the grammar.
+//! `help`: a usage line for every command, generated from the grammar.
 
 use crate::cli::command::grammar::{GrammarToken, Node, ROOT};
 
-/// How one command is written, and what it is for.
+/// How one command is typed, and its purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage {
     /// The whole command: `set backend <backend> pause`.
     pub line: String,
-    /// What its last word is for.
+    /// The purpose of its last word.
     pub help: &'static str,
 }
 
@@ -32,12 +32,12 @@ fn walk(node: &Node, before: &str, found: &mut Vec<Usage>) {
     }
 }
 
-/// ` [a] [b <n>]` for what may follow `node`.
+/// ` [a] [b <n>]` for the options of `node`.
 fn optional(node: &Node) -> String {
     node.options.iter().filter_map(|option| Some(format!(" [{}]", phrase(option)?))).collect()
 }
 
-/// An option with all that belongs to it: `level debug|info`.
+/// An option with its values and options: `level debug|info`.
 fn phrase(node: &Node) -> Option<String> {
     let mut text = written(node)?;
     let next: Vec<String> = node.next.iter().filter_map(phrase).collect();
@@ -59,7 +59,7 @@ fn written(node: &Node) -> Option<String> {
 #[must_use]
 pub fn text() -> String {
     let usages = usages();
-    // Longer lines than this have their purpose on a line of its own.
+    // The help of longer lines is printed below them.
     const COLUMN: usize = 44;
     let mut text = String::from(
         "Any unambiguous beginning of a word works: `sh vpp i` is `show vpp info`.\n\n",
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn every_node_says_what_it_is_for() {
+    fn every_node_has_help() {
         fn check(nodes: &[Node]) {
             for node in nodes {
                 assert!(!node.help.is_empty(), "{:?}", node.token);

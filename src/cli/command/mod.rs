@@ -1,4 +1,4 @@
-//! From words to a request: the grammar, its parser, completion and help.
+//! Parses words to a command: the grammar, its parser, completion and help.
 
 pub mod completion;
 pub mod completion_names;

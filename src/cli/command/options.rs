@@ -1,14 +1,15 @@
-//! maglevc's options, and what they and the terminal make of the output.
+//! maglevc's options.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum, ValueHint};
+use clap::{Parser, ValueHint};
 
 use crate::cli::error::CliError;
+use crate::cli::render::format::{ColorWhen, OutputFormat};
 use crate::cli::render::output::Output;
-use crate::client::server::{DaemonAccess, DaemonAddress};
-use crate::client::tls::{ClientTls, OwnFiles};
+use crate::client::address::DaemonAddress;
+use crate::client::connection::DaemonAccess;
+use crate::client::tls::{ClientIdentity, ClientTls};
 
 /// Looks at and acts on maglevd, the control plane of VPP's load balancer.
 #[derive(Debug, Parser)]
@@ -54,7 +55,7 @@ pub struct CliOptions {
     pub color: ColorWhen,
     /// `json` has a documented, stable schema.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    pub output: Format,
+    pub output: OutputFormat,
     /// What to do; without it: the shell, or the lines of standard input where
     /// that is no terminal.
     #[arg(value_name = "COMMAND", allow_negative_numbers = true)]
@@ -62,7 +63,7 @@ pub struct CliOptions {
 }
 
 impl CliOptions {
-    /// How each of the daemons is reached, in the order of the options.
+    /// The daemons, in the order of the option.
     #[must_use]
     pub fn access(&self) -> Vec<DaemonAccess> {
         let tls = self.tls();
@@ -72,8 +73,10 @@ impl CliOptions {
     }
 
     fn tls(&self) -> Option<ClientTls> {
-        let files =
-            |(cert, key): (&PathBuf, &PathBuf)| OwnFiles { cert: cert.clone(), key: key.clone() };
+        let files = |(cert, key): (&PathBuf, &PathBuf)| ClientIdentity {
+            cert: cert.clone(),
+            key: key.clone(),
+        };
         Some(ClientTls {
             ca: self.tls_ca.clone()?,
             identity: self.tls_cert.as_ref().zip(self.tls_key.as_ref()).map(files),
@@ -81,70 +84,16 @@ impl CliOptions {
         })
     }
 
-    /// How this run writes.
+    /// The format and colours of the output.
     #[must_use]
     pub fn output(&self) -> Output {
         Output { format: self.output, color: self.color }
     }
 }
 
-/// When to write colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ColorWhen {
-    /// On a terminal that can, unless `NO_COLOR` is set (<https://no-color.org>).
-    #[default]
-    Auto,
-    /// Wherever the output goes.
-    Always,
-    /// Not at all.
-    Never,
-}
-
-/// How answers are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
-}
-
-impl ColorWhen {
-    /// Whether to colour what goes to `stream`.
-    #[must_use]
-    pub fn colour(self, stream: &impl IsTerminal) -> bool {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        self.decide(
-            stream.is_terminal(),
-            variable("NO_COLOR").is_some(),
-            variable("TERM").is_some_and(|term| term == "dumb"),
-        )
-    }
-
-    fn decide(self, terminal: bool, no_color: bool, dumb: bool) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-            Self::Auto => terminal && !no_color && !dumb,
-        }
-    }
-}
-
-/// The columns of the terminal that `stream` is, if it is one.
+/// The error of a failed parse, without the usage and tips that clap adds.
 #[must_use]
-pub fn width(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
-    if !stream.is_terminal() {
-        return None;
-    }
-    let size = rustix::termios::tcgetwinsize(stream).ok()?;
-    // A serial line says 0: not known.
-    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
-}
-
-/// The message of a failed parse on one line: clap adds usage and tips below.
-#[must_use]
-pub fn refused(error: &clap::Error) -> CliError {
+pub fn usage_error(error: &clap::Error) -> CliError {
     let text = error.to_string();
     let lines = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
     let message = lines.collect::<Vec<_>>().join(" ");
@@ -157,17 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_needs_a_terminal_and_no_objection_unless_it_is_demanded() {
-        assert!(ColorWhen::Auto.decide(true, false, false));
-        assert!(!ColorWhen::Auto.decide(false, false, false));
-        assert!(!ColorWhen::Auto.decide(true, true, false));
-        assert!(!ColorWhen::Auto.decide(true, false, true));
-        assert!(ColorWhen::Always.decide(false, true, true));
-        assert!(!ColorWhen::Never.decide(true, false, false));
-    }
-
-    #[test]
-    fn a_wrong_option_is_one_line_that_names_it() {
+    fn the_error_of_a_wrong_option_is_one_line_that_names_it() {
         let cases = [
             (&["maglevc", "--colour"][..], "--colour"),
             (
@@ -180,18 +119,19 @@ mod tests {
             ),
         ];
         for (arguments, part) in cases {
-            let message = refused(&CliOptions::try_parse_from(arguments).unwrap_err()).to_string();
+            let message =
+                usage_error(&CliOptions::try_parse_from(arguments).unwrap_err()).to_string();
             assert!(message.contains(part), "{message}");
             assert_eq!(message.lines().count(), 1);
         }
     }
 
     #[test]
-    fn options_may_stand_behind_the_command() {
+    fn options_are_accepted_behind_the_command() {
         let options =
             CliOptions::try_parse_from(["maglevc", "show", "backends", "--output", "json"])
                 .unwrap();
         assert_eq!(options.words, ["show", "backends"]);
-        assert_eq!(options.output, Format::Json);
+        assert_eq!(options.output, OutputFormat::Json);
     }
 }

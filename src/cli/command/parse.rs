@@ -1,10 +1,11 @@
-//! Words to a [`CliCommand`], along the grammar: exact matches first, then
-//! unambiguous prefixes, then values; and what could follow at any point.
+//! Parses words to a [`CliCommand`] along the grammar: exact matches first,
+//! then unambiguous prefixes, then values. It also lists what can follow.
 
+use crate::api::views::text::printable;
 use crate::cli::command::grammar::{GrammarToken, Node, Path, ROOT, ValueSlot};
 use crate::cli::command::request::CliCommand;
 
-/// Why words are no command. Each names the word and what was possible there.
+/// Why words are not a command. Each names the word and what was possible.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ParseError {
     /// Nothing was typed.
@@ -13,40 +14,40 @@ pub enum ParseError {
         /// The first words of all commands.
         possible: Vec<&'static str>,
     },
-    /// A word fits nothing that may stand there.
+    /// No token at this place matches the word.
     #[error(
         "`{}` is not possible {}; {}{}",
-        shown(.word),
-        place(.after),
-        meant(.word, .possible),
-        could(.possible)
+        printable(.word),
+        position(.after),
+        did_you_mean(.word, .possible),
+        alternatives(.possible)
     )]
     Unknown {
         /// The word as it was typed.
         word: String,
         /// The words before it, in full.
         after: Vec<String>,
-        /// What could have stood there; empty: the command was complete.
+        /// What would have matched; empty: the command was complete.
         possible: Vec<&'static str>,
     },
-    /// A word shortens several.
-    #[error("`{}` is ambiguous {}: it could be {}", shown(.word), place(.after), list(.possible))]
+    /// The word is a prefix of several.
+    #[error("`{}` is ambiguous {}: it could be {}", printable(.word), position(.after), list(.possible))]
     Ambiguous {
         /// The word as it was typed.
         word: String,
         /// The words before it, in full.
         after: Vec<String>,
-        /// The words that it shortens.
+        /// The words that it is a prefix of.
         possible: Vec<&'static str>,
     },
     /// A value of the wrong kind or out of range.
-    #[error("`{}` is not {} (after `{}`)", shown(.word), .slot.wanted(), .after.join(" "))]
+    #[error("`{}` is not {} (after `{}`)", printable(.word), .slot.expected(), .after.join(" "))]
     BadValue {
         /// The word as it was typed.
         word: String,
         /// The words before it, in full.
         after: Vec<String>,
-        /// What was wanted in its place.
+        /// The kind of value that was expected.
         slot: ValueSlot,
     },
     /// More must follow.
@@ -54,7 +55,7 @@ pub enum ParseError {
     Incomplete {
         /// The words so far, in full.
         after: Vec<String>,
-        /// What could follow.
+        /// What can follow.
         possible: Vec<&'static str>,
     },
 }
@@ -63,11 +64,11 @@ fn list(possible: &[&str]) -> String {
     possible.join(", ")
 }
 
-fn place(after: &[String]) -> String {
+fn position(after: &[String]) -> String {
     if after.is_empty() { "as a command".into() } else { format!("after `{}`", after.join(" ")) }
 }
 
-fn could(possible: &[&str]) -> String {
+fn alternatives(possible: &[&str]) -> String {
     if possible.is_empty() {
         "nothing can follow there".into()
     } else {
@@ -75,57 +76,50 @@ fn could(possible: &[&str]) -> String {
     }
 }
 
-/// Slips of the fingers that still let a word be recognised: a letter lost,
-/// doubled, wrong, or changed with its neighbour.
-const SLIPS: usize = 2;
+/// Edits of a word that may be suggested for a typing error: a letter missing,
+/// added, wrong, or swapped with its neighbour.
+const MAX_EDITS: usize = 2;
 
-/// `did you mean …? ` where the word is nearly one of those possible.
-fn meant(word: &str, possible: &[&str]) -> String {
+/// `did you mean …? ` where the word is close to one of those possible.
+fn did_you_mean(word: &str, possible: &[&str]) -> String {
     let letters = word.chars().count();
-    let near = |known: &&&str| {
-        let slips = strsim::osa_distance(word, known);
-        // In a short word, two wrong letters are another word.
-        (slips <= SLIPS && slips * 3 <= letters).then_some(slips)
+    let distance = |known: &&&str| {
+        let edits = strsim::osa_distance(word, known);
+        // In a short word, two edits make another word.
+        (edits <= MAX_EDITS && edits * 3 <= letters).then_some(edits)
     };
-    // A value in angle brackets is no word.
+    // Placeholders of values are in angle brackets.
     let known = possible.iter().filter(|known| !known.starts_with('<'));
-    let nearest = known.filter_map(|known| Some((near(&known)?, known))).min();
+    let nearest = known.filter_map(|known| Some((distance(&known)?, known))).min();
     nearest.map_or_else(String::new, |(_, known)| format!("did you mean `{known}`? "))
 }
 
-/// A word as it can be shown on one line of a terminal.
-fn shown(word: &str) -> String {
-    word.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect()
-}
-
-/// One thing that could stand at the next place of a command.
+/// A token that can follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suggestion {
     /// The word, or the kind of value.
     pub token: GrammarToken,
-    /// What it is for.
+    /// Its purpose.
     pub help: &'static str,
 }
 
-/// What the words of a command name so far: completion offers the pools of
-/// the frontend that stands before them. Words that do not fit name nothing.
+/// The name in a slot of `words`, with which completion finds the pools of a
+/// frontend. `None` where there is none, or the words do not fit.
 #[must_use]
-pub fn named<W: AsRef<str>>(words: &[W], slot: ValueSlot) -> Option<String> {
+pub fn name_before<W: AsRef<str>>(words: &[W], slot: ValueSlot) -> Option<String> {
     GrammarPlace::after(words).ok()?.path.name(slot)
 }
 
-/// Whether `words` are a command as they stand.
+/// Whether `words` are a complete command.
 #[must_use]
-pub fn complete<W: AsRef<str>>(words: &[W]) -> bool {
+pub fn is_complete<W: AsRef<str>>(words: &[W]) -> bool {
     !words.is_empty() && parse(words).is_ok()
 }
 
 /// Parses the words of one command.
 ///
 /// # Errors
-/// The first word that does not fit, with what would have.
+/// The first word that does not fit.
 pub fn parse<W: AsRef<str>>(words: &[W]) -> Result<CliCommand, ParseError> {
     let place = GrammarPlace::after(words)?;
     if words.is_empty() {
@@ -137,12 +131,14 @@ pub fn parse<W: AsRef<str>>(words: &[W]) -> Result<CliCommand, ParseError> {
     })
 }
 
-/// What could follow `words`, where `partial` is the beginning of the next
-/// word (empty: nothing of it is typed yet).
+/// What can follow `words` and begins with `partial`.
 ///
 /// # Errors
 /// As [`parse`], for a word of `words` that does not fit.
-pub fn offers<W: AsRef<str>>(words: &[W], partial: &str) -> Result<Vec<Suggestion>, ParseError> {
+pub fn suggestions<W: AsRef<str>>(
+    words: &[W],
+    partial: &str,
+) -> Result<Vec<Suggestion>, ParseError> {
     let open = GrammarPlace::after(words)?.open();
     let starting = |hidden: bool| -> Vec<Suggestion> {
         let fits = |node: &&&Node| match node.token {
@@ -151,7 +147,7 @@ pub fn offers<W: AsRef<str>>(words: &[W], partial: &str) -> Result<Vec<Suggestio
             }
             GrammarToken::Alias(word) => hidden && word.starts_with(partial),
             GrammarToken::Slot(slot) => {
-                !hidden && (partial.is_empty() || slot.read(partial).is_some())
+                !hidden && (partial.is_empty() || slot.parse(partial).is_some())
             }
         };
         open.iter()
@@ -160,15 +156,15 @@ pub fn offers<W: AsRef<str>>(words: &[W], partial: &str) -> Result<Vec<Suggestio
             .collect()
     };
     let visible = starting(false);
-    let word = |offer: &Suggestion| {
-        matches!(offer.token, GrammarToken::Word(_) | GrammarToken::Yielding(_))
+    let word = |suggestion: &Suggestion| {
+        matches!(suggestion.token, GrammarToken::Word(_) | GrammarToken::Yielding(_))
     };
-    // An alias is worth offering only to someone who is typing it.
+    // An alias is suggested only where it is being typed.
     let hidden = if visible.iter().any(word) { Vec::new() } else { starting(true) };
     Ok([visible, hidden].concat())
 }
 
-/// A place in the grammar: where some words have led.
+/// A place in the grammar, which some words lead to.
 struct GrammarPlace {
     typed: Vec<String>,
     path: Path,
@@ -195,7 +191,7 @@ impl GrammarPlace {
         Ok(place)
     }
 
-    /// What may stand at this place.
+    /// The nodes that can follow.
     fn open(&self) -> Vec<&'static Node> {
         if self.next.is_empty() {
             self.options.iter().rev().copied().collect()
@@ -224,12 +220,12 @@ impl GrammarPlace {
         if let Some(node) = open.iter().find(exact) {
             return Ok(node);
         }
-        // An empty argument is a slip of a script, not a prefix of everything.
+        // An empty argument is an error of a script, not a prefix of everything.
         let starts = |w: &str| !word.is_empty() && w.starts_with(word);
         let words: Vec<_> =
             open.iter().filter(|n| matches!(n.token, GrammarToken::Word(w) if starts(w))).collect();
-        let second = |token| matches!(token, GrammarToken::Alias(w) | GrammarToken::Yielding(w) if starts(w));
-        let aliases: Vec<_> = open.iter().filter(|node| second(node.token)).collect();
+        let weaker = |token| matches!(token, GrammarToken::Alias(w) | GrammarToken::Yielding(w) if starts(w));
+        let aliases: Vec<_> = open.iter().filter(|node| weaker(node.token)).collect();
         match (words.as_slice(), aliases.as_slice()) {
             ([node], _) | ([], [node]) => return Ok(node),
             ([], _) => {}
@@ -241,8 +237,8 @@ impl GrammarPlace {
                 });
             }
         }
-        let takes = |node: &&&'static Node| matches!(node.token, GrammarToken::Slot(s) if s.read(word).is_some());
-        if let Some(node) = open.iter().find(takes) {
+        let accepts = |node: &&&'static Node| matches!(node.token, GrammarToken::Slot(s) if s.parse(word).is_some());
+        if let Some(node) = open.iter().find(accepts) {
             return Ok(node);
         }
         let (word, after) = (word.to_owned(), self.typed.clone());
@@ -261,21 +257,21 @@ impl GrammarPlace {
                 self.typed.push(word.to_owned());
             }
             GrammarToken::Slot(slot) => {
-                if let Some(value) = slot.read(typed) {
+                if let Some(value) = slot.parse(typed) {
                     self.path.add_value(slot, value);
                 }
-                self.typed.push(shown(typed));
+                self.typed.push(printable(typed));
             }
         }
         self.options.retain(|option| !std::ptr::eq(*option, node));
         self.next = node.next;
-        // Reversed, because `open` shows the innermost first and each group in its own order.
+        // Reversed, because `open` lists them from the end.
         self.options.extend(node.options.iter().rev());
         self.command = node.command.or(self.command);
     }
 }
 
-/// How a token is written where it is offered; `None`: it is not.
+/// How a token is shown; `None`: it is hidden.
 fn text(token: GrammarToken) -> Option<&'static str> {
     match token {
         GrammarToken::Word(word) | GrammarToken::Yielding(word) => Some(word),

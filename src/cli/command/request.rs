@@ -1,38 +1,37 @@
-//! Everything that can be asked of maglevc, as one closed enum: the grammar
-//! makes it, `execute` and `watch` carry it out, and nothing else is possible.
+//! Every command of maglevc, as one closed enum: the grammar makes it and
+//! `dispatch` executes it.
 
-/// One command, complete and checked as far as it can be without a daemon.
+/// One command, validated as far as possible without a daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CliCommand {
-    /// List every command.
+    /// Lists every command.
     Help,
-    /// Leave the shell; alone on a command line it does nothing.
+    /// Leaves the shell; on a command line it does nothing.
     Quit,
-    /// The version of this program.
+    /// Prints the version of this program.
     ShowVersion,
-    /// The script that teaches a system shell to complete.
+    /// Prints the completion script of a system shell.
     Completions(Shell),
-    /// Show frontends and their servers as they change.
+    /// Shows frontends and their servers as they change.
     WatchState,
-    /// Print events as they happen.
-    WatchEvents(Watch),
-    /// Everything that the daemon answers once.
+    /// Prints events as they happen.
+    WatchEvents(WatchOptions),
+    /// Sends a request that has one answer.
     Request(DaemonRequest),
 }
 
-/// The system shells that maglevc writes completions for.
+/// A system shell with a completion script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shell {
     /// GNU Bash.
     Bash,
     /// Z shell.
     Zsh,
-    /// fish.
     Fish,
 }
 
 impl Shell {
-    /// Its name.
+    /// The name of its program.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -43,21 +42,19 @@ impl Shell {
     }
 }
 
-/// What is asked of the daemon and answered once.
+/// A request to the daemon with one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DaemonRequest {
     /// All frontends, what is wrong first.
     ShowFrontends,
     /// One frontend as a tree of pools and backends.
     ShowFrontend {
-        /// Its name.
+        /// The name in the configuration file.
         name: String,
     },
     /// What another weight of a backend would move in a frontend's table.
     Predict {
-        /// The frontend.
         frontend: String,
-        /// The backend.
         backend: String,
         /// 0..=100
         weight: u8,
@@ -66,27 +63,24 @@ pub enum DaemonRequest {
     ShowBackends,
     /// One backend with its transitions.
     ShowBackend {
-        /// Its name.
+        /// The name in the configuration file.
         name: String,
     },
-    /// All health checks.
     ShowHealthChecks,
-    /// One health check.
     ShowHealthCheck {
-        /// Its name.
+        /// The name in the configuration file.
         name: String,
     },
-    /// What VPP says of itself.
+    /// VPP's version, age and connection.
     ShowVppInfo,
     /// The load balancer's state in VPP.
     ShowVppLbState,
     /// The load balancer's packet counters in VPP.
     ShowVppLbCounters,
-    /// An operator's hand on one backend.
+    /// Change the administrative state of one backend.
     SetBackend {
-        /// Its name.
+        /// The name in the configuration file.
         name: String,
-        /// What to do with it.
         change: BackendChange,
     },
     /// Override the configured weight of a backend in a pool.
@@ -95,14 +89,13 @@ pub enum DaemonRequest {
         frontend: String,
         /// The pool that has the backend.
         pool: String,
-        /// The backend.
         backend: String,
         /// 0..=100
         weight: u8,
     },
     /// Write the desired state to VPP.
     Sync {
-        /// Only this frontend; `None`: all, and VIPs of no frontend go.
+        /// Only this frontend; `None`: all, and VIPs of no frontend are removed.
         frontend: Option<String>,
         /// List the steps and take none.
         dry_run: bool,
@@ -113,51 +106,51 @@ pub enum DaemonRequest {
     ConfigReload,
 }
 
-/// What an operator can do with a backend.
+/// A change of the administrative state of a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackendChange {
-    /// No new flows, established ones go on, no probes.
+    /// No probes and no new flows; established flows continue.
     Pause,
     /// Undo `Pause`.
     Resume,
     /// Undo `Disable`.
     Enable,
-    /// No new flows, established ones are forgotten, no probes.
+    /// No probes and no new flows; established flows are forgotten.
     Disable,
 }
 
 /// Which events to print, and how many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Watch {
-    /// Stop after so many lines; `None`: go on until interrupted.
+pub struct WatchOptions {
+    /// Lines to print; `None`: until interrupted.
     pub count: Option<u64>,
-    /// Named on the command line. None of the four named means all of them.
+    /// Whether the kind was named; if none was, all four are printed.
     pub log: bool,
     /// The least severe level of log events; `None`: info.
     pub level: Option<LogLevelWord>,
-    /// Named on the command line.
+    /// Whether the kind was named.
     pub backend: bool,
-    /// Named on the command line.
+    /// Whether the kind was named.
     pub frontend: bool,
-    /// Named on the command line.
+    /// Whether the kind was named.
     pub dataplane: bool,
 }
 
 /// Severities of the daemon's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevelWord {
-    /// Every probe and every message to VPP.
+    /// Each probe and each message to VPP.
     Debug,
-    /// What happens.
+    /// Changes of state.
     Info,
-    /// What needs a look.
+    /// What an operator should look at.
     Warn,
-    /// What failed.
+    /// Failures.
     Error,
 }
 
 impl LogLevelWord {
-    /// The name that the daemon knows it by.
+    /// The word of `WatchRequest.log_level`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,13 +1,14 @@
-//! The scripts that teach a system shell to complete. They hold no command
-//! themselves: they hand the line to `maglevc __complete`, which answers from
-//! the grammar, the options and the daemon, so that none can be out of step.
+//! The completion scripts of system shells. They contain no command: they pass
+//! the line to `maglevc __complete`, which answers from the grammar, the
+//! options and the daemon.
 
 use crate::cli::command::request::Shell;
 
-/// The first argument by which a script asks. It is offered nowhere.
-pub const ASK: &str = "__complete";
+/// The first argument with which a script queries maglevc. It is not part of
+/// the grammar.
+pub const COMPLETE: &str = "__complete";
 
-/// The answer that asks the shell for names of files instead.
+/// The answer that makes the shell complete file names.
 pub const FILES: &str = ":files";
 
 /// The script for a shell.
@@ -25,10 +26,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_script_asks_by_the_word_that_is_answered() {
+    fn every_script_uses_the_query_and_its_answer() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
             let script = script(shell);
-            assert!(script.contains(&format!("maglevc {ASK} ")), "{shell:?}");
+            assert!(script.contains(&format!("maglevc {COMPLETE} ")), "{shell:?}");
             assert!(script.contains(FILES), "{shell:?}");
         }
     }

@@ -1,26 +1,25 @@
-//! A line of the shell, taken apart into words as a POSIX shell would: blanks
-//! separate, quotes and backslashes keep them, `#` begins a comment.
+//! Splits a line of the shell into words as a POSIX shell does: blanks
+//! separate, quotes and backslashes protect them, `#` begins a comment.
 
-/// A line ends inside a quoted word.
+/// The line ends within quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the quote {quote} is not closed")]
-pub struct Unclosed {
-    /// The quote that was opened.
+pub struct UnclosedQuote {
+    /// The opening quote: `'` or `"`.
     pub quote: char,
 }
 
 /// The words of a line up to the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Typed {
+pub struct TypedLine {
     /// The words before the one at the cursor.
     pub before: Vec<String>,
-    /// The beginning of the word at the cursor, quotes removed; empty where
-    /// none is begun.
+    /// The word at the cursor up to it, without quotes; empty between words.
     pub partial: String,
-    /// The byte of the line where that word begins.
+    /// The byte of the line at which that word begins.
     pub start: usize,
     /// The quote that is open at the cursor.
-    pub open: Option<char>,
+    pub open_quote: Option<char>,
     /// Whether the cursor is in a comment.
     pub comment: bool,
 }
@@ -28,11 +27,11 @@ pub struct Typed {
 /// The words of a whole line.
 ///
 /// # Errors
-/// [`Unclosed`] where a quote is.
-pub fn split(line: &str) -> Result<Vec<String>, Unclosed> {
+/// [`UnclosedQuote`] for a quote that is not closed.
+pub fn split(line: &str) -> Result<Vec<String>, UnclosedQuote> {
     let Scan { mut words, word, open, .. } = scan(line);
     match open {
-        Some(quote) => Err(Unclosed { quote }),
+        Some(quote) => Err(UnclosedQuote { quote }),
         None => {
             words.extend(word);
             Ok(words)
@@ -42,13 +41,13 @@ pub fn split(line: &str) -> Result<Vec<String>, Unclosed> {
 
 /// The words of a line that ends at the cursor.
 #[must_use]
-pub fn typed(line: &str) -> Typed {
+pub fn split_at_cursor(line: &str) -> TypedLine {
     let Scan { words, word, start, open, comment } = scan(line);
-    Typed { before: words, partial: word.unwrap_or_default(), start, open, comment }
+    TypedLine { before: words, partial: word.unwrap_or_default(), start, open_quote: open, comment }
 }
 
-/// `word` as it must be typed to be one word: as it is where nothing in it
-/// needs a quote.
+/// `word` as it must be typed to be one word, with quotes only where they are
+/// needed.
 #[must_use]
 pub fn quoted(word: &str) -> String {
     let bare = |c: char| !c.is_whitespace() && !"'\"\\?".contains(c);
@@ -66,7 +65,7 @@ struct Scan {
     words: Vec<String>,
     /// The word that reaches the end of the line.
     word: Option<String>,
-    /// Where it begins, or would.
+    /// The byte at which it begins, or would.
     start: usize,
     open: Option<char>,
     comment: bool,
@@ -82,14 +81,14 @@ fn scan(line: &str) -> Scan {
         }
         match (found.open, c) {
             (Some(quote), _) if c == quote => found.open = None,
-            // Within double quotes a backslash keeps these two alone.
+            // Within double quotes a backslash protects only these two.
             (Some('"'), '\\') if line[at + 1..].starts_with(['"', '\\']) => {
                 found.word.get_or_insert_default().extend(letters.next().map(|(_, c)| c));
             }
             (Some(_), _) => found.word.get_or_insert_default().push(c),
             (None, '\'' | '"') => {
                 found.open = Some(c);
-                // '' is a word, although an empty one.
+                // '' is an empty word.
                 found.word.get_or_insert_default();
             }
             (None, '\\') => {
@@ -116,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_those_of_a_shell() {
+    fn words_are_split_as_in_a_posix_shell() {
         let cases: [(&str, &[&str]); 9] = [
             ("", &[]),
             ("  show   backends ", &["show", "backends"]),
@@ -131,11 +130,11 @@ mod tests {
         for (line, expected) in cases {
             assert_eq!(split(line).unwrap(), expected, "{line}");
         }
-        assert_eq!(split("show 'a b"), Err(Unclosed { quote: '\'' }));
+        assert_eq!(split("show 'a b"), Err(UnclosedQuote { quote: '\'' }));
     }
 
     #[test]
-    fn the_word_at_the_cursor_is_known_with_its_place() {
+    fn the_word_at_the_cursor_has_its_position() {
         let cases = [
             ("", vec![], "", 0, None),
             ("sh", vec![], "sh", 0, None),
@@ -146,14 +145,17 @@ mod tests {
         for (line, before, partial, start, open) in cases {
             let before = before.into_iter().map(str::to_owned).collect();
             let partial = partial.to_owned();
-            assert_eq!(typed(line), Typed { before, partial, start, open, comment: false });
+            assert_eq!(
+                split_at_cursor(line),
+                TypedLine { before, partial, start, open_quote: open, comment: false }
+            );
         }
-        assert!(typed("show # ver").comment);
+        assert!(split_at_cursor("show # ver").comment);
     }
 
     proptest! {
         #[test]
-        fn a_quoted_word_is_that_word(word in "\\PC{0,12}") {
+        fn quoting_is_undone_by_splitting(word in "\\PC{0,12}") {
             prop_assert_eq!(split(&quoted(&word)).unwrap(), vec![word]);
         }
     }

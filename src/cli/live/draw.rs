@@ -1,46 +1,51 @@
-//! Draws the model: a heading, the table, the latest changes, the keys.
+//! Draws the view: a heading, the table, the recent changes, the keys.
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Cell, Paragraph, Row as Drawn, Table};
+use ratatui::widgets::{Cell, Paragraph, Row as TableRow, Table};
 
-use super::model::{DaemonStatus, Model, Standing, VppStatus};
+use super::model::LiveModel;
 use super::rows::{Row, rows};
-use crate::cli::render::context::{Tone, printable};
+use crate::api::views::text::printable;
+use crate::cli::error::client_error_text;
+use crate::cli::render::context::Tone;
 use crate::cli::render::time::{age, moment};
+use crate::client::mirror::{
+    DaemonStatus, MirroredState, RecentChange, RecentChangeKind, VppStatus,
+};
 use crate::pb;
 
-/// Lines of the latest changes, where the terminal has room for them.
+/// Lines of recent changes, where the terminal has room for them.
 const CHANGES: u16 = 5;
 
-/// Terminals lower than this show the table alone.
-const LOW: u16 = 16;
+/// Terminals with fewer lines show no recent changes.
+const FEW_LINES: u16 = 16;
 
-/// Draws the model as it is at `now_ns` (Unix nanoseconds).
-pub fn draw(frame: &mut Frame<'_>, model: &mut Model, now_ns: i64, colour: bool) {
+/// Draws the view at `now_ns` (Unix nanoseconds).
+pub fn draw(frame: &mut Frame<'_>, model: &mut LiveModel, now_ns: i64, colour: bool) {
     let area = frame.area();
-    let changes = if area.height < LOW { 0 } else { CHANGES + 1 };
+    let changes = if area.height < FEW_LINES { 0 } else { CHANGES + 1 };
     let parts = [
         Constraint::Length(3),
         Constraint::Min(2),
         Constraint::Length(changes),
         Constraint::Length(1),
     ];
-    let [head, body, news, foot] = Layout::vertical(parts).areas(area);
+    let [head, body, recent, foot] = Layout::vertical(parts).areas(area);
     let ink = Ink { colour };
     frame.render_widget(heading(model, now_ns, ink), head);
-    // One line of the body is the titles'.
+    // The titles take one line of the body.
     let page = usize::from(body.height.saturating_sub(1));
     let count = rows(model).len();
     model.fit(count, page);
     frame.render_widget(table(model, now_ns, ink, body, page), body);
-    frame.render_widget(latest(model, ink), news);
+    frame.render_widget(recent_changes(model, ink), recent);
     frame.render_widget(keys(model, count, ink), foot);
 }
 
-/// What a tone looks like.
+/// How tones are drawn.
 #[derive(Clone, Copy)]
 struct Ink {
     colour: bool,
@@ -65,18 +70,21 @@ impl Ink {
     }
 }
 
-/// Who is watched, how many are in which state, and VPP.
-fn heading(model: &Model, now_ns: i64, ink: Ink) -> Paragraph<'static> {
+/// The daemon, how many objects are in which state, and VPP.
+fn heading(model: &LiveModel, now_ns: i64, ink: Ink) -> Paragraph<'static> {
     let mut first = vec![ink.span(Tone::Title, format!("maglevd {}", model.server))];
-    first.push(match &model.link {
+    first.push(match &model.mirror.status {
         DaemonStatus::Connecting => ink.span(Tone::Unsure, "  connecting"),
         DaemonStatus::Up => Span::raw(""),
-        DaemonStatus::Down(why) => ink.span(Tone::Bad, format!("  LOST: {why}")),
+        DaemonStatus::Down(error) => {
+            ink.span(Tone::Bad, format!("  LOST: {}", client_error_text(error)))
+        }
     });
-    let frontends: Vec<&str> = model.frontends.values().map(|f| f.state.as_str()).collect();
-    let backends: Vec<&str> = model.backends.values().map(|b| b.state.as_str()).collect();
+    let frontends: Vec<&str> = model.mirror.frontends.values().map(|f| f.state.as_str()).collect();
+    let backends: Vec<&str> =
+        model.mirror.backend_states.values().map(|b| b.state.as_str()).collect();
     let second = format!("frontends: {}  backends: {}", counted(&frontends), counted(&backends));
-    let third = match &model.vpp {
+    let third = match &model.mirror.vpp {
         VppStatus::Unknown => Span::raw("VPP: not asked yet"),
         VppStatus::Connected(info) if info.missing_messages.is_empty() => {
             let since = age(now_ns, info.connecttime_ns);
@@ -87,12 +95,12 @@ fn heading(model: &Model, now_ns: i64, ink: Ink) -> Paragraph<'static> {
             let text = format!("VPP {} lacks {missing} messages", printable(&info.version));
             ink.span(Tone::Bad, text + " and is not programmed")
         }
-        VppStatus::Away(why) => ink.span(Tone::Bad, why.clone()),
+        VppStatus::Away(error) => ink.span(Tone::Bad, client_error_text(error)),
     };
     Paragraph::new(vec![Line::from(first), Line::from(second), Line::from(third)])
 }
 
-/// `1 down 3 up`, what is wrong first.
+/// `1 down 3 up`, the most urgent first.
 fn counted(states: &[&str]) -> String {
     let known = ["down", "unknown", "paused", "disabled", "up"];
     let count = |state: &str| states.iter().filter(|found| **found == state).count();
@@ -101,14 +109,14 @@ fn counted(states: &[&str]) -> String {
     if texts.is_empty() { "none".into() } else { texts.join(" ") }
 }
 
-fn table(model: &Model, now_ns: i64, ink: Ink, area: Rect, page: usize) -> Table<'static> {
+fn table(model: &LiveModel, now_ns: i64, ink: Ink, area: Rect, page: usize) -> Table<'static> {
     let rows = rows(model);
     let shown = rows.iter().skip(model.top).take(page);
     let name = u16::try_from(rows.iter().map(name_width).max().unwrap_or(0)).unwrap_or(u16::MAX);
-    // Free text at the end gives way first, and then long names.
+    // Free text at the end is cut first, and then long names.
     let name = name.clamp(8, (area.width / 3).max(8));
     let titles = ["NAME", "STATE", "WEIGHT", "EFFECT", "SHARE", "AGE", "WHY"];
-    let titles = Drawn::new(titles.map(|title| right(title, Span::raw(title))));
+    let titles = TableRow::new(titles.map(|title| right(title, Span::raw(title))));
     let widths = [
         Constraint::Length(name),
         Constraint::Length(9),
@@ -118,12 +126,12 @@ fn table(model: &Model, now_ns: i64, ink: Ink, area: Rect, page: usize) -> Table
         Constraint::Length(7),
         Constraint::Fill(1),
     ];
-    Table::new(shown.map(|row| drawn(row, now_ns, ink)), widths)
+    Table::new(shown.map(|row| table_row(row, now_ns, ink)), widths)
         .header(titles.style(ink.style(Tone::Title)))
         .column_spacing(1)
 }
 
-/// Numbers stand to the right.
+/// Aligns columns of numbers to the right.
 fn right(title: &str, text: Span<'static>) -> Cell<'static> {
     let number = ["WEIGHT", "EFFECT", "SHARE", "AGE"].contains(&title);
     let line = Line::from(text);
@@ -138,14 +146,14 @@ fn name_width(row: &Row<'_>) -> usize {
     }
 }
 
-fn drawn(row: &Row<'_>, now_ns: i64, ink: Ink) -> Drawn<'static> {
-    let since = |standing: Option<&Standing>| {
-        standing.map_or_else(String::new, |standing| age(now_ns, standing.since_ns))
+fn table_row(row: &Row<'_>, now_ns: i64, ink: Ink) -> TableRow<'static> {
+    let since = |status: Option<&MirroredState>| {
+        status.map_or_else(String::new, |status| age(now_ns, status.since_ns))
     };
     let state = |state: &str| ink.span(Tone::of_state(state), printable(state));
     let blank = || Span::raw("");
     let cells = match row {
-        Row::Frontend { frontend, standing, serving, all } => {
+        Row::Frontend { frontend, status, serving, all } => {
             let mut why = format!("{} {serving}/{all} serving", vip(frontend));
             if !frontend.vpp_refusal.is_empty() {
                 why = format!("VPP refuses {}", frontend.vpp_refusal);
@@ -156,7 +164,7 @@ fn drawn(row: &Row<'_>, now_ns: i64, ink: Ink) -> Drawn<'static> {
                 blank(),
                 blank(),
                 blank(),
-                Span::raw(since(*standing)),
+                Span::raw(since(*status)),
                 Span::raw(printable(&why)),
             ]
         }
@@ -168,8 +176,8 @@ fn drawn(row: &Row<'_>, now_ns: i64, ink: Ink) -> Drawn<'static> {
             let [a, b, c, d, e] = rest;
             [Span::raw(name), ink.span(tone, word), a, b, c, d, e]
         }
-        Row::Server { member, standing } => {
-            let known = standing.map_or("unknown", |standing| standing.state.as_str());
+        Row::Server { member, status } => {
+            let known = status.map_or("unknown", |status| status.state.as_str());
             let mark = if member.weight_overridden { "*" } else { "" };
             let effective = match member.effective_weight {
                 weight if weight >= 0 => weight.to_string(),
@@ -182,13 +190,13 @@ fn drawn(row: &Row<'_>, now_ns: i64, ink: Ink) -> Drawn<'static> {
                 Span::raw(format!("{}{mark}", member.weight)),
                 Span::raw(effective),
                 Span::raw(share.unwrap_or_default()),
-                Span::raw(since(*standing)),
-                Span::raw(standing.map_or_else(String::new, |standing| printable(&standing.why))),
+                Span::raw(since(*status)),
+                Span::raw(status.map_or_else(String::new, |status| printable(&status.why))),
             ]
         }
     };
     let titles = ["NAME", "STATE", "WEIGHT", "EFFECT", "SHARE", "AGE", "WHY"];
-    Drawn::new(titles.into_iter().zip(cells).map(|(title, cell)| right(title, cell)))
+    TableRow::new(titles.into_iter().zip(cells).map(|(title, cell)| right(title, cell)))
 }
 
 /// `192.0.2.80 tcp/80`
@@ -200,19 +208,47 @@ fn vip(frontend: &pb::FrontendInfo) -> String {
     }
 }
 
-fn latest(model: &Model, ink: Ink) -> Paragraph<'static> {
+fn recent_changes(model: &LiveModel, ink: Ink) -> Paragraph<'static> {
     let mut lines = vec![Line::from(ink.span(Tone::Title, "LATEST CHANGES (UTC)"))];
-    lines.extend(model.changes.iter().take(usize::from(CHANGES)).map(|change| {
-        let text = format!(" {}", change.text);
-        Line::from(vec![Span::raw(moment(change.at_ns)), ink.span(change.tone, text)])
+    let shown = model.mirror.recent.iter().take(usize::from(CHANGES));
+    lines.extend(shown.map(|change| {
+        let (text, tone) = described(change);
+        Line::from(vec![Span::raw(moment(change.at_ns)), ink.span(tone, format!(" {text}"))])
     }));
-    if model.changes.is_empty() {
+    if model.mirror.recent.is_empty() {
         lines.push(Line::from("none since this began"));
     }
     Paragraph::new(lines)
 }
 
-fn keys(model: &Model, count: usize, ink: Ink) -> Paragraph<'static> {
+/// A recent change in words, and their tone.
+fn described(change: &RecentChange) -> (String, Tone) {
+    let transition = |object: &str, name: &str, last: &pb::TransitionRecord| {
+        let arrow = format!("{} → {}", last.from, last.to);
+        (words(&[object, name, &arrow, &last.why]), Tone::of_state(&last.to))
+    };
+    match &change.kind {
+        RecentChangeKind::Backend { name, transition: last } => transition("backend", name, last),
+        RecentChangeKind::Frontend { name, transition: last } => transition("frontend", name, last),
+        RecentChangeKind::Dataplane(event) => {
+            let tone = match event.kind.as_str() {
+                "disconnected" | "model_mismatch" => Tone::Bad,
+                "connected" => Tone::Good,
+                _ => Tone::Plain,
+            };
+            (words(&["VPP", &event.frontend_name, &event.kind, &event.detail]), tone)
+        }
+        RecentChangeKind::Missed(count) => (format!("{count} events missed"), Tone::Unsure),
+    }
+}
+
+/// The words that are not empty, on one line.
+fn words(words: &[&str]) -> String {
+    let words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
+    printable(&words.join(" "))
+}
+
+fn keys(model: &LiveModel, count: usize, ink: Ink) -> Paragraph<'static> {
     if model.typing {
         return Paragraph::new(format!("filter: {}_  Enter keeps it, Esc clears it", model.filter));
     }

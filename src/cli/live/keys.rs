@@ -1,39 +1,38 @@
-//! What the keys of the live view mean.
+//! The keys of the live view.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-/// What the operator pressed.
+/// A key, by its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PressedKey {
-    /// Leave.
+    /// Leaves the view.
     Quit,
-    /// Another order.
+    /// Switches to the next order.
     Sort,
-    /// Servers shown or not.
+    /// Shows or hides pools and servers.
     Fold,
-    /// Begin a filter.
+    /// Starts to type a filter.
     Filter,
-    /// A letter of the filter.
+    /// Appends to the filter.
     Letter(char),
-    /// The last letter of the filter goes.
+    /// Removes the last letter of the filter.
     Erase,
-    /// The filter is as it should be.
+    /// Ends typing, and keeps the filter.
     Accept,
-    /// No filter.
+    /// Removes the filter.
     Clear,
-    /// Up (negative) or down by lines.
+    /// Scrolls by lines, upwards if negative.
     Lines(i64),
-    /// Up (negative) or down by pages.
+    /// Scrolls by pages, upwards if negative.
     Pages(i64),
-    /// To the first line.
+    /// Scrolls to the first line.
     Top,
-    /// To the last.
+    /// Scrolls to the last line.
     Bottom,
 }
 
 impl PressedKey {
-    /// What a key of the terminal means, which differs while a filter is
-    /// typed.
+    /// The meaning of a key, which differs while a filter is typed.
     #[must_use]
     pub fn of(key: &KeyEvent, typing: bool) -> Option<Self> {
         if key.kind == KeyEventKind::Release {
@@ -75,19 +74,19 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_keys_or_the_filter() {
+    fn letters_are_commands_unless_a_filter_is_typed() {
         let none = KeyModifiers::NONE;
-        for (letter, meant) in
+        for (letter, expected) in
             [('q', PressedKey::Quit), ('s', PressedKey::Sort), ('f', PressedKey::Fold)]
         {
-            assert_eq!(key(KeyCode::Char(letter), none, false), Some(meant));
+            assert_eq!(key(KeyCode::Char(letter), none, false), Some(expected));
             assert_eq!(key(KeyCode::Char(letter), none, true), Some(PressedKey::Letter(letter)));
         }
         assert_eq!(key(KeyCode::Char('x'), none, false), None);
     }
 
     #[test]
-    fn an_interrupt_leaves_even_a_filter() {
+    fn an_interrupt_leaves_even_while_a_filter_is_typed() {
         for typing in [false, true] {
             let pressed = key(KeyCode::Char('c'), KeyModifiers::CONTROL, typing);
             assert_eq!(pressed, Some(PressedKey::Quit));

@@ -2,14 +2,13 @@
 //! whole terminal, as they change.
 //!
 //! ```text
-//! events, answers ─▶ feed ─▶ Update ─▶ Model ─▶ rows ─▶ draw ─▶ screen
-//! keys ─────────────────────▶ Key ─────┘
+//! client::mirror::feed ─▶ MirrorUpdate ─┬─▶ LiveModel ─▶ rows ─▶ draw ─▶ screen
+//! keys ──────────────────▶ PressedKey ──┘
 //! ```
 //!
-//! The model is a value and the drawing a function of it and the moment.
+//! The model is a value, and drawing a function of it and the moment.
 
 mod draw;
-mod feed;
 mod keys;
 mod model;
 mod rows;
@@ -26,56 +25,72 @@ use tokio_stream::StreamExt;
 
 pub use draw::draw;
 pub use keys::PressedKey;
-pub use model::{Answers, DaemonStatus, Model, Update, VppStatus};
+pub use model::LiveModel;
 
 use super::error::CliError;
-use crate::cli::command::options::Format;
+use crate::cli::render::format::OutputFormat;
 use crate::cli::render::output::{Output, now_ns};
-use crate::client::server::DaemonClient;
+use crate::client::connection::DaemonClient;
+use crate::client::mirror::{MirrorUpdate, feed};
 use screen::Screen;
 
-/// Updates that may wait to be shown.
-const WAITING: usize = 1024;
+/// Updates that may be queued for the view.
+const QUEUE: usize = 1024;
 
-/// The screen is drawn at most this often, however much happens.
+/// The least time between two drawings.
 const FRAME: Duration = Duration::from_millis(50);
 
-/// And at least this often: ages grow.
+/// The most time between two drawings, because ages grow.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Shows the state until the operator has seen enough.
+/// Shows the state until the operator leaves.
 ///
 /// # Errors
-/// [`CliError::Options`] without a terminal or with JSON; what `connect` says;
-/// [`CliError::Refused`] when the daemon takes no more watchers.
+/// [`CliError::Options`] without a terminal or with JSON; those of `connect`;
+/// [`CliError::Daemon`] when the daemon refuses the stream or a request.
 pub async fn run(
     connect: impl AsyncFnOnce() -> Result<DaemonClient, CliError>,
     output: Output,
 ) -> Result<(), CliError> {
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    if output.format == Format::Json || !terminal {
+    if output.format == OutputFormat::Json || !terminal {
         let message = "`watch state` needs a terminal; `watch events` writes JSON anywhere".into();
         return Err(CliError::Options { message });
     }
     let client = connect().await?;
-    let mut model = Model::new(&client.server().to_string());
-    let (tell, updates) = mpsc::channel(WAITING);
-    let feed = tokio::spawn(feed::feed(client, tell));
-    let result = show(&mut model, updates, output.color.colour(&std::io::stdout())).await;
-    feed.abort();
-    result
+    let mut model = LiveModel::new(&client.server().to_string());
+    let (sender, updates) = mpsc::channel(QUEUE);
+    let feed = tokio::spawn(feed(client, sender));
+    match show(&mut model, updates, output.color.colour(&std::io::stdout())).await? {
+        ViewEnd::Left => feed.abort(),
+        // The feed ended first, with a refusal.
+        ViewEnd::NoMoreUpdates => {
+            if let Ok(result) = feed.await {
+                result?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why the view ended.
+enum ViewEnd {
+    /// The operator left, or the process is to end.
+    Left,
+    /// There will be no more updates.
+    NoMoreUpdates,
 }
 
 fn local(source: std::io::Error) -> CliError {
     CliError::Local { attempted: "use the terminal", source }
 }
 
-/// Draws the model, keeps it up to date, and obeys keys.
+/// Draws the model and applies updates and keys to it.
 async fn show(
-    model: &mut Model,
-    mut updates: mpsc::Receiver<Update>,
+    model: &mut LiveModel,
+    mut updates: mpsc::Receiver<MirrorUpdate>,
     colour: bool,
-) -> Result<(), CliError> {
+) -> Result<ViewEnd, CliError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(local)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(local)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(local)?;
@@ -91,26 +106,25 @@ async fn show(
         let due = if dirty { drawn + FRAME } else { drawn + TICK };
         tokio::select! {
             update = updates.recv() => match update {
-                Some(Update::End(error)) => return Err(error),
                 Some(update) => model.update(update),
-                None => return Ok(()),
+                None => return Ok(ViewEnd::NoMoreUpdates),
             },
             event = keys.next() => match event {
                 Some(Ok(Event::Key(key))) => {
                     if let Some(key) = PressedKey::of(&key, model.is_typing())
                         && model.press(key)
                     {
-                        return Ok(());
+                        return Ok(ViewEnd::Left);
                     }
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(local(error)),
-                None => return Ok(()),
+                None => return Ok(ViewEnd::Left),
             },
             () = sleep_until(due) => {}
-            _ = terminate.recv() => return Ok(()),
-            _ = hangup.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(ViewEnd::Left),
+            _ = hangup.recv() => return Ok(ViewEnd::Left),
+            _ = interrupt.recv() => return Ok(ViewEnd::Left),
         }
         dirty = true;
     }

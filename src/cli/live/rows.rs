@@ -1,22 +1,20 @@
 //! The rows of the live view: every frontend with its pools and their servers,
-//! in the order and with the filter that the operator chose.
+//! in the chosen order and filtered.
 
 use std::cmp::Reverse;
 
-use super::model::{Model, SortOrder, Standing};
-use crate::cli::answer::serving_pool;
+use super::model::{LiveModel, SortOrder};
+use crate::api::views::serving_pool;
 use crate::cli::render::context::urgency;
+use crate::client::mirror::MirroredState;
 use crate::pb;
 
-/// One row.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Row<'a> {
-    /// A frontend.
     Frontend {
-        /// What is configured.
         frontend: &'a pb::FrontendInfo,
-        /// Since when it is in its state, if that is known.
-        standing: Option<&'a Standing>,
+        /// Its state, where an event reported it.
+        status: Option<&'a MirroredState>,
         /// Backends that get new flows.
         serving: usize,
         /// All backends.
@@ -24,23 +22,22 @@ pub(super) enum Row<'a> {
     },
     /// A pool of the frontend above.
     Pool {
-        /// The pool.
         pool: &'a pb::PoolInfo,
-        /// Whether it serves.
+        /// Whether it gets new flows.
         serving: bool,
     },
     /// A server of the pool above.
     Server {
-        /// Its weights.
+        /// The server with its weights.
         member: &'a pb::PoolBackendInfo,
-        /// Its state, if it is known.
-        standing: Option<&'a Standing>,
+        /// Its state, where it is known.
+        status: Option<&'a MirroredState>,
     },
 }
 
 /// All rows, in order.
-pub(super) fn rows(model: &Model) -> Vec<Row<'_>> {
-    let mut frontends: Vec<&pb::FrontendInfo> = model.frontends.values().collect();
+pub(super) fn rows(model: &LiveModel) -> Vec<Row<'_>> {
+    let mut frontends: Vec<&pb::FrontendInfo> = model.mirror.frontends.values().collect();
     match model.order {
         SortOrder::Name => {}
         SortOrder::Urgency => frontends.sort_by_key(|frontend| urgency(&frontend.state)),
@@ -54,28 +51,29 @@ pub(super) fn rows(model: &Model) -> Vec<Row<'_>> {
     rows
 }
 
-/// When a frontend or one of its servers changed last; Unix nanoseconds.
-fn latest(model: &Model, frontend: &pb::FrontendInfo) -> i64 {
-    let own = model.standings.get(&frontend.name).map(|standing| standing.since_ns);
+/// When a frontend or one of its servers last changed; Unix nanoseconds.
+fn latest(model: &LiveModel, frontend: &pb::FrontendInfo) -> i64 {
+    let own = model.mirror.frontend_states.get(&frontend.name).map(|status| status.since_ns);
     let members = frontend.pools.iter().flat_map(|pool| &pool.backends);
-    let servers = members.filter_map(|member| Some(model.backends.get(&member.name)?.since_ns));
+    let servers =
+        members.filter_map(|member| Some(model.mirror.backend_states.get(&member.name)?.since_ns));
     servers.chain(own).max().unwrap_or(0)
 }
 
-/// The rows of a frontend that the filter lets through: all where the
-/// frontend itself fits, and otherwise the servers that do, with their pools.
+/// Adds the rows of a frontend that match the filter: all where the frontend
+/// itself matches, and otherwise the matching servers with their pools.
 fn add<'a>(
-    model: &'a Model,
+    model: &'a LiveModel,
     frontend: &'a pb::FrontendInfo,
     filter: &str,
     rows: &mut Vec<Row<'a>>,
 ) {
-    let fits = |texts: &[&str]| texts.iter().any(|text| text.to_lowercase().contains(filter));
-    let whole = fits(&[&frontend.name, &frontend.address, &frontend.state]);
+    let matches = |texts: &[&str]| texts.iter().any(|text| text.to_lowercase().contains(filter));
+    let whole = matches(&[&frontend.name, &frontend.address, &frontend.state]);
     let chosen = |member: &pb::PoolBackendInfo| {
-        let standing = model.backends.get(&member.name);
-        let told = standing.map_or(["", ""], |standing| [&standing.state, &standing.address]);
-        whole || fits(&[&member.name, told[0], told[1]])
+        let status = model.mirror.backend_states.get(&member.name);
+        let known = status.map_or(["", ""], |status| [&status.state, &status.address]);
+        whole || matches(&[&member.name, known[0], known[1]])
     };
     let members = || frontend.pools.iter().flat_map(|pool| &pool.backends);
     if !whole && !members().any(chosen) {
@@ -83,7 +81,7 @@ fn add<'a>(
     }
     rows.push(Row::Frontend {
         frontend,
-        standing: model.standings.get(&frontend.name),
+        status: model.mirror.frontend_states.get(&frontend.name),
         serving: members().filter(|member| member.effective_weight > 0).count(),
         all: members().count(),
     });
@@ -98,10 +96,9 @@ fn add<'a>(
         }
         let serving = serving.is_some_and(|found| std::ptr::eq(found, pool));
         rows.push(Row::Pool { pool, serving });
-        rows.extend(
-            members
-                .into_iter()
-                .map(|member| Row::Server { member, standing: model.backends.get(&member.name) }),
-        );
+        rows.extend(members.into_iter().map(|member| Row::Server {
+            member,
+            status: model.mirror.backend_states.get(&member.name),
+        }));
     }
 }

@@ -1,4 +1,4 @@
-//! The terminal as a whole screen, and back as it was, however the view ends.
+//! The terminal's alternate screen, and its restoration, however the view ends.
 
 use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
@@ -14,36 +14,36 @@ use ratatui::{Frame, Terminal};
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync + 'static>;
 
-/// The whole screen. The terminal is as it was when this is dropped.
+/// The alternate screen. Dropping it restores the terminal.
 pub(super) struct Screen<W: Write> {
     terminal: Terminal<CrosstermBackend<W>>,
-    /// What told of panics before.
+    /// The panic hook from before.
     hook: Arc<Hook>,
 }
 
 impl<W: Write> Screen<W> {
-    /// Takes the terminal.
+    /// Switches to the alternate screen.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's.
     pub(super) fn enter(mut out: W) -> io::Result<Self> {
         enable_raw_mode()?;
-        // A panic is told where it can be read: on the terminal as it was.
+        // A panic is reported on the restored terminal, where it can be read.
         let hook: Arc<Hook> = Arc::new(panic::take_hook());
-        let told = Arc::clone(&hook);
+        let previous = Arc::clone(&hook);
         panic::set_hook(Box::new(move |panic| {
             leave(&mut io::stdout());
-            told(panic);
+            previous(panic);
         }));
         let entered = execute!(out, EnterAlternateScreen, Hide);
         let screen = Self { terminal: Terminal::new(CrosstermBackend::new(out))?, hook };
         entered.map(|()| screen)
     }
 
-    /// Draws a frame of the size that the terminal has now.
+    /// Draws a frame of the terminal's present size.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's.
     pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.terminal.draw(draw).map(|_| ())
     }
@@ -52,7 +52,7 @@ impl<W: Write> Screen<W> {
 impl<W: Write> Drop for Screen<W> {
     fn drop(&mut self) {
         leave(self.terminal.backend_mut());
-        // While it panics, the hook must stay, and has done its work.
+        // During a panic the hook cannot be replaced, and has run already.
         if !std::thread::panicking() {
             let hook = Arc::clone(&self.hook);
             panic::set_hook(Box::new(move |panic| hook(panic)));
@@ -60,7 +60,7 @@ impl<W: Write> Drop for Screen<W> {
     }
 }
 
-/// Gives the terminal back. There is nobody left to tell of failures.
+/// Restores the terminal. Failures cannot be reported anywhere.
 fn leave(out: &mut impl Write) {
     let _ = execute!(out, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();

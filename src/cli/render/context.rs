@@ -1,34 +1,33 @@
-//! What a rendering is made for: the moment, the width and whether colour is
-//! wanted. It is an argument everywhere, so that one input gives one text.
+//! What a text is rendered for: the moment, the width and whether it is
+//! coloured. It is an argument everywhere, so that one input gives one text.
 
-/// The page that a text is written on.
+/// What a text is rendered for.
 #[derive(Clone, Copy, Debug)]
 pub struct RenderContext {
     /// Unix time in nanoseconds from which ages are counted.
     pub now_ns: i64,
-    /// Columns of the terminal; `None`: no terminal, nothing is ever cut.
+    /// Columns of the terminal; `None`: no terminal, nothing is cut.
     pub width: Option<usize>,
     /// Whether states are coloured.
     pub colour: bool,
 }
 
-/// How a piece of text is meant, from which its colour follows.
+/// The meaning of a piece of text, which decides its colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
-    /// Says nothing of its own.
+    /// Without a meaning of its own.
     #[default]
     Plain,
     /// As it should be.
     Good,
     /// Wrong now.
     Bad,
-    /// Not known, or on its way.
+    /// Not known, or about to change.
     Unsure,
-    /// An operator wants it so.
+    /// Held in this state by an operator.
     Held,
     /// Not in use.
     Faint,
-    /// A title.
     Title,
 }
 
@@ -61,7 +60,7 @@ impl Tone {
 }
 
 impl RenderContext {
-    /// `text` in the colour of its tone, if the page has colour.
+    /// `text` in the colour of its tone, if colours are wanted.
     #[must_use]
     pub fn paint(&self, tone: Tone, text: &str) -> String {
         match tone.sgr() {
@@ -80,20 +79,9 @@ pub fn urgency(state: &str) -> u8 {
         "paused" => 2,
         "disabled" => 3,
         "up" => 5,
-        // Whatever a newer daemon calls it, it is not simply up.
+        // A state of a newer daemon: it is not simply up.
         _ => 4,
     }
-}
-
-/// `text` without what a terminal would act on: control characters are
-/// written as escapes, so that nothing a backend answered can move the cursor.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() { safe.extend(c.escape_default()) } else { safe.push(c) }
-    }
-    safe
 }
 
 #[cfg(test)]
@@ -101,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_is_only_written_where_it_is_wanted() {
+    fn text_is_coloured_only_where_it_is_wanted() {
         let plain = RenderContext { now_ns: 0, width: None, colour: false };
         let coloured = RenderContext { colour: true, ..plain };
         assert_eq!(plain.paint(Tone::Bad, "down"), "down");
@@ -115,10 +103,5 @@ mod tests {
         let mut states = ["up", "disabled", "removed", "paused", "down", "unknown"];
         states.sort_by_key(|state| urgency(state));
         assert_eq!(states, ["down", "unknown", "paused", "disabled", "removed", "up"]);
-    }
-
-    #[test]
-    fn nothing_received_can_steer_the_terminal() {
-        assert_eq!(printable("ok \x1b[2J\nname ü"), "ok \\u{1b}[2J\\nname ü");
     }
 }

@@ -1,6 +1,7 @@
-//! From answers to what people and programs read.
+//! Renders answers as text and JSON.
 
 pub mod context;
+pub mod format;
 pub mod json;
 pub mod output;
 pub mod table;

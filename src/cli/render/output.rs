@@ -1,61 +1,63 @@
-//! Where answers and complaints go: standard output and standard error, in the
-//! form and colour that the options ask for.
+//! Writes answers to standard output and diagnostics to standard error, in the
+//! format and colours of the options.
 
 use std::io::{ErrorKind, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::cli::command::options::{self, ColorWhen, Format};
 use crate::cli::error::CliError;
 use crate::cli::render::context::{RenderContext, Tone};
+use crate::cli::render::format::{ColorWhen, OutputFormat, width};
 
-/// How this run of maglevc writes.
+/// The format and colours of the output.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Output {
     /// Text or JSON.
-    pub format: Format,
+    pub format: OutputFormat,
     /// When to colour.
     pub color: ColorWhen,
 }
 
 impl Output {
-    /// The page that standard output is at this moment.
+    /// What a text for standard output is rendered for, at this moment.
     #[must_use]
-    pub fn page(&self) -> RenderContext {
+    pub fn render_context(&self) -> RenderContext {
         let out = std::io::stdout();
-        RenderContext {
-            now_ns: now_ns(),
-            width: options::width(&out),
-            colour: self.color.colour(&out),
-        }
+        RenderContext { now_ns: now_ns(), width: width(&out), colour: self.color.colour(&out) }
     }
 
-    /// Writes an answer in the form that is wanted.
+    /// Writes an answer as text or JSON.
     ///
     /// # Errors
     /// [`CliError::Local`] where it cannot be written.
     pub fn answer(
         &self,
         text: impl FnOnce(&RenderContext) -> String,
-        json: impl FnOnce() -> Value,
+        json: impl FnOnce() -> serde_json::Result<Value>,
     ) -> Result<(), CliError> {
         match self.format {
-            Format::Text => write(&text(&self.page())),
-            Format::Json => write(&format!("{:#}\n", json())),
+            OutputFormat::Text => write(&text(&self.render_context())),
+            OutputFormat::Json => {
+                let value = json().map_err(|error| CliError::Local {
+                    attempted: "write",
+                    source: error.into(),
+                })?;
+                write(&format!("{value:#}\n"))
+            }
         }
     }
 
-    /// Writes one line of complaint to standard error.
-    pub fn complain(&self, tone: Tone, line: &str) {
+    /// Writes one line to standard error.
+    pub fn print_diagnostic(&self, tone: Tone, line: &str) {
         let colour = self.color.colour(&std::io::stderr());
-        let page = RenderContext { now_ns: 0, width: None, colour };
-        // Where even this cannot be written, the exit status must do.
-        let _ = writeln!(std::io::stderr(), "{}", page.paint(tone, line));
+        let context = RenderContext { now_ns: 0, width: None, colour };
+        // Where this cannot be written either, the exit status remains.
+        let _ = writeln!(std::io::stderr(), "{}", context.paint(tone, line));
     }
 }
 
-/// Writes to standard output; a reader that has seen enough is no error.
+/// Writes to standard output. A reader that closed the pipe is no error.
 ///
 /// # Errors
 /// [`CliError::Local`] where it cannot be written.

@@ -1,15 +1,15 @@
 //! Aligned tables: widths count characters and never colour, no line ends in
 //! blanks, and only columns that allow it are cut to fit a terminal.
 
-use crate::cli::render::context::{RenderContext, Tone, printable};
+use crate::api::views::text::printable;
+use crate::cli::render::context::{RenderContext, Tone};
 
-/// A column's width is never cut below this.
-const LEAST: usize = 8;
+/// The width below which no column is cut.
+const MIN_WIDTH: usize = 8;
 
 /// Blanks between columns.
 const GAP: usize = 2;
 
-/// One column.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     title: &'static str,
@@ -37,7 +37,7 @@ impl Column {
     }
 }
 
-/// What stands in one row and column.
+/// The content of one row and column.
 #[derive(Clone, Debug, Default)]
 pub struct Cell {
     text: String,
@@ -51,7 +51,7 @@ impl Cell {
         Self { text: printable(text), tone }
     }
 
-    /// A state in its own tone, marked where an operator overrode the file.
+    /// A state in its tone, with `*` where an operator overrode the file.
     #[must_use]
     pub fn state(state: &str, overridden: bool) -> Self {
         let mark = if overridden { "*" } else { "" };
@@ -93,12 +93,12 @@ impl TextTable {
 
     /// The table's lines, each with its newline; titles first.
     #[must_use]
-    pub fn render(&self, page: &RenderContext) -> String {
-        let widths = self.widths(page.width);
+    pub fn render(&self, context: &RenderContext) -> String {
+        let widths = self.widths(context.width);
         let titles: Vec<Cell> =
             self.columns.iter().map(|column| Cell::new(column.title, Tone::Title)).collect();
         let lines = std::iter::once(&titles).chain(&self.rows);
-        lines.map(|cells| self.line(cells, &widths, page)).collect()
+        lines.map(|cells| self.line(cells, &widths, context)).collect()
     }
 
     fn widths(&self, limit: Option<usize>) -> Vec<usize> {
@@ -112,7 +112,7 @@ impl TextTable {
         let total = self.indent + gaps + widths.iter().sum::<usize>();
         let mut over = limit.map_or(0, |limit| total.saturating_sub(limit));
         for (width, column) in widths.iter_mut().zip(&self.columns).rev().filter(|(_, c)| c.cut) {
-            let least = length(column.title).max(LEAST);
+            let least = length(column.title).max(MIN_WIDTH);
             let given = over.min(width.saturating_sub(least));
             *width -= given;
             over -= given;
@@ -120,7 +120,7 @@ impl TextTable {
         widths
     }
 
-    fn line(&self, cells: &[Cell], widths: &[usize], page: &RenderContext) -> String {
+    fn line(&self, cells: &[Cell], widths: &[usize], context: &RenderContext) -> String {
         let mut line = String::new();
         // Blanks are written only before text, so that no line ends in them.
         let mut blanks = self.indent;
@@ -132,7 +132,7 @@ impl TextTable {
                 blanks += width;
             } else {
                 line.push_str(&" ".repeat(blanks + before));
-                line.push_str(&page.paint(cell.tone, &text));
+                line.push_str(&context.paint(cell.tone, &text));
                 blanks = behind;
             }
             blanks += GAP;
@@ -144,19 +144,19 @@ impl TextTable {
 
 /// `name: value` lines, values aligned, empty values left out.
 #[must_use]
-pub fn facts(facts: &[(&str, Cell)], page: &RenderContext) -> String {
+pub fn facts(facts: &[(&str, Cell)], context: &RenderContext) -> String {
     let shown = || facts.iter().filter(|(_, cell)| !cell.text.is_empty());
     let width = shown().map(|(name, _)| length(name)).max().unwrap_or(0);
     shown()
         .map(|(name, cell)| {
             let rest = " ".repeat(width - length(name) + GAP);
-            let name = page.paint(Tone::Title, name);
-            format!("{name}{rest}{}\n", page.paint(cell.tone, &cell.text))
+            let name = context.paint(Tone::Title, name);
+            format!("{name}{rest}{}\n", context.paint(cell.tone, &cell.text))
         })
         .collect()
 }
 
-/// Width of a text in columns; escapes of colour are never in it.
+/// The width of a text without colours, in columns.
 fn length(text: &str) -> usize {
     text.chars().count()
 }
@@ -180,7 +180,7 @@ mod tests {
         table
     }
 
-    fn page(width: Option<usize>, colour: bool) -> RenderContext {
+    fn context(width: Option<usize>, colour: bool) -> RenderContext {
         RenderContext { now_ns: 0, width, colour }
     }
 
@@ -189,25 +189,25 @@ mod tests {
         let expected = "NAME    WEIGHT  WHY\n\
                         größer       7  a long reason indeed\n\
                         b          100\n";
-        assert_eq!(sample().render(&page(None, false)), expected);
+        assert_eq!(sample().render(&context(None, false)), expected);
     }
 
     #[test]
     fn colour_changes_no_alignment() {
-        let coloured = sample().render(&page(None, true));
+        let coloured = sample().render(&context(None, true));
         assert!(coloured.contains("\x1b[31ma long reason indeed\x1b[0m"));
         let mut bare = coloured;
         for code in ["\x1b[31m", "\x1b[1m", "\x1b[0m"] {
             bare = bare.replace(code, "");
         }
-        assert_eq!(bare, sample().render(&page(None, false)));
+        assert_eq!(bare, sample().render(&context(None, false)));
     }
 
     #[test]
     fn only_free_text_is_cut_and_never_to_nothing() {
-        let text = sample().render(&page(Some(26), false));
+        let text = sample().render(&context(Some(26), false));
         assert!(text.contains("größer       7  a long re…\n"), "{text}");
-        let text = sample().render(&page(Some(1), false));
+        let text = sample().render(&context(Some(1), false));
         assert!(text.contains("größer       7  a long …\n"), "{text}");
     }
 
@@ -215,7 +215,7 @@ mod tests {
     fn facts_leave_out_what_is_empty() {
         let text = facts(
             &[("a", "1".into()), ("none", "".into()), ("ccc", "2".into())],
-            &page(None, false),
+            &context(None, false),
         );
         assert_eq!(text, "a    1\nccc  2\n");
     }

@@ -17,98 +17,102 @@ use rustyline::{
 };
 use tokio::runtime::Handle;
 
-use super::link::Printer;
-use super::{history, inline};
-use crate::cli::command::completion::{Names, candidates};
-use crate::cli::command::completion_names::{self, Cache};
-use crate::cli::command::words::{quoted, typed};
+use super::connection_monitor::Printer;
+use super::{history, inline_help};
+use crate::cli::command::completion::{NameList, candidates};
+use crate::cli::command::completion_names::{self, NameCache};
+use crate::cli::command::words::{quoted, split_at_cursor};
 use crate::cli::error::CliError;
 use crate::cli::render::context::Tone;
 use crate::cli::render::output::{self, Output};
-use crate::cli::shell::runtime_thread::Engine;
-use crate::client::server::DaemonClient;
+use crate::cli::shell::runtime_thread::RuntimeThread;
+use crate::client::connection::DaemonClient;
 
 /// Lines of history that are kept.
-const REMEMBERED: usize = 1000;
+const HISTORY_SIZE: usize = 1000;
 
 /// What the operator did.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum EditorInput {
     /// Typed a line.
     Line(String),
-    /// Gave a line up.
+    /// Submitted a blank line, or cancelled a line.
     Nothing,
-    /// Left.
+    /// Left the shell.
     End,
 }
 
 /// The editor of lines.
 pub(super) struct Editor {
     lines: rustyline::Editor<LineHelper, DefaultHistory>,
-    asked: mpsc::Receiver<usize>,
+    /// Cursor positions at which `?` was pressed, as bytes of the line.
+    help_requests: mpsc::Receiver<usize>,
     history: Option<PathBuf>,
     output: Output,
 }
 
 impl Editor {
-    /// An editor whose completion asks `client`.
+    /// An editor whose completion queries `client`.
     ///
     /// # Errors
     /// [`CliError::Local`] when the terminal cannot be used.
     pub(super) fn new(
-        engine: &Engine,
+        runtime: &RuntimeThread,
         client: &DaemonClient,
         output: Output,
     ) -> Result<Self, CliError> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
             .history_ignore_space(true)
-            .max_history_size(REMEMBERED)
+            .max_history_size(HISTORY_SIZE)
             .map_err(failed)?
             .build();
         let mut lines = rustyline::Editor::with_config(config).map_err(failed)?;
         lines.set_helper(Some(LineHelper {
-            handle: engine.handle().clone(),
+            handle: runtime.handle().clone(),
             client: client.clone(),
             cache: RefCell::default(),
         }));
-        let (ask, asked) = mpsc::channel();
-        lines.bind_sequence(KeyEvent::from('?'), EventHandler::Conditional(Box::new(HelpKey(ask))));
+        let (help_key, help_requests) = mpsc::channel();
+        lines.bind_sequence(
+            KeyEvent::from('?'),
+            EventHandler::Conditional(Box::new(HelpKey(help_key))),
+        );
         let history = history::file(|name| std::env::var_os(name));
-        let mut editor = Self { lines, asked, history, output };
-        editor.recall();
+        let mut editor = Self { lines, help_requests, history, output };
+        editor.load_history();
         Ok(editor)
     }
 
-    /// What tells a line above the one that is typed.
+    /// Prints lines above the one that is typed.
     pub(super) fn printer(&mut self) -> Printer {
         match self.lines.create_external_printer() {
             Ok(mut printer) => Box::new(move |line| {
-                // The terminal is gone: so is the operator.
+                // It fails when the terminal is gone, and the operator with it.
                 let _ = printer.print(line + "\n");
             }),
             Err(_) => Box::new(|line| eprintln!("{line}")),
         }
     }
 
-    /// Reads a line. `?` is answered on the way.
+    /// Reads a line, and prints help at each `?`.
     ///
     /// # Errors
     /// [`CliError::Local`] when the terminal fails.
     pub(super) fn read(&mut self, prompt: &str) -> Result<EditorInput, CliError> {
-        let mut begun = (String::new(), String::new());
+        let mut unfinished = (String::new(), String::new());
         loop {
-            let initial = (begun.0.as_str(), begun.1.as_str());
+            let initial = (unfinished.0.as_str(), unfinished.1.as_str());
             let line = match self.lines.readline_with_initial(prompt, initial) {
                 Ok(line) => line,
                 Err(ReadlineError::Interrupted) => return Ok(EditorInput::Nothing),
                 Err(ReadlineError::Eof) => return Ok(EditorInput::End),
-                // The terminal changed its size: the line is drawn anew.
+                // The terminal was resized: the line is drawn again.
                 Err(ReadlineError::Signal(_)) => continue,
                 Err(error) => return Err(failed(error)),
             };
-            let Ok(cursor) = self.asked.try_recv() else {
-                self.remember(&line);
+            let Ok(cursor) = self.help_requests.try_recv() else {
+                self.append_history(&line);
                 return Ok(if line.trim().is_empty() {
                     EditorInput::Nothing
                 } else {
@@ -116,37 +120,37 @@ impl Editor {
                 });
             };
             let (left, right) = line.split_at_checked(cursor).unwrap_or((&line, ""));
-            let page = self.output.page();
-            let living = self.lines.helper();
-            let names = |wanted: &Names| living.map(|l| l.names(wanted)).unwrap_or_default();
-            output::write(&inline::help(left, &page, names))?;
-            begun = (left.to_owned(), right.to_owned());
+            let context = self.output.render_context();
+            let helper = self.lines.helper();
+            let names = |list: &NameList| helper.map(|h| h.names(list)).unwrap_or_default();
+            output::write(&inline_help::help(left, &context, names))?;
+            unfinished = (left.to_owned(), right.to_owned());
         }
     }
 
-    /// Reads the history; without it the shell works as well.
-    fn recall(&mut self) {
+    /// Loads the history. The shell works without it.
+    fn load_history(&mut self) {
         let Some(path) = self.history.clone() else { return };
         let read = history::prepare(&path).map_err(ReadlineError::Io);
         if let Err(error) = read.and_then(|()| self.lines.load_history(&path)) {
-            self.forget(&path, &error);
+            self.disable_history(&path, &error);
         }
     }
 
-    /// Keeps a line at once: shells are killed.
-    fn remember(&mut self, line: &str) {
+    /// Appends a line at once, because shells are killed.
+    fn append_history(&mut self, line: &str) {
         let added = !line.trim().is_empty() && self.lines.add_history_entry(line).unwrap_or(false);
         let Some(path) = self.history.clone().filter(|_| added) else { return };
         if let Err(error) = self.lines.append_history(&path) {
-            self.forget(&path, &error);
+            self.disable_history(&path, &error);
         }
     }
 
-    /// Says once that the history is not kept.
-    fn forget(&mut self, path: &std::path::Path, error: &ReadlineError) {
+    /// Reports once that the history is not kept.
+    fn disable_history(&mut self, path: &std::path::Path, error: &ReadlineError) {
         self.history = None;
         let line = format!("no history is kept in {}: {error}", path.display());
-        self.output.complain(Tone::Unsure, &line);
+        self.output.print_diagnostic(Tone::Unsure, &line);
     }
 }
 
@@ -158,14 +162,14 @@ fn failed(error: ReadlineError) -> CliError {
     CliError::Local { attempted: "use the terminal", source }
 }
 
-/// `?`: ends the reading for a moment, so that the help has a place. Within
-/// quotes and comments it is a character like any other.
+/// `?` submits the line, so that the help can be printed before the line is
+/// edited again. Within quotes and comments it is an ordinary character.
 struct HelpKey(mpsc::Sender<usize>);
 
 impl ConditionalEventHandler for HelpKey {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, now: &EventContext) -> Option<Cmd> {
-        let typed = typed(now.line().get(..now.pos())?);
-        if typed.open.is_some() || typed.comment {
+        let typed = split_at_cursor(now.line().get(..now.pos())?);
+        if typed.open_quote.is_some() || typed.comment {
             return None;
         }
         self.0.send(now.pos()).ok()?;
@@ -173,22 +177,22 @@ impl ConditionalEventHandler for HelpKey {
     }
 }
 
-/// Completion with the daemon's names.
+/// Completes words and the daemon's names.
 struct LineHelper {
     handle: Handle,
     client: DaemonClient,
-    cache: RefCell<Cache>,
+    cache: RefCell<NameCache>,
 }
 
 impl LineHelper {
-    fn names(&self, wanted: &Names) -> Vec<String> {
+    fn names(&self, list: &NameList) -> Vec<String> {
         let now = Instant::now();
-        if let Some(names) = self.cache.borrow().get(wanted, now) {
+        if let Some(names) = self.cache.borrow().get(list, now) {
             return names;
         }
-        let found = self.handle.block_on(completion_names::fetch(&self.client, wanted));
+        let found = self.handle.block_on(completion_names::fetch(&self.client, list));
         let Some(found) = found else { return Vec::new() };
-        self.cache.borrow_mut().keep(wanted.clone(), found.clone(), now);
+        self.cache.borrow_mut().insert(list.clone(), found.clone(), now);
         found
     }
 }
@@ -202,11 +206,11 @@ impl Completer for LineHelper {
         pos: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let typed = typed(line.get(..pos).unwrap_or(line));
-        let names = |wanted: &Names| self.names(wanted);
+        let typed = split_at_cursor(line.get(..pos).unwrap_or(line));
+        let names = |list: &NameList| self.names(list);
         let found = candidates(&typed.before, &typed.partial, names).unwrap_or_default();
         let pair = |text: String| {
-            // The blank is added once the word is the only one.
+            // rustyline inserts it only where there is one candidate.
             let replacement = quoted(&text) + " ";
             Pair { display: text, replacement }
         };

@@ -1,5 +1,5 @@
-//! Where the lines typed before are kept: in the user's state folder, for the
-//! user alone.
+//! The file of the history: in the user's state folder, readable for the user
+//! alone.
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, OpenOptions, Permissions};
@@ -16,11 +16,11 @@ pub(super) fn file(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBu
     Some(state.join("maglevc/history"))
 }
 
-/// Makes sure that the file is there and nobody else's to read: names of an
-/// edge are nobody else's business.
+/// Creates the file where it is missing, and makes it readable for its owner
+/// alone: it contains names of the site.
 ///
 /// # Errors
-/// What the system says.
+/// The system's.
 pub(super) fn prepare(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_state_folder_is_where_the_environment_says() {
+    fn the_environment_names_the_state_folder() {
         let with = |state: Option<&'static str>, home: Option<&'static str>| {
             file(|name| if name == "HOME" { home } else { state }.map(OsString::from))
         };
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_for_its_owner_alone() {
+    fn the_file_is_readable_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("maglevc/history");
         for _ in 0..2 {

@@ -1,10 +1,10 @@
 //! The shell: maglevc without a command. On a terminal it reads lines with
-//! editing, history and completion; elsewhere it carries out a script.
+//! editing, history and completion; elsewhere its input is a script.
 
+mod connection_monitor;
 mod editor;
 mod history;
-mod inline;
-mod link;
+mod inline_help;
 mod runtime_thread;
 
 use std::io::{BufRead, IsTerminal};
@@ -14,22 +14,22 @@ use tokio::sync::mpsc;
 use super::command::{parse, words};
 use super::dispatch;
 use super::error::CliError;
-use super::watch::{self, CommandEnd};
+use super::watch_events::{self, CommandEnd};
 use crate::cli::command::options::CliOptions;
 use crate::cli::command::request::CliCommand;
 use crate::cli::render::context::Tone;
 use crate::cli::render::output::{self, Output};
-use crate::client::server::{DaemonAccess, DaemonClient};
+use crate::client::connection::{DaemonAccess, DaemonClient};
+use connection_monitor::ConnectionMonitor;
 use editor::{Editor, EditorInput};
-use link::ConnectionWatch;
-use runtime_thread::Engine;
+use runtime_thread::RuntimeThread;
 
-/// Reads commands until there are no more.
+/// Reads and executes commands until there are no more.
 ///
 /// # Errors
 /// [`CliError::Options`] for several daemons, [`CliError::InScript`] for the
-/// first line of a script that is not done, [`CliError::Local`] when the
-/// terminal fails. On a terminal, commands that fail are told and no end.
+/// first line of a script that fails, [`CliError::Local`] when the terminal
+/// fails. On a terminal, a command that fails is reported and ends nothing.
 pub fn run(options: &CliOptions) -> Result<(), CliError> {
     let access = options.access();
     let [access] = access.as_slice() else {
@@ -37,14 +37,14 @@ pub fn run(options: &CliOptions) -> Result<(), CliError> {
         return Err(CliError::Options { message });
     };
     if std::io::stdin().is_terminal() {
-        converse(access, options.output())
+        repl(access, options.output())
     } else {
-        script(access, options.output())
+        run_script(access, options.output())
     }
 }
 
-/// A line as a command; `None` for a line that says nothing.
-fn command(line: &str) -> Result<Option<CliCommand>, CliError> {
+/// The command of a line; `None` for a blank line or a comment.
+fn parse_line(line: &str) -> Result<Option<CliCommand>, CliError> {
     let words = words::split(line)?;
     if words.is_empty() {
         return Ok(None);
@@ -52,20 +52,21 @@ fn command(line: &str) -> Result<Option<CliCommand>, CliError> {
     Ok(Some(parse::parse(&words)?))
 }
 
-/// Carries out the lines of standard input up to the first that fails.
-fn script(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
-    let engine = Engine::start()?;
-    let (client, mut interrupts) = engine
-        .wait(async { Ok::<_, CliError>((DaemonClient::lazy(access)?, watch::interrupts()?)) })?;
-    // A thread reads, so that an interrupt ends the wait for a line as well.
-    let (tell, mut lines) = mpsc::channel(1);
+/// Executes the lines of standard input up to the first that fails.
+fn run_script(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
+    let runtime = RuntimeThread::start()?;
+    let (client, mut interrupts) = runtime.wait(async {
+        Ok::<_, CliError>((DaemonClient::lazy(access)?, watch_events::interrupts()?))
+    })?;
+    // A thread reads, so that an interrupt also ends the wait for a line.
+    let (sender, mut lines) = mpsc::channel(1);
     std::thread::spawn(move || {
         let mut read = std::io::stdin().lock().lines();
-        while read.next().is_some_and(|line| tell.blocking_send(line).is_ok()) {}
+        while read.next().is_some_and(|line| sender.blocking_send(line).is_ok()) {}
     });
     for number in 1_usize.. {
         let failed = |error| CliError::InScript { number, error: Box::new(error) };
-        let line = engine.wait(async {
+        let line = runtime.wait(async {
             tokio::select! {
                 line = lines.recv() => Ok(line),
                 _ = interrupts.recv() => Err(failed(CliError::Interrupted)),
@@ -73,7 +74,7 @@ fn script(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
         });
         let Some(line) = line? else { break };
         let line = line.map_err(|source| CliError::Local { attempted: "read", source })?;
-        match obey(&engine, &client, &line, output).map_err(failed)? {
+        match run_line(&runtime, &client, &line, output).map_err(failed)? {
             Some(CommandEnd::Done) => {}
             Some(CommandEnd::Interrupted) => return Err(failed(CliError::Interrupted)),
             None => break,
@@ -82,52 +83,52 @@ fn script(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Talks with an operator until there is no more to say.
-fn converse(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
-    let engine = Engine::start()?;
-    let client = engine.wait(async { DaemonClient::lazy(access) })?;
-    let mut editor = Editor::new(&engine, &client, output)?;
-    let mut link = ConnectionWatch::follow(&engine, &client, editor.printer());
-    link.settle(&engine);
+/// Reads, executes and prints until the operator leaves.
+fn repl(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
+    let runtime = RuntimeThread::start()?;
+    let client = runtime.wait(async { DaemonClient::lazy(access) })?;
+    let mut editor = Editor::new(&runtime, &client, output)?;
+    let mut monitor = ConnectionMonitor::start(&runtime, client.clone(), editor.printer());
+    monitor.wait_until_known(&runtime);
     let version = env!("CARGO_PKG_VERSION");
     let greeting = "`?` says what can follow, TAB completes, Ctrl-D leaves.";
     output::write(&format!("maglevc {version}: {greeting}\n"))?;
     loop {
-        let prompt = prompt(access, link.is_up());
-        let input = link.while_editing(|| editor.read(&prompt))?;
+        let prompt = prompt(access, monitor.is_up());
+        let input = monitor.while_editing(|| editor.read(&prompt))?;
         match input {
             EditorInput::Nothing => {}
             EditorInput::End => break,
-            EditorInput::Line(line) => match obey(&engine, &client, &line, output) {
+            EditorInput::Line(line) => match run_line(&runtime, &client, &line, output) {
                 Ok(None) => break,
                 Ok(Some(_)) => {}
-                Err(error) => output.complain(Tone::Bad, &error.to_string()),
+                Err(error) => output.print_diagnostic(Tone::Bad, &error.to_string()),
             },
         }
     }
     Ok(())
 }
 
-/// The prompt says who is spoken to, and when nobody listens.
+/// The prompt names the daemon, and shows when it is unreachable.
 fn prompt(access: &DaemonAccess, up: bool) -> String {
     let away = if up { "" } else { " (away)" };
     format!("maglev {}{away}> ", access.server)
 }
 
-/// Does what a line says, until it is done or interrupted. `None`: it says to
-/// leave.
-fn obey(
-    engine: &Engine,
+/// Executes a line until it is done or interrupted. `None`: the line leaves
+/// the shell.
+fn run_line(
+    runtime: &RuntimeThread,
     client: &DaemonClient,
     line: &str,
     output: Output,
 ) -> Result<Option<CommandEnd>, CliError> {
-    let Some(command) = command(line)? else { return Ok(Some(CommandEnd::Done)) };
+    let Some(command) = parse_line(line)? else { return Ok(Some(CommandEnd::Done)) };
     if command == CliCommand::Quit {
         return Ok(None);
     }
-    let end = engine.wait(async {
-        let mut interrupts = watch::interrupts()?;
+    let end = runtime.wait(async {
+        let mut interrupts = watch_events::interrupts()?;
         let connect = async || Ok(client.clone());
         tokio::select! {
             result = dispatch::execute(connect, command, output) => result,
@@ -142,17 +143,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_command_or_nothing_or_a_mistake() {
-        assert_eq!(command("  # only a remark").unwrap(), None);
-        assert_eq!(command("'quit'").unwrap(), Some(CliCommand::Quit));
-        assert!(command("show frontend 'a b").unwrap_err().to_string().contains("not closed"));
-        assert_eq!(command("shwo").unwrap_err().status(), 2);
+    fn a_line_is_a_command_or_blank_or_an_error() {
+        assert_eq!(parse_line("  # only a remark").unwrap(), None);
+        assert_eq!(parse_line("'quit'").unwrap(), Some(CliCommand::Quit));
+        assert!(parse_line("show frontend 'a b").unwrap_err().to_string().contains("not closed"));
+        assert_eq!(parse_line("shwo").unwrap_err().status(), 2);
     }
 
     #[test]
-    fn the_prompt_says_who_is_spoken_to() {
+    fn the_prompt_names_the_daemon() {
         let access = DaemonAccess::from(
-            "[::1]:9090".parse::<crate::client::server::DaemonAddress>().unwrap(),
+            "[::1]:9090".parse::<crate::client::address::DaemonAddress>().unwrap(),
         );
         assert_eq!(prompt(&access, true), "maglev [::1]:9090> ");
         assert_eq!(prompt(&access, false), "maglev [::1]:9090 (away)> ");

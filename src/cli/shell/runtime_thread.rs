@@ -1,5 +1,5 @@
-//! Tasks beside the editor: the connection lives on while a line is typed, so
-//! that it answers the daemon's keepalives and sees it go.
+//! A runtime beside the editor: while a line is typed, the connection answers
+//! the daemon's keepalives and notices its loss.
 
 use std::thread::JoinHandle;
 
@@ -9,50 +9,50 @@ use tokio::sync::oneshot;
 use crate::cli::error::CliError;
 
 /// A runtime on a thread of its own. It ends when this is dropped.
-pub(super) struct Engine {
+pub(super) struct RuntimeThread {
     handle: Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Engine {
+impl RuntimeThread {
     /// Starts the thread.
     ///
     /// # Errors
-    /// [`CliError::Local`] where the system gives none.
+    /// [`CliError::Local`] where the system has no thread or runtime.
     pub(super) fn start() -> Result<Self, CliError> {
         let failed = |source| CliError::Local { attempted: "start", source };
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
-            .name("engine".into())
+            .name("runtime".into())
             .spawn(move || {
-                // Either way of ending is the wish to end.
+                // A message or the end of the sender: both end the thread.
                 let _ = runtime.block_on(stopped);
-                // A name's resolution cannot be cancelled; nobody waits for it.
+                // The resolution of a name cannot be cancelled, and is not waited for.
                 runtime.shutdown_background();
             })
             .map_err(failed)?;
         Ok(Self { handle, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Runs a task while this thread waits for it.
+    /// Runs a task, and waits for it on this thread.
     pub(super) fn wait<T>(&self, task: impl Future<Output = T>) -> T {
         self.handle.block_on(task)
     }
 
-    /// To run tasks from elsewhere.
+    /// Spawns tasks from other threads.
     pub(super) fn handle(&self) -> &Handle {
         &self.handle
     }
 }
 
-impl Drop for Engine {
+impl Drop for RuntimeThread {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread was told by the hook; there is no more to do.
+            // The panic hook has reported a panic of the thread.
             let _ = thread.join();
         }
     }

@@ -9,43 +9,31 @@ use crate::support::fake_daemon::{Behaviour, FakeDaemon, on_tcp};
 use crate::support::terminal::{Terminal, maglevc};
 use ratatui::backend::TestBackend;
 use rustix::process::Signal;
-use vpp_maglev::cli::answer::CliAnswer;
-use vpp_maglev::cli::command::request::DaemonRequest;
-use vpp_maglev::cli::execute::execute;
-use vpp_maglev::cli::live::{Answers, DaemonStatus, Model, PressedKey, Update, VppStatus, draw};
-use vpp_maglev::client::server::{DaemonAddress, DaemonClient};
+use vpp_maglev::cli::live::{LiveModel, PressedKey, draw};
+use vpp_maglev::client::address::DaemonAddress;
+use vpp_maglev::client::connection::DaemonClient;
+use vpp_maglev::client::mirror::{MirrorSnapshot, MirrorUpdate, VppStatus};
+use vpp_maglev::client::requests;
 use vpp_maglev::pb;
 
 /// What the view knows of a daemon once it has asked.
-async fn known(fake: &FakeDaemon) -> Model {
+async fn known(fake: &FakeDaemon) -> LiveModel {
     let server: DaemonAddress = fake.address.parse().unwrap();
     let client = DaemonClient::connect(&server.into()).await.unwrap();
-    let CliAnswer::Frontends(frontends) =
-        execute(&client, DaemonRequest::ShowFrontends).await.unwrap()
-    else {
-        panic!("no frontends")
-    };
-    let CliAnswer::Backends(backends) =
-        execute(&client, DaemonRequest::ShowBackends).await.unwrap()
-    else {
-        panic!("no backends")
-    };
-    let vpp = match execute(&client, DaemonRequest::ShowVppInfo).await {
-        Ok(CliAnswer::VppInfo(info)) => VppStatus::Connected(info),
-        other => VppStatus::Away(other.unwrap_err().to_string()),
-    };
-    let mut model = Model::new("lb1.example.org:9090");
-    model.update(Update::Link(DaemonStatus::Up));
-    model.update(Update::All(Answers { frontends, backends: Some(backends), vpp }));
+    let frontends = requests::frontends(&client).await.unwrap();
+    let backends = Some(requests::backends(&client).await.unwrap());
+    let vpp = VppStatus::Connected(requests::vpp_info(&client).await.unwrap());
+    let mut model = LiveModel::new("lb1.example.org:9090");
+    model.update(MirrorUpdate::Snapshot(MirrorSnapshot { frontends, backends, vpp }));
     model
 }
 
-fn event(event: pb::event::Event) -> Update {
-    Update::Event(pb::Event { event: Some(event), seq: 101, boot_id: 1 })
+fn event(event: pb::event::Event) -> MirrorUpdate {
+    MirrorUpdate::Event(pb::Event { event: Some(event), seq: 101, boot_id: 1 })
 }
 
 /// The lines of the screen.
-fn drawn(model: &mut Model, columns: u16, rows: u16) -> String {
+fn drawn(model: &mut LiveModel, columns: u16, rows: u16) -> String {
     let mut terminal = ratatui::Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal.draw(|frame| draw(frame, model, NOW_NS, false)).unwrap();
     let buffer = terminal.backend().buffer();
@@ -56,7 +44,7 @@ fn drawn(model: &mut Model, columns: u16, rows: u16) -> String {
 }
 
 /// The names in the first column, below the titles.
-fn names(model: &mut Model) -> Vec<String> {
+fn names(model: &mut LiveModel) -> Vec<String> {
     let text = drawn(model, 120, 60);
     let table = text.lines().skip(4).take_while(|line| !line.starts_with("LATEST"));
     let name = |line: &str| line.split_whitespace().next().map(str::to_owned);
@@ -64,7 +52,7 @@ fn names(model: &mut Model) -> Vec<String> {
 }
 
 /// Types into the filter.
-fn types(model: &mut Model, text: &str) {
+fn types(model: &mut LiveModel, text: &str) {
     for letter in text.chars() {
         assert!(!model.press(PressedKey::Letter(letter)), "a letter does not leave");
     }
@@ -89,7 +77,7 @@ async fn the_view_is_drawn_as_written_down() {
     same_as_file("live-wide.txt", &drawn(&mut model, 140, 40));
     model.press(PressedKey::Fold);
     same_as_file("live-folded.txt", &drawn(&mut model, 80, 24));
-    let mut model = Model::new("lb1.example.org:9090");
+    let mut model = LiveModel::new("lb1.example.org:9090");
     same_as_file("live-connecting.txt", &drawn(&mut model, 80, 24));
 }
 
@@ -129,7 +117,7 @@ async fn what_is_wrong_comes_first_unless_another_order_is_chosen() {
     let mut model = known(&on_tcp(Behaviour::USUAL).await).await;
     model.press(PressedKey::Fold);
     assert_eq!(names(&mut model), ["dns", "everything", "web"]);
-    model.update(Update::Event(pb::Event {
+    model.update(MirrorUpdate::Event(pb::Event {
         event: Some(pb::event::Event::Frontend(pb::FrontendEvent {
             frontend_name: "dns".into(),
             transition: Some(pb::TransitionRecord {
@@ -175,7 +163,7 @@ async fn a_filter_shows_what_fits_and_what_it_belongs_to() {
 #[tokio::test]
 async fn scrolling_ends_at_both_ends() {
     let mut model = known(&on_tcp(Behaviour::USUAL).await).await;
-    let first = |model: &mut Model| drawn(model, 80, 10).lines().nth(4).unwrap().to_owned();
+    let first = |model: &mut LiveModel| drawn(model, 80, 10).lines().nth(4).unwrap().to_owned();
     let beginning = first(&mut model);
     assert!(beginning.starts_with("dns"));
     model.press(PressedKey::Lines(1));

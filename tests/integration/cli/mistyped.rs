@@ -2,7 +2,7 @@
 //! that is wrong and what was possible in its place.
 
 use vpp_maglev::cli::command::grammar::GrammarToken;
-use vpp_maglev::cli::command::parse::{ParseError, offers, parse};
+use vpp_maglev::cli::command::parse::{ParseError, parse, suggestions};
 
 /// Every command, as it is meant.
 const MEANT: &[&str] = &[
@@ -71,7 +71,7 @@ fn mistyped(meant: &str, chance: &mut fastrand::Rng) -> Vec<String> {
 
 /// Where the words stop being the beginning of any command.
 fn understood(words: &[String]) -> usize {
-    (0..=words.len()).rev().find(|end| offers(&words[..*end], "").is_ok()).unwrap()
+    (0..=words.len()).rev().find(|end| suggestions(&words[..*end], "").is_ok()).unwrap()
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn check(words: &[String], error: &ParseError) {
     let message = error.to_string();
     assert_eq!(message.lines().count(), 1, "{message}");
     let good = understood(words);
-    let possible = offers(&words[..good], "").unwrap();
+    let possible = suggestions(&words[..good], "").unwrap();
     match words.get(good) {
         Some(wrong) => {
             assert!(message.starts_with(&format!("`{wrong}` is ")), "{words:?}: {message}");
@@ -119,7 +119,7 @@ fn check(words: &[String], error: &ParseError) {
                 message.contains(word) || ambiguous && !could
             }
             GrammarToken::Slot(slot) => {
-                message.contains(slot.placeholder()) || message.contains(slot.wanted())
+                message.contains(slot.placeholder()) || message.contains(slot.expected())
             }
         };
         assert!(named, "{words:?}: {offer:?} is not in: {message}");

@@ -14,8 +14,9 @@ use vpp_maglev::cli::error::CliError;
 use vpp_maglev::cli::execute::execute;
 use vpp_maglev::cli::render::context::RenderContext;
 use vpp_maglev::cli::render::{json, text};
-use vpp_maglev::cli::{multi_server, version, watch};
-use vpp_maglev::client::server::{DaemonAddress, DaemonClient};
+use vpp_maglev::cli::{multi_server, version, watch_events};
+use vpp_maglev::client::address::DaemonAddress;
+use vpp_maglev::client::connection::DaemonClient;
 use vpp_maglev::pb::WatchRequest;
 
 const PLAIN: RenderContext = RenderContext { now_ns: NOW_NS, width: None, colour: false };
@@ -57,7 +58,7 @@ async fn compare(behaviour: Behaviour, cases: &[(&str, &str)]) {
     for (name, line) in cases {
         let answer = ask(&client, line).await.unwrap();
         same_as_file(&format!("{name}.txt"), &text::text(&answer, &PLAIN));
-        same_as_file(&format!("{name}.json"), &format!("{:#}\n", json::answer(&answer)));
+        same_as_file(&format!("{name}.json"), &format!("{:#}\n", json::answer(&answer).unwrap()));
     }
 }
 
@@ -190,7 +191,8 @@ async fn a_refusal_is_told_in_the_daemons_words() {
 #[tokio::test]
 async fn events_are_lines_of_the_documented_kinds() {
     let events = events(&WatchRequest::default(), BOOT_ID);
-    let lines: String = events.iter().map(|event| format!("{}\n", json::event(event))).collect();
+    let lines: String =
+        events.iter().map(|event| format!("{}\n", json::event(event).unwrap())).collect();
     same_as_file("events.jsonl", &lines);
 }
 
@@ -204,10 +206,10 @@ async fn several_daemons_answer_under_their_names() {
         let result = ask(&connected(fake).await, "show vpp info").await;
         said.push(multi_server::ServerAnswer { server: name.parse().unwrap(), result });
     }
-    same_as_file("several.txt", &multi_server::page(&said, &PLAIN));
-    same_as_file("several-coloured.txt", &multi_server::page(&said, &COLOURED));
-    same_as_file("several-narrow.txt", &multi_server::page(&said, &NARROW));
-    same_as_file("several.json", &format!("{:#}\n", multi_server::value(&said)));
+    same_as_file("several.txt", &multi_server::render_text(&said, &PLAIN));
+    same_as_file("several-coloured.txt", &multi_server::render_text(&said, &COLOURED));
+    same_as_file("several-narrow.txt", &multi_server::render_text(&said, &NARROW));
+    same_as_file("several.json", &format!("{:#}\n", multi_server::render_json(&said).unwrap()));
 }
 
 #[tokio::test]
@@ -220,10 +222,11 @@ async fn a_watch_goes_on_over_a_reconnect_without_gap() {
     };
     let (mut out, mut notices) = (Vec::new(), Vec::new());
     let mut notice = |line: &str| notices.push(line.to_owned());
-    let end = watch::watch(&client, &five, &mut out, &mut notice).await.unwrap();
-    assert_eq!(end, watch::CommandEnd::Done);
+    let end = watch_events::run(client, &five, &mut out, &mut notice).await.unwrap();
+    assert_eq!(end, watch_events::CommandEnd::Done);
     let events = events(&WatchRequest::default(), BOOT_ID);
-    let lines: String = events.iter().map(|event| format!("{}\n", json::event(event))).collect();
+    let lines: String =
+        events.iter().map(|event| format!("{}\n", json::event(event).unwrap())).collect();
     assert_eq!(String::from_utf8(out).unwrap(), lines);
     let lost = format!(
         "maglevd at {}: is stopping, no more events; trying again until it is back",

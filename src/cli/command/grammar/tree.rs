@@ -1,11 +1,11 @@
-//! The tree itself: every command, written as it is typed.
+//! The grammar's tree: every command, written as it is typed.
 
-use super::{Node, Path, ValueSlot, alias, slot, word, yielding};
+use super::node::{Node, Path, ValueSlot, alias, slot, word, yielding};
 use crate::cli::command::request::{
-    BackendChange, CliCommand, DaemonRequest, LogLevelWord, Shell, Watch,
+    BackendChange, CliCommand, DaemonRequest, LogLevelWord, Shell, WatchOptions,
 };
 
-/// Where every command starts.
+/// The first words of all commands.
 pub static ROOT: &[Node] = &[
     word("show", "look at the state").then(SHOW),
     word("set", "change a backend or a weight until told otherwise").then(SET),
@@ -13,38 +13,42 @@ pub static ROOT: &[Node] = &[
     word("config", "the daemon's configuration file").then(CONFIG),
     word("watch", "follow what happens").then(WATCH),
     yielding("completions", "what makes TAB complete in a system shell").then(COMPLETIONS),
-    word("help", "list every command").does(|_| Some(CliCommand::Help)),
-    word("quit", "leave the shell").does(|_| Some(CliCommand::Quit)),
-    word("exit", "leave the shell").does(|_| Some(CliCommand::Quit)),
+    word("help", "list every command").makes(|_| Some(CliCommand::Help)),
+    word("quit", "leave the shell").makes(|_| Some(CliCommand::Quit)),
+    word("exit", "leave the shell").makes(|_| Some(CliCommand::Quit)),
 ];
 
 const SHOW: &[Node] = &[
-    word("version", "version of this program").does(|_| Some(CliCommand::ShowVersion)),
+    word("version", "version of this program").makes(|_| Some(CliCommand::ShowVersion)),
     word("frontends", "all frontends, what is wrong first")
-        .does(|_| ask(DaemonRequest::ShowFrontends)),
+        .makes(|_| request(DaemonRequest::ShowFrontends)),
     word("frontend", "one frontend").then(&[slot(
         ValueSlot::Frontend,
         "pools, backends and weights",
     )
     .with(&[word("if", "what another weight would move").then(IF)])
-    .does(|path| ask(DaemonRequest::ShowFrontend { name: path.name(ValueSlot::Frontend)? }))]),
+    .makes(|path| request(DaemonRequest::ShowFrontend { name: path.name(ValueSlot::Frontend)? }))]),
     word("backends", "all backends, what is wrong first")
-        .does(|_| ask(DaemonRequest::ShowBackends)),
-    word("backend", "one backend").then(&[slot(ValueSlot::Backend, "state and transitions")
-        .does(|path| ask(DaemonRequest::ShowBackend { name: path.name(ValueSlot::Backend)? }))]),
-    word("healthchecks", "all health checks").does(|_| ask(DaemonRequest::ShowHealthChecks)),
+        .makes(|_| request(DaemonRequest::ShowBackends)),
+    word("backend", "one backend")
+        .then(&[slot(ValueSlot::Backend, "state and transitions").makes(|path| {
+            request(DaemonRequest::ShowBackend { name: path.name(ValueSlot::Backend)? })
+        })]),
+    word("healthchecks", "all health checks").makes(|_| request(DaemonRequest::ShowHealthChecks)),
     word("healthcheck", "one health check")
-        .then(&[slot(ValueSlot::HealthCheck, "its settings").does(|path| {
-            ask(DaemonRequest::ShowHealthCheck { name: path.name(ValueSlot::HealthCheck)? })
+        .then(&[slot(ValueSlot::HealthCheck, "its settings").makes(|path| {
+            request(DaemonRequest::ShowHealthCheck { name: path.name(ValueSlot::HealthCheck)? })
         })]),
     word("vpp", "what VPP holds").then(&[
-        word("info", "version and age of VPP").does(|_| ask(DaemonRequest::ShowVppInfo)),
+        word("info", "version and age of VPP").makes(|_| request(DaemonRequest::ShowVppInfo)),
         word("lb", "the load balancer").then(&[
             word("state", "settings, VIPs and servers")
-                .does(|_| ask(DaemonRequest::ShowVppLbState)),
-            word("counters", "packets of each VIP").does(|_| ask(DaemonRequest::ShowVppLbCounters)),
+                .makes(|_| request(DaemonRequest::ShowVppLbState)),
+            word("counters", "packets of each VIP")
+                .makes(|_| request(DaemonRequest::ShowVppLbCounters)),
         ]),
-        alias("lbstate", "settings, VIPs and servers").does(|_| ask(DaemonRequest::ShowVppLbState)),
+        alias("lbstate", "settings, VIPs and servers")
+            .makes(|_| request(DaemonRequest::ShowVppLbState)),
     ]),
 ];
 
@@ -56,7 +60,7 @@ const IF: &[Node] = &[word("backend", "of which backend").then(&[slot(
     ValueSlot::Weight,
     "says what would move, and changes nothing",
 )
-.does(predict)])])])];
+.makes(predict)])])])];
 
 const SET: &[Node] = &[
     word("backend", "pause, resume, enable or disable one").then(&[slot(
@@ -65,11 +69,11 @@ const SET: &[Node] = &[
     )
     .then(&[
         word("pause", "stop probes and new flows, keep established flows")
-            .does(|path| set_backend(path, BackendChange::Pause)),
-        word("resume", "undo pause").does(|path| set_backend(path, BackendChange::Resume)),
-        word("enable", "undo disable").does(|path| set_backend(path, BackendChange::Enable)),
+            .makes(|path| set_backend(path, BackendChange::Pause)),
+        word("resume", "undo pause").makes(|path| set_backend(path, BackendChange::Resume)),
+        word("enable", "undo disable").makes(|path| set_backend(path, BackendChange::Enable)),
         word("disable", "stop probes and new flows, forget established flows")
-            .does(|path| set_backend(path, BackendChange::Disable)),
+            .makes(|path| set_backend(path, BackendChange::Disable)),
     ])]),
     word("frontend", "a weight in one of its pools").then(&[slot(
         ValueSlot::Frontend,
@@ -87,7 +91,7 @@ const SET: &[Node] = &[
         ValueSlot::Weight,
         "override the configured weight",
     )
-    .does(set_weight)])])])])])])]),
+    .makes(set_weight)])])])])])])]),
 ];
 
 const SYNC: &[Node] = &[word("vpp", "VPP").then(&[
@@ -96,8 +100,8 @@ const SYNC: &[Node] = &[word("vpp", "VPP").then(&[
         "correct what differs from the desired state",
     )
     .with(SYNC_OPTIONS)
-    .does(sync)]),
-    alias("lbstate", "correct what differs from the desired state").with(SYNC_OPTIONS).does(sync),
+    .makes(sync)]),
+    alias("lbstate", "correct what differs from the desired state").with(SYNC_OPTIONS).makes(sync),
 ])];
 
 const SYNC_OPTIONS: &[Node] = &[
@@ -106,14 +110,15 @@ const SYNC_OPTIONS: &[Node] = &[
 ];
 
 const CONFIG: &[Node] = &[
-    word("check", "list the faults of the file").does(|_| ask(DaemonRequest::ConfigCheck)),
-    word("reload", "use the file, if it has no fault").does(|_| ask(DaemonRequest::ConfigReload)),
+    word("check", "list the faults of the file").makes(|_| request(DaemonRequest::ConfigCheck)),
+    word("reload", "use the file, if it has no fault")
+        .makes(|_| request(DaemonRequest::ConfigReload)),
 ];
 
 const WATCH: &[Node] = &[
     word("state", "frontends and their servers live, on the whole terminal")
-        .does(|_| Some(CliCommand::WatchState)),
-    word("events", "events as they happen, a JSON object a line").with(EVENTS).does(watch),
+        .makes(|_| Some(CliCommand::WatchState)),
+    word("events", "events as they happen, a JSON object a line").with(EVENTS).makes(watch),
 ];
 
 const EVENTS: &[Node] = &[
@@ -133,23 +138,23 @@ const EVENTS: &[Node] = &[
 
 const COMPLETIONS: &[Node] = &[
     word("bash", "source it, or put it where bash-completion looks")
-        .does(|_| Some(CliCommand::Completions(Shell::Bash))),
+        .makes(|_| Some(CliCommand::Completions(Shell::Bash))),
     word("zsh", "put it as _maglevc into a folder of $fpath")
-        .does(|_| Some(CliCommand::Completions(Shell::Zsh))),
+        .makes(|_| Some(CliCommand::Completions(Shell::Zsh))),
     word("fish", "put it into ~/.config/fish/completions")
-        .does(|_| Some(CliCommand::Completions(Shell::Fish))),
+        .makes(|_| Some(CliCommand::Completions(Shell::Fish))),
 ];
 
-fn ask(request: DaemonRequest) -> Option<CliCommand> {
+fn request(request: DaemonRequest) -> Option<CliCommand> {
     Some(CliCommand::Request(request))
 }
 
 fn set_backend(path: &Path, change: BackendChange) -> Option<CliCommand> {
-    ask(DaemonRequest::SetBackend { name: path.name(ValueSlot::Backend)?, change })
+    request(DaemonRequest::SetBackend { name: path.name(ValueSlot::Backend)?, change })
 }
 
 fn predict(path: &Path) -> Option<CliCommand> {
-    ask(DaemonRequest::Predict {
+    request(DaemonRequest::Predict {
         frontend: path.name(ValueSlot::Frontend)?,
         backend: path.name(ValueSlot::Backend)?,
         weight: path.weight()?,
@@ -157,7 +162,7 @@ fn predict(path: &Path) -> Option<CliCommand> {
 }
 
 fn set_weight(path: &Path) -> Option<CliCommand> {
-    ask(DaemonRequest::SetWeight {
+    request(DaemonRequest::SetWeight {
         frontend: path.name(ValueSlot::Frontend)?,
         pool: path.name(ValueSlot::Pool)?,
         backend: path.name(ValueSlot::Backend)?,
@@ -167,7 +172,7 @@ fn set_weight(path: &Path) -> Option<CliCommand> {
 
 #[allow(clippy::unnecessary_wraps)] // one type for all makers of commands
 fn sync(path: &Path) -> Option<CliCommand> {
-    ask(DaemonRequest::Sync {
+    request(DaemonRequest::Sync {
         frontend: path.name(ValueSlot::Frontend),
         dry_run: path.has("dry-run"),
     })
@@ -176,7 +181,7 @@ fn sync(path: &Path) -> Option<CliCommand> {
 #[allow(clippy::unnecessary_wraps)] // one type for all makers of commands
 fn watch(path: &Path) -> Option<CliCommand> {
     let levels = [LogLevelWord::Debug, LogLevelWord::Info, LogLevelWord::Warn, LogLevelWord::Error];
-    Some(CliCommand::WatchEvents(Watch {
+    Some(CliCommand::WatchEvents(WatchOptions {
         count: path.count(),
         log: path.has("log"),
         level: levels.into_iter().find(|level| path.has(level.as_str())),

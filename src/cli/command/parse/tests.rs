@@ -1,10 +1,12 @@
-//! Tests of the parser: what it accepts, what it says, and that completion
-//! knows everything that it accepts.
+//! Tests of the parser: what it accepts, its error messages, and that
+//! completion suggests everything that it accepts.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::cli::command::request::{BackendChange, DaemonRequest, LogLevelWord, Shell, Watch};
+use crate::cli::command::request::{
+    BackendChange, DaemonRequest, LogLevelWord, Shell, WatchOptions,
+};
 
 fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
@@ -60,7 +62,7 @@ const LINES: &[&str] = &[
 ];
 
 #[test]
-fn every_command_is_understood() {
+fn every_command_is_parsed() {
     for line in LINES {
         assert!(parsed(line).is_ok(), "{line}");
     }
@@ -68,17 +70,17 @@ fn every_command_is_understood() {
 
 #[test]
 fn every_path_of_the_grammar_ends_in_a_command() {
-    /// Walks to every place where nothing more must follow.
+    /// Counts the commands below a place.
     fn walk(typed: &mut Vec<String>, depth: usize) -> usize {
-        let next = offers(typed, "").unwrap();
+        let next = suggestions(typed, "").unwrap();
         let mut ends = usize::from(parse(typed).is_ok());
         assert!(ends > 0 || !next.is_empty(), "dead end: {typed:?}");
         // Options may come in any order: deeper than this only repeats them.
         if depth == 0 {
             return ends;
         }
-        for offer in next {
-            typed.push(match offer.token {
+        for suggestion in next {
+            typed.push(match suggestion.token {
                 GrammarToken::Word(word)
                 | GrammarToken::Alias(word)
                 | GrammarToken::Yielding(word) => word.into(),
@@ -93,7 +95,7 @@ fn every_path_of_the_grammar_ends_in_a_command() {
 }
 
 #[test]
-fn words_become_the_command_they_say() {
+fn words_are_parsed_to_their_command() {
     let cases = [
         ("sh frontend web", DaemonRequest::ShowFrontend { name: "web".into() }),
         ("show vpp lbstate", DaemonRequest::ShowVppLbState),
@@ -135,16 +137,17 @@ fn an_exact_word_wins_over_longer_ones() {
 }
 
 #[test]
-fn a_word_that_yields_takes_no_beginning_from_another() {
+fn a_yielding_word_takes_no_prefix_from_another() {
     assert_eq!(parsed("c r"), request(DaemonRequest::ConfigReload));
     assert_eq!(parsed("comp z"), Ok(CliCommand::Completions(Shell::Zsh)));
-    let offered = offers(&[] as &[&str], "co").unwrap();
-    let words: Vec<GrammarToken> = offered.into_iter().map(|offer| offer.token).collect();
+    let suggested = suggestions(&[] as &[&str], "co").unwrap();
+    let words: Vec<GrammarToken> =
+        suggested.into_iter().map(|suggestion| suggestion.token).collect();
     assert_eq!(words, [GrammarToken::Word("config"), GrammarToken::Yielding("completions")]);
 }
 
 #[test]
-fn a_slip_is_recognised_and_another_word_is_not() {
+fn a_typing_error_is_recognised_and_another_word_is_not() {
     let cases = [
         ("cnofig check", Some("config")),
         ("show backedns", Some("backends")),
@@ -161,22 +164,30 @@ fn a_slip_is_recognised_and_another_word_is_not() {
 }
 
 #[test]
-fn what_stands_before_is_known_by_its_kind() {
+fn a_name_is_found_by_its_kind() {
     let words = ["se", "f", "web", "p", "primary", "b"];
-    assert_eq!(named(&words, ValueSlot::Frontend).as_deref(), Some("web"));
-    assert_eq!(named(&words, ValueSlot::Pool).as_deref(), Some("primary"));
-    assert_eq!(named(&words, ValueSlot::Backend), None);
-    assert!(complete(&["show", "version"]) && !complete(&["show"]) && !complete(&[] as &[&str]));
+    assert_eq!(name_before(&words, ValueSlot::Frontend).as_deref(), Some("web"));
+    assert_eq!(name_before(&words, ValueSlot::Pool).as_deref(), Some("primary"));
+    assert_eq!(name_before(&words, ValueSlot::Backend), None);
+    assert!(
+        is_complete(&["show", "version"])
+            && !is_complete(&["show"])
+            && !is_complete(&[] as &[&str])
+    );
 }
 
 #[test]
-fn watch_takes_its_options_in_any_order_and_once() {
-    let expected =
-        Watch { count: Some(5), log: true, level: Some(LogLevelWord::Warn), ..Watch::default() };
+fn watch_accepts_its_options_in_any_order_and_once() {
+    let expected = WatchOptions {
+        count: Some(5),
+        log: true,
+        level: Some(LogLevelWord::Warn),
+        ..WatchOptions::default()
+    };
     for line in ["watch events num 5 log level warn", "w e l l w n 5"] {
         assert_eq!(parsed(line), Ok(CliCommand::WatchEvents(expected.clone())), "{line}");
     }
-    let both = Watch { backend: true, frontend: true, ..Watch::default() };
+    let both = WatchOptions { backend: true, frontend: true, ..WatchOptions::default() };
     assert_eq!(parsed("watch events frontend backend"), Ok(CliCommand::WatchEvents(both)));
     assert_eq!(
         message("watch events backend backend"),
@@ -235,7 +246,7 @@ fn every_error_names_the_word_and_what_was_possible() {
 }
 
 #[test]
-fn an_empty_or_unprintable_word_is_no_prefix_of_everything() {
+fn an_empty_or_unprintable_word_is_no_prefix() {
     for strange in ["", "\x1b[2J"] {
         let error = parse(&["watch", strange]).unwrap_err();
         assert!(matches!(error, ParseError::Unknown { .. }), "{error:?}");
@@ -255,9 +266,9 @@ fn typed(line: &'static str) -> impl Strategy<Value = Vec<String>> {
 
 proptest! {
     /// The lines are written out above, not read from the grammar: what the
-    /// parser accepts of them is an independent claim about completion.
+    /// parser accepts of them is independent of completion.
     #[test]
-    fn completion_offers_every_prefix_that_the_parser_accepts(
+    fn completion_suggests_every_prefix_that_the_parser_accepts(
         typed in proptest::sample::select(LINES).prop_flat_map(typed)
     ) {
         for end in 1..=typed.len() {
@@ -266,23 +277,23 @@ proptest! {
                 break;
             }
             let last = typed[end - 1].as_str();
-            let offered = offers(&typed[..end - 1], last).unwrap();
-            let fits = |offer: &Suggestion| match offer.token {
+            let suggested = suggestions(&typed[..end - 1], last).unwrap();
+            let matches = |suggestion: &Suggestion| match suggestion.token {
                 GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) => word.starts_with(last),
-                GrammarToken::Slot(slot) => slot.read(last).is_some(),
+                GrammarToken::Slot(slot) => slot.parse(last).is_some(),
             };
-            prop_assert!(!offered.is_empty() && offered.iter().all(fits), "{typed:?}: {offered:?}");
+            prop_assert!(!suggested.is_empty() && suggested.iter().all(matches), "{typed:?}: {suggested:?}");
         }
     }
 
-    /// And back: every word that is offered is accepted when it is typed out.
+    /// And conversely: every suggested word is accepted.
     #[test]
-    fn the_parser_accepts_every_word_that_completion_offers(
+    fn the_parser_accepts_every_word_that_completion_suggestions(
         typed in proptest::sample::select(LINES).prop_flat_map(typed)
     ) {
         let (partial, before) = typed.split_last().unwrap();
-        for offer in offers(before, partial).unwrap_or_default() {
-            if let GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) = offer.token
+        for suggestion in suggestions(before, partial).unwrap_or_default() {
+            if let GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) = suggestion.token
             {
                 let mut whole = before.to_vec();
                 whole.push(word.to_owned());

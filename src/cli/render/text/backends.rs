@@ -1,17 +1,18 @@
 //! Backends: the list, one with its transitions, one that was changed.
 
-use super::{or_dash, override_note, yes_no};
-use crate::cli::render::context::{RenderContext, Tone, printable, urgency};
+use super::common::{or_dash, override_note, yes_no};
+use crate::api::views::text::printable;
+use crate::cli::render::context::{RenderContext, Tone, urgency};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
 use crate::cli::render::time::{age, moment};
 use crate::pb::{BackendInfo, HealthCheckInfo};
 
-/// Age of the latest transition: how long the backend has been what it is.
-fn since(backend: &BackendInfo, page: &RenderContext) -> String {
-    age(page.now_ns, backend.transitions.last().map_or(0, |last| last.at_unix_ns))
+/// The age of the last transition.
+fn since(backend: &BackendInfo, context: &RenderContext) -> String {
+    age(context.now_ns, backend.transitions.last().map_or(0, |last| last.at_unix_ns))
 }
 
-pub(super) fn list(backends: &[BackendInfo], page: &RenderContext) -> String {
+pub(super) fn list(backends: &[BackendInfo], context: &RenderContext) -> String {
     if backends.is_empty() {
         return "no backends are configured\n".into();
     }
@@ -29,20 +30,20 @@ pub(super) fn list(backends: &[BackendInfo], page: &RenderContext) -> String {
         table.row([
             backend.name.as_str().into(),
             Cell::state(&backend.state, backend.enabled_overridden),
-            since(backend, page).into(),
+            since(backend, context).into(),
             or_dash(&backend.address).into(),
             or_dash(&backend.healthcheck).into(),
             backend.last_result.as_str().into(),
         ]);
     }
     let marked = backends.iter().any(|backend| backend.enabled_overridden);
-    table.render(page) + &override_note(marked, page)
+    table.render(context) + &override_note(marked, context)
 }
 
 pub(super) fn one(
     backend: &BackendInfo,
     check: Option<&HealthCheckInfo>,
-    page: &RenderContext,
+    context: &RenderContext,
 ) -> String {
     let check_name = match backend.healthcheck.as_str() {
         "" => "none, always up",
@@ -53,19 +54,19 @@ pub(super) fn one(
         &[
             ("backend", backend.name.as_str().into()),
             ("state", Cell::state(&backend.state, false)),
-            ("since", since(backend, page).into()),
+            ("since", since(backend, context).into()),
             ("address", address(backend).into()),
             ("enabled", format!("{}{mark}", yes_no(backend.enabled)).into()),
             ("health check", check_name.into()),
             ("counter", check.map_or_else(String::new, |check| counter(backend, check)).into()),
             ("last result", backend.last_result.as_str().into()),
         ],
-        page,
+        context,
     );
-    head + &override_note(backend.enabled_overridden, page) + &transitions(backend, page)
+    head + &override_note(backend.enabled_overridden, context) + &transitions(backend, context)
 }
 
-/// The address, and the name that it comes from: `192.0.2.1 (www.example.org)`.
+/// The address and its DNS name: `192.0.2.1 (www.example.org)`.
 fn address(backend: &BackendInfo) -> String {
     let address = or_dash(&backend.address);
     match (backend.dns_name.as_str(), backend.unresolved.as_str()) {
@@ -82,7 +83,7 @@ fn counter(backend: &BackendInfo, check: &HealthCheckInfo) -> String {
 }
 
 /// The transitions, the latest first.
-fn transitions(backend: &BackendInfo, page: &RenderContext) -> String {
+fn transitions(backend: &BackendInfo, context: &RenderContext) -> String {
     if backend.transitions.is_empty() {
         return "\nno transitions yet\n".into();
     }
@@ -91,22 +92,22 @@ fn transitions(backend: &BackendInfo, page: &RenderContext) -> String {
         Column::left("AT (UTC)"),
         Column::left("FROM"),
         Column::left("TO"),
-        // Never cut: the reason is what one looks here for.
+        // Never cut: the reason is the purpose of this table.
         Column::left("WHY"),
     ]);
     for transition in backend.transitions.iter().rev() {
         table.row([
-            age(page.now_ns, transition.at_unix_ns).into(),
+            age(context.now_ns, transition.at_unix_ns).into(),
             moment(transition.at_unix_ns).into(),
             Cell::state(&transition.from, false),
             Cell::state(&transition.to, false),
             transition.why.as_str().into(),
         ]);
     }
-    format!("\n{}", table.render(page))
+    format!("\n{}", table.render(context))
 }
 
-pub(super) fn changed(backend: &BackendInfo, page: &RenderContext) -> String {
-    let state = page.paint(Tone::of_state(&backend.state), &printable(&backend.state));
+pub(super) fn changed(backend: &BackendInfo, context: &RenderContext) -> String {
+    let state = context.paint(Tone::of_state(&backend.state), &printable(&backend.state));
     format!("{} is {state}\n", printable(&backend.name))
 }

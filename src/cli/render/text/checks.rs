@@ -1,12 +1,12 @@
 //! Health checks: the list, and one with every setting.
 
-use super::{or_dash, yes_no};
+use super::common::{or_dash, yes_no};
 use crate::cli::render::context::RenderContext;
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
 use crate::cli::render::time::span;
 use crate::pb::{HealthCheckInfo, HttpCheckParams};
 
-pub(super) fn list(checks: &[HealthCheckInfo], page: &RenderContext) -> String {
+pub(super) fn list(checks: &[HealthCheckInfo], context: &RenderContext) -> String {
     if checks.is_empty() {
         return "no health checks are configured\n".into();
     }
@@ -36,14 +36,14 @@ pub(super) fn list(checks: &[HealthCheckInfo], page: &RenderContext) -> String {
             expects(check).into(),
         ]);
     }
-    table.render(page)
+    table.render(context)
 }
 
 fn port(check: &HealthCheckInfo) -> String {
     if check.port == 0 { "-".into() } else { check.port.to_string() }
 }
 
-/// What makes the check pass, in a few words.
+/// What the check expects, in a few words.
 fn expects(check: &HealthCheckInfo) -> String {
     if let Some(http) = &check.http {
         let regexp = match http.response_regexp.as_str() {
@@ -68,7 +68,7 @@ fn codes(http: &HttpCheckParams) -> String {
     if low == high { low.to_string() } else { format!("{low}-{high}") }
 }
 
-pub(super) fn one(check: &HealthCheckInfo, page: &RenderContext) -> String {
+pub(super) fn one(check: &HealthCheckInfo, context: &RenderContext) -> String {
     let mut rows: Vec<(&str, Cell)> = vec![
         ("health check", check.name.as_str().into()),
         ("type", check.r#type.as_str().into()),
@@ -111,7 +111,7 @@ pub(super) fn one(check: &HealthCheckInfo, page: &RenderContext) -> String {
             ("expected answer", dns.expect_answer.as_str().into()),
         ]);
     }
-    facts(&rows, page)
+    facts(&rows, context)
 }
 
 fn tls(server_name: &str, insecure: bool) -> [(&'static str, Cell); 2] {

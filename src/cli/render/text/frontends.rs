@@ -1,12 +1,13 @@
 //! Frontends: the list, one as a tree of pools and backends, a changed weight.
 
-use super::{or_dash, override_note, yes_no};
-use crate::cli::answer::serving_pool;
-use crate::cli::render::context::{RenderContext, Tone, printable, urgency};
+use super::common::{or_dash, override_note, yes_no};
+use crate::api::views::serving_pool;
+use crate::api::views::text::printable;
+use crate::cli::render::context::{RenderContext, Tone, urgency};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
 use crate::pb::{BackendInfo, FrontendInfo, PoolBackendInfo, PoolInfo};
 
-pub(super) fn list(frontends: &[FrontendInfo], page: &RenderContext) -> String {
+pub(super) fn list(frontends: &[FrontendInfo], context: &RenderContext) -> String {
     if frontends.is_empty() {
         return "no frontends are configured\n".into();
     }
@@ -33,7 +34,7 @@ pub(super) fn list(frontends: &[FrontendInfo], page: &RenderContext) -> String {
             frontend.description.as_str().into(),
         ]);
     }
-    table.render(page)
+    table.render(context)
 }
 
 /// `tcp/80`, or `any`.
@@ -44,14 +45,14 @@ fn service(frontend: &FrontendInfo) -> String {
     format!("{}/{}", frontend.protocol, frontend.port)
 }
 
-/// The serving pool; one that is not the first choice stands out.
+/// The serving pool, highlighted where it is not the first.
 fn pool_cell(frontend: &FrontendInfo, pool: Option<&PoolInfo>) -> Cell {
     let Some(pool) = pool else { return "-".into() };
     let first = frontend.pools.first().is_some_and(|first| first.name == pool.name);
     Cell::new(&pool.name, if first { Tone::Plain } else { Tone::Unsure })
 }
 
-/// Backends that get new flows, of all.
+/// `2/3`: backends that get new flows, of all.
 fn serving(frontend: &FrontendInfo) -> String {
     let serving = members(frontend).filter(|member| member.effective_weight > 0).count();
     format!("{serving}/{}", members(frontend).count())
@@ -60,7 +61,7 @@ fn serving(frontend: &FrontendInfo) -> String {
 pub(super) fn one(
     frontend: &FrontendInfo,
     backends: &[BackendInfo],
-    page: &RenderContext,
+    context: &RenderContext,
 ) -> String {
     let sticky = if frontend.src_ip_sticky { "by source address" } else { "by flow" };
     let head = facts(
@@ -74,27 +75,27 @@ pub(super) fn one(
             ("flush on down", yes_no(frontend.flush_on_down).into()),
             ("new-flow table", frontend.new_flows_table_length.to_string().into()),
         ],
-        page,
+        context,
     );
     let marked = members(frontend).any(|member| member.weight_overridden)
         || backends.iter().any(|backend| backend.enabled_overridden);
-    let tree = tree(frontend, backends).render(page);
+    let tree = tree(frontend, backends).render(context);
     let warnings = frontend.warnings.iter().map(|warning| {
-        format!("{} {}\n", page.paint(Tone::Unsure, "warning:"), printable(warning))
+        format!("{} {}\n", context.paint(Tone::Unsure, "warning:"), printable(warning))
     });
     let warnings: String = warnings.collect();
-    let note = override_note(marked, page);
-    let refusal = refusal(frontend, page);
-    format!("{head}{refusal}\n{tree}{note}{warnings}\n{}", results(backends).render(page))
+    let note = override_note(marked, context);
+    let refusal = refusal(frontend, context);
+    format!("{head}{refusal}\n{tree}{note}{warnings}\n{}", results(backends).render(context))
 }
 
-/// What VPP refuses, as a line below the facts.
-fn refusal(frontend: &FrontendInfo, page: &RenderContext) -> String {
+/// The line for what VPP refuses.
+fn refusal(frontend: &FrontendInfo, context: &RenderContext) -> String {
     if frontend.vpp_refusal.is_empty() {
         return String::new();
     }
     let what = printable(&frontend.vpp_refusal);
-    format!("{} {what}\n", page.paint(Tone::Bad, "refused by VPP:"))
+    format!("{} {what}\n", context.paint(Tone::Bad, "refused by VPP:"))
 }
 
 fn members(frontend: &FrontendInfo) -> impl Iterator<Item = &PoolBackendInfo> {
@@ -140,7 +141,7 @@ fn tree(frontend: &FrontendInfo, backends: &[BackendInfo]) -> TextTable {
     table
 }
 
-/// Where each backend is, and what its last probe found.
+/// The address and the last probe result of each backend.
 fn results(backends: &[BackendInfo]) -> TextTable {
     let columns = [Column::left("BACKEND"), Column::left("ADDRESS"), Column::text("LAST RESULT")];
     let mut table = TextTable::new(&columns);
@@ -154,8 +155,8 @@ fn results(backends: &[BackendInfo]) -> TextTable {
     table
 }
 
-/// The weight asked for; where some are marked, the others keep the place of
-/// the mark free, so that digits stand under digits.
+/// The configured weight. Where some are marked, the others end in a blank, so
+/// that the digits are aligned.
 fn configured(member: &PoolBackendInfo, marks: bool) -> String {
     let mark = match (member.weight_overridden, marks) {
         (true, _) => "*",
@@ -183,7 +184,7 @@ pub(super) fn weight(
     frontend: &FrontendInfo,
     pool: &str,
     backend: &str,
-    page: &RenderContext,
+    context: &RenderContext,
 ) -> String {
     let found = frontend
         .pools
@@ -193,14 +194,14 @@ pub(super) fn weight(
         .find(|member| member.name == backend);
     let names = printable(&format!("{backend} in {}/{pool}", frontend.name));
     match found {
-        // Accepted, and gone from the configuration before the answer was made.
+        // A reload removed it between the change and the answer.
         None => format!("{names}: no longer configured\n"),
         Some(member) => {
             let effective = match member.effective_weight {
                 ..0 => "as-is".into(),
                 weight => weight.to_string(),
             };
-            let weight = page.paint(Tone::Title, &member.weight.to_string());
+            let weight = context.paint(Tone::Title, &member.weight.to_string());
             format!("{names}: weight {weight}, effective {effective}\n")
         }
     }

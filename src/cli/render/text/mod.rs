@@ -1,78 +1,54 @@
-//! Answers as text for people: one file for each subject. Every line of every
-//! answer is made from the answer and the page alone.
+//! Answers as text for people: one file for each subject. A text depends on
+//! the answer and the context alone.
 
 mod backends;
 mod checks;
+mod common;
 mod frontends;
 mod prediction;
 mod vpp;
 
-use crate::cli::answer::{CheckFindings, CliAnswer};
+use crate::api::views::ConfigCheckJson;
+use crate::cli::answer::CliAnswer;
 use crate::cli::render::context::{RenderContext, Tone};
 
 /// The text of an answer; each line with its newline.
 #[must_use]
-pub fn text(answer: &CliAnswer, page: &RenderContext) -> String {
+pub fn text(answer: &CliAnswer, context: &RenderContext) -> String {
     match answer {
-        CliAnswer::Frontends(list) => frontends::list(list, page),
-        CliAnswer::Frontend { frontend, backends } => frontends::one(frontend, backends, page),
+        CliAnswer::Frontends(list) => frontends::list(list, context),
+        CliAnswer::Frontend { frontend, backends } => frontends::one(frontend, backends, context),
         CliAnswer::Predicted { frontend, backend, predicted } => {
-            prediction::prediction(frontend, backend, predicted, page)
+            prediction::prediction(frontend, backend, predicted, context)
         }
         CliAnswer::WeightSet { frontend, pool, backend } => {
-            frontends::weight(frontend, pool, backend, page)
+            frontends::weight(frontend, pool, backend, context)
         }
-        CliAnswer::Backends(list) => backends::list(list, page),
-        CliAnswer::Backend { backend, check } => backends::one(backend, check.as_ref(), page),
-        CliAnswer::BackendSet(backend) => backends::changed(backend, page),
-        CliAnswer::HealthChecks(list) => checks::list(list, page),
-        CliAnswer::HealthCheck(check) => checks::one(check, page),
-        CliAnswer::VppInfo(info) => vpp::info(info, page),
-        CliAnswer::LbState(state) => vpp::state(state, page),
-        CliAnswer::LbCounters(counters) => vpp::counters(counters, page),
-        CliAnswer::Synced { sync, dry_run } => vpp::sync(sync, *dry_run, page),
-        CliAnswer::Checked(faults) => config(faults, "the configuration is valid", page),
-        CliAnswer::Reloaded(faults) => config(faults, "the configuration was reloaded", page),
+        CliAnswer::Backends(list) => backends::list(list, context),
+        CliAnswer::Backend { backend, check } => backends::one(backend, check.as_ref(), context),
+        CliAnswer::BackendSet(backend) => backends::changed(backend, context),
+        CliAnswer::HealthChecks(list) => checks::list(list, context),
+        CliAnswer::HealthCheck(check) => checks::one(check, context),
+        CliAnswer::VppInfo(info) => vpp::info(info, context),
+        CliAnswer::LbState(state) => vpp::state(state, context),
+        CliAnswer::LbCounters(counters) => vpp::counters(counters, context),
+        CliAnswer::Synced { sync, dry_run } => vpp::sync(sync, *dry_run, context),
+        CliAnswer::Checked(check) => config(check, "the configuration is valid", context),
+        CliAnswer::Reloaded(check) => config(check, "the configuration was reloaded", context),
     }
 }
 
-/// Each fault and warning on a line; what went well is said in words.
-fn config(faults: &CheckFindings, well: &str, page: &RenderContext) -> String {
+/// A line for each error and warning, and one for success.
+fn config(check: &ConfigCheckJson, success: &str, context: &RenderContext) -> String {
     let mut text = String::new();
-    for fault in faults.faults() {
-        text.push_str(&format!("{} {fault}\n", page.paint(Tone::Bad, "fault:")));
+    for fault in check.errors() {
+        text.push_str(&format!("{} {fault}\n", context.paint(Tone::Bad, "fault:")));
     }
-    for warning in &faults.warnings {
-        text.push_str(&format!("{} {warning}\n", page.paint(Tone::Unsure, "warning:")));
+    for warning in &check.warnings {
+        text.push_str(&format!("{} {warning}\n", context.paint(Tone::Unsure, "warning:")));
     }
-    if faults.ok {
-        text.push_str(&format!("{}\n", page.paint(Tone::Good, well)));
+    if check.ok {
+        text.push_str(&format!("{}\n", context.paint(Tone::Good, success)));
     }
     text
-}
-
-/// `-` for what is empty.
-fn or_dash(text: &str) -> &str {
-    if text.is_empty() { "-" } else { text }
-}
-
-/// A part in per cent, to a tenth; rounded to the nearest.
-fn share(part: u64, total: u64) -> String {
-    if total == 0 {
-        return "-".into();
-    }
-    let tenths = (part * 1000 + total / 2) / total;
-    format!("{}.{}%", tenths / 10, tenths % 10)
-}
-
-fn yes_no(yes: bool) -> &'static str {
-    if yes { "yes" } else { "no" }
-}
-
-/// Says what a `*` behind a value means, where there is one.
-fn override_note(marked: bool, page: &RenderContext) -> String {
-    if !marked {
-        return String::new();
-    }
-    page.paint(Tone::Faint, "* set by an operator over the configuration file") + "\n"
 }

@@ -1,15 +1,17 @@
-//! What a change that nobody has made would move in a frontend's table.
+//! What a supposed weight would move in a frontend's table.
 
-use crate::cli::render::context::{RenderContext, Tone, printable};
+use super::common::share;
+use crate::api::views::text::printable;
+use crate::cli::render::context::{RenderContext, Tone};
 use crate::cli::render::table::{Cell, Column, TextTable};
 use crate::pb;
 
-/// One server a line, then what moves.
+/// A line for each server, then what moves.
 pub(super) fn prediction(
     frontend: &str,
     backend: &str,
     predicted: &pb::PredictChangeResponse,
-    page: &RenderContext,
+    context: &RenderContext,
 ) -> String {
     let mut table = TextTable::new(&[
         Column::left("BACKEND"),
@@ -42,16 +44,16 @@ pub(super) fn prediction(
         )
     };
     let names = printable(&format!("{backend} in {frontend}"));
-    format!("{}{names}: {outcome}; nothing was changed\n", table.render(page))
+    format!("{}{names}: {outcome}; nothing was changed\n", table.render(context))
 }
 
-/// What a number becomes; what stays is not in the way of what changes.
+/// The number after the change; one that stays the same is faint.
 fn changed(before: u32, after: u32) -> Cell {
     let tone = if before == after { Tone::Faint } else { Tone::Unsure };
     Cell::new(&after.to_string(), tone)
 }
 
-/// `12.3% (1.2%)`: what a step moves, and how much of that is collateral.
+/// `12.3% (1.2%)`: the part that a step moves, and how much is collateral.
 pub(super) fn moved(moves: Option<pb::TableMoves>) -> String {
     let Some(moves) = moves else { return "-".into() };
     let all = moves.own + moves.collateral;
@@ -60,5 +62,5 @@ pub(super) fn moved(moves: Option<pb::TableMoves>) -> String {
 
 /// A part in per cent, to a tenth.
 fn percent(part: u32, whole: u32) -> String {
-    super::share(part.into(), whole.into())
+    share(part.into(), whole.into())
 }

@@ -1,19 +1,20 @@
 //! VPP: its age, the load balancer's state and counters, and a sync's steps.
 
+use super::common::{or_dash, share};
 use super::prediction::moved;
-use super::{or_dash, share};
-use crate::cli::render::context::{RenderContext, Tone, printable};
+use crate::api::views::text::printable;
+use crate::cli::render::context::{RenderContext, Tone};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
 use crate::cli::render::time::{age, moment};
 use crate::pb;
 
-/// In `flags` of a server: VPP gives it flows (or would, by its weight).
+/// Bit 0 of a server's flags in VPP: it is in use, not removed.
 const IN_USE: u32 = 1;
 
-pub(super) fn info(info: &pb::VppInfo, page: &RenderContext) -> String {
+pub(super) fn info(info: &pb::VppInfo, context: &RenderContext) -> String {
     let when = |at_ns| match at_ns {
         0 => "-".into(),
-        at_ns => format!("{} ({} UTC)", age(page.now_ns, at_ns), moment(at_ns)),
+        at_ns => format!("{} ({} UTC)", age(context.now_ns, at_ns), moment(at_ns)),
     };
     let missing = match info.missing_messages.as_slice() {
         [] => String::new(),
@@ -30,7 +31,7 @@ pub(super) fn info(info: &pb::VppInfo, page: &RenderContext) -> String {
             ("missing messages", Cell::new(&missing, Tone::Bad)),
             ("dead clients let go", info.reaped_clients.join(", ").into()),
         ],
-        page,
+        context,
     )
 }
 
@@ -44,7 +45,7 @@ fn service(protocol: u32, port: u32) -> String {
     }
 }
 
-pub(super) fn state(state: &pb::VpplbState, page: &RenderContext) -> String {
+pub(super) fn state(state: &pb::VpplbState, context: &RenderContext) -> String {
     let conf = state.conf.clone().unwrap_or_default();
     let mut text = facts(
         &[
@@ -53,30 +54,29 @@ pub(super) fn state(state: &pb::VpplbState, page: &RenderContext) -> String {
             ("sticky buckets per core", conf.sticky_buckets_per_core.to_string().into()),
             ("flow timeout", format!("{}s", conf.flow_timeout).into()),
         ],
-        page,
+        context,
     );
     if state.vips.is_empty() {
         text.push_str("\nno VIPs\n");
     }
     for vip in &state.vips {
         let name = format!("{} {}", vip.prefix, service(vip.protocol, vip.port));
-        let name = page.paint(Tone::Title, &printable(&name));
+        let name = context.paint(Tone::Title, &printable(&name));
         let length = match vip.flow_table_length {
             0 => "of unknown length".into(),
             length => format!("of {length}"),
         };
         text.push_str(&format!("\n{name}  {}  table {length}\n", printable(&vip.encap)));
-        text.push_str(&servers(vip, page));
+        text.push_str(&servers(vip, context));
     }
     text
 }
 
-fn servers(vip: &pb::Vpplbvip, page: &RenderContext) -> String {
+fn servers(vip: &pb::Vpplbvip, context: &RenderContext) -> String {
     if vip.application_servers.is_empty() {
         return "  no servers\n".into();
     }
-    // The table's own length may be unknown; the buckets that lead somewhere
-    // are all of it.
+    // The table's length may be unknown; all its entries lead to servers.
     let total: u64 = vip.application_servers.iter().map(|s| u64::from(s.num_buckets)).sum();
     let mut table = TextTable::new(&[
         Column::left("SERVER"),
@@ -92,7 +92,7 @@ fn servers(vip: &pb::Vpplbvip, page: &RenderContext) -> String {
         } else {
             let since = match server.in_use_since_ns {
                 0 => String::new(),
-                at_ns => format!(" {} ago", age(page.now_ns, at_ns)),
+                at_ns => format!(" {} ago", age(context.now_ns, at_ns)),
             };
             Cell::new(&format!("removed{since}"), Tone::Faint)
         };
@@ -104,10 +104,10 @@ fn servers(vip: &pb::Vpplbvip, page: &RenderContext) -> String {
             state,
         ]);
     }
-    table.render(page)
+    table.render(context)
 }
 
-pub(super) fn counters(counters: &pb::VpplbCounters, page: &RenderContext) -> String {
+pub(super) fn counters(counters: &pb::VpplbCounters, context: &RenderContext) -> String {
     if counters.vips.is_empty() {
         return "no VIPs\n".into();
     }
@@ -130,23 +130,23 @@ pub(super) fn counters(counters: &pb::VpplbCounters, page: &RenderContext) -> St
             Cell::new(&vip.no_server.to_string(), dropped),
         ]);
     }
-    table.render(page)
+    table.render(context)
 }
 
 pub(super) fn sync(
     sync: &pb::SyncVpplbStateResponse,
     dry_run: bool,
-    page: &RenderContext,
+    context: &RenderContext,
 ) -> String {
     if sync.steps.is_empty() {
-        return page.paint(Tone::Good, "VPP holds the desired state, nothing to do") + "\n";
+        return context.paint(Tone::Good, "VPP holds the desired state, nothing to do") + "\n";
     }
     let mut table = TextTable::new(&[
         Column::right("STEP"),
         Column::left("FRONTEND"),
         Column::left("ACTION"),
         Column::left("DISRUPTION"),
-        // Of the table, and how much of that is collateral.
+        // The part of the table that moves, and how much of that is collateral.
         Column::right("MOVES (OTHERS')"),
         // Never cut: the last word of a step may be its weight.
         Column::left("DETAIL"),
@@ -161,7 +161,7 @@ pub(super) fn sync(
         let number = (place + 1).to_string();
         if !step.error.is_empty() {
             let error = format!("step {number} failed: {}", printable(&step.error));
-            errors.push_str(&format!("{}\n", page.paint(Tone::Bad, &error)));
+            errors.push_str(&format!("{}\n", context.paint(Tone::Bad, &error)));
         }
         table.row([
             number.into(),
@@ -183,5 +183,5 @@ pub(super) fn sync(
         1 => "1 step".into(),
         n => format!("{n} steps"),
     };
-    format!("{}{errors}{steps}, {outcome}\n", table.render(page))
+    format!("{}{errors}{steps}, {outcome}\n", table.render(context))
 }

@@ -1,30 +1,22 @@
-//! The grammar of all commands as one tree of words and slots.
-//!
-//! Parsing, prefixes, error messages, `help` and completion all read this
-//! tree; none of them knows a command by name. A command is added here, in
-//! [`CliCommand`] and where it is carried out, and nowhere else.
-
-mod tree;
+//! What the grammar's tree is made of: words, slots for values, and what they
+//! mean together.
 
 use crate::cli::command::request::CliCommand;
 
-pub use tree::ROOT;
-
-/// What stands at one place of a command.
+/// One word of a command, or a value in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrammarToken {
     /// A word, which may be shortened to any unambiguous prefix.
     Word(&'static str),
-    /// A word that is accepted and never offered beside others.
+    /// A word that is accepted, and offered only where no other word matches.
     Alias(&'static str),
-    /// A word that gives way: a beginning that it shares with another word is
-    /// the other's. So a new word takes no habit from anybody.
+    /// A word whose prefixes mean another word where they fit both: a new
+    /// command does not change what operators are used to type.
     Yielding(&'static str),
-    /// A value of the operator's.
     Slot(ValueSlot),
 }
 
-/// What kind of value a slot takes; completion looks live names up by it.
+/// The kind of value of a slot; completion looks the daemon's names up by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueSlot {
     /// A frontend's name.
@@ -41,10 +33,8 @@ pub enum ValueSlot {
     Count,
 }
 
-/// A value that a slot took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SlotValue {
-    /// A name.
     Name(String),
     /// A weight, 0..=100.
     Weight(u8),
@@ -66,9 +56,9 @@ impl ValueSlot {
         }
     }
 
-    /// What the slot wants, for the message that refuses a word.
+    /// The expected value, for error messages.
     #[must_use]
-    pub fn wanted(self) -> &'static str {
+    pub fn expected(self) -> &'static str {
         match self {
             Self::Frontend => "the name of a frontend",
             Self::Pool => "the name of a pool",
@@ -79,10 +69,10 @@ impl ValueSlot {
         }
     }
 
-    /// The value of `word`, or `None` where the slot does not take it. Whether
-    /// a name exists is the daemon's to say.
+    /// The value of `word`; `None` where it is invalid. Whether a name exists
+    /// is for the daemon to check.
     #[must_use]
-    pub fn read(self, word: &str) -> Option<SlotValue> {
+    pub fn parse(self, word: &str) -> Option<SlotValue> {
         match self {
             Self::Frontend | Self::Pool | Self::Backend | Self::HealthCheck => {
                 let name = !word.is_empty() && !word.chars().any(char::is_control);
@@ -99,15 +89,15 @@ impl ValueSlot {
 pub struct Node {
     /// The word or slot.
     pub token: GrammarToken,
-    /// What it is for, in a few words.
+    /// Its purpose, in a few words.
     pub help: &'static str,
     /// One of these must follow.
     pub next: &'static [Node],
     /// Each of these may follow, once, in any order.
     pub options: &'static [Node],
-    /// Makes the command of a path through this node; of several the last
-    /// counts. `None` from it would mean that the path lacks a value the
-    /// command needs, which a test of every path rules out.
+    /// Makes the command of a path that ends here; of several nodes on a path
+    /// the last one counts. It returns `None` only for a path that lacks a
+    /// value of the command, which a test of every path rules out.
     pub command: Option<fn(&Path) -> Option<CliCommand>>,
 }
 
@@ -119,17 +109,15 @@ pub struct Path {
 }
 
 impl Path {
-    /// Notes a word.
     pub fn add_word(&mut self, word: &'static str) {
         self.words.push(word);
     }
 
-    /// Notes what a slot took.
     pub fn add_value(&mut self, slot: ValueSlot, value: SlotValue) {
         self.values.push((slot, value));
     }
 
-    fn has(&self, word: &str) -> bool {
+    pub(super) fn has(&self, word: &str) -> bool {
         self.words.contains(&word)
     }
 
@@ -137,7 +125,6 @@ impl Path {
         self.values.iter().find_map(|(s, value)| (*s == slot).then_some(value))
     }
 
-    /// The name that a slot took, if it took one.
     #[must_use]
     pub fn name(&self, slot: ValueSlot) -> Option<String> {
         match self.value(slot)? {
@@ -146,14 +133,14 @@ impl Path {
         }
     }
 
-    fn weight(&self) -> Option<u8> {
+    pub(super) fn weight(&self) -> Option<u8> {
         match self.value(ValueSlot::Weight)? {
             SlotValue::Weight(weight) => Some(*weight),
             SlotValue::Name(_) | SlotValue::Count(_) => None,
         }
     }
 
-    fn count(&self) -> Option<u64> {
+    pub(super) fn count(&self) -> Option<u64> {
         match self.value(ValueSlot::Count)? {
             SlotValue::Count(count) => Some(*count),
             SlotValue::Name(_) | SlotValue::Weight(_) => None,
@@ -165,32 +152,32 @@ const fn node(token: GrammarToken, help: &'static str) -> Node {
     Node { token, help, next: &[], options: &[], command: None }
 }
 
-const fn word(text: &'static str, help: &'static str) -> Node {
+pub(super) const fn word(text: &'static str, help: &'static str) -> Node {
     node(GrammarToken::Word(text), help)
 }
 
-const fn alias(text: &'static str, help: &'static str) -> Node {
+pub(super) const fn alias(text: &'static str, help: &'static str) -> Node {
     node(GrammarToken::Alias(text), help)
 }
 
-const fn yielding(text: &'static str, help: &'static str) -> Node {
+pub(super) const fn yielding(text: &'static str, help: &'static str) -> Node {
     node(GrammarToken::Yielding(text), help)
 }
 
-const fn slot(slot: ValueSlot, help: &'static str) -> Node {
+pub(super) const fn slot(slot: ValueSlot, help: &'static str) -> Node {
     node(GrammarToken::Slot(slot), help)
 }
 
 impl Node {
-    const fn then(self, next: &'static [Node]) -> Self {
+    pub(super) const fn then(self, next: &'static [Node]) -> Self {
         Self { next, ..self }
     }
 
-    const fn with(self, options: &'static [Node]) -> Self {
+    pub(super) const fn with(self, options: &'static [Node]) -> Self {
         Self { options, ..self }
     }
 
-    const fn does(self, command: fn(&Path) -> Option<CliCommand>) -> Self {
+    pub(super) const fn makes(self, command: fn(&Path) -> Option<CliCommand>) -> Self {
         Self { command: Some(command), ..self }
     }
 }

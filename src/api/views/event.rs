@@ -1,0 +1,146 @@
+//! An event of a daemon.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::backend::TransitionJson;
+use super::text::present;
+use super::time::known_moment;
+use crate::pb;
+use crate::pb::event::Event;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventJson {
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKindJson,
+    /// Rises by one for each event of a daemon's run; 0 for `missed` and for
+    /// the events of a snapshot but the last.
+    pub seq: u64,
+    /// 16 hexadecimal digits, which change when the daemon restarts.
+    pub boot_id: String,
+}
+
+/// What happened; the key `type` names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EventKindJson {
+    /// A record of the daemon's log.
+    Log {
+        /// When it was written.
+        at: Option<String>,
+        /// `debug`, `info`, `warn` or `error`.
+        level: String,
+        /// The name of the record.
+        msg: String,
+        /// Its fields.
+        attrs: BTreeMap<String, String>,
+    },
+    /// A backend's state.
+    Backend {
+        backend: String,
+        /// Equal states in an event of a snapshot.
+        #[serde(flatten)]
+        transition: TransitionJson,
+    },
+    /// A frontend's state.
+    Frontend {
+        frontend: String,
+        /// Equal states in an event of a snapshot.
+        #[serde(flatten)]
+        transition: TransitionJson,
+    },
+    /// Something was written to VPP, or happened to its connection.
+    Dataplane {
+        /// When.
+        at: Option<String>,
+        /// `None`: VPP as a whole, or a VIP of no frontend.
+        frontend: Option<String>,
+        /// The kind, by the words of `DataplaneEvent.kind`.
+        kind: String,
+        /// The values, for people.
+        detail: Option<String>,
+    },
+    /// An operator or the file changed what is desired.
+    Change {
+        /// When.
+        at: Option<String>,
+        /// `admin`, `weight` or `config`.
+        kind: String,
+        /// Of a weight.
+        frontend: Option<String>,
+        /// Of a weight.
+        pool: Option<String>,
+        /// Of a weight and of `admin`.
+        backend: Option<String>,
+        /// The desired value before.
+        from: Option<String>,
+        /// The desired value now.
+        to: Option<String>,
+        /// Whether `to` is an operator's override of the file.
+        overridden: bool,
+        /// The client, or `file`.
+        who: String,
+    },
+    /// Events were lost to this stream; a snapshot follows.
+    Missed {
+        /// How many.
+        count: u64,
+    },
+    /// A kind that only a newer daemon knows.
+    Unknown,
+}
+
+impl From<&pb::Event> for EventJson {
+    fn from(event: &pb::Event) -> Self {
+        Self {
+            kind: event.event.as_ref().map_or(EventKindJson::Unknown, EventKindJson::from),
+            seq: event.seq,
+            boot_id: format!("{:016x}", event.boot_id),
+        }
+    }
+}
+
+impl From<&Event> for EventKindJson {
+    fn from(event: &Event) -> Self {
+        match event {
+            Event::Log(log) => Self::Log {
+                at: known_moment(log.at_unix_ns),
+                level: log.level.clone(),
+                msg: log.msg.clone(),
+                attrs: log.attrs.iter().map(|a| (a.key.clone(), a.value.clone())).collect(),
+            },
+            Event::Backend(event) => Self::Backend {
+                backend: event.backend_name.clone(),
+                transition: transition(event.transition.as_ref()),
+            },
+            Event::Frontend(event) => Self::Frontend {
+                frontend: event.frontend_name.clone(),
+                transition: transition(event.transition.as_ref()),
+            },
+            Event::Dataplane(event) => Self::Dataplane {
+                at: known_moment(event.at_unix_ns),
+                frontend: present(&event.frontend_name),
+                kind: event.kind.clone(),
+                detail: present(&event.detail),
+            },
+            Event::Change(change) => Self::Change {
+                at: known_moment(change.at_unix_ns),
+                kind: change.kind.clone(),
+                frontend: present(&change.frontend_name),
+                pool: present(&change.pool_name),
+                backend: present(&change.backend_name),
+                from: present(&change.from),
+                to: present(&change.to),
+                overridden: change.overridden,
+                who: change.who.clone(),
+            },
+            Event::Missed(missed) => Self::Missed { count: missed.count },
+        }
+    }
+}
+
+fn transition(record: Option<&pb::TransitionRecord>) -> TransitionJson {
+    record.map_or_else(|| TransitionJson::from(&pb::TransitionRecord::default()), Into::into)
+}

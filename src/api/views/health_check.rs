@@ -1,0 +1,142 @@
+//! A health check with its settings.
+
+use serde::Serialize;
+
+use super::text::present;
+use crate::pb;
+
+/// A health check. At most one of `http`, `tcp` and `dns` is set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HealthCheckJson {
+    /// The key in the configuration file.
+    pub name: String,
+    /// `icmp`, `tcp`, `http`, `https` or `dns`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `None` for `icmp`.
+    pub port: Option<u32>,
+    /// Nanoseconds between two probes of a backend that is up.
+    pub interval_ns: i64,
+    /// Nanoseconds between two probes while the verdict is in question.
+    pub fast_interval_ns: i64,
+    /// Nanoseconds between two probes of a backend that is down.
+    pub down_interval_ns: i64,
+    /// Nanoseconds after which a probe failed.
+    pub timeout_ns: i64,
+    /// Passes in a row that bring a backend up.
+    pub rise: i32,
+    /// Failures in a row that take it down.
+    pub fall: i32,
+    /// The source address of probes; `None`: the kernel chooses.
+    pub probe_ipv4_src: Option<String>,
+    /// The source address of probes; `None`: the kernel chooses.
+    pub probe_ipv6_src: Option<String>,
+    /// Of `http` and `https`.
+    pub http: Option<HttpCheckJson>,
+    /// Of `tcp`.
+    pub tcp: Option<TcpCheckJson>,
+    /// Of `dns`.
+    pub dns: Option<DnsCheckJson>,
+}
+
+/// What an HTTP check requests and expects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HttpCheckJson {
+    /// The path of the request.
+    pub path: String,
+    /// The Host header; `None`: the backend's address.
+    pub host: Option<String>,
+    /// The least status code that passes.
+    pub response_code_min: i32,
+    /// The greatest status code that passes.
+    pub response_code_max: i32,
+    /// What the body must match.
+    pub response_regexp: Option<String>,
+    /// The name for TLS; `None`: the host.
+    pub server_name: Option<String>,
+    /// Whether any certificate passes.
+    pub insecure_skip_verify: bool,
+}
+
+/// What a TCP check expects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TcpCheckJson {
+    /// Whether a TLS handshake must succeed.
+    pub ssl: bool,
+    /// The name for TLS.
+    pub server_name: Option<String>,
+    /// Whether any certificate passes.
+    pub insecure_skip_verify: bool,
+}
+
+/// What a DNS check queries and expects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DnsCheckJson {
+    /// The name in the question.
+    pub query: String,
+    /// The record type: `A`, `AAAA`, …
+    pub record: String,
+    /// `udp` or `tcp`.
+    pub transport: String,
+    /// `NOERROR`, `NXDOMAIN`, …
+    pub expect_rcode: String,
+    /// What a record must match; `None`: any passes.
+    pub expect_answer: Option<String>,
+}
+
+impl From<&pb::HealthCheckInfo> for HealthCheckJson {
+    fn from(check: &pb::HealthCheckInfo) -> Self {
+        Self {
+            name: check.name.clone(),
+            kind: check.r#type.clone(),
+            port: (check.port > 0).then_some(check.port),
+            interval_ns: check.interval_ns,
+            fast_interval_ns: check.fast_interval_ns,
+            down_interval_ns: check.down_interval_ns,
+            timeout_ns: check.timeout_ns,
+            rise: check.rise,
+            fall: check.fall,
+            probe_ipv4_src: present(&check.probe_ipv4_src),
+            probe_ipv6_src: present(&check.probe_ipv6_src),
+            http: check.http.as_ref().map(HttpCheckJson::from),
+            tcp: check.tcp.as_ref().map(TcpCheckJson::from),
+            dns: check.dns.as_ref().map(DnsCheckJson::from),
+        }
+    }
+}
+
+impl From<&pb::HttpCheckParams> for HttpCheckJson {
+    fn from(http: &pb::HttpCheckParams) -> Self {
+        Self {
+            path: http.path.clone(),
+            host: present(&http.host),
+            response_code_min: http.response_code_min,
+            response_code_max: http.response_code_max,
+            response_regexp: present(&http.response_regexp),
+            server_name: present(&http.server_name),
+            insecure_skip_verify: http.insecure_skip_verify,
+        }
+    }
+}
+
+impl From<&pb::TcpCheckParams> for TcpCheckJson {
+    fn from(tcp: &pb::TcpCheckParams) -> Self {
+        Self {
+            ssl: tcp.ssl,
+            server_name: present(&tcp.server_name),
+            insecure_skip_verify: tcp.insecure_skip_verify,
+        }
+    }
+}
+
+impl From<&pb::DnsCheckParams> for DnsCheckJson {
+    fn from(dns: &pb::DnsCheckParams) -> Self {
+        Self {
+            query: dns.query.clone(),
+            record: dns.record.clone(),
+            transport: dns.transport.clone(),
+            expect_rcode: dns.expect_rcode.clone(),
+            expect_answer: present(&dns.expect_answer),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The read model: what a daemon reports, as serialisable values. The JSON of
+//! `maglevc --output json` is made of them, and docs/cli.md documents them:
+//! keys are added and never renamed or removed.
+//!
+//! Moments are RFC 3339 texts in UTC, or null where they are not known; spans
+//! are integers of nanoseconds. What is absent is null, never an empty text.
+
+mod backend;
+mod config_check;
+mod event;
+mod frontend;
+mod health_check;
+pub mod text;
+pub mod time;
+mod vpp;
+
+#[cfg(test)]
+mod tests;
+
+pub use backend::{BackendJson, TransitionJson};
+pub use config_check::ConfigCheckJson;
+pub use event::{EventJson, EventKindJson};
+pub use frontend::{
+    FrontendJson, PoolBackendJson, PoolJson, PredictedServerJson, PredictionJson, serving_pool,
+};
+pub use health_check::{DnsCheckJson, HealthCheckJson, HttpCheckJson, TcpCheckJson};
+pub use vpp::{
+    LbConfJson, LbServerJson, LbStateJson, LbVipJson, SyncJson, SyncStepJson, TableMovesJson,
+    VipCountersJson, VppInfoJson,
+};

@@ -1,0 +1,29 @@
+//! Pieces of text that several subjects share.
+
+use crate::cli::render::context::{RenderContext, Tone};
+
+/// `-` for an empty text.
+pub(super) fn or_dash(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
+}
+
+/// A part in per cent, rounded to a tenth.
+pub(super) fn share(part: u64, total: u64) -> String {
+    if total == 0 {
+        return "-".into();
+    }
+    let tenths = (part * 1000 + total / 2) / total;
+    format!("{}.{}%", tenths / 10, tenths % 10)
+}
+
+pub(super) fn yes_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
+}
+
+/// Explains the `*` behind values, where there is one.
+pub(super) fn override_note(marked: bool, context: &RenderContext) -> String {
+    if !marked {
+        return String::new();
+    }
+    context.paint(Tone::Faint, "* set by an operator over the configuration file") + "\n"
+}

@@ -1,0 +1,237 @@
+//! What a mirror requests again, and when: after an event the objects that it
+//! concerns, after a gap everything, and at long intervals what no event
+//! carries (VPP's version, the weights of a daemon without `ChangeEvent`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use crate::pb;
+use crate::pb::event::Event;
+
+/// How long events are gathered before the objects that they concern are
+/// requested: a rack that fails causes one round of requests, not forty.
+pub const GATHER: Duration = Duration::from_millis(200);
+
+/// How often the frontends and VPP are requested as a whole.
+pub const REFRESH_INTERVAL: Duration = Duration::from_secs(15);
+
+/// What to request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MirrorQuery {
+    /// All frontends and VPP.
+    Everything {
+        /// And all backends.
+        backends: bool,
+    },
+    /// These objects.
+    Parts {
+        /// Frontends by name.
+        frontends: Vec<String>,
+        /// Backends by name.
+        backends: Vec<String>,
+        vpp: bool,
+    },
+}
+
+/// What is out of date.
+#[derive(Debug, Default)]
+pub struct Refresh {
+    /// The backends of each frontend.
+    members: BTreeMap<String, BTreeSet<String>>,
+    frontends: BTreeSet<String>,
+    /// Backends that an event introduced.
+    backends: BTreeSet<String>,
+    vpp: bool,
+    /// There was a gap: anything may have changed.
+    everything: bool,
+    /// When the objects above are requested; `None`: there are none.
+    due: Option<Instant>,
+    /// When everything is requested; `None`: not connected.
+    full_due: Option<Instant>,
+}
+
+impl Refresh {
+    /// Notes that a stream was opened: everything is requested at once.
+    pub fn connected(&mut self, now: Instant) {
+        self.everything = true;
+        self.full_due = Some(now);
+    }
+
+    /// Notes that the daemon was lost: nothing is requested until it is back.
+    pub fn lost(&mut self) {
+        let members = std::mem::take(&mut self.members);
+        *self = Self { members, ..Self::default() };
+    }
+
+    /// Notes an event.
+    pub fn event(&mut self, event: &pb::Event, now: Instant) {
+        match &event.event {
+            Some(Event::Backend(pb::BackendEvent { backend_name, transition })) => {
+                let transition = transition.clone().unwrap_or_default();
+                if transition.from == transition.to {
+                    return;
+                }
+                if transition.from == "removed" {
+                    self.backends.insert(backend_name.clone());
+                }
+                let users = self.members.iter().filter(|(_, used)| used.contains(backend_name));
+                self.frontends.extend(users.map(|(frontend, _)| frontend.clone()));
+            }
+            Some(Event::Frontend(pb::FrontendEvent { frontend_name, transition })) => {
+                if transition.as_ref().is_some_and(|last| last.from == last.to) {
+                    return;
+                }
+                self.frontends.insert(frontend_name.clone());
+            }
+            Some(Event::Dataplane(event)) if event.frontend_name.is_empty() => self.vpp = true,
+            Some(Event::Dataplane(event)) => {
+                self.frontends.insert(event.frontend_name.clone());
+            }
+            // A weight.
+            Some(Event::Change(change)) if !change.frontend_name.is_empty() => {
+                self.frontends.insert(change.frontend_name.clone());
+            }
+            // Other changes are followed by a transition of the backend.
+            Some(Event::Change(change)) if change.kind == "config" => self.everything = true,
+            Some(Event::Missed(_)) => self.everything = true,
+            _ => return,
+        }
+        self.due.get_or_insert(now + GATHER);
+    }
+
+    /// Notes frontends that were received: all of them where `names` is
+    /// `None`, and otherwise those of these names that exist.
+    pub fn received(&mut self, names: Option<&[String]>, frontends: &[pb::FrontendInfo]) {
+        match names {
+            None => self.members.clear(),
+            Some(names) => self.members.retain(|name, _| !names.contains(name)),
+        }
+        for frontend in frontends {
+            let members = frontend.pools.iter().flat_map(|pool| &pool.backends);
+            let members = members.map(|member| member.name.clone()).collect();
+            self.members.insert(frontend.name.clone(), members);
+        }
+    }
+
+    /// When [`Self::take`] has something to request; `None`: never, before the
+    /// daemon is connected again.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        let full_due = self.full_due?;
+        Some(self.due.map_or(full_due, |due| due.min(full_due)))
+    }
+
+    /// What is to be requested at `now`, if anything. It counts as requested.
+    pub fn take(&mut self, now: Instant) -> Option<MirrorQuery> {
+        if self.due()? > now {
+            return None;
+        }
+        let frontends = std::mem::take(&mut self.frontends);
+        let backends = std::mem::take(&mut self.backends);
+        let vpp = std::mem::take(&mut self.vpp);
+        self.due = None;
+        if self.everything || self.full_due.is_some_and(|due| due <= now) {
+            let gap = std::mem::take(&mut self.everything);
+            self.full_due = Some(now + REFRESH_INTERVAL);
+            return Some(MirrorQuery::Everything { backends: gap || !backends.is_empty() });
+        }
+        let (frontends, backends) =
+            (frontends.into_iter().collect(), backends.into_iter().collect());
+        Some(MirrorQuery::Parts { frontends, backends, vpp })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that was connected at `start` and received everything then.
+    fn fresh(start: Instant) -> Refresh {
+        let mut refresh = Refresh::default();
+        refresh.connected(start);
+        assert_eq!(refresh.take(start), Some(MirrorQuery::Everything { backends: true }));
+        let members = vec![pb::PoolBackendInfo { name: "nginx0".into(), ..Default::default() }];
+        let pools = vec![pb::PoolInfo { name: "p".into(), backends: members }];
+        let web = pb::FrontendInfo { name: "web".into(), pools, ..Default::default() };
+        refresh.received(None, &[web]);
+        refresh
+    }
+
+    /// What is requested because of an event.
+    fn query(event: Event) -> Option<MirrorQuery> {
+        let start = Instant::now();
+        let mut refresh = fresh(start);
+        refresh.event(&pb::Event { event: Some(event), ..Default::default() }, start);
+        assert_eq!(refresh.take(start + GATHER - Duration::from_millis(1)), None);
+        refresh.take(start + GATHER)
+    }
+
+    fn parts(frontends: &[&str], backends: &[&str], vpp: bool) -> Option<MirrorQuery> {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Some(MirrorQuery::Parts { frontends: owned(frontends), backends: owned(backends), vpp })
+    }
+
+    fn backend(name: &str, from: &str, to: &str) -> Event {
+        let transition =
+            pb::TransitionRecord { from: from.into(), to: to.into(), ..Default::default() };
+        let backend_name = name.into();
+        Event::Backend(pb::BackendEvent { backend_name, transition: Some(transition) })
+    }
+
+    #[test]
+    fn a_backend_concerns_the_frontends_that_use_it() {
+        assert_eq!(query(backend("nginx0", "up", "down")), parts(&["web"], &[], false));
+        assert_eq!(query(backend("other", "up", "down")), parts(&[], &[], false));
+    }
+
+    #[test]
+    fn the_snapshot_of_a_stream_concerns_nothing() {
+        assert_eq!(query(backend("nginx0", "up", "up")), None);
+    }
+
+    #[test]
+    fn a_new_backend_is_requested() {
+        assert_eq!(query(backend("new", "removed", "unknown")), parts(&[], &["new"], false));
+    }
+
+    #[test]
+    fn a_connection_a_weight_and_a_reload_concern_what_they_change() {
+        let dataplane = |frontend: &str| {
+            let frontend_name = frontend.to_owned();
+            query(Event::Dataplane(pb::DataplaneEvent { frontend_name, ..Default::default() }))
+        };
+        assert_eq!(dataplane(""), parts(&[], &[], true));
+        assert_eq!(dataplane("web"), parts(&["web"], &[], false));
+        let change = |kind: &str, frontend: &str| {
+            let (kind, frontend_name) = (kind.to_owned(), frontend.to_owned());
+            query(Event::Change(pb::ChangeEvent { kind, frontend_name, ..Default::default() }))
+        };
+        assert_eq!(change("weight", "web"), parts(&["web"], &[], false));
+        let everything = Some(MirrorQuery::Everything { backends: true });
+        assert_eq!(change("config", ""), everything);
+        assert_eq!(change("admin", ""), None);
+        assert_eq!(query(Event::Missed(pb::MissedEvent { count: 1 })), everything);
+    }
+
+    #[test]
+    fn everything_but_the_backends_is_requested_at_intervals() {
+        let start = Instant::now();
+        let mut refresh = fresh(start);
+        assert_eq!(refresh.due(), Some(start + REFRESH_INTERVAL));
+        assert_eq!(
+            refresh.take(start + REFRESH_INTERVAL),
+            Some(MirrorQuery::Everything { backends: false })
+        );
+        assert_eq!(refresh.due(), Some(start + 2 * REFRESH_INTERVAL));
+    }
+
+    #[test]
+    fn nothing_is_requested_of_a_lost_daemon() {
+        let start = Instant::now();
+        let mut refresh = fresh(start);
+        let missed = Some(Event::Missed(pb::MissedEvent { count: 1 }));
+        refresh.event(&pb::Event { event: missed, ..Default::default() }, start);
+        refresh.lost();
+        assert_eq!((refresh.due(), refresh.take(start + REFRESH_INTERVAL)), (None, None));
+    }
+}

@@ -1,0 +1,313 @@
+//! The mirrored state of a daemon, as a value that updates change.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::client::error::ClientError;
+use crate::pb;
+use crate::pb::event::Event;
+
+/// How many recent changes are kept.
+pub const RECENT_CHANGES: usize = 100;
+
+/// Whether the daemon is reachable.
+#[derive(Debug)]
+pub enum DaemonStatus {
+    /// Nothing was received yet.
+    Connecting,
+    /// It answers.
+    Up,
+    /// It was lost; the mirror holds what was last received.
+    Down(ClientError),
+}
+
+/// What is known of VPP.
+#[derive(Debug)]
+pub enum VppStatus {
+    /// Nothing was received yet.
+    Unknown,
+    /// It is connected.
+    Connected(pb::VppInfo),
+    /// The daemon refuses the request for it, because it is not connected.
+    Away(ClientError),
+}
+
+/// The state of a backend or frontend, and how it came about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MirroredState {
+    /// Of a backend; empty where it is not known.
+    pub address: String,
+    /// By the words of `BackendInfo.state` and `FrontendInfo.state`.
+    pub state: String,
+    /// Since when; Unix time in nanoseconds, 0: not known.
+    pub since_ns: i64,
+    /// The reason of the last transition.
+    pub why: String,
+}
+
+/// One change that was received as an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecentChange {
+    /// Unix time in nanoseconds, by the daemon's clock.
+    pub at_ns: i64,
+    /// What changed.
+    pub kind: RecentChangeKind,
+}
+
+/// What changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RecentChangeKind {
+    /// A backend's state.
+    Backend {
+        /// The backend.
+        name: String,
+        /// From which state to which, and why.
+        transition: pb::TransitionRecord,
+    },
+    /// A frontend's state.
+    Frontend {
+        /// The frontend.
+        name: String,
+        /// From which state to which.
+        transition: pb::TransitionRecord,
+    },
+    /// Something was written to VPP, or happened to its connection.
+    Dataplane(pb::DataplaneEvent),
+    /// This many events were lost.
+    Missed(u64),
+}
+
+/// Objects that were requested at one time.
+#[derive(Debug)]
+pub struct MirrorSnapshot {
+    pub frontends: Vec<pb::FrontendInfo>,
+    /// All backends; `None`: not requested, because events report them.
+    pub backends: Option<Vec<pb::BackendInfo>>,
+    pub vpp: VppStatus,
+}
+
+/// Something that was received.
+#[derive(Debug)]
+pub enum MirrorUpdate {
+    /// The daemon was lost.
+    Lost(ClientError),
+    Event(pb::Event),
+    /// The whole state. It also means that the daemon is reachable.
+    Snapshot(MirrorSnapshot),
+    /// Some frontends. Those that were requested and do not exist are removed.
+    Frontends {
+        /// The requested names.
+        names: Vec<String>,
+        /// Those that exist.
+        frontends: Vec<pb::FrontendInfo>,
+    },
+    Backend(pb::BackendInfo),
+    Vpp(VppStatus),
+}
+
+/// The state of a daemon.
+#[derive(Debug)]
+pub struct Mirror {
+    /// Whether it is reachable.
+    pub status: DaemonStatus,
+    /// VPP's connection.
+    pub vpp: VppStatus,
+    /// Frontends by name.
+    pub frontends: BTreeMap<String, pb::FrontendInfo>,
+    /// The states of frontends by name, where an event reported them.
+    pub frontend_states: BTreeMap<String, MirroredState>,
+    /// The states of backends by name.
+    pub backend_states: BTreeMap<String, MirroredState>,
+    /// The latest first, at most [`RECENT_CHANGES`].
+    pub recent: VecDeque<RecentChange>,
+}
+
+impl Default for Mirror {
+    fn default() -> Self {
+        Self {
+            status: DaemonStatus::Connecting,
+            vpp: VppStatus::Unknown,
+            frontends: BTreeMap::new(),
+            frontend_states: BTreeMap::new(),
+            backend_states: BTreeMap::new(),
+            recent: VecDeque::new(),
+        }
+    }
+}
+
+impl Mirror {
+    /// Applies an update.
+    pub fn apply(&mut self, update: MirrorUpdate) {
+        match update {
+            MirrorUpdate::Lost(error) => self.status = DaemonStatus::Down(error),
+            MirrorUpdate::Vpp(vpp) => self.vpp = vpp,
+            MirrorUpdate::Event(event) => self.apply_event(event),
+            MirrorUpdate::Backend(backend) => self.replace_backend(backend),
+            MirrorUpdate::Frontends { names, frontends } => {
+                for name in names {
+                    self.frontends.remove(&name);
+                }
+                self.frontends.extend(frontends.into_iter().map(|f| (f.name.clone(), f)));
+            }
+            MirrorUpdate::Snapshot(MirrorSnapshot { frontends, backends, vpp }) => {
+                self.status = DaemonStatus::Up;
+                self.frontends = frontends.into_iter().map(|f| (f.name.clone(), f)).collect();
+                self.frontend_states.retain(|name, _| self.frontends.contains_key(name));
+                self.vpp = vpp;
+                if let Some(backends) = backends {
+                    self.backend_states.clear();
+                    backends.into_iter().for_each(|backend| self.replace_backend(backend));
+                }
+            }
+        }
+    }
+
+    fn replace_backend(&mut self, backend: pb::BackendInfo) {
+        let last = backend.transitions.last().cloned().unwrap_or_default();
+        let state = MirroredState {
+            address: backend.address,
+            state: backend.state,
+            since_ns: last.at_unix_ns,
+            why: if last.why.is_empty() { backend.last_result } else { last.why },
+        };
+        self.backend_states.insert(backend.name, state);
+    }
+
+    fn apply_event(&mut self, event: pb::Event) {
+        match event.event {
+            Some(Event::Backend(pb::BackendEvent {
+                backend_name: name,
+                transition: Some(transition),
+            })) => {
+                set_state(&mut self.backend_states, &name, &transition);
+                if is_change(&transition) {
+                    let at_ns = transition.at_unix_ns;
+                    self.add_recent(at_ns, RecentChangeKind::Backend { name, transition });
+                }
+            }
+            Some(Event::Frontend(pb::FrontendEvent {
+                frontend_name: name,
+                transition: Some(transition),
+            })) => {
+                if let Some(frontend) = self.frontends.get_mut(&name) {
+                    frontend.state.clone_from(&transition.to);
+                }
+                set_state(&mut self.frontend_states, &name, &transition);
+                if is_change(&transition) {
+                    let at_ns = transition.at_unix_ns;
+                    self.add_recent(at_ns, RecentChangeKind::Frontend { name, transition });
+                }
+            }
+            Some(Event::Dataplane(event)) => {
+                self.add_recent(event.at_unix_ns, RecentChangeKind::Dataplane(event));
+            }
+            Some(Event::Missed(missed)) => {
+                // It has no time of its own.
+                let at_ns = self.recent.front().map_or(0, |change| change.at_ns);
+                self.add_recent(at_ns, RecentChangeKind::Missed(missed.count));
+            }
+            _ => {}
+        }
+    }
+
+    fn add_recent(&mut self, at_ns: i64, kind: RecentChangeKind) {
+        self.recent.truncate(RECENT_CHANGES - 1);
+        self.recent.push_front(RecentChange { at_ns, kind });
+    }
+}
+
+/// Events of a snapshot have equal states and change nothing.
+fn is_change(transition: &pb::TransitionRecord) -> bool {
+    transition.from != transition.to
+}
+
+fn set_state(
+    states: &mut BTreeMap<String, MirroredState>,
+    name: &str,
+    transition: &pb::TransitionRecord,
+) {
+    if transition.to == "removed" {
+        states.remove(name);
+        return;
+    }
+    let state = states.entry(name.to_owned()).or_default();
+    state.state.clone_from(&transition.to);
+    state.why.clone_from(&transition.why);
+    state.since_ns = transition.at_unix_ns;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backend_event(from: &str, to: &str, at_unix_ns: i64) -> MirrorUpdate {
+        let (from, to, why) = (from.to_owned(), to.to_owned(), "L4TOUT".to_owned());
+        let transition = Some(pb::TransitionRecord { from, to, at_unix_ns, why });
+        let event = pb::BackendEvent { backend_name: "b".into(), transition };
+        MirrorUpdate::Event(pb::Event { event: Some(Event::Backend(event)), seq: 1, boot_id: 1 })
+    }
+
+    fn snapshot(frontends: &[&str], backends: Option<&[&str]>) -> MirrorUpdate {
+        let frontend =
+            |name: &&str| pb::FrontendInfo { name: (*name).into(), ..Default::default() };
+        let backend = |name: &&str| pb::BackendInfo {
+            name: (*name).into(),
+            address: "192.0.2.1".into(),
+            state: "up".into(),
+            ..Default::default()
+        };
+        MirrorUpdate::Snapshot(MirrorSnapshot {
+            frontends: frontends.iter().map(frontend).collect(),
+            backends: backends.map(|names| names.iter().map(backend).collect()),
+            vpp: VppStatus::Unknown,
+        })
+    }
+
+    #[test]
+    fn an_event_changes_the_state_and_keeps_the_address() {
+        let mut mirror = Mirror::default();
+        mirror.apply(snapshot(&[], Some(&["b"])));
+        mirror.apply(backend_event("up", "down", 7));
+        let (address, state, why) = ("192.0.2.1".into(), "down".into(), "L4TOUT".into());
+        let expected = MirroredState { address, state, since_ns: 7, why };
+        assert_eq!(mirror.backend_states["b"], expected);
+        mirror.apply(backend_event("down", "removed", 8));
+        assert!(mirror.backend_states.is_empty());
+        assert_eq!(mirror.recent.iter().map(|change| change.at_ns).collect::<Vec<_>>(), [8, 7]);
+    }
+
+    #[test]
+    fn an_event_of_a_snapshot_is_no_recent_change() {
+        let mut mirror = Mirror::default();
+        mirror.apply(backend_event("up", "up", 7));
+        assert!(mirror.backend_states.contains_key("b") && mirror.recent.is_empty());
+    }
+
+    #[test]
+    fn a_snapshot_replaces_what_it_contains() {
+        let mut mirror = Mirror::default();
+        mirror.apply(snapshot(&["f", "gone"], Some(&["b", "gone"])));
+        mirror.apply(snapshot(&["f"], None));
+        assert_eq!(mirror.frontends.keys().collect::<Vec<_>>(), ["f"]);
+        assert_eq!(mirror.backend_states.len(), 2);
+        mirror.apply(snapshot(&["f"], Some(&["b"])));
+        assert_eq!(mirror.backend_states.keys().collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn a_requested_frontend_that_does_not_exist_is_removed() {
+        let mut mirror = Mirror::default();
+        mirror.apply(snapshot(&["a", "b"], None));
+        mirror.apply(MirrorUpdate::Frontends { names: vec!["a".into()], frontends: vec![] });
+        assert_eq!(mirror.frontends.keys().collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn recent_changes_are_bounded_and_the_latest_stay() {
+        let mut mirror = Mirror::default();
+        for at in 1..=RECENT_CHANGES as i64 + 5 {
+            mirror.apply(backend_event("up", "down", at));
+        }
+        assert_eq!(mirror.recent.len(), RECENT_CHANGES);
+        assert_eq!(mirror.recent[0].at_ns, RECENT_CHANGES as i64 + 5);
+    }
+}

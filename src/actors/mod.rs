@@ -8,7 +8,7 @@
 //!      ┌────────▶│  Controller   │─────────────────────────────────▶│ Prober × N │──▶ backends
 //!      │         └─────┬──────┘                                  └─────┬──────┘
 //!      └───────────────│───────────────────────────────────────────────┘
-//!     DesiredChanged · │ DesiredReplaced      (Controller: LookUp ▶ Resolver: Resolved ▶ Controller)
+//!     DesiredChanged · │ DesiredReplaced      (Controller: SetNames ▶ Resolver: Resolved ▶ Controller)
 //!                ┌─────▼──────┐ Observe · Apply  ┌───────────────┐
 //!      Sync ────▶│ Reconciler │─────────────────▶│ VppConnection │──▶ VPP
 //!                └─────┬──────┘◀─────────────────└──────┬────────┘

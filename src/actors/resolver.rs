@@ -1,6 +1,6 @@
 //! Looks up the names of backends, as often as their records' TTLs ask for, and
-//! tells the Controller what is new. Which address is used, and when a name is
-//! looked up again, is [`NameState`]'s to say.
+//! sends each new resolution to the Controller. Which address is used, and when a
+//! name is looked up again, is decided by [`NameState`].
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,14 +16,13 @@ use crate::domain::names::BackendName;
 use crate::domain::resolution::{HostName, LookupAnswer, NameState};
 use crate::probe::NameService;
 
-/// These are all the names to look up from now on. Names that were known keep
-/// their time; new ones are looked up at once.
+/// Replaces the names that are looked up. Those that were there before keep their
+/// schedule; new ones are looked up at once.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
-pub struct LookUp {
-    /// By the backend that has it.
+pub struct SetNames {
     pub names: BTreeMap<BackendName, HostName>,
-    /// Who is asked; none: the system's name servers.
+    /// Empty: the system's name servers.
     pub nameservers: Vec<SocketAddr>,
 }
 
@@ -32,11 +31,11 @@ pub struct LookUp {
 pub enum NameSource {
     /// By name servers.
     Dns(NameService),
-    /// As a simulation has it.
-    Script(FakeResolver),
+    /// By a test.
+    Fake(FakeResolver),
 }
 
-/// What a lookup finds, in place of a name server.
+/// Answers lookups in place of a name server.
 pub type FakeResolver =
     Arc<dyn Fn(&HostName) -> Pin<Box<dyn Future<Output = LookupAnswer> + Send>> + Send + Sync>;
 
@@ -44,7 +43,7 @@ impl NameSource {
     async fn look_up(&self, host: &HostName) -> LookupAnswer {
         let answer = match self {
             Self::Dns(service) => service.look_up(host).await,
-            Self::Script(script) => script(host).await,
+            Self::Fake(resolver) => resolver(host).await,
         };
         match answer {
             LookupAnswer::Found { addresses, ttl } => {
@@ -62,31 +61,29 @@ impl NameSource {
     }
 }
 
-/// The actor. See the module's description.
 pub struct Resolver {
-    book: NameSource,
+    source: NameSource,
     nameservers: Vec<SocketAddr>,
-    names: BTreeMap<BackendName, Named>,
-    checker: Outbox<Resolved>,
+    names: BTreeMap<BackendName, WatchedName>,
+    controller: Outbox<Resolved>,
 }
 
-/// A name that is looked up.
-struct Named {
+/// A name that is looked up again and again.
+struct WatchedName {
     host: HostName,
-    naming: NameState,
-    /// The lookup that is under way or waited for.
-    under_way: SpawnHandle,
+    state: NameState,
+    /// The lookup that is under way, or the timer before the next.
+    pending: SpawnHandle,
 }
 
 impl Resolver {
-    /// A resolver that asks the system's name servers, until it is told of
-    /// others, or else looks into `script`; it tells `checker`.
+    /// A resolver that uses `fake`, or else the system's name servers until
+    /// [`SetNames`] has others.
     #[must_use]
-    pub fn new(script: Option<FakeResolver>, checker: Recipient<Resolved>) -> Self {
-        let book =
-            script.map_or_else(|| NameSource::Dns(NameService::new(&[])), NameSource::Script);
+    pub fn new(fake: Option<FakeResolver>, controller: Recipient<Resolved>) -> Self {
+        let source = fake.map_or_else(|| NameSource::Dns(NameService::new(&[])), NameSource::Fake);
         let (nameservers, names) = Default::default();
-        Self { book, nameservers, names, checker: Outbox::new(checker) }
+        Self { source, nameservers, names, controller: Outbox::new(controller) }
     }
 
     fn look_up(
@@ -95,29 +92,29 @@ impl Resolver {
         host: HostName,
         ctx: &mut Context<Self>,
     ) -> SpawnHandle {
-        let book = self.book.clone();
+        let source = self.source.clone();
         let answer = async move {
-            let answer = book.look_up(&host).await;
+            let answer = source.look_up(&host).await;
             (backend, answer)
         };
-        let told = answer.into_actor(self).map(|(backend, answer), this, ctx| {
+        let lookup = answer.into_actor(self).map(|(backend, answer), this, ctx| {
             this.take(&backend, answer, ctx);
         });
-        ctx.spawn(told)
+        ctx.spawn(lookup)
     }
 
     fn take(&mut self, backend: &BackendName, answer: LookupAnswer, ctx: &mut Context<Self>) {
-        let Some(named) = self.names.get_mut(backend) else { return };
-        let (news, wait) = named.naming.take(answer);
+        let Some(name) = self.names.get_mut(backend) else { return };
+        let (new, wait) = name.state.take(answer);
         let again = backend.clone();
-        named.under_way = ctx.run_later(wait, move |this, ctx| {
-            let Some(host) = this.names.get(&again).map(|named| named.host.clone()) else { return };
-            let under_way = this.look_up(again.clone(), host, ctx);
-            this.names.entry(again).and_modify(|named| named.under_way = under_way);
+        name.pending = ctx.run_later(wait, move |this, ctx| {
+            let Some(host) = this.names.get(&again).map(|name| name.host.clone()) else { return };
+            let pending = this.look_up(again.clone(), host, ctx);
+            this.names.entry(again).and_modify(|name| name.pending = pending);
         });
-        if let Some(resolution) = news {
-            let (backend, host) = (backend.clone(), named.host.clone());
-            self.checker.send(Resolved { backend, host, resolution });
+        if let Some(resolution) = new {
+            let (backend, host) = (backend.clone(), name.host.clone());
+            self.controller.send(Resolved { backend, host, resolution });
         }
     }
 }
@@ -126,29 +123,29 @@ impl Actor for Resolver {
     type Context = Context<Self>;
 }
 
-impl Handler<LookUp> for Resolver {
+impl Handler<SetNames> for Resolver {
     type Result = ();
 
-    fn handle(&mut self, LookUp { names, nameservers }: LookUp, ctx: &mut Self::Context) {
-        if let NameSource::Dns(service) = &mut self.book {
-            // Also if they are the same: the system's own may have changed.
+    fn handle(&mut self, SetNames { names, nameservers }: SetNames, ctx: &mut Self::Context) {
+        if let NameSource::Dns(service) = &mut self.source {
+            // Even if they are the same: the system's own may have changed.
             if !names.is_empty() {
                 *service = NameService::new(&nameservers);
             }
         }
         self.nameservers = nameservers;
-        self.names.retain(|backend, named| {
-            let stays = names.get(backend) == Some(&named.host);
+        self.names.retain(|backend, name| {
+            let stays = names.get(backend) == Some(&name.host);
             if !stays {
-                ctx.cancel_future(named.under_way);
+                ctx.cancel_future(name.pending);
             }
             stays
         });
         for (backend, host) in names {
             if !self.names.contains_key(&backend) {
-                let under_way = self.look_up(backend.clone(), host.clone(), ctx);
-                let naming = NameState::default();
-                self.names.insert(backend, Named { host, naming, under_way });
+                let pending = self.look_up(backend.clone(), host.clone(), ctx);
+                let state = NameState::default();
+                self.names.insert(backend, WatchedName { host, state, pending });
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Holds the connection to VPP: dials for ever, numbers each connection with
-//! an epoch, and lends it to those who read and write. The stats segment comes
-//! and goes with it; without one, VPP is programmed all the same.
+//! an epoch, and reads and writes over it for other actors. The stats segment is
+//! opened with each connection; without one, VPP is programmed all the same.
 
 mod handlers;
 mod messages;
 mod ping;
+mod segment;
 mod stats;
 
 use std::path::PathBuf;
@@ -23,16 +24,15 @@ use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
 use crate::vpp::client::{ClientOptions, ConnectError, GoodbyeHandle, VppClient};
 use crate::vpp::stats::{StatsError, StatsSegment};
 
-/// Time between two signs of life.
+/// Time between two pings.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// The first wait after a failed attempt to connect; it doubles up to the last.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LAST_BACKOFF: Duration = Duration::from_secs(5);
-/// The wait while nobody listens: to try costs microseconds and bothers
-/// nobody, and a VPP that starts forwards nothing until it is programmed.
-const ABSENT: Duration = Duration::from_millis(250);
+/// The longest wait while nothing listens: an attempt costs microseconds, and a
+/// VPP that starts forwards nothing until it is programmed.
+const ABSENT_BACKOFF: Duration = Duration::from_millis(250);
 
-/// The actor. See the module's description.
 pub struct VppConnection {
     /// `None`: no VPP is wanted.
     socket: Option<PathBuf>,
@@ -40,27 +40,29 @@ pub struct VppConnection {
     stats_socket: Option<PathBuf>,
     options: ClientOptions,
     ping_interval: Duration,
-    state: ConnectionPhase,
+    phase: ConnectionPhase,
     epoch: Epoch,
     backoff: Duration,
     /// An attempt to connect has ended, either way.
     has_tried: bool,
-    figures: ConnectionStats,
-    /// Connections that still count, the present one and those that are leaving.
-    counting: Vec<(Epoch, VppClient)>,
-    told: Option<String>,
-    /// What was said of the stats segment, once and not with every attempt.
-    told_of_stats: Option<StatsError>,
-    herald: Addr<EventBatcher>,
+    /// Of the connections that have ended.
+    ended_stats: ConnectionStats,
+    /// Connections that have not ended: the present one, and those that are being
+    /// closed.
+    clients: Vec<(Epoch, VppClient)>,
+    /// The failure of the last attempt, which is logged once and not with each.
+    logged_failure: Option<String>,
+    /// The same of the stats segment.
+    logged_stats_error: Option<StatsError>,
+    event_batcher: Addr<EventBatcher>,
     events: Option<Outbox<PublishEvent>>,
-    listener: Option<ConnectionSubscriber>,
-    /// The goodbye that a panic is to say.
+    subscriber: Option<ConnectionSubscriber>,
+    /// The goodbye of the present connection.
     goodbye_handle: watch::Sender<Option<GoodbyeHandle>>,
     /// The process at the other end.
     peer: watch::Sender<Option<i32>>,
 }
 
-/// Who hears of the connection's coming and going.
 struct ConnectionSubscriber {
     connected: Outbox<Connected>,
     lost: Outbox<Lost>,
@@ -69,21 +71,21 @@ struct ConnectionSubscriber {
 enum ConnectionPhase {
     /// No VPP is wanted.
     Idle,
-    /// The socket is being opened, or hands are being shaken.
+    /// The socket is being opened, or the handshake goes on.
     Dialing,
     /// Not connected, and why; the next attempt waits.
     BackingOff(String),
     Up(Up),
-    /// Connected, and this many pings in a row were not answered. VPP that is
-    /// silent is not VPP that is gone: it may come to itself.
+    /// Connected, and this many pings in a row were not answered. A VPP that is
+    /// silent is not gone: it may answer again.
     Silent(Up, u32),
     /// The daemon stops.
     Closing,
 }
 
 struct Up {
-    /// The epoch in which the connection was made. One that was silent in
-    /// between goes on in another.
+    /// The epoch in which the connection was made. After an unanswered ping the
+    /// connection continues as a new epoch.
     dialed: Epoch,
     client: VppClient,
     info: VppInfo,
@@ -96,9 +98,9 @@ impl VppConnection {
     pub fn new(
         socket: Option<PathBuf>,
         options: ClientOptions,
-        herald: Addr<EventBatcher>,
+        event_batcher: Addr<EventBatcher>,
     ) -> Self {
-        let state = match socket {
+        let phase = match socket {
             Some(_) => ConnectionPhase::Dialing,
             None => ConnectionPhase::Idle,
         };
@@ -107,24 +109,24 @@ impl VppConnection {
             stats_socket: None,
             options,
             ping_interval: PING_INTERVAL,
-            state,
+            phase,
             epoch: Epoch::default(),
             backoff: FIRST_BACKOFF,
             has_tried: false,
-            figures: ConnectionStats::default(),
-            counting: Vec::new(),
-            told: None,
-            told_of_stats: None,
-            herald,
+            ended_stats: ConnectionStats::default(),
+            clients: Vec::new(),
+            logged_failure: None,
+            logged_stats_error: None,
+            event_batcher,
             events: None,
-            listener: None,
+            subscriber: None,
             goodbye_handle: watch::Sender::new(None),
             peer: watch::Sender::new(None),
         }
     }
 
-    /// The goodbye of the present connection, for a panic hook: VPP would
-    /// never notice that a process that was aborted is gone.
+    /// The goodbye of the present connection, for a panic hook: VPP may never
+    /// notice that a process was aborted.
     #[must_use]
     pub fn goodbye_handle(&self) -> watch::Receiver<Option<GoodbyeHandle>> {
         self.goodbye_handle.subscribe()
@@ -137,13 +139,13 @@ impl VppConnection {
         self.peer.subscribe()
     }
 
-    /// The same, and the counters of the VPP that has its stats socket there.
+    /// Adds the counters of the VPP whose stats socket this is.
     #[must_use]
     pub fn with_stats(self, stats_socket: Option<PathBuf>) -> Self {
         Self { stats_socket, ..self }
     }
 
-    /// The same, with another time between two signs of life than ten seconds.
+    /// Sets the time between two pings, which is ten seconds otherwise.
     #[must_use]
     pub fn with_ping_interval(self, ping_interval: Duration) -> Self {
         Self { ping_interval, ..self }
@@ -152,7 +154,7 @@ impl VppConnection {
     fn dial(&mut self, ctx: &mut Context<Self>) {
         let Some(socket) = self.socket.clone() else { return };
         debug!(socket = %socket.display(), "vpp-dial");
-        self.state = ConnectionPhase::Dialing;
+        self.phase = ConnectionPhase::Dialing;
         let options = self.options.clone();
         let stats_socket = self.stats_socket.clone();
         let dialed = self.epoch.next();
@@ -160,27 +162,27 @@ impl VppConnection {
             let client = VppClient::connect(&socket, options).await?;
             let info = VppInfo::of(&client, dialed);
             // VPP has just answered, so this takes no time either.
-            let stats = stats::open(stats_socket, &client).await;
+            let stats = segment::open(stats_socket, &client).await;
             Ok(Up { dialed, client, info, stats })
         };
         ctx.spawn(attempt.into_actor(self).map(|result, this, ctx| {
             this.has_tried = true;
             match result {
-                // Dropped, it says goodbye by itself.
-                _ if matches!(this.state, ConnectionPhase::Closing) => {}
-                Ok(up) => this.connected(up, ctx),
-                Err(why) => this.failed(&why, ctx),
+                // The client is dropped here, and says goodbye by itself.
+                _ if matches!(this.phase, ConnectionPhase::Closing) => {}
+                Ok(up) => this.on_connected(up, ctx),
+                Err(why) => this.on_dial_failed(&why, ctx),
             }
         }));
     }
 
-    fn connected(&mut self, up: Up, ctx: &mut Context<Self>) {
-        if matches!(self.state, ConnectionPhase::Closing) {
-            // Its last handle goes here, and says goodbye.
+    fn on_connected(&mut self, up: Up, ctx: &mut Context<Self>) {
+        if matches!(self.phase, ConnectionPhase::Closing) {
+            // Its last handle is dropped here, and says goodbye.
             return;
         }
         self.backoff = FIRST_BACKOFF;
-        self.told = None;
+        self.logged_failure = None;
         let info = &up.info;
         info!(version = info.version, pid = info.pid, epoch = up.dialed.0, "vpp-connect");
         if !info.missing.is_empty() {
@@ -191,7 +193,7 @@ impl VppConnection {
             );
         }
         self.publish(DataplaneKind::Connected, format!("VPP {}", info.version));
-        self.figures.dead_clients += info.reaped.len() as u64;
+        self.ended_stats.dead_clients += info.reaped.len() as u64;
         if !info.reaped.is_empty() {
             let clients = info.reaped.join(" ");
             warn!(
@@ -200,59 +202,59 @@ impl VppConnection {
             );
             self.publish(DataplaneKind::Cured, format!("dead API clients let go: {clients}"));
         }
-        self.tell_of_stats(&up.stats);
+        self.log_stats(&up.stats);
         self.goodbye_handle.send_replace(Some(up.client.goodbye_handle()));
         self.peer.send_replace(up.client.peer_process());
         let (dialed, client) = (up.dialed, up.client.clone());
-        self.counting.push((dialed, client.clone()));
+        self.clients.push((dialed, client.clone()));
         let ended = async move { (client.ended().await.to_string(), client.stats().await) };
         ctx.spawn(ended.into_actor(self).map(move |(why, stats), this, ctx| {
-            this.counting.retain(|(of, _)| *of != dialed);
-            this.figures.add(&stats);
-            this.lost(dialed, why, ctx);
+            this.clients.retain(|(of, _)| *of != dialed);
+            this.ended_stats.add(&stats);
+            this.on_lost(dialed, why, ctx);
         }));
-        self.up(up, ctx);
+        self.begin_epoch(up, ctx);
     }
 
-    /// VPP answers, for the first time or again: a new epoch begins.
-    fn up(&mut self, mut up: Up, ctx: &mut Context<Self>) {
+    /// Begins a new epoch: VPP answers, for the first time or again.
+    fn begin_epoch(&mut self, mut up: Up, ctx: &mut Context<Self>) {
         self.epoch = self.epoch.next();
         up.info.epoch = self.epoch;
         let (programmable, dialed) = (up.info.missing.is_empty(), up.dialed);
-        self.state = ConnectionPhase::Up(up);
-        if let Some(listener) = self.listener.as_ref().filter(|_| programmable) {
-            listener.connected.send(Connected { epoch: self.epoch });
+        self.phase = ConnectionPhase::Up(up);
+        if let Some(subscriber) = self.subscriber.as_ref().filter(|_| programmable) {
+            subscriber.connected.send(Connected { epoch: self.epoch });
         }
         self.ping_later(dialed, ctx);
     }
 
-    fn failed(&mut self, error: &ConnectError, ctx: &mut Context<Self>) {
+    fn on_dial_failed(&mut self, error: &ConnectError, ctx: &mut Context<Self>) {
         let why = error.to_string();
-        if self.told.as_ref() != Some(&why) {
+        if self.logged_failure.as_ref() != Some(&why) {
             warn!(why, "vpp-connect-failed");
-            self.told = Some(why.clone());
+            self.logged_failure = Some(why.clone());
         }
         if error.is_absence() {
-            return self.dial_in(ABSENT, why, ctx);
+            return self.dial_in(ABSENT_BACKOFF, why, ctx);
         }
         self.back_off(why, ctx);
     }
 
-    fn lost(&mut self, dialed: Epoch, why: String, ctx: &mut Context<Self>) {
-        if self.held(dialed).is_none() {
+    fn on_lost(&mut self, dialed: Epoch, why: String, ctx: &mut Context<Self>) {
+        if self.connection_of(dialed).is_none() {
             return;
         }
         warn!(why, epoch = self.epoch.0, "vpp-disconnect");
         self.publish(DataplaneKind::Disconnected, why.clone());
-        if matches!(self.state, ConnectionPhase::Up(_)) {
-            self.tell_lost(&why);
+        if matches!(self.phase, ConnectionPhase::Up(_)) {
+            self.notify_lost(&why);
         }
         self.back_off(why, ctx);
     }
 
-    fn tell_lost(&self, why: &str) {
-        if let Some(listener) = &self.listener {
-            listener.lost.send(Lost { epoch: self.epoch, why: why.into() });
+    fn notify_lost(&self, why: &str) {
+        if let Some(subscriber) = &self.subscriber {
+            subscriber.lost.send(Lost { epoch: self.epoch, why: why.into() });
         }
     }
 
@@ -263,24 +265,24 @@ impl VppConnection {
         self.dial_in(wait, why, ctx);
     }
 
-    /// Dials after a wait of at most `longest`. Half of it is chance, so that
-    /// daemons that lost one VPP do not come back in step.
+    /// Dials after a wait of at most `longest`. Half of it is random, so that
+    /// daemons that lost one VPP do not dial it again in step.
     fn dial_in(&mut self, longest: Duration, why: String, ctx: &mut Context<Self>) {
-        if matches!(self.state, ConnectionPhase::Closing) {
+        if matches!(self.phase, ConnectionPhase::Closing) {
             return;
         }
-        self.state = ConnectionPhase::BackingOff(why);
+        self.phase = ConnectionPhase::BackingOff(why);
         let wait = longest.mul_f64(0.5 + fastrand::f64() / 2.0);
         ctx.run_later(wait, |this, ctx| {
-            if matches!(this.state, ConnectionPhase::BackingOff(_)) {
+            if matches!(this.phase, ConnectionPhase::BackingOff(_)) {
                 this.dial(ctx);
             }
         });
     }
 
-    /// The connection that was dialed in this epoch, if it is still held.
-    fn held(&self, dialed: Epoch) -> Option<&Up> {
-        match &self.state {
+    /// The connection that was dialed in this epoch, if it is the present one.
+    fn connection_of(&self, dialed: Epoch) -> Option<&Up> {
+        match &self.phase {
             ConnectionPhase::Up(up) | ConnectionPhase::Silent(up, _) if up.dialed == dialed => {
                 Some(up)
             }
@@ -296,7 +298,7 @@ impl VppConnection {
     }
 
     fn client(&self) -> Result<(Epoch, VppClient), DataplaneError> {
-        match &self.state {
+        match &self.phase {
             ConnectionPhase::Idle => Err(DataplaneError::Off),
             ConnectionPhase::Dialing => Err(DataplaneError::NotConnected("being dialed".into())),
             ConnectionPhase::BackingOff(why) => Err(DataplaneError::NotConnected(why.clone())),
@@ -316,7 +318,7 @@ impl Actor for VppConnection {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.events = Some(Outbox::new(self.herald.clone().recipient()));
+        self.events = Some(Outbox::new(self.event_batcher.clone().recipient()));
         self.dial(ctx);
     }
 }

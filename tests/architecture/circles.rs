@@ -39,11 +39,6 @@ const KNOWN: &[&[&str]] = &[
         "src/actors/simulation/vpp_fake.rs",
         "src/actors/simulation/vpp_model.rs",
     ],
-    &[
-        "src/actors/vpp_connection/messages.rs",
-        "src/actors/vpp_connection/stats.rs",
-        "src/actors/vpp_connection.rs",
-    ],
     &["src/api/grpc/health.rs", "src/api/transport/listener.rs"],
     &["src/api/http/metrics/families.rs", "src/api/http/metrics/probes.rs"],
     &[

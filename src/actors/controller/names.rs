@@ -6,7 +6,7 @@ use actix::prelude::*;
 use tracing::{info, warn};
 
 use super::{Controller, Resolved};
-use crate::actors::resolver::LookUp;
+use crate::actors::resolver::SetNames;
 use crate::domain::resolution::Resolution;
 
 impl Controller {
@@ -15,7 +15,7 @@ impl Controller {
     pub(super) fn look_up_names(&self) {
         if let Some(resolver) = &self.resolver {
             let nameservers = self.state.config().healthchecker.nameservers.clone();
-            resolver.do_send(LookUp { names: self.state.names(), nameservers });
+            resolver.do_send(SetNames { names: self.state.names(), nameservers });
         }
     }
 }

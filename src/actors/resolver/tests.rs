@@ -1,4 +1,4 @@
-//! The Resolver on paused time: names lead where the test says.
+//! The Resolver on paused time, over the lookups of a fake.
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -13,8 +13,8 @@ use crate::domain::resolution::{IpFamily, Resolution};
 /// or fails.
 type Zone = Arc<Mutex<Option<(u64, Vec<u8>)>>>;
 
-/// Looks into `zone`, and counts.
-fn book(zone: &Zone, asked: &Arc<Mutex<u32>>) -> FakeResolver {
+/// Answers from `zone`, and counts the lookups.
+fn fake_resolver(zone: &Zone, asked: &Arc<Mutex<u32>>) -> FakeResolver {
     let (zone, asked) = (Arc::clone(zone), Arc::clone(asked));
     Arc::new(move |_| {
         *asked.lock().unwrap() += 1;
@@ -44,69 +44,69 @@ impl Actor for ResolutionRecorder {
 impl Handler<Resolved> for ResolutionRecorder {
     type Result = ();
 
-    fn handle(&mut self, told: Resolved, _: &mut Self::Context) {
-        self.0.borrow_mut().push(match told.resolution {
-            Resolution::At(address) => format!("{} {address}", told.backend),
-            Resolution::Failing(why) => format!("{} {why}", told.backend),
+    fn handle(&mut self, resolved: Resolved, _: &mut Self::Context) {
+        self.0.borrow_mut().push(match resolved.resolution {
+            Resolution::At(address) => format!("{} {address}", resolved.backend),
+            Resolution::Failing(why) => format!("{} {why}", resolved.backend),
         });
     }
 }
 
-fn names(names: &[(&str, &str)]) -> LookUp {
+fn names(names: &[(&str, &str)]) -> SetNames {
     let named = |(backend, name): &(&str, &str)| {
         let host = HostName { name: (*name).into(), family: IpFamily::V4 };
         (BackendName::from(*backend), host)
     };
-    LookUp { names: names.iter().map(named).collect(), nameservers: vec![] }
+    SetNames { names: names.iter().map(named).collect(), nameservers: vec![] }
 }
 
 #[actix_rt::test]
 async fn a_name_is_looked_up_as_its_ttl_asks_and_keeps_its_address_when_it_fails() {
     tokio::time::pause();
     let (zone, asked): (Zone, _) = (Arc::new(Mutex::new(Some((60, vec![7, 8])))), Arc::default());
-    let heard = Rc::new(RefCell::new(Vec::new()));
-    let ear = ResolutionRecorder(Rc::clone(&heard)).start().recipient();
-    let resolver = Resolver::new(Some(book(&zone, &asked)), ear).start();
+    let recorded = Rc::new(RefCell::new(Vec::new()));
+    let recorder = ResolutionRecorder(Rc::clone(&recorded)).start().recipient();
+    let resolver = Resolver::new(Some(fake_resolver(&zone, &asked)), recorder).start();
     let pass = |seconds| tokio::time::sleep(Duration::from_secs(seconds));
     let take_asked = || std::mem::take(&mut *asked.lock().unwrap());
 
     resolver.send(names(&[("b", "www.example.org")])).await.unwrap();
     pass(59).await;
-    assert_eq!((heard.take(), take_asked()), (vec!["b 192.0.2.7".into()], 1));
+    assert_eq!((recorded.take(), take_asked()), (vec!["b 192.0.2.7".into()], 1));
     // It is still among those found: nothing changes.
     *zone.lock().unwrap() = Some((60, vec![1, 7]));
     pass(2).await;
-    assert_eq!((heard.take(), take_asked()), (vec![], 1));
+    assert_eq!((recorded.take(), take_asked()), (vec![], 1));
     *zone.lock().unwrap() = Some((60, vec![0, 9, 5]));
     pass(60).await;
-    assert_eq!((heard.take(), take_asked()), (vec!["b 192.0.2.5".into()], 1));
-    // Told once, asked after 1, 2, 4, 8 and 16 seconds, then every 30.
+    assert_eq!((recorded.take(), take_asked()), (vec!["b 192.0.2.5".into()], 1));
+    // Reported once, looked up after 1, 2, 4, 8 and 16 seconds, then every 30.
     *zone.lock().unwrap() = None;
     pass(60).await;
-    assert_eq!(heard.take(), ["b no such name"]);
+    assert_eq!(recorded.take(), ["b no such name"]);
     pass(600).await;
-    assert_eq!(heard.take(), [""; 0]);
+    assert_eq!(recorded.take(), [""; 0]);
     assert!((20..30).contains(&take_asked()));
     *zone.lock().unwrap() = Some((60, vec![0]));
     pass(30).await;
-    assert_eq!(heard.take(), ["b 0.0.0.0 cannot be the address of a server"]);
+    assert_eq!(recorded.take(), ["b 0.0.0.0 cannot be the address of a server"]);
     *zone.lock().unwrap() = Some((u64::MAX, vec![5]));
     pass(30).await;
-    assert_eq!(heard.take(), ["b 192.0.2.5"]);
+    assert_eq!(recorded.take(), ["b 192.0.2.5"]);
     take_asked();
     pass(3500).await;
     assert_eq!(take_asked(), 0, "a TTL of years is an hour");
     pass(120).await;
     assert_eq!(take_asked(), 1);
 
-    // What stays is not asked again, what has another name is, what is gone is
-    // no longer asked for.
+    // A name that stays is not looked up anew, one that changed is, and one that is
+    // gone no more.
     resolver.send(names(&[("b", "www.example.org"), ("c", "c.example.org")])).await.unwrap();
     pass(1).await;
-    assert_eq!((heard.take(), take_asked()), (vec!["c 192.0.2.5".into()], 1));
+    assert_eq!((recorded.take(), take_asked()), (vec!["c 192.0.2.5".into()], 1));
     resolver.send(names(&[("b", "b.example.org")])).await.unwrap();
     pass(1).await;
-    assert_eq!((heard.take(), take_asked()), (vec!["b 192.0.2.5".into()], 1));
+    assert_eq!((recorded.take(), take_asked()), (vec!["b 192.0.2.5".into()], 1));
     resolver.send(names(&[])).await.unwrap();
     pass(7200).await;
     assert_eq!(take_asked(), 0);

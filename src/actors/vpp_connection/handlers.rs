@@ -1,4 +1,4 @@
-//! What the VppConnection answers.
+//! The handlers of the VppConnection's messages.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,21 @@ use tracing::info;
 use super::messages::call_failed;
 use super::{
     Apply, Close, Connected, ConnectionPhase, ConnectionState, ConnectionStats,
-    ConnectionSubscriber, DataplaneError, Epoch, GetConnectionState, GetConnectionStats,
-    GetVppInfo, Observe, ObservedAt, Outcome, ReadServers, SubscribeConnection, VppConnection,
-    VppInfo, stats,
+    ConnectionSubscriber, DataplaneError, DataplaneHandle, Epoch, GetConnectionState,
+    GetConnectionStats, GetVppInfo, Observe, ObservedAt, Outcome, ReadServers, SubscribeConnection,
+    VppConnection, VppInfo, segment,
 };
 use crate::actors::Outbox;
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::ObservedServers;
 use crate::vpp::client::VppClient;
+
+impl From<Addr<VppConnection>> for DataplaneHandle {
+    fn from(vpp: Addr<VppConnection>) -> Self {
+        let (subscribe, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
+        Self { subscribe, observe, read_servers: vpp.clone().recipient(), apply: vpp.recipient() }
+    }
+}
 
 impl Handler<SubscribeConnection> for VppConnection {
     type Result = ();
@@ -25,12 +32,12 @@ impl Handler<SubscribeConnection> for VppConnection {
         SubscribeConnection { connected, lost }: SubscribeConnection,
         _: &mut Self::Context,
     ) {
-        let listener =
+        let subscriber =
             ConnectionSubscriber { connected: Outbox::new(connected), lost: Outbox::new(lost) };
         if let Ok((epoch, _)) = self.client() {
-            listener.connected.send(Connected { epoch });
+            subscriber.connected.send(Connected { epoch });
         }
-        self.listener = Some(listener);
+        self.subscriber = Some(subscriber);
     }
 }
 
@@ -86,7 +93,7 @@ impl Handler<GetVppInfo> for VppConnection {
     type Result = ResponseFuture<Result<VppInfo, DataplaneError>>;
 
     fn handle(&mut self, _: GetVppInfo, _: &mut Self::Context) -> Self::Result {
-        let up = match &self.state {
+        let up = match &self.phase {
             ConnectionPhase::Up(up) => Ok((up.info.clone(), up.stats.clone())),
             _ => Err(self.client().err().unwrap_or(DataplaneError::Off)),
         };
@@ -94,7 +101,7 @@ impl Handler<GetVppInfo> for VppConnection {
         let epoch = self.epoch;
         Box::pin(async move {
             let (info, stats) = up?;
-            Ok(VppInfo { booted_at: stats::booted_at(stats).await, epoch, ..info })
+            Ok(VppInfo { booted_at: segment::booted_at(stats).await, epoch, ..info })
         })
     }
 }
@@ -103,13 +110,13 @@ impl Handler<GetConnectionStats> for VppConnection {
     type Result = ResponseFuture<ConnectionStats>;
 
     fn handle(&mut self, _: GetConnectionStats, _: &mut Self::Context) -> Self::Result {
-        let mut figures = self.figures.clone();
-        let counting = self.counting.clone();
+        let mut stats = self.ended_stats.clone();
+        let clients = self.clients.clone();
         Box::pin(async move {
-            for (_, client) in counting {
-                figures.add(&client.stats().await);
+            for (_, client) in clients {
+                stats.add(&client.stats().await);
             }
-            figures
+            stats
         })
     }
 }
@@ -118,7 +125,7 @@ impl Handler<GetConnectionState> for VppConnection {
     type Result = ConnectionState;
 
     fn handle(&mut self, _: GetConnectionState, _: &mut Self::Context) -> ConnectionState {
-        match (&self.state, self.client()) {
+        match (&self.phase, self.client()) {
             (_, Ok((epoch, _))) => ConnectionState::Up(epoch),
             (_, Err(DataplaneError::Off)) => ConnectionState::Off,
             (_, Err(DataplaneError::Missing(_))) => ConnectionState::Unusable,
@@ -134,7 +141,7 @@ impl Handler<Close> for VppConnection {
 
     fn handle(&mut self, _: Close, _: &mut Self::Context) -> Self::Result {
         self.goodbye_handle.send_replace(None);
-        let before = std::mem::replace(&mut self.state, ConnectionPhase::Closing);
+        let before = std::mem::replace(&mut self.phase, ConnectionPhase::Closing);
         Box::pin(async move {
             if let ConnectionPhase::Up(up) | ConnectionPhase::Silent(up, _) = before {
                 up.client.close().await;

@@ -1,4 +1,4 @@
-//! What the VppConnection can be told and asked, and what it tells the
+//! The messages that the VppConnection takes, and those that it sends to the
 //! Reconciler.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,6 @@ use std::time::SystemTime;
 use actix::prelude::*;
 use thiserror::Error;
 
-use super::VppConnection;
 pub use crate::domain::dataplane::connection::{DataplaneError, Epoch, Outcome};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedServers};
@@ -17,7 +16,7 @@ use crate::vpp::client::{CallError, SessionStats, VppClient};
 use crate::vpp::stats::StatsError;
 pub use crate::vpp::stats::VipCounters;
 
-/// What the Reconciler needs of a VppConnection, or of what stands in for one.
+/// The VppConnection as the Reconciler uses it, or a fake of it.
 #[derive(Clone)]
 pub struct DataplaneHandle {
     pub subscribe: Recipient<SubscribeConnection>,
@@ -26,31 +25,22 @@ pub struct DataplaneHandle {
     pub apply: Recipient<Apply>,
 }
 
-impl From<Addr<VppConnection>> for DataplaneHandle {
-    fn from(vpp: Addr<VppConnection>) -> Self {
-        let (subscribe, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
-        Self { subscribe, observe, read_servers: vpp.clone().recipient(), apply: vpp.recipient() }
-    }
-}
-
-/// Tell these of the connection's coming and going; at once, if it is there.
+/// Send these the changes of the connection, and its state at once if it is up.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct SubscribeConnection {
-    /// Hears that VPP can be programmed.
     pub connected: Recipient<Connected>,
-    /// Hears that it no longer can.
     pub lost: Recipient<Lost>,
 }
 
-/// VPP can be programmed: to the Reconciler.
+/// VPP can be programmed. Sent to the Reconciler.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Connected {
     pub epoch: Epoch,
 }
 
-/// VPP is gone or silent: to the Reconciler.
+/// VPP is gone or silent. Sent to the Reconciler.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Lost {
@@ -63,7 +53,7 @@ pub struct Lost {
 #[rtype(result = "Result<ObservedAt, DataplaneError>")]
 pub struct Observe;
 
-/// What was read, and over which connection.
+/// What was read over which connection.
 #[derive(Clone, Debug)]
 pub struct ObservedAt {
     pub epoch: Epoch,
@@ -102,25 +92,21 @@ impl From<Result<(), CallError>> for Outcome {
     }
 }
 
-/// What VPP says of itself.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<VppInfo, DataplaneError>")]
 pub struct GetVppInfo;
 
-/// What VPP says of itself.
+/// Which VPP is connected, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VppInfo {
     /// `26.10-rc0~374-gb575ec2c56d`
     pub version: String,
-    /// As VPP prints it.
     pub build_date: String,
-    /// As VPP prints it.
     pub build_directory: String,
     pub pid: u32,
-    /// When VPP started; `None` if its stats segment does not tell.
+    /// When VPP started; `None` if its stats segment does not have it.
     pub booted_at: Option<SystemTime>,
     pub epoch: Epoch,
-    /// When this connection was made.
     pub connected_at: SystemTime,
     /// Messages that we need and this VPP lacks, with their CRCs.
     pub missing: Vec<String>,
@@ -129,7 +115,7 @@ pub struct VppInfo {
 }
 
 impl VppInfo {
-    /// What was learnt when `client` connected just now.
+    /// The info of a client that has connected just now.
     pub(super) fn of(client: &VppClient, epoch: Epoch) -> Self {
         let info = client.info().clone();
         Self {
@@ -159,12 +145,11 @@ pub struct VipPackets {
     pub packets: VipCounters,
 }
 
-/// What was counted over all connections.
 #[derive(Message, Debug)]
 #[rtype(result = "ConnectionStats")]
 pub struct GetConnectionStats;
 
-/// What was counted over all connections.
+/// Counters over all connections of this daemon's life.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionStats {
     /// API clients that were gone and that VPP noticed only when we connected.
@@ -182,15 +167,15 @@ impl ConnectionStats {
     }
 }
 
-/// How does it stand with VPP? Answered at once.
+/// Answered at once, without a call to VPP.
 #[derive(Message, Debug)]
 #[rtype(result = "ConnectionState")]
 pub struct GetConnectionState;
 
-/// How it stands with VPP.
+/// The state of the connection to VPP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, MessageResponse)]
 pub enum ConnectionState {
-    /// None is wanted.
+    /// The daemon runs without a VPP.
     Off,
     /// The first attempt to connect is under way.
     Dialing,
@@ -202,7 +187,7 @@ pub enum ConnectionState {
     Up(Epoch),
 }
 
-/// Leave VPP politely and connect no more. Answered when that is done.
+/// Say goodbye to VPP and connect no more. Answered when that is done.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Close;
@@ -218,8 +203,8 @@ pub enum CountersError {
     /// There is a connection, and its stats segment is not there or not read.
     #[error("VPP's counters cannot be read: {0}")]
     Segment(#[from] StatsError),
-    /// `show lb vips verbose` would fill VPP's send buffer, and only it tells
-    /// which counters are whose.
+    /// `show lb vips verbose` would fill VPP's send buffer, and only it shows the
+    /// slots of the counters.
     #[error(
         "VPP's counters cannot be told apart: its list of VIPs does not fit in its send buffer; raise net.core.wmem_default and restart VPP"
     )]

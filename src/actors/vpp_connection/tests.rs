@@ -1,3 +1,5 @@
+//! The VppConnection over the embedded dataplane.
+
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -9,7 +11,7 @@ use crate::vpp::embedded::{Control, Embedded, EmbeddedOptions};
 /// Longer than anything here takes.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Notes what the connection tells.
+/// Records what the connection sends to the Reconciler.
 struct ConnectionRecorder(mpsc::UnboundedSender<String>);
 
 impl Actor for ConnectionRecorder {
@@ -35,7 +37,7 @@ impl Handler<Lost> for ConnectionRecorder {
 struct ConnectionTestBed {
     embedded: Embedded,
     vpp: Addr<VppConnection>,
-    heard: mpsc::UnboundedReceiver<String>,
+    received: mpsc::UnboundedReceiver<String>,
     goodbye_handle: watch::Receiver<Option<GoodbyeHandle>>,
 }
 
@@ -44,27 +46,29 @@ impl ConnectionTestBed {
         let embedded = Embedded::start_private(options).unwrap();
         let demand = LogDemand::default();
         let broadcaster = Broadcaster::new(1, Limits::default(), demand).start();
-        let quick = Duration::from_millis(500);
-        let options = ClientOptions { patience: quick, goodbye: quick, ..ClientOptions::default() };
+        let short = Duration::from_millis(500);
+        let options = ClientOptions { patience: short, goodbye: short, ..ClientOptions::default() };
         let socket = Some(embedded.api_path().to_owned());
         let vpp = VppConnection::new(socket, options, EventBatcher::of(&broadcaster))
             .with_ping_interval(Duration::from_millis(10));
         let goodbye_handle = vpp.goodbye_handle();
         let vpp = vpp.start();
-        let (told, heard) = mpsc::unbounded_channel();
-        let ear = ConnectionRecorder(told).start();
-        let listen =
-            SubscribeConnection { connected: ear.clone().recipient(), lost: ear.recipient() };
-        vpp.send(listen).await.unwrap();
-        Self { embedded, vpp, heard, goodbye_handle }
+        let (sender, received) = mpsc::unbounded_channel();
+        let recorder = ConnectionRecorder(sender).start();
+        let subscribe = SubscribeConnection {
+            connected: recorder.clone().recipient(),
+            lost: recorder.recipient(),
+        };
+        vpp.send(subscribe).await.unwrap();
+        Self { embedded, vpp, received, goodbye_handle }
     }
 
     fn control(&self) -> Control {
         self.embedded.control()
     }
 
-    async fn hear(&mut self) -> String {
-        timeout(DEADLINE, self.heard.recv()).await.expect("nothing was told").unwrap()
+    async fn next(&mut self) -> String {
+        timeout(DEADLINE, self.received.recv()).await.expect("nothing was sent").unwrap()
     }
 
     async fn clients(&self) -> usize {
@@ -75,54 +79,54 @@ impl ConnectionTestBed {
 
 #[actix_rt::test]
 async fn silence_is_not_the_end_and_ends_with_a_new_epoch() {
-    let mut bench = ConnectionTestBed::new(EmbeddedOptions::default()).await;
-    assert_eq!(bench.hear().await, "up 1");
-    bench.control().freeze().unwrap();
-    assert_eq!(bench.hear().await, "lost 1");
-    let silent = bench.vpp.send(GetVppInfo).await.unwrap().unwrap_err();
+    let mut bed = ConnectionTestBed::new(EmbeddedOptions::default()).await;
+    assert_eq!(bed.next().await, "up 1");
+    bed.control().freeze().unwrap();
+    assert_eq!(bed.next().await, "lost 1");
+    let silent = bed.vpp.send(GetVppInfo).await.unwrap().unwrap_err();
     assert_eq!(silent, DataplaneError::NotConnected("VPP is silent".into()));
-    bench.control().thaw().unwrap();
-    assert_eq!(bench.hear().await, "up 2");
-    assert!(bench.vpp.send(Observe).await.unwrap().is_ok_and(|seen| seen.epoch == Epoch(2)));
-    assert_eq!(bench.vpp.send(GetVppInfo).await.unwrap().unwrap().epoch, Epoch(2));
+    bed.control().thaw().unwrap();
+    assert_eq!(bed.next().await, "up 2");
+    assert!(bed.vpp.send(Observe).await.unwrap().is_ok_and(|seen| seen.epoch == Epoch(2)));
+    assert_eq!(bed.vpp.send(GetVppInfo).await.unwrap().unwrap().epoch, Epoch(2));
 }
 
 #[actix_rt::test]
-async fn a_vpp_that_stays_silent_is_given_up_and_dialed_for_ever() {
-    let mut bench = ConnectionTestBed::new(EmbeddedOptions::default()).await;
-    assert_eq!(bench.hear().await, "up 1");
-    bench.control().freeze().unwrap();
-    assert_eq!(bench.hear().await, "lost 1");
-    let given_up = async {
-        while bench.vpp.send(GetVppInfo).await.unwrap()
+async fn a_vpp_that_stays_silent_is_disconnected_and_dialed_for_ever() {
+    let mut bed = ConnectionTestBed::new(EmbeddedOptions::default()).await;
+    assert_eq!(bed.next().await, "up 1");
+    bed.control().freeze().unwrap();
+    assert_eq!(bed.next().await, "lost 1");
+    let closed = async {
+        while bed.vpp.send(GetVppInfo).await.unwrap()
             == Err(DataplaneError::NotConnected("VPP is silent".into()))
         {
             tokio::task::yield_now().await;
         }
     };
-    timeout(DEADLINE, given_up).await.expect("it is given up");
-    bench.control().thaw().unwrap();
-    assert_eq!(bench.hear().await, "up 2");
+    timeout(DEADLINE, closed).await.expect("the connection is closed");
+    bed.control().thaw().unwrap();
+    assert_eq!(bed.next().await, "up 2");
 }
 
 #[actix_rt::test]
 async fn a_vpp_that_restarts_is_another_epoch() {
-    let mut bench = ConnectionTestBed::new(EmbeddedOptions::default()).await;
+    let mut bed = ConnectionTestBed::new(EmbeddedOptions::default()).await;
     for epoch in 1..=5 {
-        assert_eq!(bench.hear().await, format!("up {epoch}"));
-        bench.control().restart().unwrap();
-        assert_eq!(bench.hear().await, format!("lost {epoch}"));
+        assert_eq!(bed.next().await, format!("up {epoch}"));
+        bed.control().restart().unwrap();
+        assert_eq!(bed.next().await, format!("lost {epoch}"));
     }
 }
 
 #[actix_rt::test]
 async fn a_vpp_without_weights_is_not_programmed_and_its_messages_are_named() {
     let without = vec!["lb_as_set_weight"];
-    let bench =
+    let bed =
         ConnectionTestBed::new(EmbeddedOptions { without, ..EmbeddedOptions::default() }).await;
     let info = async {
         loop {
-            if let Ok(info) = bench.vpp.send(GetVppInfo).await.unwrap() {
+            if let Ok(info) = bed.vpp.send(GetVppInfo).await.unwrap() {
                 return info;
             }
             tokio::task::yield_now().await;
@@ -131,20 +135,20 @@ async fn a_vpp_without_weights_is_not_programmed_and_its_messages_are_named() {
     let info = timeout(DEADLINE, info).await.expect("it connects");
     assert_eq!(info.missing.len(), 1);
     assert!(info.missing[0].starts_with("lb_as_set_weight"), "{:?}", info.missing);
-    let refused = bench.vpp.send(Observe).await.unwrap().unwrap_err();
+    let refused = bed.vpp.send(Observe).await.unwrap().unwrap_err();
     assert_eq!(refused, DataplaneError::Missing(info.missing));
 }
 
 #[actix_rt::test]
 async fn every_end_says_goodbye() {
-    let mut bench = ConnectionTestBed::new(EmbeddedOptions::default()).await;
-    assert_eq!(bench.hear().await, "up 1");
-    assert_eq!(bench.clients().await, 1);
-    let words = bench.goodbye_handle.borrow().clone().expect("they are prepared");
-    assert!(words.say(), "as a panic hook does");
-    assert_eq!(bench.hear().await, "lost 1", "VPP has closed the connection");
-    assert_eq!(bench.hear().await, "up 2");
-    bench.vpp.send(Close).await.unwrap();
-    assert_eq!(bench.clients().await, 0);
-    assert!(bench.goodbye_handle.borrow().is_none());
+    let mut bed = ConnectionTestBed::new(EmbeddedOptions::default()).await;
+    assert_eq!(bed.next().await, "up 1");
+    assert_eq!(bed.clients().await, 1);
+    let goodbye = bed.goodbye_handle.borrow().clone().expect("it is prepared");
+    assert!(goodbye.say(), "as a panic hook does");
+    assert_eq!(bed.next().await, "lost 1", "VPP has closed the connection");
+    assert_eq!(bed.next().await, "up 2");
+    bed.vpp.send(Close).await.unwrap();
+    assert_eq!(bed.clients().await, 0);
+    assert!(bed.goodbye_handle.borrow().is_none());
 }

@@ -1,4 +1,7 @@
+//! Counters over the embedded dataplane.
+
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -10,14 +13,15 @@ use crate::actors::vpp_connection::{
     Apply, Close, Connected, Epoch, GetCounters, GetVppInfo, Lost, Observe, Outcome,
     SubscribeConnection, VipCounters, VppInfo,
 };
-use crate::domain::dataplane::net::{Encap, Service, TableLength, Weight};
+use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::host::log_stream::LogDemand;
 use crate::vpp::client::ClientOptions;
 use crate::vpp::embedded::plugin::PluginVipKey;
 use crate::vpp::embedded::{Embedded, EmbeddedOptions};
+use crate::vpp::stats::StatsError;
 
-/// Stands for the Reconciler.
+/// Stands in for the Reconciler.
 struct StatsTestServer(mpsc::UnboundedSender<Result<Epoch, Epoch>>);
 
 impl Actor for StatsTestServer {
@@ -40,8 +44,8 @@ impl Handler<Lost> for StatsTestServer {
 
 struct StatsTestBed {
     vpp: Embedded,
-    link: Addr<VppConnection>,
-    heard: mpsc::UnboundedReceiver<Result<Epoch, Epoch>>,
+    connection: Addr<VppConnection>,
+    received: mpsc::UnboundedReceiver<Result<Epoch, Epoch>>,
 }
 
 impl StatsTestBed {
@@ -51,38 +55,38 @@ impl StatsTestBed {
         let api = Some(vpp.api_path().to_owned());
         // Room for some 60 VIPs, whatever this machine's setting is.
         let options = ClientOptions { send_budget: Some(32 << 10), ..ClientOptions::default() };
-        let link = VppConnection::new(api, options, EventBatcher::of(&broadcaster))
+        let connection = VppConnection::new(api, options, EventBatcher::of(&broadcaster))
             .with_stats(stats(&vpp))
             .with_ping_interval(Duration::from_millis(10))
             .start();
-        let (told, heard) = mpsc::unbounded_channel();
-        let listening = StatsTestServer(told).start();
-        let (connected, lost) = (listening.clone().recipient(), listening.recipient());
-        link.send(SubscribeConnection { connected, lost }).await.unwrap();
-        Self { vpp, link, heard }
+        let (sender, received) = mpsc::unbounded_channel();
+        let subscriber = StatsTestServer(sender).start();
+        let (connected, lost) = (subscriber.clone().recipient(), subscriber.recipient());
+        connection.send(SubscribeConnection { connected, lost }).await.unwrap();
+        Self { vpp, connection, received }
     }
 
-    async fn heard(&mut self) -> Result<Epoch, Epoch> {
-        let heard = tokio::time::timeout(Duration::from_secs(20), self.heard.recv()).await;
-        heard.expect("VPP is connected in time").unwrap()
+    async fn next_epoch(&mut self) -> Result<Epoch, Epoch> {
+        let received = tokio::time::timeout(Duration::from_secs(20), self.received.recv()).await;
+        received.expect("VPP is connected in time").unwrap()
     }
 
     async fn write(&self, epoch: Epoch, steps: Vec<Step>) {
         let wanted = vec![Outcome::Done; steps.len()];
-        let outcomes = self.link.send(Apply { epoch, steps, urgent: false }).await.unwrap();
+        let outcomes = self.connection.send(Apply { epoch, steps, urgent: false }).await.unwrap();
         assert_eq!(outcomes, Ok(wanted));
     }
 
     async fn counters(&self) -> Result<Vec<VipPackets>, CountersError> {
-        self.link.send(GetCounters).await.unwrap()
+        self.connection.send(GetCounters).await.unwrap()
     }
 
     async fn info(&self) -> VppInfo {
-        self.link.send(GetVppInfo).await.unwrap().unwrap()
+        self.connection.send(GetVppInfo).await.unwrap().unwrap()
     }
 
     async fn can_program(&self) {
-        self.link.send(Observe).await.unwrap().unwrap();
+        self.connection.send(Observe).await.unwrap().unwrap();
     }
 
     fn packets(&self, vip: Vip, counts: [u64; 4]) {
@@ -112,76 +116,76 @@ fn own_stats(vpp: &Embedded) -> Option<PathBuf> {
 
 #[actix_rt::test]
 async fn live_vips_have_counters_and_each_connection_its_own() {
-    let mut lab = StatsTestBed::start(own_stats).await;
-    let epoch = lab.heard().await.unwrap();
-    assert_eq!(lab.counters().await, Ok(vec![]));
+    let mut bed = StatsTestBed::start(own_stats).await;
+    let epoch = bed.next_epoch().await.unwrap();
+    assert_eq!(bed.counters().await, Ok(vec![]));
     // A server keeps the slot of its deleted VIP.
     let (server, weight) = ("198.51.100.1".parse().unwrap(), Weight::try_from(1).unwrap());
     let serve = Step::AddServer { vip: vip(1), server, weight };
-    lab.write(epoch, vec![add(vip(1)), serve, add(vip(2))]).await;
-    lab.packets(vip(1), [1, 2, 3, 4]);
-    lab.packets(vip(2), [5, 6, 7, 8]);
+    bed.write(epoch, vec![add(vip(1)), serve, add(vip(2))]).await;
+    bed.packets(vip(1), [1, 2, 3, 4]);
+    bed.packets(vip(2), [5, 6, 7, 8]);
     let (one, two) = (counted(vip(1), [1, 2, 3, 4]), counted(vip(2), [5, 6, 7, 8]));
-    assert_eq!(lab.counters().await, Ok(vec![one, two]));
-    lab.write(epoch, vec![Step::RemoveVip(vip(1)), add(vip(1))]).await;
-    assert_eq!(lab.counters().await, Ok(vec![counted(vip(1), [0; 4]), two]));
-    let booted_at = lab.info().await.booted_at.unwrap();
+    assert_eq!(bed.counters().await, Ok(vec![one, two]));
+    bed.write(epoch, vec![Step::RemoveVip(vip(1)), add(vip(1))]).await;
+    assert_eq!(bed.counters().await, Ok(vec![counted(vip(1), [0; 4]), two]));
+    let booted_at = bed.info().await.booted_at.unwrap();
     assert!(booted_at.elapsed().unwrap() < Duration::from_secs(60));
 
-    lab.vpp.control().restart().unwrap();
-    assert_eq!(lab.heard().await, Err(epoch));
-    let next = lab.heard().await.unwrap();
+    bed.vpp.control().restart().unwrap();
+    assert_eq!(bed.next_epoch().await, Err(epoch));
+    let next = bed.next_epoch().await.unwrap();
     assert!(next > epoch);
-    assert_eq!(lab.info().await.epoch, next);
-    lab.write(next, vec![add(vip(2))]).await;
-    assert_eq!(lab.counters().await, Ok(vec![counted(vip(2), [0; 4])]));
-    lab.link.send(Close).await.unwrap();
+    assert_eq!(bed.info().await.epoch, next);
+    bed.write(next, vec![add(vip(2))]).await;
+    assert_eq!(bed.counters().await, Ok(vec![counted(vip(2), [0; 4])]));
+    bed.connection.send(Close).await.unwrap();
 }
 
 #[actix_rt::test]
 async fn without_a_stats_socket_vpp_is_programmed_until_one_appears() {
     let dir = tempfile::tempdir().unwrap();
     let late = dir.path().join("stats.sock");
-    let mut lab = StatsTestBed::start(|_| Some(late.clone())).await;
-    let epoch = lab.heard().await.unwrap();
-    lab.write(epoch, vec![add(vip(1))]).await;
-    lab.packets(vip(1), [1, 0, 0, 0]);
-    lab.can_program().await;
-    assert_eq!(lab.info().await.booted_at, None);
+    let mut bed = StatsTestBed::start(|_| Some(late.clone())).await;
+    let epoch = bed.next_epoch().await.unwrap();
+    bed.write(epoch, vec![add(vip(1))]).await;
+    bed.packets(vip(1), [1, 0, 0, 0]);
+    bed.can_program().await;
+    assert_eq!(bed.info().await.booted_at, None);
     let missing = CountersError::Segment(StatsError::NotThere { path: late.clone() });
-    assert_eq!(lab.counters().await, Err(missing));
+    assert_eq!(bed.counters().await, Err(missing));
 
-    std::os::unix::fs::symlink(lab.vpp.stats_path(), &late).unwrap();
+    std::os::unix::fs::symlink(bed.vpp.stats_path(), &late).unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
     let counters = loop {
-        match lab.counters().await {
+        match bed.counters().await {
             Err(CountersError::Segment(_)) if Instant::now() < deadline => {}
             other => break other,
         }
     };
     assert_eq!(counters, Ok(vec![counted(vip(1), [1, 0, 0, 0])]));
-    assert!(lab.info().await.booted_at.is_some());
-    lab.link.send(Close).await.unwrap();
-    assert_eq!(lab.counters().await, Err(DataplaneError::ended().into()));
+    assert!(bed.info().await.booted_at.is_some());
+    bed.connection.send(Close).await.unwrap();
+    assert_eq!(bed.counters().await, Err(DataplaneError::ended().into()));
 }
 
 #[actix_rt::test]
-async fn nobody_is_told_counters_that_were_not_wanted() {
-    let mut lab = StatsTestBed::start(|_| None).await;
-    lab.heard().await.unwrap();
-    assert_eq!(lab.counters().await, Err(CountersError::Off));
-    lab.link.send(Close).await.unwrap();
+async fn without_a_stats_socket_in_the_settings_there_are_no_counters() {
+    let mut bed = StatsTestBed::start(|_| None).await;
+    bed.next_epoch().await.unwrap();
+    assert_eq!(bed.counters().await, Err(CountersError::Off));
+    bed.connection.send(Close).await.unwrap();
 }
 
 #[actix_rt::test]
 async fn a_list_that_may_fill_vpps_send_buffer_goes_alone_and_leaves_no_dead_client() {
-    let mut lab = StatsTestBed::start(own_stats).await;
-    let epoch = lab.heard().await.unwrap();
-    lab.write(epoch, (1..=40).map(|last| add(vip(last))).collect()).await;
-    assert_eq!(lab.counters().await.map(|counted| counted.len()), Ok(40));
-    lab.write(epoch, (41..=80).map(|last| add(vip(last))).collect()).await;
-    assert_eq!(lab.counters().await.map(|counted| counted.len()), Ok(80));
-    lab.can_program().await;
-    lab.link.send(Close).await.unwrap();
-    assert_eq!(lab.vpp.control().snapshot().unwrap().clients.len(), 0);
+    let mut bed = StatsTestBed::start(own_stats).await;
+    let epoch = bed.next_epoch().await.unwrap();
+    bed.write(epoch, (1..=40).map(|last| add(vip(last))).collect()).await;
+    assert_eq!(bed.counters().await.map(|counted| counted.len()), Ok(40));
+    bed.write(epoch, (41..=80).map(|last| add(vip(last))).collect()).await;
+    assert_eq!(bed.counters().await.map(|counted| counted.len()), Ok(80));
+    bed.can_program().await;
+    bed.connection.send(Close).await.unwrap();
+    assert_eq!(bed.vpp.control().snapshot().unwrap().clients.len(), 0);
 }

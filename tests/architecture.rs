@@ -20,7 +20,22 @@ const LAYERS: &[Layer] = &[
     Layer {
         folder: "config",
         modules: &["config", "domain"],
-        crates: &["thiserror", "ipnet", "serde", "serde_yaml", "regex"],
+        crates: &["thiserror", "ipnet", "serde", "serde_yaml", "regex", "tokio"],
+    },
+    Layer {
+        folder: "host",
+        modules: &["host", "domain"],
+        crates: &[
+            "actix",
+            "tokio",
+            "tracing",
+            "tracing_subscriber",
+            "clap",
+            "serde",
+            "serde_json",
+            "rustix",
+            "libc",
+        ],
     },
     Layer {
         folder: "probe",
@@ -46,7 +61,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "actors",
-        modules: &["actors", "config", "domain", "probe", "vpp"],
+        modules: &["actors", "config", "domain", "host", "probe", "vpp"],
         crates: &[
             "thiserror",
             "tokio",

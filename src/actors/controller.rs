@@ -9,9 +9,7 @@ mod naming;
 mod probers;
 mod queries;
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -23,43 +21,29 @@ use probers::Placed;
 pub use queries::log_warnings;
 
 use super::Outbox;
-use super::broadcaster::SetSnapshot;
 use super::prober::{self, FakeProbe};
 use super::resolver::{self, Resolver};
-use crate::actors::event_batcher::{EventBatcher, PublishEvent};
+use crate::actors::event_batcher::EventBatcher;
+use crate::config::ConfigSource;
 use crate::domain::config::Config;
 use crate::domain::controller::{CommandRefused, ControllerEffect, ControllerState};
 use crate::domain::events::Event;
 use crate::domain::names::BackendName;
 use crate::host::placement::Placement;
-use crate::probe::{ProbeEnvironment, ThreadResources};
+use crate::probe::ProbeEnvironment;
 
 /// Mailbox places: a transition of every backend at once fits.
 const MAILBOX: usize = 65_536;
 
-thread_local! {
-    /// What the probers of one thread share, and the namespace it is in.
-    static SHARED: RefCell<Option<(Option<String>, ThreadResources)>> = const { RefCell::new(None) };
-}
-
-/// What this thread's probers share on `ground`.
-pub(super) fn thread_resources(ground: &ProbeEnvironment) -> ThreadResources {
-    let namespace = ground.namespace.as_ref().map(|namespace| namespace.name().to_owned());
-    SHARED.with_borrow_mut(|shared| match shared {
-        Some((of, shared)) if *of == namespace => shared.clone(),
-        _ => shared.insert((namespace, ThreadResources::on(ground.clone()))).1.clone(),
-    })
-}
-
 /// The actor. See the module's description.
 pub struct Controller {
-    path: PathBuf,
+    source: Arc<dyn ConfigSource>,
     roster: ControllerState,
     probers: BTreeMap<BackendName, Placed>,
     arbiters: Vec<ArbiterHandle>,
     placement: Placement,
     ground: ProbeEnvironment,
-    herald: Addr<EventBatcher>,
+    events: EventBatcher,
     links: Option<Links>,
     reconciler: Recipients,
     first_orders: Vec<ControllerEffect>,
@@ -78,31 +62,30 @@ pub struct Recipients {
 }
 
 struct Links {
-    events: Outbox<PublishEvent>,
     changed: Outbox<DesiredChanged>,
     replaced: Outbox<DesiredReplaced>,
 }
 
 impl Controller {
-    /// A Controller of `config`, which was read from `path`. Probers run on as many
+    /// A Controller of `config`, which was loaded from `source`. Probers run on as many
     /// of the `arbiters` as it takes, or beside the Controller if there are none.
     #[must_use]
     pub fn new(
-        path: PathBuf,
+        source: Arc<dyn ConfigSource>,
         config: Config,
         arbiters: Vec<ArbiterHandle>,
-        herald: Addr<EventBatcher>,
+        events: EventBatcher,
         reconciler: Recipients,
     ) -> Self {
         let (roster, first_orders) = ControllerState::new(Arc::new(config), SystemTime::now());
         Self {
-            path,
+            source,
             roster,
             probers: BTreeMap::new(),
             placement: Placement::over(arbiters.len()),
             arbiters,
             ground: ProbeEnvironment::default(),
-            herald,
+            events,
             links: None,
             reconciler,
             first_orders,
@@ -145,7 +128,7 @@ impl Controller {
                 }
                 ControllerEffect::StopProber(backend) => self.stop_prober(&backend),
                 ControllerEffect::CheckChanged(backend, check) => {
-                    self.change_check(&backend, check, ctx)
+                    self.change_check(&backend, check, ctx);
                 }
                 ControllerEffect::Administer { backend, admin, why } => {
                     if let Some(prober) = self.prober(backend.as_str()) {
@@ -189,18 +172,14 @@ impl Controller {
             ),
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
         }
-        if let Some(links) = &self.links {
-            links.events.send(PublishEvent(event));
-        }
+        self.events.publish(event);
     }
 
     /// Tells watchers what there is at the start. A reload is told by events:
     /// to replace what they start with would have the events come after what
     /// they lead to.
     fn announce(&self) {
-        let states = self.roster.states();
-        // It is the first message of many places.
-        self.herald.do_send(SetSnapshot { states, at: SystemTime::now() });
+        self.events.set_snapshot(self.roster.states(), SystemTime::now());
     }
 
     /// Tells the Reconciler all that should be: after a start and a reload.
@@ -223,7 +202,6 @@ impl Actor for Controller {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         self.links = Some(Links {
-            events: Outbox::new(self.herald.clone().recipient()),
             changed: Outbox::new(self.reconciler.changed.clone()),
             replaced: Outbox::new(self.reconciler.replaced.clone()),
         });

@@ -30,11 +30,10 @@ use pass::{Pass, Trigger};
 use settle::PlanSnapshot;
 use verify::ReadBack;
 
-use super::Outbox;
 use super::vpp_connection::{
     Apply, DataplaneError, DataplaneHandle, Epoch, Outcome, SubscribeConnection,
 };
-use crate::actors::event_batcher::{EventBatcher, PublishEvent};
+use crate::actors::event_batcher::EventBatcher;
 use crate::domain::balancing::maglev::ModelCheck;
 use crate::domain::config::LbSettings;
 use crate::domain::dataplane::observed::Observed;
@@ -45,8 +44,7 @@ use crate::domain::reconcile::refusals::Refusals;
 /// The actor. See the module's description.
 pub struct Reconciler {
     vpp: DataplaneHandle,
-    herald: Addr<EventBatcher>,
-    events: Option<Outbox<PublishEvent>>,
+    events: EventBatcher,
     wanted: Option<Wanted>,
     /// False until `startup-min-delay` is over.
     may_write: bool,
@@ -80,11 +78,10 @@ enum ObservedState {
 impl Reconciler {
     /// A Reconciler that waits for both sides: what should be, and a VPP.
     #[must_use]
-    pub fn new(vpp: impl Into<DataplaneHandle>, herald: Addr<EventBatcher>) -> Self {
+    pub fn new(vpp: impl Into<DataplaneHandle>, events: EventBatcher) -> Self {
         Self {
             vpp: vpp.into(),
-            herald,
-            events: None,
+            events,
             wanted: None,
             may_write: false,
             epoch: None,
@@ -225,7 +222,6 @@ impl Actor for Reconciler {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.events = Some(Outbox::new(self.herald.clone().recipient()));
         let (connected, lost) = (ctx.address().recipient(), ctx.address().recipient());
         self.vpp.listen.do_send(SubscribeConnection { connected, lost });
     }

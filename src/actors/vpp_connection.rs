@@ -18,7 +18,7 @@ use tracing::{debug, info, warn};
 pub use messages::*;
 
 use super::Outbox;
-use crate::actors::event_batcher::{EventBatcher, PublishEvent};
+use crate::actors::event_batcher::EventBatcher;
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
 use crate::vpp::client::{ClientOptions, ConnectError, GoodbyeHandle, VppClient};
 use crate::vpp::stats::{StatsError, StatsSegment};
@@ -51,8 +51,7 @@ pub struct VppConnection {
     told: Option<String>,
     /// What was said of the stats segment, once and not with every attempt.
     told_of_stats: Option<StatsError>,
-    herald: Addr<EventBatcher>,
-    events: Option<Outbox<PublishEvent>>,
+    events: EventBatcher,
     listener: Option<ConnectionSubscriber>,
     /// The goodbye that a panic is to say.
     goodbye_handle: watch::Sender<Option<GoodbyeHandle>>,
@@ -93,11 +92,7 @@ struct Up {
 impl VppConnection {
     /// A connection to the API socket at `socket`, or to none.
     #[must_use]
-    pub fn new(
-        socket: Option<PathBuf>,
-        options: ClientOptions,
-        herald: Addr<EventBatcher>,
-    ) -> Self {
+    pub fn new(socket: Option<PathBuf>, options: ClientOptions, events: EventBatcher) -> Self {
         let state = match socket {
             Some(_) => ConnectionPhase::Dialing,
             None => ConnectionPhase::Idle,
@@ -115,8 +110,7 @@ impl VppConnection {
             counting: Vec::new(),
             told: None,
             told_of_stats: None,
-            herald,
-            events: None,
+            events,
             listener: None,
             goodbye_handle: watch::Sender::new(None),
             peer: watch::Sender::new(None),
@@ -290,9 +284,7 @@ impl VppConnection {
 
     fn publish(&self, kind: DataplaneKind, detail: String) {
         let change = DataplaneChange { frontend: None, kind, detail, at: SystemTime::now() };
-        if let Some(events) = &self.events {
-            events.send(PublishEvent(Event::Dataplane(change.into())));
-        }
+        self.events.publish(Event::Dataplane(change.into()));
     }
 
     fn client(&self) -> Result<(Epoch, VppClient), DataplaneError> {
@@ -316,7 +308,6 @@ impl Actor for VppConnection {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.events = Some(Outbox::new(self.herald.clone().recipient()));
         self.dial(ctx);
     }
 }

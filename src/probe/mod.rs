@@ -19,6 +19,7 @@ mod namespace;
 mod resources;
 mod slots;
 mod tcp;
+mod thread_resources;
 mod tls;
 
 use std::net::IpAddr;
@@ -37,6 +38,7 @@ pub use lookup::NameService;
 pub use namespace::{Namespace, NamespaceError};
 pub use resources::{IcmpSockets, ProbeEnvironment, ThreadResources};
 pub use slots::{SlotStats, Slots};
+pub use thread_resources::thread_resources;
 
 /// A health check made ready for one backend.
 ///

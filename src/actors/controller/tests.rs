@@ -16,14 +16,14 @@ use std::time::Duration;
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::prober::ProbeReading;
-use crate::config;
+use crate::config::{self, FileSource};
 use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight};
 use crate::domain::controller::AdminCommand;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::health::State;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::names::FrontendName;
-use crate::host::log_stream::LogDemand;
+use crate::host::logging::LogDemand;
 
 /// Stands in for the Reconciler and writes down what it is told.
 struct DesiredRecorder(Rc<RefCell<Vec<String>>>);
@@ -179,7 +179,13 @@ impl ControllerTestBed {
         let heard = Rc::default();
         let ears = DesiredRecorder(Rc::clone(&heard)).start();
         let ears = Recipients { changed: ears.clone().recipient(), replaced: ears.recipient() };
-        let checker = Controller::new(path, config, arbiters, EventBatcher::of(&broadcaster), ears);
+        let checker = Controller::new(
+            Arc::new(FileSource::new(path)),
+            config,
+            arbiters,
+            EventBatcher::new(&broadcaster),
+            ears,
+        );
         let checker = made(checker).start();
         Self { dir, checker, broadcaster, heard }
     }

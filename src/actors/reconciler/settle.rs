@@ -7,7 +7,6 @@ use std::time::SystemTime;
 use tracing::{info, warn};
 
 use super::{ObservedState, Reconciler, StepResult};
-use crate::actors::event_batcher::PublishEvent;
 use crate::actors::vpp_connection::{DataplaneError, Outcome};
 use crate::domain::balancing::maglev::Mismatch;
 use crate::domain::balancing::weights::DesiredFrontend;
@@ -120,9 +119,7 @@ impl Reconciler {
         );
         let at = SystemTime::now();
         let change = DataplaneChange { frontend: frontend.clone(), kind: step.into(), detail, at };
-        if let Some(events) = &self.events {
-            events.send(PublishEvent(Event::Dataplane(change.into())));
-        }
+        self.events.publish(Event::Dataplane(change.into()));
     }
 }
 
@@ -143,9 +140,7 @@ impl Reconciler {
             );
             let (kind, detail) = (DataplaneKind::ModelMismatch, mismatch.to_string());
             let change = DataplaneChange { frontend, kind, detail, at: SystemTime::now() };
-            if let Some(events) = &self.events {
-                events.send(PublishEvent(Event::Dataplane(change.into())));
-            }
+            self.events.publish(Event::Dataplane(change.into()));
         }
     }
 }

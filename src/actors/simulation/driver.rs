@@ -16,13 +16,13 @@ use crate::actors::event_batcher::EventBatcher;
 use crate::actors::reconciler::{Reconciler, Sync};
 use crate::actors::simulation::scenario::{Scenario, SimulatedServers};
 use crate::actors::simulation::vpp_fake::{Relay, SharedVpp};
-use crate::config;
+use crate::config::{self, FileSource};
 use crate::domain::controller::AdminCommand;
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{Flushed, Scope, plan};
 use crate::domain::dataplane::step::{Step, VipSpec};
-use crate::host::log_stream::LogDemand;
+use crate::host::logging::LogDemand;
 use crate::vpp::embedded::plugin::Plugin;
 
 /// As the file has it.
@@ -85,14 +85,15 @@ impl Daemon {
     ) -> Self {
         let config = config::load(path).unwrap_or_else(|fault| panic!("{fault}")).config;
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let herald = EventBatcher::of(&broadcaster);
+        let herald = EventBatcher::new(&broadcaster);
         let reconciler = Reconciler::new(vpp.link(), herald.clone()).start();
         let (changed, replaced) = (reconciler.clone().recipient(), reconciler.clone().recipient());
         let relay = Relay { vpp: vpp.clone(), changed, replaced }.start();
         let ears = Recipients { changed: relay.clone().recipient(), replaced: relay.recipient() };
-        let checker = Controller::new(path.into(), config, vec![], herald, ears)
-            .with_script(SimulatedServers::script(servers))
-            .start();
+        let checker =
+            Controller::new(Arc::new(FileSource::new(path)), config, vec![], herald, ears)
+                .with_script(SimulatedServers::script(servers))
+                .start();
         Self { checker, reconciler }
     }
 

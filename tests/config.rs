@@ -66,14 +66,14 @@ fn there_is_a_file_for_every_kind_of_fault_and_warning() {
         }
     }
     for (_, text) in files("warned") {
-        found += &format!("{:?}\n", config::parse(&text).unwrap().warnings[0].caution);
+        found += &format!("{:?}\n", config::parse(&text).unwrap().warnings[0].kind);
     }
     let found: BTreeSet<_> = found.split(|c: char| !c.is_alphanumeric()).collect();
     for (source, name) in [
         (include_str!("../src/config/fault.rs"), "Problem"),
         (include_str!("../src/config/fault.rs"), "AddressFlaw"),
-        (include_str!("../src/config/duration.rs"), "DurationSlip"),
-        (include_str!("../src/config/warnings.rs"), "Caution"),
+        (include_str!("../src/config/duration.rs"), "DurationError"),
+        (include_str!("../src/config/warnings.rs"), "WarningKind"),
     ] {
         for variant in variants(source, name) {
             assert!(found.contains(variant), "no file brings {name}::{variant}");

@@ -1,11 +1,14 @@
-//! Everything that can be watched passes through here. A subscription gets the
-//! present state and the live stream from one message, so that nothing falls
-//! between the two; a reader that falls behind is told, and harms nobody.
+//! Publishes events to subscriptions. A subscription gets the snapshot and the
+//! following events from one message, so that no event falls between the two. A
+//! slow reader gets a count of what it missed and a new snapshot; it delays no
+//! other.
 
 mod batch_interval;
 mod fanout;
+mod filter;
 mod messages;
 mod reader;
+mod shared_event;
 mod snapshot;
 
 use std::sync::Arc;
@@ -17,204 +20,214 @@ use tokio::time::Instant;
 
 use batch_interval::BatchInterval;
 use fanout::{FanoutQueue, StreamReader};
+pub use filter::EventFilter;
 pub use messages::*;
 use reader::ReaderItem;
+pub use reader::{StreamItem, Subscription};
+pub use shared_event::SharedEvent;
 use snapshot::StateSnapshot;
 
-use crate::domain::events::{Event, LogLevel, Numbered, Replay, Ring};
-use crate::host::log_stream::LogDemand;
+use super::watchdog::Ping;
+use crate::domain::events::{Event, LogLevel, Replay, Ring};
+use crate::host::logging::LogDemand;
 
-/// Sizes that the Broadcaster keeps to.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Events remembered for those who resume; log records count apart.
-    pub held: usize,
+    /// Events held for clients that resume; as many log records are held apart.
+    pub history: usize,
     /// Subscriptions at a time.
     pub subscribers: usize,
-    /// Times that a reader may be woken before it reads, before it counts as
-    /// behind.
-    pub waiting: usize,
+    /// Items that may wait for a reader, before it misses events.
+    pub queued: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { held: 10_000, subscribers: 10_000, waiting: 1024 }
+        Self { history: 10_000, subscribers: 10_000, queued: 1024 }
     }
 }
 
 /// Mailbox places: a burst of transitions of every backend fits.
 const MAILBOX: usize = 16_384;
-/// How often readers that fell behind are looked after while nothing happens.
-const CATCH_UP: Duration = Duration::from_millis(100);
-/// Between two steps of handing out: timers know no less.
-const STEP: Duration = Duration::from_millis(1);
+/// How often readers that missed events are checked for room while no event is
+/// published.
+const CATCH_UP_INTERVAL: Duration = Duration::from_millis(100);
+/// Between two steps of the fan-out: the resolution of timers.
+const STEP_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The actor. See the module's description.
+/// The actor.
 pub struct Broadcaster {
     boot_id: u64,
     limits: Limits,
-    ring: Ring,
-    present: StateSnapshot,
-    delivery: FanoutQueue,
-    /// Events that happened and are in no bundle yet.
-    waiting: Vec<Arc<Numbered>>,
-    pace: BatchInterval,
-    /// The wait until what waits is bundled.
-    gathering: Option<SpawnHandle>,
-    /// The wait until more readers are handed something.
-    handing_out: Option<SpawnHandle>,
-    /// The log records that anybody wants.
-    records: Option<LogLevel>,
-    demand: LogDemand,
+    ring: Ring<SharedEvent>,
+    snapshot: StateSnapshot,
+    fanout: FanoutQueue,
+    /// Published events that are in no batch yet.
+    unbatched: Vec<Arc<SharedEvent>>,
+    batch_interval: BatchInterval,
+    /// Ends the wait for more events of the same batch.
+    batch_timer: Option<SpawnHandle>,
+    /// Starts the next step of the fan-out.
+    step_timer: Option<SpawnHandle>,
+    /// The most detailed level that a subscription asks for.
+    log_level: Option<LogLevel>,
+    log_demand: LogDemand,
     missed: u64,
-    catching_up: bool,
-    stopping: bool,
+    is_catching_up: bool,
+    is_stopping: bool,
 }
 
 impl Broadcaster {
-    /// A Broadcaster of one life of the daemon. It tells `demand` which log
-    /// records anybody wants.
+    /// `boot_id` differs between two starts of the daemon. `log_demand` is kept
+    /// at the level of log records that subscriptions ask for.
     #[must_use]
-    pub fn new(boot_id: u64, limits: Limits, demand: LogDemand) -> Self {
+    pub fn new(boot_id: u64, limits: Limits, log_demand: LogDemand) -> Self {
         Self {
             boot_id,
             limits,
-            ring: Ring::new(limits.held),
-            present: StateSnapshot::default(),
-            delivery: FanoutQueue::default(),
-            waiting: Vec::new(),
-            pace: BatchInterval::default(),
-            gathering: None,
-            handing_out: None,
-            records: None,
-            demand,
+            ring: Ring::new(limits.history),
+            snapshot: StateSnapshot::default(),
+            fanout: FanoutQueue::default(),
+            unbatched: Vec::new(),
+            batch_interval: BatchInterval::default(),
+            batch_timer: None,
+            step_timer: None,
+            log_level: None,
+            log_demand,
             missed: 0,
-            catching_up: false,
-            stopping: false,
+            is_catching_up: false,
+            is_stopping: false,
         }
     }
 
     fn publish(&mut self, events: Vec<Event>, ctx: &mut Context<Self>) {
         for event in events {
-            let numbered = self.ring.push(event);
-            self.present.remember(&numbered);
-            if !self.delivery.readers.is_empty() {
-                self.waiting.push(numbered);
+            let shared = self.ring.push(event);
+            self.snapshot.apply(&shared);
+            if !self.fanout.readers.is_empty() {
+                self.unbatched.push(shared);
             }
         }
-        if self.waiting.is_empty() {
+        if self.unbatched.is_empty() {
             return;
         }
-        let readers = self.delivery.readers.len();
-        match self.pace.wait(Instant::now(), self.waiting.len(), readers) {
+        let readers = self.fanout.readers.len();
+        match self.batch_interval.wait(Instant::now(), self.unbatched.len(), readers) {
             None => self.hand_out(ctx),
-            Some(_) if self.gathering.is_some() => {}
+            Some(_) if self.batch_timer.is_some() => {}
             Some(wait) => {
-                self.gathering = Some(ctx.run_later(wait, |this, ctx| {
-                    this.gathering = None;
+                self.batch_timer = Some(ctx.run_later(wait, |this, ctx| {
+                    this.batch_timer = None;
                     this.hand_out(ctx);
                 }));
             }
         }
     }
 
-    /// Begins to hand out what waits.
+    /// Starts to hand out what was published so far.
     fn hand_out(&mut self, ctx: &mut Context<Self>) {
-        if let Some(timer) = self.gathering.take() {
+        if let Some(timer) = self.batch_timer.take() {
             ctx.cancel_future(timer);
         }
-        self.bundle();
-        if self.handing_out.is_none() {
+        self.close_batch();
+        if self.step_timer.is_none() {
             self.step(ctx);
         }
     }
 
-    /// What waits goes out together.
-    fn bundle(&mut self) {
-        if !self.waiting.is_empty() {
-            self.delivery.bundle(std::mem::take(&mut self.waiting));
-            self.pace.handed_out(Instant::now());
+    fn close_batch(&mut self) {
+        if !self.unbatched.is_empty() {
+            self.fanout.push(std::mem::take(&mut self.unbatched));
+            self.batch_interval.handed_out(Instant::now());
         }
     }
 
-    /// Hands a few readers what they do not have, and the others after a pause.
+    /// Serves a few readers, and the others after a pause.
     fn step(&mut self, ctx: &mut Context<Self>) {
-        self.missed += self.delivery.step();
-        if self.delivery.has_more() {
-            self.go_on(ctx);
+        self.missed += self.fanout.step();
+        if self.fanout.has_more() {
+            self.schedule_step(ctx);
         } else {
-            self.look_after(ctx);
+            self.maintain(ctx);
         }
     }
 
-    fn go_on(&mut self, ctx: &mut Context<Self>) {
-        if self.delivery.has_more() && self.handing_out.is_none() {
-            self.handing_out = Some(ctx.run_later(STEP, |this, ctx| {
-                this.handing_out = None;
+    fn schedule_step(&mut self, ctx: &mut Context<Self>) {
+        if self.fanout.has_more() && self.step_timer.is_none() {
+            self.step_timer = Some(ctx.run_later(STEP_INTERVAL, |this, ctx| {
+                this.step_timer = None;
                 this.step(ctx);
             }));
         }
     }
 
-    /// Hands everything to everybody, now.
+    /// Serves every reader everything at once.
     fn finish(&mut self) {
-        self.bundle();
-        self.missed += self.delivery.finish();
+        self.close_batch();
+        self.missed += self.fanout.finish();
     }
 
-    /// What a subscription starts with.
-    fn beginning(&mut self, filter: &EventFilter, resume: Option<ResumePoint>) -> Vec<ReaderItem> {
-        let present = ReaderItem::Present(self.present.events(), self.ring.last());
-        let Some(resume) = resume else { return vec![present] };
+    /// The items that a new subscription begins with.
+    fn first_items(
+        &mut self,
+        filter: &EventFilter,
+        resume: Option<ResumePoint>,
+    ) -> Vec<ReaderItem> {
+        let snapshot = ReaderItem::Snapshot(self.snapshot.events(), self.ring.last());
+        let Some(resume) = resume else { return vec![snapshot] };
         let replay = match resume.boot_id == self.boot_id {
             true => self.ring.after(resume.seq, filter.log.is_some()),
-            // Everything of this life: what went by after that of another is
-            // not known.
+            // How many events the daemon published before it restarted is not
+            // known; all of this life are new to the client.
             false => Replay::Lost(self.ring.last().0),
         };
         match replay {
             Replay::Whole(events) => vec![ReaderItem::Events(events.into())],
-            Replay::Lost(count) => vec![ReaderItem::Missed(count), present],
+            Replay::Lost(count) => vec![ReaderItem::Missed(count), snapshot],
         }
     }
 
-    /// Tells those who fell behind what they lost, if they have room.
-    fn catch_up(&mut self) {
-        if !self.delivery.readers.iter().any(StreamReader::returns) {
+    /// Sends readers that missed events the count and a snapshot, if they have
+    /// room for both.
+    fn resume_readers(&mut self) {
+        if !self.fanout.readers.iter().any(StreamReader::can_resume) {
             return;
         }
-        // The present state holds all that happened: nothing of it may follow.
-        self.bundle();
-        let (present, last) = (&mut self.present, self.ring.last());
-        self.missed += self.delivery.returning(|reader| {
-            if let Some(missed) = reader.behind.take() {
-                // With the room just seen, and no other sender, only a reader
-                // that is gone refuses; it is swept up.
+        // The snapshot includes every published event: none of them may follow it.
+        self.close_batch();
+        let (snapshot, last) = (&mut self.snapshot, self.ring.last());
+        self.missed += self.fanout.resume_readers(|reader| {
+            if let Some(missed) = reader.missed.take() {
+                // There is room, and no other sender: only a closed channel
+                // refuses, and its reader is removed later.
                 let _ = reader.items.try_send(ReaderItem::Missed(missed));
-                let _ = reader.items.try_send(ReaderItem::Present(present.events(), last));
+                let _ = reader.items.try_send(ReaderItem::Snapshot(snapshot.events(), last));
             }
         });
     }
 
-    fn look_after(&mut self, ctx: &mut Context<Self>) {
-        if self.delivery.sweep() {
-            self.set_demand();
+    /// Removes closed subscriptions and resumes slow ones; comes again while
+    /// some are behind.
+    fn maintain(&mut self, ctx: &mut Context<Self>) {
+        if self.fanout.remove_closed() {
+            let levels = self.fanout.readers.iter().filter_map(|reader| reader.filter.log);
+            self.set_log_level(levels.max());
         }
-        self.catch_up();
-        self.go_on(ctx);
-        let behind = self.delivery.readers.iter().any(|reader| reader.behind.is_some());
-        if behind && !self.catching_up {
-            self.catching_up = true;
-            ctx.run_later(CATCH_UP, |this, ctx| {
-                this.catching_up = false;
-                this.look_after(ctx);
+        self.resume_readers();
+        self.schedule_step(ctx);
+        let behind = self.fanout.readers.iter().any(|reader| reader.missed.is_some());
+        if behind && !self.is_catching_up {
+            self.is_catching_up = true;
+            ctx.run_later(CATCH_UP_INTERVAL, |this, ctx| {
+                this.is_catching_up = false;
+                this.maintain(ctx);
             });
         }
     }
 
-    fn set_demand(&mut self) {
-        self.records = self.delivery.readers.iter().filter_map(|reader| reader.filter.log).max();
-        self.demand.set(self.records);
+    fn set_log_level(&mut self, level: Option<LogLevel>) {
+        self.log_level = level;
+        self.log_demand.set(level);
     }
 }
 
@@ -239,13 +252,13 @@ impl Handler<SetSnapshot> for Broadcaster {
 
     fn handle(&mut self, SetSnapshot { states, at }: SetSnapshot, _: &mut Self::Context) {
         self.finish();
-        self.present.announce(states, at);
-        // Who was quicker than this began with nothing.
-        let (present, last) = (self.present.events(), self.ring.last());
-        for reader in &mut self.delivery.readers {
-            let present = ReaderItem::Present(Arc::clone(&present), last);
-            if reader.items.try_send(present).is_err() {
-                reader.behind.get_or_insert(0);
+        self.snapshot.set(states, at);
+        // A subscription that is older than this began with an empty snapshot.
+        let (events, last) = (self.snapshot.events(), self.ring.last());
+        for reader in &mut self.fanout.readers {
+            let snapshot = ReaderItem::Snapshot(Arc::clone(&events), last);
+            if reader.items.try_send(snapshot).is_err() {
+                reader.missed.get_or_insert(0);
             }
         }
     }
@@ -255,26 +268,25 @@ impl Handler<Subscribe> for Broadcaster {
     type Result = Result<Subscription, SubscribeError>;
 
     fn handle(&mut self, subscribe: Subscribe, ctx: &mut Self::Context) -> Self::Result {
-        if self.stopping {
+        if self.is_stopping {
             return Err(SubscribeError::Stopping);
         }
-        // The newcomer's present state holds it.
+        // The new subscription's snapshot includes what is not handed out yet.
         self.hand_out(ctx);
-        if self.delivery.readers.len() >= self.limits.subscribers {
-            self.look_after(ctx);
-            if self.delivery.readers.len() >= self.limits.subscribers {
+        if self.fanout.readers.len() >= self.limits.subscribers {
+            self.maintain(ctx);
+            if self.fanout.readers.len() >= self.limits.subscribers {
                 return Err(SubscribeError::TooMany(self.limits.subscribers));
             }
         }
         let Subscribe { filter, resume } = subscribe;
-        let (items, receiver) = mpsc::channel(self.limits.waiting.max(4));
-        for item in self.beginning(&filter, resume) {
-            // A new channel of at least four places takes two items.
+        let (items, receiver) = mpsc::channel(self.limits.queued.max(4));
+        for item in self.first_items(&filter, resume) {
+            // Two items at most, and at least four places.
             let _ = items.try_send(item);
         }
-        self.delivery.admit(filter, items);
-        self.records = self.records.max(filter.log);
-        self.demand.set(self.records);
+        self.fanout.add(filter, items);
+        self.set_log_level(self.log_level.max(filter.log));
         Ok(Subscription::new(self.boot_id, filter, receiver))
     }
 }
@@ -284,8 +296,8 @@ impl Handler<Shutdown> for Broadcaster {
 
     fn handle(&mut self, _: Shutdown, _: &mut Self::Context) {
         self.finish();
-        self.delivery.readers.clear();
-        self.stopping = true;
+        self.fanout.readers.clear();
+        self.is_stopping = true;
     }
 }
 
@@ -293,9 +305,15 @@ impl Handler<GetBroadcasterStats> for Broadcaster {
     type Result = BroadcasterStats;
 
     fn handle(&mut self, _: GetBroadcasterStats, ctx: &mut Self::Context) -> BroadcasterStats {
-        self.look_after(ctx);
-        BroadcasterStats { subscribers: self.delivery.readers.len(), missed: self.missed }
+        self.maintain(ctx);
+        BroadcasterStats { subscribers: self.fanout.readers.len(), missed: self.missed }
     }
+}
+
+impl Handler<Ping> for Broadcaster {
+    type Result = ();
+
+    fn handle(&mut self, _: Ping, _: &mut Self::Context) {}
 }
 
 #[cfg(test)]

@@ -9,9 +9,7 @@ mod names;
 mod probers;
 mod queries;
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -23,47 +21,33 @@ use probers::Placed;
 pub use queries::log_warnings;
 
 use super::Outbox;
-use super::broadcaster::SetSnapshot;
 use super::prober::{self, FakeProbe, Transitioned};
 use super::reconciler::{
     DesiredChanged, DesiredReplaced, ProgressChanged, Reconciler, SubscribeProgress,
 };
 use super::resolver::{self, Resolver};
-use crate::actors::event_batcher::{EventBatcher, PublishEvent};
+use crate::actors::event_batcher::EventBatcher;
+use crate::config::ConfigSource;
 use crate::domain::config::Config;
 use crate::domain::controller::{CommandRefused, ControllerEffect, ControllerState};
 use crate::domain::events::Event;
 use crate::domain::names::BackendName;
 use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate};
 use crate::host::placement::Placement;
-use crate::probe::{ProbeEnvironment, ThreadResources};
+use crate::probe::ProbeEnvironment;
 
 /// Mailbox places: a transition of every backend at once fits.
 const MAILBOX: usize = 65_536;
 
-thread_local! {
-    /// What the probers of one thread share, and the namespace it is in.
-    static SHARED: RefCell<Option<(Option<String>, ThreadResources)>> = const { RefCell::new(None) };
-}
-
-/// What this thread's probers share on `environment`.
-pub(super) fn thread_resources(environment: &ProbeEnvironment) -> ThreadResources {
-    let namespace = environment.namespace.as_ref().map(|namespace| namespace.name().to_owned());
-    SHARED.with_borrow_mut(|shared| match shared {
-        Some((of, shared)) if *of == namespace => shared.clone(),
-        _ => shared.insert((namespace, ThreadResources::on(environment.clone()))).1.clone(),
-    })
-}
-
 /// The actor. See the module's description.
 pub struct Controller {
-    path: PathBuf,
+    source: Arc<dyn ConfigSource>,
     state: ControllerState,
     probers: BTreeMap<BackendName, Placed>,
     arbiters: Vec<ArbiterHandle>,
     placement: Placement,
     environment: ProbeEnvironment,
-    batcher: Addr<EventBatcher>,
+    events: EventBatcher,
     links: Option<Links>,
     reconciler: Recipients,
     first_effects: Vec<ControllerEffect>,
@@ -94,31 +78,30 @@ impl From<&Addr<Reconciler>> for Recipients {
 }
 
 struct Links {
-    events: Outbox<PublishEvent>,
     changed: Outbox<DesiredChanged>,
     replaced: Outbox<DesiredReplaced>,
 }
 
 impl Controller {
-    /// A Controller of `config`, which was read from `path`. Probers run on as many
+    /// A Controller of `config`, which was loaded from `source`. Probers run on as many
     /// of the `arbiters` as it takes, or beside the Controller if there are none.
     #[must_use]
     pub fn new(
-        path: PathBuf,
+        source: Arc<dyn ConfigSource>,
         config: Config,
         arbiters: Vec<ArbiterHandle>,
-        batcher: Addr<EventBatcher>,
+        events: EventBatcher,
         reconciler: Recipients,
     ) -> Self {
         let (state, first_effects) = ControllerState::new(Arc::new(config), SystemTime::now());
         Self {
-            path,
+            source,
             state,
             probers: BTreeMap::new(),
             placement: Placement::over(arbiters.len()),
             arbiters,
             environment: ProbeEnvironment::default(),
-            batcher,
+            events,
             links: None,
             reconciler,
             first_effects,
@@ -161,7 +144,7 @@ impl Controller {
                 }
                 ControllerEffect::StopProber(backend) => self.stop_prober(&backend),
                 ControllerEffect::CheckChanged(backend, check) => {
-                    self.change_check(&backend, check, ctx)
+                    self.change_check(&backend, check, ctx);
                 }
                 ControllerEffect::Administer { backend, admin, why } => {
                     if let Some(prober) = self.prober(backend.as_str()) {
@@ -207,18 +190,14 @@ impl Controller {
             ),
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
         }
-        if let Some(links) = &self.links {
-            links.events.send(PublishEvent(event));
-        }
+        self.events.publish(event);
     }
 
     /// Tells watchers what there is at the start. A reload is told by events:
     /// to replace what they start with would have the events come after what
     /// they lead to.
     fn set_snapshot(&self) {
-        let states = self.state.states();
-        // It is the first message of many places.
-        self.batcher.do_send(SetSnapshot { states, at: SystemTime::now() });
+        self.events.set_snapshot(self.state.states(), SystemTime::now());
     }
 
     /// Tells the Reconciler all that should be: after a start and a reload.
@@ -242,7 +221,6 @@ impl Actor for Controller {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         self.links = Some(Links {
-            events: Outbox::new(self.batcher.clone().recipient()),
             changed: Outbox::new(self.reconciler.changed.clone()),
             replaced: Outbox::new(self.reconciler.replaced.clone()),
         });

@@ -1,107 +1,96 @@
-//! Holds what happened for a moment, on the thread that decides. A weight is
-//! then on its way to VPP before anybody is woken to be told of it, and what
-//! happens together is told together.
+//! Holds events for a millisecond on the thread that decides, and publishes them
+//! together. A weight change is on its way to VPP before any subscriber wakes.
+//!
+//! A value that the thread's actors share, and not an actor: they all run on that
+//! thread, so a call puts an event at its place in the order without a message,
+//! and nothing can be left in a mailbox when the daemon stops.
 
-use std::time::Duration;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
 
 use actix::prelude::*;
 
-use super::Outbox;
 use super::broadcaster::{Broadcaster, Publish, SetSnapshot, Shutdown};
-use super::gone;
+use super::closed_mailbox::gone;
+use super::outbox::Outbox;
+use crate::domain::controller::States;
 use crate::domain::events::Event;
 
-/// From the first event that is held until all that are held are told. VPP
-/// answers in less, and nobody who watches notices.
-const MOMENT: Duration = Duration::from_millis(1);
-/// Mailbox places: a burst of transitions of every backend fits.
-const MAILBOX: usize = 65_536;
+/// From the first event of a batch until it is published. VPP answers a write in
+/// less, and no subscriber notices.
+const DELAY: Duration = Duration::from_millis(1);
 
-/// This happened.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct PublishEvent(pub Event);
-
-/// The actor. See the module's description.
+/// The handle; clones add to the same batch.
+#[derive(Clone)]
 pub struct EventBatcher {
+    batch: Rc<PendingBatch>,
+}
+
+struct PendingBatch {
     broadcaster: Addr<Broadcaster>,
-    told: Option<Outbox<Publish>>,
-    held: Vec<Event>,
+    outbox: Outbox<Publish>,
+    events: RefCell<Vec<Event>>,
 }
 
 impl EventBatcher {
-    /// A EventBatcher, started, that tells this Broadcaster.
     #[must_use]
-    pub fn of(broadcaster: &Addr<Broadcaster>) -> Addr<Self> {
-        Self { broadcaster: broadcaster.clone(), told: None, held: Vec::new() }.start()
+    pub fn new(broadcaster: &Addr<Broadcaster>) -> Self {
+        let outbox = Outbox::new(broadcaster.clone().recipient());
+        let (broadcaster, events) = (broadcaster.clone(), RefCell::default());
+        Self { batch: Rc::new(PendingBatch { broadcaster, outbox, events }) }
     }
 
-    fn tell(&mut self) {
-        let held = std::mem::take(&mut self.held);
-        if let Some(told) = self.told.as_ref().filter(|_| !held.is_empty()) {
-            told.send(Publish(held));
+    /// Must be called on an arbiter.
+    pub fn publish(&self, event: Event) {
+        self.batch.events.borrow_mut().push(event);
+        if self.batch.events.borrow().len() == 1 {
+            let batch = Rc::clone(&self.batch);
+            actix_rt::spawn(async move {
+                tokio::time::sleep(DELAY).await;
+                batch.flush();
+            });
         }
     }
-}
 
-impl Actor for EventBatcher {
-    type Context = Context<Self>;
+    /// Sets what new subscriptions begin with, at the start of the daemon.
+    pub fn set_snapshot(&self, states: States, at: SystemTime) {
+        // The mailbox has room: this is one of the first messages.
+        self.batch.broadcaster.do_send(SetSnapshot { states, at });
+    }
 
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(MAILBOX);
-        self.told = Some(Outbox::new(self.broadcaster.clone().recipient()));
+    /// Publishes what is held, and then ends every subscription.
+    pub async fn shut_down(&self) {
+        self.batch.flush();
+        self.batch.broadcaster.send(Shutdown).await.unwrap_or_else(|_| gone("Broadcaster"));
     }
 }
 
-impl Handler<PublishEvent> for EventBatcher {
-    type Result = ();
-
-    fn handle(&mut self, PublishEvent(event): PublishEvent, ctx: &mut Self::Context) {
-        if self.held.is_empty() {
-            ctx.run_later(MOMENT, |this, _| this.tell());
+impl PendingBatch {
+    fn flush(&self) {
+        let events = self.events.take();
+        if !events.is_empty() {
+            self.outbox.send(Publish(events));
         }
-        self.held.push(event);
-    }
-}
-
-impl Handler<SetSnapshot> for EventBatcher {
-    type Result = ();
-
-    fn handle(&mut self, announce: SetSnapshot, _: &mut Self::Context) {
-        // It is the first message of many places.
-        self.broadcaster.do_send(announce);
-    }
-}
-
-impl Handler<Shutdown> for EventBatcher {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, end: Shutdown, _: &mut Self::Context) -> Self::Result {
-        self.tell();
-        let broadcaster = self.broadcaster.clone();
-        Box::pin(async move {
-            broadcaster.send(end).await.unwrap_or_else(|_| gone("Broadcaster"));
-        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::SystemTime;
 
     use super::*;
     use crate::actors::broadcaster::{EventFilter, Limits, StreamItem, Subscribe, Subscription};
     use crate::domain::events::Transition;
     use crate::domain::health::State;
-    use crate::host::log_stream::LogDemand;
+    use crate::host::logging::LogDemand;
 
-    fn happened(to: State) -> PublishEvent {
+    fn transition(to: State) -> Event {
         let (from, at, why) = (State::Unknown, SystemTime::UNIX_EPOCH, Arc::default());
-        PublishEvent(Event::Backend("a".into(), Transition { from, to, at, why }))
+        Event::Backend("a".into(), Transition { from, to, at, why })
     }
 
-    /// What the next event says became of the backend; `None` at the end.
+    /// The backend's state after the next event; `None` at the end.
     async fn next(stream: &mut Subscription) -> Option<State> {
         match std::future::poll_fn(|context| stream.poll_next(context)).await? {
             StreamItem::Event(_, event) => match &event.event {
@@ -113,24 +102,24 @@ mod tests {
     }
 
     #[actix_rt::test]
-    async fn what_happens_within_a_moment_is_told_together_and_in_order() {
+    async fn events_are_published_together_in_order_and_before_the_end() {
         tokio::time::pause();
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let herald = EventBatcher::of(&broadcaster);
+        let events = EventBatcher::new(&broadcaster);
         let filter =
             EventFilter { log: None, backend: true, frontend: true, dataplane: true, change: true };
         let subscribe = Subscribe { filter, resume: None };
         let mut stream = broadcaster.send(subscribe).await.unwrap().unwrap();
         for to in [State::Up, State::Down, State::Up] {
-            herald.send(happened(to)).await.unwrap();
+            events.clone().publish(transition(to));
         }
+        assert_eq!(events.batch.events.borrow().len(), 3, "none is published by itself");
         for to in [State::Up, State::Down, State::Up] {
             assert_eq!(next(&mut stream).await, Some(to));
         }
 
-        // What is held is told before the end.
-        herald.send(happened(State::Down)).await.unwrap();
-        herald.send(Shutdown).await.unwrap();
+        events.publish(transition(State::Down));
+        events.shut_down().await;
         assert_eq!(next(&mut stream).await, Some(State::Down));
         assert_eq!(next(&mut stream).await, None);
     }

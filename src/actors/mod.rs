@@ -1,11 +1,11 @@
-//! The actors, and who tells whom what. Each message stands in the file of the
-//! actor that receives it.
+//! The actors and the messages between them. The messages of an actor stand in
+//! its own file or folder.
 //!
 //! ```text
-//!              Reload · Administer · SetWeight · Get…
+//!              Reload · AdministerBackend · SetWeight · Get…
 //!                            │
 //!   Transitioned ┌───────────▼┐ Administer · CheckChanged · Stop ┌────────────┐
-//!      ┌────────▶│  Controller   │─────────────────────────────────▶│ Prober × N │──▶ backends
+//!      ┌────────▶│ Controller │─────────────────────────────────▶│ Prober × N │──▶ backends
 //!      │         └─────┬──────┘                                  └─────┬──────┘
 //!      └───────────────│───────────────────────────────────────────────┘
 //!     DesiredChanged · │ DesiredReplaced      (Controller: SetNames ▶ Resolver: Resolved ▶ Controller)
@@ -13,16 +13,18 @@
 //!      Sync ────▶│ Reconciler │─────────────────▶│ VppConnection │──▶ VPP
 //!                └─────┬──────┘◀─────────────────└──────┬────────┘
 //!                      │        Connected · Lost        │
-//!                      ▼ PublishEvent                       ▼ PublishEvent
-//!                ┌────────┐ Publish  ┌─────────────┐
-//!                │ EventBatcher │─────────▶│ Broadcaster │──▶ subscriptions
-//!                └────────┘          └─────────────┘
+//!                      ▼                                ▼
+//!                [ EventBatcher, shared by all of this thread ]
+//!                      │ Publish
+//!               ┌──────▼──────┐
+//!               │ Broadcaster │──▶ subscriptions
+//!               └─────────────┘
 //! ```
 //!
-//! The Watchdog stands beside them: it asks each in turn for a sign of life, and
-//! tells the service manager.
+//! The Watchdog pings each of them in rounds and notifies the service manager.
 
 pub mod broadcaster;
+mod closed_mailbox;
 pub mod controller;
 pub mod event_batcher;
 mod outbox;
@@ -34,13 +36,5 @@ mod simulation;
 pub mod vpp_connection;
 pub mod watchdog;
 
+pub use closed_mailbox::gone;
 pub use outbox::Outbox;
-
-/// An actor that others rely on has ended: a bug, and fatal. The daemon's panic
-/// hook says so and ends the process.
-///
-/// # Panics
-/// Always.
-pub fn gone(who: &str) -> ! {
-    panic!("mailbox-closed: {who} has ended while others rely on it")
-}

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use actix::prelude::*;
 use tokio::sync::mpsc;
 
-use super::gone;
+use super::closed_mailbox::gone;
 
 /// The way to another actor.
 ///

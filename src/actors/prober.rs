@@ -24,7 +24,7 @@ use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::health::probe_stats::ProbeStats;
 use crate::domain::health::{self, Health, HealthInput, NextProbe, Run, StateChange};
 use crate::domain::names::BackendName;
-use crate::probe::{Probe, ThreadResources};
+use crate::probe::{Probe, ThreadResources, thread_resources};
 
 /// How backends are probed.
 #[derive(Clone)]
@@ -279,7 +279,7 @@ impl Handler<Relocated> for Prober {
 
     fn handle(&mut self, Relocated(environment): Relocated, ctx: &mut Self::Context) {
         if let ProbeTransport::Network(shared) = &mut self.transport {
-            *shared = crate::actors::controller::thread_resources(&environment);
+            *shared = thread_resources(&environment);
         }
         self.prepare();
         self.feed(HealthInput::CheckChanged, ctx);

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 pub use messages::*;
 
 use super::Outbox;
-use super::event_batcher::{EventBatcher, PublishEvent};
+use super::event_batcher::EventBatcher;
 use super::vpp_connection::{Apply, DataplaneHandle, Observe, ReadServers, SubscribeConnection};
 use crate::domain::balancing::maglev::mismatches;
 use crate::domain::dataplane::connection::{DataplaneError, Observation};
@@ -27,8 +27,7 @@ use crate::domain::reconcile::{
 pub struct Reconciler {
     state: ReconcileState,
     vpp: DataplaneHandle,
-    batcher: Addr<EventBatcher>,
-    events: Option<Outbox<PublishEvent>>,
+    events: EventBatcher,
     /// To the Controller.
     progress: Option<Outbox<ProgressChanged>>,
     timers: BTreeMap<TimerId, SpawnHandle>,
@@ -40,12 +39,11 @@ pub struct Reconciler {
 impl Reconciler {
     /// A Reconciler that waits for both sides: what is desired, and a VPP.
     #[must_use]
-    pub fn new(vpp: impl Into<DataplaneHandle>, batcher: Addr<EventBatcher>) -> Self {
+    pub fn new(vpp: impl Into<DataplaneHandle>, events: EventBatcher) -> Self {
         Self {
             state: ReconcileState::default(),
             vpp: vpp.into(),
-            batcher,
-            events: None,
+            events,
             progress: None,
             timers: BTreeMap::new(),
             syncs: BTreeMap::new(),
@@ -95,9 +93,7 @@ impl Reconciler {
                 tokio::task::spawn_blocking(move || drop(observed));
             }
             ReconcileEffect::Publish(change) => {
-                if let Some(events) = &self.events {
-                    events.send(PublishEvent(Event::Dataplane(change.into())));
-                }
+                self.events.publish(Event::Dataplane(change.into()));
             }
             ReconcileEffect::Log(record) => log::log(record),
             ReconcileEffect::Reply { id, result } => {
@@ -153,7 +149,6 @@ impl Actor for Reconciler {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.events = Some(Outbox::new(self.batcher.clone().recipient()));
         let (connected, lost) = (ctx.address().recipient(), ctx.address().recipient());
         self.vpp.subscribe.do_send(SubscribeConnection { connected, lost });
     }

@@ -19,7 +19,7 @@ use tracing::{debug, info, warn};
 pub use messages::*;
 
 use super::Outbox;
-use crate::actors::event_batcher::{EventBatcher, PublishEvent};
+use crate::actors::event_batcher::EventBatcher;
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
 use crate::vpp::client::{ClientOptions, ConnectError, GoodbyeHandle, VppClient};
 use crate::vpp::stats::{StatsError, StatsSegment};
@@ -54,8 +54,7 @@ pub struct VppConnection {
     logged_failure: Option<String>,
     /// The same of the stats segment.
     logged_stats_error: Option<StatsError>,
-    event_batcher: Addr<EventBatcher>,
-    events: Option<Outbox<PublishEvent>>,
+    events: EventBatcher,
     subscriber: Option<ConnectionSubscriber>,
     /// The goodbye of the present connection.
     goodbye_handle: watch::Sender<Option<GoodbyeHandle>>,
@@ -95,11 +94,7 @@ struct Up {
 impl VppConnection {
     /// A connection to the API socket at `socket`, or to none.
     #[must_use]
-    pub fn new(
-        socket: Option<PathBuf>,
-        options: ClientOptions,
-        event_batcher: Addr<EventBatcher>,
-    ) -> Self {
+    pub fn new(socket: Option<PathBuf>, options: ClientOptions, events: EventBatcher) -> Self {
         let phase = match socket {
             Some(_) => ConnectionPhase::Dialing,
             None => ConnectionPhase::Idle,
@@ -117,8 +112,7 @@ impl VppConnection {
             clients: Vec::new(),
             logged_failure: None,
             logged_stats_error: None,
-            event_batcher,
-            events: None,
+            events,
             subscriber: None,
             goodbye_handle: watch::Sender::new(None),
             peer: watch::Sender::new(None),
@@ -292,9 +286,7 @@ impl VppConnection {
 
     fn publish(&self, kind: DataplaneKind, detail: String) {
         let change = DataplaneChange { frontend: None, kind, detail, at: SystemTime::now() };
-        if let Some(events) = &self.events {
-            events.send(PublishEvent(Event::Dataplane(change.into())));
-        }
+        self.events.publish(Event::Dataplane(change.into()));
     }
 
     fn client(&self) -> Result<(Epoch, VppClient), DataplaneError> {
@@ -318,7 +310,6 @@ impl Actor for VppConnection {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.events = Some(Outbox::new(self.event_batcher.clone().recipient()));
         self.dial(ctx);
     }
 }

@@ -1,10 +1,11 @@
-//! Looks after all other actors, and tells the service manager: that the daemon
-//! has started, that it reloads and stops, what it does, and that it lives.
+//! Watches all other actors, and notifies the service manager: when the daemon has
+//! started, reloads and stops, what its status is, and that it is alive.
 //!
-//! Each round asks every actor, and a [`HeartbeatResponder`] on every thread of probers. The
-//! watchdog is fed when all have answered, and not before: a part that hangs
-//! stops the feeding, and the service manager ends the process. What starts is
-//! asked often, so that nobody waits for a daemon that is ready.
+//! Each round pings every actor, and a [`HeartbeatResponder`] on every thread of
+//! probers. The service manager's watchdog is fed when all have answered, and not
+//! before: a part that hangs stops the feeding, and the service manager ends the
+//! process. Rounds are frequent during the start, so that a daemon that is ready
+//! says so at once.
 
 mod messages;
 
@@ -17,190 +18,186 @@ use tracing::{info, warn};
 
 pub use messages::*;
 
-use super::gone;
+use super::closed_mailbox::gone;
+use super::controller::GetHealthCounts;
 use super::reconciler::GetObservedEpoch;
 use super::vpp_connection::{ConnectionState, Epoch, GetConnectionState};
-use crate::actors::controller::GetHealthCounts;
 use crate::domain::readiness::{Readiness, ReadinessInput, Start, VppState};
 use crate::host::heartbeat::HeartbeatRound;
-use crate::host::notification::Notification;
+use crate::host::sd_notify::{Notification, Notifier};
 
 /// Between two rounds while the daemon starts.
-const STARTING: Duration = Duration::from_millis(100);
-/// Between two rounds afterwards, or a quarter of the watchdog's time.
-const STARTED: Duration = Duration::from_secs(2);
-/// Who is silent for this long, or for half of the watchdog's time, is named in
-/// the log.
+const STARTING_INTERVAL: Duration = Duration::from_millis(100);
+/// Between two rounds afterwards, or a quarter of the watchdog timeout.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// After this time, or half of the watchdog timeout, the actors that have not
+/// answered are logged.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A notice that the start goes on is good for this time.
-const STILL_STARTING: Duration = Duration::from_secs(30);
+/// How much longer the service manager is asked to wait for the start, in each round.
+const START_EXTENSION: Duration = Duration::from_secs(30);
 
-/// Who is asked in each round.
+/// The actors that are pinged in each round. The first three answer with what the
+/// readiness of the daemon depends on.
 #[derive(Clone)]
-pub struct Parts {
-    /// The Controller.
-    pub census: Recipient<GetHealthCounts>,
-    /// The VppConnection.
-    pub link: Recipient<GetConnectionState>,
-    /// The Reconciler.
-    pub sight: Recipient<GetObservedEpoch>,
-    /// Everybody else, by name.
+pub struct WatchedActors {
+    pub controller: Recipient<GetHealthCounts>,
+    pub vpp: Recipient<GetConnectionState>,
+    pub reconciler: Recipient<GetObservedEpoch>,
+    /// By name.
     pub others: Vec<(String, Recipient<Ping>)>,
 }
 
-/// Takes what the service manager is to be told, and does not wait.
-pub type Tell = Box<dyn Fn(&[Notification]) + Send>;
-
-/// The actor. See the module's description.
+/// The actor.
 pub struct Watchdog {
-    parts: Parts,
-    tell: Tell,
-    started: Duration,
+    actors: WatchedActors,
+    notify: Notifier,
+    interval: Duration,
     patience: Duration,
-    /// When the present round began.
-    asked: Instant,
+    round_begun: Instant,
     round: HeartbeatRound,
-    facts: ReadinessInput,
-    link: ConnectionState,
-    sight: Option<Epoch>,
+    input: ReadinessInput,
+    connection: ConnectionState,
+    /// The connection to VPP whose state the Reconciler has read.
+    observed: Option<Epoch>,
     start: Start,
     readiness: Readiness,
     has_started: watch::Sender<bool>,
-    told: String,
-    /// Who is silent was said of the present round.
-    complained: bool,
-    stopping: bool,
+    /// The last status that was sent.
+    status: String,
+    /// Missing answers of the present round were logged.
+    has_complained: bool,
+    is_stopping: bool,
 }
 
 impl Watchdog {
-    /// An Watchdog of `parts`. `watchdog`: within what time the service manager
-    /// wants to hear of it; `None` if it does not.
+    /// `timeout` is that of the service manager's watchdog; `None` if it has none.
     #[must_use]
-    pub fn new(parts: Parts, tell: Tell, watchdog: Option<Duration>) -> Self {
-        let started = watchdog.map_or(STARTED, |within| (within / 4).min(STARTED));
-        let patience = watchdog.map_or(PATIENCE, |within| (within / 2).min(PATIENCE));
-        let facts = ReadinessInput::default();
+    pub fn new(actors: WatchedActors, notify: Notifier, timeout: Option<Duration>) -> Self {
+        let interval = timeout.map_or(INTERVAL, |timeout| (timeout / 4).min(INTERVAL));
+        let patience = timeout.map_or(PATIENCE, |timeout| (timeout / 2).min(PATIENCE));
+        let input = ReadinessInput::default();
         Self {
-            parts,
-            tell,
-            started,
+            actors,
+            notify,
+            interval,
             patience,
-            asked: Instant::now(),
+            round_begun: Instant::now(),
             round: HeartbeatRound::default(),
-            facts,
-            link: ConnectionState::Dialing,
-            sight: None,
+            input,
+            connection: ConnectionState::Dialing,
+            observed: None,
             start: Start::default(),
-            readiness: Readiness::Starting(facts),
+            readiness: Readiness::Starting(input),
             has_started: watch::Sender::new(false),
-            told: String::new(),
-            complained: false,
-            stopping: false,
+            status: String::new(),
+            has_complained: false,
+            is_stopping: false,
         }
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        let others = self.parts.others.iter().map(|(name, _)| name.as_str());
-        ["Checker", "VppConnection", "Reconciler"].into_iter().chain(others)
+        let others = self.actors.others.iter().map(|(name, _)| name.as_str());
+        ["Controller", "VppConnection", "Reconciler"].into_iter().chain(others)
     }
 
-    fn turn(&mut self, ctx: &mut Context<Self>) {
+    fn tick(&mut self, ctx: &mut Context<Self>) {
         match self.round.begin(self.names().count()) {
-            Some(number) => self.ask(number, ctx),
+            Some(number) => self.ping_all(number, ctx),
             None => self.complain(),
         }
-        let starting = !self.readiness.has_started();
-        let wait = if starting { STARTING.min(self.started) } else { self.started };
-        ctx.run_later(wait, Self::turn);
+        let is_starting = !self.readiness.has_started();
+        let wait = if is_starting { STARTING_INTERVAL.min(self.interval) } else { self.interval };
+        ctx.run_later(wait, Self::tick);
     }
 
-    fn ask(&mut self, number: u64, ctx: &mut Context<Self>) {
-        self.complained = false;
-        self.asked = Instant::now();
-        let parts = self.parts.clone();
-        self.ask_one(number, 0, &parts.census, GetHealthCounts, ctx, |this, census| {
-            this.facts.census = census;
+    fn ping_all(&mut self, number: u64, ctx: &mut Context<Self>) {
+        self.has_complained = false;
+        self.round_begun = Instant::now();
+        let actors = self.actors.clone();
+        self.ping(number, 0, &actors.controller, GetHealthCounts, ctx, |this, counts| {
+            this.input.census = counts;
         });
-        self.ask_one(number, 1, &parts.link, GetConnectionState, ctx, |this, link| {
-            this.link = link
+        self.ping(number, 1, &actors.vpp, GetConnectionState, ctx, |this, connection| {
+            this.connection = connection;
         });
-        self.ask_one(number, 2, &parts.sight, GetObservedEpoch, ctx, |this, sight| {
-            this.sight = sight
+        self.ping(number, 2, &actors.reconciler, GetObservedEpoch, ctx, |this, observed| {
+            this.observed = observed;
         });
-        for (place, (_, other)) in parts.others.iter().enumerate() {
-            self.ask_one(number, 3 + place, other, Ping, ctx, |_, ()| {});
+        for (index, (_, other)) in actors.others.iter().enumerate() {
+            self.ping(number, 3 + index, other, Ping, ctx, |_, ()| {});
         }
     }
 
-    /// Asks part `who`, and takes its answer with `learn`.
-    fn ask_one<M>(
+    /// Sends `message` to actor `index`, and handles its answer with `store`.
+    fn ping<M>(
         &self,
         number: u64,
-        who: usize,
-        part: &Recipient<M>,
-        question: M,
+        index: usize,
+        actor: &Recipient<M>,
+        message: M,
         ctx: &mut Context<Self>,
-        learn: impl FnOnce(&mut Self, M::Result) + 'static,
+        store: impl FnOnce(&mut Self, M::Result) + 'static,
     ) where
         M: Message + Send + 'static,
         M::Result: Send,
     {
-        let asked = part.send(question);
-        ctx.spawn(asked.into_actor(self).map(move |answer, this, _| {
+        let request = actor.send(message);
+        ctx.spawn(request.into_actor(self).map(move |answer, this, _| {
             let Ok(answer) = answer else {
-                gone(this.names().nth(who).unwrap_or_default());
+                gone(this.names().nth(index).unwrap_or_default());
             };
-            learn(this, answer);
-            if this.round.answered(number, who) {
-                this.all_answered();
+            store(this, answer);
+            if this.round.answered(number, index) {
+                this.complete_round();
             }
         }));
     }
 
-    /// A round is complete.
-    fn all_answered(&mut self) {
-        if self.stopping {
+    fn complete_round(&mut self) {
+        if self.is_stopping {
             return;
         }
-        if self.complained {
+        if self.has_complained {
             info!("all-answer-again");
         }
         let had_started = self.readiness.has_started();
-        self.facts.vpp = match self.link {
+        self.input.vpp = match self.connection {
             ConnectionState::Off => VppState::Off,
             ConnectionState::Dialing => VppState::Dialing,
             ConnectionState::Away => VppState::Away,
             ConnectionState::Unusable => VppState::Unusable,
-            ConnectionState::Up(epoch) if self.sight == Some(epoch) => VppState::Read,
+            ConnectionState::Up(epoch) if self.observed == Some(epoch) => VppState::Read,
             ConnectionState::Up(_) => VppState::Unread,
         };
-        self.readiness = self.start.judge(self.facts);
-        let mut notices = vec![Notification::Alive];
+        self.readiness = self.start.judge(self.input);
+        let mut notifications = vec![Notification::Alive];
         let status = match self.readiness {
             Readiness::Starting(_) => {
-                notices.push(Notification::StillStarting(STILL_STARTING));
-                format!("starting, {}: {}", self.readiness, self.facts)
+                notifications.push(Notification::StillStarting(START_EXTENSION));
+                format!("starting, {}: {}", self.readiness, self.input)
             }
-            _ => self.facts.to_string(),
+            _ => self.input.to_string(),
         };
         if self.readiness.has_started() && !had_started {
             info!(status, "ready");
-            notices.push(Notification::Ready);
+            notifications.push(Notification::Ready);
             self.has_started.send_replace(true);
         }
-        if status != self.told {
-            notices.push(Notification::Status(status.clone()));
-            self.told = status;
+        if status != self.status {
+            notifications.push(Notification::Status(status.clone()));
+            self.status = status;
         }
-        (self.tell)(&notices);
+        (self.notify)(&notifications);
     }
 
+    /// Logs which actors have not answered, once a round.
     fn complain(&mut self) {
-        if !self.complained && !self.stopping && self.asked.elapsed() >= self.patience {
-            let silent = self.round.silent().filter_map(|who| self.names().nth(who));
+        let is_late = self.round_begun.elapsed() >= self.patience;
+        if is_late && !self.has_complained && !self.is_stopping {
+            let silent = self.round.unanswered().filter_map(|index| self.names().nth(index));
             let silent = silent.collect::<Vec<_>>().join(" ");
             warn!(silent, "no-answer: the watchdog is not fed until all answer");
-            self.complained = true;
+            self.has_complained = true;
         }
     }
 }
@@ -209,7 +206,7 @@ impl Actor for Watchdog {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.turn(ctx);
+        self.tick(ctx);
     }
 }
 
@@ -217,9 +214,9 @@ impl Handler<Reloading> for Watchdog {
     type Result = ();
 
     fn handle(&mut self, Reloading { monotonic_us }: Reloading, _: &mut Self::Context) {
-        // One that has not said that it is ready cannot say that it reloads.
+        // sd_notify(3): RELOADING=1 must come after READY=1.
         if self.readiness.has_started() {
-            (self.tell)(&[Notification::Reloading { monotonic_us }]);
+            (self.notify)(&[Notification::Reloading { monotonic_us }]);
         }
     }
 }
@@ -229,7 +226,7 @@ impl Handler<Reloaded> for Watchdog {
 
     fn handle(&mut self, _: Reloaded, _: &mut Self::Context) {
         if self.readiness.has_started() {
-            (self.tell)(&[Notification::Ready]);
+            (self.notify)(&[Notification::Ready]);
         }
     }
 }
@@ -238,8 +235,8 @@ impl Handler<Stopping> for Watchdog {
     type Result = ();
 
     fn handle(&mut self, _: Stopping, _: &mut Self::Context) {
-        self.stopping = true;
-        (self.tell)(&[Notification::Stopping, Notification::Status("stopping".into())]);
+        self.is_stopping = true;
+        (self.notify)(&[Notification::Stopping, Notification::Status("stopping".into())]);
     }
 }
 

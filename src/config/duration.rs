@@ -4,30 +4,25 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// What is wrong with the text of a duration.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DurationError {
-    /// A number alone. Guessing the unit would be wrong a thousand times over.
+    /// A number alone. A guessed unit could be wrong by a factor of a thousand.
     #[error("it has no unit; write for example 5s, 200ms or 1m30s")]
     NoUnit,
     /// Letters that are not a unit.
     #[error("{unit:?} is not a unit; use ns, us, ms, s, m or h")]
-    UnknownUnit {
-        /// The letters.
-        unit: String,
-    },
+    UnknownUnit { unit: String },
     /// A unit without a number, or nothing at all.
     #[error("a number must stand before each unit, as in 1m30s")]
     NoNumber,
-    /// A leading minus.
     #[error("it cannot be negative")]
     Negative,
-    /// More nanoseconds than 63 bits hold, which is also Go's limit.
+    /// More than 2^63 - 1 nanoseconds, which is Go's limit.
     #[error("it is longer than 292 years")]
     TooLong,
 }
 
-/// Reads one or more numbers, each with a unit. `0` needs none, as in Go.
+/// Parses one or more numbers, each with a unit. `0` needs none, as in Go.
 /// Fractions of a nanosecond are dropped.
 pub(super) fn parse(text: &str) -> Result<Duration, DurationError> {
     if text == "0" {
@@ -51,7 +46,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, DurationError> {
     }
 }
 
-/// Reads one number and its unit; returns nanoseconds and what follows.
+/// Parses one number and its unit; returns the nanoseconds and the rest.
 fn term(text: &str) -> Result<(u64, &str), DurationError> {
     let (whole, rest) = digits(text);
     let (fraction, rest) = rest.strip_prefix('.').map_or(("", rest), digits);
@@ -73,7 +68,7 @@ fn term(text: &str) -> Result<(u64, &str), DurationError> {
     };
     let nanos = |whole: &str, fraction: &str| -> Option<u64> {
         let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-        whole.checked_mul(scale)?.checked_add(share(fraction, scale)?)
+        whole.checked_mul(scale)?.checked_add(part_of(fraction, scale)?)
     };
     nanos(whole, fraction).map(|nanos| (nanos, rest)).ok_or(DurationError::TooLong)
 }
@@ -82,9 +77,9 @@ fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
 
-/// The fraction 0.`digits` of `scale`, rounded down. A digit after the 18th is
-/// worth less than a nanosecond even of an hour.
-fn share(digits: &str, scale: u64) -> Option<u64> {
+/// The fraction 0.`digits` of `scale`, rounded down. Digits after the 18th are less
+/// than a nanosecond even of an hour.
+fn part_of(digits: &str, scale: u64) -> Option<u64> {
     let (mut numerator, mut denominator) = (0, 1);
     for digit in digits.bytes().take(18) {
         numerator = numerator * 10 + u128::from(digit - b'0');
@@ -125,9 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn every_slip_is_told_apart() {
+    fn each_error_has_its_own_variant() {
         let unknown = |unit: &str| DurationError::UnknownUnit { unit: unit.to_owned() };
-        for (text, slip) in [
+        for (text, error) in [
             ("5", DurationError::NoUnit),
             ("1.5", DurationError::NoUnit),
             ("1m30", DurationError::NoUnit),
@@ -146,7 +141,7 @@ mod tests {
             ("2562047h48m", DurationError::TooLong),
             ("99999999999999999999s", DurationError::TooLong),
         ] {
-            assert_eq!(parse(text), Err(slip), "{text:?}");
+            assert_eq!(parse(text), Err(error), "{text:?}");
         }
     }
 }

@@ -1,6 +1,5 @@
-//! What can be wrong with a file that parses: each rule that can be broken,
-//! in words that name the remedy. The rules' reasons are in
-//! `docs/configuration.md`.
+//! The rules that a file that parses can break, with messages that say what to
+//! do. The reasons of the rules are in `docs/configuration.md`.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -14,17 +13,14 @@ use crate::domain::dataplane::net::{Encap, Vip};
 use crate::domain::names::{BackendName, FrontendName, PoolName};
 use crate::domain::resolution::{BackendAddress, IpFamily};
 
-/// One broken rule and its place.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[error("{path}: {problem}")]
 pub struct ConfigFault {
-    /// Where, below `maglev`: `frontends.web.pools[1].backends.nginx9`.
+    /// Below `maglev`: `frontends.web.pools[1].backends.nginx9`.
     pub path: String,
-    /// What, and what to do about it.
     pub problem: Problem,
 }
 
-/// A broken rule.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum Problem {
     // Any value
@@ -43,8 +39,8 @@ pub enum Problem {
     NotOneOf { given: String, known: &'static [&'static str] },
 
     // Durations
-    #[error("{given:?} is not a duration: {slip}")]
-    BadDuration { given: String, slip: DurationError },
+    #[error("{given:?} is not a duration: {error}")]
+    BadDuration { given: String, error: DurationError },
     #[error("must be longer than 0s: give a duration such as {example}")]
     ZeroDuration { example: &'static str },
     #[error("{given:?} is too short: give at least {least:?}")]
@@ -153,14 +149,11 @@ pub enum Problem {
     MixedEncaps { prefix: IpNet, encap: Encap, other: FrontendName },
 }
 
-/// An address family that a key asks for.
+/// The address family that a key needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressFamily {
-    /// IPv4
     V4,
-    /// IPv6
     V6,
-    /// Either.
     Any,
 }
 
@@ -215,7 +208,7 @@ pub enum AddressFlaw {
 }
 
 impl AddressFlaw {
-    /// What is wrong with `address` as that of a server, if anything is.
+    /// The flaw that `address` has as that of a server, if any.
     #[must_use]
     pub fn of(address: IpAddr) -> Option<Self> {
         match address {
@@ -229,13 +222,13 @@ impl AddressFlaw {
     }
 }
 
-/// Whether VPP takes `address` for IPv4: it has one type for both, and reads
-/// 96 leading zero bits as "this is IPv4".
+/// Whether VPP takes `address` for IPv4: it has one type for both, and reads 96
+/// leading zero bits as "this is IPv4".
 pub(super) fn taken_for_ipv4(address: Ipv6Addr) -> bool {
     address.to_bits() >> 32 == 0
 }
 
-/// `A, B or C`; `none` of no words.
+/// `A, B or C`; `none` without words.
 fn list(words: &[&str], conjunction: &str) -> String {
     match words {
         [] => "none".to_owned(),
@@ -244,8 +237,8 @@ fn list(words: &[&str], conjunction: &str) -> String {
     }
 }
 
-/// The regex crate explains a fault with a drawing of several lines, whose
-/// last one says what it is.
+/// The message of the regex crate has several lines, of which the last one says
+/// what is wrong.
 fn last_line(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default().trim();

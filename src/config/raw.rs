@@ -1,8 +1,8 @@
-//! The file as it is written: every key that there is, all of them optional.
-//! What must be present, and within which limits, is for `resolve` to say.
+//! The schema of the file: every key, all of them optional. `resolve` checks
+//! which must be present, and within which limits.
 //!
-//! Durations, addresses and response codes are text here, so that a wrong one
-//! is told with all others and not alone.
+//! Durations, addresses and response codes are text here, so that a wrong one is
+//! reported together with all other faults.
 
 use std::collections::BTreeMap;
 
@@ -78,8 +78,8 @@ pub(super) enum RawKind {
     Dns,
 }
 
-/// The parameters of every type together: a key of another type is a fault
-/// that names the type, which a parse error could not.
+/// The parameters of all types of check together: the fault of a key of another
+/// type can name the type, which a parse error could not.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
 pub(super) struct RawParams {

@@ -1,4 +1,4 @@
-//! Where in the file the resolver stands, and what it has found so far.
+//! Places in the file, and the faults and warnings found so far.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::fault::{ConfigFault, Problem};
 use super::warnings::{Warning, WarningKind};
 use crate::domain::names::is_usable;
 
-/// A place in the file, below `maglev`. It costs nothing until it is printed.
+/// A place in the file, below `maglev`. No text is made until it is printed.
 #[derive(Clone, Copy)]
 pub(super) enum ConfigPath<'a> {
     Root,
@@ -41,7 +41,7 @@ impl fmt::Display for ConfigPath<'_> {
     }
 }
 
-/// Everything found on one walk through the file.
+/// All faults and warnings of one file.
 #[derive(Default)]
 pub(super) struct FaultReport {
     pub(super) faults: Vec<ConfigFault>,
@@ -49,23 +49,21 @@ pub(super) struct FaultReport {
 }
 
 impl FaultReport {
-    /// Notes a fault.
     pub(super) fn fault(&mut self, at: &ConfigPath<'_>, problem: Problem) {
         self.faults.push(ConfigFault { path: at.to_string(), problem });
     }
 
-    /// Notes a fault that leaves no value.
+    /// Adds a fault, and returns no value.
     pub(super) fn refuse<T>(&mut self, at: &ConfigPath<'_>, problem: Problem) -> Option<T> {
         self.fault(at, problem);
         None
     }
 
-    /// Notes something that is allowed and might not be meant.
-    pub(super) fn warn(&mut self, at: &ConfigPath<'_>, caution: WarningKind) {
-        self.warnings.push(Warning { path: at.to_string(), caution });
+    pub(super) fn warn(&mut self, at: &ConfigPath<'_>, kind: WarningKind) {
+        self.warnings.push(Warning { path: at.to_string(), kind });
     }
 
-    /// `given`, or a fault that tells to `give` something.
+    /// `given`, or the fault that it is missing, which says what to `give`.
     pub(super) fn require<T>(
         &mut self,
         at: &ConfigPath<'_>,
@@ -75,7 +73,7 @@ impl FaultReport {
         given.or_else(|| self.refuse(at, Problem::Missing { give }))
     }
 
-    /// Refuses the name that ends `at` if it cannot name a thing.
+    /// Adds a fault unless the name, which ends `at`, is usable.
     pub(super) fn name(&mut self, at: &ConfigPath<'_>, name: &str) {
         if !is_usable(name) {
             self.fault(at, Problem::BadName);
@@ -88,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_reads_like_the_file() {
+    fn a_place_is_printed_as_a_path_of_keys() {
         let frontends = ConfigPath::Root.key("frontends");
         let web = frontends.key("web");
         let pools = web.key("pools");

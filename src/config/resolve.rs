@@ -1,9 +1,8 @@
-//! Turns the file as written into the configuration as meant, or into the list
-//! of everything that stands in the way.
+//! Turns the raw file into a configuration, or into the list of all its faults.
 //!
-//! Each function here and below takes the place it stands at, notes what it
-//! finds in the report, and returns `None` for a value that could not be had.
-//! None of them stops at the first fault.
+//! Each function here and below takes the place of its value, adds faults to the
+//! report, and returns `None` for a value that has one. None of them stops at
+//! the first fault.
 
 mod backend;
 mod check;
@@ -11,20 +10,22 @@ mod frontend;
 mod relations;
 mod settings;
 mod values;
+mod warn;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::error::{LoadError, Loaded};
+use super::raw;
 use super::report::{ConfigPath, FaultReport};
-use super::{LoadError, Loaded, raw, warnings};
 use crate::domain::config::Config;
-use crate::domain::resolution::BackendAddress;
+use backend::Addresses;
 
 pub(super) fn resolve(raw: &raw::RawMaglev) -> Result<Loaded, LoadError> {
     let mut report = FaultReport::default();
     match config(raw, &mut report) {
         Some(config) if report.faults.is_empty() => {
-            warnings::look(&config, &mut report);
+            warn::add_warnings(&config, &mut report);
             Ok(Loaded { config, warnings: report.warnings })
         }
         _ => Err(LoadError::Faults(report.faults)),
@@ -57,12 +58,12 @@ fn config(raw: &raw::RawMaglev, report: &mut FaultReport) -> Option<Config> {
         .collect();
 
     let at = root.key("frontends");
-    let sketches = named(&raw.frontends, &at, report, |raw, at, report| {
+    let partial = named(&raw.frontends, &at, report, |raw, at, report| {
         Some(frontend::frontend(raw, &addresses, at, report))
     });
-    relations::relate(&sketches, &at, report);
+    relations::check(&partial, &at, report);
     let frontends =
-        sketches.into_iter().map(|(name, it)| (name, it.and_then(|it| it.frontend))).collect();
+        partial.into_iter().map(|(name, it)| (name, it.and_then(|it| it.frontend))).collect();
 
     Some(Config {
         healthchecker: healthchecker?,
@@ -73,11 +74,7 @@ fn config(raw: &raw::RawMaglev, report: &mut FaultReport) -> Option<Config> {
     })
 }
 
-/// Every backend that the file names; `None` where its address has a fault of
-/// its own, which is told only once.
-type Addresses<'a> = BTreeMap<&'a str, Option<BackendAddress>>;
-
-/// Resolves each entry of a mapping at the place that its name makes.
+/// Resolves each entry of a mapping, at the place of its name.
 fn named<'a, R, T>(
     entries: &'a BTreeMap<String, R>,
     at: &ConfigPath<'_>,
@@ -93,7 +90,7 @@ fn named<'a, R, T>(
     resolved
 }
 
-/// The mapping by its real names, if each of its values could be had.
+/// The mapping with typed names; `None` if a value has a fault.
 fn whole<N: for<'a> From<&'a str> + Ord, T>(
     resolved: BTreeMap<&str, Option<T>>,
 ) -> Option<BTreeMap<N, T>> {

@@ -1,27 +1,27 @@
-//! Refuses a key that a mapping has twice, wherever it is in the file.
+//! Refuses a key that a mapping has twice, anywhere in the file.
 //!
-//! serde's maps keep the last of two equal keys and forget the first: of two
-//! backends with one name, one would silently not exist. For its structs serde
-//! does complain, but names the place where the mapping begins. A pass of its
-//! own over the document finds both, at the second key's line and column.
+//! serde's maps keep the last of two equal keys: of two backends with one name,
+//! one would silently not exist. For structs serde does return an error, but at
+//! the place where the mapping begins. A separate pass over the document finds
+//! both, at the second key's line and column.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Any document whose mappings have each key once.
+/// A document whose mappings have each key once.
 pub(super) struct UniqueKeys;
 
 impl<'de> Deserialize<'de> for UniqueKeys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Walk)
+        deserializer.deserialize_any(UniqueKeysVisitor)
     }
 }
 
-struct Walk;
+struct UniqueKeysVisitor;
 
-/// Scalars pass whatever they are: their types are for `raw` to judge.
+/// Any scalar passes: `raw` has their types.
 macro_rules! scalars_pass {
     ($($visit:ident: $type:ty),*) => {
         $(fn $visit<E: Error>(self, _: $type) -> Result<UniqueKeys, E> {
@@ -30,7 +30,7 @@ macro_rules! scalars_pass {
     };
 }
 
-impl<'de> Visitor<'de> for Walk {
+impl<'de> Visitor<'de> for UniqueKeysVisitor {
     type Value = UniqueKeys;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,7 +46,7 @@ impl<'de> Visitor<'de> for Walk {
         Ok(UniqueKeys)
     }
 
-    /// A document without anything in it.
+    /// An empty document.
     fn visit_none<E: Error>(self) -> Result<UniqueKeys, E> {
         Ok(UniqueKeys)
     }
@@ -66,8 +66,8 @@ impl<'de> Visitor<'de> for Walk {
     }
 }
 
-/// Reads a key and refuses one of `seen` while the reader still stands at it:
-/// an error made later would have the place of the whole mapping.
+/// Reads a key, and refuses one of `seen` while the reader is still at it: a later
+/// error would have the place of the whole mapping.
 struct NewKey<'a> {
     seen: &'a BTreeSet<String>,
 }

@@ -1,38 +1,42 @@
-//! Keeps the daemon's threads off the cores that VPP's are bound to.
+//! Keeps the daemon's threads off the cores that VPP's threads are bound to.
+
+mod bound_cores;
 
 use std::fs;
 
-use crate::host::bound_cores::{BoundCores, Cores};
 use rustix::io::{Errno, Result};
 use rustix::process::{Pid, getpid};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::sync::watch;
 use tracing::{debug, info};
 
-/// Threads may start others while the threads are gone through. Those that were
-/// started by one that had its turn have had theirs.
+use bound_cores::{BoundCores, Cores};
+
+/// How often the threads are listed anew. A thread may start another while the
+/// list is worked off; one that was started by a thread with the new affinity has
+/// it already.
 const ROUNDS: usize = 8;
 
-/// Leaves its cores to each VPP that `peer` tells of, for as long as there is
-/// somebody to tell. Cores that the operator kept the daemon off are not used.
-pub async fn leave_to(mut peer: watch::Receiver<Option<i32>>) {
+/// Leaves its cores to each VPP whose process id comes from `peer`, until the
+/// sender is gone. Cores that the operator has the daemon kept off are never used.
+pub async fn avoid_cores_of(mut peer: watch::Receiver<Option<i32>>) {
     let allowed = match cores_of(None) {
         Ok(allowed) => allowed,
-        // The system has more cores than it can be told of.
+        // The machine has more cores than a CpuSet.
         Err(error) => return debug!(%error, "cores-unknown"),
     };
-    let mut present = allowed.clone();
+    let mut current = allowed.clone();
     loop {
         let process = peer.borrow_and_update().and_then(Pid::from_raw);
         if let Some(process) = process {
-            let bound = bound(process);
-            let left = bound.leaves(&allowed);
-            if left != present {
-                match take(&left) {
-                    Ok(()) => info!(vpp = ?bound.all, own = ?left, "cores-left-to-vpp"),
-                    Err(error) => debug!(%error, own = ?left, "cores-refused"),
+            let bound = bound_cores_of(process);
+            let free = bound.free_of(&allowed);
+            if free != current {
+                match set_affinity(&free) {
+                    Ok(()) => info!(vpp = ?bound.all, own = ?free, "cores-left-to-vpp"),
+                    Err(error) => debug!(%error, own = ?free, "cores-refused"),
                 }
-                present = left;
+                current = free;
             }
         }
         if peer.changed().await.is_err() {
@@ -41,33 +45,33 @@ pub async fn leave_to(mut peer: watch::Receiver<Option<i32>>) {
     }
 }
 
-/// What the threads of a process are bound to. Where they are hidden (a drop-in
-/// with `ProtectProc=invisible`, say), only the main one is seen.
-fn bound(process: Pid) -> BoundCores {
-    let core = |thread| cores_of(Some(thread)).ok().and_then(the_one);
+/// The cores that the threads of a process are bound to. Where its `/proc` is
+/// hidden (a drop-in with `ProtectProc=invisible`, say), only the main thread's.
+fn bound_cores_of(process: Pid) -> BoundCores {
+    let core = |thread| cores_of(Some(thread)).ok().and_then(single);
     let main = core(process);
     BoundCores { main, all: threads(process).filter_map(core).chain(main).collect() }
 }
 
-/// The core, if it is one alone.
-fn the_one(mut cores: Cores) -> Option<usize> {
+/// The core, if there is exactly one.
+fn single(mut cores: Cores) -> Option<usize> {
     cores.pop_first().filter(|_| cores.is_empty())
 }
 
-/// Has every thread of this process use these cores alone, and those that they
-/// start.
-fn take(cores: &Cores) -> Result<()> {
+/// Binds every thread of this process to these cores; threads that they start
+/// inherit that.
+fn set_affinity(cores: &Cores) -> Result<()> {
     let mut set = CpuSet::new();
     cores.iter().for_each(|&core| set.set(core));
     for _ in 0..ROUNDS {
-        let elsewhere = |thread: &Pid| cores_of(Some(*thread)).is_ok_and(|at| at != *cores);
-        let threads: Vec<_> = threads(getpid()).filter(elsewhere).collect();
+        let differs = |thread: &Pid| cores_of(Some(*thread)).is_ok_and(|now| now != *cores);
+        let threads: Vec<_> = threads(getpid()).filter(differs).collect();
         if threads.is_empty() {
             break;
         }
         for thread in threads {
             match sched_setaffinity(Some(thread), &set) {
-                // It has ended meanwhile.
+                // The thread has ended meanwhile.
                 Ok(()) | Err(Errno::SRCH) => {}
                 Err(error) => return Err(error),
             }
@@ -76,13 +80,13 @@ fn take(cores: &Cores) -> Result<()> {
     Ok(())
 }
 
-/// The cores that a thread may use; `None`: the present one.
+/// The cores that a thread may run on; `None`: the calling thread.
 fn cores_of(thread: Option<Pid>) -> Result<Cores> {
     let set = sched_getaffinity(thread)?;
     Ok((0..CpuSet::MAX_CPU).filter(|&core| set.is_set(core)).collect())
 }
 
-/// The threads of a process, as far as they are visible.
+/// The threads of a process, if `/proc` shows them.
 fn threads(process: Pid) -> impl Iterator<Item = Pid> {
     let entries = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
     let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
@@ -108,12 +112,12 @@ mod tests {
             set.set(core);
             sched_setaffinity(None, &set).unwrap();
             bind.send(gettid()).unwrap();
-            // The other end says nothing and goes.
+            // Ends when the sender is dropped.
             let _ = until.recv();
         });
         let thread = bound_now.recv().unwrap();
         assert!(threads(getpid()).any(|other| other == thread));
-        assert!(bound(getpid()).all.contains(&core));
+        assert!(bound_cores_of(getpid()).all.contains(&core));
         drop(end);
         binding.join().unwrap();
     }

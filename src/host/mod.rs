@@ -1,18 +1,13 @@
-//! What belongs to the machine and not to load balancing: threads and cores, the
-//! service manager, the log, the panic hook.
+//! What belongs to the machine and not to load balancing: memory, cores and
+//! threads, timers, the log, the service manager, the panic hook. Nothing here
+//! knows actors or VPP.
 
 pub mod allocator;
-pub mod bound_cores;
 pub mod cpu_affinity;
 pub mod heartbeat;
-pub mod journal;
-pub mod log_stream;
-pub mod log_writer;
 pub mod logging;
-pub mod notification;
 pub mod panic_hook;
 pub mod placement;
-pub mod sched_slice;
 pub mod sd_notify;
 pub mod thread_priority;
-pub mod wake_timer;
+mod wake_timer;

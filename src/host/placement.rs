@@ -1,37 +1,38 @@
-//! Which thread probes a backend.
+//! Places backends on threads by the CPU time that their probes take.
 //!
-//! Threads are filled one after the other, and not in turn: a thread with more
-//! to do works off more each time that it wakes. Ten thousand HTTP probes a
-//! second take a fifth less CPU time on one thread than on two.
+//! Threads are filled one after the other, and not in turn: a thread with more to
+//! do works off more each time that it wakes. Ten thousand HTTP probes a second
+//! take a fifth less CPU time on one thread than on two.
 
 use std::time::Duration;
 
 use crate::domain::config::{CheckKind, HealthCheck};
 
-/// CPU time that a thread may spend on probes in a second before the next one is
-/// begun with: half a core, so that probes wait for each other for moments only.
+/// CPU time that a thread may spend on probes in a second before the next thread
+/// is used, in nanoseconds: half a core, so that probes wait for each other only
+/// briefly.
 const FULL: u64 = 500_000_000;
 
-/// CPU time that probing a backend takes in a second, in nanoseconds; four
-/// seconds count for all that is more.
+/// CPU time that the probes of a backend take in a second, in nanoseconds; at most
+/// four seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Load(u32);
 
 impl Load {
-    /// Of a check, at the quickest of its paces: all of its backends may go over
-    /// to that at once. `None`: nothing is probed.
+    /// The load of a check at the shortest of its intervals, since all backends may
+    /// change to that at once. `None`: nothing is probed.
     #[must_use]
     pub fn of(check: Option<&HealthCheck>) -> Self {
         let Some(HealthCheck { kind, timing, .. }) = check else { return Self(0) };
-        let pace = timing.interval.min(timing.fast_interval).min(timing.down_interval);
+        let interval = timing.interval.min(timing.fast_interval).min(timing.down_interval);
         let second = Duration::from_secs(1).as_nanos();
-        let load = cost(kind).as_nanos() * second / pace.as_nanos().max(1);
+        let load = cost(kind).as_nanos() * second / interval.as_nanos().max(1);
         Self(u32::try_from(load).unwrap_or(u32::MAX))
     }
 }
 
-/// About what a probe takes (`cargo bench --bench probe-scale`); with TLS, most
-/// of it is for the key exchange and the certificate.
+/// The approximate CPU time of a probe (`cargo bench --bench probe-scale`). With
+/// TLS, most of it is for the key exchange and the certificate.
 fn cost(kind: &CheckKind) -> Duration {
     Duration::from_micros(match kind {
         CheckKind::Icmp | CheckKind::Tcp { tls: None, .. } => 30,
@@ -40,34 +41,33 @@ fn cost(kind: &CheckKind) -> Duration {
     })
 }
 
-/// How busy each thread is, in nanoseconds of a second.
+/// The sum of the loads on each thread, in nanoseconds of a second.
 #[derive(Clone, Debug)]
 pub struct Placement {
     loads: Vec<u64>,
 }
 
 impl Placement {
-    /// So many threads, at least one, that do nothing yet.
+    /// At least one thread.
     #[must_use]
     pub fn over(threads: usize) -> Self {
         Self { loads: vec![0; threads.max(1)] }
     }
 
-    /// A thread for a backend: the first that is not full with it, or else the
-    /// one that is the least busy.
+    /// Places a load on the first thread that is not full with it, or else on the
+    /// least busy one. Returns the thread.
     pub fn place(&mut self, load: Load) -> u32 {
-        let with = |busy: &u64| busy + u64::from(load.0) <= FULL;
-        let thread = self.loads.iter().position(with).unwrap_or_else(|| self.idlest());
+        let has_room = |busy: &u64| busy + u64::from(load.0) <= FULL;
+        let thread = self.loads.iter().position(has_room).unwrap_or_else(|| self.idlest());
         let thread = u32::try_from(thread).unwrap_or_default();
         self.add(thread, load);
         thread
     }
 
-    /// A backend on `thread` is another load from now on. The thread that it is
-    /// to be on: the same, unless that is too busy with it and another is less
-    /// busy.
+    /// Changes a load on `thread`. Returns the thread that it has to be on: the
+    /// same, unless that is too busy with it and another is less busy.
     pub fn change(&mut self, thread: u32, from: Load, to: Load) -> u32 {
-        self.leave(thread, from);
+        self.remove(thread, from);
         match self.loads.get(thread as usize) {
             Some(busy) if busy + u64::from(to.0) <= FULL => {
                 self.add(thread, to);
@@ -77,8 +77,7 @@ impl Placement {
         }
     }
 
-    /// A backend on `thread` is no longer probed.
-    pub fn leave(&mut self, thread: u32, load: Load) {
+    pub fn remove(&mut self, thread: u32, load: Load) {
         if let Some(busy) = self.loads.get_mut(thread as usize) {
             *busy = busy.saturating_sub(load.0.into());
         }
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_load_counts_at_its_quickest_pace() {
+    fn a_load_counts_at_its_shortest_interval() {
         let (slow, quick) = (Duration::from_secs(10), Duration::from_secs(1));
         let load = |tls, fast| Load::of(Some(&check(tcp(tls), slow, fast)));
         assert_eq!(load(false, slow), Load(3_000));
@@ -139,18 +138,17 @@ mod tests {
         let threads: Vec<_> = (0..19).map(|_| placement.place(fifth)).collect();
         assert_eq!(threads[..15], [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
         assert_eq!(threads[15..], [0, 1, 2, 0]);
-        // What goes makes room.
-        (0..2).for_each(|_| placement.leave(1, fifth));
+        (0..2).for_each(|_| placement.remove(1, fifth));
         assert_eq!(placement.place(fifth), 1);
     }
 
     #[test]
-    fn what_grows_moves_away_from_a_thread_that_is_full() {
+    fn a_load_that_grows_moves_away_from_a_full_thread() {
         let mut placement = Placement::over(2);
         let (small, large) = (Load(50_000_000), Load(250_000_000));
         (0..10).for_each(|_| assert_eq!(placement.place(small), 0));
         let threads: Vec<_> = (0..10).map(|_| placement.change(0, small, large)).collect();
-        // Those that have not grown yet count as they are.
+        // Loads that have not grown yet count as they are.
         let moved = threads.iter().filter(|thread| **thread == 1).count();
         assert!(threads[0] == 1 && (4..=6).contains(&moved), "{threads:?}");
         assert_eq!(placement.change(1, large, small), 1, "nothing moves to make a thread idle");

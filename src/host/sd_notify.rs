@@ -1,4 +1,6 @@
-//! The service manager's end of sd_notify(3): a datagram to `$NOTIFY_SOCKET`.
+//! Notifies the service manager by datagrams to `$NOTIFY_SOCKET`, see sd_notify(3).
+
+mod notification;
 
 use std::cell::Cell;
 use std::ffi::OsStr;
@@ -8,13 +10,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-use crate::actors::watchdog::Tell;
-use crate::host::notification::datagram;
 use rustix::time::{ClockId, clock_gettime};
 use tracing::warn;
 
-/// What tells the service manager, if one is there to be told.
-pub fn to_service_manager() -> Tell {
+pub use notification::{Notification, datagram};
+
+/// Sends notifications to the service manager, without blocking.
+pub type Notifier = Box<dyn Fn(&[Notification]) + Send>;
+
+/// The notifier for `$NOTIFY_SOCKET`. Without a service manager it does nothing.
+pub fn service_manager() -> Notifier {
     let opened = std::env::var_os("NOTIFY_SOCKET").map(|name| open(&name));
     match opened {
         None => Box::new(|_| {}),
@@ -23,16 +28,16 @@ pub fn to_service_manager() -> Tell {
             Box::new(|_| {})
         }
         Some(Ok((socket, address))) => {
-            let failing = Cell::new(false);
-            Box::new(move |notices| {
-                // Not connected: a service manager that restarts opens it anew.
-                let sent = socket.send_to_addr(datagram(notices).as_bytes(), &address);
+            let is_failing = Cell::new(false);
+            Box::new(move |notifications| {
+                // Not connected: a service manager that restarts binds a new socket.
+                let sent = socket.send_to_addr(datagram(notifications).as_bytes(), &address);
                 if let Err(error) = &sent
-                    && !failing.get()
+                    && !is_failing.get()
                 {
                     warn!(%error, "notify-failed");
                 }
-                failing.set(sent.is_err());
+                is_failing.set(sent.is_err());
             })
         }
     }
@@ -45,25 +50,25 @@ fn open(name: &OsStr) -> io::Result<(UnixDatagram, SocketAddr)> {
         _ => SocketAddr::from_pathname(name)?,
     };
     let socket = UnixDatagram::unbound()?;
-    // A service manager that does not read must not hold up the watch over actors.
+    // A service manager that does not read must not block the Watchdog.
     socket.set_nonblocking(true)?;
     Ok((socket, address))
 }
 
-/// Within what time the service manager wants to hear that the daemon lives;
-/// `None` if it does not watch this process.
-pub fn watchdog() -> Option<Duration> {
+/// The service manager's watchdog timeout (`$WATCHDOG_USEC`); `None` if it does not
+/// watch this process.
+pub fn watchdog_timeout() -> Option<Duration> {
     let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
     let is_ours = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
-    let within = number("WATCHDOG_USEC").filter(|within| *within > 0 && is_ours)?;
-    Some(Duration::from_micros(within))
+    let timeout = number("WATCHDOG_USEC").filter(|timeout| *timeout > 0 && is_ours)?;
+    Some(Duration::from_micros(timeout))
 }
 
-/// `CLOCK_MONOTONIC` in microseconds: tells the service manager's clock which
-/// reload is meant.
+/// `CLOCK_MONOTONIC` in microseconds. The service manager compares it to its own
+/// clock to know which reload is meant.
 pub fn monotonic_us() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
-    // The clock counts from the machine's start and has no negative numbers.
+    // The clock counts from the boot of the machine and is never negative.
     let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
     let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or_default();
     seconds * 1_000_000 + nanoseconds / 1000

@@ -1,4 +1,6 @@
-//! Which thread goes first when several want the same core.
+//! The priorities of the daemon's threads, for when several want the same core.
+
+mod sched_slice;
 
 use std::io;
 
@@ -7,80 +9,84 @@ use rustix::process::{getpriority_process, setpriority_process};
 use tokio::runtime::{Builder, Runtime};
 use tracing::debug;
 
-use super::sched_slice as slice;
+use sched_slice::set_slice;
 
-/// A thread's place among those of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ThreadPriority {
-    /// Decides and writes weights: little work, and all of it urgent.
-    First,
-    /// Probes. They are not to starve: a probe that is late makes a backend
-    /// look slow.
-    Usual,
-    /// Tells: watchers, requests, metrics and the log can wait for a moment.
-    Last,
+    /// For decisions and writes of weights: little work, and all of it urgent.
+    High,
+    /// For probes, which must not starve: a late probe makes a backend look slow.
+    Normal,
+    /// For event streams, requests, metrics and the log, which can wait.
+    Low,
 }
 
-/// The nice values of the ranks: they are beside that of the process, which is
-/// the operator's to choose. Not further apart: with 10 instead of 5 a look
-/// at all of VPP takes up to three times as long, as each row of it that arrives
-/// breaks in on the VPP that sends it.
+/// The nice values of the priorities, relative to that of the process, which the
+/// operator chooses. They are not further apart: with 10 in place of 5, reading all
+/// of VPP takes up to three times as long, as each row that arrives preempts the
+/// VPP that sends it.
 #[derive(Clone, Copy, Debug)]
 pub struct ThreadPriorities {
-    usual: i32,
+    normal: i32,
 }
 
 impl ThreadPriorities {
-    /// Around the nice value of the present thread, which must not have taken a
-    /// rank yet.
-    pub fn around_this_thread() -> Self {
-        Self { usual: getpriority_process(None).unwrap_or(0) }
+    /// Relative to the nice value of the calling thread, which must not have been
+    /// given a priority yet.
+    pub fn relative_to_this_thread() -> Self {
+        Self { normal: getpriority_process(None).unwrap_or(0) }
     }
 
-    fn nice(self, rank: ThreadPriority) -> i32 {
-        self.usual
-            + match rank {
-                ThreadPriority::First => -5,
-                ThreadPriority::Usual => 0,
-                ThreadPriority::Last => 5,
+    fn nice(self, priority: ThreadPriority) -> i32 {
+        self.normal
+            + match priority {
+                ThreadPriority::High => -5,
+                ThreadPriority::Normal => 0,
+                ThreadPriority::Low => 5,
             }
     }
 
-    /// Gives it to the present thread, and to those that it starts. To go first
-    /// takes `RLIMIT_NICE`, which the unit gives, or `CAP_SYS_NICE`; without
-    /// them a thread stays where it is.
-    pub fn take(self, rank: ThreadPriority) {
-        // No process means the thread that asks.
-        if let Err(error) = setpriority_process(None, self.nice(rank)) {
-            debug!(?rank, %error, "thread-rank-refused");
+    /// Sets the priority of the calling thread; threads that it starts inherit it.
+    /// [`ThreadPriority::High`] takes `RLIMIT_NICE`, which the systemd unit sets, or
+    /// `CAP_SYS_NICE`. Without them the thread keeps the priority that it has.
+    pub fn set(self, priority: ThreadPriority) {
+        // No process means the calling thread.
+        if let Err(error) = setpriority_process(None, self.nice(priority)) {
+            debug!(rank = ?priority, %error, "thread-rank-refused");
         }
-        let slice = if rank == ThreadPriority::First { slice::SHORTEST } else { slice::USUAL };
-        if let Err(error) = slice::ask_for(slice) {
-            debug!(?rank, %error, "thread-slice-refused");
+        let slice = match priority {
+            ThreadPriority::High => sched_slice::SHORTEST,
+            ThreadPriority::Normal | ThreadPriority::Low => sched_slice::DEFAULT,
+        };
+        if let Err(error) = set_slice(slice) {
+            debug!(rank = ?priority, %error, "thread-slice-refused");
         }
     }
 
-    /// A runtime on the present thread. What blocks does so on threads of the
-    /// usual rank, or of the last: none of it is urgent where all else is.
+    /// A runtime on the calling thread. Its threads for blocking work have normal
+    /// or low priority: none of that work is urgent on a runtime of high priority.
     ///
     /// # Errors
     /// The system refuses what a runtime needs.
-    pub fn runtime(self, rank: ThreadPriority) -> io::Result<Runtime> {
-        let beside = if rank == ThreadPriority::First { ThreadPriority::Last } else { rank };
+    pub fn runtime(self, priority: ThreadPriority) -> io::Result<Runtime> {
+        let blocking = match priority {
+            ThreadPriority::High => ThreadPriority::Low,
+            other => other,
+        };
         Builder::new_current_thread()
             .enable_all()
-            .on_thread_start(move || self.take(beside))
+            .on_thread_start(move || self.set(blocking))
             .build()
     }
 
     /// A thread for actors.
     ///
     /// # Errors
-    /// The system has no thread to give.
-    pub fn arbiter(self, rank: ThreadPriority) -> io::Result<Arbiter> {
+    /// The system refuses a thread.
+    pub fn arbiter(self, priority: ThreadPriority) -> io::Result<Arbiter> {
         Arbiter::try_with_tokio_rt(move || {
-            self.take(rank);
-            self.runtime(rank)
+            self.set(priority);
+            self.runtime(priority)
         })
     }
 }
@@ -90,18 +96,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rank_is_of_the_thread_that_takes_it_and_of_those_it_starts() {
-        let ranks = ThreadPriorities::around_this_thread();
-        let here = || getpriority_process(None).unwrap();
-        let taken = std::thread::spawn(move || {
-            ranks.take(ThreadPriority::Last);
-            let runtime = ranks.runtime(ThreadPriority::Last).unwrap();
-            let beside = runtime.block_on(async { tokio::task::spawn_blocking(here).await });
-            [here(), beside.unwrap()]
+    fn a_priority_is_of_the_thread_that_sets_it_and_of_those_it_starts() {
+        let priorities = ThreadPriorities::relative_to_this_thread();
+        let nice = || getpriority_process(None).unwrap();
+        let thread = std::thread::spawn(move || {
+            priorities.set(ThreadPriority::Low);
+            let runtime = priorities.runtime(ThreadPriority::Low).unwrap();
+            let blocking = runtime.block_on(async { tokio::task::spawn_blocking(nice).await });
+            [nice(), blocking.unwrap()]
         });
-        // 19 is the last there is.
-        let last = (ranks.usual + 5).min(19);
-        assert_eq!(taken.join().unwrap(), [last, last]);
-        assert_eq!(here(), ranks.usual);
+        // 19 is the highest nice value.
+        let low = (priorities.normal + 5).min(19);
+        assert_eq!(thread.join().unwrap(), [low, low]);
+        assert_eq!(nice(), priorities.normal);
     }
 }

@@ -1,5 +1,5 @@
-//! Wakes a thread now or in a moment. To set it wakes nobody and takes a
-//! microsecond or two; to wake a thread that sleeps takes tens of them.
+//! Wakes a thread at once or after a delay. To arm the timer takes a microsecond
+//! or two, while to wake a sleeping thread takes tens of them.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -12,44 +12,41 @@ use rustix::time::{
     timerfd_settime,
 };
 
-/// See the module's description.
-pub struct WakeTimer {
+pub(super) struct WakeTimer {
     timer: OwnedFd,
-    is_set: AtomicBool,
+    is_armed: AtomicBool,
 }
 
 impl WakeTimer {
-    /// One that is not set.
-    ///
     /// # Errors
-    /// The system has no timer to give.
-    pub fn new() -> io::Result<Self> {
+    /// The system refuses a timer.
+    pub(super) fn new() -> io::Result<Self> {
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?;
-        Ok(Self { timer, is_set: AtomicBool::new(false) })
+        Ok(Self { timer, is_armed: AtomicBool::new(false) })
     }
 
-    /// Has it ring in `delay`, or as it was set before.
-    pub fn ring_in(&self, delay: Duration) {
-        if !self.is_set.swap(true, AcqRel) {
+    /// Arms the timer; keeps an earlier deadline.
+    pub(super) fn wake_in(&self, delay: Duration) {
+        if !self.is_armed.swap(true, AcqRel) {
             self.set(delay);
         }
     }
 
-    /// Has it ring now, whether it was set or not.
-    pub fn ring(&self) {
-        self.is_set.swap(true, AcqRel);
+    /// Wakes the thread now, whether the timer is armed or not.
+    pub(super) fn wake_now(&self) {
+        self.is_armed.swap(true, AcqRel);
         self.set(Duration::ZERO);
     }
 
     fn set(&self, delay: Duration) {
-        // Zero would unset it.
+        // Zero would disarm it.
         let delay = delay.max(Duration::from_nanos(1));
         let it_interval = Timespec { tv_sec: 0, tv_nsec: 0 };
         let it_value = Timespec {
             tv_sec: delay.as_secs().cast_signed(),
             tv_nsec: delay.subsec_nanos().into(),
         };
-        // It fails for times that are none.
+        // It fails for invalid times only.
         let _ = timerfd_settime(
             &self.timer,
             TimerfdTimerFlags::empty(),
@@ -57,12 +54,12 @@ impl WakeTimer {
         );
     }
 
-    /// Waits until it rings. Whatever was done before it was set is seen after
-    /// this, even if it had been set already.
-    pub fn wait(&self) {
+    /// Waits until the timer expires. Memory writes before a call that arms it,
+    /// even one that found it armed, are visible afterwards.
+    pub(super) fn wait(&self) {
         let mut count = [0; 8];
         while read(&self.timer, &mut count) == Err(Errno::INTR) {}
-        self.is_set.swap(false, AcqRel);
+        self.is_armed.swap(false, AcqRel);
     }
 }
 
@@ -73,22 +70,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_rings_once_for_all_who_set_it_and_at_once_when_told() {
-        let bell = WakeTimer::new().unwrap();
+    fn it_wakes_once_however_often_it_is_armed_and_at_once_on_demand() {
+        let timer = WakeTimer::new().unwrap();
         let begun = Instant::now();
         let delay = Duration::from_millis(1);
-        bell.ring_in(delay);
-        bell.ring_in(Duration::from_secs(3600));
-        bell.wait();
+        timer.wake_in(delay);
+        timer.wake_in(Duration::from_secs(3600));
+        timer.wait();
         assert!(begun.elapsed() >= delay);
 
-        bell.ring_in(Duration::from_secs(3600));
-        bell.ring();
-        bell.wait();
+        timer.wake_in(Duration::from_secs(3600));
+        timer.wake_now();
+        timer.wait();
         assert!(begun.elapsed() < Duration::from_secs(3600));
 
-        // It is set again by the first who wants it.
-        bell.ring_in(delay);
-        bell.wait();
+        // It can be armed again.
+        timer.wake_in(delay);
+        timer.wait();
     }
 }

@@ -24,6 +24,7 @@ mod prepared;
 mod resources;
 mod slots;
 mod tcp;
+mod thread_resources;
 mod tls;
 
 pub use error::PrepareError;
@@ -32,3 +33,4 @@ pub use namespace::{Namespace, NamespaceError};
 pub use prepared::Probe;
 pub use resources::{IcmpSockets, ProbeEnvironment, ThreadResources};
 pub use slots::{SlotStats, Slots};
+pub use thread_resources::thread_resources;

@@ -1,51 +1,52 @@
-//! Reads a subscription, event by event.
+//! The receiving end of a subscription, event by event.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
 
-use super::EventFilter;
-use crate::domain::events::{Numbered, Seq};
+use super::filter::EventFilter;
+use super::shared_event::SharedEvent;
+use crate::domain::events::Seq;
 
-/// What a subscription brings.
+/// What the Broadcaster sends to a subscription.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ReaderItem {
-    /// What happened, in order.
-    Events(Arc<[Arc<Numbered>]>),
-    /// The present state, which the event of this number led to.
-    Present(Arc<[Arc<Numbered>]>, Seq),
-    /// This many events were lost. The present state follows.
+    /// In the order in which they happened.
+    Events(Arc<[Arc<SharedEvent>]>),
+    /// The state of everything, after the event of this number.
+    Snapshot(Arc<[Arc<SharedEvent>]>, Seq),
+    /// This many events were dropped. A snapshot follows.
     Missed(u64),
 }
 
-/// A subscription that has started. It ends when the daemon stops.
+/// A subscription. It ends when the daemon stops.
 #[derive(Debug)]
 pub struct Subscription {
-    /// This life of the daemon.
+    /// Changes when the daemon restarts.
     pub boot_id: u64,
     filter: EventFilter,
     items: mpsc::Receiver<ReaderItem>,
-    batch: Batch,
+    pending: PendingEvents,
 }
 
-/// What is left of an item.
+/// The rest of an item that has been read in part.
 #[derive(Debug, Default)]
-struct Batch {
-    events: Option<Arc<[Arc<Numbered>]>>,
+struct PendingEvents {
+    events: Option<Arc<[Arc<SharedEvent>]>>,
     next: usize,
-    /// The place and the number of the event that ends the present state.
-    last: Option<(usize, Seq)>,
+    /// In a snapshot: the index of its last event that matches the filter, and
+    /// the number that the event is given.
+    end_of_snapshot: Option<(usize, Seq)>,
 }
 
-/// One thing that a subscription tells.
+/// What a subscription gives to its client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StreamItem {
-    /// An event. Its number is what a stream can be resumed from: 0 within the
-    /// present state, and at the end of that the number of what led to it.
-    Event(Seq, Arc<Numbered>),
-    /// This many events were lost. What follows is the present state, and then
-    /// what happens.
+    /// An event, and the number that the stream can be resumed from. Within a
+    /// snapshot that is 0, and at its end the number of the event before it.
+    Event(Seq, Arc<SharedEvent>),
+    /// This many events were dropped. A snapshot follows, and then new events.
     Missed(u64),
 }
 
@@ -55,14 +56,14 @@ impl Subscription {
         filter: EventFilter,
         items: mpsc::Receiver<ReaderItem>,
     ) -> Self {
-        Self { boot_id, filter, items, batch: Batch::default() }
+        Self { boot_id, filter, items, pending: PendingEvents::default() }
     }
 
-    /// The next that there is to tell; `None`: the daemon stops.
+    /// The next item; `None`: the daemon is stopping.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<StreamItem>> {
         loop {
-            if let Some(told) = self.batch.next(&self.filter) {
-                return Poll::Ready(Some(told));
+            if let Some(item) = self.pending.next(&self.filter) {
+                return Poll::Ready(Some(item));
             }
             let Poll::Ready(item) = self.items.poll_recv(context) else { return Poll::Pending };
             match item {
@@ -71,27 +72,31 @@ impl Subscription {
                     return Poll::Ready(Some(StreamItem::Missed(count)));
                 }
                 Some(ReaderItem::Events(events)) => {
-                    self.batch = Batch { events: Some(events), next: 0, last: None };
+                    self.pending =
+                        PendingEvents { events: Some(events), ..PendingEvents::default() };
                 }
-                Some(ReaderItem::Present(events, seq)) => {
-                    let last = events.iter().rposition(|event| self.filter.wants(&event.event));
-                    let last = last.map(|place| (place, seq));
-                    self.batch = Batch { events: Some(events), next: 0, last };
+                Some(ReaderItem::Snapshot(events, seq)) => {
+                    let last = events.iter().rposition(|event| self.filter.matches(&event.event));
+                    self.pending = PendingEvents {
+                        events: Some(events),
+                        next: 0,
+                        end_of_snapshot: last.map(|index| (index, seq)),
+                    };
                 }
             }
         }
     }
 }
 
-impl Batch {
+impl PendingEvents {
     fn next(&mut self, filter: &EventFilter) -> Option<StreamItem> {
         let events = self.events.as_ref()?;
         while let Some(event) = events.get(self.next) {
-            let place = self.next;
+            let index = self.next;
             self.next += 1;
-            if filter.wants(&event.event) {
-                let seq = match self.last {
-                    Some((last, seq)) if last == place => seq,
+            if filter.matches(&event.event) {
+                let seq = match self.end_of_snapshot {
+                    Some((last, seq)) if last == index => seq,
                     _ => event.seq,
                 };
                 return Some(StreamItem::Event(seq, Arc::clone(event)));

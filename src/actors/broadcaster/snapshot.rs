@@ -1,28 +1,29 @@
-//! What there is: every backend and frontend with its state.
+//! The last transition of every backend and frontend, as the events that a new
+//! subscription begins with.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::shared_event::SharedEvent;
 use crate::domain::balancing::weights::FrontendState;
 use crate::domain::controller::States;
-use crate::domain::events::{Event, Numbered, Seq, Transition};
+use crate::domain::events::{Event, Seq, Transition};
 use crate::domain::health::State;
 use crate::domain::names::{BackendName, FrontendName};
 
-/// The present state, as events tell of it: the last of each.
 #[derive(Default)]
 pub(super) struct StateSnapshot {
-    backends: BTreeMap<BackendName, Arc<Numbered>>,
-    frontends: BTreeMap<FrontendName, Arc<Numbered>>,
-    /// Made once for all who ask between two changes.
-    events: Option<Arc<[Arc<Numbered>]>>,
+    backends: BTreeMap<BackendName, Arc<SharedEvent>>,
+    frontends: BTreeMap<FrontendName, Arc<SharedEvent>>,
+    /// Made once for all subscriptions between two changes.
+    events: Option<Arc<[Arc<SharedEvent>]>>,
 }
 
 impl StateSnapshot {
-    /// Takes the names and states that there are at the start, and keeps the
-    /// transitions that led there where they are known.
-    pub(super) fn announce(&mut self, states: States, at: SystemTime) {
+    /// Sets all names and states. Where the last transition led to the state, it
+    /// is kept.
+    pub(super) fn set(&mut self, states: States, at: SystemTime) {
         self.events = None;
         let backend = |event: &Event| match event {
             Event::Backend(_, last) => Some(last.to),
@@ -33,52 +34,53 @@ impl StateSnapshot {
             _ => None,
         };
         replace(&mut self.backends, states.backends, backend, |name, state| {
-            Event::Backend(name, standing(state, at))
+            Event::Backend(name, without_transition(state, at))
         });
         replace(&mut self.frontends, states.frontends, frontend, |name, state| {
-            Event::Frontend(name, standing(state, at))
+            Event::Frontend(name, without_transition(state, at))
         });
     }
 
-    pub(super) fn remember(&mut self, happened: &Arc<Numbered>) {
-        match &happened.event {
+    /// Applies an event that was published.
+    pub(super) fn apply(&mut self, published: &Arc<SharedEvent>) {
+        match &published.event {
             Event::Backend(name, transition) if transition.to == State::Removed => {
                 self.backends.remove(name);
             }
             Event::Backend(name, _) => {
-                self.backends.insert(name.clone(), Arc::clone(happened));
+                self.backends.insert(name.clone(), Arc::clone(published));
             }
             Event::Frontend(name, transition) if transition.to == FrontendState::Removed => {
                 self.frontends.remove(name);
             }
             Event::Frontend(name, _) => {
-                self.frontends.insert(name.clone(), Arc::clone(happened));
+                self.frontends.insert(name.clone(), Arc::clone(published));
             }
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => return,
         }
         self.events = None;
     }
 
-    /// As events with from = to, and with the number 0: who has seen a part of
-    /// them has seen nothing that could be gone on from.
-    pub(super) fn events(&mut self) -> Arc<[Arc<Numbered>]> {
+    /// Events with from = to and the number 0: a client that received only part
+    /// of the snapshot cannot resume.
+    pub(super) fn events(&mut self) -> Arc<[Arc<SharedEvent>]> {
         let Self { backends, frontends, events } = self;
-        let made = events.get_or_insert_with(|| {
+        let events = events.get_or_insert_with(|| {
             let last = backends.values().chain(frontends.values());
-            last.map(|last| told(at_rest(&last.event))).collect()
+            last.map(|last| unnumbered(at_rest(&last.event))).collect()
         });
-        Arc::clone(made)
+        Arc::clone(events)
     }
 }
 
-fn told(event: Event) -> Arc<Numbered> {
-    Arc::new(Numbered::new(Seq(0), event))
+fn unnumbered(event: Event) -> Arc<SharedEvent> {
+    Arc::new(SharedEvent::new(Seq(0), event))
 }
 
-/// Takes the names and states of `now`. `state` is what an event led to, and
-/// `first` the event of a state that none is known to have led to.
+/// Replaces `known` by the names and states of `now`. `state` is the state that
+/// an event led to; `first` makes an event of a state without a known transition.
 fn replace<N: Ord + Clone, S: PartialEq>(
-    known: &mut BTreeMap<N, Arc<Numbered>>,
+    known: &mut BTreeMap<N, Arc<SharedEvent>>,
     now: Vec<(N, S)>,
     state: impl Fn(&Event) -> Option<S>,
     first: impl Fn(N, S) -> Event,
@@ -86,13 +88,12 @@ fn replace<N: Ord + Clone, S: PartialEq>(
     let mut before = std::mem::take(known);
     known.extend(now.into_iter().map(|(name, now)| {
         let last = before.remove(&name).filter(|last| state(&last.event).as_ref() == Some(&now));
-        let last = last.unwrap_or_else(|| told(first(name.clone(), now)));
+        let last = last.unwrap_or_else(|| unnumbered(first(name.clone(), now)));
         (name, last)
     }));
 }
 
-/// A state that nobody has seen come about.
-fn standing<S: Copy>(state: S, at: SystemTime) -> Transition<S> {
+fn without_transition<S: Copy>(state: S, at: SystemTime) -> Transition<S> {
     Transition { from: state, to: state, at, why: Arc::default() }
 }
 

@@ -1,3 +1,5 @@
+//! The Broadcaster over paused time.
+
 use std::time::SystemTime;
 
 use super::*;
@@ -14,8 +16,8 @@ const EVERYTHING: EventFilter = EventFilter {
 };
 const AT: SystemTime = SystemTime::UNIX_EPOCH;
 
-fn start(waiting: usize) -> Addr<Broadcaster> {
-    let limits = Limits { held: 4, subscribers: 2, waiting };
+fn start(queued: usize) -> Addr<Broadcaster> {
+    let limits = Limits { history: 4, subscribers: 2, queued };
     Broadcaster::new(7, limits, LogDemand::default()).start()
 }
 
@@ -28,9 +30,9 @@ fn transition(to: State) -> Publish {
     transition_of("a", to)
 }
 
-async fn subscribe(to: &Addr<Broadcaster>, resume: Option<(u64, u64)>) -> Subscription {
+async fn subscribe(broadcaster: &Addr<Broadcaster>, resume: Option<(u64, u64)>) -> Subscription {
     let resume = resume.map(|(boot_id, seq)| ResumePoint { boot_id, seq: Seq(seq) });
-    to.send(Subscribe { filter: EVERYTHING, resume }).await.unwrap().unwrap()
+    broadcaster.send(Subscribe { filter: EVERYTHING, resume }).await.unwrap().unwrap()
 }
 
 /// `3:a unknown>up`, or `!` and how many were missed.
@@ -46,7 +48,7 @@ async fn next(stream: &mut Subscription) -> String {
 }
 
 #[actix_rt::test]
-async fn the_present_state_comes_first_and_then_what_happens() {
+async fn the_snapshot_comes_first_and_then_the_events() {
     let broadcaster = start(10);
     broadcaster.send(transition(State::Up)).await.unwrap();
     let mut stream = subscribe(&broadcaster, None).await;
@@ -57,7 +59,7 @@ async fn the_present_state_comes_first_and_then_what_happens() {
 }
 
 #[actix_rt::test]
-async fn a_stream_resumes_where_it_ended_or_is_told_what_it_missed() {
+async fn a_stream_resumes_where_it_ended_or_gets_the_count_of_what_it_missed() {
     let broadcaster = start(10);
     for _ in 0..6 {
         broadcaster.send(transition(State::Up)).await.unwrap();
@@ -73,7 +75,7 @@ async fn a_stream_resumes_where_it_ended_or_is_told_what_it_missed() {
 }
 
 #[actix_rt::test]
-async fn only_the_end_of_the_present_state_can_be_gone_on_from() {
+async fn a_stream_can_be_resumed_from_the_end_of_the_snapshot_only() {
     let broadcaster = start(10);
     for name in ["a", "b", "c"] {
         broadcaster.send(transition_of(name, State::Up)).await.unwrap();
@@ -82,17 +84,17 @@ async fn only_the_end_of_the_present_state_can_be_gone_on_from() {
     for expected in ["0:a up>up", "0:b up>up", "3:c up>up"] {
         assert_eq!(next(&mut stream).await, expected);
     }
-    // Of those who want less, the last that they want is the end.
+    // With a narrower filter the last event that matches is the end.
     let at = AT;
     let states = States { frontends: vec![], backends: vec![("a".into(), State::Up)] };
     broadcaster.send(SetSnapshot { states, at }).await.unwrap();
     let filter = EventFilter { frontend: false, ..EVERYTHING };
-    let mut less = broadcaster.send(Subscribe { filter, resume: None }).await.unwrap().unwrap();
-    assert_eq!(next(&mut less).await, "3:a up>up");
+    let mut narrow = broadcaster.send(Subscribe { filter, resume: None }).await.unwrap().unwrap();
+    assert_eq!(next(&mut narrow).await, "3:a up>up");
 }
 
 #[actix_rt::test]
-async fn a_slow_reader_is_told_and_holds_nobody_up() {
+async fn a_slow_reader_gets_a_count_and_delays_no_other() {
     tokio::time::pause();
     let broadcaster = start(4);
     let mut slow = subscribe(&broadcaster, None).await;
@@ -101,29 +103,29 @@ async fn a_slow_reader_is_told_and_holds_nobody_up() {
         broadcaster.send(transition(State::Up)).await.unwrap();
         assert_eq!(next(&mut quick).await, format!("{number}:a unknown>up"));
     }
-    // Four places, of which the present state has one.
+    // Four places, of which the snapshot takes one.
     for number in 1..=3 {
         assert_eq!(next(&mut slow).await, format!("{number}:a unknown>up"));
     }
-    // Nothing more happens, and it is told all the same.
+    // No further event is needed for that.
     assert_eq!(next(&mut slow).await, "!3");
     assert_eq!(next(&mut slow).await, "6:a up>up");
-    let figures = broadcaster.send(GetBroadcasterStats).await.unwrap();
-    assert_eq!(figures, BroadcasterStats { subscribers: 2, missed: 3 });
+    let stats = broadcaster.send(GetBroadcasterStats).await.unwrap();
+    assert_eq!(stats, BroadcasterStats { subscribers: 2, missed: 3 });
     broadcaster.send(transition(State::Down)).await.unwrap();
     assert_eq!(next(&mut slow).await, "7:a unknown>down");
 }
 
 #[actix_rt::test]
-async fn many_readers_get_what_happens_in_a_moment_together() {
+async fn many_readers_get_the_events_of_an_interval_together() {
     tokio::time::pause();
-    let limits = Limits { held: 4, subscribers: 200, waiting: 4 };
+    let limits = Limits { history: 4, subscribers: 200, queued: 4 };
     let broadcaster = Broadcaster::new(7, limits, LogDemand::default()).start();
     let mut streams = Vec::new();
     for _ in 0..200 {
         streams.push(subscribe(&broadcaster, None).await);
     }
-    // Ten times as many as there are places: one is for all of them.
+    // Ten times as many events as places: one place takes a whole batch.
     for _ in 0..40 {
         broadcaster.send(transition(State::Up)).await.unwrap();
     }
@@ -133,12 +135,12 @@ async fn many_readers_get_what_happens_in_a_moment_together() {
             assert_eq!(next(stream).await, format!("{number}:a unknown>up"));
         }
     }
-    // A moment for all of it, and some steps to hand it out.
+    // One interval, and some steps of the fan-out.
     assert!(before.elapsed() < Duration::from_millis(150), "{:?}", before.elapsed());
 }
 
 #[actix_rt::test]
-async fn there_is_an_end_to_subscriptions_and_a_closed_one_makes_room() {
+async fn subscriptions_are_limited_and_a_closed_one_makes_room() {
     let broadcaster = start(4);
     let first = subscribe(&broadcaster, None).await;
     let _second = subscribe(&broadcaster, None).await;
@@ -152,7 +154,7 @@ async fn there_is_an_end_to_subscriptions_and_a_closed_one_makes_room() {
 }
 
 #[actix_rt::test]
-async fn what_is_no_longer_announced_is_forgotten() {
+async fn a_snapshot_replaces_the_one_before() {
     let broadcaster = start(4);
     broadcaster.send(transition(State::Up)).await.unwrap();
     let states = States { backends: vec![("b".into(), State::Down)], ..States::default() };
@@ -162,7 +164,7 @@ async fn what_is_no_longer_announced_is_forgotten() {
 }
 
 #[actix_rt::test]
-async fn who_is_quicker_than_the_start_is_told_what_there_is() {
+async fn a_subscription_before_the_first_snapshot_gets_it_when_it_is_set() {
     let broadcaster = start(4);
     let mut stream = subscribe(&broadcaster, None).await;
     let states = States { backends: vec![("b".into(), State::Down)], ..States::default() };
@@ -171,7 +173,7 @@ async fn who_is_quicker_than_the_start_is_told_what_there_is() {
 }
 
 #[actix_rt::test]
-async fn a_flood_of_log_records_keeps_nobody_from_resuming() {
+async fn a_flood_of_log_records_prevents_no_resume() {
     let broadcaster = start(10);
     broadcaster.send(transition(State::Up)).await.unwrap();
     broadcaster.send(transition(State::Down)).await.unwrap();

@@ -157,7 +157,4 @@ pub enum LoadFailed {
     /// The network namespace that it names cannot be entered.
     #[error("healthchecker.netns: {0}")]
     Namespace(#[from] NamespaceError),
-    /// The thread that read it was ended: the daemon stops.
-    #[error("reading the configuration was interrupted: the daemon is stopping")]
-    Interrupted,
 }

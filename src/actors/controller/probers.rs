@@ -5,12 +5,13 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use super::{Controller, thread_resources};
+use super::Controller;
 use crate::actors::prober::{self, HandoverState, ProbeTransport, Prober};
 use crate::domain::config::HealthCheck;
 use crate::domain::controller::{ProberId, ProberSettings};
 use crate::domain::names::BackendName;
 use crate::host::placement::Load;
+use crate::probe::thread_resources;
 
 /// A prober, where it is, and what it has to do there.
 pub(super) struct Placed {
@@ -45,7 +46,7 @@ impl Controller {
 
     pub(super) fn stop_prober(&mut self, backend: &BackendName) {
         if let Some(Placed { prober, thread, load }) = self.probers.remove(backend) {
-            self.placement.leave(thread, load);
+            self.placement.remove(thread, load);
             prober.do_send(prober::Stop);
         }
     }

@@ -1,6 +1,5 @@
-//! What the Controller answers, and how it reads its file.
+//! What the Controller answers, and how it loads its configuration.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -13,7 +12,7 @@ use super::{
     PredictWeight, Reload,
 };
 use crate::actors::prober::{self, ProbeReading};
-use crate::config::{self, Loaded, Warning};
+use crate::config::{ConfigSource, Loaded, Warning};
 use crate::domain::config::Config;
 use crate::domain::controller::{CommandRefused, WeightPrediction};
 use crate::domain::events::{Change, Changed, Event};
@@ -129,10 +128,10 @@ impl Handler<CheckConfig> for Controller {
     type Result = ResponseFuture<Result<Loaded, LoadFailed>>;
 
     fn handle(&mut self, _: CheckConfig, _: &mut Self::Context) -> Self::Result {
-        let path = self.path.clone();
+        let source = Arc::clone(&self.source);
         Box::pin(async move {
-            info!(path = %path.display(), "config-check-start");
-            read(path).await.inspect(|_| info!("config-check-done"))
+            info!(path = %source, "config-check-start");
+            load(&*source).await.inspect(|_| info!("config-check-done"))
         })
     }
 }
@@ -141,10 +140,11 @@ impl Handler<Reload> for Controller {
     type Result = ResponseActFuture<Self, Result<(), LoadFailed>>;
 
     fn handle(&mut self, _: Reload, _: &mut Self::Context) -> Self::Result {
-        let path = self.path.clone();
-        info!(path = %path.display(), "config-reload-start");
-        let taken = read(path).into_actor(self).map(|read, this, ctx| {
-            let Loaded { config, warnings } = read?;
+        let source = Arc::clone(&self.source);
+        info!(path = %source, "config-reload-start");
+        let loading = async move { load(&*source).await };
+        let reloaded = loading.into_actor(self).map(|loaded, this, ctx| {
+            let Loaded { config, warnings } = loaded?;
             log_warnings(&warnings);
             let settings = config.healthchecker.clone();
             let namespace = this.enter(&settings)?;
@@ -163,7 +163,7 @@ impl Handler<Reload> for Controller {
             );
             Ok(())
         });
-        Box::pin(taken)
+        Box::pin(reloaded)
     }
 }
 
@@ -181,15 +181,12 @@ pub fn log_warnings(warnings: &[Warning]) {
     }
 }
 
-/// Reads the file on a thread where it may take its time.
-async fn read(path: PathBuf) -> Result<Loaded, LoadFailed> {
-    let shown = path.display().to_string();
-    let read = tokio::task::spawn_blocking(move || config::load(&path)).await;
-    let failed = match read {
-        Ok(Ok(loaded)) => return Ok(loaded),
-        Ok(Err(fault)) => LoadFailed::Refused(Arc::new(fault)),
-        Err(_) => LoadFailed::Interrupted,
+/// Loads the configuration and logs why it cannot be used.
+async fn load(source: &dyn ConfigSource) -> Result<Loaded, LoadFailed> {
+    let failed = match source.load().await {
+        Ok(loaded) => return Ok(loaded),
+        Err(error) => LoadFailed::Refused(Arc::new(error)),
     };
-    warn!(path = shown, fault = %failed, "config-check-failed");
+    warn!(path = %source, fault = %failed, "config-check-failed");
     Err(failed)
 }

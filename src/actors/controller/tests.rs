@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::prober::ProbeReading;
-use crate::config;
+use crate::config::{self, FileSource};
 use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight};
 use crate::domain::controller::AdminCommand;
 use crate::domain::dataplane::net::Weight;
@@ -24,7 +24,7 @@ use crate::domain::health::State;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::names::FrontendName;
 use crate::domain::reconcile::Generation;
-use crate::host::log_stream::LogDemand;
+use crate::host::logging::LogDemand;
 
 /// Stands in for the Reconciler and writes down what it is told.
 struct DesiredRecorder(Rc<RefCell<Vec<String>>>);
@@ -190,8 +190,9 @@ impl ControllerTestBed {
             replaced: recorder.clone().recipient(),
             progress: recorder.recipient(),
         };
-        let controller =
-            Controller::new(path, config, arbiters, EventBatcher::of(&broadcaster), recorder);
+        let source = Arc::new(FileSource::new(path));
+        let events = EventBatcher::new(&broadcaster);
+        let controller = Controller::new(source, config, arbiters, events, recorder);
         let controller = made(controller).start();
         Self { dir, controller, broadcaster, heard }
     }

@@ -16,14 +16,14 @@ use crate::actors::event_batcher::EventBatcher;
 use crate::actors::reconciler::{Reconciler, Sync};
 use crate::actors::simulation::scenario::{Scenario, SimulatedServers};
 use crate::actors::simulation::vpp_fake::{Relay, SharedVpp};
-use crate::config;
+use crate::config::{self, FileSource};
 use crate::domain::controller::AdminCommand;
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{Flushed, Scope, plan};
 use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::domain::reconcile::DesiredSnapshot;
-use crate::host::log_stream::LogDemand;
+use crate::host::logging::LogDemand;
 use crate::vpp::embedded::plugin::Plugin;
 
 /// As the file has it.
@@ -87,7 +87,7 @@ impl Daemon {
     ) -> Self {
         let config = config::load(path).unwrap_or_else(|fault| panic!("{fault}")).config;
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let batcher = EventBatcher::of(&broadcaster);
+        let batcher = EventBatcher::new(&broadcaster);
         let reconciler = Reconciler::new(vpp.handle(), batcher.clone()).start();
         let (changed, replaced) = (reconciler.clone().recipient(), reconciler.clone().recipient());
         let progress = reconciler.clone().recipient();
@@ -97,7 +97,8 @@ impl Daemon {
             replaced: relay.recipient(),
             progress,
         };
-        let controller = Controller::new(path.into(), config, vec![], batcher, recipients)
+        let source = Arc::new(FileSource::new(path));
+        let controller = Controller::new(source, config, vec![], batcher, recipients)
             .with_fake_probe(SimulatedServers::fake_probe(servers))
             .start();
         Self { controller, reconciler }

@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
-use crate::host::log_stream::LogDemand;
+use crate::host::logging::LogDemand;
 use crate::vpp::embedded::{Control, Embedded, EmbeddedOptions};
 
 /// Longer than anything here takes.
@@ -49,7 +49,7 @@ impl ConnectionTestBed {
         let short = Duration::from_millis(500);
         let options = ClientOptions { patience: short, goodbye: short, ..ClientOptions::default() };
         let socket = Some(embedded.api_path().to_owned());
-        let vpp = VppConnection::new(socket, options, EventBatcher::of(&broadcaster))
+        let vpp = VppConnection::new(socket, options, EventBatcher::new(&broadcaster))
             .with_ping_interval(Duration::from_millis(10));
         let goodbye_handle = vpp.goodbye_handle();
         let vpp = vpp.start();

@@ -1,12 +1,11 @@
-//! What the Watchdog can be told and asked, what it asks of everybody, and the
-//! actor that answers for a thread.
+//! The messages of the Watchdog, the ping that it sends, and the actor that answers
+//! it for a thread.
 
 use actix::prelude::*;
 
-use crate::actors::broadcaster::Broadcaster;
 use crate::domain::readiness::Readiness;
 
-/// Answer, to show that you can.
+/// Is answered by every actor that is alive.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Ping;
@@ -19,28 +18,28 @@ pub struct Reloading {
     pub monotonic_us: u64,
 }
 
-/// The reload is over, whatever came of it.
+/// A reload has ended, with or without an error.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Reloaded;
 
-/// The daemon stops.
+/// The daemon is stopping.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Stopping;
 
-/// How far is the daemon? As the last complete round found it.
+/// Is answered with the readiness of the last complete round.
 #[derive(Message, Debug)]
 #[rtype(result = "Readiness")]
 pub struct GetReadiness;
 
-/// Answered once the daemon has started: true; or false, if it ends before.
+/// Is answered once the daemon has started: true; or false, if it ends before.
 #[derive(Message, Debug)]
 #[rtype(result = "bool")]
 pub struct AwaitStart;
 
-/// Answers for the thread it runs on: actors of one thread run in turn, so one
-/// that hangs silences this one, too.
+/// Answers pings for the thread that it runs on. The actors of a thread run in turn,
+/// so one that hangs keeps this one from answering.
 pub struct HeartbeatResponder;
 
 impl Actor for HeartbeatResponder {
@@ -48,12 +47,6 @@ impl Actor for HeartbeatResponder {
 }
 
 impl Handler<Ping> for HeartbeatResponder {
-    type Result = ();
-
-    fn handle(&mut self, _: Ping, _: &mut Self::Context) {}
-}
-
-impl Handler<Ping> for Broadcaster {
     type Result = ();
 
     fn handle(&mut self, _: Ping, _: &mut Self::Context) {}

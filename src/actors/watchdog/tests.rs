@@ -1,4 +1,4 @@
-//! The Watchdog over actors that answer, are deaf for a time, and end.
+//! The Watchdog with actors that answer, and with some that do not for a while.
 
 use std::sync::mpsc as blocking;
 use std::sync::{Arc, Mutex};
@@ -12,23 +12,23 @@ use crate::actors::event_batcher::EventBatcher;
 use crate::actors::prober::FakeProbe;
 use crate::actors::reconciler::Reconciler;
 use crate::actors::vpp_connection::VppConnection;
-use crate::config;
+use crate::config::{self, FileSource};
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::readiness::HealthCounts;
-use crate::host::log_stream::LogDemand;
-use crate::host::notification::datagram;
+use crate::host::logging::LogDemand;
+use crate::host::sd_notify::datagram;
 use crate::vpp::client::ClientOptions;
 
-/// What the service manager was told.
+/// The lines that the service manager received.
 #[derive(Clone, Default)]
 struct RecordedNotifications(Arc<Mutex<Vec<String>>>);
 
 impl RecordedNotifications {
-    fn tell(&self) -> Tell {
-        let told = Arc::clone(&self.0);
-        Box::new(move |notices| {
-            let text = datagram(notices);
-            told.lock().unwrap().extend(text.lines().map(str::to_owned));
+    fn notifier(&self) -> Notifier {
+        let lines = Arc::clone(&self.0);
+        Box::new(move |notifications| {
+            let text = datagram(notifications);
+            lines.lock().unwrap().extend(text.lines().map(str::to_owned));
         })
     }
 
@@ -42,46 +42,46 @@ impl RecordedNotifications {
     }
 }
 
-/// Stands in for Controller, VppConnection and Reconciler.
-struct All {
-    census: HealthCounts,
-    link: ConnectionState,
-    sight: Option<Epoch>,
+/// In place of Controller, VppConnection and Reconciler.
+struct FakeActors {
+    counts: HealthCounts,
+    connection: ConnectionState,
+    observed: Option<Epoch>,
 }
 
-impl Actor for All {
+impl Actor for FakeActors {
     type Context = Context<Self>;
 }
 
-impl Handler<GetHealthCounts> for All {
+impl Handler<GetHealthCounts> for FakeActors {
     type Result = MessageResult<GetHealthCounts>;
 
     fn handle(&mut self, _: GetHealthCounts, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.census)
+        MessageResult(self.counts)
     }
 }
 
-impl Handler<GetConnectionState> for All {
+impl Handler<GetConnectionState> for FakeActors {
     type Result = ConnectionState;
 
     fn handle(&mut self, _: GetConnectionState, _: &mut Self::Context) -> ConnectionState {
-        self.link
+        self.connection
     }
 }
 
-impl Handler<GetObservedEpoch> for All {
+impl Handler<GetObservedEpoch> for FakeActors {
     type Result = MessageResult<GetObservedEpoch>;
 
     fn handle(&mut self, _: GetObservedEpoch, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.sight)
+        MessageResult(self.observed)
     }
 }
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Become(All);
+struct Become(FakeActors);
 
-impl Handler<Become> for All {
+impl Handler<Become> for FakeActors {
     type Result = ();
 
     fn handle(&mut self, Become(next): Become, _: &mut Self::Context) {
@@ -89,14 +89,14 @@ impl Handler<Become> for All {
     }
 }
 
-/// Answers only once it is told to.
-struct Deaf(Option<tokio::sync::oneshot::Receiver<()>>);
+/// Answers its first ping late.
+struct LateResponder(Option<tokio::sync::oneshot::Receiver<()>>);
 
-impl Actor for Deaf {
+impl Actor for LateResponder {
     type Context = Context<Self>;
 }
 
-impl Handler<Ping> for Deaf {
+impl Handler<Ping> for LateResponder {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: Ping, _: &mut Self::Context) -> Self::Result {
@@ -109,9 +109,9 @@ impl Handler<Ping> for Deaf {
     }
 }
 
-fn parts(all: &Addr<All>, others: Vec<(String, Recipient<Ping>)>) -> Parts {
-    let (census, link) = (all.clone().recipient(), all.clone().recipient());
-    Parts { census, link, sight: all.clone().recipient(), others }
+fn watched(actors: &Addr<FakeActors>, others: Vec<(String, Recipient<Ping>)>) -> WatchedActors {
+    let (controller, vpp) = (actors.clone().recipient(), actors.clone().recipient());
+    WatchedActors { controller, vpp, reconciler: actors.clone().recipient(), others }
 }
 
 fn unknown(backends_unknown: usize) -> HealthCounts {
@@ -124,78 +124,81 @@ fn unknown(backends_unknown: usize) -> HealthCounts {
 }
 
 #[actix_rt::test]
-async fn it_says_ready_once_and_then_what_changes() {
+async fn it_notifies_ready_once_and_then_each_new_status() {
     tokio::time::pause();
-    let (link, sight) = (ConnectionState::Dialing, None);
-    let all = All { census: unknown(2), link, sight }.start();
-    let told = RecordedNotifications::default();
-    let overseer = Watchdog::new(parts(&all, vec![]), told.tell(), None).start();
+    let (connection, observed) = (ConnectionState::Dialing, None);
+    let actors = FakeActors { counts: unknown(2), connection, observed }.start();
+    let received = RecordedNotifications::default();
+    let watchdog = Watchdog::new(watched(&actors, vec![]), received.notifier(), None).start();
     let second = Duration::from_secs(1);
     sleep(second).await;
-    let lines = told.take();
+    let lines = received.take();
     assert_eq!(lines[..2], ["WATCHDOG=1", "EXTEND_TIMEOUT_USEC=30000000"]);
     let status = "STATUS=starting, 2 backends have no verdict yet: frontends 0 of 0 up, \
                   backends 0 of 2 up, VPP being connected";
     assert_eq!(lines.iter().filter(|line| *line == status).count(), 1, "{lines:?}");
     assert!(!lines.contains(&"READY=1".to_owned()), "{lines:?}");
-    // A reload of one that is not ready is no news.
-    overseer.send(Reloading { monotonic_us: 1 }).await.unwrap();
-    overseer.send(Reloaded).await.unwrap();
-    assert!(!overseer.send(GetReadiness).await.unwrap().has_started());
-    assert!(told.take().is_empty());
+    // Reloads are not notified before the daemon is ready.
+    watchdog.send(Reloading { monotonic_us: 1 }).await.unwrap();
+    watchdog.send(Reloaded).await.unwrap();
+    assert!(!watchdog.send(GetReadiness).await.unwrap().has_started());
+    assert!(received.take().is_empty());
 
-    let link = ConnectionState::Up(Epoch(1));
-    all.send(Become(All { census: unknown(0), link, sight: None })).await.unwrap();
+    let connection = ConnectionState::Up(Epoch(1));
+    let unread = FakeActors { counts: unknown(0), connection, observed: None };
+    actors.send(Become(unread)).await.unwrap();
     sleep(second).await;
-    assert!(!told.take().contains(&"READY=1".to_owned()), "VPP was not read yet");
-    let sight = Some(Epoch(1));
-    all.send(Become(All { census: unknown(0), link, sight })).await.unwrap();
+    assert!(!received.take().contains(&"READY=1".to_owned()), "VPP was not read yet");
+    let observed = Some(Epoch(1));
+    let read = FakeActors { counts: unknown(0), connection, observed };
+    actors.send(Become(read)).await.unwrap();
     sleep(second).await;
     let status = "STATUS=frontends 0 of 0 up, backends 2 of 2 up, VPP connected";
-    assert_eq!(told.take()[..3], ["WATCHDOG=1", "READY=1", status]);
-    assert_eq!(overseer.send(GetReadiness).await.unwrap(), Readiness::Ready);
+    assert_eq!(received.take()[..3], ["WATCHDOG=1", "READY=1", status]);
+    assert_eq!(watchdog.send(GetReadiness).await.unwrap(), Readiness::Ready);
 
-    let lost = All { census: unknown(0), link: ConnectionState::Away, sight };
-    all.send(Become(lost)).await.unwrap();
+    let lost = FakeActors { counts: unknown(0), connection: ConnectionState::Away, observed };
+    actors.send(Become(lost)).await.unwrap();
     sleep(10 * second).await;
-    let lines = told.take();
+    let lines = received.take();
     assert_eq!(lines.iter().filter(|line| line.ends_with("VPP not connected")).count(), 1);
     assert!(!lines.contains(&"READY=1".to_owned()), "{lines:?}");
 
-    overseer.send(Reloading { monotonic_us: 42 }).await.unwrap();
-    assert_eq!(told.take(), ["RELOADING=1", "MONOTONIC_USEC=42"]);
-    overseer.send(Reloaded).await.unwrap();
-    assert_eq!(told.take(), ["READY=1"]);
-    overseer.send(Stopping).await.unwrap();
-    assert_eq!(told.take(), ["STOPPING=1", "STATUS=stopping"]);
+    watchdog.send(Reloading { monotonic_us: 42 }).await.unwrap();
+    assert_eq!(received.take(), ["RELOADING=1", "MONOTONIC_USEC=42"]);
+    watchdog.send(Reloaded).await.unwrap();
+    assert_eq!(received.take(), ["READY=1"]);
+    watchdog.send(Stopping).await.unwrap();
+    assert_eq!(received.take(), ["STOPPING=1", "STATUS=stopping"]);
     sleep(10 * second).await;
-    assert!(told.take().is_empty(), "a daemon that stops has said its last");
+    assert!(received.take().is_empty(), "STOPPING=1 is the last notification");
 }
 
 #[actix_rt::test]
-async fn one_that_does_not_answer_stops_the_feeding() {
+async fn an_actor_that_does_not_answer_stops_the_feeding() {
     tokio::time::pause();
-    let all = All { census: unknown(0), link: ConnectionState::Off, sight: None }.start();
-    let (speak, until) = tokio::sync::oneshot::channel();
-    let deaf = Deaf(Some(until)).start().recipient();
-    let pulse = HeartbeatResponder.start().recipient();
-    let others = vec![("pulse".into(), pulse), ("deaf".into(), deaf)];
-    let told = RecordedNotifications::default();
-    let within = Duration::from_secs(4);
-    let _overseer = Watchdog::new(parts(&all, others), told.tell(), Some(within)).start();
-    sleep(10 * within).await;
-    assert!(told.take().is_empty());
-    speak.send(()).unwrap();
-    sleep(10 * within).await;
-    let feeds = told.feeds();
+    let connection = ConnectionState::Off;
+    let actors = FakeActors { counts: unknown(0), connection, observed: None }.start();
+    let (answer, until) = tokio::sync::oneshot::channel();
+    let late = LateResponder(Some(until)).start().recipient();
+    let responder = HeartbeatResponder.start().recipient();
+    let others = vec![("responder".into(), responder), ("late".into(), late)];
+    let received = RecordedNotifications::default();
+    let timeout = Duration::from_secs(4);
+    let _watchdog =
+        Watchdog::new(watched(&actors, others), received.notifier(), Some(timeout)).start();
+    sleep(10 * timeout).await;
+    assert!(received.take().is_empty());
+    answer.send(()).unwrap();
+    sleep(10 * timeout).await;
+    let feeds = received.feeds();
     assert!((39..=41).contains(&feeds), "{feeds}: four in each of ten times");
 }
 
-/// Every actor of the daemon, on threads as the daemon has them, and one of
-/// them hangs.
+/// Every actor of the daemon, on threads as in the daemon, of which one hangs.
 #[actix_rt::test]
 async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
-    // The Watchdog's time; the other threads have the real one.
+    // On the Watchdog's thread; the other threads keep real time.
     tokio::time::pause();
     let text = "maglev: {vpp: {lb: {ipv4-src-address: 192.0.2.1, ipv6-src-address: '2001:db8::1'}}, \
                 healthchecks: {c: {type: icmp, interval: 100ms, timeout: 50ms}}, \
@@ -208,39 +211,39 @@ async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
     let broadcaster = Broadcaster::start_in_arbiter(&outward.handle(), |_| {
         Broadcaster::new(1, Limits::default(), LogDemand::default())
     });
-    let herald = EventBatcher::of(&broadcaster);
-    let vpp = VppConnection::new(None, ClientOptions::default(), herald.clone()).start();
-    let reconciler = Reconciler::new(vpp.clone(), herald.clone()).start();
+    let events = EventBatcher::new(&broadcaster);
+    let vpp = VppConnection::new(None, ClientOptions::default(), events.clone()).start();
+    let reconciler = Reconciler::new(vpp.clone(), events.clone()).start();
     let probing = [Arbiter::new(), Arbiter::new()];
     let handles: Vec<_> = probing.iter().map(Arbiter::handle).collect();
-    let ears = Recipients::from(&reconciler);
-    let script: FakeProbe =
-        Arc::new(|_| Box::pin(async { ProbeResult::new(ResultCode::L3Ok, "") }));
-    let checker = Controller::new(path, config, handles.clone(), herald, ears);
-    let checker = checker.with_fake_probe(script).start();
-    let pulses = handles.iter().enumerate().map(|(number, arbiter)| {
-        let pulse = HeartbeatResponder::start_in_arbiter(arbiter, |_| HeartbeatResponder);
-        (format!("probers {number}"), pulse.recipient())
+    let recipients = Recipients::from(&reconciler);
+    let probe: FakeProbe = Arc::new(|_| Box::pin(async { ProbeResult::new(ResultCode::L3Ok, "") }));
+    let source = Arc::new(FileSource::new(path));
+    let controller = Controller::new(source, config, handles.clone(), events, recipients);
+    let controller = controller.with_fake_probe(probe).start();
+    let responders = handles.iter().enumerate().map(|(number, arbiter)| {
+        let responder = HeartbeatResponder::start_in_arbiter(arbiter, |_| HeartbeatResponder);
+        (format!("probers {number}"), responder.recipient())
     });
-    let others = pulses.chain([("Broadcaster".to_owned(), broadcaster.recipient())]).collect();
-    let parts = Parts {
-        census: checker.recipient(),
-        link: vpp.recipient(),
-        sight: reconciler.recipient(),
+    let others = responders.chain([("Broadcaster".to_owned(), broadcaster.recipient())]).collect();
+    let watched = WatchedActors {
+        controller: controller.recipient(),
+        vpp: vpp.recipient(),
+        reconciler: reconciler.recipient(),
         others,
     };
-    let told = RecordedNotifications::default();
+    let received = RecordedNotifications::default();
     let (fed, mut feeds) = tokio::sync::mpsc::unbounded_channel();
-    let tell = told.tell();
-    let tell: Tell = Box::new(move |notices| {
-        tell(notices);
-        // Nobody listens any more when the test is over.
+    let notify = received.notifier();
+    let notify: Notifier = Box::new(move |notifications| {
+        notify(notifications);
+        // The receiver is gone when the test is over.
         let _ = fed.send(());
     });
     // Rounds of 10 ms.
-    let watchdog = Some(Duration::from_millis(40));
-    let _overseer = Watchdog::new(parts, tell, watchdog).start();
-    while !told.take().contains(&"READY=1".to_owned()) {
+    let timeout = Some(Duration::from_millis(40));
+    let _watchdog = Watchdog::new(watched, notify, timeout).start();
+    while !received.take().contains(&"READY=1".to_owned()) {
         feeds.recv().await.unwrap();
     }
 
@@ -248,18 +251,18 @@ async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
     let (hangs, begun) = tokio::sync::oneshot::channel();
     probing[1].spawn_fn(move || {
         hangs.send(()).unwrap();
-        // As a handler that does not return would.
+        // Like a handler that does not return.
         let _ = hung.recv();
     });
     begun.await.unwrap();
-    told.take();
+    received.take();
     sleep(Duration::from_secs(60)).await;
-    let count = told.feeds();
-    // One round may have been under way, and have had this thread's answer.
+    let count = received.feeds();
+    // This thread may have answered the round that was under way.
     assert!(count <= 1, "fed {count} times although a thread hangs");
     while feeds.try_recv().is_ok() {}
-    told.take();
+    received.take();
     drop(release);
     feeds.recv().await.unwrap();
-    assert_eq!(told.take()[0], "WATCHDOG=1");
+    assert_eq!(received.take()[0], "WATCHDOG=1");
 }

@@ -20,7 +20,7 @@ fn ns(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// A count that the configuration bounds well below the type's end.
+/// A count that the configuration keeps far below `i32::MAX`.
 fn int(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
@@ -74,7 +74,7 @@ pub(super) fn frontend(view: &FrontendView, refusal: Option<String>) -> pb::Fron
     }
 }
 
-/// As operators write it: a host without its prefix length.
+/// The address as operators write it: a host without its prefix length.
 fn vip_address(vip: &Vip) -> String {
     let prefix = vip.prefix();
     if prefix.prefix_len() == prefix.max_prefix_len() {
@@ -179,7 +179,7 @@ pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
             detail: change.detail.clone(),
             at_unix_ns: unix_ns(change.at),
         }),
-        Event::Change(changed) => Kind::Change(change(changed)),
+        Event::Change(record) => Kind::Change(change(record)),
     };
     pb::Event { event: Some(kind), seq: seq.0, boot_id }
 }
@@ -212,8 +212,7 @@ fn change(change: &Change) -> pb::ChangeEvent {
     }
 }
 
-/// Without a number: what is missed cannot be gone on from before the present
-/// state was read, too.
+/// Has the number 0: a client cannot resume before it has the whole snapshot.
 pub(super) fn missed(count: u64, boot_id: u64) -> pb::Event {
     let event = Some(pb::event::Event::Missed(pb::MissedEvent { count }));
     pb::Event { event, seq: 0, boot_id }

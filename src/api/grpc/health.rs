@@ -1,4 +1,4 @@
-//! `grpc.health.v1`: serving from when the daemon has started until it stops.
+//! `grpc.health.v1`: `SERVING` from when the daemon has started until it stops.
 
 use actix::Addr;
 use tokio::sync::watch;
@@ -6,43 +6,43 @@ use tonic::server::NamedService;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use super::service::MaglevService;
 use crate::actors::watchdog::{AwaitStart, Watchdog};
-use crate::api::MaglevService;
-use crate::api::transport::listener::DaemonPhase;
+use crate::api::transport::phase::DaemonPhase;
 use crate::pb::maglev_server::MaglevServer;
 
-/// What is asked after: the service, and by the empty name the daemon.
+/// The services that clients ask about. The empty name is the whole daemon.
 const NAMES: [&str; 2] = ["", <MaglevServer<MaglevService> as NamedService>::NAME];
 
-/// Says that nobody is served yet. To be called before anybody can ask.
-pub(in crate::api) async fn begin(health: &HealthReporter) {
-    say(health, ServingStatus::NotServing).await;
+/// To be called before the first client connects.
+pub(in crate::api) async fn set_not_serving(health: &HealthReporter) {
+    set(health, ServingStatus::NotServing).await;
 }
 
-/// Says how it is, and ends with the last who watches it.
+/// Keeps the status, until [`DaemonPhase::Stopped`]. A phase whose sender is gone
+/// counts as that.
 pub(in crate::api) async fn report(
     mut health: HealthReporter,
-    overseer: Addr<Watchdog>,
+    watchdog: Addr<Watchdog>,
     mut phase: watch::Receiver<DaemonPhase>,
 ) {
-    // An error says that the sender is gone: then it is time, too.
     let has_started = tokio::select! {
-        started = overseer.send(AwaitStart) => started == Ok(true),
+        started = watchdog.send(AwaitStart) => started == Ok(true),
         _ = phase.wait_for(|phase| *phase >= DaemonPhase::Leaving) => false,
     };
     if has_started {
-        say(&health, ServingStatus::Serving).await;
+        set(&health, ServingStatus::Serving).await;
     }
     let _ = phase.wait_for(|phase| *phase >= DaemonPhase::Leaving).await;
-    say(&health, ServingStatus::NotServing).await;
+    set(&health, ServingStatus::NotServing).await;
     let _ = phase.wait_for(|phase| *phase >= DaemonPhase::Stopped).await;
-    // Streams of those who watch end with what they watch.
+    // Ends the streams of clients that watch the status.
     for name in NAMES {
         health.clear_service_status(name).await;
     }
 }
 
-async fn say(health: &HealthReporter, status: ServingStatus) {
+async fn set(health: &HealthReporter, status: ServingStatus) {
     for name in NAMES {
         health.set_service_status(name, status).await;
     }

@@ -1,4 +1,5 @@
-//! What every request and every answer of the service passes.
+//! Serves `WatchEvents` itself and passes every other request to the generated
+//! server.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,24 +10,25 @@ use tonic::codegen::{BoxFuture, http};
 use tonic::server::{Grpc, NamedService};
 use tonic::{Code, Status, codegen};
 
-use crate::api::MaglevService;
-use crate::api::grpc::watch::ready::{ReadyCodec, WatchEvents};
+use super::service::MaglevService;
+use super::watch::codec::EventCodec;
+use super::watch::rpc::WatchEvents;
 use crate::pb::maglev_server::MaglevServer;
 
 const WATCH_EVENTS: &str = "/maglev.Maglev/WatchEvents";
 
-/// The service as it is offered: events are encoded once for all streams, and
-/// refusals carry the codes that gRPC's other libraries use.
+/// The service as the listeners serve it: events are encoded once for all streams,
+/// and errors have the codes that other gRPC libraries use.
 #[derive(Clone)]
 pub(in crate::api) struct WatchEventsInterceptor {
     service: Arc<MaglevService>,
-    rest: MaglevServer<MaglevService>,
+    server: MaglevServer<MaglevService>,
 }
 
 impl WatchEventsInterceptor {
     pub(in crate::api) fn new(service: MaglevService) -> Self {
         let service = Arc::new(service);
-        Self { rest: MaglevServer::from_arc(Arc::clone(&service)), service }
+        Self { server: MaglevServer::from_arc(Arc::clone(&service)), service }
     }
 }
 
@@ -47,19 +49,19 @@ impl codegen::Service<http::Request<Body>> for WatchEventsInterceptor {
         if request.uri().path() == WATCH_EVENTS {
             let watch = WatchEvents(Arc::clone(&self.service));
             return Box::pin(async move {
-                let streamed = Grpc::new(ReadyCodec).server_streaming(watch, request).await;
-                Ok(too_long_is_exhausted(streamed))
+                let response = Grpc::new(EventCodec).server_streaming(watch, request).await;
+                Ok(out_of_range_as_exhausted(response))
             });
         }
-        let answered = codegen::Service::call(&mut self.rest, request);
-        Box::pin(async move { answered.await.map(too_long_is_exhausted) })
+        let response = codegen::Service::call(&mut self.server, request);
+        Box::pin(async move { response.await.map(out_of_range_as_exhausted) })
     }
 }
 
-/// tonic says OUT_OF_RANGE of a message over 4 MiB. The service itself never
-/// does, and others say RESOURCE_EXHAUSTED, which is what gRPC's list of codes
-/// has for it.
-fn too_long_is_exhausted(response: http::Response<Body>) -> http::Response<Body> {
+/// tonic returns OUT_OF_RANGE for a message over 4 MiB. Other libraries, and the
+/// list of gRPC's codes, have RESOURCE_EXHAUSTED for that. The service itself never
+/// returns OUT_OF_RANGE.
+fn out_of_range_as_exhausted(response: http::Response<Body>) -> http::Response<Body> {
     let status = Status::from_header_map(response.headers());
     match status.filter(|status| status.code() == Code::OutOfRange) {
         Some(status) => Status::resource_exhausted(status.message()).into_http(),

@@ -1,15 +1,14 @@
-//! From what VPP holds, and what is done to it, to the generated types.
+//! From what VPP holds, and what was written to it, to the generated types.
 
 use std::time::{Duration, SystemTime};
 
+use super::convert::unix_ns;
+use super::table;
 use crate::actors::reconciler::{StepResult, SyncReport};
 use crate::actors::vpp_connection::{VipPackets, VppInfo};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedVip};
 use crate::pb;
-
-use crate::api::grpc::convert::unix_ns;
-use crate::api::grpc::table;
 
 pub(super) fn info(info: &VppInfo) -> pb::VppInfo {
     pb::VppInfo {
@@ -62,7 +61,7 @@ fn vip(key: &Vip, seen: &ObservedVip, booted_at: Option<SystemTime>) -> pb::Vppl
     }
 }
 
-/// The time at which VPP had been up for so long.
+/// The time at which VPP had been up for this many seconds.
 fn at_uptime(booted_at: Option<SystemTime>, seconds: u32) -> Option<SystemTime> {
     booted_at?.checked_add(Duration::from_secs(seconds.into()))
 }
@@ -77,7 +76,7 @@ fn encap(encap: ObservedEncap) -> String {
     }
 }
 
-pub(super) fn counters(counted: &[VipPackets]) -> pb::VpplbCounters {
+pub(super) fn counters(vips: &[VipPackets]) -> pb::VpplbCounters {
     let vip = |VipPackets { vip, packets }: &VipPackets| pb::VpplbvipCounters {
         prefix: vip.prefix().to_string(),
         protocol: vip.service().protocol().into(),
@@ -87,7 +86,7 @@ pub(super) fn counters(counted: &[VipPackets]) -> pb::VpplbCounters {
         untracked: packets.untracked,
         no_server: packets.no_server,
     };
-    pb::VpplbCounters { vips: counted.iter().map(vip).collect() }
+    pb::VpplbCounters { vips: vips.iter().map(vip).collect() }
 }
 
 pub(super) fn report(report: &SyncReport) -> pb::SyncVpplbStateResponse {

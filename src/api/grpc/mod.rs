@@ -8,4 +8,4 @@ mod names;
 pub(super) mod service;
 mod status;
 mod table;
-pub(super) mod watch;
+mod watch;

@@ -1,23 +1,23 @@
-//! Names of requests. What could stand in no configuration is not looked for,
-//! and is not repeated in logs and answers.
+//! Names in requests. A name that could stand in no configuration is refused at
+//! once, so that logs and answers never repeat it.
 
 use tonic::Status;
 
 use crate::domain::names::is_usable;
 
-/// A name in the field `name`.
+/// The name in the field `name`.
 ///
 /// # Errors
-/// INVALID_ARGUMENT for what is no name.
-pub(super) fn named(name: String) -> Result<String, Status> {
-    named_as("name", name)
+/// INVALID_ARGUMENT for a name that is not usable.
+pub(super) fn parse_name(name: String) -> Result<String, Status> {
+    parse_name_field("name", name)
 }
 
-/// A name in this field.
+/// The name in `field`.
 ///
 /// # Errors
-/// INVALID_ARGUMENT for what is no name.
-pub(super) fn named_as(field: &str, name: String) -> Result<String, Status> {
+/// INVALID_ARGUMENT for a name that is not usable.
+pub(super) fn parse_name_field(field: &str, name: String) -> Result<String, Status> {
     match is_usable(&name) {
         true => Ok(name),
         false => Err(Status::invalid_argument(format!(

@@ -1,7 +1,13 @@
-//! Every RPC of `proto/maglev.proto`.
+//! The RPCs of `proto/maglev.proto`.
 
+use std::sync::Arc;
+
+use tokio_stream::Empty;
 use tonic::{Request, Response, Status};
 
+use super::names::{parse_name, parse_name_field};
+use super::status::OrStatus;
+use super::watch::{self, EventStream};
 use super::{convert, lb, table};
 use crate::actors::controller::{
     AdministerBackend, CheckConfig, GetBackend, GetBackends, GetConfig, GetFrontend, LoadFailed,
@@ -9,27 +15,24 @@ use crate::actors::controller::{
 };
 use crate::actors::reconciler::{GetRefusalOf, GetVip, Sync};
 use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
-use crate::api::grpc::names::{named, named_as};
-use crate::api::grpc::status::OrStatus;
-use crate::api::grpc::watch::{self, EventStream, Events};
+use crate::api::actors::Actors;
+use crate::api::transport::peer::ClientPeer;
 use crate::api::transport::tls::Certificates;
-use crate::api::{Actors, ClientPeer};
 use crate::config::LoadError;
+use crate::domain::config::Config;
 use crate::domain::controller::AdminCommand;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::dataplane::plan::Scope;
 use crate::pb;
 use crate::pb::maglev_server::Maglev;
 
-/// The service over the actors that answer for it.
 pub struct MaglevService {
     pub(in crate::api) actors: Actors,
-    /// What is read again with the configuration.
+    /// Renewed by a reload of the configuration.
     pub(in crate::api) certificates: Option<Certificates>,
 }
 
 impl MaglevService {
-    /// A service that these actors answer for.
     #[must_use]
     pub fn new(actors: Actors) -> Self {
         Self { actors, certificates: None }
@@ -37,17 +40,17 @@ impl MaglevService {
 
     async fn backend(&self, name: String) -> Result<Response<pb::BackendInfo>, Status> {
         let (view, reading) =
-            self.actors.checker.send(GetBackend(name)).await.or_status()?.or_status()?;
+            self.actors.controller.send(GetBackend(name)).await.or_status()?.or_status()?;
         Ok(Response::new(convert::backend(&view, &reading)))
     }
 
     async fn frontend(&self, name: String) -> Result<Response<pb::FrontendInfo>, Status> {
         let question = GetFrontend(name.clone());
-        let view = self.actors.checker.send(question).await.or_status()?.or_status()?;
+        let view = self.actors.controller.send(question).await.or_status()?.or_status()?;
         let refusal = self.actors.reconciler.send(GetRefusalOf(name)).await.or_status()?;
-        let sighted = self.actors.reconciler.send(GetVip(view.settings.vip)).await.or_status()?;
+        let observed = self.actors.reconciler.send(GetVip(view.settings.vip)).await.or_status()?;
         let mut info = convert::frontend(&view, refusal);
-        table::add_shares(&mut info, &view, &sighted);
+        table::add_shares(&mut info, &view, &observed);
         Ok(Response::new(info))
     }
 
@@ -57,29 +60,30 @@ impl MaglevService {
         command: AdminCommand,
     ) -> Result<Response<pb::BackendInfo>, Status> {
         let who = ClientPeer::of(&request).to_string();
-        let backend = named(request.into_inner().name)?;
+        let backend = parse_name(request.into_inner().name)?;
         let message = AdministerBackend { backend: backend.clone(), command, who };
-        self.actors.checker.send(message).await.or_status()?.or_status()?;
-        // The prober has obeyed, and told the Controller before it told us.
+        self.actors.controller.send(message).await.or_status()?.or_status()?;
+        // The answer comes after the prober's transition has reached the
+        // Controller, so the state that is read now is the new one.
         self.backend(backend).await
     }
 
-    /// What `WatchEvents` brings.
+    /// The stream of `WatchEvents`.
     pub(super) async fn watch(
         &self,
         request: &Request<pb::WatchRequest>,
-    ) -> Result<Events, Status> {
+    ) -> Result<EventStream, Status> {
         let subscribe = watch::subscribe(request.get_ref())?;
         let broadcaster = &self.actors.broadcaster;
         Ok(broadcaster.send(subscribe).await.or_status()?.or_status()?.into())
     }
 
-    async fn config(&self) -> Result<std::sync::Arc<crate::domain::config::Config>, Status> {
-        self.actors.checker.send(GetConfig).await.or_status()
+    async fn config(&self) -> Result<Arc<Config>, Status> {
+        self.actors.controller.send(GetConfig).await.or_status()
     }
 }
 
-/// Has a computation done where it holds nobody up.
+/// Computes on a thread for blocking work, so that streams are not delayed.
 async fn blocking<T: Send + 'static>(
     compute: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Status> {
@@ -91,7 +95,8 @@ type GrpcReply<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl Maglev for MaglevService {
-    type WatchEventsStream = EventStream;
+    /// The generated server is never asked for this method.
+    type WatchEventsStream = Empty<Result<pb::Event, Status>>;
 
     async fn list_frontends(
         &self,
@@ -106,7 +111,7 @@ impl Maglev for MaglevService {
         &self,
         request: Request<pb::GetFrontendRequest>,
     ) -> GrpcReply<pb::FrontendInfo> {
-        self.frontend(named(request.into_inner().name)?).await
+        self.frontend(parse_name(request.into_inner().name)?).await
     }
 
     async fn list_backends(
@@ -122,17 +127,16 @@ impl Maglev for MaglevService {
         &self,
         request: Request<pb::GetBackendRequest>,
     ) -> GrpcReply<pb::BackendInfo> {
-        self.backend(named(request.into_inner().name)?).await
+        self.backend(parse_name(request.into_inner().name)?).await
     }
 
     async fn get_backends(
         &self,
         _: Request<pb::GetBackendsRequest>,
     ) -> GrpcReply<pb::GetBackendsResponse> {
-        let found = self.actors.checker.send(GetBackends).await.or_status()?;
-        // Many take their time: not on the thread of the streams.
-        let one = |(view, reading)| convert::backend(&view, &reading);
-        let backends = blocking(move || found.into_iter().map(one).collect()).await?;
+        let found = self.actors.controller.send(GetBackends).await.or_status()?;
+        let convert = |(view, reading)| convert::backend(&view, &reading);
+        let backends = blocking(move || found.into_iter().map(convert).collect()).await?;
         Ok(Response::new(pb::GetBackendsResponse { backends }))
     }
 
@@ -177,7 +181,7 @@ impl Maglev for MaglevService {
         &self,
         request: Request<pb::GetHealthCheckRequest>,
     ) -> GrpcReply<pb::HealthCheckInfo> {
-        let name = named(request.into_inner().name)?;
+        let name = parse_name(request.into_inner().name)?;
         let config = self.config().await?;
         let check = config
             .checks
@@ -192,23 +196,29 @@ impl Maglev for MaglevService {
     ) -> GrpcReply<pb::FrontendInfo> {
         let who = ClientPeer::of(&request).to_string();
         let pb::SetWeightRequest { frontend, pool, backend, weight } = request.into_inner();
-        let frontend = named_as("frontend", frontend)?;
-        let (pool, backend) = (named_as("pool", pool)?, named_as("backend", backend)?);
+        let frontend = parse_name_field("frontend", frontend)?;
+        let (pool, backend) =
+            (parse_name_field("pool", pool)?, parse_name_field("backend", backend)?);
         let weight = Weight::try_from(i64::from(weight)).or_status()?;
         let message = SetWeight { frontend: frontend.clone(), pool, backend, weight, who };
-        self.actors.checker.send(message).await.or_status()?.or_status()?;
+        self.actors.controller.send(message).await.or_status()?.or_status()?;
         self.frontend(frontend).await
     }
 
-    async fn watch_events(&self, request: Request<pb::WatchRequest>) -> GrpcReply<EventStream> {
-        Ok(Response::new(self.watch(&request).await?.into()))
+    /// The interceptor serves `WatchEvents` by [`Self::watch`], with bytes that all
+    /// streams share, which the generated server cannot.
+    async fn watch_events(
+        &self,
+        _: Request<pb::WatchRequest>,
+    ) -> GrpcReply<Self::WatchEventsStream> {
+        Err(Status::unimplemented("WatchEvents is served by the interceptor"))
     }
 
     async fn check_config(
         &self,
         _: Request<pb::CheckConfigRequest>,
     ) -> GrpcReply<pb::CheckConfigResponse> {
-        let response = match self.actors.checker.send(CheckConfig).await.or_status()? {
+        let response = match self.actors.controller.send(CheckConfig).await.or_status()? {
             Ok(loaded) => pb::CheckConfigResponse {
                 ok: true,
                 warnings: loaded.warnings.iter().map(ToString::to_string).collect(),
@@ -228,7 +238,7 @@ impl Maglev for MaglevService {
         &self,
         _: Request<pb::ReloadConfigRequest>,
     ) -> GrpcReply<pb::ReloadConfigResponse> {
-        let response = match self.actors.checker.send(Reload).await.or_status()? {
+        let response = match self.actors.controller.send(Reload).await.or_status()? {
             Ok(()) => {
                 let renewed = match &self.certificates {
                     Some(certificates) => certificates.renew().await,
@@ -259,11 +269,12 @@ impl Maglev for MaglevService {
         &self,
         _: Request<pb::GetVpplbStateRequest>,
     ) -> GrpcReply<pb::VpplbState> {
-        let seen = self.actors.vpp.send(Observe).await.or_status()?.or_status()?;
-        // The state is worth telling although the boot time is not known.
+        let observation = self.actors.vpp.send(Observe).await.or_status()?.or_status()?;
+        // Without the boot time the state is returned all the same.
         let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.ok();
-        let booted_at = info.filter(|info| info.epoch == seen.epoch).and_then(|i| i.booted_at);
-        Ok(Response::new(lb::state(&seen.observed, booted_at)))
+        let info = info.filter(|info| info.epoch == observation.epoch);
+        let booted_at = info.and_then(|info| info.booted_at);
+        Ok(Response::new(lb::state(&observation.observed, booted_at)))
     }
 
     async fn sync_vpplb_state(
@@ -273,11 +284,11 @@ impl Maglev for MaglevService {
         let request = request.into_inner();
         let scope = match request.frontend_name {
             None => Scope::All,
-            Some(name) => Scope::One(named_as("frontend_name", name)?.as_str().into()),
+            Some(name) => Scope::One(parse_name_field("frontend_name", name)?.as_str().into()),
         };
         let message = Sync { scope, dry_run: request.dry_run };
         let report = self.actors.reconciler.send(message).await.or_status()?.or_status()?;
-        // Tables of many steps take their time: not on the thread of the streams.
+        // The tables of many steps take long to compute.
         let report = blocking(move || lb::report(&report)).await?;
         Ok(Response::new(report))
     }
@@ -287,26 +298,26 @@ impl Maglev for MaglevService {
         request: Request<pb::PredictChangeRequest>,
     ) -> GrpcReply<pb::PredictChangeResponse> {
         let pb::PredictChangeRequest { frontend, backend, weight } = request.into_inner();
-        let frontend = named_as("frontend", frontend)?;
-        let backend = named_as("backend", backend)?;
+        let frontend = parse_name_field("frontend", frontend)?;
+        let backend = parse_name_field("backend", backend)?;
         let weight = Weight::try_from(i64::from(weight)).or_status()?;
-        let suppose = PredictWeight { frontend, backend, weight };
-        let supposed = self.actors.checker.send(suppose).await.or_status()?.or_status()?;
-        let sighted = self.actors.reconciler.send(GetVip(supposed.vip)).await.or_status()?;
-        let predicted = blocking(move || table::predict(&supposed, &sighted)).await?;
-        Ok(Response::new(predicted.or_status()?))
+        let message = PredictWeight { frontend, backend, weight };
+        let prediction = self.actors.controller.send(message).await.or_status()?.or_status()?;
+        let observed = self.actors.reconciler.send(GetVip(prediction.vip)).await.or_status()?;
+        let response = blocking(move || table::predict(&prediction, &observed)).await?;
+        Ok(Response::new(response.or_status()?))
     }
 
     async fn get_vpplb_counters(
         &self,
         _: Request<pb::GetVpplbCountersRequest>,
     ) -> GrpcReply<pb::VpplbCounters> {
-        let counted = self.actors.vpp.send(GetCounters).await.or_status()?.or_status()?;
-        Ok(Response::new(lb::counters(&counted)))
+        let counters = self.actors.vpp.send(GetCounters).await.or_status()?.or_status()?;
+        Ok(Response::new(lb::counters(&counters)))
     }
 }
 
-/// The faults of a configuration file, by the field that tells of them.
+/// Why a configuration was not accepted, by the field of the response.
 #[derive(Default)]
 struct ConfigFaultFields {
     parse_error: String,
@@ -321,8 +332,9 @@ impl ConfigFaultFields {
             LoadFailed::Refused(error) => match **error {
                 LoadError::Faults(_) => &mut faults.semantic_error,
                 LoadError::Unreadable { .. } | LoadError::Syntax { .. } => &mut faults.parse_error,
+                LoadError::Interrupted => &mut faults.other,
             },
-            LoadFailed::Namespace(_) | LoadFailed::Interrupted => &mut faults.other,
+            LoadFailed::Namespace(_) => &mut faults.other,
         };
         *field = failed.to_string();
         faults

@@ -1,4 +1,4 @@
-//! One table from the actors' refusals to gRPC's status codes.
+//! The gRPC status codes of all errors that actors return.
 
 use actix::MailboxError;
 use tonic::Status;
@@ -10,7 +10,7 @@ use crate::domain::balancing::maglev::NotSeen;
 use crate::domain::controller::CommandRefused;
 use crate::domain::dataplane::net::WeightOutOfRange;
 
-/// Something that a request can come to nothing for.
+/// An error that a request can fail with.
 pub(super) trait ToStatus {
     fn to_status(&self) -> Status;
 }

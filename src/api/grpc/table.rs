@@ -1,4 +1,4 @@
-//! What the model of the table has to say, as the generated types tell it.
+//! From the model of Maglev's table to the generated types.
 
 use crate::actors::reconciler::{SyncReport, VipObservation};
 use crate::domain::balancing::maglev::{
@@ -8,57 +8,60 @@ use crate::domain::balancing::maglev::{
 use crate::domain::controller::{FrontendView, PoolView, WeightPrediction};
 use crate::pb;
 
-/// Adds to a frontend what its table makes of its weights.
+/// Adds the shares of the table that the weights ask for and get, and warnings.
 pub(super) fn add_shares(
     info: &mut pb::FrontendInfo,
     view: &FrontendView,
-    sighted: &VipObservation,
+    observed: &VipObservation,
 ) {
     let length = view.settings.table_length;
-    info.warnings = cautions(view).collect();
+    info.warnings = warnings(view).collect();
     let members = || view.pools.iter().flat_map(|pool| &pool.backends);
+    // `None` while the weight of a server that is kept as it is is not known.
     let weights: Option<Vec<_>> = members()
         .filter_map(|member| Some((member.address?, member.effective)))
-        .map(|(address, effective)| Some((address, effective.resolve(address, sighted.as_seen())?)))
+        .map(|(address, effective)| {
+            Some((address, effective.resolve(address, observed.as_seen())?))
+        })
         .collect();
-    let known = weights.map(|weights| shares(&weights, length)).unwrap_or_default();
-    let mut known = known.into_iter();
+    let shares = weights.map(|weights| shares(&weights, length)).unwrap_or_default();
+    let mut shares = shares.into_iter();
     let infos = info.pools.iter_mut().flat_map(|pool| &mut pool.backends);
     for (info, member) in infos.zip(members()) {
         let Some(address) = member.address else { continue };
-        let share = known.next();
+        let share = shares.next();
         info.asked_share = share.map(|(asked, _)| Share::fraction(asked));
         info.real_share = share.map(|(_, real)| Share::fraction(real));
-        let seen = sighted.as_seen().flatten().and_then(|vip| vip.servers.get(&address));
-        info.vpp_buckets = seen.map(|server| server.buckets);
+        let server = observed.as_seen().flatten().and_then(|vip| vip.servers.get(&address));
+        info.vpp_buckets = server.map(|server| server.buckets);
     }
 }
 
-/// What the table cannot do, the pool named where it is about one.
-fn cautions(view: &FrontendView) -> impl Iterator<Item = String> + use<'_> {
-    let asked = |pool: &PoolView| {
+/// What the table cannot express, with the name of the pool where it is about one.
+fn warnings(view: &FrontendView) -> impl Iterator<Item = String> + use<'_> {
+    let requested = |pool: &PoolView| {
         let backends = pool.backends.iter().filter_map(|member| {
             let (name, weight) = (member.name.clone(), member.weight);
             Some(RequestedWeight { name, address: member.address?, weight })
         });
         backends.collect()
     };
-    let pools: Vec<Vec<RequestedWeight>> = view.pools.iter().map(asked).collect();
-    lint(&pools, view.settings.table_length).into_iter().map(|(place, lint)| {
-        match place.and_then(|place| view.pools.get(place)) {
+    let pools: Vec<Vec<RequestedWeight>> = view.pools.iter().map(requested).collect();
+    lint(&pools, view.settings.table_length).into_iter().map(|(index, lint)| {
+        match index.and_then(|index| view.pools.get(index)) {
             Some(pool) => format!("pool {}: {lint}", pool.name),
             None => lint.to_string(),
         }
     })
 }
 
-/// What the change of a weight would move.
+/// The entries of the table that a change of a weight would move.
 pub(super) fn predict(
-    supposed: &WeightPrediction,
-    sighted: &VipObservation,
+    prediction: &WeightPrediction,
+    observed: &VipObservation,
 ) -> Result<pb::PredictChangeResponse, NotSeen> {
     let Forecast { servers, moved } =
-        forecast(&supposed.servers, supposed.length, sighted.as_seen())?;
+        forecast(&prediction.servers, prediction.length, observed.as_seen())?;
     let server = |server: ForecastServer| pb::PredictedServer {
         name: server.name.to_string(),
         address: server.address.to_string(),
@@ -73,7 +76,7 @@ pub(super) fn predict(
     })
 }
 
-/// What each step of a pass moves.
+/// The entries of the table that each step of a pass moves.
 pub(super) fn moves_of_steps(report: &SyncReport) -> Vec<Option<pb::TableMoves>> {
     let steps = report.results.iter().map(|result| &result.planned.step);
     maglev::moves(&report.before, steps).into_iter().map(|moved| moved.map(moves)).collect()

@@ -1,6 +1,7 @@
-//! The stream of `WatchEvents`.
+//! `WatchEvents`: a subscription to the Broadcaster as a response stream.
 
-pub(super) mod ready;
+pub(super) mod codec;
+pub(super) mod rpc;
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,16 +10,16 @@ use tokio_stream::Stream;
 use tonic::Status;
 
 use crate::actors::broadcaster::{EventFilter, ResumePoint, StreamItem, Subscribe, Subscription};
-use crate::api::grpc::convert;
 use crate::domain::events::{LogLevel, Seq};
 use crate::pb;
 
-/// What a request asks for. An unset kind is wanted; an empty level is info.
+/// The subscription that a request asks for. A kind that is not set is included,
+/// except changes; an empty level is info.
 ///
 /// # Errors
 /// INVALID_ARGUMENT for a word that is no level.
 pub(super) fn subscribe(request: &pb::WatchRequest) -> Result<Subscribe, Status> {
-    let wanted = |kind: Option<bool>| kind.unwrap_or(true);
+    let included = |kind: Option<bool>| kind.unwrap_or(true);
     let level = match request.log_level.as_str() {
         "" => LogLevel::Info,
         word => LogLevel::from_word(word).ok_or_else(|| {
@@ -28,11 +29,11 @@ pub(super) fn subscribe(request: &pb::WatchRequest) -> Result<Subscribe, Status>
         })?,
     };
     let filter = EventFilter {
-        log: wanted(request.log).then_some(level),
-        backend: wanted(request.backend),
-        frontend: wanted(request.frontend),
-        dataplane: wanted(request.dataplane),
-        // Clients of vpp-maglev 1.0 do not know of these.
+        log: included(request.log).then_some(level),
+        backend: included(request.backend),
+        frontend: included(request.frontend),
+        dataplane: included(request.dataplane),
+        // Clients of vpp-maglev 1.0 do not know changes.
         change: request.change.unwrap_or(false),
     };
     let resume = request.resume.as_ref();
@@ -40,55 +41,36 @@ pub(super) fn subscribe(request: &pb::WatchRequest) -> Result<Subscribe, Status>
     Ok(Subscribe { filter, resume })
 }
 
-/// A subscription as a stream, which says why it ends.
-pub(super) struct Events {
+/// A subscription as a stream that ends with the reason, UNAVAILABLE.
+pub(super) struct EventStream {
     subscription: Subscription,
-    /// Set once the end has been told.
-    ended: bool,
+    has_ended: bool,
 }
 
-impl From<Subscription> for Events {
+/// An item of the stream, with the daemon's boot id.
+pub(super) struct WatchItem {
+    item: StreamItem,
+    boot_id: u64,
+}
+
+impl From<Subscription> for EventStream {
     fn from(subscription: Subscription) -> Self {
-        Self { subscription, ended: false }
-    }
-}
-
-impl Events {
-    fn boot_id(&self) -> u64 {
-        self.subscription.boot_id
-    }
-
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<StreamItem, Status>>> {
-        if self.ended {
-            return Poll::Ready(None);
-        }
-        self.subscription.poll_next(context).map(|told| {
-            self.ended = told.is_none();
-            Some(told.ok_or_else(|| Status::unavailable("maglevd is stopping")))
-        })
-    }
-}
-
-/// The stream of the generated trait. The listeners serve `ready` in its place,
-/// which tells the same.
-pub struct EventStream(Events);
-
-impl From<Events> for EventStream {
-    fn from(events: Events) -> Self {
-        Self(events)
+        Self { subscription, has_ended: false }
     }
 }
 
 impl Stream for EventStream {
-    type Item = Result<pb::Event, Status>;
+    type Item = Result<WatchItem, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let boot_id = self.0.boot_id();
-        self.0.poll_next(context).map(|told| {
-            Some(told?.map(|told| match told {
-                StreamItem::Event(seq, event) => convert::event(&event.event, seq, boot_id),
-                StreamItem::Missed(count) => convert::missed(count, boot_id),
-            }))
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        let boot_id = self.subscription.boot_id;
+        self.subscription.poll_next(context).map(|item| {
+            self.has_ended = item.is_none();
+            let item = item.ok_or_else(|| Status::unavailable("maglevd is stopping"));
+            Some(item.map(|item| WatchItem { item, boot_id }))
         })
     }
 }

@@ -1,3 +1,25 @@
-//! What is served over plain HTTP.
+//! What is served over plain HTTP: metrics for Prometheus, and health for load
+//! balancers. Each group of pages is one file or folder with a `routes`
+//! function; [`serve`] has the list of all of them.
 
-pub mod metrics;
+mod health;
+mod metrics;
+mod router;
+
+pub use router::HttpListenError;
+
+use crate::api::actors::Actors;
+use router::HttpRouter;
+
+/// Serves every page on `address` for as long as the runtime lives. Returns the
+/// address that was bound, in which a port 0 is replaced by the real one.
+///
+/// # Errors
+/// The address cannot be opened.
+pub async fn serve(actors: Actors, address: &str) -> Result<String, HttpListenError> {
+    HttpRouter::default()
+        .merge(metrics::routes())
+        .merge(health::routes())
+        .serve(actors, address)
+        .await
+}

@@ -1,8 +1,8 @@
-//! How clients get from a listening socket to the service.
+//! Accepts connections and hands them to the server after their handshake.
 //!
-//! Every connection goes through its handshake on its own, so that a client
-//! that says nothing stands in nobody's way. When descriptors run out the loop
-//! waits and goes on; when all places are taken, who comes next is turned away.
+//! Each handshake is a task, so that a silent client does not delay others.
+//! When descriptors run out, the loop waits and tries again; while all slots
+//! are taken, new connections are closed.
 
 use std::io;
 use std::sync::Arc;
@@ -20,57 +20,55 @@ use tracing::{debug, warn};
 
 use crate::api::transport::peer::{AcceptedConnection, ByteStream, ClientPeer};
 
-/// How long a client may take to say its first word, and to prove who it is.
+/// How long a client may take for its TLS handshake, or for its first byte.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long a client that was refused may take to read why.
-const FAREWELL: Duration = Duration::from_secs(1);
-/// How long to wait when the system has no descriptor or memory to give.
+/// How long a refused client may take to read the TLS alert.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Wait after an accept that failed for want of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
-/// What goes on and on is said again after this.
-const SAY_AGAIN: Duration = Duration::from_secs(60);
+/// How often a lasting condition is logged.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A socket that clients connect to.
 pub(super) enum ListeningSocket {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
 
-/// A socket that a client has connected to.
+/// A connection before its handshake.
 enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
-/// What is behind the listeners: one for all of them.
+/// What the listeners share; clones share it too.
 #[derive(Clone)]
 pub(super) struct ConnectionAcceptor {
-    /// What TCP clients are shown; without it they speak in the clear.
+    /// The present certificates; `None`: TCP connections are not encrypted.
     pub(super) tls: Option<watch::Receiver<Arc<ServerConfig>>>,
-    /// Connections that there may be at once.
-    pub(super) places: Arc<Semaphore>,
-    /// Where those go that are let in.
-    pub(super) inside: mpsc::Sender<AcceptedConnection>,
+    /// One permit for each connection that may be open.
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) accepted: mpsc::Sender<AcceptedConnection>,
 }
 
-/// Lets clients in, for as long as it is not aborted.
-pub(super) async fn admit(listener: ListeningSocket, door: ConnectionAcceptor) {
-    let (mut starved, mut full) = (RateLimitedLog::default(), RateLimitedLog::default());
+/// Accepts connections until it is dropped.
+pub(super) async fn accept_all(listener: ListeningSocket, acceptor: ConnectionAcceptor) {
+    let (mut accept_log, mut full_log) = (RateLimitedLog::default(), RateLimitedLog::default());
     let mut handshakes = JoinSet::new();
     loop {
         let accepted = listener.accept().await;
         while handshakes.try_join_next().is_some() {}
-        match (accepted, Arc::clone(&door.places).try_acquire_owned()) {
-            (Ok((socket, peer)), Ok(place)) => {
-                handshakes.spawn(door.clone().welcome(socket, peer, place));
+        match (accepted, Arc::clone(&acceptor.slots).try_acquire_owned()) {
+            (Ok((socket, peer)), Ok(slot)) => {
+                handshakes.spawn(acceptor.clone().accept(socket, peer, slot));
             }
             (Ok((_, peer)), Err(_)) => {
-                if full.is_due() {
+                if full_log.is_due() {
                     warn!(%peer, "grpc-connections-exhausted: new ones are turned away");
                 }
             }
-            (Err(error), _) if concerns_one_client(&error) => debug!(%error, "grpc-accept-failed"),
+            (Err(error), _) if is_of_one_client(&error) => debug!(%error, "grpc-accept-failed"),
             (Err(error), _) => {
-                if starved.is_due() {
+                if accept_log.is_due() {
                     warn!(%error, "grpc-accept-failed: tried again until it works");
                 }
                 sleep(PAUSE).await;
@@ -79,9 +77,9 @@ pub(super) async fn admit(listener: ListeningSocket, door: ConnectionAcceptor) {
     }
 }
 
-/// Whether a failed accept says something of the client alone (accept(2):
-/// errors that were pending on its socket come out here).
-fn concerns_one_client(error: &io::Error) -> bool {
+/// Whether a failed accept concerns one client only: accept(2) returns errors
+/// that were pending on the new socket.
+fn is_of_one_client(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(
         error.kind(),
@@ -115,25 +113,25 @@ impl ListeningSocket {
 }
 
 impl ConnectionAcceptor {
-    /// Hands a client on once it has shown what it must.
-    async fn welcome(self, socket: Socket, peer: ClientPeer, place: OwnedSemaphorePermit) {
-        match timeout(HANDSHAKE, self.shake_hands(socket)).await {
-            Ok(Ok(carrier)) => {
-                let connection = AcceptedConnection { carrier, peer, _place: place };
+    /// Hands a connection to the server after its handshake.
+    async fn accept(self, socket: Socket, peer: ClientPeer, slot: OwnedSemaphorePermit) {
+        match timeout(HANDSHAKE, self.handshake(socket)).await {
+            Ok(Ok(stream)) => {
+                let connection = AcceptedConnection { stream, peer, _slot: slot };
                 // Without a receiver the daemon is stopping.
-                let _ = self.inside.send(connection).await;
+                let _ = self.accepted.send(connection).await;
             }
-            Ok(Err(Refused { error, socket })) => {
+            Ok(Err(HandshakeError { error, socket })) => {
                 let why = why(&error);
                 if error.kind() == io::ErrorKind::UnexpectedEof {
-                    // Port scans and the probes of load balancers end like this.
+                    // Port scans and health checks of load balancers end like this.
                     debug!(%peer, why, "grpc-handshake-broken-off");
                 } else {
                     warn!(%peer, why, "grpc-handshake-failed");
                 }
                 if let Some(socket) = socket {
-                    // Who does not read it in time goes without the reason.
-                    let _ = timeout(FAREWELL, part(socket)).await;
+                    // A client that does not read in time misses the reason.
+                    let _ = timeout(CLOSE_TIMEOUT, close_gracefully(socket)).await;
                 }
             }
             Err(_) => {
@@ -144,16 +142,17 @@ impl ConnectionAcceptor {
         }
     }
 
-    async fn shake_hands(&self, socket: Socket) -> Result<Box<dyn ByteStream>, Refused> {
+    async fn handshake(&self, socket: Socket) -> Result<Box<dyn ByteStream>, HandshakeError> {
         match (socket, &self.tls) {
             (Socket::Unix(stream), _) => {
-                let look = || Ok(recv(&stream, &mut [0], RecvFlags::PEEK)?);
-                stream.async_io(Interest::READABLE, look).await?;
+                let peek = || Ok(recv(&stream, &mut [0], RecvFlags::PEEK)?);
+                stream.async_io(Interest::READABLE, peek).await?;
                 Ok(Box::new(stream))
             }
             (Socket::Tcp(stream), None) => {
                 stream.set_nodelay(true)?;
-                // That it is readable is only tokio's guess at first.
+                // A peek waits for the first byte. Readiness does not: tokio
+                // takes a new socket for readable.
                 stream.peek(&mut [0]).await?;
                 Ok(Box::new(stream))
             }
@@ -162,36 +161,35 @@ impl ConnectionAcceptor {
                 let acceptor = TlsAcceptor::from(Arc::clone(&tls.borrow()));
                 match acceptor.accept(stream).into_fallible().await {
                     Ok(stream) => Ok(Box::new(stream)),
-                    Err((error, socket)) => Err(Refused { error, socket: Some(socket) }),
+                    Err((error, socket)) => Err(HandshakeError { error, socket: Some(socket) }),
                 }
             }
         }
     }
 }
 
-/// A handshake that came to nothing.
-struct Refused {
+struct HandshakeError {
     error: io::Error,
-    /// Open still, if the client is to be told.
+    /// Still open where an alert was sent to the client.
     socket: Option<TcpStream>,
 }
 
-impl From<io::Error> for Refused {
+impl From<io::Error> for HandshakeError {
     fn from(error: io::Error) -> Self {
         Self { error, socket: None }
     }
 }
 
-/// Closes a connection so that the client reads why. To close it with bytes of
-/// the client's unread would reset it, and what was sent last would be lost.
-async fn part(mut socket: TcpStream) -> io::Result<()> {
+/// Closes a connection so that the client can read the alert. A close with
+/// unread bytes of the client would reset the connection and drop the alert.
+async fn close_gracefully(mut socket: TcpStream) -> io::Result<()> {
     socket.shutdown().await?;
     let mut rest = [0; 1024];
     while socket.read(&mut rest).await? > 0 {}
     Ok(())
 }
 
-/// Why a handshake failed, in words of the operator's.
+/// Why a handshake failed, for operators.
 fn why(error: &io::Error) -> String {
     use rustls::Error as Tls;
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>());
@@ -214,15 +212,15 @@ fn why(error: &io::Error) -> String {
     }
 }
 
-/// Keeps what goes on and on from filling the log.
+/// Keeps a lasting condition from filling the log.
 #[derive(Default)]
 struct RateLimitedLog(Option<Instant>);
 
 impl RateLimitedLog {
-    /// Whether it is to be said now.
+    /// Whether to log now.
     fn is_due(&mut self) -> bool {
         let now = Instant::now();
-        let due = self.0.is_none_or(|said| now.duration_since(said) >= SAY_AGAIN);
+        let due = self.0.is_none_or(|logged| now.duration_since(logged) >= LOG_INTERVAL);
         if due {
             self.0 = Some(now);
         }
@@ -235,18 +233,18 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_goes_on_is_said_once_a_minute() {
-        let mut seldom = RateLimitedLog::default();
-        let mut said = 0;
+    async fn a_lasting_condition_is_logged_once_a_minute() {
+        let mut log = RateLimitedLog::default();
+        let mut logged = 0;
         for _ in 0..1800 {
-            said += u32::from(seldom.is_due());
+            logged += u32::from(log.is_due());
             tokio::time::advance(PAUSE).await;
         }
-        assert_eq!(said, 3);
+        assert_eq!(logged, 3);
     }
 
     #[test]
-    fn running_out_is_told_from_a_client_that_went_away() {
+    fn a_lack_of_descriptors_is_told_from_a_client_that_went_away() {
         use rustix::io::Errno;
         for (errno, of_one_client) in [
             (Errno::MFILE, false),
@@ -257,18 +255,18 @@ mod tests {
             (Errno::HOSTUNREACH, true),
             (Errno::PERM, true),
         ] {
-            assert_eq!(concerns_one_client(&errno.into()), of_one_client, "{errno:?}");
+            assert_eq!(is_of_one_client(&errno.into()), of_one_client, "{errno:?}");
         }
     }
 
-    /// A listener whose door has so many places; what it lets in comes out.
-    async fn open(places: usize) -> (std::net::SocketAddr, mpsc::Receiver<AcceptedConnection>) {
+    /// A listener with this many slots, and the connections that it accepts.
+    async fn open(slots: usize) -> (std::net::SocketAddr, mpsc::Receiver<AcceptedConnection>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (inside, connections) = mpsc::channel(8);
-        let door =
-            ConnectionAcceptor { tls: None, places: Arc::new(Semaphore::new(places)), inside };
-        tokio::spawn(admit(ListeningSocket::Tcp(listener), door));
+        let (accepted, connections) = mpsc::channel(8);
+        let slots = Arc::new(Semaphore::new(slots));
+        let acceptor = ConnectionAcceptor { tls: None, slots, accepted };
+        tokio::spawn(accept_all(ListeningSocket::Tcp(listener), acceptor));
         (address, connections)
     }
 
@@ -278,30 +276,29 @@ mod tests {
         client
     }
 
-    /// Whether the other end is gone.
     async fn is_closed(client: &mut TcpStream) -> bool {
-        // With bytes of ours unread it is reset.
+        // It is reset where the other end has not read the byte that was sent.
         !matches!(client.read(&mut [0]).await, Ok(1..))
     }
 
     #[tokio::test]
-    async fn who_finds_no_place_is_turned_away_and_one_that_goes_makes_room() {
-        let (address, mut inside) = open(2).await;
+    async fn a_connection_without_a_slot_is_closed_and_one_that_ends_frees_its_slot() {
+        let (address, mut connections) = open(2).await;
         let first = connect(address).await;
-        let admitted = inside.recv().await.unwrap();
-        assert_eq!(admitted.peer, ClientPeer::Tcp(first.local_addr().unwrap()));
+        let accepted = connections.recv().await.unwrap();
+        assert_eq!(accepted.peer, ClientPeer::Tcp(first.local_addr().unwrap()));
         let _second = connect(address).await;
-        let _kept = inside.recv().await.unwrap();
+        let _kept = connections.recv().await.unwrap();
         assert!(is_closed(&mut connect(address).await).await);
-        drop(admitted);
+        drop(accepted);
         let third = connect(address).await;
-        let admitted = inside.recv().await.unwrap();
-        assert_eq!(admitted.peer, ClientPeer::Tcp(third.local_addr().unwrap()));
+        let accepted = connections.recv().await.unwrap();
+        assert_eq!(accepted.peer, ClientPeer::Tcp(third.local_addr().unwrap()));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_says_nothing_is_let_go() {
-        let (address, _inside) = open(1).await;
+    async fn a_silent_connection_is_closed_after_the_handshake_timeout() {
+        let (address, _connections) = open(1).await;
         let begun = Instant::now();
         let mut silent = TcpStream::connect(address).await.unwrap();
         assert!(is_closed(&mut silent).await);

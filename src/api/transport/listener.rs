@@ -1,10 +1,7 @@
-//! The sockets that the service is offered on.
+//! Serves gRPC on all sockets that the operator names, and stops serving.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::io;
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,93 +17,43 @@ use tonic::transport::Server;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tracing::{error, warn};
 
-use crate::api::MaglevService;
 use crate::api::grpc::health;
 use crate::api::grpc::interceptor::WatchEventsInterceptor;
-use crate::api::transport::accept::{ConnectionAcceptor, ListeningSocket, admit};
+use crate::api::grpc::service::MaglevService;
+use crate::api::transport::accept::{ConnectionAcceptor, ListeningSocket, accept_all};
+use crate::api::transport::listen_addr::ListenAddr;
 use crate::api::transport::peer::AcceptedConnection;
+use crate::api::transport::phase::DaemonPhase;
 use crate::api::transport::tls::{Certificates, TlsError, TlsFiles};
 use crate::api::transport::unix_socket::{self, UnixAccess, UnixSocketFile};
 use crate::pb;
 
-/// The most connections at once, however many descriptors there are.
+/// Connections at a time, however many descriptors there are.
 const MAX_CONNECTIONS: usize = 16_384;
-/// The most requests at once on one connection.
+/// Requests at a time on one connection. More than there may be subscriptions,
+/// so that a client that asks for one too many gets an error and does not wait.
 const MAX_REQUESTS: u32 = 16_384;
-/// A silent connection is asked for a sign of life after this, and closed
-/// after as long again.
+/// A connection that was silent for this long gets an HTTP/2 ping, and is closed
+/// after as long again without an answer.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// Where to listen: `host:port`, `:port` for all addresses, `unix:/path`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListenAddr {
-    /// A TCP address, resolved when it is bound.
-    Tcp(String),
-    /// A Unix socket.
-    Unix(PathBuf),
-}
-
-/// A word that is no address to listen on.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("\"{0}\" is no address to listen on: write host:port, :port or unix:/path")]
-pub struct ListenAddrError(String);
-
-impl FromStr for ListenAddr {
-    type Err = ListenAddrError;
-
-    fn from_str(text: &str) -> Result<Self, ListenAddrError> {
-        let wrong = || ListenAddrError(text.into());
-        if let Some(path) = text.strip_prefix("unix:") {
-            return if path.starts_with('/') { Ok(Self::Unix(path.into())) } else { Err(wrong()) };
-        }
-        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-        port.parse::<u16>().map_err(|_| wrong())?;
-        let bare_ipv6 = host.contains(':') && !host.starts_with('[');
-        match host {
-            "" => Ok(Self::Tcp(format!("[::]:{port}"))),
-            _ if bare_ipv6 => Err(wrong()),
-            _ => Ok(Self::Tcp(text.into())),
-        }
-    }
-}
-
-impl fmt::Display for ListenAddr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(address) => f.write_str(address),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
-
-/// How the service is offered.
 #[derive(Clone, Debug)]
 pub struct ListenerConfig {
-    /// Where.
     pub addresses: Vec<ListenAddr>,
-    /// Whether clients can ask for the descriptors.
+    /// Whether gRPC server reflection is served.
     pub reflection: bool,
-    /// Certificates for TCP clients; `None`: they speak in the clear.
+    /// `None`: TCP connections are not encrypted.
     pub tls: Option<TlsFiles>,
-    /// Who may connect to Unix sockets.
     pub unix: UnixAccess,
 }
 
-/// A socket could not be opened, or the service could not be offered on it.
 #[derive(Debug, Error)]
 pub enum ListenError {
-    /// The socket could not be opened.
     #[error("cannot listen on {address}: {source}{}", hint(.source))]
-    Bind {
-        /// The address.
-        address: ListenAddr,
-        /// Why.
-        source: io::Error,
-    },
-    /// There can be no TLS.
+    Bind { address: ListenAddr, source: io::Error },
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The reflection service refused its own descriptors.
+    /// The reflection service does not take the descriptors of this build.
     #[error("cannot offer reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
@@ -121,9 +68,9 @@ fn hint(source: &io::Error) -> &'static str {
     }
 }
 
-/// The service on its sockets.
+/// The running server.
 pub struct Serving {
-    /// Where it really listens: ports that were 0 are known now.
+    /// As they were bound: a port 0 is replaced by the real one.
     pub addresses: Vec<ListenAddr>,
     files: Vec<UnixSocketFile>,
     certificates: Option<Certificates>,
@@ -131,19 +78,8 @@ pub struct Serving {
     phase: watch::Sender<DaemonPhase>,
 }
 
-/// Where the daemon is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::api) enum DaemonPhase {
-    /// Clients are served.
-    Serving,
-    /// The same, and they are told to go elsewhere.
-    Leaving,
-    /// No more are let in.
-    Stopped,
-}
-
 impl Serving {
-    /// The service on no socket at all.
+    /// A server without sockets.
     #[must_use]
     pub fn none() -> Self {
         let (phase, _) = watch::channel(DaemonPhase::Stopped);
@@ -151,18 +87,18 @@ impl Serving {
         Self { addresses, files, certificates: None, tasks: JoinSet::new(), phase }
     }
 
-    /// What is shown to TCP clients; `None`: they speak in the clear.
+    /// `None` without TLS.
     #[must_use]
     pub fn certificates(&self) -> Option<&Certificates> {
         self.certificates.as_ref()
     }
 
-    /// Tells those who ask for health that the daemon is leaving.
+    /// Turns health to `NOT_SERVING`, so that clients go elsewhere.
     pub fn leave(&self) {
         self.phase.send_replace(DaemonPhase::Leaving);
     }
 
-    /// Takes no more requests, and waits for those under way. Event streams
+    /// Closes the listeners and waits for the requests under way. Event streams
     /// must have been ended before.
     pub async fn stop(mut self) {
         self.phase.send_replace(DaemonPhase::Stopped);
@@ -171,87 +107,85 @@ impl Serving {
     }
 }
 
-/// Offers the service on every address, or on none.
+/// Serves on every address, or on none.
 ///
 /// # Errors
-/// A file of TLS that cannot be used, or the first address that cannot be
-/// opened.
+/// A TLS file that cannot be used, or the first address that cannot be opened.
 pub async fn serve(
     mut service: MaglevService,
-    offer: &ListenerConfig,
+    config: &ListenerConfig,
 ) -> Result<Serving, ListenError> {
-    let certificates = offer.tls.as_ref().map(Certificates::load).transpose()?;
+    let certificates = config.tls.as_ref().map(Certificates::load).transpose()?;
     service.certificates = certificates.clone();
     let is_tcp = |address: &ListenAddr| matches!(address, ListenAddr::Tcp(_));
-    if certificates.is_some() && !offer.addresses.iter().any(is_tcp) {
+    if certificates.is_some() && !config.addresses.iter().any(is_tcp) {
         warn!("grpc-tls-unused: --grpc-addr names no TCP address");
     }
-    let mut bound = OpenSockets::default();
-    for address in &offer.addresses {
-        let opened = bound.open(address, offer.unix).await;
+    let mut sockets = OpenSockets::default();
+    for address in &config.addresses {
+        let opened = sockets.open(address, config.unix).await;
         opened.map_err(|source| ListenError::Bind { address: address.clone(), source })?;
     }
-    let (phase, stopped) = watch::channel(DaemonPhase::Serving);
+    let (phase, phase_changes) = watch::channel(DaemonPhase::Serving);
     let (reporter, health) = tonic_health::server::health_reporter();
-    health::begin(&reporter).await;
-    let reporting = health::report(reporter, service.actors.overseer.clone(), stopped.clone());
-    let routes = routes(service, health, offer.reflection)?;
-    let (inside, connections) = mpsc::channel(1);
-    let places = Arc::new(Semaphore::new(places()));
-    let shown = certificates.as_ref().map(Certificates::shown);
-    let door = ConnectionAcceptor { tls: shown, places, inside };
+    health::set_not_serving(&reporter).await;
+    let reporting =
+        health::report(reporter, service.actors.watchdog.clone(), phase_changes.clone());
+    let routes = routes(service, health, config.reflection)?;
+    let (accepted, connections) = mpsc::channel(1);
+    let slots = Arc::new(Semaphore::new(connection_slots()));
+    let tls = certificates.as_ref().map(Certificates::subscribe);
+    let acceptor = ConnectionAcceptor { tls, slots, accepted };
     let mut tasks = JoinSet::new();
-    for listener in bound.listeners {
-        let (admitting, mut stopped) = (admit(listener, door.clone()), stopped.clone());
+    for listener in sockets.listeners {
+        let accepting = accept_all(listener, acceptor.clone());
+        let mut phase_changes = phase_changes.clone();
         tasks.spawn(async move {
-            // The listener is closed with its loop.
+            // The listener is dropped, and so closed, with the loop.
             tokio::select! {
-                () = admitting => {}
-                _ = stopped.wait_for(|phase| *phase >= DaemonPhase::Stopped) => {}
+                () = accepting => {}
+                _ = phase_changes.wait_for(|phase| *phase >= DaemonPhase::Stopped) => {}
             }
         });
     }
-    tasks.spawn(run(routes, connections, stopped));
+    tasks.spawn(run(routes, connections, phase_changes));
     tasks.spawn(reporting);
-    let OpenSockets { addresses, files, .. } = bound;
+    let OpenSockets { addresses, files, .. } = sockets;
     Ok(Serving { addresses, files, certificates, tasks, phase })
 }
 
-/// Serves everybody who was let in, until it is told to stop and the requests
-/// under way are done.
+/// Serves the accepted connections until [`DaemonPhase::Stopped`], and then the
+/// requests under way.
 async fn run(
     routes: Routes,
     connections: mpsc::Receiver<AcceptedConnection>,
-    mut stopped: watch::Receiver<DaemonPhase>,
+    mut phase_changes: watch::Receiver<DaemonPhase>,
 ) {
     let incoming = ReceiverStream::new(connections).map(Ok::<_, Infallible>);
-    let until = async move {
-        // An error says that the sender is gone: then it is time, too.
-        let _ = stopped.wait_for(|phase| *phase >= DaemonPhase::Stopped).await;
+    let shutdown = async move {
+        // A sender that is gone stops the server as well.
+        let _ = phase_changes.wait_for(|phase| *phase >= DaemonPhase::Stopped).await;
     };
     let served = Server::builder()
-        // More than there are subscriptions, so that who asks for one too many
-        // is told so, and does not just wait.
         .max_concurrent_streams(MAX_REQUESTS)
-        // Clients that are gone without a word are noticed.
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))
         .add_routes(routes)
-        .serve_with_incoming_shutdown(incoming, until)
+        .serve_with_incoming_shutdown(incoming, shutdown)
         .await;
     if let Err(error) = served {
         error!(%error, "grpc-server-failed");
     }
 }
 
-/// Connections that there may be at once: a quarter of the descriptors, since
-/// probes take up to three quarters.
-fn places() -> usize {
+/// Connections at a time: a quarter of the descriptors, since probes take up to
+/// three quarters.
+fn connection_slots() -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(limit / 4).map_or(MAX_CONNECTIONS, |places| places.clamp(16, MAX_CONNECTIONS))
+    usize::try_from(limit / 4).map_or(MAX_CONNECTIONS, |slots| slots.clamp(16, MAX_CONNECTIONS))
 }
 
-/// Everything that is offered, on every socket alike.
+/// The services, the same on every socket.
 fn routes(
     service: MaglevService,
     health: HealthServer<impl Health>,
@@ -265,13 +199,12 @@ fn routes(
                 .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
-        // Older clients know the alpha alone.
+        // Older clients know v1alpha only.
         routes.add_service(descriptors().build_v1()?).add_service(descriptors().build_v1alpha()?);
     }
     Ok(routes.routes())
 }
 
-/// The sockets that are open so far.
 #[derive(Default)]
 struct OpenSockets {
     addresses: Vec<ListenAddr>,
@@ -295,27 +228,5 @@ impl OpenSockets {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_to_listen_on() {
-        let parse = |text: &str| text.parse::<ListenAddr>().map(|address| address.to_string());
-        for (text, expected) in [
-            ("127.0.0.1:9090", "127.0.0.1:9090"),
-            (":9090", "[::]:9090"),
-            ("[::1]:0", "[::1]:0"),
-            ("localhost:1", "localhost:1"),
-            ("unix:/run/maglevd.sock", "unix:/run/maglevd.sock"),
-        ] {
-            assert_eq!(parse(text).unwrap(), expected);
-        }
-        for wrong in ["", "9090", "host:", "host:65536", "::1:80", "unix:relative"] {
-            assert_eq!(parse(wrong), Err(ListenAddrError(wrong.into())));
-        }
     }
 }

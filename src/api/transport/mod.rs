@@ -1,7 +1,10 @@
-//! The sockets that gRPC is served on: listening, TLS, who is at the other end.
+//! The sockets that gRPC is served on: listening, accepting, TLS, and the
+//! client's identity.
 
 mod accept;
+pub(super) mod listen_addr;
 pub(super) mod listener;
 pub(super) mod peer;
+pub(super) mod phase;
 pub(super) mod tls;
 pub(super) mod unix_socket;

@@ -1,4 +1,4 @@
-//! A client's connection, and who is at its other end.
+//! A client's connection, and the client's identity.
 
 use std::fmt;
 use std::io;
@@ -11,24 +11,20 @@ use tokio::sync::OwnedSemaphorePermit;
 use tonic::Request;
 use tonic::transport::server::Connected;
 
-/// Who is at the other end of a connection.
+/// Who the client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientPeer {
-    /// A TCP client, by its address.
     Tcp(SocketAddr),
-    /// A process of this machine, as the kernel knows it.
+    /// A process of this machine, by `SO_PEERCRED`.
     Unix {
-        /// Its user.
         uid: u32,
-        /// Its number; `None` if it is in another process namespace.
+        /// `None` if it is in another process namespace.
         pid: Option<i32>,
     },
-    /// The kernel does not say.
     Unknown,
 }
 
 impl ClientPeer {
-    /// Who sent a request.
     pub(in crate::api) fn of<T>(request: &Request<T>) -> Self {
         request.extensions().get().copied().unwrap_or(Self::Unknown)
     }
@@ -45,16 +41,16 @@ impl fmt::Display for ClientPeer {
     }
 }
 
-/// What a connection is carried by: a socket, with or without TLS.
+/// A socket, with or without TLS.
 pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
-/// A connection that was let in. It takes a place until it is dropped.
+/// A connection after its handshake. It takes a slot until it is dropped.
 pub(super) struct AcceptedConnection {
-    pub(super) carrier: Box<dyn ByteStream>,
+    pub(super) stream: Box<dyn ByteStream>,
     pub(super) peer: ClientPeer,
-    pub(super) _place: OwnedSemaphorePermit,
+    pub(super) _slot: OwnedSemaphorePermit,
 }
 
 impl Connected for AcceptedConnection {
@@ -71,7 +67,7 @@ impl AsyncRead for AcceptedConnection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.carrier).poll_read(context, buffer)
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
@@ -81,15 +77,15 @@ impl AsyncWrite for AcceptedConnection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.carrier).poll_write(context, bytes)
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.carrier).poll_flush(context)
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.carrier).poll_shutdown(context)
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 
     fn poll_write_vectored(
@@ -97,10 +93,10 @@ impl AsyncWrite for AcceptedConnection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.carrier).poll_write_vectored(context, slices)
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.carrier.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 }

@@ -1,7 +1,7 @@
-//! The certificate that TCP listeners show, and the authority whose
-//! certificates they ask clients for.
+//! TLS of the TCP listeners: the daemon's certificate, and the authority of
+//! client certificates.
 //!
-//! The provider is ring: it builds with a C compiler alone.
+//! The provider is ring, which builds with a C compiler alone.
 
 use std::fmt;
 use std::io;
@@ -20,51 +20,47 @@ use tokio_rustls::rustls::server::{
 use tokio_rustls::rustls::{self, InconsistentKeys, RootCertStore, ServerConfig};
 use tracing::{info, warn};
 
-/// The files that TLS is made of, in PEM.
+/// All in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The daemon's certificate, and those between it and its authority.
+    /// The daemon's certificate, and the intermediate ones.
     pub cert: PathBuf,
-    /// The private key of that certificate.
     pub key: PathBuf,
-    /// Authorities of clients: only who shows a certificate of one is let in.
-    /// `None`: everybody is.
+    /// Only clients with a certificate of one of these authorities are
+    /// accepted. `None`: all clients are.
     pub client_ca: Option<PathBuf>,
 }
 
-/// What TCP listeners show at present, and where it came from. Clones show the
-/// same.
+/// The certificates in use, and the files they were read from. Clones share
+/// them.
 #[derive(Clone, Debug)]
 pub struct Certificates {
     files: TlsFiles,
-    shown: watch::Sender<Arc<ServerConfig>>,
+    current: watch::Sender<Arc<ServerConfig>>,
 }
 
 impl Certificates {
-    /// What the files hold.
-    ///
     /// # Errors
     /// A file cannot be used.
     pub(super) fn load(files: &TlsFiles) -> Result<Self, TlsError> {
-        Ok(Self { files: files.clone(), shown: watch::Sender::new(files.load()?) })
+        Ok(Self { files: files.clone(), current: watch::Sender::new(files.load()?) })
     }
 
-    pub(super) fn shown(&self) -> watch::Receiver<Arc<ServerConfig>> {
-        self.shown.subscribe()
+    pub(super) fn subscribe(&self) -> watch::Receiver<Arc<ServerConfig>> {
+        self.current.subscribe()
     }
 
-    /// Reads the files again. Connections from now on see what is in them; those
-    /// that there are stay.
+    /// Reads the files again, for connections from now on.
     ///
     /// # Errors
-    /// A file cannot be used: what was there before stays.
+    /// A file cannot be used: the certificates in use stay.
     pub async fn renew(&self) -> Result<(), TlsError> {
         let files = self.files.clone();
-        // On a thread where a slow disk holds nobody up.
+        // A slow disk delays a thread for blocking work only.
         let Ok(loaded) = tokio::task::spawn_blocking(move || files.load()).await else {
             return Ok(());
         };
-        let renewed = loaded.map(|loaded| self.shown.send_replace(loaded));
+        let renewed = loaded.map(|loaded| self.current.send_replace(loaded));
         match &renewed {
             Ok(_) => info!("grpc-certificates-renewed"),
             Err(error) => warn!(%error, "grpc-certificates-kept"),
@@ -73,7 +69,7 @@ impl Certificates {
     }
 }
 
-/// What a file is for, by the flag that names it.
+/// A file, by the flag that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsFile {
     Cert,
@@ -91,40 +87,18 @@ impl fmt::Display for TlsFile {
     }
 }
 
-/// Why there can be no TLS with these files.
+/// Why TLS cannot be set up.
 #[derive(Debug, Error)]
 pub enum TlsError {
-    /// A file without the one that belongs to it.
+    /// A flag was given without another that it needs.
     #[error("{given} is of no use without {missing}: give both, or neither")]
-    Alone {
-        /// The flag that was given.
-        given: TlsFile,
-        /// The flag that was not.
-        missing: TlsFile,
-    },
-    /// A file cannot be read.
+    Alone { given: TlsFile, missing: TlsFile },
     #[error("{file} {}: {source}", path.display())]
-    Unreadable {
-        /// What it is for.
-        file: TlsFile,
-        /// Where it should be.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file is not what it should be.
+    Unreadable { file: TlsFile, path: PathBuf, source: io::Error },
     #[error("{file} {}: {fault}", path.display())]
-    Unusable {
-        /// What it is for.
-        file: TlsFile,
-        /// Where it is.
-        path: PathBuf,
-        /// What is wrong with it.
-        fault: TlsFault,
-    },
+    Unusable { file: TlsFile, path: PathBuf, fault: TlsFault },
 }
 
-/// What is wrong with a file.
 #[derive(Debug, Error)]
 pub enum TlsFault {
     #[error("holds no certificate: give one in PEM, -----BEGIN CERTIFICATE-----")]
@@ -142,10 +116,10 @@ pub enum TlsFault {
 }
 
 impl TlsFiles {
-    /// The files that the flags name; `None` if they name none.
+    /// `None` without flags.
     ///
     /// # Errors
-    /// One is missing beside another.
+    /// [`TlsError::Alone`]
     pub fn of_flags(
         cert: Option<PathBuf>,
         key: Option<PathBuf>,
@@ -161,10 +135,10 @@ impl TlsFiles {
         }
     }
 
-    /// Reads the files. What comes of it serves HTTP/2 over TLS 1.2 and 1.3.
+    /// Reads the files, for HTTP/2 over TLS 1.2 and 1.3.
     ///
     /// # Errors
-    /// The first file that cannot be used, and why.
+    /// The first file that cannot be used.
     pub(super) fn load(&self) -> Result<Arc<ServerConfig>, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let chain = certificates(TlsFile::Cert, &self.cert)?;
@@ -181,15 +155,15 @@ impl TlsFiles {
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
                 unusable(TlsFile::Key, &self.key, TlsFault::OfAnother(self.cert.clone()))
             }
-            // The one error without a type: the key is of no known kind.
+            // rustls has no type for this one: the key is of no known kind.
             rustls::Error::General(_) => {
                 unusable(TlsFile::Key, &self.key, TlsFault::Refused(error))
             }
             error => cert(error),
         })?;
         config.alpn_protocols = vec![b"h2".to_vec()];
-        // A session that is taken up again skips the client's certificate. The
-        // connections here are few and long, and each is to be looked at.
+        // A resumed session skips the client's certificate. Connections here are
+        // few and long, so each can afford a full handshake.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(Arc::new(config))
@@ -207,7 +181,7 @@ impl TlsFiles {
     }
 }
 
-/// Lets in who shows a certificate of an authority in `path`.
+/// Accepts client certificates of the authorities in `path`.
 fn verifier(
     path: &Path,
     provider: Arc<CryptoProvider>,

@@ -1,8 +1,9 @@
-//! A Unix socket that nobody can use before it has its mode and its group.
+//! Binds a Unix socket that no client can reach before it has its mode and group.
 //!
-//! It is made under another name in the same directory, for its owner alone,
-//! and is renamed once it is as it should be: that also replaces a socket that
-//! a dead process left, without a moment at which there is none.
+//! The socket is created under a temporary name in the same directory, with
+//! access for its owner alone, and is renamed once mode and group are set. The
+//! rename also replaces a socket that a dead process left, without a moment at
+//! which there is none.
 
 use std::fs::Permissions;
 use std::io;
@@ -15,27 +16,26 @@ use socket2::{Domain, SockAddr, Type};
 use thiserror::Error;
 use tokio::net::{UnixListener, UnixStream};
 
-/// Clients that may wait to be accepted.
+/// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
 /// Who may connect to the Unix sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnixAccess {
-    /// The mode; who may write may connect.
+    /// Users with write permission may connect.
     pub mode: UnixMode,
-    /// The group; `None`: the daemon's.
+    /// `None`: the daemon's.
     pub group: Option<UnixGroup>,
 }
 
-/// The mode of a socket.
+/// Permission bits, up to 0777.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnixMode(u32);
 
-/// The number of a group.
+/// A gid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnixGroup(u32);
 
-/// A word that says nothing of who may connect.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UnixAccessError {
     #[error("\"{0}\" is no mode: write an octal number up to 0777, such as 0660")]
@@ -59,7 +59,7 @@ impl FromStr for UnixMode {
 impl FromStr for UnixGroup {
     type Err = UnixAccessError;
 
-    /// A number, or a name of `/etc/group`.
+    /// A gid, or a name in `/etc/group`.
     fn from_str(text: &str) -> Result<Self, UnixAccessError> {
         if let Ok(number) = text.parse() {
             return Ok(Self(number));
@@ -73,7 +73,7 @@ impl FromStr for UnixGroup {
     }
 }
 
-/// The number of a group in the text of `/etc/group` (group(5)).
+/// The gid of `name` in the text of `/etc/group` (group(5)).
 fn group_number(groups: &str, name: &str) -> Option<u32> {
     groups.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -81,54 +81,52 @@ fn group_number(groups: &str, name: &str) -> Option<u32> {
     })
 }
 
-/// A bound socket's file, by which it is known again.
+/// The file of a bound socket. Device and inode distinguish it from a successor's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UnixSocketFile {
     path: PathBuf,
-    place: (u64, u64),
+    inode: (u64, u64),
 }
 
 impl UnixSocketFile {
     fn of(path: &Path) -> io::Result<Self> {
         let found = std::fs::symlink_metadata(path)?;
-        Ok(Self { path: path.to_owned(), place: (found.dev(), found.ino()) })
+        Ok(Self { path: path.to_owned(), inode: (found.dev(), found.ino()) })
     }
 
-    /// Removes it, unless another daemon's has taken its place.
+    /// Removes the file, unless another daemon has replaced it.
     pub(super) fn remove(&self) {
         if Self::of(&self.path).is_ok_and(|now| now == *self) {
-            // Whoever removes it between the two calls does our work.
+            // It is fine if it was removed between the two calls.
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-/// Listens on `path`.
-///
 /// # Errors
-/// Another process listens there, something else is there, or the system
-/// refuses the place, the mode or the group.
+/// Another process listens on `path`, a file that is no socket is there, or the
+/// system refuses the path, the mode or the group.
 pub(super) async fn bind(
     path: &Path,
     access: UnixAccess,
 ) -> io::Result<(UnixListener, UnixSocketFile)> {
-    make_way(path).await?;
-    let making = making_name(path)?;
-    // Left by a process of our number that was killed in between.
-    let _ = std::fs::remove_file(&making);
-    let made = bind_as(&making, access).and_then(|listener| {
-        std::fs::rename(&making, path)?;
+    check_free(path).await?;
+    let temporary = temporary_name(path)?;
+    // A killed process with the same pid may have left it.
+    let _ = std::fs::remove_file(&temporary);
+    let bound = bind_as(&temporary, access).and_then(|listener| {
+        std::fs::rename(&temporary, path)?;
         Ok((listener, UnixSocketFile::of(path)?))
     });
-    if made.is_err() {
-        let _ = std::fs::remove_file(&making);
+    if bound.is_err() {
+        let _ = std::fs::remove_file(&temporary);
     }
-    made
+    bound
 }
 
 fn bind_as(path: &Path, access: UnixAccess) -> io::Result<UnixListener> {
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    // Linux gives the file the mode that the socket has when it is bound.
+    // On Linux the file gets the mode that the socket has when it is bound.
     fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
     socket.bind(&SockAddr::unix(path)?)?;
     if let Some(UnixGroup(group)) = access.group {
@@ -140,24 +138,21 @@ fn bind_as(path: &Path, access: UnixAccess) -> io::Result<UnixListener> {
     UnixListener::from_std(socket.into())
 }
 
-/// The name that a socket has while it is made.
-fn making_name(path: &Path) -> io::Result<PathBuf> {
+fn temporary_name(path: &Path) -> io::Result<PathBuf> {
     let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
     path.file_name().ok_or_else(no_name)?;
     Ok(path.with_file_name(format!(".maglev-{}", std::process::id())))
 }
 
-/// Finds out whether `path` may be taken: nothing is there, or a socket that a
-/// dead process left. One that answers is in use, and anything but a socket is
-/// left alone.
-async fn make_way(path: &Path) -> io::Result<()> {
+/// Fails unless nothing is at `path`, or a socket that a dead process left.
+async fn check_free(path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Ok(found) if !found.file_type().is_socket() => {
             Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file that is no socket is there"))
         }
         Ok(_) => match UnixStream::connect(path).await {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
-            // A full backlog and a socket of another's are alive, too.
+            // A full backlog and a socket of another user are in use as well.
             _ => Err(io::Error::from(io::ErrorKind::AddrInUse)),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -222,7 +217,7 @@ mod tests {
             let found = std::fs::symlink_metadata(&path).unwrap().permissions().mode();
             assert_eq!(found & 0o777, mode);
         }
-        // What is made is for its owner alone until all is in order.
+        // Only the owner has access until mode and group are set.
         let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
         let path = dir.path().join("first");
         fchmod(&socket, Mode::RUSR | Mode::WUSR).unwrap();

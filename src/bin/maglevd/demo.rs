@@ -1,9 +1,9 @@
-//! `--demo`: HTTP backends on loopback that fail, hang, refuse and heal when a
+//! `--demo`: HTTP backends on loopback that fail, hang, refuse and recover when a
 //! file says so, and a configuration that uses them.
 //!
-//! A directory of the demo's own holds the configuration and, for each
-//! backend, a file with one word. The demo looks at the words ten times a
-//! second: it is for people at a keyboard.
+//! A private directory has the configuration and, for each backend, a file with one
+//! word. The demo reads the words ten times a second: it is for people at a
+//! keyboard.
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,61 +23,40 @@ use crate::flags::DEFAULT_CONFIG;
 
 /// The configuration that the demo starts with.
 const CONFIG: &str = include_str!("../../../config/demo.yaml");
-/// How often the words are looked at.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often the words are read.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Why the demo did not start.
 #[derive(Debug, Error)]
 pub enum DemoError {
-    /// Its directory could not be made.
     #[error("cannot make the demo's directory {}: {source}", path.display())]
-    Directory {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Its configuration could not be copied.
+    Directory { path: PathBuf, source: io::Error },
     #[error("cannot copy {} for the demo: {source}", path.display())]
-    Copy {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A backend's address is taken.
+    Copy { path: PathBuf, source: io::Error },
     #[error(
         "demo backend {backend} cannot listen on {address}: {source}; \
          free that port, or copy config/demo.yaml, change its port and give it with --config"
     )]
-    Listen {
-        /// The backend.
-        backend: BackendName,
-        /// Its address.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
+    Listen { backend: BackendName, address: SocketAddr, source: io::Error },
 }
 
-/// The demo's directory, which is removed in the end.
+/// The demo's directory, which is removed when this is dropped.
 pub struct Demo {
     dir: PathBuf,
 }
 
-/// The demo with its backends.
+/// The demo with its backends, which end when this is dropped.
 pub struct RunningServers {
     demo: Demo,
     backends: Vec<(BackendName, SocketAddr)>,
-    /// The one to try things on.
+    /// The backend that the introduction has commands for.
     first: String,
-    /// Ends the backends when it is dropped.
     _tasks: JoinSet<()>,
 }
 
 impl Demo {
-    /// Makes the demo's directory with a copy of the configuration: the built
-    /// in one, unless `config` names another.
+    /// Makes the directory with a copy of the configuration: the built-in one,
+    /// unless `config` is another path than the default.
     ///
     /// # Errors
     /// The directory or the file cannot be made.
@@ -94,12 +73,12 @@ impl Demo {
         Ok(demo)
     }
 
-    /// The copy: to be edited, and reloaded with SIGHUP.
+    /// The copy, which the user edits and reloads with SIGHUP.
     pub fn config_path(&self) -> PathBuf {
         self.dir.join("maglev.yaml")
     }
 
-    /// Starts a server for each backend that has a port to be probed.
+    /// Starts a server for each backend whose check has a port.
     ///
     /// # Errors
     /// A backend's address is taken, or not of this machine.
@@ -129,13 +108,13 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        // What cannot be removed is in the directory for temporary files.
+        // If it cannot be removed: it is in the directory for temporary files.
         let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
 impl RunningServers {
-    /// Says what is running and what to type next.
+    /// Prints what is running and what to type next.
     pub fn introduce(&self, addresses: &[ListenAddr]) {
         let dir = self.demo.dir.display();
         let pid = std::process::id();
@@ -182,16 +161,16 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(1024)
 }
 
-/// What a backend does, in the word of its file.
+/// How a backend behaves, by the word in its file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mood {
+enum DemoBehavior {
     Ok,
     Fail,
     Hang,
     Refuse,
 }
 
-impl Mood {
+impl DemoBehavior {
     fn read(path: &Path) -> Self {
         match std::fs::read_to_string(path).unwrap_or_default().trim() {
             "fail" => Self::Fail,
@@ -202,7 +181,7 @@ impl Mood {
     }
 }
 
-/// One backend, until its task is ended.
+/// Serves one backend, until its task is aborted.
 async fn serve(
     name: BackendName,
     address: SocketAddr,
@@ -210,13 +189,13 @@ async fn serve(
     word: PathBuf,
 ) {
     let mut clients = JoinSet::new();
-    let mut look = tokio::time::interval(LOOK);
+    let mut poll = tokio::time::interval(POLL_INTERVAL);
     loop {
-        let mood = Mood::read(&word);
-        match (mood, &listener) {
-            (Mood::Refuse, Some(_)) => listener = None,
-            (Mood::Refuse, None) | (_, Some(_)) => {}
-            // Somebody may have taken the port meanwhile: try again next time.
+        let behavior = DemoBehavior::read(&word);
+        match (behavior, &listener) {
+            (DemoBehavior::Refuse, Some(_)) => listener = None,
+            (DemoBehavior::Refuse, None) | (_, Some(_)) => {}
+            // Another process may have taken the port meanwhile: try again next time.
             (_, None) => listener = listen(address).ok(),
         }
         let accepted = async {
@@ -226,24 +205,24 @@ async fn serve(
             }
         };
         tokio::select! {
-            _ = look.tick() => while clients.try_join_next().is_some() {},
+            _ = poll.tick() => while clients.try_join_next().is_some() {},
             Some((stream, _)) = accepted => {
-                clients.spawn(answer(name.clone(), stream, mood));
+                clients.spawn(answer(name.clone(), stream, behavior));
             }
         }
     }
 }
 
-/// Answers one request, or does not.
-async fn answer(name: BackendName, mut stream: TcpStream, mood: Mood) {
+/// Answers one request, unless the backend hangs.
+async fn answer(name: BackendName, mut stream: TcpStream, behavior: DemoBehavior) {
     let mut request = [0; 2048];
-    // A client that breaks off is no concern of the demo's.
+    // A client that closes the connection needs no answer.
     let _ = stream.read(&mut request).await;
-    let (status, body) = match mood {
-        Mood::Ok => ("200 OK", format!("ok from {name}\n")),
-        Mood::Fail => ("503 Service Unavailable", format!("{name} fails as told\n")),
-        Mood::Hang | Mood::Refuse => {
-            // Until the client gives up.
+    let (status, body) = match behavior {
+        DemoBehavior::Ok => ("200 OK", format!("ok from {name}\n")),
+        DemoBehavior::Fail => ("503 Service Unavailable", format!("{name} fails as told\n")),
+        DemoBehavior::Hang | DemoBehavior::Refuse => {
+            // Wait until the client gives up.
             let _ = stream.read(&mut request).await;
             return;
         }

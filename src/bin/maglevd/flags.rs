@@ -140,10 +140,10 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The files of TLS; `None` without.
+    /// `None` without TLS.
     ///
     /// # Errors
-    /// One is given without another that it needs.
+    /// A flag is given without another that it needs.
     pub fn grpc_tls(&self) -> Result<Option<TlsFiles>, TlsError> {
         let file =
             |file: &Option<PathBuf>| file.clone().filter(|path| !path.as_os_str().is_empty());
@@ -154,21 +154,20 @@ impl Flags {
         )
     }
 
-    /// Who may connect to gRPC's Unix sockets.
     pub fn grpc_unix(&self) -> UnixAccess {
         UnixAccess { mode: self.grpc_unix_mode, group: self.grpc_unix_group }
     }
 }
 
-/// Where the configuration is unless told otherwise.
+/// The configuration file without `--config`.
 pub const DEFAULT_CONFIG: &str = "/etc/vpp-maglev/maglev.yaml";
 
-/// More than this would be gigabytes.
-const MOST_EVENTS: usize = 1_000_000;
+/// More events would take gigabytes of memory.
+const MAX_EVENTS: usize = 1_000_000;
 
 fn event_history(word: &str) -> Result<usize, String> {
-    let count = word.parse().ok().filter(|count| *count <= MOST_EVENTS);
-    count.ok_or_else(|| format!("write a number from 0 to {MOST_EVENTS}"))
+    let count = word.parse().ok().filter(|count| *count <= MAX_EVENTS);
+    count.ok_or_else(|| format!("write a number from 0 to {MAX_EVENTS}"))
 }
 
 fn log_level(word: &str) -> Result<LogLevel, String> {

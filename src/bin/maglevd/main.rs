@@ -2,18 +2,22 @@
 
 #![allow(unreachable_pub)]
 
+mod config_source;
 mod demo;
 mod flags;
+mod goodbye;
+mod reload;
 mod run;
+mod start;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use vpp_maglev::config;
 use vpp_maglev::host::{allocator, logging};
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions, Paths};
 
+use config_source::{config_source, load_once};
 use flags::Flags;
 
 fn main() -> ExitCode {
@@ -22,15 +26,13 @@ fn main() -> ExitCode {
         Ok(flags) => flags,
         Err(error) => return refuse(&error),
     };
-    if flags.check {
-        return check(&flags.config);
-    }
     let outcome = match &flags.dataplane_only {
-        Some(dir) => dataplane_only(&flags, dir),
-        None => run::run(flags),
+        _ if flags.check => check(&flags),
+        Some(dir) => dataplane_only(&flags, dir).map(|()| ExitCode::SUCCESS),
+        None => run::run(flags).map(|()| ExitCode::SUCCESS),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("maglevd: {error}");
             ExitCode::FAILURE
@@ -38,8 +40,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// A slip in the flags, on one line: clap adds usage and tips below it. Help
-/// and the version, which clap takes for errors too, are printed as they are.
+/// Prints an error in the flags on one line: clap adds usage and tips below it. Help
+/// and the version, which are errors for clap as well, are printed as they are.
 fn refuse(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         let text = error.to_string();
@@ -48,35 +50,39 @@ fn refuse(error: &clap::Error) -> ExitCode {
         eprintln!("maglevd: {}", message.strip_prefix("error: ").unwrap_or(&message));
         ExitCode::from(2)
     } else {
-        // Whoever closed the pipe has read enough.
+        // A reader that closed the pipe has read enough.
         let _ = error.print();
         ExitCode::SUCCESS
     }
 }
 
-/// `--check`: says what is wrong with the file, and all of it.
-fn check(path: &Path) -> ExitCode {
-    match config::load(path) {
+/// `--check`: prints all faults of the configuration.
+///
+/// # Errors
+/// The system refuses what it takes to read it.
+fn check(flags: &Flags) -> Result<ExitCode, run::StartError> {
+    let source = config_source(flags);
+    Ok(match load_once(&*source)? {
         Ok(loaded) => {
             for warning in &loaded.warnings {
-                eprintln!("{}: warning: {warning}", path.display());
+                eprintln!("{source}: warning: {warning}");
             }
-            println!("{}: valid", path.display());
+            println!("{source}: valid");
             ExitCode::SUCCESS
         }
         Err(error) => {
             for line in error.to_string().lines() {
-                eprintln!("{}: {line}", path.display());
+                eprintln!("{source}: {line}");
             }
             ExitCode::from(error.exit_code())
         }
-    }
+    })
 }
 
-/// `--dataplane-only`: the embedded dataplane until a signal.
+/// `--dataplane-only`: serves the embedded dataplane until a signal.
 fn dataplane_only(flags: &Flags, dir: &Path) -> Result<(), run::StartError> {
     let logging = logging::start(flags.log_level, flags.log_format)?;
-    let _last = logging.writer.last_records();
+    let _flush = logging.writer.flush_on_drop();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = run::stop_signal()?;

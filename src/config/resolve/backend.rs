@@ -1,4 +1,4 @@
-//! `backends`: the servers that are probed and given flows.
+//! `backends`: the servers.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,8 +12,12 @@ use crate::domain::config::Backend;
 use crate::domain::names::CheckName;
 use crate::domain::resolution::{BackendAddress, HostName, IpFamily};
 
-/// Where the backend is. Apart from the rest, so that frontends can be checked
-/// against an address whose backend has some other fault.
+/// Every backend of the file by name; `None` where the address has a fault, which
+/// is reported once and not for each frontend.
+pub(super) type Addresses<'a> = BTreeMap<&'a str, Option<BackendAddress>>;
+
+/// The address. Apart from the rest, so that frontends can be checked against the
+/// address of a backend that has another fault.
 pub(super) fn address(
     raw: &raw::RawBackend,
     at: &ConfigPath<'_>,
@@ -38,7 +42,7 @@ pub(super) fn address(
             };
             return Some(BackendAddress::Name(HostName { name, family }));
         }
-        // What could be neither is told as an address that is wrong.
+        // A text that can be neither is reported as a wrong address.
         (Err(_), None) if values::is_dns_name(given) && given.contains(char::is_alphabetic) => {
             return report.refuse(&at, Problem::NameWithoutFamily { name: given.to_owned() });
         }
@@ -51,7 +55,7 @@ pub(super) fn address(
     }
 }
 
-/// The backend at `address`, whose check must be one of `checks`.
+/// The whole backend. Its check must be one of `checks`.
 pub(super) fn backend(
     raw: &raw::RawBackend,
     address: Option<BackendAddress>,

@@ -1,4 +1,4 @@
-//! `healthchecks`: when a backend is probed, what is sent, what passes.
+//! `healthchecks`: how often a backend is probed, what is sent, what passes.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU16, NonZeroU32};
@@ -16,8 +16,8 @@ const RISE: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 const FALL: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
 const DNS_PORT: i64 = 53;
 
-/// Probing more often would measure the scheduler, and load a backend more
-/// than its clients do.
+/// A shorter interval would measure the scheduler, and load a backend more than
+/// its clients do.
 const LEAST_INTERVAL: Duration = Duration::from_millis(10);
 
 pub(super) fn check(
@@ -47,12 +47,12 @@ fn kind(
     let port = match (kind, raw.port) {
         (RawKind::Icmp, None) => None,
         (RawKind::Icmp, Some(_)) => report.refuse(&at.key("port"), Problem::PortOfIcmp),
-        (RawKind::Dns, given) => dial(Some(given.unwrap_or(DNS_PORT)), at, report),
-        (_, given) => dial(given, at, report),
+        (RawKind::Dns, given) => check_port(Some(given.unwrap_or(DNS_PORT)), at, report),
+        (_, given) => check_port(given, at, report),
     };
     let at = at.key("params");
     let params = &raw.params;
-    params::belong(kind, params, &at, report);
+    params::refuse_foreign_keys(kind, params, &at, report);
     match kind {
         RawKind::Icmp => Some(CheckKind::Icmp),
         RawKind::Tcp => {
@@ -72,7 +72,11 @@ fn kind(
     }
 }
 
-fn dial(given: Option<i64>, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<NonZeroU16> {
+fn check_port(
+    given: Option<i64>,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<NonZeroU16> {
     let at = at.key("port");
     let given = report.require(&at, given, "the port to probe")?;
     port(given, &at, report)
@@ -93,8 +97,8 @@ fn timing(raw: &raw::RawCheck, at: &ConfigPath<'_>, report: &mut FaultReport) ->
     let timeout = report
         .require(&timeout_at, raw.timeout.as_deref(), "the time a probe may take, such as 2s")
         .and_then(|given| some_time(given, "2s", &timeout_at, report));
-    let rise = or_default(raw.rise, RISE, |given| streak(given, &at.key("rise"), report));
-    let fall = or_default(raw.fall, FALL, |given| streak(given, &at.key("fall"), report));
+    let rise = or_default(raw.rise, RISE, |given| consecutive(given, &at.key("rise"), report));
+    let fall = or_default(raw.fall, FALL, |given| consecutive(given, &at.key("fall"), report));
     let interval = interval?;
     Some(Timing {
         interval,
@@ -114,7 +118,7 @@ fn interval_of(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Op
     Some(given)
 }
 
-/// How many results in a row make a verdict.
-fn streak(given: i64, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<NonZeroU32> {
+/// The number of results in a row that decide.
+fn consecutive(given: i64, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<NonZeroU32> {
     number(given, 1..=1000, at, report).and_then(NonZeroU32::new)
 }

@@ -1,11 +1,11 @@
-//! `frontends`: a VIP and the pools that serve it.
+//! `frontends`: VIPs with their pools.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::Addresses;
+use super::backend::Addresses;
 use super::values::{number, or_default, port, power_of_two};
 use crate::config::fault::{Problem, taken_for_ipv4};
 use crate::config::raw;
@@ -15,8 +15,8 @@ use crate::domain::dataplane::net::{Encap, Service, TableLength, Transport, Vip,
 use crate::domain::names::{BackendName, PoolName};
 use crate::domain::resolution::IpFamily;
 
-/// A frontend as far as it could be understood: what it shares with others is
-/// checked even where something else in it is at fault.
+/// The parts of a frontend that have no fault: the rules between frontends are
+/// checked even where another part of one has a fault.
 pub(super) struct PartialFrontend {
     pub(super) vip: Option<Vip>,
     pub(super) encap: Option<Encap>,
@@ -124,7 +124,7 @@ fn pools(
     pools.into_iter().collect()
 }
 
-/// The pool's name, unless an earlier pool has it: `named` holds their places.
+/// The pool's name, unless an earlier pool has it: `named` holds their indices.
 fn pool_name<'a>(
     raw: &'a raw::RawPool,
     index: usize,
@@ -156,7 +156,7 @@ fn members(
         .iter()
         .map(|(name, member)| {
             let at = at.key(name);
-            servers.admit(name, pool, &at, report);
+            servers.add(name, pool, &at, report);
             let weight = or_default(member.weight, Weight::FULL, |given| {
                 number(given, 0..=100, &at.key("weight"), report)
             });
@@ -166,13 +166,12 @@ fn members(
     members.into_iter().collect()
 }
 
-/// The servers of one frontend, which VPP holds as one set, whatever pool
-/// they stand in here.
+/// The servers of one frontend over all its pools: VPP holds them as one set.
 struct FrontendServers<'a> {
     known: &'a Addresses<'a>,
     /// The first server decides the family.
     first: Option<IpFamily>,
-    /// By address: name, and index of the pool.
+    /// By address: the name, and the index of the pool.
     seen: HashMap<String, (String, usize)>,
 }
 
@@ -181,8 +180,8 @@ impl<'a> FrontendServers<'a> {
         Self { known, first: None, seen: HashMap::new() }
     }
 
-    /// Notes what keeps `name` from being a server of this frontend.
-    fn admit(&mut self, name: &str, pool: usize, at: &ConfigPath<'_>, report: &mut FaultReport) {
+    /// Adds a server, or the fault that it has in this frontend.
+    fn add(&mut self, name: &str, pool: usize, at: &ConfigPath<'_>, report: &mut FaultReport) {
         let address = match self.known.get(name) {
             None => return report.fault(at, Problem::UnknownBackend),
             Some(None) => return,
@@ -192,7 +191,8 @@ impl<'a> FrontendServers<'a> {
         if address.family() != other {
             report.fault(at, Problem::MixedFamilies { address: address.clone(), other });
         }
-        // Where names lead can change any time: the roster looks at that.
+        // The address of a DNS name can change any time: the controller checks
+        // those.
         let key = address.to_string();
         match self.seen.get(&key) {
             None => drop(self.seen.insert(key, (name.to_owned(), pool))),

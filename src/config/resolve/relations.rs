@@ -1,4 +1,4 @@
-//! Rules between frontends: VPP's, about VIPs that share a prefix.
+//! The rules between frontends: those of VPP for VIPs with the same prefix.
 
 use std::collections::BTreeMap;
 
@@ -16,38 +16,38 @@ struct VipOwner<'a> {
     encap: Option<Encap>,
 }
 
-/// Compares each frontend with those before it by name. Of two that do not go
-/// together the later one is at fault, once, by the gravest rule.
-pub(super) fn relate(
-    sketches: &BTreeMap<&str, Option<PartialFrontend>>,
+/// Compares each frontend with those before it by name. Of two that break a rule
+/// the later one gets the fault, and one only, by the gravest rule.
+pub(super) fn check(
+    frontends: &BTreeMap<&str, Option<PartialFrontend>>,
     at: &ConfigPath<'_>,
     report: &mut FaultReport,
 ) {
-    let mut tenants: BTreeMap<IpNet, Vec<VipOwner<'_>>> = BTreeMap::new();
-    for (name, sketch) in sketches {
-        let Some(PartialFrontend { vip: Some(vip), encap, .. }) = sketch else { continue };
-        let tenant = VipOwner { name, vip: *vip, encap: *encap };
-        let earlier = tenants.entry(vip.prefix()).or_default();
-        if let Some(problem) = clash(&tenant, earlier) {
+    let mut owners: BTreeMap<IpNet, Vec<VipOwner<'_>>> = BTreeMap::new();
+    for (name, frontend) in frontends {
+        let Some(PartialFrontend { vip: Some(vip), encap, .. }) = frontend else { continue };
+        let owner = VipOwner { name, vip: *vip, encap: *encap };
+        let earlier = owners.entry(vip.prefix()).or_default();
+        if let Some(problem) = conflict(&owner, earlier) {
             report.fault(&at.key(name), problem);
         }
-        earlier.push(tenant);
+        earlier.push(owner);
     }
 }
 
-fn clash(tenant: &VipOwner<'_>, earlier: &[VipOwner<'_>]) -> Option<Problem> {
-    let prefix = tenant.vip.prefix();
-    let find = |clashes: &dyn Fn(&VipOwner<'_>) -> bool| {
-        earlier.iter().find(|other| clashes(other)).map(|other| FrontendName::from(other.name))
+fn conflict(owner: &VipOwner<'_>, earlier: &[VipOwner<'_>]) -> Option<Problem> {
+    let prefix = owner.vip.prefix();
+    let find = |conflicts: &dyn Fn(&VipOwner<'_>) -> bool| {
+        earlier.iter().find(|other| conflicts(other)).map(|other| FrontendName::from(other.name))
     };
-    if let Some(other) = find(&|other| other.vip == tenant.vip) {
-        return Some(Problem::SameVip { vip: tenant.vip, other });
+    if let Some(other) = find(&|other| other.vip == owner.vip) {
+        return Some(Problem::SameVip { vip: owner.vip, other });
     }
-    let all_ports = |tenant: &VipOwner<'_>| tenant.vip.service() == Service::All;
-    if let Some(other) = find(&|other| all_ports(other) != all_ports(tenant)) {
+    let all_ports = |owner: &VipOwner<'_>| owner.vip.service() == Service::All;
+    if let Some(other) = find(&|other| all_ports(other) != all_ports(owner)) {
         return Some(Problem::PortsAndAll { prefix, other });
     }
-    let encap = tenant.encap?;
+    let encap = owner.encap?;
     find(&|other| other.encap.is_some_and(|it| it != encap)).map(|other| Problem::MixedEncaps {
         prefix,
         encap,

@@ -1,4 +1,4 @@
-//! `healthchecker` and `vpp.lb`: what holds for the daemon as a whole.
+//! `healthchecker` and `vpp.lb`: the settings of the daemon as a whole.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,8 +16,8 @@ const STARTUP_MAX_DELAY: Duration = Duration::from_secs(30);
 const STICKY_BUCKETS: u32 = 65_536;
 const FLOW_TIMEOUT_S: u32 = 40;
 
-/// The largest sticky table that is believed to be meant: VPP allocates it at
-/// once, for each worker.
+/// VPP allocates the sticky table at once, for each worker: a larger one is taken
+/// for a mistake.
 const MOST_STICKY_BUCKETS: u32 = 1 << 24;
 
 pub(super) fn healthchecker(
@@ -46,13 +46,13 @@ pub(super) fn healthchecker(
     })
 }
 
-/// An address, at the port for DNS unless it has one of its own.
+/// An IP address with an optional port.
 fn nameserver(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<SocketAddr> {
     let address = given.parse().or_else(|_| given.parse().map(|ip| SocketAddr::new(ip, 53)));
     address.ok().or_else(|| report.refuse(at, Problem::BadNameserver { given: given.to_owned() }))
 }
 
-/// A name as `ip netns` takes it: that of a file in one directory.
+/// A name that `ip netns` accepts: that of a file in `/run/netns`.
 fn netns(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
     let is_name = !matches!(given, "" | "." | "..") && !given.contains(['/', '\0']);
     if is_name && given.len() <= 255 {

@@ -1,4 +1,4 @@
-//! Values that several sections have: numbers, durations, addresses, words.
+//! Values of several sections: numbers, durations, addresses, words.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
@@ -9,7 +9,7 @@ use crate::config::duration;
 use crate::config::fault::{AddressFamily, Problem};
 use crate::config::report::{ConfigPath, FaultReport};
 
-/// `given`, if it lies in `range`, which must lie in `T`.
+/// `given`, if it is in `range`, which must be within `T`.
 pub(super) fn number<T: TryFrom<i64>>(
     given: i64,
     range: RangeInclusive<i64>,
@@ -23,7 +23,6 @@ pub(super) fn number<T: TryFrom<i64>>(
     })
 }
 
-/// A TCP or UDP port.
 pub(super) fn port(
     given: i64,
     at: &ConfigPath<'_>,
@@ -49,14 +48,13 @@ pub(super) fn power_of_two(
     }
 }
 
-/// Any duration.
 pub(super) fn duration(
     given: &str,
     at: &ConfigPath<'_>,
     report: &mut FaultReport,
 ) -> Option<Duration> {
     duration::parse(given).map_or_else(
-        |slip| report.refuse(at, Problem::BadDuration { given: given.to_owned(), slip }),
+        |error| report.refuse(at, Problem::BadDuration { given: given.to_owned(), error }),
         Some,
     )
 }
@@ -75,11 +73,11 @@ pub(super) fn some_time(
     Some(duration)
 }
 
-/// An address of one family.
+/// An IPv4 address, an IPv6 address, or either.
 pub(super) trait FamilyAddress: Sized {
-    /// The family, for the fault.
+    /// For the fault.
     const FAMILY: AddressFamily;
-    /// `address`, if it is of this family.
+    /// `None` for an address of another family.
     fn of(address: IpAddr) -> Option<Self>;
 }
 
@@ -138,7 +136,7 @@ pub(super) fn is_dns_name(given: &str) -> bool {
     given == "." || (name.len() <= 253 && name.split('.').all(label))
 }
 
-/// One of `known` words, in capitals; small letters will do.
+/// One of `known` words, which are in capitals. Any case is accepted.
 pub(super) fn word(
     given: &str,
     known: &'static [&'static str],
@@ -151,8 +149,7 @@ pub(super) fn word(
     }
 }
 
-/// The outcome of a key that may be left out: `default` then, what `resolve`
-/// makes of it otherwise.
+/// The value of an optional key: `default` without it.
 pub(super) fn or_default<R, T>(
     given: Option<R>,
     default: T,
@@ -161,7 +158,7 @@ pub(super) fn or_default<R, T>(
     given.map_or(Some(default), resolve)
 }
 
-/// The same for a key without a default.
+/// The value of an optional key without a default.
 pub(super) fn optional<R, T>(
     given: Option<R>,
     resolve: impl FnOnce(R) -> Option<T>,

@@ -1,4 +1,5 @@
-//! Something else is asked for: a weight, or whether a backend serves at all.
+//! A change of what operators or the configuration ask for: a weight, or whether
+//! a backend serves at all.
 
 use std::time::SystemTime;
 
@@ -6,50 +7,32 @@ use crate::domain::dataplane::net::Weight;
 use crate::domain::health::Admin;
 use crate::domain::names::{BackendName, FrontendName, PoolName};
 
-/// A change of what is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What it is about.
     pub what: Changed,
-    /// Whether what is asked for now is an operator's word, in place of the
-    /// file's.
+    /// Whether an operator's command is in force, in place of the configuration.
     pub overridden: bool,
-    /// Who asks for it: a client, or [`Change::FILE`].
+    /// The client that asked for it, or [`Change::FILE`].
     pub who: String,
-    /// When.
     pub at: SystemTime,
 }
 
 impl Change {
-    /// Who asks for what a reload brings.
+    /// `who` of the changes that a reload brings.
     pub const FILE: &str = "file";
 }
 
-/// What is asked for, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Changed {
     /// Whether a backend is to serve.
-    Admin {
-        /// The backend.
-        backend: BackendName,
-        /// Before.
-        from: Admin,
-        /// From now on.
-        to: Admin,
-    },
-    /// The weight of a backend in a pool.
+    Admin { backend: BackendName, from: Admin, to: Admin },
     Weight {
-        /// The frontend.
         frontend: FrontendName,
-        /// Its pool.
         pool: PoolName,
-        /// The backend in it.
         backend: BackendName,
-        /// Before.
         from: Weight,
-        /// From now on.
         to: Weight,
     },
-    /// The file was read and is used: everything may be another.
+    /// A configuration was loaded and is in force: anything may have changed.
     Config,
 }

@@ -1,41 +1,41 @@
-//! Numbers events and remembers the last of them.
+//! Numbers events and holds the last of them, for clients that resume.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Event, Numbered, Seq};
+use super::event::{Event, Numbered, Seq};
 
-/// Numbers events and remembers the last of them. Log records have a place of
-/// their own: however many there are, they drive out no transition.
+/// Numbers events and holds the last of them. Log records are held apart, so
+/// that a flood of them drives out no transition. `E` is what an event is held
+/// as: [`Numbered`], or that with something beside it.
 #[derive(Debug)]
-pub struct Ring {
-    facts: HistorySegment,
-    records: HistorySegment,
+pub struct Ring<E> {
+    facts: HistorySegment<E>,
+    records: HistorySegment<E>,
     last: Seq,
 }
 
-/// What a ring knows of the events after a number.
+/// The events after a number.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Replay {
+pub enum Replay<E> {
     /// All of them, in order.
-    Whole(Vec<Arc<Numbered>>),
-    /// Some are no longer held, or never were of this ring. So many events
-    /// have come since, of every kind.
+    Whole(Vec<Arc<E>>),
+    /// Some are no longer held, or the number was never given. This many events
+    /// of every kind have come since.
     Lost(u64),
 }
 
 /// The last events of one kind.
 #[derive(Debug)]
-struct HistorySegment {
-    held: VecDeque<Arc<Numbered>>,
+struct HistorySegment<E> {
+    held: VecDeque<Arc<E>>,
     capacity: usize,
-    /// The last that is held no longer.
-    forgotten: Seq,
+    /// The number of the last event that was dropped.
+    dropped: Seq,
 }
 
-impl Ring {
-    /// An empty ring that remembers the last `capacity` log records, and as
-    /// many other events.
+impl<E: From<Numbered> + AsRef<Numbered>> Ring<E> {
+    /// Holds the last `capacity` log records, and as many other events.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
@@ -45,15 +45,14 @@ impl Ring {
         }
     }
 
-    /// Numbers an event and remembers it.
-    pub fn push(&mut self, event: Event) -> Arc<Numbered> {
+    pub fn push(&mut self, event: Event) -> Arc<E> {
         self.last.0 += 1;
-        let shelf = match event {
+        let segment = match event {
             Event::Log(_) => &mut self.records,
             _ => &mut self.facts,
         };
-        let numbered = Arc::new(Numbered::new(self.last, event));
-        shelf.push(Arc::clone(&numbered));
+        let numbered = Arc::new(E::from(Numbered { seq: self.last, event }));
+        segment.push(Arc::clone(&numbered));
         numbered
     }
 
@@ -63,40 +62,40 @@ impl Ring {
         self.last
     }
 
-    /// The events after `seq`, with or without log records. What was before
-    /// the first event is no event, so that after 0 something is always lost.
+    /// The events after `seq`, with or without log records. Nothing can be
+    /// replayed after 0, which is no event's number.
     #[must_use]
-    pub fn after(&self, seq: Seq, with_records: bool) -> Replay {
-        let shelves = [&self.facts, &self.records];
-        let shelves = &shelves[..if with_records { 2 } else { 1 }];
+    pub fn after(&self, seq: Seq, with_records: bool) -> Replay<E> {
+        let segments = [&self.facts, &self.records];
+        let segments = &segments[..if with_records { 2 } else { 1 }];
         let Some(since) = self.last.0.checked_sub(seq.0).filter(|_| seq.0 > 0) else {
             return Replay::Lost(self.last.0);
         };
-        if shelves.iter().any(|shelf| shelf.forgotten > seq) {
+        if segments.iter().any(|segment| segment.dropped > seq) {
             return Replay::Lost(since);
         }
-        let mut events: Vec<_> = shelves.iter().flat_map(|shelf| shelf.after(seq)).collect();
-        events.sort_unstable_by_key(|event| event.seq);
+        let mut events: Vec<_> = segments.iter().flat_map(|segment| segment.after(seq)).collect();
+        events.sort_unstable_by_key(|event| (**event).as_ref().seq);
         Replay::Whole(events)
     }
 }
 
-impl HistorySegment {
+impl<E: AsRef<Numbered>> HistorySegment<E> {
     fn new(capacity: usize) -> Self {
-        Self { held: VecDeque::new(), capacity, forgotten: Seq(0) }
+        Self { held: VecDeque::new(), capacity, dropped: Seq(0) }
     }
 
-    fn push(&mut self, event: Arc<Numbered>) {
+    fn push(&mut self, event: Arc<E>) {
         self.held.push_back(event);
         if self.held.len() > self.capacity
             && let Some(oldest) = self.held.pop_front()
         {
-            self.forgotten = oldest.seq;
+            self.dropped = (*oldest).as_ref().seq;
         }
     }
 
-    fn after(&self, seq: Seq) -> impl Iterator<Item = Arc<Numbered>> {
-        let first = self.held.partition_point(|event| event.seq <= seq);
+    fn after(&self, seq: Seq) -> impl Iterator<Item = Arc<E>> {
+        let first = self.held.partition_point(|event| (**event).as_ref().seq <= seq);
         self.held.range(first..).cloned()
     }
 }
@@ -121,7 +120,7 @@ mod tests {
     }
 
     /// The numbers that are replayed, or how many were lost.
-    fn after(ring: &Ring, seq: u64, with_records: bool) -> Result<Vec<u64>, u64> {
+    fn after(ring: &Ring<Numbered>, seq: u64, with_records: bool) -> Result<Vec<u64>, u64> {
         match ring.after(Seq(seq), with_records) {
             Replay::Whole(events) => Ok(events.iter().map(|event| event.seq.0).collect()),
             Replay::Lost(since) => Err(since),
@@ -130,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_ring_replays_what_it_holds_and_counts_what_it_lost() {
-        let mut ring = Ring::new(3);
+        let mut ring = Ring::<Numbered>::new(3);
         for number in 1..=5 {
             assert_eq!(ring.push(fact()).seq, Seq(number));
         }
@@ -148,7 +147,7 @@ mod tests {
 
     #[test]
     fn log_records_drive_out_no_other_event() {
-        let mut ring = Ring::new(3);
+        let mut ring = Ring::<Numbered>::new(3);
         for _ in 0..10 {
             ring.push(record());
         }
@@ -161,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_ring_without_places_remembers_nothing() {
-        let mut ring = Ring::new(0);
+        let mut ring = Ring::<Numbered>::new(0);
         ring.push(fact());
         ring.push(fact());
         assert_eq!(after(&ring, 1, true), Err(1));

@@ -201,7 +201,7 @@ proptest! {
             Err(LoadError::Syntax { line, column, message }) => {
                 prop_assert!(line > 0 && column > 0 && !message.is_empty());
             }
-            Err(error @ LoadError::Unreadable { .. }) => prop_assert!(false, "{}", error),
+            Err(error @ (LoadError::Unreadable { .. } | LoadError::Interrupted)) => prop_assert!(false, "{}", error),
         }
     }
 }

@@ -63,7 +63,7 @@ fn there_is_a_file_for_every_kind_of_fault_and_warning() {
         }
     }
     for (_, text) in files("warned") {
-        found += &format!("{:?}\n", config::parse(&text).unwrap().warnings[0].caution);
+        found += &format!("{:?}\n", config::parse(&text).unwrap().warnings[0].kind);
     }
     let found: BTreeSet<_> = found.split(|c: char| !c.is_alphanumeric()).collect();
     for (source, name) in [

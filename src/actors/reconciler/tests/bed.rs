@@ -16,7 +16,7 @@ use crate::domain::balancing::weights::{
 use crate::domain::config::LbConf;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate, Generation};
-use crate::host::log_stream::LogDemand;
+use crate::host::logging::LogDemand;
 
 pub(super) const CONF: LbConf = LbConf {
     ip4_src: Ipv4Addr::new(192, 0, 2, 1),
@@ -75,7 +75,7 @@ impl ReconcilerTestBed {
         tokio::time::pause();
         let (vpp, link) = fake::start(CONF);
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let reconciler = Reconciler::new(link, EventBatcher::of(&broadcaster)).start();
+        let reconciler = Reconciler::new(link, EventBatcher::new(&broadcaster)).start();
         Self { reconciler, vpp, desired: Desired { conf: CONF, frontends: BTreeMap::new() } }
     }
 

@@ -15,7 +15,7 @@ use crate::actors::vpp_connection::{
 };
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use crate::domain::dataplane::step::{Step, VipSpec};
-use crate::host::log_stream::LogDemand;
+use crate::host::logging::LogDemand;
 use crate::vpp::client::ClientOptions;
 use crate::vpp::embedded::plugin::PluginVipKey;
 use crate::vpp::embedded::{Embedded, EmbeddedOptions};
@@ -55,7 +55,7 @@ impl StatsTestBed {
         let api = Some(vpp.api_path().to_owned());
         // Room for some 60 VIPs, whatever this machine's setting is.
         let options = ClientOptions { send_budget: Some(32 << 10), ..ClientOptions::default() };
-        let connection = VppConnection::new(api, options, EventBatcher::of(&broadcaster))
+        let connection = VppConnection::new(api, options, EventBatcher::new(&broadcaster))
             .with_stats(stats(&vpp))
             .with_ping_interval(Duration::from_millis(10))
             .start();

@@ -1,160 +1,52 @@
-//! Clients that follow the stream end with what the questions are answered,
-//! whatever happens: transitions, commands and reloads, streams that break off
-//! anywhere and go on, and readers that take their time. Everything but the
-//! network is the real thing; time is paused, and a seed chooses.
+//! Law: a client that follows the stream ends with the state that the other calls
+//! return, whatever happens: transitions, commands and reloads, streams that break
+//! anywhere and resume, and slow readers.
 //!
-//! `MAGLEV_TEST_SEEDS` is how many seeds are tried (40 without it),
-//! `MAGLEV_TEST_SEED` tries that one alone.
+//! Clients read the bytes of the stream that is served, as a server would send them,
+//! and decode them with prost. Everything but the network is the daemon's; time is
+//! paused, and a seed chooses.
+//!
+//! `MAGLEV_TEST_SEEDS` is the number of seeds (40 without it), `MAGLEV_TEST_SEED`
+//! runs that one alone.
+
+mod follower;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use actix::prelude::*;
 use fastrand::Rng;
 use tokio::time::sleep;
-use tokio_stream::Stream;
 use tonic::Request;
 
-use super::EventStream;
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::controller::{Controller, Recipients};
 use crate::actors::event_batcher::EventBatcher;
 use crate::actors::prober::FakeProbe;
 use crate::actors::reconciler::Reconciler;
 use crate::actors::vpp_connection::VppConnection;
-use crate::actors::watchdog::{Parts, Watchdog};
+use crate::actors::watchdog::{Watchdog, WatchedActors};
 use crate::api::{Actors, MaglevService};
-use crate::config;
+use crate::config::{self, FileSource};
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
-use crate::host::log_stream::LogDemand;
-use crate::pb::event::Event as Kind;
+use crate::host::logging::LogDemand;
+use crate::pb;
 use crate::pb::maglev_server::Maglev;
-use crate::pb::{self, ResumePoint, TransitionRecord, WatchRequest};
 use crate::vpp::client::ClientOptions;
+use follower::{FollowingClient, WatchCounts};
 
-/// Backends that there may be; the last number of each one's address.
+/// Backends that a file may have; the last number of each one's address.
 const BACKENDS: u8 = 6;
-/// Small, so that streams fall behind and events are forgotten.
-const LIMITS: Limits = Limits { held: 24, subscribers: 100, waiting: 4 };
+/// Small, so that streams fall behind and events are dropped.
+const LIMITS: Limits = Limits { history: 24, subscribers: 100, queued: 4 };
 
-/// How often things happened, over all seeds.
-#[derive(Clone, Copy, Debug, Default)]
-struct WatchCounts {
-    transitions: u32,
-    changes: u32,
-    reloads: u32,
-    resumed_whole: u32,
-    broken_in_the_present_state: u32,
-    missed_while_away: u32,
-    missed_while_slow: u32,
-}
-
-impl WatchCounts {
-    fn is_complete(self) -> bool {
-        let Self { transitions, changes, reloads, .. } = self;
-        let Self { resumed_whole, broken_in_the_present_state, .. } = self;
-        let Self { missed_while_away, missed_while_slow, .. } = self;
-        let resumes = [resumed_whole, broken_in_the_present_state, missed_while_away];
-        [transitions, changes, reloads, missed_while_slow].iter().chain(&resumes).all(|n| *n > 0)
-    }
-}
-
-/// A client that holds a copy of the state, and knows nothing but the stream.
-#[derive(Default)]
-struct FollowingClient {
-    stream: Option<EventStream>,
-    /// Every backend and frontend with its state.
-    copy: BTreeMap<String, String>,
-    /// Of the last event, whichever it was.
-    last: Option<ResumePoint>,
-    /// The highest number on this stream.
-    highest: u64,
-    just_resumed: bool,
-}
-
-impl FollowingClient {
-    async fn connect(&mut self, service: &MaglevService, tally: &mut WatchCounts) {
-        if self.last.is_none() {
-            self.copy.clear();
-        } else if self.last.is_some_and(|point| point.seq == 0) {
-            tally.broken_in_the_present_state += 1;
-        }
-        let resume = self.last;
-        let change = Some(true);
-        let request = WatchRequest { log: Some(false), resume, change, ..WatchRequest::default() };
-        let stream = service.watch_events(Request::new(request)).await.unwrap().into_inner();
-        self.stream = Some(stream);
-        self.highest = resume.map_or(0, |point| point.seq);
-        self.just_resumed = resume.is_some_and(|point| point.seq > 0);
-    }
-
-    /// Reads up to `most` events; gives how many there were.
-    fn read(&mut self, most: usize, tally: &mut WatchCounts) -> usize {
-        for count in 0..most {
-            let Some(stream) = &mut self.stream else { return count };
-            let next = Pin::new(stream).poll_next(&mut Context::from_waker(Waker::noop()));
-            let Poll::Ready(Some(event)) = next else { return count };
-            self.hear(&event.unwrap(), tally);
-        }
-        most
-    }
-
-    fn hear(&mut self, event: &pb::Event, tally: &mut WatchCounts) {
-        self.last = Some(ResumePoint { boot_id: event.boot_id, seq: event.seq });
-        if event.seq > 0 {
-            assert!(event.seq >= self.highest, "{event:?} after {}", self.highest);
-            self.highest = event.seq;
-        }
-        let resumed = std::mem::take(&mut self.just_resumed);
-        match event.event.as_ref().unwrap() {
-            Kind::Missed(_) => {
-                self.copy.clear();
-                if resumed {
-                    tally.missed_while_away += 1;
-                } else {
-                    tally.missed_while_slow += 1;
-                }
-                return;
-            }
-            Kind::Backend(of) => self.change("backend", &of.backend_name, &of.transition, tally),
-            Kind::Frontend(of) => self.change("frontend", &of.frontend_name, &of.transition, tally),
-            Kind::Change(_) => tally.changes += 1,
-            Kind::Dataplane(_) | Kind::Log(_) => {}
-        }
-        tally.resumed_whole += u32::from(resumed);
-    }
-
-    fn change(
-        &mut self,
-        kind: &str,
-        name: &str,
-        change: &Option<TransitionRecord>,
-        tally: &mut WatchCounts,
-    ) {
-        let TransitionRecord { from, to, why, .. } = change.as_ref().unwrap();
-        let name = format!("{kind} {name}");
-        if from != to {
-            tally.transitions += 1;
-            let known = self.copy.get(&name).map_or("removed", String::as_str);
-            assert_eq!(known, from, "{name} goes to {to}: {why}");
-        }
-        if to == "removed" {
-            self.copy.remove(&name);
-        } else {
-            self.copy.insert(name, to.clone());
-        }
-    }
-}
-
-/// What the questions are answered.
-async fn answered(service: &MaglevService) -> BTreeMap<String, String> {
+/// The states that the calls return.
+async fn returned_states(service: &MaglevService) -> BTreeMap<String, String> {
     let mut states = BTreeMap::new();
     let names = service.list_backends(Request::new(pb::ListBackendsRequest {})).await.unwrap();
     for name in names.into_inner().backend_names {
@@ -171,7 +63,7 @@ async fn answered(service: &MaglevService) -> BTreeMap<String, String> {
     states
 }
 
-/// A file with some of the backends, some of them elsewhere than before.
+/// A file with some of the backends, some of them with another address than before.
 fn file(rng: &mut Rng) -> String {
     let mut text = String::from(
         "maglev:\n  healthchecks:\n    c: {type: icmp, interval: 1s, timeout: 500ms, rise: 1, \
@@ -206,7 +98,7 @@ fn file(rng: &mut Rng) -> String {
 }
 
 /// Servers by the last number of their address: a bit each, set while it is up.
-fn script(up: &Arc<AtomicU8>) -> FakeProbe {
+fn fake_probe(up: &Arc<AtomicU8>) -> FakeProbe {
     let up = Arc::clone(up);
     Arc::new(move |address| {
         let std::net::IpAddr::V4(address) = address else { unreachable!("none is configured") };
@@ -219,81 +111,79 @@ fn script(up: &Arc<AtomicU8>) -> FakeProbe {
     })
 }
 
-fn start(path: &Path, up: &Arc<AtomicU8>) -> MaglevService {
+fn start(path: &Path, up: &Arc<AtomicU8>) -> Actors {
     let config = config::load(path).unwrap_or_else(|fault| panic!("{fault}")).config;
     let broadcaster = Broadcaster::new(1, LIMITS, LogDemand::default()).start();
-    let herald = EventBatcher::of(&broadcaster);
-    let vpp = VppConnection::new(None, ClientOptions::default(), herald.clone()).start();
-    let reconciler = Reconciler::new(vpp.clone(), herald.clone()).start();
-    let told = Recipients::from(&reconciler);
-    let checker = Controller::new(path.into(), config, vec![], herald, told);
-    let checker = checker.with_fake_probe(script(up)).start();
-    let parts = Parts {
-        census: checker.clone().recipient(),
-        link: vpp.clone().recipient(),
-        sight: reconciler.clone().recipient(),
+    let events = EventBatcher::new(&broadcaster);
+    let vpp = VppConnection::new(None, ClientOptions::default(), events.clone()).start();
+    let reconciler = Reconciler::new(vpp.clone(), events.clone()).start();
+    let recipients = Recipients::from(&reconciler);
+    let source = Arc::new(FileSource::new(path));
+    let controller = Controller::new(source, config, vec![], events, recipients);
+    let controller = controller.with_fake_probe(fake_probe(up)).start();
+    let watched = WatchedActors {
+        controller: controller.clone().recipient(),
+        vpp: vpp.clone().recipient(),
+        reconciler: reconciler.clone().recipient(),
         others: vec![],
     };
-    let overseer = Watchdog::new(parts, Box::new(|_| ()), None).start();
-    MaglevService::new(Actors { checker, reconciler, vpp, broadcaster, overseer })
+    let watchdog = Watchdog::new(watched, Box::new(|_| ()), None).start();
+    Actors { controller, reconciler, vpp, broadcaster, watchdog }
 }
 
-async fn live(seed: u64, path: PathBuf, tally: &mut WatchCounts) {
+async fn live(seed: u64, path: PathBuf, counts: &mut WatchCounts) {
     tokio::time::pause();
     let mut rng = Rng::with_seed(seed);
     std::fs::write(&path, file(&mut rng)).unwrap();
     let up = Arc::new(AtomicU8::new(rng.u8(..)));
-    let service = start(&path, &up);
-    let mut clients: Vec<FollowingClient> = (0..4).map(|_| FollowingClient::default()).collect();
+    let actors = start(&path, &up);
+    let service = MaglevService::new(actors.clone());
+    let mut clients: Vec<FollowingClient> =
+        (0..4).map(|_| FollowingClient::new(actors.clone())).collect();
     for _ in 0..rng.u32(100..200) {
         let client = rng.usize(..clients.len());
         let client = &mut clients[client];
         match rng.u8(..16) {
             0 | 1 => up.store(rng.u8(..), Ordering::Relaxed),
             2 | 3 => command(&service, &mut rng).await,
-            4 => weigh(&service, &mut rng).await,
+            4 => set_weight(&service, &mut rng).await,
             5 if rng.bool() => {
                 std::fs::write(&path, file(&mut rng)).unwrap();
                 let request = Request::new(pb::ReloadConfigRequest {});
                 let reloaded = service.reload_config(request).await.unwrap().into_inner();
                 assert!(reloaded.ok, "{reloaded:?}");
-                tally.reloads += 1;
+                counts.reloads += 1;
             }
-            6 => client.stream = None,
-            7 | 8 if client.stream.is_none() => client.connect(&service, tally).await,
-            9..13 => {
-                client.read(rng.usize(..8), tally);
-            }
-            // All of them keep up but one, which is slow.
-            13 => clients[1..].iter_mut().for_each(|client| {
-                client.read(usize::MAX, tally);
-            }),
+            6 => client.disconnect(),
+            7 | 8 if !client.is_connected() => client.connect(counts).await,
+            9..13 => client.read(rng.usize(..8), counts),
+            // All keep up but one, which is slow.
+            13 => clients[1..].iter_mut().for_each(|client| client.read(usize::MAX, counts)),
             _ => sleep(Duration::from_millis(rng.u64(..700))).await,
         }
     }
 
     for client in &mut clients {
-        if client.stream.is_none() {
-            client.connect(&service, tally).await;
+        if !client.is_connected() {
+            client.connect(counts).await;
         }
     }
-    // The last probes, and the last that is told to those who fell behind.
+    // The last probes run, and slow clients get their snapshot.
     for _ in 0..40 {
         sleep(Duration::from_millis(250)).await;
-        clients.iter_mut().for_each(|client| {
-            client.read(usize::MAX, tally);
-        });
+        clients.iter_mut().for_each(|client| client.read(usize::MAX, counts));
     }
-    let answered = answered(&service).await;
+    let returned = returned_states(&service).await;
     for client in &clients {
-        assert_eq!(client.copy, answered);
+        assert_eq!(client.copy, returned);
     }
 }
 
 async fn command(service: &MaglevService, rng: &mut Rng) {
     let name = format!("b{}", rng.u8(..BACKENDS));
     let request = Request::new(pb::BackendRequest { name });
-    // What is not configured, and to pause what is disabled, is refused.
+    // A backend that is not configured is refused, and a pause of one that is
+    // disabled.
     let _ = match rng.u8(..4) {
         0 => service.pause_backend(request).await,
         1 => service.resume_backend(request).await,
@@ -302,11 +192,11 @@ async fn command(service: &MaglevService, rng: &mut Rng) {
     };
 }
 
-async fn weigh(service: &MaglevService, rng: &mut Rng) {
+async fn set_weight(service: &MaglevService, rng: &mut Rng) {
     let (frontend, backend) = (format!("f{}", rng.u8(..3)), format!("b{}", rng.u8(..BACKENDS)));
     let weight = rng.i32(0..=100);
     let request = pb::SetWeightRequest { frontend, pool: "main".into(), backend, weight };
-    // What is not configured is refused.
+    // A place that is not configured is refused.
     let _ = service.set_frontend_pool_backend_weight(Request::new(request)).await;
 }
 
@@ -317,27 +207,27 @@ fn number(name: &str) -> Option<u64> {
 }
 
 #[test]
-fn whoever_follows_the_stream_ends_with_what_the_questions_are_answered() {
+fn a_client_that_follows_the_stream_ends_with_the_state_that_the_calls_return() {
     let seeds = match number("MAGLEV_TEST_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("MAGLEV_TEST_SEEDS").unwrap_or(40),
     };
-    let (mut tally, count) = (WatchCounts::default(), seeds.end - seeds.start);
+    let (mut counts, seed_count) = (WatchCounts::default(), seeds.end - seeds.start);
     for seed in seeds {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("maglev.yaml");
         fastrand::seed(seed);
-        let told = catch_unwind(AssertUnwindSafe(|| {
-            System::new().block_on(live(seed, path, &mut tally));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            System::new().block_on(live(seed, path, &mut counts));
         }));
-        if let Err(panic) = told {
-            eprintln!("seed {seed} fails: MAGLEV_TEST_SEED={seed} tries it alone");
+        if let Err(panic) = outcome {
+            eprintln!("seed {seed} fails: MAGLEV_TEST_SEED={seed} runs it alone");
             resume_unwind(panic);
         }
     }
-    if count >= 40 {
-        // What never happens proves nothing.
-        assert!(tally.is_complete(), "{tally:?}");
+    if seed_count >= 40 {
+        // The law was not tested for a case that never occurred.
+        assert!(counts.is_complete(), "{counts:?}");
     }
-    eprintln!("{count} seeds: {tally:?}");
+    eprintln!("{seed_count} seeds: {counts:?}");
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::histogram::Histogram;
 
-/// What a family of metrics is, for its HELP and TYPE lines.
+/// A family of metrics, for its HELP and TYPE lines.
 pub(super) struct MetricFamily {
     /// Without the `maglev_` that every name begins with.
     pub(super) name: &'static str,
@@ -12,7 +12,19 @@ pub(super) struct MetricFamily {
     pub(super) help: &'static str,
 }
 
-/// How the numbers of a family move.
+pub(super) const fn gauge(name: &'static str, help: &'static str) -> MetricFamily {
+    MetricFamily { name, kind: MetricKind::Gauge, help }
+}
+
+pub(super) const fn counter(name: &'static str, help: &'static str) -> MetricFamily {
+    MetricFamily { name, kind: MetricKind::Counter, help }
+}
+
+/// A histogram of durations, in seconds.
+pub(super) const fn histogram(name: &'static str, help: &'static str) -> MetricFamily {
+    MetricFamily { name, kind: MetricKind::Histogram, help }
+}
+
 #[derive(Clone, Copy)]
 pub(super) enum MetricKind {
     Gauge,
@@ -20,15 +32,15 @@ pub(super) enum MetricKind {
     Histogram,
 }
 
-/// The page, growing.
+/// The text of the page so far.
 #[derive(Default)]
 pub(super) struct MetricsPage(String);
 
-/// The names and values of one series.
+/// Names and values.
 pub(super) type Labels<'a> = &'a [(&'static str, &'a str)];
 
 impl MetricsPage {
-    /// Begins a family; its series follow.
+    /// Writes the HELP and TYPE lines of a family; its series must follow.
     pub(super) fn family(&mut self, family: &MetricFamily) {
         let kind = match family.kind {
             MetricKind::Gauge => "gauge",
@@ -40,7 +52,7 @@ impl MetricsPage {
         let _ = write!(self.0, "# HELP maglev_{name} {help}\n# TYPE maglev_{name} {kind}\n");
     }
 
-    /// A series of the family begun last.
+    /// Writes a series of the last family.
     pub(super) fn series(&mut self, family: &MetricFamily, labels: Labels<'_>, value: f64) {
         self.line(family.name, "", labels, value);
     }
@@ -55,26 +67,33 @@ impl MetricsPage {
         let _ = writeln!(self.0, "{after} {value}");
     }
 
-    /// A histogram of the family begun last, in seconds.
-    pub(super) fn histogram(&mut self, family: &MetricFamily, labels: Labels<'_>, of: &Histogram) {
-        let bounds =
-            of.cumulative().map(|(bound, so_far)| (bound.as_secs_f64().to_string(), so_far));
-        for (bound, so_far) in bounds.chain([("+Inf".into(), of.count())]) {
+    /// Writes a histogram of the last family: cumulative buckets by their upper
+    /// bound in seconds, their sum and their count.
+    pub(super) fn histogram(
+        &mut self,
+        family: &MetricFamily,
+        labels: Labels<'_>,
+        values: &Histogram,
+    ) {
+        let buckets = values
+            .cumulative()
+            .map(|(bound, cumulative)| (bound.as_secs_f64().to_string(), cumulative));
+        for (bound, cumulative) in buckets.chain([("+Inf".into(), values.count())]) {
             let labels: Vec<_> = labels.iter().copied().chain([("le", &*bound)]).collect();
-            self.line(family.name, "_bucket", &labels, count(so_far));
+            self.line(family.name, "_bucket", &labels, count(cumulative));
         }
-        self.line(family.name, "_sum", labels, of.sum().as_secs_f64());
-        self.line(family.name, "_count", labels, count(of.count()));
+        self.line(family.name, "_sum", labels, values.sum().as_secs_f64());
+        self.line(family.name, "_count", labels, count(values.count()));
     }
 
-    /// A family of one series without labels.
+    /// Writes a family of one series without labels.
     pub(super) fn single(&mut self, family: &MetricFamily, value: f64) {
         self.family(family);
         self.series(family, &[], value);
     }
 
-    /// A family of one series of the whole process, under the name that every
-    /// process gives it.
+    /// Writes a family of one series of the whole process. Its name has no
+    /// `maglev_`: dashboards know it of every process.
     pub(super) fn process(&mut self, name: &str, kind: &str, help: &str, value: f64) {
         let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
     }
@@ -84,10 +103,14 @@ impl MetricsPage {
     }
 }
 
-/// Prometheus' numbers are doubles: beyond 2^53 they count in steps.
+/// Prometheus' numbers are doubles: above 2^53 they are rounded.
 #[expect(clippy::cast_precision_loss, reason = "the format has no other numbers")]
 pub(super) fn count(number: u64) -> f64 {
     number as f64
+}
+
+pub(super) fn flag(is_set: bool) -> f64 {
+    if is_set { 1.0 } else { 0.0 }
 }
 
 fn escaped(text: &str) -> String {
@@ -101,13 +124,13 @@ mod tests {
 
     #[test]
     fn a_histogram_has_cumulative_buckets_and_an_endless_one() {
-        let family = MetricFamily { name: "x_seconds", kind: MetricKind::Histogram, help: "An x." };
-        let mut histogram = Histogram::default();
-        histogram.record(Duration::from_micros(400));
-        histogram.record(Duration::from_secs(8));
+        let family = histogram("x_seconds", "An x.");
+        let mut values = Histogram::default();
+        values.record(Duration::from_micros(400));
+        values.record(Duration::from_secs(8));
         let mut page = MetricsPage::default();
         page.family(&family);
-        page.histogram(&family, &[], &histogram);
+        page.histogram(&family, &[], &values);
         let text = page.into_text();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[1], "# TYPE maglev_x_seconds histogram");
@@ -126,7 +149,7 @@ mod tests {
 
     #[test]
     fn labels_are_escaped() {
-        let family = MetricFamily { name: "x", kind: MetricKind::Gauge, help: "An x." };
+        let family = gauge("x", "An x.");
         let mut page = MetricsPage::default();
         page.family(&family);
         page.series(&family, &[("a", "b\\\"\n"), ("c", "")], 1.5);

@@ -1,23 +1,20 @@
-//! The families that tell of probes.
+//! The families of probes.
 
 use actix::MailboxError;
 
-use super::families::{counter, gauge};
-use super::page::{MetricFamily, MetricKind, MetricsPage, count};
+use super::page::{MetricFamily, MetricsPage, count, counter, gauge, histogram};
 use crate::actors::controller::GetProbes;
-use crate::api::Actors;
+use crate::api::actors::Actors;
 
 const TOTAL: MetricFamily = counter("probe_total", "Probes by what they found.");
-const DURATION: MetricFamily = MetricFamily {
-    name: "probe_duration_seconds",
-    kind: MetricKind::Histogram,
-    help: "How long probes took, from the first socket to the finding.",
-};
-const LATENESS: MetricFamily = MetricFamily {
-    name: "probe_lateness_seconds",
-    kind: MetricKind::Histogram,
-    help: "How long after they were due probes began, all backends together.",
-};
+const DURATION: MetricFamily = histogram(
+    "probe_duration_seconds",
+    "How long probes took, from the first socket to the finding.",
+);
+const LATENESS: MetricFamily = histogram(
+    "probe_lateness_seconds",
+    "How long after they were due probes began, all backends together.",
+);
 const IN_FLIGHT: MetricFamily = gauge("probes_in_flight", "Probes that are being made.");
 const IN_FLIGHT_MAX: MetricFamily =
     gauge("probes_in_flight_max", "The most that may be: max-probes-in-flight.");
@@ -26,9 +23,8 @@ const WAITING: MetricFamily =
 const WAITED: MetricFamily =
     counter("probes_waited_total", "Probes that had to wait until others had ended.");
 
-/// Asks what the probers have counted.
 pub(super) async fn collect(actors: &Actors, page: &mut MetricsPage) -> Result<(), MailboxError> {
-    let probes = actors.checker.send(GetProbes).await?;
+    let probes = actors.controller.send(GetProbes).await?;
     let probed = || probes.backends.iter().filter_map(|backend| Some((backend, backend.kind?)));
     page.family(&TOTAL);
     for (backend, kind) in probed() {

@@ -1,5 +1,5 @@
-//! The families that every process has, under the names of Prometheus' own
-//! client libraries. What the system does not tell is left out.
+//! The families of the process, under the names of Prometheus' own client
+//! libraries. A value that the system does not give is left out.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,6 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::page::{MetricsPage, count};
 
-/// Adds what the system says of this process.
 pub(super) fn collect(page: &mut MetricsPage) {
     let cpu = seconds(ClockId::ProcessCPUTime);
     let help = "CPU time that maglevd has used.";
@@ -20,14 +19,14 @@ pub(super) fn collect(page: &mut MetricsPage) {
         page.process("process_resident_memory_bytes", "gauge", help, bytes);
     }
     if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
-        // One of them is the directory that is read.
+        // One of them is the open directory itself.
         let open = open.count().saturating_sub(1) as u64;
         page.process("process_open_fds", "gauge", "Open descriptors.", count(open));
     }
     if let Some(most) = getrlimit(Resource::Nofile).current {
         page.process("process_max_fds", "gauge", "The most descriptors.", count(most));
     }
-    // Behind the name, which may hold anything, fields are counted from 3.
+    // proc(5): the name, field 2, may hold anything and ends at the last ")".
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<_> = stat.rsplit_once(") ").map_or("", |(_, rest)| rest).split(' ').collect();
     let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
@@ -44,37 +43,52 @@ pub(super) fn collect(page: &mut MetricsPage) {
     }
 }
 
-/// What a clock shows.
+/// The time that a clock shows.
 fn seconds(clock: ClockId) -> f64 {
     Duration::try_from(clock_gettime(clock)).unwrap_or_default().as_secs_f64()
 }
 
-/// The number in this place of a file's first line.
-fn nth(path: &str, place: usize) -> Option<u64> {
-    std::fs::read_to_string(path).ok()?.split_whitespace().nth(place)?.parse().ok()
+/// The word at `index` of a file, as a number.
+fn nth(path: &str, index: usize) -> Option<u64> {
+    std::fs::read_to_string(path).ok()?.split_whitespace().nth(index)?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_process_tells_of_itself() {
+    fn page() -> String {
         let mut page = MetricsPage::default();
         collect(&mut page);
-        let text = page.into_text();
-        let value = |name: &str| -> f64 {
-            let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
-            line.unwrap_or_else(|| panic!("no {name} in {text}"))[name.len() + 1..].parse().unwrap()
-        };
+        page.into_text()
+    }
+
+    fn value(page: &str, name: &str) -> f64 {
+        let line = page.lines().find(|line| line.starts_with(&format!("{name} ")));
+        line.unwrap_or_else(|| panic!("no {name} in {page}"))[name.len() + 1..].parse().unwrap()
+    }
+
+    #[test]
+    fn the_values_are_those_of_this_process() {
+        let page = page();
+        let value = |name| value(&page, name);
         assert!(value("process_resident_memory_bytes") > 1e6);
         assert!(value("process_open_fds") >= 3.0);
         assert!(value("process_max_fds") >= value("process_open_fds"));
         assert!(value("process_threads") >= 1.0);
-        assert!(value("process_cpu_seconds_total") >= 0.0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
         let age = now - value("process_start_time_seconds");
         // The tests run for less than a day, and clocks are read one after the other.
         assert!((-1.0..86_400.0).contains(&age), "{age}");
+    }
+
+    #[test]
+    fn cpu_time_grows_by_what_a_thread_uses() {
+        let name = "process_cpu_seconds_total";
+        let before = value(&page(), name);
+        let begun = seconds(ClockId::ThreadCPUTime);
+        while seconds(ClockId::ThreadCPUTime) - begun < 0.02 {}
+        let used = value(&page(), name) - before;
+        assert!(used >= 0.02, "{used} s");
     }
 }

@@ -1,4 +1,4 @@
-//! `healthchecks.<name>.params`: the request and the answer that passes.
+//! `healthchecks.<name>.params`: the request, and the answer that passes.
 
 use std::ops::RangeInclusive;
 
@@ -23,7 +23,7 @@ const RECORD: &str = "A";
 const RCODE: &str = "NOERROR";
 
 /// Refuses the keys that the type of check does not have.
-pub(super) fn belong(
+pub(super) fn refuse_foreign_keys(
     kind: RawKind,
     params: &RawParams,
     at: &ConfigPath<'_>,
@@ -36,7 +36,7 @@ pub(super) fn belong(
         RawKind::Https => ("https", HTTP),
         RawKind::Dns => ("dns", DNS),
     };
-    // Taken apart, so that a key added to the file's schema cannot be forgotten.
+    // Destructured, so that a new key of the schema cannot be forgotten.
     let RawParams {
         path,
         host,
@@ -71,8 +71,8 @@ pub(super) fn belong(
     }
 }
 
-/// What TLS needs, if the check is `wanted` to use it. Without, its keys are
-/// checked all the same and a `remedy` is told: they do nothing.
+/// The settings of TLS if the check is `wanted` to use it. Otherwise its keys are
+/// checked as well, and bring the warning that they do nothing, with a `remedy`.
 pub(super) fn tls(
     params: &RawParams,
     wanted: bool,
@@ -143,8 +143,8 @@ pub(super) fn dns(
     Some(DnsExchange { query: query?, record: record?, tcp, rcode, answer })
 }
 
-/// What may stand in an HTTP request as it is; anything else could end the
-/// line and begin a header.
+/// Whether the text can stand in an HTTP request as it is. Anything else could end
+/// the line and begin a header.
 fn printable(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -174,8 +174,8 @@ fn codes(given: &str) -> Option<RangeInclusive<u16>> {
     (!range.is_empty()).then_some(range)
 }
 
-/// Compiled for text: what compiles so compiles for bytes too, and the prober
-/// may choose.
+/// An expression that compiles for text compiles for bytes as well, so the prober
+/// may use either.
 fn regexp(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
     match regex::Regex::new(given) {
         Ok(_) => Some(given.to_owned()),

@@ -1,12 +1,11 @@
-//! What a service manager is told, in the lines of sd_notify(3).
+//! Notifications to a service manager, as the lines of sd_notify(3).
 
 use std::fmt;
 use std::time::Duration;
 
-/// One line of a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notification {
-    /// The start, or a reload, is over.
+    /// The start, or a reload, has ended.
     Ready,
     /// A reload has begun.
     Reloading {
@@ -15,11 +14,10 @@ pub enum Notification {
     },
     /// For `systemctl status`.
     Status(String),
-    /// Every part answered.
+    /// Feeds the watchdog.
     Alive,
-    /// The start goes on: the next notice comes within this time.
+    /// The daemon is still starting; the next notification comes within this time.
     StillStarting(Duration),
-    /// The stop has begun.
     Stopping,
 }
 
@@ -30,7 +28,7 @@ impl fmt::Display for Notification {
             Self::Reloading { monotonic_us } => {
                 write!(f, "RELOADING=1\nMONOTONIC_USEC={monotonic_us}")
             }
-            // A line break would begin another line.
+            // A line break would begin another variable.
             Self::Status(text) => write!(f, "STATUS={}", text.replace(['\n', '\r'], " ")),
             Self::Alive => f.write_str("WATCHDOG=1"),
             Self::StillStarting(within) => {
@@ -41,10 +39,10 @@ impl fmt::Display for Notification {
     }
 }
 
-/// Several notices as one datagram.
+/// Several notifications as one datagram.
 #[must_use]
-pub fn datagram(notices: &[Notification]) -> String {
-    notices.iter().map(|notice| format!("{notice}\n")).collect()
+pub fn datagram(notifications: &[Notification]) -> String {
+    notifications.iter().map(|notification| format!("{notification}\n")).collect()
 }
 
 #[cfg(test)]
@@ -52,8 +50,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notices_are_lines() {
-        for (notice, text) in [
+    fn notifications_are_lines() {
+        for (notification, text) in [
             (Notification::Ready, "READY=1\n"),
             (Notification::Reloading { monotonic_us: 7 }, "RELOADING=1\nMONOTONIC_USEC=7\n"),
             (Notification::Status("a\nREADY=1".into()), "STATUS=a READY=1\n"),
@@ -61,7 +59,7 @@ mod tests {
             (Notification::StillStarting(Duration::from_secs(2)), "EXTEND_TIMEOUT_USEC=2000000\n"),
             (Notification::Stopping, "STOPPING=1\n"),
         ] {
-            assert_eq!(datagram(&[notice]), text);
+            assert_eq!(datagram(&[notification]), text);
         }
         assert_eq!(datagram(&[Notification::Ready, Notification::Alive]), "READY=1\nWATCHDOG=1\n");
     }

@@ -1,5 +1,5 @@
-//! Log records for systemd's journal, in its native protocol, so that each field
-//! can be asked for: `journalctl MAGLEV_BACKEND=nginx0`.
+//! Log records in the native protocol of systemd's journal, so that each field can
+//! be searched for: `journalctl MAGLEV_BACKEND=nginx0`.
 //! <https://systemd.io/JOURNAL_NATIVE_PROTOCOL>
 
 use std::fmt;
@@ -13,27 +13,28 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Where journald takes records.
+/// journald's socket.
 const SOCKET: &str = "/run/systemd/journal/socket";
-/// Bytes of a value that are kept: a record has to fit into a datagram.
-const LONGEST: usize = 8 << 10;
-/// Ends a record on its way to the socket: no field is empty.
+/// Bytes of a value, at most: a record has to fit into a datagram.
+const MAX_VALUE: usize = 8 << 10;
+/// Separates records on their way to the socket. No record contains it, as no field
+/// is empty.
 const END: &str = "\n\n";
 
-/// Whether standard output is the journal, which says so in the environment.
-pub fn is_stdout() -> bool {
+/// Whether standard output is the journal (`$JOURNAL_STREAM`, systemd.exec(5)).
+pub(super) fn is_stdout() -> bool {
     let Ok(stat) = rustix::fs::fstat(io::stdout().as_fd()) else { return false };
     let stream = std::env::var("JOURNAL_STREAM").unwrap_or_default();
     stream == format!("{}:{}", stat.st_dev, stat.st_ino)
 }
 
-/// Takes formatted records and sends each as a datagram.
-pub struct Journal(UnixDatagram);
+/// Sends each formatted record as a datagram.
+pub(super) struct Journal(UnixDatagram);
 
 impl Journal {
     /// # Errors
     /// There is no journald.
-    pub fn open() -> io::Result<Self> {
+    pub(super) fn open() -> io::Result<Self> {
         Self::at(SOCKET)
     }
 
@@ -58,8 +59,8 @@ impl Write for Journal {
     }
 }
 
-/// `MESSAGE` for people, and every field under its own name.
-pub struct JournalFields;
+/// Formats `MESSAGE` for people, and every field under its own name.
+pub(super) struct JournalFields;
 
 impl<S, N> FormatEvent<S, N> for JournalFields
 where
@@ -81,9 +82,9 @@ where
             _ => 7,
         };
         let FieldLines { message, others } = fields;
-        let shown: String = others.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        let text: String = others.iter().map(|(name, value)| format!(" {name}={value}")).collect();
         writeln!(writer, "PRIORITY={priority}\nSYSLOG_IDENTIFIER=maglevd")?;
-        writeln!(writer, "MESSAGE={message}{shown}")?;
+        writeln!(writer, "MESSAGE={message}{text}")?;
         write!(writer, "MAGLEV_EVENT={}", message.split(':').next().unwrap_or_default())?;
         for (name, value) in &others {
             write!(writer, "\nMAGLEV_{}={value}", name.to_ascii_uppercase().replace('.', "_"))?;
@@ -92,7 +93,7 @@ where
     }
 }
 
-/// Values as one line each.
+/// The fields of a record, each value on one line.
 #[derive(Default)]
 struct FieldLines {
     message: String,
@@ -100,9 +101,9 @@ struct FieldLines {
 }
 
 impl FieldLines {
-    fn put(&mut self, field: &Field, value: &str) {
-        let end = value.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST).last();
-        let kept = if value.len() > LONGEST { &value[..end.unwrap_or_default()] } else { value };
+    fn push(&mut self, field: &Field, value: &str) {
+        let end = value.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_VALUE).last();
+        let kept = if value.len() > MAX_VALUE { &value[..end.unwrap_or_default()] } else { value };
         let line = kept.replace(['\n', '\r'], " ");
         if field.name() == "message" {
             self.message = line;
@@ -114,11 +115,11 @@ impl FieldLines {
 
 impl Visit for FieldLines {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value);
+        self.push(field, value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, &format!("{value:?}"));
+        self.push(field, &format!("{value:?}"));
     }
 }
 
@@ -130,11 +131,11 @@ mod tests {
 
     use super::*;
 
-    /// Collects what is formatted.
+    /// Collects formatted records.
     #[derive(Clone, Default)]
-    struct Sink(Arc<Mutex<Vec<u8>>>);
+    struct RecordSink(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Sink {
+    impl Write for RecordSink {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -147,14 +148,14 @@ mod tests {
 
     #[test]
     fn each_record_is_a_datagram_with_every_field() {
-        let sink = Sink::default();
-        let to = sink.clone();
+        let sink = RecordSink::default();
+        let writer = sink.clone();
         let layer = tracing_subscriber::fmt::layer()
             .event_format(JournalFields)
-            .with_writer(move || to.clone());
+            .with_writer(move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             tracing::info!(backend = %"nginx0", why = "L4TOUT\n\nPRIORITY=0", count = 3, "backend-transition");
-            tracing::error!(long = "é".repeat(LONGEST), "bug: stopping");
+            tracing::error!(long = "é".repeat(MAX_VALUE), "bug: stopping");
         });
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("socket");
@@ -176,6 +177,6 @@ mod tests {
             text.starts_with("PRIORITY=3\n") && text.contains("\nMAGLEV_EVENT=bug\n"),
             "{text}"
         );
-        assert!(count < 3 * LONGEST, "{count}");
+        assert!(count < 3 * MAX_VALUE, "{count}");
     }
 }

@@ -1,20 +1,20 @@
-//! How long a thread may run before another has its turn.
+//! The time slice of a thread: how long it runs before another gets the core.
 
 use std::io;
 use std::time::Duration;
 
-/// What the kernel gives by itself: some milliseconds.
-pub const USUAL: Duration = Duration::ZERO;
-/// The shortest that the kernel gives.
-pub const SHORTEST: Duration = Duration::from_micros(100);
+/// The kernel's default: some milliseconds.
+pub(super) const DEFAULT: Duration = Duration::ZERO;
+/// The shortest slice that the kernel grants.
+pub(super) const SHORTEST: Duration = Duration::from_micros(100);
 
-/// Asks for slices of this length for the present thread, if the kernel schedules
-/// it as it does most. A thread that wakes need not wait for the rest of a longer
-/// slice of whoever runs. Kernels before Linux 6.12 take no notice.
+/// Sets the slice of the calling thread, if it has the default scheduling policy. A
+/// thread with a short slice that wakes does not wait for the end of a longer slice
+/// of another. Kernels before Linux 6.12 ignore it.
 ///
 /// # Errors
-/// The system does not let it.
-pub fn ask_for(slice: Duration) -> io::Result<()> {
+/// The system refuses it.
+pub(super) fn set_slice(slice: Duration) -> io::Result<()> {
     let mut attributes = attributes()?;
     if attributes.sched_policy != libc::SCHED_OTHER.cast_unsigned() {
         return Ok(());
@@ -25,7 +25,7 @@ pub fn ask_for(slice: Duration) -> io::Result<()> {
 
 const THIS_THREAD: libc::pid_t = 0;
 const NO_FLAGS: libc::c_uint = 0;
-/// Of `sched_attr` as Linux has had it from the first; later kernels take it too.
+/// The first version of `sched_attr`, which later kernels accept as well.
 const SIZE: libc::c_uint = 48;
 
 #[expect(unsafe_code, reason = "neither std nor rustix knows sched_getattr(2)")]
@@ -34,7 +34,7 @@ fn attributes() -> io::Result<libc::sched_attr> {
     // SAFETY: it is a struct of integers.
     let mut attributes: libc::sched_attr = unsafe { std::mem::zeroed() };
     let to = &raw mut attributes;
-    // SAFETY: the kernel writes `SIZE` bytes, which are all of it.
+    // SAFETY: the kernel writes `SIZE` bytes, the whole struct.
     let status = unsafe { libc::syscall(libc::SYS_sched_getattr, THIS_THREAD, to, SIZE, NO_FLAGS) };
     if status == 0 { Ok(attributes) } else { Err(io::Error::last_os_error()) }
 }
@@ -42,7 +42,7 @@ fn attributes() -> io::Result<libc::sched_attr> {
 #[expect(unsafe_code, reason = "neither std nor rustix knows sched_setattr(2)")]
 fn set(attributes: &libc::sched_attr) -> io::Result<()> {
     let from = &raw const *attributes;
-    // SAFETY: the kernel reads as many bytes as the struct says, which are its own.
+    // SAFETY: the kernel reads as many bytes as the struct's `size` says.
     let status = unsafe { libc::syscall(libc::SYS_sched_setattr, THIS_THREAD, from, NO_FLAGS) };
     if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
@@ -52,13 +52,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slice_is_as_long_as_it_was_asked_for_where_the_kernel_heeds_it() {
+    fn the_kernel_has_the_slice_that_was_set() {
         let usual = attributes().unwrap().sched_runtime;
-        ask_for(SHORTEST).unwrap();
-        // Earlier kernels tell of none.
+        set_slice(SHORTEST).unwrap();
+        // Earlier kernels return 0.
         let expected = if usual == 0 { 0 } else { 100_000 };
         assert_eq!(attributes().unwrap().sched_runtime, expected);
-        ask_for(USUAL).unwrap();
+        set_slice(DEFAULT).unwrap();
         assert_eq!(attributes().unwrap().sched_runtime, usual);
     }
 }

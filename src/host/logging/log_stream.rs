@@ -1,5 +1,5 @@
-//! The log as events: a tracing layer that hands records to the Broadcaster
-//! without blocking, and only those that somebody watches.
+//! Log records for event streams: a tracing layer that queues records without
+//! blocking, and only those that a stream asks for.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use tracing_subscriber::layer::{Context, Filter};
 
 use crate::domain::events::{LogLevel, LogRecord};
 
-/// Records that may wait for the Broadcaster; more are dropped and counted.
-const WAITING: usize = 8192;
+/// Records that may be queued; more are dropped and counted.
+const QUEUE: usize = 8192;
 
-/// The worst-to-least level that any watcher wants; shared between the
-/// Broadcaster, which knows, and the layer, which asks at every record.
+/// The most detailed level that a stream asks for. The Broadcaster sets it, and the
+/// layer reads it for every record.
 #[derive(Clone, Debug, Default)]
 pub struct LogDemand(Arc<AtomicU8>);
 
 impl LogDemand {
-    /// From now on records of `level` and worse are wanted; `None`: none are.
+    /// Records of `level` and worse are queued from now on; `None`: no records.
     pub fn set(&self, level: Option<LogLevel>) {
         let number = match level {
             None => 0,
@@ -52,11 +52,11 @@ impl LogDemand {
 
 impl<S: Subscriber> Filter<S> for LogDemand {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        is_ours(metadata) && *metadata.level() <= self.filter()
+        is_own(metadata) && *metadata.level() <= self.filter()
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if is_ours(metadata) && *metadata.level() <= self.filter() {
+        if is_own(metadata) && *metadata.level() <= self.filter() {
             Interest::always()
         } else {
             Interest::never()
@@ -68,23 +68,23 @@ impl<S: Subscriber> Filter<S> for LogDemand {
     }
 }
 
-/// Whether a record is the daemon's own. The libraries that carry a record to
-/// its watcher log, too: to stream those would never end.
-fn is_ours(metadata: &Metadata<'_>) -> bool {
+/// Whether a record is the daemon's own. The libraries that send a record to a
+/// client log as well, and to stream those records would never end.
+fn is_own(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with("vpp_maglev") || metadata.target().starts_with("maglevd")
 }
 
-/// The layer. See the module's description.
-pub struct LogStream {
+/// The layer.
+pub(super) struct LogStream {
     records: mpsc::Sender<LogRecord>,
     dropped: AtomicU64,
 }
 
 impl LogStream {
-    /// A layer, and the records that it brings.
+    /// The layer, and the queue that it fills.
     #[must_use]
-    pub fn new() -> (Self, mpsc::Receiver<LogRecord>) {
-        let (records, receiver) = mpsc::channel(WAITING);
+    pub(super) fn new() -> (Self, mpsc::Receiver<LogRecord>) {
+        let (records, receiver) = mpsc::channel(QUEUE);
         (Self { records, dropped: AtomicU64::new(0) }, receiver)
     }
 }
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_made_only_while_somebody_wants_them() {
+    fn records_are_queued_only_while_they_are_asked_for() {
         let demand = LogDemand::default();
         let (stream, mut records) = LogStream::new();
         let subscriber = tracing_subscriber::registry().with(stream.with_filter(demand.clone()));

@@ -1,0 +1,30 @@
+//! The kinds of event that a subscription is for.
+
+use crate::domain::events::{Event, LogLevel};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Log records of this level and worse; `None`: no records.
+    pub log: Option<LogLevel>,
+    /// Transitions of backends.
+    pub backend: bool,
+    /// Transitions of frontends.
+    pub frontend: bool,
+    /// Writes to VPP, and changes of its connection.
+    pub dataplane: bool,
+    /// Changes of what operators and the configuration ask for.
+    pub change: bool,
+}
+
+impl EventFilter {
+    #[must_use]
+    pub fn matches(&self, event: &Event) -> bool {
+        match event {
+            Event::Log(record) => self.log.is_some_and(|level| record.level <= level),
+            Event::Backend(..) => self.backend,
+            Event::Frontend(..) => self.frontend,
+            Event::Dataplane(_) => self.dataplane,
+            Event::Change(_) => self.change,
+        }
+    }
+}

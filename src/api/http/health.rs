@@ -1,0 +1,33 @@
+//! `/healthz` and `/readyz`, for load balancers and orchestrators.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::router::{HttpRouter, StoppingResponse};
+use crate::actors::broadcaster::GetBroadcasterStats;
+use crate::actors::controller::GetConfig;
+use crate::actors::vpp_connection::GetConnectionStats;
+use crate::actors::watchdog::GetReadiness;
+use crate::api::actors::Actors;
+use crate::domain::readiness::Readiness;
+
+pub(super) fn routes() -> HttpRouter {
+    HttpRouter::default().get("/healthz", healthz).get("/readyz", readyz)
+}
+
+/// Whether the actors answer. Each gets a question that costs nothing; the
+/// metrics page would have counters read from VPP.
+async fn healthz(actors: Actors) -> Result<&'static str, StoppingResponse> {
+    actors.controller.send(GetConfig).await?;
+    actors.vpp.send(GetConnectionStats).await?;
+    actors.broadcaster.send(GetBroadcasterStats).await?;
+    Ok("ok\n")
+}
+
+/// Whether the daemon has started and VPP, if one is configured, is connected.
+async fn readyz(actors: Actors) -> Result<Response, StoppingResponse> {
+    Ok(match actors.watchdog.send(GetReadiness).await? {
+        Readiness::Ready => "ready\n".into_response(),
+        why => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    })
+}

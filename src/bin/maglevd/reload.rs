@@ -1,0 +1,150 @@
+//! Reloads the configuration, and changes the log level, while the daemon runs.
+
+use std::future::pending;
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use vpp_maglev::actors::controller::Reload;
+use vpp_maglev::actors::gone;
+use vpp_maglev::actors::watchdog::{Reloaded, Reloading};
+use vpp_maglev::api::{Actors, Serving};
+use vpp_maglev::config::ConfigSource;
+use vpp_maglev::domain::events::LogLevel;
+use vpp_maglev::host::logging::LogLevels;
+use vpp_maglev::host::sd_notify;
+
+/// What triggers a reload: SIGHUP, and changes that the configuration's source
+/// announces.
+pub struct ReloadTriggers {
+    hangup: Signal,
+    changes: Option<watch::Receiver<()>>,
+}
+
+impl ReloadTriggers {
+    /// From this call on SIGHUP no longer ends the process.
+    ///
+    /// # Errors
+    /// The system refuses a signal handler.
+    pub fn new(source: &dyn ConfigSource) -> io::Result<Self> {
+        Ok(Self { hangup: signal(SignalKind::hangup())?, changes: source.changes() })
+    }
+
+    /// Waits for the next trigger. Several changes between two calls are one.
+    async fn next(&mut self) {
+        let changed = async {
+            let announced = match &mut self.changes {
+                Some(changes) => changes.changed().await.is_ok(),
+                None => false,
+            };
+            if !announced {
+                // The source announces nothing, or has ended.
+                pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            Some(()) = self.hangup.recv() => {}
+            () = changed => {}
+        }
+    }
+}
+
+/// Reloads at every trigger, one reload after the other, and notifies the service
+/// manager. Never ends.
+pub async fn reload_on(mut triggers: ReloadTriggers, actors: &Actors, serving: &Serving) {
+    loop {
+        triggers.next().await;
+        let monotonic_us = sd_notify::monotonic_us();
+        let begun = actors.watchdog.send(Reloading { monotonic_us }).await;
+        begun.unwrap_or_else(|_| gone("Watchdog"));
+        // The Controller logs the outcome.
+        let _ = actors.controller.send(Reload).await.unwrap_or_else(|_| gone("Controller"));
+        if let Some(certificates) = serving.certificates() {
+            // The outcome is logged as well.
+            let _ = certificates.renew().await;
+        }
+        actors.watchdog.send(Reloaded).await.unwrap_or_else(|_| gone("Watchdog"));
+    }
+}
+
+/// The signals that change the log level.
+pub struct LogLevelSignals {
+    debug: Signal,
+    configured: Signal,
+}
+
+impl LogLevelSignals {
+    /// From this call on SIGUSR1 and SIGUSR2 no longer end the process.
+    ///
+    /// # Errors
+    /// The system refuses a signal handler.
+    pub fn new() -> io::Result<Self> {
+        let debug = signal(SignalKind::user_defined1())?;
+        Ok(Self { debug, configured: signal(SignalKind::user_defined2())? })
+    }
+
+    /// Logs everything after SIGUSR1, and what the flag asks for after SIGUSR2.
+    pub async fn apply_to(mut self, levels: LogLevels) {
+        loop {
+            let level = tokio::select! {
+                Some(()) = self.debug.recv() => LogLevel::Debug,
+                Some(()) = self.configured.recv() => levels.configured,
+                else => return,
+            };
+            levels.set(level);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::fmt;
+    use std::task::Poll;
+
+    use vpp_maglev::config::{ConfigLoad, FileSource};
+
+    use super::*;
+
+    /// A source that announces its changes.
+    #[derive(Debug)]
+    struct AnnouncingSource(watch::Sender<()>);
+
+    impl fmt::Display for AnnouncingSource {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("test://")
+        }
+    }
+
+    impl ConfigSource for AnnouncingSource {
+        fn load(&self) -> ConfigLoad {
+            unreachable!("only its changes are tested")
+        }
+
+        fn changes(&self) -> Option<watch::Receiver<()>> {
+            Some(self.0.subscribe())
+        }
+    }
+
+    async fn is_triggered(triggers: &mut ReloadTriggers) -> bool {
+        let mut next = std::pin::pin!(triggers.next());
+        std::future::poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_ready())).await
+    }
+
+    #[tokio::test]
+    async fn a_change_that_the_source_announces_triggers_a_reload() {
+        let source = AnnouncingSource(watch::Sender::new(()));
+        let mut triggers = ReloadTriggers::new(&source).unwrap();
+        assert!(!is_triggered(&mut triggers).await, "nothing has changed yet");
+        source.0.send_replace(());
+        source.0.send_replace(());
+        assert!(is_triggered(&mut triggers).await);
+        assert!(!is_triggered(&mut triggers).await, "both changes were one trigger");
+        drop(source);
+        assert!(!is_triggered(&mut triggers).await, "a source that has ended announces nothing");
+
+        let mut triggers = ReloadTriggers::new(&FileSource::new("/none")).unwrap();
+        assert!(!is_triggered(&mut triggers).await, "a file announces nothing");
+    }
+}

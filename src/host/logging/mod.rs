@@ -1,0 +1,128 @@
+//! Sends log records to standard output, as JSON or text, or to the journal, and to
+//! event streams. The level can be changed while the daemon runs.
+
+mod journal;
+mod json_lines;
+mod log_stream;
+mod log_writer;
+
+use std::fmt;
+use std::io::{self, IsTerminal};
+
+use clap::ValueEnum;
+use tokio::sync::mpsc;
+use tracing::level_filters::LevelFilter;
+use tracing::warn;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, reload};
+
+use crate::domain::events::{LogLevel, LogRecord};
+use journal::{Journal, JournalFields};
+use json_lines::JsonLines;
+use log_stream::LogStream;
+
+pub use log_stream::LogDemand;
+pub use log_writer::{FlushOnDrop, LogWriter};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+    /// To systemd's journal, with its own field for each field of a record.
+    Journal,
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Text => "text",
+            Self::Journal => "journal",
+        })
+    }
+}
+
+/// Logging that has started.
+pub struct Logging {
+    /// For the Broadcaster: which records event streams ask for.
+    pub demand: LogDemand,
+    /// Those records.
+    pub records: mpsc::Receiver<LogRecord>,
+    /// Writes the daemon's own log.
+    pub writer: LogWriter,
+    /// The level of that log.
+    pub levels: LogLevels,
+}
+
+/// The level of the log, which can be changed while the daemon runs.
+#[derive(Clone)]
+pub struct LogLevels {
+    /// The level that the flag gives.
+    pub configured: LogLevel,
+    filter: reload::Handle<Targets, Registry>,
+}
+
+impl LogLevels {
+    /// Logs records of `level` and worse from now on.
+    pub fn set(&self, level: LogLevel) {
+        // It fails only once the subscriber is gone.
+        let _ = self.filter.reload(filter(level));
+        warn!(to = level.as_str(), "log-level-set");
+    }
+}
+
+/// Our own records of this level and worse, and warnings and errors of libraries.
+fn filter(level: LogLevel) -> Targets {
+    let level = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    };
+    Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("vpp_maglev", level)
+        .with_target("maglevd", level)
+}
+
+/// # Errors
+/// The system refuses a thread, or there is no journal although `format` asks for it.
+pub fn start(level: LogLevel, format: Option<LogFormat>) -> io::Result<Logging> {
+    let terminal = io::stdout().is_terminal();
+    let journal = match format {
+        Some(LogFormat::Journal) => Some(Journal::open()?),
+        None if journal::is_stdout() => Journal::open().ok(),
+        _ => None,
+    };
+    let format = match (format, &journal) {
+        (Some(format), _) => format,
+        (None, Some(_)) => LogFormat::Journal,
+        (None, None) if terminal => LogFormat::Text,
+        (None, None) => LogFormat::Json,
+    };
+    let output: Box<dyn io::Write + Send> = match journal {
+        Some(journal) => Box::new(journal),
+        None => Box::new(io::stdout()),
+    };
+    let writer = LogWriter::start(output, |count| {
+        warn!(count, "log-records-dropped: whoever reads the log is too slow");
+    })?;
+    let (filter, handle) = reload::Layer::new(filter(level));
+    let output = tracing_subscriber::fmt::layer().with_writer(writer.clone());
+    let output = match format {
+        LogFormat::Json => output.event_format(JsonLines).with_filter(filter).boxed(),
+        LogFormat::Journal => output.event_format(JournalFields).with_filter(filter).boxed(),
+        LogFormat::Text => {
+            output.with_target(false).with_ansi(terminal).with_filter(filter).boxed()
+        }
+    };
+    let demand = LogDemand::default();
+    let (stream, records) = LogStream::new();
+    tracing_subscriber::registry().with(output).with(stream.with_filter(demand.clone())).init();
+    let levels = LogLevels { configured: level, filter: handle };
+    Ok(Logging { demand, records, writer, levels })
+}

@@ -1,5 +1,5 @@
 //! Measures how much memory a piece of code holds at most, so that an oracle
-//! can tell when a length of the peer's choosing was believed.
+//! finds a length of the peer's choosing that was trusted.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -17,7 +17,7 @@ pub fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
 }
 
 fn note(change: isize) {
-    // A thread that ends has no counter any more, and nobody asks for it.
+    // A thread that ends has no counter any more, and needs none.
     let _ = HELD.try_with(|held| {
         let now = held.get().0.wrapping_add(change);
         held.set((now, held.get().1.max(now)));

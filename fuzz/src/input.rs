@@ -1,4 +1,4 @@
-//! Takes a script apart: small numbers off the front of any bytes.
+//! Reads an input: small numbers off the front of any bytes.
 
 /// Bytes that were not used yet. Past their end everything is zero.
 #[derive(Debug)]

@@ -34,9 +34,9 @@ const LAST_BACKOFF: Duration = Duration::from_secs(5);
 const ABSENT_BACKOFF: Duration = Duration::from_millis(250);
 
 pub struct VppConnection {
-    /// `None`: no VPP is wanted.
+    /// `None`: the daemon runs without a VPP.
     socket: Option<PathBuf>,
-    /// `None`: no counters are wanted.
+    /// `None`: no counters are read.
     stats_socket: Option<PathBuf>,
     options: ClientOptions,
     ping_interval: Duration,
@@ -68,7 +68,7 @@ struct ConnectionSubscriber {
 }
 
 enum ConnectionPhase {
-    /// No VPP is wanted.
+    /// The daemon runs without a VPP.
     Idle,
     /// The socket is being opened, or the handshake goes on.
     Dialing,
@@ -140,8 +140,8 @@ impl VppConnection {
     }
 
     /// Sets the time between two pings, which is ten seconds otherwise.
-    #[must_use]
-    pub fn with_ping_interval(self, ping_interval: Duration) -> Self {
+    #[cfg(test)]
+    fn with_ping_interval(self, ping_interval: Duration) -> Self {
         Self { ping_interval, ..self }
     }
 

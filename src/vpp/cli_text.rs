@@ -150,12 +150,12 @@ impl Words {
     }
 }
 
-/// Notes a word that stands at most once: of two, which would be right?
+/// Stores a word that may occur once: with two it is unclear which is right.
 fn once(word: &mut bool) -> Option<()> {
     (!std::mem::replace(word, true)).then_some(())
 }
 
-/// Notes a number that stands at most once.
+/// Stores a number that may occur once.
 fn number_once<N: FromStr>(place: &mut Option<N>, number: &str) -> Option<()> {
     place.replace(number.parse().ok()?).is_none().then_some(())
 }

@@ -1,6 +1,6 @@
-//! CLI texts: what is read of any text stands there, once and in its place;
-//! what is not understood is told; and what VPP would print of an entry is
-//! read as that entry, also when the text is cut short.
+//! CLI texts: every value that is read of a text stands in it, once and in its
+//! place; what is not understood makes the listing incomplete; and what VPP would
+//! print of an entry is read as that entry, also when the text is cut short.
 
 mod vpp;
 
@@ -12,7 +12,7 @@ use super::input::Input;
 /// The input: a text, or a 0 and the values of a listing.
 ///
 /// # Panics
-/// If a value was made up, or something was left out and not told.
+/// If a value was made up, or a listing with something left out is complete.
 pub fn check(data: &[u8]) {
     match data.split_first() {
         Some((0, values)) => listing(Input::new(values)),
@@ -41,13 +41,13 @@ fn listing(mut input: Input<'_>) {
 
 fn text(text: &str) {
     let listing = parse_vips(text);
-    // A last line that has not ended may go on: it belongs to nothing.
+    // A last line without its end may be incomplete: it is not read.
     let (whole, unfinished) = text.rsplit_once('\n').unwrap_or(("", text));
     let blocks = blocks(whole);
     let mut entries = listing.entries.iter();
     let mut refused = usize::from(!unfinished.trim().is_empty());
     for block in &blocks {
-        // What a block says does not hang on its neighbours.
+        // A block is read the same without its neighbours.
         let alone = parse_vips(&block.iter().map(|line| format!("{line}\n")).collect::<String>());
         assert_eq!(alone.complete, alone.entries.len() == 1, "{block:?}");
         match alone.entries.as_slice() {
@@ -92,7 +92,7 @@ fn blocks(text: &str) -> Vec<Vec<&str>> {
     blocks
 }
 
-/// Every word of a block is in the entry, or known to tell nothing of it.
+/// Every word of a block is in the entry, or known to be no part of it.
 fn account(entry: &VipText, block: &[&str]) {
     let mut words: Vec<&str> = Vec::new();
     let mut servers = 0;

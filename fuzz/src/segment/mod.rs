@@ -27,7 +27,7 @@ const COUNTERS: [&str; 4] = [
 ///
 /// # Panics
 /// If the reader and the reference disagree, or memory grows with lengths that
-/// the segment tells.
+/// the segment has.
 pub fn check(data: &[u8]) {
     let mut memory = data[..data.len().min(LONGEST)].to_vec();
     if memory.len() > 40 {

@@ -1,6 +1,6 @@
-//! Sessions: any script of calls, replies, garbage, time and losses. A model
-//! that reads the bytes on the wire says how each call must end: exactly once,
-//! at that moment, with that very answer; and what may be in flight.
+//! Sessions: any sequence of calls, replies, garbage, time and losses. A model
+//! that reads the bytes on the wire determines how each call must end: exactly
+//! once, at that moment, with that very answer; and what may be in flight.
 
 mod model;
 
@@ -23,8 +23,8 @@ const WRITE: u16 = 101;
 const WRITE_REPLY: u16 = 102;
 const DUMP: u16 = 109;
 const DETAILS: u16 = 110;
-const HELLO: u16 = 16;
-/// Most steps of one script: more find nothing more.
+const HANDSHAKE_REPLY: u16 = 16;
+/// Most steps of one input: more find nothing more.
 const STEPS: usize = 300;
 
 /// The input: settings, how it ends, and steps.
@@ -70,7 +70,7 @@ impl Run {
             now,
             calls: 0,
         };
-        run.model.sees_greeting(run.session.output(now));
+        run.model.sees_handshake(run.session.output(now));
         run
     }
 
@@ -81,7 +81,7 @@ impl Run {
             3 => self.write(usize::MAX),
             4 => self.write(input.byte().into()),
             5 | 6 => self.reply(input),
-            7 => self.hello(input),
+            7 => self.handshake(input),
             8 => {
                 let count = input.below(40);
                 self.deliver(input.bytes(count), usize::MAX);
@@ -104,7 +104,7 @@ impl Run {
         }
     }
 
-    /// Takes a write or dumps on.
+    /// Submits a write or dumps.
     fn submit(&mut self, input: &mut Input<'_>, urgent: bool) {
         let token = self.calls;
         self.calls += 1;
@@ -115,7 +115,7 @@ impl Run {
             let expect = Expect::Rows { details: DETAILS, ping: PING, ping_reply: PING_REPLY };
             ("dump", DUMP, kind - 4, expect)
         };
-        // Its fields tell the model whose message it is.
+        // By its fields the model finds the call of a message.
         let fields = token.to_be_bytes().to_vec();
         let call = || Call {
             name,
@@ -146,8 +146,8 @@ impl Run {
     /// or one near them, early, late, again, or with a message of another kind.
     fn reply(&mut self, input: &mut Input<'_>) {
         let (context, usual) = self.model.context(input.byte(), input.byte());
-        let id =
-            [usual, usual, usual, usual, WRITE_REPLY, PING_REPLY, DETAILS, HELLO][input.below(8)];
+        let id = [usual, usual, usual, usual, WRITE_REPLY, PING_REPLY, DETAILS, HANDSHAKE_REPLY]
+            [input.below(8)];
         let (retval, cut) = (-i32::from(input.byte() & 1), input.byte());
         // Some are too short for what they are.
         let short = input.below(4);
@@ -162,7 +162,7 @@ impl Run {
         self.deliver(&frame, cut.into());
     }
 
-    fn hello(&mut self, input: &mut Input<'_>) {
+    fn handshake(&mut self, input: &mut Input<'_>) {
         let variant = input.below(16);
         let mut entries = vec![(PING, ControlPing::key())];
         if variant != 1 {
@@ -170,13 +170,13 @@ impl Run {
         }
         let reply = SockclntCreateReply {
             client_index: 0,
-            context: self.model.greeting().wrapping_add(u32::from(variant == 2)),
+            context: self.model.handshake_context().wrapping_add(u32::from(variant == 2)),
             response: -i32::from(variant == 3),
             index: 0x8000_0007,
             table: MessageTable::new(entries),
         };
         let mut frame = Vec::new();
-        write_bare(&mut frame, HELLO, &reply);
+        write_bare(&mut frame, HANDSHAKE_REPLY, &reply);
         if variant == 4 {
             // One entry more than there is.
             frame[16 + 19] += 1;
@@ -205,11 +205,11 @@ impl Run {
         self.session.lost(EndReason::PeerClosed);
         self.model.lost(EndReason::PeerClosed);
         self.compare();
-        self.model.nobody_waits();
+        self.model.nothing_waits();
         assert!(self.session.ended().is_some());
     }
 
-    /// VPP takes everything and says nothing more: every call ends by itself,
+    /// VPP takes everything and answers nothing more: every call ends by itself,
     /// in no more rounds than there are calls.
     fn be_silent(mut self) {
         for _ in 0..self.calls + 3 {
@@ -221,6 +221,6 @@ impl Run {
             self.model.expire(self.now);
             self.compare();
         }
-        self.model.nobody_waits();
+        self.model.nothing_waits();
     }
 }

@@ -11,8 +11,8 @@ use crate::vpp::cli_text::{VipText, VipTexts};
 /// Rows that others may add between the listing and the dump.
 const SLACK: usize = 8;
 
-/// Rows that one answer brings, about: a weight that is due meanwhile stands
-/// behind them. VPP sends a hundred in half a millisecond.
+/// Rows of one answer, about: a weight that is due meanwhile waits for them. VPP
+/// sends a hundred in half a millisecond.
 const ROWS: usize = 24;
 
 /// Bytes of `show lb vips verbose` for a VIP, and for a server, rounded up.

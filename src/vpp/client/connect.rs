@@ -57,7 +57,7 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// Whether nobody listens: VPP is not running, or not yet.
+    /// Whether nothing listens: VPP is not running, or not yet.
     #[must_use]
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::NotThere { .. } | Self::Refused { .. })

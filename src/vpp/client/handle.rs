@@ -18,10 +18,10 @@ use crate::vpp::wire::ControlPing;
 /// A handle on one connection; clones share it. When the last one is dropped,
 /// the connection says goodbye and ends.
 ///
-/// Invariant: a [`Step`] is the only thing that can be written through it. No
-/// other public function takes anything that goes into a message but a VIP's
-/// key. Held by: visibility; `tests/vpp_boundary.rs` holds that nobody but this
-/// module makes messages.
+/// Invariant: a [`Step`] is the only thing that can be written through it. Of the
+/// other public functions none takes more into a message than the key of a VIP
+/// to read. Held by: visibility, for other modules cannot make messages
+/// (`tests/architecture/vpp_writes.rs`).
 #[derive(Clone, Debug)]
 pub struct VppClient {
     pub(super) connection: Connection<AnyVpp>,

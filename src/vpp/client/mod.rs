@@ -2,7 +2,7 @@
 //! clones. It decides nothing: it reads, and it writes the steps that it is
 //! given.
 //!
-//! Which messages that takes is the matter of the [`dialect`] that VPP speaks,
+//! The messages for that are those of the [`dialect`] that VPP speaks, which is
 //! chosen by its message table at connect.
 
 mod batches;

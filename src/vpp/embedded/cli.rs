@@ -1,4 +1,4 @@
-//! The CLI commands that `cli_inband` reaches, with VPP's words.
+//! The CLI commands of `cli_inband`, with VPP's output.
 
 use super::clients::Clients;
 use super::process::Process;
@@ -32,7 +32,7 @@ pub(super) fn run(command: &[u8], process: &mut Process, clients: &Clients) -> C
     let words: Vec<&str> = command.split_whitespace().collect();
     match words.as_slice() {
         ["show", "lb"] => CliOutput::done(process.plugin.show()),
-        // What follows `vips` and is not `verbose` is not looked at.
+        // VPP ignores any other word after `vips`.
         ["show", "lb", "vips", rest @ ..] => {
             CliOutput::done(process.plugin.show_vips(rest.first() == Some(&"verbose")))
         }

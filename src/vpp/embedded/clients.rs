@@ -1,5 +1,5 @@
 //! The clients of an embedded VPP: registrations in slots, output that waits
-//! for room, and VPP's fault with clients that leave without a word.
+//! for room, and VPP's fault with clients that close without a goodbye.
 //!
 //! Once a send has met a full buffer, VPP takes the end of a connection for
 //! nothing to read, and keeps the client until some other system call fails.
@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::pool::SlotPool;
 
-/// VPP hands this much at a time to the kernel.
+/// Bytes of one write of VPP.
 const PIECE: usize = 4096;
 
 /// The bit that marks the index of a socket client.
@@ -31,9 +31,9 @@ pub(super) struct ApiRegistration {
     pub(super) stream: Arc<UnixStream>,
     name: String,
     waiting: VecDeque<u8>,
-    /// Somebody waits for room and will call [`Clients::has_room`].
+    /// A task waits for room and will call [`Clients::has_room`].
     awaited: bool,
-    /// It is gone, and VPP has not noticed.
+    /// It is closed, and VPP has not noticed.
     dead: bool,
     reader: AbortHandle,
 }
@@ -43,11 +43,10 @@ pub(super) struct ApiRegistration {
 pub(super) enum Sent {
     /// The kernel has them all.
     All,
-    /// Some wait for room, and somebody is to wait with them.
+    /// Some wait for room; the caller is to call [`Clients::has_room`] later.
     Waiting,
     /// Some wait for room, as before.
     Queued,
-    /// The client is gone.
     Gone,
 }
 
@@ -147,7 +146,7 @@ impl Clients {
         self.slots[slot].as_ref().map(|client| (client.serial, Arc::clone(&client.stream)))
     }
 
-    /// A read found the end: the client is removed, if VPP notices.
+    /// A read found the end: the client is removed, unless VPP overlooks it.
     pub(super) fn ended(&mut self, slot: u32) {
         if !self.armed {
             self.remove(slot);
@@ -156,7 +155,7 @@ impl Clients {
         }
     }
 
-    /// A system call failed otherwise: VPP notices the dead.
+    /// A system call failed otherwise: VPP removes the dead clients.
     pub(super) fn errno_was_set(&mut self) {
         self.armed = false;
         let is_dead = |client: &Option<ApiRegistration>| client.as_ref().is_some_and(|c| c.dead);
@@ -199,7 +198,7 @@ impl Clients {
     }
 }
 
-/// The peer sees the end at once, whoever else holds the stream.
+/// The peer sees the end at once, although tasks may still hold the stream.
 impl Drop for ApiRegistration {
     fn drop(&mut self) {
         self.reader.abort();

@@ -40,14 +40,6 @@ impl Control {
         self.ask(move |server| server.faults.add(when, fault))
     }
 
-    /// Removes the faults that have not struck yet.
-    ///
-    /// # Errors
-    /// [`EmbeddedError::Gone`]
-    pub fn clear_faults(&self) -> Result<(), EmbeddedError> {
-        self.ask(|server| server.faults.clear())
-    }
-
     /// Sends the answers that were held back.
     ///
     /// # Errors
@@ -117,8 +109,8 @@ impl Control {
         })
     }
 
-    /// Changes the plugin's state behind its clients' backs, as traffic or
-    /// somebody else would. The second argument is the uptime in seconds.
+    /// Changes the plugin's state without a message, as traffic or another
+    /// operator would. The second argument is the uptime in seconds.
     ///
     /// # Errors
     /// [`EmbeddedError::Gone`]

@@ -90,10 +90,6 @@ impl InjectedFaults {
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -263,7 +263,7 @@ fn change_vip(change: &LbAddDelVipV2, process: &mut Process, now: u32) -> Result
     let new = NewVip {
         encap: change.encap,
         dscp: change.dscp,
-        // VPP takes the lowest byte of a field that it forgets to swap.
+        // VPP takes the lowest byte of a field that it does not swap.
         srv_type: change.srv_type.to_be_bytes()[0],
         target_port: change.target_port,
         table_length: change.new_flows_table_length,

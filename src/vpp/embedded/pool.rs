@@ -2,7 +2,7 @@
 //! and with what their last user left in them.
 //!
 //! Both show on the wire: dumps come in slot order, and some fields of a new
-//! row are a stranger's.
+//! row are of its last user.
 
 /// Slots of `T`, some in use.
 #[derive(Clone, Debug, Default)]

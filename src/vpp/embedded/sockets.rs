@@ -31,7 +31,7 @@ pub(super) struct SocketListener {
 
 struct SocketFile {
     path: PathBuf,
-    /// Device and inode: somebody else's file at the same place stays.
+    /// Device and inode: another process's file at the same place stays.
     identity: Option<(u64, u64)>,
 }
 

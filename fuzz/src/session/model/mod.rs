@@ -1,5 +1,5 @@
-//! What a session must do, told from the bytes on the wire and in the plainest
-//! way: lists that are searched, no window, no buffers.
+//! What a session must do, determined from the bytes on the wire as simply as
+//! possible: lists that are searched, no window, no buffers.
 
 mod outgoing;
 
@@ -13,13 +13,13 @@ use vpp_maglev::vpp::wire::frame::{HEADER, MAX_BODY};
 use vpp_maglev::vpp::wire::{FrameError, Message, SockclntDelete};
 
 use super::super::messages::entries;
-use super::{HELLO, WRITE_REPLY};
+use super::{HANDSHAKE_REPLY, WRITE_REPLY};
 
 type Outcome = Result<CallAnswer, CallFailure>;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
-    ServerInfo { deadline: Duration },
+    Handshake { deadline: Duration },
     Up { index: u32 },
     Leaving { context: u32, deadline: Duration },
     Ended(EndReason),
@@ -57,20 +57,20 @@ pub(super) struct Model {
     flights: Vec<Flight>,
     /// Until when urgent calls are expected, and few others are out.
     urgent_until: Duration,
-    /// Calls that have ended and not been told of.
+    /// Calls that have ended and that the session has not reported yet.
     done: BTreeMap<u32, Outcome>,
     /// Every context that was seen, with the id that usually answers it.
     given: Vec<(u32, u16)>,
     known: BTreeSet<u32>,
     replies: u32,
-    last_heard: Duration,
+    last_received: Duration,
     stats: SessionStats,
 }
 
 impl Model {
     pub(super) fn new(settings: SessionSettings, now: Duration) -> Self {
         Self {
-            phase: Phase::ServerInfo { deadline: now + settings.handshake },
+            phase: Phase::Handshake { deadline: now + settings.handshake },
             settings,
             input: Vec::new(),
             output: Vec::new(),
@@ -84,13 +84,13 @@ impl Model {
             given: Vec::new(),
             known: BTreeSet::new(),
             replies: 0,
-            last_heard: now,
+            last_received: now,
             stats: SessionStats::default(),
         }
     }
 
-    /// The first context.
-    pub(super) fn greeting(&self) -> u32 {
+    /// The first context, which is the handshake's.
+    pub(super) fn handshake_context(&self) -> u32 {
         self.settings.first_context
     }
 
@@ -113,13 +113,13 @@ impl Model {
         self.given.push((context, reply));
     }
 
-    pub(super) fn sees_greeting(&mut self, output: &[u8]) {
+    pub(super) fn sees_handshake(&mut self, output: &[u8]) {
         let frames = self.new_frames(output);
         assert_eq!(frames.len(), 1);
         assert_eq!(frames[0].len(), 70);
         assert_eq!(frames[0][..2], [0, 15]);
-        assert_eq!(word(&frames[0], 2), self.greeting());
-        self.gives(self.greeting(), HELLO);
+        assert_eq!(word(&frames[0], 2), self.handshake_context());
+        self.gives(self.handshake_context(), HANDSHAKE_REPLY);
     }
 
     pub(super) fn submit(&mut self, call: Call<u32>) {
@@ -137,7 +137,7 @@ impl Model {
     }
 
     pub(super) fn received(&mut self, now: Duration, bytes: &[u8]) {
-        self.last_heard = now;
+        self.last_received = now;
         self.input.extend_from_slice(bytes);
         while !matches!(self.phase, Phase::Ended(_)) && self.input.len() >= HEADER {
             let length = word(&self.input, 8) as usize;
@@ -160,17 +160,17 @@ impl Model {
         }
         let (id, context) = (u16::from_be_bytes([body[0], body[1]]), word(body, 2));
         match self.phase {
-            Phase::ServerInfo { .. } if id == HELLO => self.greeted(body),
+            Phase::Handshake { .. } if id == HANDSHAKE_REPLY => self.takes_handshake(body),
             Phase::Leaving { context: ours, .. } if context == ours => self.end(EndReason::Left),
             _ => self.answered(id, context, body),
         }
     }
 
-    fn greeted(&mut self, body: &[u8]) {
+    fn takes_handshake(&mut self, body: &[u8]) {
         let count = body.get(18..20).map(|count| u16::from_be_bytes([count[0], count[1]]));
         if count.is_none_or(|count| body.len() < 20 + 66 * usize::from(count)) {
             self.end(EndReason::BadHandshake);
-        } else if word(body, 6) != self.greeting() {
+        } else if word(body, 6) != self.handshake_context() {
             self.stats.foreign += 1;
         } else if word(body, 10) != 0 {
             self.end(EndReason::Refused(word(body, 10).cast_signed()));
@@ -210,7 +210,7 @@ impl Model {
 
     pub(super) fn expire(&mut self, now: Duration) {
         match self.phase {
-            Phase::ServerInfo { deadline } if now >= deadline => {
+            Phase::Handshake { deadline } if now >= deadline => {
                 return self.end(EndReason::NoHandshake);
             }
             Phase::Leaving { deadline, .. } if now >= deadline => {
@@ -221,7 +221,7 @@ impl Model {
         let (overdue, flights): (Vec<_>, Vec<_>) =
             self.flights.drain(..).partition(|flight| flight.deadline() <= now);
         self.flights = flights;
-        let silent = overdue.iter().any(|flight| self.last_heard <= flight.sent_at);
+        let silent = overdue.iter().any(|flight| self.last_received <= flight.sent_at);
         for flight in overdue {
             self.ends(&flight.call, Err(CallFailure::TimedOut));
         }
@@ -230,11 +230,11 @@ impl Model {
         }
     }
 
-    /// `output` is what the session shows after it was told to leave.
+    /// `output` is what the session shows after `leave`.
     pub(super) fn leave(&mut self, now: Duration, output: &[u8]) {
         let frames = self.new_frames(output);
         match self.phase {
-            Phase::ServerInfo { .. } => self.end(EndReason::LeftUnconfirmed),
+            Phase::Handshake { .. } => self.end(EndReason::LeftUnconfirmed),
             Phase::Up { index } => {
                 self.end_queued(CallFailure::NeverSent(EndReason::Left));
                 let Some(delete) = self.delete else {
@@ -292,14 +292,14 @@ impl Model {
         assert!(self.done.insert(call.token, outcome).is_none());
     }
 
-    /// The session tells that a call has ended.
+    /// The session reports that a call has ended.
     pub(super) fn is_done(&mut self, token: u32, outcome: &Outcome) {
         let expected = self.done.remove(&token);
         assert_eq!(expected.as_ref(), Some(outcome), "call {token}");
     }
 
     pub(super) fn compare(&self, session: &Session<u32>) {
-        assert!(self.done.is_empty(), "ended, and not told: {:?}", self.done);
+        assert!(self.done.is_empty(), "ended, and not reported: {:?}", self.done);
         let ended = match self.phase {
             Phase::Ended(why) => Some(why),
             _ => None,
@@ -307,7 +307,7 @@ impl Model {
         assert_eq!(session.ended(), ended);
         assert_eq!(session.stats(), &self.stats);
         let own = match self.phase {
-            Phase::ServerInfo { deadline } | Phase::Leaving { deadline, .. } => Some(deadline),
+            Phase::Handshake { deadline } | Phase::Leaving { deadline, .. } => Some(deadline),
             Phase::Up { .. } | Phase::Ended(_) => None,
         };
         let deadline = self.flights.iter().map(Flight::deadline).chain(own).min();
@@ -316,7 +316,7 @@ impl Model {
         assert_eq!(session.goodbye_frame().is_some(), can_leave);
     }
 
-    pub(super) fn nobody_waits(&self) {
+    pub(super) fn nothing_waits(&self) {
         let waiting = self.flights.len() + self.urgent.len() + self.bulk.len();
         assert_eq!(waiting, 0, "calls that wait for ever");
     }

@@ -1,4 +1,4 @@
-//! What goes out: whole messages, whose calls are told by the order in which
+//! What goes out: whole messages, whose calls are found by the order in which
 //! they were submitted, and no more of them than the settings allow.
 
 use std::time::Duration;
@@ -34,9 +34,9 @@ impl Model {
         let mut end = before;
         let mut frames = frames.into_iter().peekable();
         while frames.peek().is_some() {
-            // Urgent ones first, each lane in order: so the bytes tell whose.
+            // Urgent ones first, each lane in order: that gives the message's call.
             let call = self.urgent.pop_front().or_else(|| self.bulk.pop_front());
-            let Some(call) = call else { panic!("a message that nobody submitted") };
+            let Some(call) = call else { panic!("a message that was not submitted") };
             let mut messages: Vec<(u16, &[u8], u16)> = Vec::new();
             for request in &call.requests {
                 let reply = match call.expect {
@@ -98,10 +98,10 @@ impl Model {
         let all = self.flights.len();
         // Beside urgent calls two small answers may be awaited, or one of any size.
         let ahead: usize = bulk().map(|flight| flight.call.cost).sum();
-        let gives_way = now < self.urgent_until
+        let yields = now < self.urgent_until
             && bulk().next().is_some()
             && ahead.saturating_add(next.cost) > 2 * SMALL_REPLY;
-        let full = all >= 2 * window || !next.urgent && (bulk().count() >= window || gives_way);
+        let full = all >= 2 * window || !next.urgent && (bulk().count() >= window || yields);
         assert!(all > 0 && (full || self.cost() + next.cost > share), "there is room for more");
     }
 }

@@ -1,6 +1,6 @@
 //! Addresses and prefixes as the plugin holds them: 16 bytes, IPv4 in the last
-//! four. So `::1.2.3.4` and 1.2.3.4 are one address to it, and nobody checks
-//! the length of a prefix.
+//! four. So `::1.2.3.4` and 1.2.3.4 are one address to it, and the length of a
+//! prefix is not checked.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -52,7 +52,7 @@ impl Plugin {
         }
         match vip.kind {
             VipKind::Ip4L3dsr => writeln!(out, "  dscp:{}", vip.argument)?,
-            // VPP forgets to end this line.
+            // VPP does not end this line.
             kind if kind.is_nat() => write!(out, " {}", Nat(vip))?,
             _ => {}
         }

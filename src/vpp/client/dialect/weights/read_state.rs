@@ -24,8 +24,8 @@ pub(super) async fn read_state(
     let (conf, listing) = read_listing(connection).await?;
     let plan = divide(&listing, budget::of_bulk(connection.state().budget));
     let rows = read_rows(connection, plan, conf, listing).await?;
-    // Of thousands of VIPs this takes milliseconds, for which nobody's call on
-    // this thread is to wait.
+    // With thousands of VIPs this takes milliseconds, in which this thread has to
+    // serve other calls.
     let observed = tokio::task::spawn_blocking(move || rows.observe()).await;
     // It fails only when the runtime stops.
     observed.map_err(|_| CallError::Lost {

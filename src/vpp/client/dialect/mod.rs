@@ -2,7 +2,7 @@
 //!
 //! A dialect says which messages it requires, turns a [`Step`] into one of
 //! them, and reads VPP's state into an [`Observed`]. Each is a folder with a
-//! marker type that implements [`LbApi`](lb_api::LbApi); to add one takes its
+//! marker type that implements [`LbApi`]; to add one takes its
 //! folder and its variant here.
 
 pub(super) mod lb_api;

@@ -68,6 +68,6 @@ fn push_authority(to: &mut String, peer: SocketAddr, usual_port: u16) {
     let _ = match (peer.ip(), peer.port()) {
         (IpAddr::V4(address), port) if port == usual_port => write!(to, "{address}"),
         (IpAddr::V6(address), port) if port == usual_port => write!(to, "[{address}]"),
-        _ => write!(to, "{}", peer),
+        _ => write!(to, "{peer}"),
     };
 }

@@ -53,7 +53,7 @@ fn main() {
     measure("connecting and the daemon's answer, decoded", || {
         answer = runtime.block_on(async {
             let client = DaemonClient::connect(&server.clone().into()).await.unwrap();
-            execute(&client, DaemonRequest::ShowBackends).await.unwrap()
+            execute(&client, DaemonRequest::ShowBackends, Duration::ZERO).await.unwrap()
         });
     });
     let page = RenderContext { now_ns: 0, width: None, colour: false };

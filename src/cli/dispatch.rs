@@ -1,5 +1,7 @@
 //! Executes one command of the command line, the shell or a script.
 
+use std::time::Duration;
+
 use super::command::{help, scripts};
 use super::error::CliError;
 use super::render::{json, text};
@@ -11,7 +13,7 @@ use crate::cli::render::output::Output;
 use crate::client::connection::DaemonClient;
 
 /// Executes a command and writes its answer. `connect` is called only for a
-/// command that needs the daemon.
+/// command that needs the daemon; `wait`: as in [`execute::execute`].
 ///
 /// # Errors
 /// Those of `connect` and of the requests; [`CliError::Failed`] for an answer
@@ -20,6 +22,7 @@ pub async fn execute(
     connect: impl AsyncFnOnce() -> Result<DaemonClient, CliError>,
     command: CliCommand,
     output: Output,
+    wait: Duration,
 ) -> Result<CommandEnd, CliError> {
     match command {
         CliCommand::Quit => {}
@@ -41,7 +44,7 @@ pub async fn execute(
             return watch_events::run(client, &options, &mut out, &mut notice).await;
         }
         CliCommand::Request(request) => {
-            let answer = execute::execute(&connect().await?, request).await?;
+            let answer = execute::execute(&connect().await?, request, wait).await?;
             output.answer(|context| text::text(&answer, context), || json::answer(&answer))?;
             if let Some(message) = answer.failure() {
                 return Err(CliError::Failed { message });

@@ -1,6 +1,7 @@
 //! Executes requests: one or several RPCs, one answer.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::answer::CliAnswer;
 use super::error::CliError;
@@ -10,15 +11,25 @@ use crate::client::error::ClientError;
 use crate::client::requests;
 use crate::pb;
 
-/// Sends a request and waits for the whole answer.
+/// Sends a request and waits for the whole answer. A change is answered once VPP
+/// has confirmed it, or after `wait`.
 ///
 /// # Errors
 /// [`CliError::Daemon`].
-pub async fn execute(client: &DaemonClient, request: DaemonRequest) -> Result<CliAnswer, CliError> {
-    Ok(answer(client, request).await?)
+pub async fn execute(
+    client: &DaemonClient,
+    request: DaemonRequest,
+    wait: Duration,
+) -> Result<CliAnswer, CliError> {
+    Ok(answer(client, request, wait).await?)
 }
 
-async fn answer(client: &DaemonClient, request: DaemonRequest) -> Result<CliAnswer, ClientError> {
+async fn answer(
+    client: &DaemonClient,
+    request: DaemonRequest,
+    wait: Duration,
+) -> Result<CliAnswer, ClientError> {
+    let wait_ns = i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX);
     let mut grpc = client.grpc.clone();
     Ok(match request {
         DaemonRequest::ShowFrontends => CliAnswer::Frontends(requests::frontends(client).await?),
@@ -62,7 +73,7 @@ async fn answer(client: &DaemonClient, request: DaemonRequest) -> Result<CliAnsw
             CliAnswer::LbCounters(client.message("GetVPPLBCounters", response)?)
         }
         DaemonRequest::SetBackend { name, change } => {
-            let request = pb::BackendRequest { name };
+            let request = pb::BackendRequest { name, wait_ns };
             let (rpc, response) = match change {
                 BackendChange::Pause => ("PauseBackend", grpc.pause_backend(request).await),
                 BackendChange::Resume => ("ResumeBackend", grpc.resume_backend(request).await),
@@ -77,6 +88,7 @@ async fn answer(client: &DaemonClient, request: DaemonRequest) -> Result<CliAnsw
                 pool: pool.clone(),
                 backend: backend.clone(),
                 weight: weight.into(),
+                wait_ns,
             };
             let response = grpc.set_frontend_pool_backend_weight(request).await;
             let frontend = client.message("SetFrontendPoolBackendWeight", response)?;

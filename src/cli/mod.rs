@@ -71,7 +71,7 @@ fn run_options(options: &CliOptions) -> Result<(), CliError> {
     match options.access().as_slice() {
         [access] => block_on(async {
             let connect = async || Ok(DaemonClient::connect(access).await?);
-            dispatch::execute(connect, command, output).await.map(|_| ())
+            dispatch::execute(connect, command, output, options.wait()).await.map(|_| ())
         }),
         several => {
             let Some(request) = multi_server::request(&command) else {

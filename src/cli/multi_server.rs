@@ -1,6 +1,8 @@
 //! One request to several daemons: the answers under a heading each, in the
 //! order in which the daemons were named, and those that could not be reached.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::answer::CliAnswer;
@@ -57,7 +59,7 @@ pub async fn execute_all(
         let (access, request) = (access.clone(), request.clone());
         tasks.push(tokio::spawn(async move {
             let client = DaemonClient::connect(&access).await?;
-            execute::execute(&client, request).await
+            execute::execute(&client, request, Duration::ZERO).await
         }));
     }
     let mut answers = Vec::new();

@@ -4,8 +4,8 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::{
-    AwaitProgress, GetObservedEpoch, GetReconcilerStats, GetRefusalOf, GetVip, Reconciler,
-    SubscribeProgress, Sync,
+    AwaitProgress, GetObservedEpoch, GetPendingReason, GetReconcilerStats, GetRefusalOf, GetVip,
+    Reconciler, SubscribeProgress, Sync,
 };
 use crate::actors::Outbox;
 use crate::actors::reconciler::{DesiredChanged, DesiredReplaced};
@@ -88,6 +88,18 @@ impl Handler<SubscribeProgress> for Reconciler {
 
     fn handle(&mut self, SubscribeProgress(to): SubscribeProgress, _: &mut Self::Context) {
         self.progress = Some(Outbox::new(to));
+    }
+}
+
+impl Handler<GetPendingReason> for Reconciler {
+    type Result = Option<String>;
+
+    fn handle(
+        &mut self,
+        GetPendingReason(frontends): GetPendingReason,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        self.state.pending_reason(&frontends)
     }
 }
 

@@ -57,6 +57,12 @@ pub struct ProgressChanged {
     pub changes: Vec<FrontendProgress>,
 }
 
+/// Why does VPP not hold yet what is desired of one of these frontends? `None`: it
+/// does.
+#[derive(Message, Debug)]
+#[rtype(result = "Option<String>")]
+pub struct GetPendingReason(pub Vec<FrontendName>);
+
 /// Over which connection was VPP last read? `None`: it has to be read first.
 #[derive(Message, Debug)]
 #[rtype(result = "Option<Epoch>")]

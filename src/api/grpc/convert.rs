@@ -47,6 +47,8 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         enabled_overridden: view.overridden,
         dns_name: view.settings.address.name().map(|host| host.name.clone()).unwrap_or_default(),
         unresolved: view.unresolved.clone().unwrap_or_default(),
+        programmed: view.programmed,
+        not_programmed: String::new(),
     }
 }
 
@@ -70,6 +72,8 @@ pub(super) fn frontend(view: &FrontendView, refusal: Option<String>) -> pb::Fron
         state: view.state.to_string(),
         new_flows_table_length: settings.table_length.get().into(),
         vpp_refusal: refusal.unwrap_or_default(),
+        programmed: view.programmed,
+        serving: view.serving,
         ..pb::FrontendInfo::default()
     }
 }

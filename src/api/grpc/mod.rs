@@ -1,5 +1,6 @@
 //! The gRPC service: requests become messages to the actors, answers responses.
 
+mod commands;
 mod convert;
 pub(super) mod health;
 pub(super) mod interceptor;

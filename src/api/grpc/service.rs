@@ -10,13 +10,11 @@ use super::status::OrStatus;
 use super::watch::{self, EventStream};
 use super::{convert, lb, table};
 use crate::actors::controller::{
-    AdministerBackend, CheckConfig, GetBackend, GetBackends, GetConfig, GetFrontend, LoadFailed,
-    PredictWeight, Reload, SetWeight,
+    CheckConfig, GetBackends, GetConfig, LoadFailed, PredictWeight, Reload,
 };
-use crate::actors::reconciler::{GetRefusalOf, GetVip, Sync};
+use crate::actors::reconciler::{GetVip, Sync};
 use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
 use crate::api::actors::Actors;
-use crate::api::transport::peer::ClientPeer;
 use crate::api::transport::tls::Certificates;
 use crate::config::LoadError;
 use crate::domain::config::Config;
@@ -36,36 +34,6 @@ impl MaglevService {
     #[must_use]
     pub fn new(actors: Actors) -> Self {
         Self { actors, certificates: None }
-    }
-
-    async fn backend(&self, name: String) -> Result<Response<pb::BackendInfo>, Status> {
-        let (view, reading) =
-            self.actors.controller.send(GetBackend(name)).await.or_status()?.or_status()?;
-        Ok(Response::new(convert::backend(&view, &reading)))
-    }
-
-    async fn frontend(&self, name: String) -> Result<Response<pb::FrontendInfo>, Status> {
-        let question = GetFrontend(name.clone());
-        let view = self.actors.controller.send(question).await.or_status()?.or_status()?;
-        let refusal = self.actors.reconciler.send(GetRefusalOf(name)).await.or_status()?;
-        let observed = self.actors.reconciler.send(GetVip(view.settings.vip)).await.or_status()?;
-        let mut info = convert::frontend(&view, refusal);
-        table::add_shares(&mut info, &view, &observed);
-        Ok(Response::new(info))
-    }
-
-    async fn administer(
-        &self,
-        request: Request<pb::BackendRequest>,
-        command: AdminCommand,
-    ) -> Result<Response<pb::BackendInfo>, Status> {
-        let who = ClientPeer::of(&request).to_string();
-        let backend = parse_name(request.into_inner().name)?;
-        let message = AdministerBackend { backend: backend.clone(), command, who };
-        self.actors.controller.send(message).await.or_status()?.or_status()?;
-        // The answer comes after the prober's transition has reached the
-        // Controller, so the state that is read now is the new one.
-        self.backend(backend).await
     }
 
     /// The stream of `WatchEvents`.
@@ -111,7 +79,8 @@ impl Maglev for MaglevService {
         &self,
         request: Request<pb::GetFrontendRequest>,
     ) -> GrpcReply<pb::FrontendInfo> {
-        self.frontend(parse_name(request.into_inner().name)?).await
+        let name = parse_name(request.into_inner().name)?;
+        Ok(Response::new(self.frontend(name).await?))
     }
 
     async fn list_backends(
@@ -127,7 +96,8 @@ impl Maglev for MaglevService {
         &self,
         request: Request<pb::GetBackendRequest>,
     ) -> GrpcReply<pb::BackendInfo> {
-        self.backend(parse_name(request.into_inner().name)?).await
+        let name = parse_name(request.into_inner().name)?;
+        Ok(Response::new(self.backend(name).await?))
     }
 
     async fn get_backends(
@@ -194,15 +164,7 @@ impl Maglev for MaglevService {
         &self,
         request: Request<pb::SetWeightRequest>,
     ) -> GrpcReply<pb::FrontendInfo> {
-        let who = ClientPeer::of(&request).to_string();
-        let pb::SetWeightRequest { frontend, pool, backend, weight } = request.into_inner();
-        let frontend = parse_name_field("frontend", frontend)?;
-        let (pool, backend) =
-            (parse_name_field("pool", pool)?, parse_name_field("backend", backend)?);
-        let weight = Weight::try_from(i64::from(weight)).or_status()?;
-        let message = SetWeight { frontend: frontend.clone(), pool, backend, weight, who };
-        self.actors.controller.send(message).await.or_status()?.or_status()?;
-        self.frontend(frontend).await
+        self.set_weight(request).await
     }
 
     /// The interceptor serves `WatchEvents` by [`Self::watch`], with bytes that all

@@ -30,6 +30,11 @@ pub struct BackendJson {
     pub counter: i32,
     /// The result of the last probe: a code and a sentence.
     pub last_result: Option<String>,
+    /// Whether VPP has confirmed every write that was due for the frontends that
+    /// use it.
+    pub programmed: bool,
+    /// Why it has not; only where one backend was requested.
+    pub not_programmed: Option<String>,
     /// The oldest first.
     pub transitions: Vec<TransitionJson>,
 }
@@ -61,6 +66,8 @@ impl From<&pb::BackendInfo> for BackendJson {
             healthcheck: present(&backend.healthcheck),
             counter: backend.counter,
             last_result: present(&backend.last_result),
+            programmed: backend.programmed,
+            not_programmed: present(&backend.not_programmed),
             transitions: backend.transitions.iter().map(TransitionJson::from).collect(),
         }
     }

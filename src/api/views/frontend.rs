@@ -30,6 +30,12 @@ pub struct FrontendJson {
     pub warnings: Vec<String>,
     /// The step that VPP refuses at present, and why.
     pub vpp_refusal: Option<String>,
+    /// Whether VPP has confirmed every write that the effective weights ask for.
+    pub programmed: bool,
+    /// Why it has not.
+    pub not_programmed: Option<String>,
+    /// Whether VPP was read back so, with a server that has entries in its table.
+    pub serving: bool,
     /// The name of the pool that gets new flows.
     pub serving_pool: Option<String>,
     /// In order of preference.
@@ -98,6 +104,9 @@ impl From<&pb::FrontendInfo> for FrontendJson {
             new_flows_table_length: frontend.new_flows_table_length,
             warnings: frontend.warnings.clone(),
             vpp_refusal: present(&frontend.vpp_refusal),
+            programmed: frontend.programmed,
+            not_programmed: present(&frontend.not_programmed),
+            serving: frontend.serving,
             serving_pool: serving_pool(frontend).map(|pool| pool.name.clone()),
             pools: frontend.pools.iter().map(PoolJson::from).collect(),
         }

@@ -1,6 +1,7 @@
 //! maglevc's options.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, ValueHint};
 
@@ -10,6 +11,9 @@ use crate::cli::render::output::Output;
 use crate::client::address::DaemonAddress;
 use crate::client::connection::DaemonAccess;
 use crate::client::tls::{ClientIdentity, ClientTls};
+
+/// VPP confirms a change within milliseconds, or something is wrong with it.
+const WAIT: Duration = Duration::from_secs(5);
 
 /// Looks at and acts on maglevd, the control plane of VPP's load balancer.
 #[derive(Debug, Parser)]
@@ -56,6 +60,9 @@ pub struct CliOptions {
     /// `json` has a documented, stable schema.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: OutputFormat,
+    /// Answer a change at once, and do not wait for VPP to confirm it.
+    #[arg(long)]
+    pub no_wait: bool,
     /// What to do; without it: the shell, or the lines of standard input where
     /// that is no terminal.
     #[arg(value_name = "COMMAND", allow_negative_numbers = true)]
@@ -82,6 +89,12 @@ impl CliOptions {
             identity: self.tls_cert.as_ref().zip(self.tls_key.as_ref()).map(files),
             server_name: self.tls_server_name.clone(),
         })
+    }
+
+    /// How long a change waits for VPP to confirm it.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        if self.no_wait { Duration::ZERO } else { WAIT }
     }
 
     /// The format and colours of the output.

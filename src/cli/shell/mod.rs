@@ -8,6 +8,7 @@ mod inline_help;
 mod runtime_thread;
 
 use std::io::{BufRead, IsTerminal};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -37,9 +38,9 @@ pub fn run(options: &CliOptions) -> Result<(), CliError> {
         return Err(CliError::Options { message });
     };
     if std::io::stdin().is_terminal() {
-        repl(access, options.output())
+        repl(access, options.output(), options.wait())
     } else {
-        run_script(access, options.output())
+        run_script(access, options.output(), options.wait())
     }
 }
 
@@ -53,7 +54,7 @@ fn parse_line(line: &str) -> Result<Option<CliCommand>, CliError> {
 }
 
 /// Executes the lines of standard input up to the first that fails.
-fn run_script(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
+fn run_script(access: &DaemonAccess, output: Output, wait: Duration) -> Result<(), CliError> {
     let runtime = RuntimeThread::start()?;
     let (client, mut interrupts) = runtime.wait(async {
         Ok::<_, CliError>((DaemonClient::lazy(access)?, watch_events::interrupts()?))
@@ -74,7 +75,7 @@ fn run_script(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
         });
         let Some(line) = line? else { break };
         let line = line.map_err(|source| CliError::Local { attempted: "read", source })?;
-        match run_line(&runtime, &client, &line, output).map_err(failed)? {
+        match run_line(&runtime, &client, &line, (output, wait)).map_err(failed)? {
             Some(CommandEnd::Done) => {}
             Some(CommandEnd::Interrupted) => return Err(failed(CliError::Interrupted)),
             None => break,
@@ -84,7 +85,7 @@ fn run_script(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
 }
 
 /// Reads, executes and prints until the operator leaves.
-fn repl(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
+fn repl(access: &DaemonAccess, output: Output, wait: Duration) -> Result<(), CliError> {
     let runtime = RuntimeThread::start()?;
     let client = runtime.wait(async { DaemonClient::lazy(access) })?;
     let mut editor = Editor::new(&runtime, &client, output)?;
@@ -99,7 +100,7 @@ fn repl(access: &DaemonAccess, output: Output) -> Result<(), CliError> {
         match input {
             EditorInput::Nothing => {}
             EditorInput::End => break,
-            EditorInput::Line(line) => match run_line(&runtime, &client, &line, output) {
+            EditorInput::Line(line) => match run_line(&runtime, &client, &line, (output, wait)) {
                 Ok(None) => break,
                 Ok(Some(_)) => {}
                 Err(error) => output.print_diagnostic(Tone::Bad, &error.to_string()),
@@ -121,7 +122,7 @@ fn run_line(
     runtime: &RuntimeThread,
     client: &DaemonClient,
     line: &str,
-    output: Output,
+    (output, wait): (Output, Duration),
 ) -> Result<Option<CommandEnd>, CliError> {
     let Some(command) = parse_line(line)? else { return Ok(Some(CommandEnd::Done)) };
     if command == CliCommand::Quit {
@@ -131,7 +132,7 @@ fn run_line(
         let mut interrupts = watch_events::interrupts()?;
         let connect = async || Ok(client.clone());
         tokio::select! {
-            result = dispatch::execute(connect, command, output) => result,
+            result = dispatch::execute(connect, command, output, wait) => result,
             _ = interrupts.recv() => Ok(CommandEnd::Interrupted),
         }
     });

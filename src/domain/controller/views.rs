@@ -30,6 +30,10 @@ pub struct BackendView {
     pub moved: Moves,
     /// Its health check.
     pub check: Option<Arc<HealthCheck>>,
+    /// The frontends that use it.
+    pub frontends: Vec<FrontendName>,
+    /// VPP confirmed what is desired of all of them.
+    pub programmed: bool,
 }
 
 /// A frontend as listings show it.
@@ -120,6 +124,11 @@ impl ControllerState {
             transitions: record.history.iter().cloned().collect(),
             moved: record.moved.clone(),
             check: check_of(&self.config, &record.settings),
+            programmed: record
+                .frontends
+                .iter()
+                .all(|name| self.frontends.get(name).is_some_and(|frontend| frontend.programmed)),
+            frontends: record.frontends.clone(),
         })
     }
 

@@ -96,6 +96,9 @@ impl ReconcileState {
                 }
                 Outcome::Refused(why) => {
                     let what = format!("{} {}: {why}", planned.step.action(), planned.step);
+                    if let Some(frontend) = &planned.frontend {
+                        self.progress.refused(frontend);
+                    }
                     self.refusals.refused(planned.frontend.clone(), what);
                     Some(why)
                 }
@@ -182,7 +185,9 @@ impl ReconcileState {
         for name in snapshot.0.keys() {
             let key = Some(name.clone());
             if failed.contains(&key) {
-                self.progress.pending(name);
+                if !self.progress.is_refused(name) {
+                    self.progress.pending(name);
+                }
                 continue;
             }
             let (Some(state), ObservedState::Known(observed)) = (&self.desired, &self.observed)
@@ -235,9 +240,8 @@ impl ReconcileState {
             self.effects.push(ReconcileEffect::Progress { generation, changes });
         }
         let desired = self.desired.as_ref().map(|state| &state.desired.frontends);
-        let refused = |name: &FrontendName| self.refusals.contains(&Some(name.clone()));
         let gone = |name: &FrontendName| desired.is_some_and(|all| !all.contains_key(name));
-        for (id, stuck) in self.progress.end_waits(generation, refused, gone) {
+        for (id, stuck) in self.progress.end_waits(generation, gone) {
             let answer = match stuck {
                 None => AwaitAnswer::Written,
                 Some(name) => AwaitAnswer::NotYet(self.why_pending(&name)),

@@ -44,6 +44,8 @@ struct Record {
     /// Something changed, so that its end is worth an event: what VPP already
     /// held when it was first read is not.
     changed: bool,
+    /// VPP refused a step of what is desired now.
+    refused: bool,
 }
 
 impl Record {
@@ -84,8 +86,19 @@ impl Progress {
     /// Something else is desired of it, or VPP was found to hold something else.
     pub(super) fn pending(&mut self, frontend: &FrontendName) {
         self.update(frontend, |record| {
-            *record = Record { stage: Stage::Pending, has_buckets: false, changed: true };
+            *record = Record { changed: true, ..Record::default() };
         });
+    }
+
+    /// VPP refused a step that was due.
+    pub(super) fn refused(&mut self, frontend: &FrontendName) {
+        self.update(frontend, |record| {
+            *record = Record { changed: true, refused: true, ..Record::default() };
+        });
+    }
+
+    pub(super) fn is_refused(&self, frontend: &FrontendName) -> bool {
+        self.records.get(frontend).is_some_and(|record| record.refused)
     }
 
     /// VPP confirmed all that was due. Says whether that ends a change.
@@ -94,7 +107,7 @@ impl Progress {
         self.update(frontend, |record| {
             ends = record.stage == Stage::Pending && record.changed;
             record.stage = record.stage.max(Stage::Written);
-            record.changed = false;
+            (record.changed, record.refused) = (false, false);
         });
         ends
     }
@@ -167,7 +180,6 @@ impl Progress {
     pub(super) fn end_waits(
         &mut self,
         now: Generation,
-        refused: impl Fn(&FrontendName) -> bool,
         gone: impl Fn(&FrontendName) -> bool,
     ) -> Vec<(RequestId, Option<FrontendName>)> {
         if self.waiters.is_empty() {
@@ -178,7 +190,7 @@ impl Progress {
             if waiter.generation > now {
                 continue;
             }
-            let stuck = waiter.frontends.iter().find(|frontend| refused(frontend));
+            let stuck = waiter.frontends.iter().find(|frontend| self.is_refused(frontend));
             let written = |frontend: &FrontendName| self.is_programmed(frontend) || gone(frontend);
             if stuck.is_some() || waiter.frontends.iter().all(written) {
                 ended.insert((*id, stuck.cloned()));

@@ -69,9 +69,19 @@ impl ReconcileState {
         self.refusals.iter().find(|(name, _)| of(*name)).map(|(_, what)| what.to_owned())
     }
 
+    /// Why VPP does not hold yet what is desired of one of these frontends, for
+    /// people; `None`: it does.
+    #[must_use]
+    pub fn pending_reason(&self, frontends: &[FrontendName]) -> Option<String> {
+        let pending = frontends.iter().find(|name| !self.progress.is_programmed(name));
+        pending.map(|name| self.why_pending(name))
+    }
+
     /// Why VPP does not hold yet what is desired of a frontend, for people.
     pub(super) fn why_pending(&self, frontend: &FrontendName) -> String {
-        if let Some(what) = self.refusal(frontend.as_str()) {
+        if let Some(what) =
+            self.refusal(frontend.as_str()).filter(|_| self.progress.is_refused(frontend))
+        {
             format!("VPP refuses {what}")
         } else if self.epoch.is_none() {
             "VPP is not connected".into()

@@ -3,6 +3,7 @@
 //! files anew; read the difference before committing it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::support::fake_daemon::data::NOW_NS;
 use crate::support::fake_daemon::events::{BOOT_ID, events};
@@ -46,7 +47,7 @@ async fn connected(fake: &FakeDaemon) -> DaemonClient {
 async fn ask(client: &DaemonClient, line: &str) -> Result<CliAnswer, CliError> {
     let words: Vec<&str> = line.split(' ').collect();
     match parse::parse(&words) {
-        Ok(CliCommand::Request(request)) => execute(client, request).await,
+        Ok(CliCommand::Request(request)) => execute(client, request, Duration::ZERO).await,
         other => panic!("`{line}` asks nothing of the daemon: {other:?}"),
     }
 }

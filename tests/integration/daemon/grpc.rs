@@ -8,7 +8,7 @@ use tonic::{Code, Response, Status};
 use vpp_maglev::pb::*;
 
 fn backend(name: &str) -> BackendRequest {
-    BackendRequest { name: name.into() }
+    BackendRequest { name: name.into(), wait_ns: 0 }
 }
 
 #[tokio::test]
@@ -17,6 +17,15 @@ async fn every_question_is_answered() {
     let client = &mut system.client;
     let frontends = client.list_frontends(ListFrontendsRequest {}).await.unwrap().into_inner();
     assert_eq!(frontends.frontend_names, ["v4", "v6"]);
+    // As it is already, and answered once VPP's last answers are in.
+    let request = SetWeightRequest {
+        frontend: "v6".into(),
+        pool: "pool0".into(),
+        backend: "a".into(),
+        weight: 100,
+        wait_ns: 30_000_000_000,
+    };
+    client.set_frontend_pool_backend_weight(request).await.unwrap();
     let request = GetFrontendRequest { name: "v6".into() };
     let frontend = client.get_frontend(request).await.unwrap().into_inner();
     let member = |name: &str, weight, effective_weight, asked: f64, held: u32| PoolBackendInfo {
@@ -47,6 +56,10 @@ async fn every_question_is_answered() {
         new_flows_table_length: 1024,
         warnings: vec![],
         vpp_refusal: String::new(),
+        programmed: true,
+        not_programmed: String::new(),
+        // Only once it was read back.
+        serving: frontend.serving,
     };
     assert_eq!(frontend, expected);
 
@@ -70,6 +83,8 @@ async fn every_question_is_answered() {
         enabled_overridden: false,
         dns_name: String::new(),
         unresolved: String::new(),
+        programmed: true,
+        not_programmed: String::new(),
     };
     assert_eq!(a, expected);
 
@@ -130,6 +145,7 @@ async fn what_is_not_there_or_makes_no_sense_is_refused() {
         pool: "pool0".into(),
         backend: "a".into(),
         weight: 1,
+        wait_ns: 0,
     };
     for (request, code) in [
         (SetWeightRequest { frontend: name(), ..good.clone() }, Code::NotFound),
@@ -137,8 +153,13 @@ async fn what_is_not_there_or_makes_no_sense_is_refused() {
         (SetWeightRequest { backend: name(), ..good.clone() }, Code::NotFound),
         (SetWeightRequest { weight: -1, ..good.clone() }, Code::InvalidArgument),
         (SetWeightRequest { weight: 101, ..good.clone() }, Code::InvalidArgument),
+        (SetWeightRequest { wait_ns: -7, ..good.clone() }, Code::InvalidArgument),
     ] {
-        let part = if code == Code::NotFound { "ghost".into() } else { request.weight.to_string() };
+        let part = match (code, request.wait_ns) {
+            (Code::NotFound, _) => "ghost".into(),
+            (_, 0) => request.weight.to_string(),
+            (_, wait_ns) => wait_ns.to_string(),
+        };
         refused(client.set_frontend_pool_backend_weight(request).await, code, &part);
     }
     let request = WatchRequest { log_level: "loud".into(), ..WatchRequest::default() };
@@ -246,6 +267,7 @@ async fn a_change_does_what_was_foreseen() {
         pool: "pool0".into(),
         backend: "b".into(),
         weight: 80,
+        wait_ns: 0,
     };
     client.set_frontend_pool_backend_weight(request).await.unwrap();
     client.sync_vpplb_state(SyncVpplbStateRequest::default()).await.unwrap();

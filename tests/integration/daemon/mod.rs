@@ -2,6 +2,7 @@
 
 mod adopts;
 mod config;
+mod confirmation;
 mod cores;
 mod grpc;
 mod life;

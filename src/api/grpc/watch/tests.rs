@@ -181,7 +181,7 @@ async fn live(seed: u64, path: PathBuf, counts: &mut WatchCounts) {
 
 async fn command(service: &MaglevService, rng: &mut Rng) {
     let name = format!("b{}", rng.u8(..BACKENDS));
-    let request = Request::new(pb::BackendRequest { name });
+    let request = Request::new(pb::BackendRequest { name, wait_ns: 0 });
     // A backend that is not configured is refused, and a pause of one that is
     // disabled.
     let _ = match rng.u8(..4) {
@@ -195,7 +195,8 @@ async fn command(service: &MaglevService, rng: &mut Rng) {
 async fn set_weight(service: &MaglevService, rng: &mut Rng) {
     let (frontend, backend) = (format!("f{}", rng.u8(..3)), format!("b{}", rng.u8(..BACKENDS)));
     let weight = rng.i32(0..=100);
-    let request = pb::SetWeightRequest { frontend, pool: "main".into(), backend, weight };
+    let request =
+        pb::SetWeightRequest { frontend, pool: "main".into(), backend, weight, wait_ns: 0 };
     // A place that is not configured is refused.
     let _ = service.set_frontend_pool_backend_weight(Request::new(request)).await;
 }

@@ -1,6 +1,6 @@
 //! Backends: the list, one with its transitions, one that was changed.
 
-use super::common::{or_dash, override_note, yes_no};
+use super::common::{confirmation, or_dash, override_note, yes_no};
 use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone, urgency};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
@@ -109,5 +109,6 @@ fn transitions(backend: &BackendInfo, context: &RenderContext) -> String {
 
 pub(super) fn changed(backend: &BackendInfo, context: &RenderContext) -> String {
     let state = context.paint(Tone::of_state(&backend.state), &printable(&backend.state));
-    format!("{} is {state}\n", printable(&backend.name))
+    let vpp = confirmation(backend.programmed, &backend.not_programmed, context);
+    format!("{} is {state}{vpp}\n", printable(&backend.name))
 }

@@ -1,5 +1,6 @@
 //! Pieces of text that several subjects share.
 
+use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone};
 
 /// `-` for an empty text.
@@ -26,4 +27,14 @@ pub(super) fn override_note(marked: bool, context: &RenderContext) -> String {
         return String::new();
     }
     context.paint(Tone::Faint, "* set by an operator over the configuration file") + "\n"
+}
+
+/// What VPP says of a change: `, written` or `, not yet: …`. Nothing where the
+/// daemon does not report it.
+pub(super) fn confirmation(programmed: bool, why_not: &str, context: &RenderContext) -> String {
+    match (programmed, why_not) {
+        (true, _) => format!(", {}", context.paint(Tone::Good, "written")),
+        (false, "") => String::new(),
+        (false, why) => format!(", {} {}", context.paint(Tone::Unsure, "not yet:"), printable(why)),
+    }
 }

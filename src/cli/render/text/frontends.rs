@@ -1,6 +1,6 @@
 //! Frontends: the list, one as a tree of pools and backends, a changed weight.
 
-use super::common::{or_dash, override_note, yes_no};
+use super::common::{confirmation, or_dash, override_note, yes_no};
 use crate::api::views::serving_pool;
 use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone, urgency};
@@ -85,17 +85,20 @@ pub(super) fn one(
     });
     let warnings: String = warnings.collect();
     let note = override_note(marked, context);
-    let refusal = refusal(frontend, context);
-    format!("{head}{refusal}\n{tree}{note}{warnings}\n{}", results(backends).render(context))
+    let vpp = vpp(frontend, context);
+    format!("{head}{vpp}\n{tree}{note}{warnings}\n{}", results(backends).render(context))
 }
 
-/// The line for what VPP refuses.
-fn refusal(frontend: &FrontendInfo, context: &RenderContext) -> String {
-    if frontend.vpp_refusal.is_empty() {
+/// The line for what VPP refuses, or for why it does not hold yet what is desired.
+fn vpp(frontend: &FrontendInfo, context: &RenderContext) -> String {
+    let (label, what) = if !frontend.vpp_refusal.is_empty() {
+        (context.paint(Tone::Bad, "refused by VPP:"), &frontend.vpp_refusal)
+    } else if !frontend.not_programmed.is_empty() {
+        (context.paint(Tone::Unsure, "not in VPP yet:"), &frontend.not_programmed)
+    } else {
         return String::new();
-    }
-    let what = printable(&frontend.vpp_refusal);
-    format!("{} {what}\n", context.paint(Tone::Bad, "refused by VPP:"))
+    };
+    format!("{label} {}\n", printable(what))
 }
 
 fn members(frontend: &FrontendInfo) -> impl Iterator<Item = &PoolBackendInfo> {
@@ -202,7 +205,8 @@ pub(super) fn weight(
                 weight => weight.to_string(),
             };
             let weight = context.paint(Tone::Title, &member.weight.to_string());
-            format!("{names}: weight {weight}, effective {effective}\n")
+            let vpp = confirmation(frontend.programmed, &frontend.not_programmed, context);
+            format!("{names}: weight {weight}, effective {effective}{vpp}\n")
         }
     }
 }

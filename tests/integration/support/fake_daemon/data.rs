@@ -51,6 +51,7 @@ pub(super) fn frontend(name: &str) -> Option<FrontendInfo> {
             description: text("The web, and what the caches of three continents ask for"),
             state: text("up"),
             vpp_refusal: text("vip-add 192.0.2.80/32 tcp/80: refused by VPP: VALUE_EXIST"),
+            not_programmed: text("VPP refuses vip-add 192.0.2.80/32 tcp/80: VALUE_EXIST"),
             pools: vec![
                 pool(
                     "primary",
@@ -64,6 +65,7 @@ pub(super) fn frontend(name: &str) -> Option<FrontendInfo> {
             ..base
         },
         "dns" => FrontendInfo {
+            programmed: true,
             address: text("2001:db8::53"),
             protocol: text("udp"),
             port: 53,
@@ -75,6 +77,7 @@ pub(super) fn frontend(name: &str) -> Option<FrontendInfo> {
             ..base
         },
         "everything" => FrontendInfo {
+            not_programmed: text("VPP is being read"),
             address: text("198.51.100.0/28"),
             state: text("unknown"),
             pools: vec![pool("only", vec![member("new", 10, -1)])],

@@ -105,6 +105,7 @@ impl FakeService {
             )));
         }
         backend.state = state.into();
+        backend.programmed = true;
         Ok(Response::new(backend))
     }
 }

@@ -47,7 +47,8 @@ async fn a_change_that_vpp_refuses_or_does_not_answer_says_so() {
     assert!(answer.not_programmed.starts_with("VPP refuses as-weight"), "{answer:?}");
 
     // Not waited for, it may be either; waited for shortly, it is not there.
-    control.clear_faults().unwrap();
+    // The pass that follows a refusal is refused as well.
+    ready.dataplane.until_written(2).await;
     let next = FaultCondition::message("lb_as_set_weight");
     control.inject(next, InjectedFault::HoldReply).unwrap();
     let short = weight(9, Duration::from_millis(50).as_nanos().try_into().unwrap());

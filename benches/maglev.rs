@@ -38,7 +38,7 @@ fn tables(criterion: &mut Criterion) {
             let mut drained = servers.clone();
             drained[0].1 = 0;
             let after = maglev::table(&drained, length);
-            bencher.iter(|| maglev::difference(black_box(&before), &after));
+            bencher.iter(|| maglev::diff(black_box(&before), &after));
         });
     }
 }

@@ -58,7 +58,8 @@ fn desired() -> Desired {
 
 /// A VPP that holds all of it.
 fn observed(desired: &Desired) -> Observed {
-    let mut observed = Observed { conf: desired.conf, vips: BTreeMap::new(), strange: Vec::new() };
+    let mut observed =
+        Observed { conf: desired.conf, vips: BTreeMap::new(), unexpected_rows: Vec::new() };
     for planned in plan::plan(desired, &observed.clone(), &Flushed::new(), &Scope::All) {
         plan::apply(&mut observed, &planned.step);
     }

@@ -5,6 +5,6 @@
 ///
 /// # Panics
 /// Always.
-pub fn gone(actor: &str) -> ! {
+pub fn mailbox_closed(actor: &str) -> ! {
     panic!("mailbox-closed: {actor} has ended while others rely on it")
 }

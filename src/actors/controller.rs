@@ -1,15 +1,12 @@
-//! Owns the accepted configuration, the operators' overrides and every
-//! backend's verdict, and tells the Reconciler what each frontend should look
-//! like. What follows from what is the [`ControllerState`]'s to say; the actor carries
-//! out its orders.
+//! Owns the configuration, the operators' overrides and the state of every backend.
+//! [`ControllerState`] decides; the actor executes its effects: it starts and stops
+//! probers, sends the desired state to the Reconciler, and publishes events.
 
-mod environment;
 mod messages;
 mod names;
 mod probers;
 mod queries;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -17,7 +14,7 @@ use actix::prelude::*;
 use tracing::{info, warn};
 
 pub use messages::*;
-use probers::Placed;
+use probers::Probers;
 pub use queries::log_warnings;
 
 use super::Outbox;
@@ -31,39 +28,30 @@ use crate::config::ConfigSource;
 use crate::domain::config::Config;
 use crate::domain::controller::{CommandRefused, ControllerEffect, ControllerState};
 use crate::domain::events::Event;
-use crate::domain::names::BackendName;
 use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate};
-use crate::host::placement::Placement;
 use crate::probe::ProbeEnvironment;
 
-/// Mailbox places: a transition of every backend at once fits.
+/// The mailbox's capacity: a transition of every backend at once fits.
 const MAILBOX: usize = 65_536;
 
 /// The actor. See the module's description.
 pub struct Controller {
     source: Arc<dyn ConfigSource>,
     state: ControllerState,
-    probers: BTreeMap<BackendName, Placed>,
-    arbiters: Vec<ArbiterHandle>,
-    placement: Placement,
-    environment: ProbeEnvironment,
+    probers: Probers,
     events: EventBatcher,
-    links: Option<Links>,
+    outboxes: Option<Outboxes>,
     reconciler: Recipients,
-    first_effects: Vec<ControllerEffect>,
-    fake_probe: Option<FakeProbe>,
+    initial_effects: Vec<ControllerEffect>,
     fake_resolver: Option<resolver::FakeResolver>,
     resolver: Option<Addr<Resolver>>,
 }
 
-/// Who hears of what should be.
+/// The Reconciler, as far as the Controller sends to it.
 #[derive(Clone)]
 pub struct Recipients {
-    /// Of single frontends.
     pub changed: Recipient<DesiredChanged>,
-    /// Of everything at once.
     pub replaced: Recipient<DesiredReplaced>,
-    /// Takes who is to be told what VPP holds.
     pub progress: Recipient<SubscribeProgress>,
 }
 
@@ -77,14 +65,14 @@ impl From<&Addr<Reconciler>> for Recipients {
     }
 }
 
-struct Links {
+struct Outboxes {
     changed: Outbox<DesiredChanged>,
     replaced: Outbox<DesiredReplaced>,
 }
 
 impl Controller {
-    /// A Controller of `config`, which was loaded from `source`. Probers run on as many
-    /// of the `arbiters` as it takes, or beside the Controller if there are none.
+    /// A Controller of `config`, which was loaded from `source`. Probers run on as many of
+    /// the `arbiters` as needed, or on the Controller's thread if there are none.
     #[must_use]
     pub fn new(
         source: Arc<dyn ConfigSource>,
@@ -93,39 +81,36 @@ impl Controller {
         events: EventBatcher,
         reconciler: Recipients,
     ) -> Self {
-        let (state, first_effects) = ControllerState::new(Arc::new(config), SystemTime::now());
+        let (state, initial_effects) = ControllerState::new(Arc::new(config), SystemTime::now());
         Self {
             source,
             state,
-            probers: BTreeMap::new(),
-            placement: Placement::over(arbiters.len()),
-            arbiters,
-            environment: ProbeEnvironment::default(),
+            probers: Probers::new(arbiters),
             events,
-            links: None,
+            outboxes: None,
             reconciler,
-            first_effects,
-            fake_probe: None,
+            initial_effects,
             fake_resolver: None,
             resolver: None,
         }
     }
 
-    /// Has probes made on `environment`, and not without a bound from the daemon's
-    /// own namespace.
+    /// Sets the namespace of probes and the limit of probes in flight. Without it they
+    /// use the daemon's own namespace, without a limit.
     #[must_use]
     pub fn on(mut self, environment: ProbeEnvironment) -> Self {
-        self.environment = environment;
+        self.probers.environment = environment;
         self
     }
 
-    /// The same, and its probes find what `fake_probe` says: no network is used.
+    /// Replaces all probes by `fake_probe`, which uses no network.
     #[must_use]
-    pub fn with_fake_probe(self, fake_probe: FakeProbe) -> Self {
-        Self { fake_probe: Some(fake_probe), ..self }
+    pub fn with_fake_probe(mut self, fake_probe: FakeProbe) -> Self {
+        self.probers.fake_probe = Some(fake_probe);
+        self
     }
 
-    /// The same, and its backends' names lead where `fake_resolver` says.
+    /// Replaces all DNS lookups by `fake_resolver`.
     #[must_use]
     pub fn with_fake_resolver(self, fake_resolver: resolver::FakeResolver) -> Self {
         Self { fake_resolver: Some(fake_resolver), ..self }
@@ -140,19 +125,22 @@ impl Controller {
         for effect in effects {
             match effect {
                 ControllerEffect::StartProber { id, backend, settings } => {
-                    self.start_prober(id, backend, settings, ctx);
+                    self.probers.start(id, backend, settings, ctx.address().recipient());
                 }
-                ControllerEffect::StopProber(backend) => self.stop_prober(&backend),
+                ControllerEffect::StopProber(backend) => self.probers.stop(&backend),
                 ControllerEffect::CheckChanged(backend, check) => {
-                    self.change_check(&backend, check, ctx);
+                    if let Some(prober) = self.state.prober(&backend) {
+                        let to = ctx.address().recipient();
+                        self.probers.change_check(&backend, check, prober, to);
+                    }
                 }
                 ControllerEffect::Administer { backend, admin, why } => {
-                    if let Some(prober) = self.prober(backend.as_str()) {
+                    if let Some(prober) = self.probers.get(backend.as_str()) {
                         prober.do_send(prober::Administer { admin, why });
                     }
                 }
                 ControllerEffect::Readdress(backend, address) => {
-                    if let Some(prober) = self.prober(backend.as_str()) {
+                    if let Some(prober) = self.probers.get(backend.as_str()) {
                         prober.do_send(prober::Readdressed(address));
                     }
                 }
@@ -162,10 +150,10 @@ impl Controller {
                 ),
                 ControllerEffect::Publish(event) => self.publish(event),
                 ControllerEffect::Desire(frontends) => {
-                    if let Some(links) = &self.links {
+                    if let Some(outboxes) = &self.outboxes {
                         let generation = self.state.generation();
                         let update = DesiredUpdate { frontends, decided, generation };
-                        links.changed.send(DesiredChanged(update));
+                        outboxes.changed.send(DesiredChanged(update));
                     }
                 }
                 ControllerEffect::OverrideDropped(what) => {
@@ -193,17 +181,16 @@ impl Controller {
         self.events.publish(event);
     }
 
-    /// Tells watchers what there is at the start. A reload is told by events:
-    /// to replace what they start with would have the events come after what
-    /// they lead to.
+    /// Sets the snapshot with which subscribers start. A reload publishes events instead:
+    /// a snapshot would already contain what the events after it lead to.
     fn set_snapshot(&self) {
         self.events.set_snapshot(self.state.states(), SystemTime::now());
     }
 
-    /// Tells the Reconciler all that should be: after a start and a reload.
+    /// Sends the Reconciler the whole desired state, after a start or a reload.
     fn replace_desired(&self) {
-        let Some(links) = &self.links else { return };
-        links.replaced.send(DesiredReplaced(self.desired()));
+        let Some(outboxes) = &self.outboxes else { return };
+        outboxes.replaced.send(DesiredReplaced(self.desired()));
     }
 
     fn desired(&self) -> DesiredSnapshot {
@@ -220,18 +207,18 @@ impl Actor for Controller {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        self.links = Some(Links {
+        self.outboxes = Some(Outboxes {
             changed: Outbox::new(self.reconciler.changed.clone()),
             replaced: Outbox::new(self.reconciler.replaced.clone()),
         });
         self.reconciler.progress.do_send(SubscribeProgress(ctx.address().recipient()));
         let resolver = Resolver::new(self.fake_resolver.take(), ctx.address().recipient());
         self.resolver = Some(resolver.start());
-        let effects = std::mem::take(&mut self.first_effects);
+        let effects = std::mem::take(&mut self.initial_effects);
         self.set_snapshot();
         self.replace_desired();
         self.execute(effects, None, ctx);
-        self.look_up_names();
+        self.send_names_to_resolver();
         ctx.run_later(self.state.config().lb.startup_max_delay, |this, ctx| {
             let effects = this.state.expire_startup_grace(SystemTime::now());
             this.execute(effects, None, ctx);
@@ -268,10 +255,10 @@ impl Handler<AdministerBackend> for Controller {
             match effect {
                 ControllerEffect::Administer { backend, admin, why } => {
                     let message = prober::Administer { admin: *admin, why: why.clone() };
-                    let prober = self.prober(backend.as_str());
+                    let prober = self.probers.get(backend.as_str());
                     probers.extend(prober.map(|prober| (prober.clone(), message)));
                 }
-                // What was asked for is told before what comes of it.
+                // The change is published before the transition that it causes.
                 ControllerEffect::Publish(event) => self.publish(event.clone()),
                 _ => {}
             }
@@ -279,9 +266,9 @@ impl Handler<AdministerBackend> for Controller {
         Box::pin(async move {
             effects?;
             for (prober, message) in probers {
-                // Its transition is in our mailbox before this answer is.
+                // The prober's transition is in the mailbox before its answer.
                 if prober.send(message).await.is_err() {
-                    // A reload took it away in between.
+                    // A reload has removed the backend meanwhile.
                     return Err(CommandRefused::NoBackend(backend));
                 }
             }

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use actix::prelude::*;
 
 use super::broadcaster::{Broadcaster, Publish, SetSnapshot, Shutdown};
-use super::closed_mailbox::gone;
+use super::closed_mailbox::mailbox_closed;
 use super::outbox::Outbox;
 use crate::domain::controller::States;
 use crate::domain::events::Event;
@@ -62,7 +62,11 @@ impl EventBatcher {
     /// Publishes what is held, and then ends every subscription.
     pub async fn shut_down(&self) {
         self.batch.flush();
-        self.batch.broadcaster.send(Shutdown).await.unwrap_or_else(|_| gone("Broadcaster"));
+        self.batch
+            .broadcaster
+            .send(Shutdown)
+            .await
+            .unwrap_or_else(|_| mailbox_closed("Broadcaster"));
     }
 }
 

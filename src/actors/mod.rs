@@ -1,27 +1,31 @@
-//! The actors and the messages between them. The messages of an actor stand in
-//! its own file or folder.
+//! The actors, and the messages between them.
+//!
+//! A message stands with its receiver, and what a subscription brings with its
+//! publisher (`Transitioned`, `ProgressChanged`, `Connected`, `Lost`).
 //!
 //! ```text
-//!              Reload · AdministerBackend · SetWeight · Get…
-//!                            │
-//!   Transitioned ┌───────────▼┐ Administer · CheckChanged · Stop ┌────────────┐
-//!      ┌────────▶│ Controller │─────────────────────────────────▶│ Prober × N │──▶ backends
-//!      │         └─────┬──────┘                                  └─────┬──────┘
-//!      └───────────────│───────────────────────────────────────────────┘
-//!     DesiredChanged · │ DesiredReplaced      (Controller: SetNames ▶ Resolver: Resolved ▶ Controller)
-//!                ┌─────▼──────┐ Observe · Apply  ┌───────────────┐
-//!      Sync ────▶│ Reconciler │─────────────────▶│ VppConnection │──▶ VPP
-//!                └─────┬──────┘◀─────────────────└──────┬────────┘
-//!                      │        Connected · Lost        │
-//!                      ▼                                ▼
-//!                [ EventBatcher, shared by all of this thread ]
-//!                      │ Publish
-//!               ┌──────▼──────┐
-//!               │ Broadcaster │──▶ subscriptions
-//!               └─────────────┘
+//!      API: Reload · AdministerBackend · SetWeight · Get…
+//!                           │
+//! ┌──────────┐ SetNames ┌───▼────────┐ Administer · CheckChanged · … ┌────────────┐
+//! │ Resolver │◀─────────│ Controller │──────────────────────────────▶│ Prober × N │──▶ backends
+//! │          │─────────▶│            │◀──────────────────────────────│            │
+//! └──────────┘ Resolved └───┬────▲───┘          Transitioned         └────────────┘
+//!          DesiredReplaced  │    │ ProgressChanged
+//!          DesiredChanged   │    │
+//!                       ┌───▼────┴───┐ Observe · Apply · ReadServers ┌───────────────┐
+//!  API: Sync · ────────▶│ Reconciler │──────────────────────────────▶│ VppConnection │──▶ VPP
+//!  AwaitProgress        │            │◀──────────────────────────────│               │
+//!                       └────────────┘       Connected · Lost        └───────────────┘
+//!
+//!  Controller, Reconciler and VppConnection publish events:
+//!                       ┌──────────────┐ Publish ┌─────────────┐
+//!                       │ EventBatcher │────────▶│ Broadcaster │──▶ subscribers
+//!                       └──────────────┘         └─────────────┘
 //! ```
 //!
-//! The Watchdog pings each of them in rounds and notifies the service manager.
+//! The EventBatcher is not an actor, but a value that the actors of the deciding thread
+//! share. The Watchdog is not in the picture: it sends a query or a `Ping` to each actor
+//! in rounds, waits for the answers, and notifies the service manager.
 
 pub mod broadcaster;
 mod closed_mailbox;
@@ -36,5 +40,5 @@ mod simulation;
 pub mod vpp_connection;
 pub mod watchdog;
 
-pub use closed_mailbox::gone;
+pub use closed_mailbox::mailbox_closed;
 pub use outbox::Outbox;

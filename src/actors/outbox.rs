@@ -1,30 +1,36 @@
-//! Hands messages to another actor: in order, none lost, none waiting in front
-//! of the sender.
+//! Sends messages to another actor: in order, without loss, and without blocking the
+//! sender.
+//!
+//! A message goes straight into the receiver's mailbox. While that is full, messages
+//! wait in a queue, and a task moves them into the mailbox as it empties. The queue
+//! holds [`CAPACITY`] messages. A receiver that is so far behind has hung for minutes;
+//! since no message may be dropped, a full queue is fatal, like a closed mailbox.
 
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use actix::prelude::*;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
-use super::closed_mailbox::gone;
+use super::closed_mailbox::mailbox_closed;
 
-/// The way to another actor.
-///
-/// A message goes straight into the receiver's mailbox. While that is full,
-/// messages queue here and follow one by one as it empties. What is sent this
-/// way is bounded by its cause (transitions, writes to VPP), not by this queue.
-///
-/// The queue is made when it is first needed: it takes 4 KiB, and there is an
-/// outbox for each of ten thousand backends.
+/// The most messages in the queue: a hundred transitions of each of ten thousand
+/// backends.
+const CAPACITY: usize = 1 << 20;
+
+/// See the module's description.
 pub struct Outbox<M>
 where
     M: Message + Send + 'static,
     M::Result: Send,
 {
     to: Recipient<M>,
-    late: OnceCell<mpsc::UnboundedSender<M>>,
-    behind: Rc<Cell<usize>>,
+    /// Made by the first message that has to wait: it takes 4 KiB.
+    queue: OnceCell<mpsc::Sender<M>>,
+    capacity: usize,
+    /// Messages that are queued or being moved into the mailbox.
+    queued: Rc<Cell<usize>>,
 }
 
 impl<M> Outbox<M>
@@ -32,37 +38,41 @@ where
     M: Message + Send + 'static,
     M::Result: Send,
 {
-    /// An outbox to `to`.
     #[must_use]
     pub fn new(to: Recipient<M>) -> Self {
-        Self { to, late: OnceCell::new(), behind: Rc::default() }
+        Self::with_capacity(to, CAPACITY)
     }
 
-    /// Whether it is an outbox to `to`.
+    fn with_capacity(to: Recipient<M>, capacity: usize) -> Self {
+        Self { to, queue: OnceCell::new(), capacity, queued: Rc::default() }
+    }
+
     #[must_use]
-    pub fn leads_to(&self, to: &Recipient<M>) -> bool {
+    pub fn sends_to(&self, to: &Recipient<M>) -> bool {
         self.to == *to
     }
 
-    /// The way into the queue, which a task on this arbiter empties.
-    fn queue(&self) -> mpsc::UnboundedSender<M> {
-        let (late, mut queue) = mpsc::unbounded_channel();
-        let (recipient, count) = (self.to.clone(), Rc::clone(&self.behind));
+    /// Makes the queue, and spawns the task that empties it.
+    fn make_queue(&self) -> mpsc::Sender<M> {
+        let (sender, mut queue) = mpsc::channel(self.capacity);
+        let (recipient, queued) = (self.to.clone(), Rc::clone(&self.queued));
         actix_rt::spawn(async move {
             while let Some(message) = queue.recv().await {
                 if recipient.send(message).await.is_err() {
                     closed::<M>();
                 }
-                count.set(count.get() - 1);
+                queued.set(queued.get() - 1);
             }
         });
-        late
+        sender
     }
 
-    /// Sends a message after all those sent before. Must be called on an
-    /// arbiter.
+    /// Sends a message after all those sent before. Must be called on an arbiter.
+    ///
+    /// # Panics
+    /// The receiver has ended, or the queue is full.
     pub fn send(&self, message: M) {
-        let message = match self.behind.get() {
+        let message = match self.queued.get() {
             0 => match self.to.try_send(message) {
                 Ok(()) => return,
                 Err(SendError::Closed(_)) => closed::<M>(),
@@ -70,16 +80,22 @@ where
             },
             _ => message,
         };
-        self.behind.set(self.behind.get() + 1);
-        if self.late.get_or_init(|| self.queue()).send(message).is_err() {
-            closed::<M>();
+        self.queued.set(self.queued.get() + 1);
+        match self.queue.get_or_init(|| self.make_queue()).try_send(message) {
+            Ok(()) => {}
+            Err(TrySendError::Closed(_)) => closed::<M>(),
+            Err(TrySendError::Full(_)) => full::<M>(self.capacity),
         }
     }
 }
 
-/// An actor that others rely on has ended, and nothing is right from here on.
 fn closed<M>() -> ! {
-    gone(std::any::type_name::<M>())
+    mailbox_closed(std::any::type_name::<M>())
+}
+
+fn full<M>(capacity: usize) -> ! {
+    let message = std::any::type_name::<M>();
+    panic!("outbox-full: the receiver of {message} has not taken the last {capacity} messages")
 }
 
 #[cfg(test)]
@@ -126,10 +142,23 @@ mod tests {
         let slow = Slow(vec![]).start();
         let outbox = Outbox::new(slow.clone().recipient());
         (0..1000).for_each(|number| outbox.send(Number(number)));
-        while outbox.behind.get() > 0 {
+        for _ in 0..100_000 {
+            if outbox.queued.get() == 0 {
+                break;
+            }
             tokio::task::yield_now().await;
         }
+        assert_eq!(outbox.queued.get(), 0);
         let numbers = slow.send(Numbers).await.unwrap();
         assert_eq!(numbers, (0..1000).collect::<Vec<_>>());
+    }
+
+    #[actix_rt::test]
+    #[should_panic(expected = "outbox-full")]
+    async fn a_full_queue_is_fatal() {
+        let slow = Slow(vec![]).start();
+        let outbox = Outbox::with_capacity(slow.recipient(), 10);
+        // Some fit into the mailbox; the task that empties the queue does not run.
+        (0..100).for_each(|number| outbox.send(Number(number)));
     }
 }

@@ -1,9 +1,10 @@
-//! Probes one backend, however many frontends use it. What a result means is
-//! [`health::step`]'s to say; the actor keeps the time and makes the probe.
+//! Probes one backend, however many frontends use it. [`health::step`] decides when it
+//! is probed and what its results mean; the actor waits, probes, and reports
+//! transitions to the Controller.
 
 mod messages;
+mod thread;
 
-use std::cell::RefCell;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -22,20 +23,19 @@ use crate::domain::controller::{ProberId, ProberSettings};
 use crate::domain::events::Transition;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::health::probe_stats::ProbeStats;
-use crate::domain::health::{self, Health, HealthInput, NextProbe, Run, StateChange};
+use crate::domain::health::{self, Health, HealthInput, NextProbe, RunId, StateChange};
 use crate::domain::names::BackendName;
 use crate::probe::{Probe, ThreadResources, thread_resources};
 
 /// How backends are probed.
 #[derive(Clone)]
 pub enum ProbeTransport {
-    /// Over the network; the prober's thread shares what probes need.
+    /// Over the network, with the resources that the prober's thread shares.
     Network(ThreadResources),
-    /// As a simulation has it.
-    Script(FakeProbe),
+    Fake(FakeProbe),
 }
 
-/// What a probe of an address finds, in place of a network.
+/// Returns the result of probing an address, without a network.
 pub type FakeProbe =
     Arc<dyn Fn(IpAddr) -> Pin<Box<dyn Future<Output = ProbeResult> + Send>> + Send + Sync>;
 
@@ -49,61 +49,34 @@ pub struct Prober {
     health: Health,
     last: Option<ProbeResult>,
     stats: Box<ProbeStats>,
-    /// When the next probe is to start, or the last was.
+    /// When the next probe should start, or the last should have.
     due: Instant,
-    /// The wait or the probe that is under way.
-    under_way: Option<SpawnHandle>,
-    /// `None`: nobody is told any more.
+    /// The wait or the probe in progress.
+    in_progress: Option<SpawnHandle>,
+    /// `None` once the prober is stopped.
     controller: Option<Rc<Outbox<Transitioned>>>,
 }
 
-thread_local! {
-    /// The way out that the probers of one thread share.
-    static OUTBOX: RefCell<Option<Rc<Outbox<Transitioned>>>> = const { RefCell::new(None) };
-    /// Why a backend of this thread last changed its state.
-    static LAST_WORDS: RefCell<Arc<str>> = RefCell::new(Arc::from(""));
-}
-
-/// This thread's way to `to`.
-fn outbox(to: Recipient<Transitioned>) -> Rc<Outbox<Transitioned>> {
-    OUTBOX.with_borrow_mut(|outbox| match outbox {
-        Some(outbox) if outbox.leads_to(&to) => Rc::clone(outbox),
-        _ => Rc::clone(outbox.insert(Rc::new(Outbox::new(to)))),
-    })
-}
-
-/// The words of a transition, shared with the one before where they are the same:
-/// when thousands of backends change at once, it is for one reason.
-fn common(words: String) -> Arc<str> {
-    LAST_WORDS.with_borrow_mut(|last| {
-        if **last != *words {
-            *last = words.into();
-        }
-        Arc::clone(last)
-    })
-}
-
-/// A probe made ready.
 enum PreparedProbe {
-    Probe(Probe),
-    Script(FakeProbe, IpAddr),
-    /// It cannot be made, and that is what it finds.
-    Cannot(ProbeResult),
+    Network(Probe),
+    Fake(FakeProbe, IpAddr),
+    /// The probe cannot be made; this is its result.
+    Impossible(ProbeResult),
 }
 
 impl PreparedProbe {
     async fn run(&self) -> ProbeResult {
         match self {
-            Self::Probe(probe) => probe.run().await,
-            Self::Script(fake, address) => fake(*address).await,
-            Self::Cannot(why) => why.clone(),
+            Self::Network(probe) => probe.run().await,
+            Self::Fake(fake, address) => fake(*address).await,
+            Self::Impossible(result) => result.clone(),
         }
     }
 }
 
 impl Prober {
-    /// A prober that tells `to` of transitions. Must be called on the thread
-    /// that it is to run on.
+    /// A prober that reports transitions to `to`. Must be called on the thread on which
+    /// it runs.
     #[must_use]
     pub fn new(
         id: ProberId,
@@ -123,23 +96,23 @@ impl Prober {
             last: None,
             stats: Box::default(),
             due: Instant::now(),
-            under_way: None,
-            controller: Some(outbox(to)),
+            in_progress: None,
+            controller: Some(thread::outbox(to)),
         }
     }
 
-    /// Waits for what another leaves, whatever it is told meanwhile, and goes on
-    /// from there. Its settings may have changed on the way.
-    pub fn take_over(&self, left: oneshot::Receiver<HandoverState>, ctx: &mut Context<Self>) {
-        let left = left.into_actor(self);
-        ctx.wait(left.map(|left, this, ctx| {
-            // Nothing comes when the daemon stops.
-            let Ok(HandoverState { health, last, kind, stats }) = left else { return };
+    /// Waits for the state of the prober that this one replaces, before any message, and
+    /// continues from it. The health check may have changed.
+    pub fn take_over(&self, handover: oneshot::Receiver<HandoverState>, ctx: &mut Context<Self>) {
+        let handover = handover.into_actor(self);
+        ctx.wait(handover.map(|handover, this, ctx| {
+            // There is no handover if the daemon is stopping.
+            let Ok(HandoverState { health, last, kind, stats }) = handover else { return };
             (this.health, this.last) = (health, last);
             if kind == this.kind() {
                 this.stats = stats;
             }
-            this.feed(HealthInput::CheckChanged, ctx);
+            this.step(HealthInput::CheckChanged, ctx);
         }));
     }
 
@@ -153,36 +126,38 @@ impl Prober {
 
     fn prepare(&mut self) {
         let ProberSettings { backend, address, check, .. } = &self.settings;
-        // Without an address nothing is probed: the probe that is due waits
-        // for `Readdressed`.
+        // Without an address nothing is probed until `Readdressed` restarts probing.
         self.probe = address.zip(check.as_ref()).map(|(address, check)| {
-            let named = backend.address.name().map(|host| check.of_host(host));
-            let check = named.as_ref().unwrap_or(check);
+            let with_host = backend.address.name().map(|host| check.of_host(host));
+            let check = with_host.as_ref().unwrap_or(check);
             Rc::new(match &self.transport {
-                ProbeTransport::Script(fake) => PreparedProbe::Script(Arc::clone(fake), address),
-                ProbeTransport::Network(shared) => match Probe::prepare(check, address, shared) {
-                    Ok(probe) => PreparedProbe::Probe(probe),
-                    Err(why) => PreparedProbe::Cannot(ProbeResult::new(
-                        ResultCode::SocketError,
-                        why.to_string(),
-                    )),
-                },
+                ProbeTransport::Fake(fake) => PreparedProbe::Fake(Arc::clone(fake), address),
+                ProbeTransport::Network(resources) => {
+                    match Probe::prepare(check, address, resources) {
+                        Ok(probe) => PreparedProbe::Network(probe),
+                        Err(error) => PreparedProbe::Impossible(ProbeResult::new(
+                            ResultCode::SocketError,
+                            error.to_string(),
+                        )),
+                    }
+                }
             })
         });
     }
 
-    fn feed(&mut self, input: HealthInput, ctx: &mut Context<Self>) {
+    fn step(&mut self, input: HealthInput, ctx: &mut Context<Self>) {
         let decided = Instant::now();
         let health = self.health.clone();
         let (health, effects) = health::step(self.timing(), health, input, fastrand::f64());
         self.health = health;
         if effects.cancel
-            && let Some(handle) = self.under_way.take()
+            && let Some(handle) = self.in_progress.take()
         {
             ctx.cancel_future(handle);
         }
         if let Some(StateChange { from, to, why }) = effects.change {
-            let transition = Transition { from, to, at: SystemTime::now(), why: common(why) };
+            let why = thread::shared_reason(why);
+            let transition = Transition { from, to, at: SystemTime::now(), why };
             let backend = self.name.clone();
             if let Some(controller) = &self.controller {
                 controller.send(Transitioned { prober: self.id, backend, transition, decided });
@@ -195,39 +170,39 @@ impl Prober {
         }
     }
 
-    fn wait(&mut self, run: Run, delay: Duration, now: Instant, ctx: &mut Context<Self>) {
+    fn wait(&mut self, run: RunId, delay: Duration, now: Instant, ctx: &mut Context<Self>) {
         self.due = now + delay;
-        // Not `run_later`, which makes three allocations of it.
+        // `run_later` would allocate three times.
         let over = tokio::time::sleep(delay).into_actor(self);
-        let over = over.map(move |(), this, ctx| this.feed(HealthInput::Due(run), ctx));
-        self.under_way = Some(ctx.spawn(over));
+        let over = over.map(move |(), this, ctx| this.step(HealthInput::Due(run), ctx));
+        self.in_progress = Some(ctx.spawn(over));
     }
 
-    fn probe(&mut self, run: Run, ctx: &mut Context<Self>) {
+    fn probe(&mut self, run: RunId, ctx: &mut Context<Self>) {
         let Some(probe) = self.probe.clone() else { return };
         let (transport, name, due) = (self.transport.clone(), self.name.clone(), self.due);
-        let found = async move {
-            // Neither the timeout nor the next interval counts the time in line.
+        let done = async move {
+            // The wait for a slot counts neither for the timeout nor for the interval.
             let _slot = match &transport {
-                ProbeTransport::Network(shared) => Some(shared.slots().take().await),
-                ProbeTransport::Script(_) => None,
+                ProbeTransport::Network(resources) => Some(resources.slots().take().await),
+                ProbeTransport::Fake(_) => None,
             };
             let begun = Instant::now();
             debug!(backend = %name, "probe-start");
             let result = probe.run().await;
             (result, begun.elapsed(), begun.saturating_duration_since(due))
         };
-        let told = found.into_actor(self).map(move |found, this, ctx| {
-            let (result, took, late): (ProbeResult, Duration, Duration) = found;
+        let done = done.into_actor(self).map(move |done, this, ctx| {
+            let (result, took, late): (ProbeResult, Duration, Duration) = done;
             this.stats.add(result.code, took);
-            if let ProbeTransport::Network(shared) = &this.transport {
-                shared.late().record(late);
+            if let ProbeTransport::Network(resources) = &this.transport {
+                resources.late().record(late);
             }
             debug!(backend = %this.name, passed = result.passed(), code = %result.code, detail = %result.detail, ?took, ?late, "probe-done");
             this.last = Some(result.clone());
-            this.feed(HealthInput::Found { run, result, took }, ctx);
+            this.step(HealthInput::ProbeDone { run, result, took }, ctx);
         });
-        self.under_way = Some(ctx.spawn(told));
+        self.in_progress = Some(ctx.spawn(done));
     }
 }
 
@@ -236,7 +211,7 @@ impl Actor for Prober {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.prepare();
-        self.feed(HealthInput::Start { within: self.settings.within }, ctx);
+        self.step(HealthInput::Start { within: self.settings.within }, ctx);
     }
 }
 
@@ -244,7 +219,7 @@ impl Handler<Administer> for Prober {
     type Result = ();
 
     fn handle(&mut self, Administer { admin, why }: Administer, ctx: &mut Self::Context) {
-        self.feed(HealthInput::Administer { admin, why }, ctx);
+        self.step(HealthInput::Administer { admin, why }, ctx);
     }
 }
 
@@ -258,7 +233,7 @@ impl Handler<CheckChanged> for Prober {
             *self.stats = ProbeStats::default();
         }
         self.prepare();
-        self.feed(HealthInput::CheckChanged, ctx);
+        self.step(HealthInput::CheckChanged, ctx);
     }
 }
 
@@ -268,9 +243,9 @@ impl Handler<Readdressed> for Prober {
     fn handle(&mut self, Readdressed(address): Readdressed, ctx: &mut Self::Context) {
         self.settings.address = Some(address);
         self.prepare();
-        // The new server has the old one's verdict until its own probes say
-        // otherwise, as with another check of the same one.
-        self.feed(HealthInput::CheckChanged, ctx);
+        // The new server keeps the old one's verdict until its own probes say otherwise,
+        // as if the check had changed.
+        self.step(HealthInput::CheckChanged, ctx);
     }
 }
 
@@ -278,11 +253,11 @@ impl Handler<Relocated> for Prober {
     type Result = ();
 
     fn handle(&mut self, Relocated(environment): Relocated, ctx: &mut Self::Context) {
-        if let ProbeTransport::Network(shared) = &mut self.transport {
-            *shared = thread_resources(&environment);
+        if let ProbeTransport::Network(resources) = &mut self.transport {
+            *resources = thread_resources(&environment);
         }
         self.prepare();
-        self.feed(HealthInput::CheckChanged, ctx);
+        self.step(HealthInput::CheckChanged, ctx);
     }
 }
 
@@ -299,9 +274,9 @@ impl Handler<Stop> for Prober {
     type Result = ();
 
     fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
-        // Its transition is told by the one who removed it; here it only ends.
+        // The Controller has already published the transition.
         self.controller = None;
-        self.feed(HealthInput::Remove, ctx);
+        self.step(HealthInput::Remove, ctx);
         ctx.stop();
     }
 }
@@ -313,7 +288,7 @@ impl Handler<Handover> for Prober {
         let kind = self.kind();
         let (health, last) = (self.health.clone(), self.last.take());
         let stats = std::mem::take(&mut self.stats);
-        // Nobody takes it when the daemon stops.
+        // The receiver is gone if the daemon is stopping.
         let _ = to.send(HandoverState { health, last, kind, stats });
         self.handle(Stop, ctx);
     }

@@ -1,5 +1,5 @@
-//! Executes what [`domain::reconcile`](crate::domain::reconcile) decides: reads
-//! and writes VPP, publishes, logs and replies. It decides nothing itself.
+//! Executes the effects that [`domain::reconcile`](crate::domain::reconcile) decides: it
+//! reads and writes VPP, publishes events, logs and replies. It decides nothing itself.
 
 mod handlers;
 mod log;
@@ -28,7 +28,7 @@ pub struct Reconciler {
     state: ReconcileState,
     vpp: DataplaneHandle,
     events: EventBatcher,
-    /// To the Controller.
+    /// The subscriber is the Controller.
     progress: Option<Outbox<ProgressChanged>>,
     timers: BTreeMap<TimerId, SpawnHandle>,
     syncs: BTreeMap<RequestId, oneshot::Sender<Result<SyncReport, SyncError>>>,
@@ -37,7 +37,7 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// A Reconciler that waits for both sides: what is desired, and a VPP.
+    /// A Reconciler that waits for the desired state and for a connection to VPP.
     #[must_use]
     pub fn new(vpp: impl Into<DataplaneHandle>, events: EventBatcher) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl Reconciler {
         match effect {
             ReconcileEffect::Write { id, epoch, steps, urgent } => {
                 let written = self.vpp.apply.send(Apply { epoch, steps, urgent });
-                self.feed(ctx, async move {
+                self.step_with(ctx, async move {
                     let outcomes = written.await.unwrap_or_else(|_| Err(DataplaneError::ended()));
                     ReconcileInput::Written { id, outcomes }
                 });
@@ -71,7 +71,7 @@ impl Reconciler {
             ReconcileEffect::Observe(id) => self.observe(id, ctx),
             ReconcileEffect::ReadServers { id, epoch, vips } => {
                 let read = self.vpp.read_servers.send(ReadServers { epoch, vips });
-                self.feed(ctx, async move {
+                self.step_with(ctx, async move {
                     let result = read.await.unwrap_or_else(|_| Err(DataplaneError::ended()));
                     ReconcileInput::ServersRead { id, result }
                 });
@@ -85,7 +85,7 @@ impl Reconciler {
                     ctx.cancel_future(earlier);
                 }
             }
-            ReconcileEffect::Yield => self.feed(ctx, async {
+            ReconcileEffect::Yield => self.step_with(ctx, async {
                 tokio::task::yield_now().await;
                 ReconcileInput::Resumed
             }),
@@ -98,7 +98,7 @@ impl Reconciler {
             ReconcileEffect::Log(record) => log::log(record),
             ReconcileEffect::Reply { id, result } => {
                 if let Some(to) = self.syncs.remove(&id) {
-                    // The requester may have gone.
+                    // The client may have gone.
                     let _ = to.send(result);
                 }
             }
@@ -120,7 +120,7 @@ impl Reconciler {
 
     fn observe(&mut self, id: CallId, ctx: &mut Context<Self>) {
         let observed = self.vpp.observe.send(Observe);
-        self.feed(ctx, async move {
+        self.step_with(ctx, async move {
             let observed = observed.await.unwrap_or_else(|_| Err(DataplaneError::ended()));
             let compare = move || {
                 let observed = observed?;
@@ -134,8 +134,8 @@ impl Reconciler {
         });
     }
 
-    /// Takes the step that `input` leads to once it is there.
-    fn feed(
+    /// Steps with `input` once it is available.
+    fn step_with(
         &mut self,
         ctx: &mut Context<Self>,
         input: impl Future<Output = ReconcileInput> + 'static,

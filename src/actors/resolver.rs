@@ -105,7 +105,7 @@ impl Resolver {
 
     fn take(&mut self, backend: &BackendName, answer: LookupAnswer, ctx: &mut Context<Self>) {
         let Some(name) = self.names.get_mut(backend) else { return };
-        let (new, wait) = name.state.take(answer);
+        let (new, wait) = name.state.update(answer);
         let again = backend.clone();
         name.pending = ctx.run_later(wait, move |this, ctx| {
             let Some(host) = this.names.get(&again).map(|name| name.host.clone()) else { return };

@@ -18,11 +18,11 @@ use tracing::{info, warn};
 
 pub use messages::*;
 
-use super::closed_mailbox::gone;
+use super::closed_mailbox::mailbox_closed;
 use super::controller::GetHealthCounts;
 use super::reconciler::GetObservedEpoch;
 use super::vpp_connection::{ConnectionState, Epoch, GetConnectionState};
-use crate::domain::readiness::{Readiness, ReadinessInput, Start, VppState};
+use crate::domain::readiness::{Readiness, ReadinessInput, StartupLatch, VppState};
 use crate::host::heartbeat::HeartbeatRound;
 use crate::host::sd_notify::{Notification, Notifier};
 
@@ -59,7 +59,7 @@ pub struct Watchdog {
     connection: ConnectionState,
     /// The connection to VPP whose state the Reconciler has read.
     observed: Option<Epoch>,
-    start: Start,
+    start: StartupLatch,
     readiness: Readiness,
     has_started: watch::Sender<bool>,
     /// The last status that was sent.
@@ -86,7 +86,7 @@ impl Watchdog {
             input,
             connection: ConnectionState::Dialing,
             observed: None,
-            start: Start::default(),
+            start: StartupLatch::default(),
             readiness: Readiness::Starting(input),
             has_started: watch::Sender::new(false),
             status: String::new(),
@@ -115,7 +115,7 @@ impl Watchdog {
         self.round_begun = Instant::now();
         let actors = self.actors.clone();
         self.ping(number, 0, &actors.controller, GetHealthCounts, ctx, |this, counts| {
-            this.input.census = counts;
+            this.input.counts = counts;
         });
         self.ping(number, 1, &actors.vpp, GetConnectionState, ctx, |this, connection| {
             this.connection = connection;
@@ -144,7 +144,7 @@ impl Watchdog {
         let request = actor.send(message);
         ctx.spawn(request.into_actor(self).map(move |answer, this, _| {
             let Ok(answer) = answer else {
-                gone(this.names().nth(index).unwrap_or_default());
+                mailbox_closed(this.names().nth(index).unwrap_or_default());
             };
             store(this, answer);
             if this.round.answered(number, index) {
@@ -169,7 +169,7 @@ impl Watchdog {
             ConnectionState::Up(epoch) if self.observed == Some(epoch) => VppState::Read,
             ConnectionState::Up(_) => VppState::Unread,
         };
-        self.readiness = self.start.judge(self.input);
+        self.readiness = self.start.update(self.input);
         let mut notifications = vec![Notification::Alive];
         let status = match self.readiness {
             Readiness::Starting(_) => {

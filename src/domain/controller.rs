@@ -1,15 +1,16 @@
-//! Everything that is configured, overridden and known of the backends, and
-//! what each frontend should therefore look like.
+//! Decides what the Controller does: which backends are probed, what each frontend
+//! should look like in VPP, and which events are published.
 //!
-//! The roster takes facts and commands and answers with orders; whoever holds
-//! it carries them out.
+//! [`ControllerState`] holds the configuration, the operators' overrides and the
+//! state of each backend. Its methods take transitions and commands and return
+//! effects for the actor to execute.
 
 mod commands;
 mod effects;
 mod intent;
 mod names;
+mod predict;
 mod reload;
-mod suppose;
 mod views;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -24,23 +25,19 @@ use super::names::{BackendName, FrontendName, PoolName};
 use super::reconcile::{FrontendProgress, Generation};
 use crate::domain::balancing::weights::{
     DesiredFrontend, FlushSeq, FrontendDecision, FrontendState, StartupGrace, Verdict,
-    WeightOverrides, asks_for_flush, desired,
+    WeightOverrides, desired, requests_flush,
 };
 use crate::domain::dataplane::net::Weight;
 use crate::domain::dataplane::plan::Desired;
-pub use effects::{AdminCommand, CommandRefused, ControllerEffect, ProberSettings};
-pub use suppose::WeightPrediction;
+pub use effects::{AdminCommand, CommandRefused, ControllerEffect, ProberId, ProberSettings};
+pub use predict::WeightPrediction;
 pub use views::{BackendView, FrontendView, PoolBackendView, PoolView};
 
-/// Tells one prober from all others, those of the same name included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ProberId(u64);
-
-/// The roster. See the module's description.
+/// See the module's description.
 #[derive(Debug)]
 pub struct ControllerState {
     config: Arc<Config>,
-    /// Boxed: the nodes of a tree that grew in order are half empty.
+    /// Boxed, since a tree that is filled in order has half empty nodes.
     backends: BTreeMap<BackendName, Box<BackendRecord>>,
     frontends: BTreeMap<FrontendName, FrontendRecord>,
     grace: StartupGrace,
@@ -51,61 +48,57 @@ pub struct ControllerState {
 /// The state of every backend and frontend, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct States {
-    /// Every backend.
     pub backends: Vec<(BackendName, State)>,
-    /// Every frontend.
     pub frontends: Vec<(FrontendName, FrontendState)>,
 }
 
-/// A backend and what is known of it.
+/// A configured backend and its state.
 #[derive(Debug)]
 struct BackendRecord {
     settings: Arc<Backend>,
     prober: ProberId,
-    /// Where it is; `None` while its name has not been resolved.
+    /// `None` until its name is resolved.
     address: Option<IpAddr>,
-    /// Why its name does not resolve; `None`: it does, or is none.
+    /// Why its name does not resolve.
     unresolved: Option<String>,
-    /// What an operator wants in place of the file's `enabled`.
+    /// The operator's override of the file's `enabled`.
     admin: Option<Admin>,
     state: State,
-    judged: bool,
+    /// Its prober has reported up or down since it started.
+    has_verdict: bool,
     flush: FlushSeq,
     history: VecDeque<Transition<State>>,
-    /// Transitions so far, by where from and where to.
-    moved: Moves,
+    transition_counts: TransitionCounts,
     /// The frontends that use it.
     frontends: Vec<FrontendName>,
 }
 
-/// A frontend and what it should look like.
+/// A configured frontend and what was decided for it.
 #[derive(Debug)]
 struct FrontendRecord {
     overrides: WeightOverrides,
     decision: FrontendDecision,
     desired: Arc<DesiredFrontend>,
-    /// Since when that is desired.
+    /// The first generation with this desired state.
     since: Generation,
-    /// VPP confirmed it.
+    /// VPP confirmed the writes of this desired state.
     programmed: bool,
-    /// VPP was read back, and a server has entries in the table.
+    /// VPP was read back as desired, and a server has entries in the table.
     serving: bool,
 }
 
 impl ControllerState {
-    /// The accepted configuration.
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
         &self.config
     }
 
-    /// Numbers the present state of what is desired.
+    /// The generation of the present desired state.
     #[must_use]
     pub fn generation(&self) -> Generation {
         self.generation
     }
 
-    /// What VPP should hold.
     #[must_use]
     pub fn desired(&self) -> Desired {
         let frontends = self.frontends.iter();
@@ -114,7 +107,6 @@ impl ControllerState {
         Desired { conf: self.config.lb.conf, frontends: frontends.collect() }
     }
 
-    /// The state of every backend and frontend.
     #[must_use]
     pub fn states(&self) -> States {
         let backends = self.backends.iter().map(|(name, backend)| (name.clone(), backend.state));
@@ -123,7 +115,8 @@ impl ControllerState {
         States { backends: backends.collect(), frontends: frontends.collect() }
     }
 
-    /// A prober tells of a transition. One that was replaced is not heard.
+    /// Processes a transition that a prober reports. Reports of a prober that was
+    /// replaced are ignored.
     pub fn transitioned(
         &mut self,
         prober: ProberId,
@@ -131,11 +124,11 @@ impl ControllerState {
         transition: Transition<State>,
     ) -> Vec<ControllerEffect> {
         let history = self.config.healthchecker.transition_history;
-        let Some(backend) = self.backends.get_mut(name).filter(|known| known.prober == prober)
+        let Some(backend) = self.backends.get_mut(name).filter(|record| record.prober == prober)
         else {
             return Vec::new();
         };
-        backend.take(transition.clone(), history);
+        backend.record(transition.clone(), history);
         let frontends = backend.frontends.clone();
         let why = format!("{name} {}", transition.to);
         let at = transition.at;
@@ -144,8 +137,8 @@ impl ControllerState {
         effects
     }
 
-    /// The Reconciler reports what VPP holds. What it says of an earlier
-    /// generation is not taken for the present one.
+    /// Processes the Reconciler's report of what VPP holds. A frontend that changed
+    /// after the reported generation is not programmed yet.
     pub fn progressed(&mut self, generation: Generation, changes: Vec<FrontendProgress>) {
         for FrontendProgress { frontend, programmed, serving } in changes {
             if let Some(record) = self.frontends.get_mut(&frontend) {
@@ -155,8 +148,7 @@ impl ControllerState {
         }
     }
 
-    /// The frontends that use a backend, and the generation that has what was
-    /// last desired of them.
+    /// The frontends that use a backend, and the generation of their desired state.
     ///
     /// # Errors
     /// There is no such backend.
@@ -166,7 +158,7 @@ impl ControllerState {
         Ok((record.frontends.clone(), self.generation))
     }
 
-    /// From now on unknown backends count as down.
+    /// Ends the startup grace: from now on unknown backends count as down.
     pub fn expire_startup_grace(&mut self, at: SystemTime) -> Vec<ControllerEffect> {
         self.grace = StartupGrace::Over;
         let mut effects = Vec::new();
@@ -175,7 +167,7 @@ impl ControllerState {
         effects
     }
 
-    /// Decides these frontends anew, and has changed what differs from before.
+    /// Decides these frontends again and appends effects for those that changed.
     fn recompute(
         &mut self,
         names: &[FrontendName],
@@ -191,7 +183,8 @@ impl ControllerState {
             else {
                 continue;
             };
-            let verdict = |name: &BackendName| self.backends.get(name).map(|known| known.verdict());
+            let verdict =
+                |name: &BackendName| self.backends.get(name).map(|backend| backend.verdict());
             let decision = desired(settings, &record.overrides, self.grace, verdict);
             let from = record.decision.state;
             let to = decision.state;
@@ -215,28 +208,28 @@ impl ControllerState {
 }
 
 impl BackendRecord {
-    /// What is wanted of it: the operator's word, or else the file's.
+    /// The administrative state: the operator's override, or else the file's.
     fn admin(&self) -> Admin {
-        self.admin.unwrap_or_else(|| file_admin(&self.settings))
+        self.admin.unwrap_or_else(|| configured_admin(&self.settings))
     }
 
     fn verdict(&self) -> Verdict {
         let state = match (self.address, self.state) {
-            // Nothing is known of a server that nobody knows where to find.
+            // Without an address there is no server to be up or down.
             (None, State::Up | State::Down) => State::Unknown,
             (_, state) => state,
         };
         Verdict { state, address: self.address, flush: self.flush }
     }
 
-    fn take(&mut self, transition: Transition<State>, history: usize) {
-        if asks_for_flush(transition.from, transition.to, !self.judged) {
+    fn record(&mut self, transition: Transition<State>, history: usize) {
+        if requests_flush(transition.from, transition.to, !self.has_verdict) {
             self.flush = self.flush.next();
         }
-        self.judged |= matches!(transition.to, State::Up | State::Down);
+        self.has_verdict |= matches!(transition.to, State::Up | State::Down);
         self.state = transition.to;
-        count(&mut self.moved, (transition.from, transition.to));
-        // Most backends never move again after their first verdict.
+        count(&mut self.transition_counts, (transition.from, transition.to));
+        // Most backends have no further transition after their first verdict.
         self.history.reserve_exact(1);
         self.history.push_back(transition);
         while self.history.len() > history {
@@ -245,38 +238,35 @@ impl BackendRecord {
     }
 }
 
-/// Transitions by where from and where to, sorted.
-pub type Moves = Vec<((State, State), u64)>;
+/// The number of transitions by (from, to), sorted.
+pub type TransitionCounts = Vec<((State, State), u64)>;
 
-/// Counts one more.
-fn count(moves: &mut Moves, which: (State, State)) {
-    match moves.binary_search_by_key(&which, |(which, _)| *which) {
-        Ok(place) => moves[place].1 += 1,
-        Err(place) => {
-            // There are few of them, and of most backends one.
-            moves.reserve_exact(1);
-            moves.insert(place, (which, 1));
+fn count(counts: &mut TransitionCounts, transition: (State, State)) {
+    match counts.binary_search_by_key(&transition, |(transition, _)| *transition) {
+        Ok(index) => counts[index].1 += 1,
+        Err(index) => {
+            // There are few kinds, and for most backends only one.
+            counts.reserve_exact(1);
+            counts.insert(index, (transition, 1));
         }
     }
 }
 
-/// What the file wants of a backend.
-fn file_admin(settings: &Backend) -> Admin {
+fn configured_admin(settings: &Backend) -> Admin {
     if settings.enabled { Admin::Enabled } else { Admin::Disabled }
 }
 
-/// The check of a backend.
 fn check_of(config: &Config, backend: &Backend) -> Option<Arc<HealthCheck>> {
     let check = backend.check.as_ref().and_then(|name| config.checks.get(name));
     check.cloned()
 }
 
-/// The state of a backend before its prober has said anything.
-fn first_state(check: Option<&HealthCheck>, admin: Admin) -> State {
+/// The state of a backend before its prober's first report.
+fn initial_state(check: Option<&HealthCheck>, admin: Admin) -> State {
     Health::new(check.map(|check| &check.timing), admin).state
 }
 
-/// A weight that the file gives, if it still names the place.
+/// The configured weight of a backend in a pool, if the file still has both.
 fn configured_weight(
     config: &Config,
     frontend: &FrontendName,

@@ -1,9 +1,9 @@
-//! The rise/fall machine of one backend: when it is probed, and when a row of
-//! results becomes a verdict.
+//! The rise/fall state machine of one backend: it decides when the backend is
+//! probed, and when its results become a verdict.
 //!
-//! One counter runs from 0 to rise+fall-1 and the backend is up while it is at
-//! least `rise`. A pass that reaches `rise` snaps it to the top, a failure that
-//! drops it below `rise` snaps it to 0, so that `rise` and `fall` mean
+//! A counter runs from 0 to rise+fall-1; the backend is up while it is at least
+//! `rise`. A passed probe that reaches `rise` sets it to the maximum, and a failure
+//! that takes it below `rise` sets it to 0, so that `rise` and `fall` count
 //! *consecutive* results. This is HAProxy's rule (`check.c`).
 
 use std::fmt;
@@ -15,29 +15,28 @@ use probe_result::ProbeResult;
 pub mod probe_result;
 pub mod probe_stats;
 
-/// What is known of a backend.
+/// The state of a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// Not probed yet, or not again since it was resumed.
+    /// Not probed yet, or not yet since it was resumed.
     Unknown,
-    /// Takes flows.
     Up,
-    /// Failed its health check.
+    /// It failed its health check.
     Down,
-    /// Held by an operator; not probed, established flows go on.
+    /// Not probed; established flows stay.
     Paused,
-    /// Switched off; not probed, established flows are forgotten.
+    /// Not probed; established flows are flushed.
     Disabled,
     /// No longer configured.
     Removed,
 }
 
 impl State {
-    /// Every state, in the order of listings.
+    /// All states, in the order of listings.
     pub const ALL: [Self; 6] =
         [Self::Unknown, Self::Up, Self::Down, Self::Paused, Self::Disabled, Self::Removed];
 
-    /// The word of the API, the logs and the metrics.
+    /// The name in the API, the logs and the metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -57,19 +56,19 @@ impl fmt::Display for State {
     }
 }
 
-/// What the operator and the file want done with a backend.
+/// The administrative state of a backend, set by the file or by an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admin {
-    /// Probe it and use it.
+    /// Probed and used.
     Enabled,
-    /// Hold it: no probes, no new flows.
+    /// No probes, no new flows.
     Paused,
-    /// Switch it off: no probes, no flows.
+    /// No probes, no flows.
     Disabled,
 }
 
 impl Admin {
-    /// The word of the API.
+    /// The name in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -80,113 +79,99 @@ impl Admin {
     }
 }
 
-/// Tells one probe, and one wait for it, from all others of its backend.
+/// Identifies one probe of a backend and the wait before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Run(u64);
+pub struct RunId(u64);
 
-/// What the machine remembers.
+/// The state machine of one backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
-    /// The verdict.
     pub state: State,
-    /// 0 to rise+fall-1; up while it is at least `rise`.
+    /// 0 to rise+fall-1; the backend is up while it is at least `rise`.
     pub counter: u32,
-    run: Run,
+    run: RunId,
     /// True between `NextProbe::Probe` and its result.
     probing: bool,
 }
 
-/// What can happen to a backend. `timing` being `None` says that it has no
-/// health check, and is up whenever it is enabled.
+/// The inputs of [`step`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum HealthInput {
     /// The prober has started.
     Start {
-        /// The first probe is made within this time at a place that chance
-        /// chooses, so that backends started together are not probed in step.
+        /// The first probe starts at a random time within this span, so that
+        /// backends that start together are not probed at the same time.
         within: Duration,
     },
-    /// The wait of this run is over.
-    Due(Run),
-    /// The probe of this run ended.
-    Found {
-        /// The run that was probed.
-        run: Run,
-        /// What it found.
+    /// The wait before the probe is over.
+    Due(RunId),
+    ProbeDone {
+        run: RunId,
         result: ProbeResult,
-        /// How long it took.
         took: Duration,
     },
-    /// The operator, or the file, wants this now.
+    /// The administrative state changed; `why` is the reason for logs and events.
     Administer {
-        /// What is wanted.
         admin: Admin,
-        /// Who wants it, for people.
         why: String,
     },
-    /// The health check has changed and the verdict on the backend has not.
+    /// The health check changed. The verdict is kept.
     CheckChanged,
     /// The backend is no longer configured.
     Remove,
 }
 
-/// What is to be done, in the order of the fields.
+/// The effects of a step, to be executed in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HealthEffects {
-    /// Drop the wait or the probe that is under way.
+    /// Cancel the wait or the probe in progress.
     pub cancel: bool,
-    /// Tell everybody.
     pub change: Option<StateChange>,
-    /// What comes next.
     pub next: Option<NextProbe>,
 }
 
-/// A new state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateChange {
-    /// The state until now.
     pub from: State,
-    /// The state from now on.
     pub to: State,
-    /// What brought it about, for people.
+    /// The reason, for logs and events.
     pub why: String,
 }
 
-/// What a backend that is probed waits for.
+/// What the prober of a backend does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextProbe {
-    /// Give `HealthInput::Due(run)` back after this time.
-    Wait(Run, Duration),
-    /// Probe, and give `HealthInput::Found` back with this run.
-    Probe(Run),
+    /// Wait for this time, then step with `HealthInput::Due`.
+    Wait(RunId, Duration),
+    /// Probe, then step with `HealthInput::ProbeDone`.
+    Probe(RunId),
 }
 
 impl Health {
-    /// A backend of which nothing is known but what the file and the operator
-    /// want. Without a health check it is up.
+    /// A backend without results. `timing` is `None` if it has no health check; then
+    /// it is up whenever it is enabled.
     #[must_use]
     pub fn new(timing: Option<&Timing>, admin: Admin) -> Self {
-        let state = resting_state(timing, admin);
-        Self { state, counter: resting_counter(timing, state), run: Run(0), probing: false }
+        let state = initial_state(timing, admin);
+        Self { state, counter: initial_counter(timing, state), run: RunId(0), probing: false }
     }
 
-    /// Whether `run` is the one that counts.
-    fn is_current(&self, run: Run) -> bool {
+    fn is_current(&self, run: RunId) -> bool {
         self.run == run
     }
 
-    fn next_run(&mut self) -> Run {
+    fn next_run(&mut self) -> RunId {
         self.run.0 += 1;
         self.run
     }
 
-    fn turn(&mut self, to: State, why: String) -> StateChange {
+    fn transition(&mut self, to: State, why: String) -> StateChange {
         StateChange { from: std::mem::replace(&mut self.state, to), to, why }
     }
 }
 
-/// The state of a backend that has no results yet.
-fn resting_state(timing: Option<&Timing>, admin: Admin) -> State {
+/// The state of a backend without results.
+fn initial_state(timing: Option<&Timing>, admin: Admin) -> State {
     match admin {
         Admin::Paused => State::Paused,
         Admin::Disabled => State::Disabled,
@@ -195,23 +180,23 @@ fn resting_state(timing: Option<&Timing>, admin: Admin) -> State {
     }
 }
 
-/// Where the counter stands before the next result. In `unknown` one pass is
-/// enough for up, and one failure for down.
-fn resting_counter(timing: Option<&Timing>, state: State) -> u32 {
+/// The counter of a backend without results. In `unknown` one passed probe makes it
+/// up, and one failure down.
+fn initial_counter(timing: Option<&Timing>, state: State) -> u32 {
     match (timing, state) {
-        (Some(timing), State::Up) => top(timing),
+        (Some(timing), State::Up) => max_counter(timing),
         (Some(timing), State::Unknown) => timing.rise.get() - 1,
         _ => 0,
     }
 }
 
-/// The highest value of the counter.
-fn top(timing: &Timing) -> u32 {
+fn max_counter(timing: &Timing) -> u32 {
     timing.rise.get() + timing.fall.get() - 1
 }
 
-/// Takes one input. `chance` is drawn by the caller from 0.0 to 1.0: it places
-/// the first probe in the time given, and spreads every later wait over ±10 %.
+/// Processes one input. `timing` is `None` if the backend has no health check.
+/// `chance` is a random number from 0.0 to 1.0 that the caller draws: it selects the
+/// time of the first probe, and varies every later wait by ±10 %.
 #[must_use]
 pub fn step(
     timing: Option<&Timing>,
@@ -230,18 +215,20 @@ pub fn step(
             health.probing = true;
             effects.next = Some(NextProbe::Probe(run));
         }
-        HealthInput::Found { run, result, took } if health.is_current(run) && health.probing => {
+        HealthInput::ProbeDone { run, result, took }
+            if health.is_current(run) && health.probing =>
+        {
             if let Some(timing) = timing {
-                effects.change = judge(timing, &mut health, &result);
+                effects.change = count_result(timing, &mut health, &result);
                 let wait = jittered(interval(timing, &health), chance).saturating_sub(took);
                 effects.next = Some(NextProbe::Wait(health.next_run(), wait));
             }
             health.probing = false;
         }
-        // Results and waits of a run that was cancelled never count.
-        HealthInput::Due(_) | HealthInput::Found { .. } => {}
+        // The result of a cancelled probe, and a cancelled wait, never count.
+        HealthInput::Due(_) | HealthInput::ProbeDone { .. } => {}
         HealthInput::Administer { admin, why } => {
-            let to = resting_state(timing, admin);
+            let to = initial_state(timing, admin);
             let already = match admin {
                 Admin::Enabled => is_probed(health.state),
                 _ => health.state == to,
@@ -251,8 +238,8 @@ pub fn step(
             }
         }
         HealthInput::CheckChanged => {
-            // A new check of the same server begins with the old verdict: to
-            // forget it would take a serving backend out of service.
+            // The new check starts from the old verdict; starting from unknown
+            // would take a serving backend out of service.
             let state = match timing {
                 None if is_probed(health.state) => State::Up,
                 _ => health.state,
@@ -266,50 +253,48 @@ pub fn step(
     (health, effects)
 }
 
-/// Whether a backend in this state is probed.
 fn is_probed(state: State) -> bool {
     matches!(state, State::Unknown | State::Up | State::Down)
 }
 
-/// Counts one result, and tells if it makes a verdict.
-fn judge(timing: &Timing, health: &mut Health, result: &ProbeResult) -> Option<StateChange> {
+/// Counts one result. Returns the state change if the verdict changes.
+fn count_result(timing: &Timing, health: &mut Health, result: &ProbeResult) -> Option<StateChange> {
     let rise = timing.rise.get();
-    let moved = if result.passed() { health.counter + 1 } else { health.counter.saturating_sub(1) };
-    health.counter = match (result.passed(), moved >= rise) {
-        (true, true) => top(timing),
+    let next = if result.passed() { health.counter + 1 } else { health.counter.saturating_sub(1) };
+    health.counter = match (result.passed(), next >= rise) {
+        (true, true) => max_counter(timing),
         (false, false) => 0,
-        _ => moved,
+        _ => next,
     };
+    // An unknown backend always gets a verdict: its counter is one below `rise`.
     let verdict = if health.counter >= rise { State::Up } else { State::Down };
-    // A first pass short of `rise` leaves a down backend down, and there is no
-    // such thing for an unknown one: it stands one short of `rise`.
-    (verdict != health.state).then(|| health.turn(verdict, result.to_string()))
+    (verdict != health.state).then(|| health.transition(verdict, result.to_string()))
 }
 
-/// Drops what is under way and starts over in `to`, with a probe at once where
-/// the state asks for one.
+/// Cancels the wait or probe in progress and restarts in state `to`, with an
+/// immediate probe if that state is probed.
 fn restart(timing: Option<&Timing>, health: &mut Health, to: State, why: String) -> HealthEffects {
     let run = health.next_run();
     health.probing = false;
-    health.counter = resting_counter(timing, to);
+    health.counter = initial_counter(timing, to);
     HealthEffects {
         cancel: true,
-        change: (to != health.state).then(|| health.turn(to, why)),
+        change: (to != health.state).then(|| health.transition(to, why)),
         next: (timing.is_some() && is_probed(to)).then_some(NextProbe::Wait(run, Duration::ZERO)),
     }
 }
 
-/// Between the starts of two probes, as the counter stands.
+/// The time between the starts of two probes.
 fn interval(timing: &Timing, health: &Health) -> Duration {
     match health.counter {
         _ if health.state == State::Unknown => timing.fast_interval,
         0 => timing.down_interval,
-        counter if counter == top(timing) => timing.interval,
+        counter if counter == max_counter(timing) => timing.interval,
         _ => timing.fast_interval,
     }
 }
 
-/// `wait` ±10 %, so that backends that were started together drift apart.
+/// Varies `wait` by ±10 %, so that backends that started together are not probed together.
 fn jittered(wait: Duration, chance: f64) -> Duration {
     wait.mul_f64(0.9 + 0.2 * chance)
 }

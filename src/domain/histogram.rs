@@ -1,10 +1,10 @@
-//! How long things took, as counts between fixed bounds.
+//! Histograms of durations, with fixed bounds.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Upper bounds of the buckets. A flip on one machine takes some hundred
-/// microseconds; a second means that VPP or the machine is in trouble.
+/// The upper bounds of the buckets. A flip on one machine takes some hundred
+/// microseconds; a second means that VPP or the machine is overloaded.
 pub const BOUNDS: [Duration; 12] = [
     Duration::from_micros(250),
     Duration::from_micros(500),
@@ -20,27 +20,25 @@ pub const BOUNDS: [Duration; 12] = [
     Duration::from_secs(5),
 ];
 
-/// The counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Histogram {
-    /// By the first of [`BOUNDS`] that was not exceeded.
+    /// Indexed by the first of [`BOUNDS`] that is not exceeded.
     counts: [u64; BOUNDS.len()],
-    /// Longer than all of them.
+    /// Durations above all bounds.
     beyond: u64,
     sum: Duration,
 }
 
 impl Histogram {
-    /// One more took this long.
     pub fn record(&mut self, took: Duration) {
-        match place(took) {
-            Some(place) => self.counts[place] += 1,
+        match bucket(took) {
+            Some(index) => self.counts[index] += 1,
             None => self.beyond += 1,
         }
         self.sum = self.sum.saturating_add(took);
     }
 
-    /// Adds all that another counted.
+    /// Adds the counts of another histogram.
     pub fn merge(&mut self, other: &Self) {
         for (mine, more) in self.counts.iter_mut().zip(other.counts) {
             *mine += more;
@@ -49,7 +47,7 @@ impl Histogram {
         self.sum = self.sum.saturating_add(other.sum);
     }
 
-    /// For each of [`BOUNDS`], how many took that long at most.
+    /// For each of [`BOUNDS`], the number of durations up to it.
     pub fn cumulative(&self) -> impl Iterator<Item = (Duration, u64)> {
         let mut so_far = 0;
         BOUNDS.into_iter().zip(self.counts).map(move |(bound, count)| {
@@ -58,43 +56,39 @@ impl Histogram {
         })
     }
 
-    /// How many there were.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.counts.iter().sum::<u64>() + self.beyond
     }
 
-    /// How long all of them took together.
     #[must_use]
     pub fn sum(&self) -> Duration {
         self.sum
     }
 }
 
-/// The first of [`BOUNDS`] that this did not exceed.
-fn place(took: Duration) -> Option<usize> {
+/// The index of the first of [`BOUNDS`] that is not exceeded.
+fn bucket(took: Duration) -> Option<usize> {
     BOUNDS.iter().position(|bound| took <= *bound)
 }
 
-/// A histogram that several threads count into.
+/// A histogram that several threads record into.
 #[derive(Debug, Default)]
-pub struct CommonHistogram {
+pub struct AtomicHistogram {
     counts: [AtomicU64; BOUNDS.len()],
     beyond: AtomicU64,
     sum_us: AtomicU64,
 }
 
-impl CommonHistogram {
-    /// One more took this long.
+impl AtomicHistogram {
     pub fn record(&self, took: Duration) {
-        let count = place(took).map_or(&self.beyond, |place| &self.counts[place]);
+        let count = bucket(took).map_or(&self.beyond, |index| &self.counts[index]);
         count.fetch_add(1, Ordering::Relaxed);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.sum_us.fetch_add(micros, Ordering::Relaxed);
     }
 
-    /// What was counted so far.
-    pub fn counted(&self) -> Histogram {
+    pub fn snapshot(&self) -> Histogram {
         Histogram {
             counts: self.counts.each_ref().map(|count| count.load(Ordering::Relaxed)),
             beyond: self.beyond.load(Ordering::Relaxed),
@@ -108,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bound_belongs_to_its_bucket_and_what_is_longer_than_all_is_counted() {
+    fn a_bound_belongs_to_its_bucket_and_longer_durations_are_counted() {
         let mut histogram = Histogram::default();
         for took in [0, 250, 251, 1000, 6_000_000] {
             histogram.record(Duration::from_micros(took));
@@ -120,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_counted_adds_up() {
+    fn merging_adds_counts_and_sums() {
         let [mut one, mut other] = [Histogram::default(), Histogram::default()];
         one.record(Duration::from_millis(1));
         other.record(Duration::from_secs(9));

@@ -1,5 +1,6 @@
-//! Every rule of the system, as types that cannot hold nonsense and functions
-//! without IO: time and chance are arguments.
+//! Decides everything that the daemon decides: verdicts, weights, and what is
+//! written to VPP. Its types cannot hold invalid values, and its functions do no
+//! IO: time and randomness are arguments.
 
 pub mod balancing;
 pub mod config;

@@ -1,15 +1,17 @@
-//! Names that operators give to things: cheap to copy, impossible to mix up.
+//! The names of backends, frontends, pools and health checks: a type for each, so
+//! that they cannot be mixed up, and cheap to clone.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
-/// Whether `name` can name a thing: it can be typed as one word at a prompt,
-/// stands in logs and metrics as it is, and cannot play tricks on a terminal.
+/// Whether `name` is accepted as a name: it is one word on a command line, is
+/// written to logs and metrics unchanged, and contains nothing that a terminal
+/// would interpret.
 #[must_use]
 pub fn is_usable(name: &str) -> bool {
-    // What Rust escapes in a string's Debug form is exactly what is meant:
-    // control, invisible and combining characters, quotes and the backslash.
+    // `escape_debug` escapes exactly these: control, invisible and combining
+    // characters, quotes and the backslash.
     let usable = |c: char| !c.is_whitespace() && c != '/' && c.escape_debug().len() == 1;
     (1..=128).contains(&name.chars().count()) && name.chars().all(usable)
 }
@@ -21,7 +23,6 @@ macro_rules! name {
         pub struct $type(Arc<str>);
 
         impl $type {
-            /// The name as it stands in the configuration.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -1,42 +1,36 @@
-//! Whether the daemon has started, and whether it does all that it should.
+//! Decides whether the daemon has started, and whether it is ready.
 
 use std::fmt;
 
-/// Backends and frontends, counted.
+/// The numbers of configured backends and frontends, by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HealthCounts {
-    /// Backends that are configured.
     pub backends: usize,
-    /// Of them, those that are up.
     pub backends_up: usize,
-    /// Of them, those of which nothing is known yet.
     pub backends_unknown: usize,
-    /// Frontends that are configured.
     pub frontends: usize,
-    /// Of them, those that serve.
     pub frontends_up: usize,
 }
 
-/// How it stands with VPP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum VppState {
-    /// None is wanted.
+    /// No VPP is configured.
     Off,
-    /// The first attempt to connect is under way.
+    /// The first attempt to connect is in progress.
     #[default]
     Dialing,
-    /// It was tried, and is not there or does not answer.
+    /// A connection failed or was lost, or VPP does not answer.
     Away,
-    /// It is connected and lacks messages: nothing can be programmed.
+    /// Connected, but VPP lacks required messages and cannot be programmed.
     Unusable,
-    /// It is connected and was not read yet.
+    /// Connected and not read yet.
     Unread,
-    /// It is connected and was read.
+    /// Connected and read.
     Read,
 }
 
 impl VppState {
-    /// For the service manager's status line.
+    /// The name in the service manager's status line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,19 +44,17 @@ impl VppState {
     }
 }
 
-/// What is asked for readiness.
+/// What readiness depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadinessInput {
-    /// Backends and frontends.
-    pub census: HealthCounts,
-    /// VPP.
+    pub counts: HealthCounts,
     pub vpp: VppState,
 }
 
 /// The line that `systemctl status` shows.
 impl fmt::Display for ReadinessInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let HealthCounts { backends, backends_up, frontends, frontends_up, .. } = self.census;
+        let HealthCounts { backends, backends_up, frontends, frontends_up, .. } = self.counts;
         let vpp = self.vpp.as_str();
         write!(
             f,
@@ -71,32 +63,30 @@ impl fmt::Display for ReadinessInput {
     }
 }
 
-/// How far the daemon is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
-    /// This many backends have no verdict yet, or VPP is yet to be seen.
+    /// Some backends have no verdict yet, or VPP was not read yet.
     Starting(ReadinessInput),
-    /// It has started, and VPP cannot be programmed.
+    /// The daemon has started, and VPP cannot be programmed.
     WithoutVpp(VppState),
-    /// It does all that it should.
     Ready,
 }
 
 impl Readiness {
-    /// Whether the service manager may go on: every backend was probed once, or
-    /// ran into its first timeout, and VPP was read once, or found absent.
+    /// Whether the service manager may start dependent units: each backend has had a
+    /// result, and VPP was read or could not be reached.
     #[must_use]
     pub fn has_started(self) -> bool {
         !matches!(self, Self::Starting(_))
     }
 }
 
-/// Why the daemon is not ready.
+/// The reason why the daemon is not ready.
 impl fmt::Display for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Starting(ReadinessInput {
-                census: HealthCounts { backends_unknown: count @ 1.., .. },
+                counts: HealthCounts { backends_unknown: count @ 1.., .. },
                 ..
             }) => {
                 write!(f, "{count} backends have no verdict yet")
@@ -109,22 +99,22 @@ impl fmt::Display for Readiness {
     }
 }
 
-/// Remembers that the daemon has started: what a reload brings is probed while
-/// the rest serves, and a VPP that restarts does not make the daemon start anew.
+/// Latches that the daemon has started: neither new backends of a reload nor a
+/// restart of VPP make it `Starting` again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Start {
-    over: bool,
+pub struct StartupLatch {
+    has_started: bool,
 }
 
-impl Start {
-    /// What follows from what was just asked.
-    pub fn judge(&mut self, facts: ReadinessInput) -> Readiness {
-        let waits = matches!(facts.vpp, VppState::Dialing | VppState::Unread);
-        self.over |= facts.census.backends_unknown == 0 && !waits;
-        match facts.vpp {
-            _ if !self.over => Readiness::Starting(facts),
+impl StartupLatch {
+    /// The readiness that follows from `input`.
+    pub fn update(&mut self, input: ReadinessInput) -> Readiness {
+        let waits = matches!(input.vpp, VppState::Dialing | VppState::Unread);
+        self.has_started |= input.counts.backends_unknown == 0 && !waits;
+        match input.vpp {
+            _ if !self.has_started => Readiness::Starting(input),
             VppState::Off | VppState::Read => Readiness::Ready,
-            away => Readiness::WithoutVpp(away),
+            other => Readiness::WithoutVpp(other),
         }
     }
 }
@@ -133,15 +123,15 @@ impl Start {
 mod tests {
     use super::*;
 
-    fn facts(backends_unknown: usize, vpp: VppState) -> ReadinessInput {
-        let census = HealthCounts {
+    fn input(backends_unknown: usize, vpp: VppState) -> ReadinessInput {
+        let counts = HealthCounts {
             backends: 5,
             backends_up: 3,
             backends_unknown,
             frontends: 2,
             frontends_up: 1,
         };
-        ReadinessInput { census, vpp }
+        ReadinessInput { counts, vpp }
     }
 
     #[test]
@@ -156,26 +146,26 @@ mod tests {
             (0, VppState::Off, true, "ready"),
             (0, VppState::Read, true, "ready"),
         ] {
-            let judged = Start::default().judge(facts(unknown, vpp));
-            assert_eq!((judged.has_started(), judged.to_string().as_str()), (started, why));
+            let readiness = StartupLatch::default().update(input(unknown, vpp));
+            assert_eq!((readiness.has_started(), readiness.to_string().as_str()), (started, why));
         }
     }
 
     #[test]
     fn what_has_started_does_not_start_again() {
-        let mut start = Start::default();
-        assert_eq!(start.judge(facts(0, VppState::Read)), Readiness::Ready);
-        assert_eq!(start.judge(facts(3, VppState::Read)), Readiness::Ready, "a reload");
-        let away = start.judge(facts(0, VppState::Away));
+        let mut latch = StartupLatch::default();
+        assert_eq!(latch.update(input(0, VppState::Read)), Readiness::Ready);
+        assert_eq!(latch.update(input(3, VppState::Read)), Readiness::Ready, "a reload");
+        let away = latch.update(input(0, VppState::Away));
         assert_eq!(away, Readiness::WithoutVpp(VppState::Away));
-        let again = start.judge(facts(0, VppState::Unread));
-        assert_eq!(again, Readiness::WithoutVpp(VppState::Unread));
-        assert_eq!(start.judge(facts(0, VppState::Read)), Readiness::Ready);
+        let unread = latch.update(input(0, VppState::Unread));
+        assert_eq!(unread, Readiness::WithoutVpp(VppState::Unread));
+        assert_eq!(latch.update(input(0, VppState::Read)), Readiness::Ready);
     }
 
     #[test]
     fn the_status_is_one_line() {
-        let line = facts(1, VppState::Away).to_string();
+        let line = input(1, VppState::Away).to_string();
         assert_eq!(line, "frontends 1 of 2 up, backends 3 of 5 up, VPP not connected");
     }
 }

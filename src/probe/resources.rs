@@ -21,7 +21,7 @@ use super::namespace::{Identity, Namespace, NamespaceError};
 use super::open::open_in;
 use super::slots::Slots;
 use crate::domain::config::{DnsExchange, HealthCheckerSettings, HttpExchange};
-use crate::domain::histogram::CommonHistogram;
+use crate::domain::histogram::AtomicHistogram;
 
 /// The resources that the probers of one thread share; clones share them too.
 #[derive(Clone, Default)]
@@ -39,7 +39,7 @@ pub struct ProbeEnvironment {
     pub slots: Slots,
     pub icmp_sockets: IcmpSockets,
     /// How long after they were due probes began, all backends together.
-    pub late: Arc<CommonHistogram>,
+    pub late: Arc<AtomicHistogram>,
 }
 
 /// The ICMP sockets of all threads, one a source address (or family): raw ones
@@ -130,7 +130,7 @@ impl ThreadResources {
 
     /// How late probes begin.
     #[must_use]
-    pub fn late(&self) -> &CommonHistogram {
+    pub fn late(&self) -> &AtomicHistogram {
         &self.inner.environment.late
     }
 

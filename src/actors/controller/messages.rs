@@ -1,4 +1,4 @@
-//! What the Controller can be told and asked, and what it tells the Reconciler.
+//! The messages that the Controller receives.
 
 use std::sync::Arc;
 
@@ -18,143 +18,122 @@ use crate::domain::reconcile::{DesiredSnapshot, Generation};
 use crate::domain::resolution::{HostName, Resolution};
 use crate::probe::{NamespaceError, SlotStats};
 
-/// A backend's name leads elsewhere, or nowhere, the Resolver says.
+/// The Resolver reports that a backend's name resolves to another address, or fails to
+/// resolve.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Resolved {
-    /// The backend.
     pub backend: BackendName,
-    /// Its name, as it was looked up.
+    /// The name that was looked up.
     pub host: HostName,
-    /// What is new.
     pub resolution: Resolution,
 }
 
-/// An operator's command for a backend. Answered when its prober has obeyed.
+/// An operator's command for a backend. Answered when its prober has executed it.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<(), CommandRefused>")]
 pub struct AdministerBackend {
-    /// The backend.
     pub backend: String,
-    /// What to do.
     pub command: AdminCommand,
-    /// Who wants it.
+    /// The operator.
     pub who: String,
 }
 
-/// An operator's weight for a backend in a pool. The answer numbers what is
-/// desired with it.
+/// Overrides the weight of a backend in a pool. The answer is the generation of the
+/// desired state that has it.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<Generation, CommandRefused>")]
 pub struct SetWeight {
-    /// The frontend.
     pub frontend: String,
-    /// Its pool.
     pub pool: String,
-    /// The backend in it.
     pub backend: String,
-    /// The weight.
     pub weight: Weight,
-    /// Who wants it.
+    /// The operator.
     pub who: String,
 }
 
-/// One backend, with what its prober knows.
+/// One backend, with its prober's reading.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<(BackendView, ProbeReading), CommandRefused>")]
 pub struct GetBackend(pub String);
 
-/// The frontends that use a backend, and the generation that has what was last
-/// desired of them. Asked after a command was answered, it has what follows from
-/// that.
+/// The frontends that use a backend, and the generation of their desired state. If it
+/// is sent after a command was answered, the generation includes the command.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<(Vec<FrontendName>, Generation), CommandRefused>")]
 pub struct GetUses(pub String);
 
-/// Every backend, by name, with what its prober knows.
+/// Every backend, by name, with its prober's reading.
 #[derive(Message, Debug)]
 #[rtype(result = "Vec<(BackendView, ProbeReading)>")]
 pub struct GetBackends;
 
-/// One frontend.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<FrontendView, CommandRefused>")]
 pub struct GetFrontend(pub String);
 
-/// What a frontend would look like if a backend of it had another weight.
+/// The weights of a frontend's servers if one of its backends had another weight.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<WeightPrediction, CommandRefused>")]
 pub struct PredictWeight {
-    /// The frontend.
     pub frontend: String,
-    /// The backend in it.
     pub backend: String,
-    /// The weight.
     pub weight: Weight,
 }
 
-/// Every backend and every frontend, as they are at one moment.
 #[derive(Message, Debug)]
 #[rtype(result = "Overview")]
 pub struct GetOverview;
 
-/// Every backend and every frontend, as they are at one moment.
+/// Every backend and every frontend at one time, by name.
 #[derive(Clone, Debug, MessageResponse)]
 pub struct Overview {
-    /// By name.
     pub backends: Vec<BackendView>,
-    /// By name.
     pub frontends: Vec<FrontendView>,
 }
 
-/// What all probes found, and how busy they are.
 #[derive(Message, Debug)]
 #[rtype(result = "Probes")]
 pub struct GetProbes;
 
-/// What all probes found, and how busy they are.
+/// The statistics of all probes.
 #[derive(Clone, Debug, MessageResponse)]
 pub struct Probes {
     /// By name.
     pub backends: Vec<ProbeCount>,
-    /// The bound on probes in flight, and who stands in line.
+    /// The limit of probes in flight, and the probes that wait for a slot.
     pub slots: SlotStats,
-    /// How long after they were due probes began.
+    /// The time from when probes were due to their start.
     pub late: Histogram,
 }
 
-/// How many backends and frontends are there, and how many are up?
 #[derive(Message, Debug)]
 #[rtype(result = "HealthCounts")]
 pub struct GetHealthCounts;
 
-/// The accepted configuration.
 #[derive(Message, Debug)]
 #[rtype(result = "Arc<Config>")]
 pub struct GetConfig;
 
-/// What VPP should hold.
 #[derive(Message, Debug)]
 #[rtype(result = "DesiredSnapshot")]
 pub struct GetDesired;
 
-/// Read and check the file, and use it not.
+/// Reads and checks the file without using it.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<Loaded, LoadFailed>")]
 pub struct CheckConfig;
 
-/// Read and check the file and, if it has no fault, use it whole.
+/// Reads and checks the file, and uses it if it has no fault.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<(), LoadFailed>")]
 pub struct Reload;
 
-/// Why a file was not used. Everything is as it was.
+/// Why a file was not used. Nothing has changed.
 #[derive(Clone, Debug, Error)]
 pub enum LoadFailed {
-    /// It cannot be read, or has faults.
     #[error(transparent)]
     Refused(Arc<LoadError>),
-    /// The network namespace that it names cannot be entered.
     #[error("healthchecker.netns: {0}")]
     Namespace(#[from] NamespaceError),
 }

@@ -1,4 +1,4 @@
-//! Where the names of backends lead.
+//! Name resolution: sends the backends' names to the Resolver, and handles its reports.
 
 use std::time::SystemTime;
 
@@ -10,9 +10,8 @@ use crate::actors::resolver::SetNames;
 use crate::domain::resolution::Resolution;
 
 impl Controller {
-    /// Tells the Resolver of all names that there are, after a start and a
-    /// reload.
-    pub(super) fn look_up_names(&self) {
+    /// Sends the Resolver all names, after a start or a reload.
+    pub(super) fn send_names_to_resolver(&self) {
         if let Some(resolver) = &self.resolver {
             let nameservers = self.state.config().healthchecker.nameservers.clone();
             resolver.do_send(SetNames { names: self.state.names(), nameservers });
@@ -27,7 +26,7 @@ impl Handler<Resolved> for Controller {
         let Resolved { backend, host, resolution } = resolved;
         let Ok(view) = self.state.backend(backend.as_str()) else { return };
         if view.settings.address.name() != Some(&host) {
-            // It was given another one meanwhile.
+            // A reload has changed the name meanwhile.
             return;
         }
         let from = view.address.map(|address| address.to_string()).unwrap_or_default();

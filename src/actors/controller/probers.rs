@@ -1,97 +1,115 @@
-//! The probers, and the threads that they are on.
+//! Starts and stops the probers, moves them between threads, and gives them their
+//! environment.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use super::Controller;
-use crate::actors::prober::{self, HandoverState, ProbeTransport, Prober};
-use crate::domain::config::HealthCheck;
+use crate::actors::prober::{self, FakeProbe, HandoverState, ProbeTransport, Prober, Transitioned};
+use crate::domain::config::{HealthCheck, HealthCheckerSettings};
 use crate::domain::controller::{ProberId, ProberSettings};
 use crate::domain::names::BackendName;
-use crate::host::placement::Load;
-use crate::probe::thread_resources;
+use crate::host::placement::{Load, Placement};
+use crate::probe::{Namespace, NamespaceError, ProbeEnvironment, Slots, thread_resources};
 
-/// A prober, where it is, and what it has to do there.
-pub(super) struct Placed {
-    prober: Addr<Prober>,
+/// The probers of all backends.
+pub(super) struct Probers {
+    by_backend: BTreeMap<BackendName, PlacedProber>,
+    arbiters: Vec<ArbiterHandle>,
+    placement: Placement,
+    pub(super) environment: ProbeEnvironment,
+    pub(super) fake_probe: Option<FakeProbe>,
+}
+
+/// A prober, its thread, and the load that it puts on it.
+struct PlacedProber {
+    address: Addr<Prober>,
     thread: u32,
     load: Load,
 }
 
-impl Controller {
-    /// The prober of a backend.
-    pub(super) fn prober(&self, backend: &str) -> Option<&Addr<Prober>> {
-        self.probers.get(backend).map(|placed| &placed.prober)
+impl Probers {
+    /// Probers run on as many of the `arbiters` as needed, or on the Controller's thread
+    /// if there are none.
+    pub(super) fn new(arbiters: Vec<ArbiterHandle>) -> Self {
+        Self {
+            by_backend: BTreeMap::new(),
+            placement: Placement::over(arbiters.len()),
+            arbiters,
+            environment: ProbeEnvironment::default(),
+            fake_probe: None,
+        }
     }
 
-    /// Every prober, in the order of the backends' names.
-    pub(super) fn all_probers(&self) -> impl Iterator<Item = &Addr<Prober>> {
-        self.probers.values().map(|placed| &placed.prober)
+    pub(super) fn get(&self, backend: &str) -> Option<&Addr<Prober>> {
+        self.by_backend.get(backend).map(|prober| &prober.address)
     }
 
-    pub(super) fn start_prober(
+    /// In the order of the backends' names.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Addr<Prober>> {
+        self.by_backend.values().map(|prober| &prober.address)
+    }
+
+    pub(super) fn start(
         &mut self,
         id: ProberId,
         backend: BackendName,
         settings: ProberSettings,
-        ctx: &Context<Self>,
+        to: Recipient<Transitioned>,
     ) {
         let load = Load::of(settings.check.as_deref());
         let thread = self.placement.place(load);
-        let prober = self.prober_on(thread, (id, &backend, settings), None, ctx);
-        self.probers.insert(backend, Placed { prober, thread, load });
+        let address = self.start_on(thread, (id, &backend, settings), None, to);
+        self.by_backend.insert(backend, PlacedProber { address, thread, load });
     }
 
-    pub(super) fn stop_prober(&mut self, backend: &BackendName) {
-        if let Some(Placed { prober, thread, load }) = self.probers.remove(backend) {
+    pub(super) fn stop(&mut self, backend: &BackendName) {
+        if let Some(PlacedProber { address, thread, load }) = self.by_backend.remove(backend) {
             self.placement.remove(thread, load);
-            prober.do_send(prober::Stop);
+            address.do_send(prober::Stop);
         }
     }
 
-    /// A backend has another check. Where its thread has too much to do with
-    /// that, another prober goes on for it on another thread.
+    /// Changes the health check of a backend. If its thread would be overloaded, another
+    /// prober takes over on another thread.
     pub(super) fn change_check(
         &mut self,
         backend: &BackendName,
         check: Option<Arc<HealthCheck>>,
-        ctx: &Context<Self>,
+        (id, settings): (ProberId, ProberSettings),
+        to: Recipient<Transitioned>,
     ) {
-        let (Some(placed), Some((id, settings))) =
-            (self.probers.get_mut(backend), self.state.prober(backend))
-        else {
-            return;
-        };
-        let before = std::mem::replace(&mut placed.load, Load::of(check.as_deref()));
-        let thread = self.placement.change(placed.thread, before, placed.load);
-        if thread == placed.thread {
-            placed.prober.do_send(prober::CheckChanged(check));
+        let Some(prober) = self.by_backend.get_mut(backend) else { return };
+        let before = std::mem::replace(&mut prober.load, Load::of(check.as_deref()));
+        let thread = self.placement.change(prober.thread, before, prober.load);
+        if thread == prober.thread {
+            prober.address.do_send(prober::CheckChanged(check));
             return;
         }
-        placed.thread = thread;
-        let (left, handover) = oneshot::channel();
-        placed.prober.do_send(prober::Handover(left));
-        // What it is told from now on it takes in after what was left to it.
-        let prober = self.prober_on(thread, (id, backend, settings), Some(handover), ctx);
-        if let Some(placed) = self.probers.get_mut(backend) {
-            placed.prober = prober;
+        prober.thread = thread;
+        let (sender, handover) = oneshot::channel();
+        prober.address.do_send(prober::Handover(sender));
+        // The new prober handles messages only after it has received the handover.
+        let address = self.start_on(thread, (id, backend, settings), Some(handover), to);
+        if let Some(prober) = self.by_backend.get_mut(backend) {
+            prober.address = address;
         }
     }
 
-    fn prober_on(
+    fn start_on(
         &self,
         thread: u32,
         (id, backend, settings): (ProberId, &BackendName, ProberSettings),
         handover: Option<oneshot::Receiver<HandoverState>>,
-        ctx: &Context<Self>,
+        to: Recipient<Transitioned>,
     ) -> Addr<Prober> {
-        let (to, name) = (ctx.address().recipient(), backend.clone());
+        let name = backend.clone();
         let (environment, fake_probe) = (self.environment.clone(), self.fake_probe.clone());
         let start = move |ctx: &mut Context<Prober>| {
             let network = || ProbeTransport::Network(thread_resources(&environment));
-            let transport = fake_probe.map_or_else(network, ProbeTransport::Script);
+            let transport = fake_probe.map_or_else(network, ProbeTransport::Fake);
             let prober = Prober::new(id, name, settings, transport, to);
             if let Some(handover) = handover {
                 prober.take_over(handover, ctx);
@@ -101,6 +119,36 @@ impl Controller {
         match self.arbiters.get(thread as usize) {
             Some(arbiter) => Prober::start_in_arbiter(arbiter, start),
             None => Prober::create(start),
+        }
+    }
+
+    /// Enters the namespace of `settings`, unless it is the present one.
+    pub(super) fn enter_namespace(
+        &self,
+        settings: &HealthCheckerSettings,
+    ) -> Result<Option<Namespace>, NamespaceError> {
+        let present = self.environment.namespace.as_ref();
+        match settings.netns.as_deref() {
+            None => Ok(None),
+            wanted if wanted == present.map(Namespace::name) => Ok(present.cloned()),
+            Some(name) => Namespace::enter(name).map(Some),
+        }
+    }
+
+    /// Makes all probers probe from `namespace`, with the limit of `settings`.
+    pub(super) fn set_environment(
+        &mut self,
+        namespace: Option<Namespace>,
+        settings: &HealthCheckerSettings,
+    ) {
+        self.environment.slots.resize(settings.max_probes.unwrap_or_else(Slots::by_default));
+        let name =
+            |namespace: &Option<Namespace>| namespace.as_ref().map(|it| it.name().to_owned());
+        if name(&namespace) != name(&self.environment.namespace) {
+            self.environment.namespace = namespace;
+            for prober in self.iter() {
+                prober.do_send(prober::Relocated(self.environment.clone()));
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the Controller answers, and how it loads its configuration.
+//! The Controller's queries, and loading its configuration.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,8 +8,8 @@ use tracing::{info, warn};
 
 use super::{
     BackendView, CheckConfig, Controller, FrontendView, GetBackend, GetBackends, GetConfig,
-    GetDesired, GetFrontend, GetHealthCounts, GetOverview, GetUses, LoadFailed, Overview,
-    PredictWeight, Reload,
+    GetDesired, GetFrontend, GetHealthCounts, GetOverview, GetProbes, GetUses, LoadFailed,
+    Overview, PredictWeight, Probes, Reload,
 };
 use crate::actors::prober::{self, ProbeReading};
 use crate::config::{ConfigSource, Loaded, Warning};
@@ -22,7 +22,7 @@ impl Handler<GetBackend> for Controller {
 
     fn handle(&mut self, GetBackend(name): GetBackend, _: &mut Self::Context) -> Self::Result {
         let view = self.state.backend(&name);
-        let prober = self.prober(&name).cloned();
+        let prober = self.probers.get(&name).cloned();
         Box::pin(async move {
             let view = view?;
             let reading = match prober {
@@ -40,17 +40,17 @@ impl Handler<GetBackends> for Controller {
     fn handle(&mut self, _: GetBackends, _: &mut Self::Context) -> Self::Result {
         let names = self.state.backend_names();
         let views = names.iter().flat_map(|name| self.state.backend(name.as_str()));
-        // All are asked before the first is waited for.
-        let asked: Vec<_> = views
+        // All requests are sent before the first answer is awaited.
+        let requests: Vec<_> = views
             .map(|view| {
-                let prober = self.prober(view.name.as_str());
+                let prober = self.probers.get(view.name.as_str());
                 let reading = prober.map(|prober| prober.send(prober::GetReading));
                 (view, reading)
             })
             .collect();
         Box::pin(async move {
-            let mut answers = Vec::with_capacity(asked.len());
-            for (view, reading) in asked {
+            let mut answers = Vec::with_capacity(requests.len());
+            for (view, reading) in requests {
                 let reading = match reading {
                     Some(reading) => reading.await.unwrap_or_default(),
                     None => ProbeReading::default(),
@@ -58,6 +58,26 @@ impl Handler<GetBackends> for Controller {
                 answers.push((view, reading));
             }
             answers
+        })
+    }
+}
+
+impl Handler<GetProbes> for Controller {
+    type Result = ResponseFuture<Probes>;
+
+    fn handle(&mut self, _: GetProbes, _: &mut Self::Context) -> Self::Result {
+        // All requests are sent before the first answer is awaited.
+        let requests: Vec<_> =
+            self.probers.iter().map(|prober| prober.send(prober::GetProbeStats)).collect();
+        let environment = &self.probers.environment;
+        let (slots, late) = (environment.slots.stats(), environment.late.snapshot());
+        Box::pin(async move {
+            let mut backends = Vec::with_capacity(requests.len());
+            for answer in requests {
+                // A prober that was stopped meanwhile does not answer.
+                backends.extend(answer.await.ok());
+            }
+            Probes { backends, slots, late }
         })
     }
 }
@@ -73,8 +93,8 @@ impl Handler<GetFrontend> for Controller {
 impl Handler<PredictWeight> for Controller {
     type Result = Result<WeightPrediction, CommandRefused>;
 
-    fn handle(&mut self, suppose: PredictWeight, _: &mut Self::Context) -> Self::Result {
-        self.state.suppose(&suppose.frontend, &suppose.backend, suppose.weight)
+    fn handle(&mut self, message: PredictWeight, _: &mut Self::Context) -> Self::Result {
+        self.state.predict_weight(&message.frontend, &message.backend, message.weight)
     }
 }
 
@@ -147,15 +167,15 @@ impl Handler<Reload> for Controller {
             let Loaded { config, warnings } = loaded?;
             log_warnings(&warnings);
             let settings = config.healthchecker.clone();
-            let namespace = this.enter(&settings)?;
-            this.set_environment(namespace, &settings);
+            let namespace = this.probers.enter_namespace(&settings)?;
+            this.probers.set_environment(namespace, &settings);
             let effects = this.state.reload(Arc::new(config), SystemTime::now());
             this.replace_desired();
             this.execute(effects, None, ctx);
             let (what, who) = (Changed::Config, Change::FILE.into());
             let change = Change { what, overridden: false, who, at: SystemTime::now() };
             this.publish(Event::Change(change.into()));
-            this.look_up_names();
+            this.send_names_to_resolver();
             info!(
                 backends = this.state.backend_names().len(),
                 frontends = this.state.frontend_names().len(),
@@ -167,11 +187,11 @@ impl Handler<Reload> for Controller {
     }
 }
 
-/// Warnings of one file that the log holds, at most: ten thousand backends with
-/// the same flaw would drive everything else out of it.
+/// The most warnings of one file that are logged: ten thousand backends with the same
+/// mistake would displace everything else in the log.
 const WARNINGS: usize = 20;
 
-/// Logs what a configuration's author might not have meant.
+/// Logs the warnings of a configuration.
 pub fn log_warnings(warnings: &[Warning]) {
     for warning in warnings.iter().take(WARNINGS) {
         warn!(%warning, "config-warning");

@@ -1,11 +1,12 @@
-//! The Controller with its real Probers on paused time, and servers of which a
-//! script tells what is found.
+//! Tests the Controller with real Probers on paused time, fake probes, and a recorder in
+//! place of the Reconciler.
 
-mod moves;
-mod naming;
-mod told;
+mod events;
+mod handover;
+mod resolution;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -26,7 +27,7 @@ use crate::domain::names::FrontendName;
 use crate::domain::reconcile::Generation;
 use crate::host::logging::LogDemand;
 
-/// Stands in for the Reconciler and writes down what it is told.
+/// Replaces the Reconciler and records what it receives.
 struct DesiredRecorder(Rc<RefCell<Vec<String>>>);
 
 impl Actor for DesiredRecorder {
@@ -37,8 +38,8 @@ impl Handler<DesiredChanged> for DesiredRecorder {
     type Result = ();
 
     fn handle(&mut self, changed: DesiredChanged, _: &mut Self::Context) {
-        let because = if changed.0.decided.is_some() { "probed" } else { "changed" };
-        self.0.borrow_mut().push(format!("{because} {}", say(changed.0.frontends.iter().cloned())));
+        let cause = if changed.0.decided.is_some() { "probed" } else { "changed" };
+        self.0.borrow_mut().push(format!("{cause} {}", text(changed.0.frontends.iter().cloned())));
     }
 }
 
@@ -46,7 +47,7 @@ impl Handler<DesiredReplaced> for DesiredRecorder {
     type Result = ();
 
     fn handle(&mut self, DesiredReplaced(now): DesiredReplaced, _: &mut Self::Context) {
-        self.0.borrow_mut().push(format!("all {}", say(now.desired.frontends.clone())));
+        self.0.borrow_mut().push(format!("all {}", text(now.desired.frontends.clone())));
     }
 }
 
@@ -56,8 +57,8 @@ impl Handler<SubscribeProgress> for DesiredRecorder {
     fn handle(&mut self, _: SubscribeProgress, _: &mut Self::Context) {}
 }
 
-/// `web 2=100 3=?`: servers by the last number of their address.
-fn say(frontends: impl IntoIterator<Item = (FrontendName, Arc<DesiredFrontend>)>) -> String {
+/// `web 2=100 3=?`: the target weights of servers, by the last byte of their address.
+fn text(frontends: impl IntoIterator<Item = (FrontendName, Arc<DesiredFrontend>)>) -> String {
     let mut text = Vec::new();
     for (name, frontend) in frontends {
         text.push(name.to_string());
@@ -73,24 +74,24 @@ fn say(frontends: impl IntoIterator<Item = (FrontendName, Arc<DesiredFrontend>)>
     text.join(" ")
 }
 
-/// A server that answers, refuses, or does neither.
+/// A server with a fixed probe result.
 struct ScriptedServer {
     address: IpAddr,
     probes: Arc<AtomicUsize>,
 }
 
 thread_local! {
-    /// The servers of a test.
+    /// The servers of this thread's test.
     static SERVERS: ScriptedServers = ScriptedServers::default();
 }
 
-/// Servers by address: what is found of them, and how often it was asked for.
+/// For each server its result, `None` if it does not answer, and the number of its probes.
 type ScriptedServers = Arc<Mutex<BTreeMap<IpAddr, (Option<ProbeResult>, Arc<AtomicUsize>)>>>;
 
 impl ScriptedServer {
-    fn new(number: u8, finding: Option<ProbeResult>) -> Self {
+    fn new(number: u8, result: Option<ProbeResult>) -> Self {
         let (address, probes) = (IpAddr::from([127, 0, 0, number]), Arc::default());
-        let known = (finding, Arc::clone(&probes));
+        let known = (result, Arc::clone(&probes));
         SERVERS.with(|servers| servers.lock().unwrap().insert(address, known));
         Self { address, probes }
     }
@@ -107,30 +108,31 @@ impl ScriptedServer {
         Self::new(number, None)
     }
 
-    /// Probes since the last call.
+    /// The number of probes since the last call.
     fn probes(&self) -> usize {
         self.probes.swap(0, Relaxed)
     }
 }
 
-/// Probes the servers of this thread's test.
+/// Returns the results of the servers of this thread's test.
 fn fake_probe() -> FakeProbe {
     let servers = SERVERS.with(Arc::clone);
     Arc::new(move |address| {
         let servers = servers.lock().unwrap();
-        let (finding, probes) = &servers[&address];
+        let (result, probes) = &servers[&address];
         probes.fetch_add(1, Relaxed);
-        let finding = finding.clone();
+        let result = result.clone();
         Box::pin(async move {
-            match finding {
-                Some(finding) => finding,
+            match result {
+                Some(result) => result,
                 None => std::future::pending().await,
             }
         })
     })
 }
 
-/// One frontend `web` with these servers in one pool; each has a check `kind`.
+/// A file with one frontend `web`, whose pool has these servers, each with the type of its
+/// health check and its weight.
 fn file(servers: &[(&ScriptedServer, &str, u8)]) -> String {
     let each = |line: &dyn Fn(u8, &ScriptedServer, &str, u8) -> String| {
         let lines = servers.iter().map(|(server, kind, weight)| {
@@ -160,22 +162,22 @@ struct ControllerTestBed {
     dir: tempfile::TempDir,
     controller: Addr<Controller>,
     broadcaster: Addr<Broadcaster>,
-    heard: Rc<RefCell<Vec<String>>>,
+    recorded: Rc<RefCell<Vec<String>>>,
 }
 
 impl ControllerTestBed {
     fn start(text: &str) -> Self {
-        Self::start_as(text, |controller| controller.with_fake_probe(fake_probe()))
+        Self::start_with(text, |controller| controller.with_fake_probe(fake_probe()))
     }
 
-    fn start_as(text: &str, made: impl FnOnce(Controller) -> Controller) -> Self {
-        Self::start_on(text, vec![], made)
+    fn start_with(text: &str, configure: impl FnOnce(Controller) -> Controller) -> Self {
+        Self::start_on(text, vec![], configure)
     }
 
     fn start_on(
         text: &str,
         arbiters: Vec<ArbiterHandle>,
-        made: impl FnOnce(Controller) -> Controller,
+        configure: impl FnOnce(Controller) -> Controller,
     ) -> Self {
         tokio::time::pause();
         let dir = tempfile::tempdir().unwrap();
@@ -183,8 +185,8 @@ impl ControllerTestBed {
         std::fs::write(&path, text).unwrap();
         let config = config::load(&path).unwrap().config;
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let heard = Rc::default();
-        let recorder = DesiredRecorder(Rc::clone(&heard)).start();
+        let recorded = Rc::default();
+        let recorder = DesiredRecorder(Rc::clone(&recorded)).start();
         let recorder = Recipients {
             changed: recorder.clone().recipient(),
             replaced: recorder.clone().recipient(),
@@ -193,24 +195,24 @@ impl ControllerTestBed {
         let source = Arc::new(FileSource::new(path));
         let events = EventBatcher::new(&broadcaster);
         let controller = Controller::new(source, config, arbiters, events, recorder);
-        let controller = made(controller).start();
-        Self { dir, controller, broadcaster, heard }
+        let controller = configure(controller).start();
+        Self { dir, controller, broadcaster, recorded }
     }
 
-    /// Waits, for an hour of paused time at most, until the Reconciler was last
-    /// told this.
+    /// Waits, for at most an hour of paused time, until this is the last message that the
+    /// Reconciler received.
     async fn until(&self, last: &str) {
         for _ in 0..36_000 {
-            if self.heard.borrow().last().is_some_and(|heard| heard == last) {
+            if self.recorded.borrow().last().is_some_and(|recorded| recorded == last) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("no {last:?} in {:#?}", self.heard.borrow());
+        panic!("no {last:?} in {:#?}", self.recorded.borrow());
     }
 
-    fn take_heard(&self) -> Vec<String> {
-        std::mem::take(&mut self.heard.borrow_mut())
+    fn take_recorded(&self) -> Vec<String> {
+        std::mem::take(&mut self.recorded.borrow_mut())
     }
 
     async fn administer(&self, backend: &str, command: AdminCommand) -> Result<(), CommandRefused> {
@@ -252,9 +254,9 @@ async fn a_pause_and_a_disable_stop_the_probes_at_once() {
         (AdminCommand::Disable, AdminCommand::Enable, State::Disabled),
     ] {
         bed.administer("b2", stop).await.unwrap();
-        // The answer says that it is so, not that it will be.
+        // When the command is answered, it has taken effect.
         assert_eq!(bed.state("b2").await, state);
-        assert_eq!(bed.heard.borrow().last().unwrap(), "probed web 2=0");
+        assert_eq!(bed.recorded.borrow().last().unwrap(), "probed web 2=0");
         server.probes();
         tokio::time::sleep(AN_HOUR).await;
         assert_eq!(server.probes(), 0, "{state}");
@@ -263,8 +265,8 @@ async fn a_pause_and_a_disable_stop_the_probes_at_once() {
         assert_eq!(bed.state("b2").await, State::Up);
         assert!(server.probes() > 0);
     }
-    let gone = bed.administer("ghost", AdminCommand::Pause).await;
-    assert_eq!(gone, Err(CommandRefused::NoBackend("ghost".into())));
+    let unknown = bed.administer("ghost", AdminCommand::Pause).await;
+    assert_eq!(unknown, Err(CommandRefused::NoBackend("ghost".into())));
 }
 
 #[actix_rt::test]
@@ -273,9 +275,9 @@ async fn a_backend_that_is_still_unknown_after_startup_max_delay_counts_as_down(
     let text = file(&[(&server, "http", 100)]).replace("timeout: 5s", "timeout: 1h");
     let bed = ControllerTestBed::start(&text);
     tokio::time::sleep(Duration::from_secs(29)).await;
-    assert_eq!(bed.take_heard(), ["all web 2=?"]);
+    assert_eq!(bed.take_recorded(), ["all web 2=?"]);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(bed.take_heard(), ["changed web 2=0"]);
+    assert_eq!(bed.take_recorded(), ["changed web 2=0"]);
     assert_eq!(bed.state("b2").await, State::Unknown);
 }
 
@@ -285,11 +287,11 @@ async fn a_reload_stops_starts_and_keeps_probers() {
     let bed = ControllerTestBed::start(&file(&[(&kept, "tcp", 100), (&left, "tcp", 100)]));
     bed.until("probed web 2=100 3=100").await;
     let before = bed.backend("b2").await.unwrap();
-    bed.take_heard();
+    bed.take_recorded();
 
     bed.reload(&file(&[(&kept, "tcp", 100), (&new, "tcp", 100)])).await.unwrap();
     bed.until("probed web 2=100 4=100").await;
-    assert_eq!(bed.take_heard()[0], "all web 2=100 4=?");
+    assert_eq!(bed.take_recorded()[0], "all web 2=100 4=?");
     assert_eq!(bed.backend("b2").await.unwrap(), before);
     assert_eq!(bed.backend("b3").await, Err(CommandRefused::NoBackend("b3".into())));
     kept.probes();
@@ -305,7 +307,7 @@ async fn a_file_with_faults_changes_nothing() {
     let good = file(&[(&server, "tcp", 100)]);
     let bed = ControllerTestBed::start(&good);
     bed.until("probed web 2=100").await;
-    bed.take_heard();
+    bed.take_recorded();
     let before = bed.backend("b2").await.unwrap();
     for (bad, part) in [
         (good.replace("rise: 2", "rise: 0"), "healthchecks.c2.rise"),
@@ -317,7 +319,7 @@ async fn a_file_with_faults_changes_nothing() {
         assert_eq!(checked, failed);
     }
     assert_eq!(bed.backend("b2").await.unwrap(), before);
-    assert_eq!(bed.take_heard(), [""; 0]);
+    assert_eq!(bed.take_recorded(), [""; 0]);
 }
 
 #[actix_rt::test]
@@ -331,6 +333,6 @@ async fn an_operators_weight_stays_until_the_file_says_something_else() {
     bed.until("all web 2=7").await;
     bed.reload(&file(&[(&server, "tcp", 50)])).await.unwrap();
     bed.until("changed web 2=50").await;
-    // Once as part of everything, and once as what is to go out at once.
-    assert!(bed.take_heard().contains(&"all web 2=50".to_owned()));
+    // Sent twice: in the whole desired state, and as a change to be written at once.
+    assert!(bed.take_recorded().contains(&"all web 2=50".to_owned()));
 }

@@ -1,4 +1,5 @@
-//! What a prober is told and asked.
+//! The messages of a prober: those that it receives, and the transitions that it
+//! reports.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,93 +17,84 @@ use crate::domain::health::{Admin, Health, State};
 use crate::domain::names::BackendName;
 use crate::probe::ProbeEnvironment;
 
-/// A backend changed its state: to the Controller.
+/// Sent to the Controller: the backend changed its state.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Transitioned {
-    /// The prober that says so.
     pub prober: ProberId,
     pub backend: BackendName,
     pub transition: Transition<State>,
-    /// When the deciding result was in.
+    /// When the result that caused it was received.
     pub decided: Instant,
 }
 
-/// Put the backend into this administrative state. Answered when it is.
+/// Changes the administrative state of the backend. Answered when that is done.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Administer {
-    /// What is wanted.
     pub admin: Admin,
-    /// Who wants it.
+    /// The reason, for logs and events.
     pub why: String,
 }
 
-/// The backend has another health check from now on; `None`: always up.
+/// The backend's health check changed; `None`: always up.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct CheckChanged(pub Option<Arc<HealthCheck>>);
 
-/// The backend is at another address from now on.
+/// The backend's address changed.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Readdressed(pub IpAddr);
 
-/// Probes leave from another namespace from now on.
+/// The namespace of probes changed.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Relocated(pub ProbeEnvironment);
 
-/// What did all the probes find?
 #[derive(Message, Debug)]
 #[rtype(result = "ProbeCount")]
 pub struct GetProbeStats;
 
-/// The probes of one backend, counted.
 #[derive(Clone, Debug, MessageResponse)]
 pub struct ProbeCount {
-    /// The backend.
     pub backend: BackendName,
-    /// The type of its check; `None`: it is not probed.
+    /// The type of its health check; `None`: it has none.
     pub kind: Option<&'static str>,
-    /// Since it has that type.
+    /// Since its health check has this type.
     pub stats: ProbeStats,
 }
 
-/// End, with no probe under way and no socket open.
+/// Ends the prober. No probe is in progress and no socket is open afterwards.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Stop;
 
-/// Where does the counter stand, and what did the last probe find?
 #[derive(Message, Debug)]
 #[rtype(result = "ProbeReading")]
 pub struct GetReading;
 
-/// What a prober knows beyond the verdict.
+/// The rise/fall counter and the last result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, MessageResponse)]
 pub struct ProbeReading {
     /// 0 to rise+fall-1.
     pub counter: u32,
-    /// What the last probe found; `None` before the first.
+    /// `None` before the first probe.
     pub last: Option<ProbeResult>,
 }
 
-/// Hand what is known over to the successor on another thread, and end, with no
-/// probe under way and no socket open.
+/// Sends the prober's state to the prober that replaces it on another thread, and ends
+/// the prober like [`Stop`].
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Handover(pub oneshot::Sender<HandoverState>);
 
-/// What a prober leaves to its successor.
+/// The state that a prober hands over to another one for the same backend.
 #[derive(Debug)]
 pub struct HandoverState {
-    /// The verdict, and how far the next one has come.
     pub health: Health,
-    /// What the last probe found.
     pub last: Option<ProbeResult>,
-    /// The type of the check that was counted for.
+    /// The type of the health check of `stats`.
     pub kind: Option<&'static str>,
-    /// The probes so far.
     pub stats: Box<ProbeStats>,
 }

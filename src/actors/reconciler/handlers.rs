@@ -1,4 +1,4 @@
-//! Every message becomes an input of the state, or a question to it.
+//! Turns each message into an input or a query of the state.
 
 use actix::prelude::*;
 use tokio::sync::oneshot;

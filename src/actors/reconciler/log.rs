@@ -1,4 +1,4 @@
-//! The Reconciler's log records.
+//! Writes the reconciliation's records to the log.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use tracing::{info, warn};
 use crate::domain::names::FrontendName;
 use crate::domain::reconcile::ReconcileRecord;
 
-/// Logs one record.
 pub(super) fn log(record: ReconcileRecord) {
     match record {
         ReconcileRecord::SyncStarted { scope, steps } => {

@@ -1,5 +1,4 @@
-//! The Reconciler's messages. A message stands with its receiver, and what a
-//! subscription brings with its publisher.
+//! The messages that the Reconciler receives, and those that its subscribers get.
 
 use std::time::Duration;
 
@@ -14,18 +13,18 @@ pub use crate::domain::reconcile::{
 };
 use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation};
 
-/// Something else is desired of some frontends.
+/// The desired state of some frontends changed.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct DesiredChanged(pub DesiredUpdate);
 
-/// Everything that is desired, after a start or a reload.
+/// The whole desired state, after a start or a reload.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct DesiredReplaced(pub DesiredSnapshot);
 
-/// Observe VPP and make it hold what it should; with `dry_run`, only report
-/// what would be done.
+/// Observes VPP and writes what differs from the desired state; with `dry_run` it only
+/// reports the steps.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<SyncReport, SyncError>")]
 pub struct Sync {
@@ -33,8 +32,8 @@ pub struct Sync {
     pub dry_run: bool,
 }
 
-/// Wait until VPP holds what was desired of these frontends at this generation.
-/// Answered at the latest after `within`.
+/// Waits until VPP holds the desired state of these frontends at this generation.
+/// Answered after `within` at the latest.
 #[derive(Message, Debug)]
 #[rtype(result = "AwaitAnswer")]
 pub struct AwaitProgress {
@@ -43,13 +42,12 @@ pub struct AwaitProgress {
     pub within: Duration,
 }
 
-/// Send this recipient what VPP holds of each frontend, whenever that changes.
+/// Subscribes to the progress of all frontends. There is one subscriber.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct SubscribeProgress(pub Recipient<ProgressChanged>);
 
-/// VPP holds what was desired of these frontends at this generation, or no longer
-/// does: to the Controller.
+/// Sent to the subscriber: the progress of these frontends at this generation.
 #[derive(Message, Clone, Debug)]
 #[rtype(result = "()")]
 pub struct ProgressChanged {
@@ -57,18 +55,18 @@ pub struct ProgressChanged {
     pub changes: Vec<FrontendProgress>,
 }
 
-/// Why does VPP not hold yet what is desired of one of these frontends? `None`: it
-/// does.
+/// The reason why VPP does not hold the desired state of one of these frontends yet;
+/// `None` if it does.
 #[derive(Message, Debug)]
 #[rtype(result = "Option<String>")]
 pub struct GetPendingReason(pub Vec<FrontendName>);
 
-/// Over which connection was VPP last read? `None`: it has to be read first.
+/// The connection over which VPP was read; `None` if VPP's state is unknown.
 #[derive(Message, Debug)]
 #[rtype(result = "Option<Epoch>")]
 pub struct GetObservedEpoch;
 
-/// A VIP as VPP was last observed to hold it, what was written since included.
+/// The observed state of a VIP, including what was written since it was read.
 #[derive(Message, Debug)]
 #[rtype(result = "VipObservation")]
 pub struct GetVip(pub Vip);
@@ -77,7 +75,7 @@ pub struct GetVip(pub Vip);
 #[rtype(result = "ReconcilerStats")]
 pub struct GetReconcilerStats;
 
-/// What does VPP refuse this frontend? `None`: nothing.
+/// The step of this frontend that VPP refuses at present, and VPP's reason.
 #[derive(Message, Debug)]
 #[rtype(result = "Option<String>")]
 pub struct GetRefusalOf(pub String);

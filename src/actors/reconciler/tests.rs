@@ -1,10 +1,11 @@
-//! The Reconciler on paused time against a VPP that tests hold by the reins.
+//! Tests the Reconciler on paused time against a fake VPP, whose answers the tests
+//! release one by one.
 
 mod bed;
 mod fake;
 mod model;
 mod pass;
-mod verify;
+mod read_back;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,34 +32,34 @@ async fn nothing_is_written_before_startup_min_delay() {
     bed.connect(1).await;
     bed.change(&[frontend(1, &[7])]).await;
     tokio::time::sleep(Duration::from_secs(4)).await;
-    assert_eq!(bed.heard(), NOTHING);
-    // To be told what would be written is another thing.
+    assert_eq!(bed.take_log(), NOTHING);
+    // A dry run is answered all the same.
     assert_eq!(bed.sync(Scope::All, true).await.unwrap(), ["+f1", "+f1 s1=7"]);
-    assert_eq!(bed.heard(), ["look"]);
+    assert_eq!(bed.take_log(), ["observe"]);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(bed.heard(), ["look", "+f1, +f1 s1=7"]);
+    assert_eq!(bed.take_log(), ["observe", "+f1, +f1 s1=7"]);
 }
 
 #[actix_rt::test]
 async fn nothing_is_planned_from_what_was_not_read() {
     let mut bed = ReconcilerTestBed::new();
-    bed.vpp().blind = true;
+    bed.vpp().observe_fails = true;
     bed.replace(&[frontend(1, &[100])], Duration::ZERO).await;
     bed.connect(1).await;
     bed.change(&[frontend(1, &[7])]).await;
-    assert_eq!(bed.heard(), ["look"]);
-    // It is seen by and by.
-    bed.vpp().blind = false;
+    assert_eq!(bed.take_log(), ["observe"]);
+    // The next drift pass reads VPP.
+    bed.vpp().observe_fails = false;
     tokio::time::sleep(SYNC_INTERVAL).await;
-    assert_eq!(bed.heard(), ["look", "+f1, +f1 s1=7"]);
+    assert_eq!(bed.take_log(), ["observe", "+f1, +f1 s1=7"]);
 
-    // What was seen before a restart is not there any more.
+    // What was read before a restart is not valid after it.
     bed.lose(1).await;
     bed.vpp().observed.vips.clear();
     bed.change(&[frontend(1, &[8])]).await;
-    assert_eq!(bed.heard(), NOTHING);
+    assert_eq!(bed.take_log(), NOTHING);
     bed.connect(2).await;
-    assert_eq!(bed.heard(), ["look", "+f1, +f1 s1=8"]);
+    assert_eq!(bed.take_log(), ["observe", "+f1, +f1 s1=8"]);
 }
 
 #[actix_rt::test]
@@ -67,148 +68,148 @@ async fn a_vpp_gets_its_settings_before_its_vips() {
     bed.vpp().observed.conf.flow_timeout_s = 1;
     bed.replace(&[frontend(1, &[0]), frontend(2, &[0])], Duration::ZERO).await;
     bed.change(&[frontend(2, &[100])]).await;
-    bed.vpp().held_back = true;
+    bed.vpp().hold_answers = true;
     bed.connect(1).await;
-    // What changes before the look is answered belongs to what it leads to.
+    // Changes before the observation is answered belong to its plan.
     bed.change(&[frontend(1, &[100])]).await;
     bed.release_all().await;
-    assert_eq!(bed.heard(), ["look", "conf, +f1, +f1 s1=100, +f2, +f2 s1=100"]);
+    assert_eq!(bed.take_log(), ["observe", "conf, +f1, +f1 s1=100, +f2, +f2 s1=100"]);
 }
 
 #[actix_rt::test]
-async fn what_changes_together_goes_out_together_and_at_once() {
+async fn changes_that_come_together_are_written_together_and_at_once() {
     let bed = ReconcilerTestBed::steady(&[frontend(1, &[100, 0]), frontend(2, &[100])]).await;
-    bed.vpp().held_back = true;
+    bed.vpp().hold_answers = true;
     bed.change(&[frontend(1, &[0, 100]), frontend(2, &[0])]).await;
-    assert_eq!(bed.heard(), ["!f1 s2=100, f1 s1=0, f2 s1=0"]);
-    // While these are under way, more changes gather, the last word counts,
-    // and what is undone meanwhile is undone in VPP.
+    assert_eq!(bed.take_log(), ["!f1 s2=100, f1 s1=0, f2 s1=0"]);
+    // While these are in flight, more changes are collected. The last change of a
+    // frontend counts, and one that is reverted meanwhile is reverted in VPP.
     bed.change(&[frontend(2, &[50])]).await;
     bed.change(&[frontend(1, &[100, 0])]).await;
     bed.change(&[frontend(2, &[60])]).await;
-    assert_eq!(bed.heard(), NOTHING);
+    assert_eq!(bed.take_log(), NOTHING);
     bed.release().await;
-    assert_eq!(bed.heard(), ["!f1 s1=100, f1 s2=0, f2 s1=60"]);
+    assert_eq!(bed.take_log(), ["!f1 s1=100, f1 s2=0, f2 s1=60"]);
     bed.release().await;
-    assert_eq!(bed.heard(), NOTHING);
+    assert_eq!(bed.take_log(), NOTHING);
 }
 
 #[actix_rt::test]
-async fn a_flip_overtakes_what_is_left_of_a_pass() {
+async fn a_flip_overtakes_the_rest_of_a_pass() {
     let mut bed = ReconcilerTestBed::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
     let mut all = vec![frontend(1, &[100]), frontend(2, &[50])];
     all.extend((3..200).map(|number| frontend(number, &[100])));
-    bed.vpp().held_back = true;
+    bed.vpp().hold_answers = true;
     bed.replace(&all, Duration::ZERO).await;
-    assert_eq!(bed.heard(), ["look"]);
+    assert_eq!(bed.take_log(), ["observe"]);
     bed.release().await;
-    // The first of several portions are under way, with f2 in one of them.
-    let [batch, _] = &bed.heard()[..] else { panic!("two portions") };
+    // Two of several batches are in flight, with f2 in one of them.
+    let [batch, _] = &bed.take_log()[..] else { panic!("two batches") };
     assert!(batch.starts_with("f2 s1=50, +f3, +f3 s1=100, +f4"), "{batch}");
 
     bed.change(&[frontend(1, &[0])]).await;
-    assert_eq!(bed.heard(), ["!f1 s1=0"]);
-    // What the portion leaves of f2 is not known before its answer is there;
-    // what none touches yet is written at once, with its new weight.
+    assert_eq!(bed.take_log(), ["!f1 s1=0"]);
+    // f2 waits for the answer of its batch; f199, which is in none yet, is written at
+    // once with its new weight.
     bed.change(&[frontend(2, &[0]), frontend(199, &[7])]).await;
-    assert_eq!(bed.heard(), NOTHING);
-    bed.vpp().gates.swap(0, 2);
+    assert_eq!(bed.take_log(), NOTHING);
+    bed.vpp().held_answers.swap(0, 2);
     bed.release().await;
-    assert_eq!(bed.heard(), ["!+f199, +f199 s1=7"]);
-    bed.vpp().gates.swap(0, 1);
+    assert_eq!(bed.take_log(), ["!+f199, +f199 s1=7"]);
+    bed.vpp().held_answers.swap(0, 1);
     bed.release().await;
-    // The pass goes on beside the flip, and f2 waits for that.
-    let [batch] = &bed.heard()[..] else { panic!("one portion") };
+    // The pass continues beside the flip, and f2 waits for the flip.
+    let [batch] = &bed.take_log()[..] else { panic!("one batch") };
     assert!(batch.contains("+f20"), "{batch}");
-    bed.vpp().gates.swap(0, 1);
+    bed.vpp().held_answers.swap(0, 1);
     bed.release().await;
-    let heard = bed.heard();
-    assert_eq!(heard[0], "!f2 s1=0");
+    let log = bed.take_log();
+    assert_eq!(log[0], "!f2 s1=0");
     bed.release_all().await;
-    let heard = bed.heard();
-    assert!(heard.iter().all(|line| !line.starts_with('!') && !line.contains("f199")), "{heard:?}");
+    let log = bed.take_log();
+    assert!(log.iter().all(|line| !line.starts_with('!') && !line.contains("f199")), "{log:?}");
     assert_eq!(bed.vpp().observed.vips.len(), 199);
     assert_eq!(bed.sync(Scope::All, true).await.unwrap(), NOTHING);
 }
 
 #[actix_rt::test]
-async fn a_flip_that_is_under_way_is_not_written_a_second_time_by_a_pass() {
+async fn a_flip_in_flight_is_not_written_again_by_a_pass() {
     let bed = ReconcilerTestBed::steady(&[frontend(1, &[100])]).await;
-    bed.vpp().held_back = true;
+    bed.vpp().hold_answers = true;
     let sync = bed.begin_sync(Scope::All, false);
     idle().await;
-    // The look has passed already what the flip is about to change.
+    // The observation shows VPP before the flip.
     bed.change(&[flushing(1, &[0], Some(FlushSeq::NONE.next()))]).await;
-    assert_eq!(bed.heard(), ["look", "!f1 s1=0 flush"]);
+    assert_eq!(bed.take_log(), ["observe", "!f1 s1=0 flush"]);
     bed.release().await;
-    assert_eq!(bed.heard(), NOTHING);
+    assert_eq!(bed.take_log(), NOTHING);
     bed.release_all().await;
-    assert_eq!(bed.heard(), NOTHING);
+    assert_eq!(bed.take_log(), NOTHING);
     assert_eq!(sync.await.unwrap().unwrap().results, []);
 }
 
 #[actix_rt::test]
-async fn a_dry_run_does_not_swallow_a_change() {
+async fn a_dry_run_does_not_lose_a_change() {
     let bed = ReconcilerTestBed::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
-    bed.vpp().held_back = true;
+    bed.vpp().hold_answers = true;
     bed.change(&[frontend(1, &[0])]).await;
     let dry = bed.begin_sync(Scope::All, true);
     bed.change(&[frontend(2, &[0])]).await;
-    assert_eq!(bed.heard(), ["!f1 s1=0", "look"]);
-    // The look is answered first, the flip of f1 is still under way.
-    bed.vpp().gates.swap(0, 1);
+    assert_eq!(bed.take_log(), ["!f1 s1=0", "observe"]);
+    // The observation is answered first; the flip of f1 is still in flight.
+    bed.vpp().held_answers.swap(0, 1);
     bed.release().await;
     bed.release_all().await;
-    assert_eq!(bed.heard(), ["!f2 s1=0"]);
+    assert_eq!(bed.take_log(), ["!f2 s1=0"]);
     dry.await.unwrap().unwrap();
 }
 
 #[actix_rt::test]
-async fn a_refused_step_stops_its_frontend_alone_until_the_next_pass() {
+async fn a_refused_step_stops_only_its_frontend_until_the_next_pass() {
     let mut bed = ReconcilerTestBed::new();
     bed.vpp().refused.insert(vip(1));
     bed.replace(&[frontend(1, &[100]), frontend(2, &[100])], Duration::ZERO).await;
     bed.connect(1).await;
-    let written = ["look", "+f1, +f1 s1=100, +f2, +f2 s1=100"];
-    assert_eq!(bed.heard(), written);
+    let written = ["observe", "+f1, +f1 s1=100, +f2, +f2 s1=100"];
+    assert_eq!(bed.take_log(), written);
     assert_eq!(bed.sync(Scope::All, false).await.unwrap(), ["+f1 failed", "+f1 s1=100 failed"]);
-    bed.heard();
-    // A refused flip is looked into once, and not for ever.
+    bed.take_log();
+    // A refused flip leads to one pass, and not to one after another.
     bed.change(&[frontend(1, &[50])]).await;
-    assert_eq!(bed.heard(), ["!+f1, +f1 s1=50", "look", "+f1, +f1 s1=50"]);
+    assert_eq!(bed.take_log(), ["!+f1, +f1 s1=50", "observe", "+f1, +f1 s1=50"]);
     bed.vpp().refused.clear();
-    assert_eq!(bed.heard(), NOTHING);
+    assert_eq!(bed.take_log(), NOTHING);
     tokio::time::sleep(SYNC_INTERVAL).await;
-    assert_eq!(bed.heard(), ["look", "+f1, +f1 s1=50"]);
+    assert_eq!(bed.take_log(), ["observe", "+f1, +f1 s1=50"]);
 }
 
 #[actix_rt::test]
-async fn a_lost_reply_leads_to_a_fresh_look() {
+async fn a_lost_reply_leads_to_a_new_observation() {
     let flush = |weight| flushing(1, &[weight], Some(FlushSeq::NONE.next()));
     let bed = ReconcilerTestBed::steady(&[frontend(1, &[100])]).await;
-    bed.vpp().losses.push_back(LostReply::BeforeItWasDone);
+    bed.vpp().lost_replies.push_back(LostReply::BeforeWrite);
     bed.change(&[frontend(1, &[7])]).await;
-    assert_eq!(bed.heard(), ["!f1 s1=7", "look", "f1 s1=7"]);
-    bed.vpp().losses.push_back(LostReply::AfterItWasDone);
+    assert_eq!(bed.take_log(), ["!f1 s1=7", "observe", "f1 s1=7"]);
+    bed.vpp().lost_replies.push_back(LostReply::AfterWrite);
     bed.change(&[frontend(1, &[8])]).await;
-    assert_eq!(bed.heard(), ["!f1 s1=8", "look"]);
-    // Whether flows were forgotten cannot be seen, so they are once more.
-    bed.vpp().losses.push_back(LostReply::AfterItWasDone);
+    assert_eq!(bed.take_log(), ["!f1 s1=8", "observe"]);
+    // A flush cannot be observed, so it is written again.
+    bed.vpp().lost_replies.push_back(LostReply::AfterWrite);
     bed.change(&[flush(0)]).await;
-    assert_eq!(bed.heard(), ["!f1 s1=0 flush", "look", "f1 s1=0 flush"]);
+    assert_eq!(bed.take_log(), ["!f1 s1=0 flush", "observe", "f1 s1=0 flush"]);
     bed.change(&[flush(0)]).await;
-    assert_eq!(bed.heard(), NOTHING);
+    assert_eq!(bed.take_log(), NOTHING);
 }
 
 #[actix_rt::test]
-async fn a_pass_that_loses_a_reply_says_so_and_is_made_again() {
+async fn a_pass_that_loses_a_reply_fails_and_is_made_again() {
     let bed = ReconcilerTestBed::steady(&[frontend(1, &[100])]).await;
     bed.vpp().observed.vips.clear();
-    bed.vpp().losses.push_back(LostReply::BeforeItWasDone);
+    bed.vpp().lost_replies.push_back(LostReply::BeforeWrite);
     let error = bed.sync(Scope::All, false).await.unwrap_err();
     assert!(matches!(error, SyncError::Dataplane(DataplaneError::Failed(_))), "{error}");
     idle().await;
-    assert_eq!(bed.heard(), ["look", "+f1, +f1 s1=100", "look", "+f1, +f1 s1=100"]);
+    assert_eq!(bed.take_log(), ["observe", "+f1, +f1 s1=100", "observe", "+f1, +f1 s1=100"]);
 }
 
 #[actix_rt::test]
@@ -221,7 +222,7 @@ async fn a_sync_of_one_frontend_touches_no_other_vip() {
     let one = Scope::One("f001".into());
     assert_eq!(bed.sync(one.clone(), true).await.unwrap(), ["+f1", "+f1 s1=100"]);
     assert_eq!(bed.sync(one, false).await.unwrap(), ["+f1", "+f1 s1=100"]);
-    assert_eq!(bed.heard(), ["look", "look", "+f1, +f1 s1=100"]);
+    assert_eq!(bed.take_log(), ["observe", "observe", "+f1, +f1 s1=100"]);
     let rest = ["+f2", "+f2 s1=100", "-f9"];
     assert_eq!(bed.sync(Scope::All, true).await.unwrap(), rest);
     assert_eq!(bed.sync(Scope::All, false).await.unwrap(), rest);
@@ -232,36 +233,36 @@ async fn a_sync_of_one_frontend_touches_no_other_vip() {
 
 #[actix_rt::test]
 async fn answers_of_an_earlier_connection_are_not_taken_for_the_present_ones() {
-    // A look that is answered when its connection is long gone.
+    // An observation that is answered after its connection was lost.
     let mut bed = ReconcilerTestBed::new();
-    bed.vpp().held_back = true;
+    bed.vpp().hold_answers = true;
     bed.replace(&[frontend(1, &[100])], Duration::ZERO).await;
     bed.connect(1).await;
     bed.lose(1).await;
     bed.connect(2).await;
-    assert_eq!(bed.heard(), ["look", "look"]);
+    assert_eq!(bed.take_log(), ["observe", "observe"]);
     bed.release().await;
-    assert_eq!(bed.heard(), NOTHING);
+    assert_eq!(bed.take_log(), NOTHING);
     bed.release().await;
-    assert_eq!(bed.heard(), ["+f1, +f1 s1=100"]);
+    assert_eq!(bed.take_log(), ["+f1, +f1 s1=100"]);
 
-    // A write in the same place; VPP has restarted, empty.
+    // A write that is answered after its connection was lost, to a VPP that restarted empty.
     bed.lose(2).await;
     bed.vpp().observed.vips.clear();
     bed.connect(3).await;
-    assert_eq!(bed.heard(), ["look"]);
+    assert_eq!(bed.take_log(), ["observe"]);
     bed.release().await;
-    assert_eq!(bed.heard(), NOTHING);
+    assert_eq!(bed.take_log(), NOTHING);
     bed.release().await;
-    assert_eq!(bed.heard(), ["+f1, +f1 s1=100"]);
+    assert_eq!(bed.take_log(), ["+f1, +f1 s1=100"]);
     bed.release_all().await;
-    assert_eq!(bed.heard(), NOTHING);
+    assert_eq!(bed.take_log(), NOTHING);
 }
 
 #[actix_rt::test]
-async fn whoever_waits_for_a_sync_is_told_when_vpp_is_lost() {
+async fn requested_syncs_are_answered_when_vpp_is_lost() {
     let bed = ReconcilerTestBed::steady(&[frontend(1, &[100])]).await;
-    bed.vpp().held_back = true;
+    bed.vpp().hold_answers = true;
     let (first, second) = (bed.begin_sync(Scope::All, false), bed.begin_sync(Scope::All, false));
     idle().await;
     bed.lose(1).await;
@@ -271,42 +272,42 @@ async fn whoever_waits_for_a_sync_is_told_when_vpp_is_lost() {
 }
 
 #[actix_rt::test]
-async fn a_reload_in_the_middle_of_a_pass_is_what_the_pass_goes_on_with() {
+async fn a_pass_continues_with_the_configuration_of_a_reload() {
     let mut bed = ReconcilerTestBed::new();
     let many: Vec<_> = (1..=100).map(|number| frontend(number, &[100])).collect();
-    bed.vpp().held_back = true;
+    bed.vpp().hold_answers = true;
     bed.replace(&many, Duration::ZERO).await;
     bed.connect(1).await;
     bed.release().await;
-    assert_eq!(bed.heard().len(), 3);
+    assert_eq!(bed.take_log().len(), 3);
     bed.replace(&many[..1], Duration::ZERO).await;
     bed.release_all().await;
-    let heard = bed.heard();
-    assert!(heard[0].starts_with("-f2 s1, -f2, "), "{heard:?}");
-    assert!(heard.iter().all(|line| !line.contains('+')), "{heard:?}");
+    let log = bed.take_log();
+    assert!(log[0].starts_with("-f2 s1, -f2, "), "{log:?}");
+    assert!(log.iter().all(|line| !line.contains('+')), "{log:?}");
     assert_eq!(bed.vpp().observed.vips.keys().collect::<Vec<_>>(), [&vip(1)]);
 }
 
 #[actix_rt::test]
-async fn what_vpp_keeps_refusing_is_shown_and_tried_less_often() {
+async fn what_vpp_keeps_refusing_is_reported_and_retried_with_backoff() {
     let mut bed = ReconcilerTestBed::new();
     bed.vpp().refused.insert(vip(1));
     bed.replace(&[frontend(1, &[100])], Duration::ZERO).await;
     bed.connect(1).await;
     let mut tries = String::new();
     for _ in 0..12 {
-        let tried = bed.heard().iter().any(|line| line.contains("+f1"));
+        let tried = bed.take_log().iter().any(|line| line.contains("+f1"));
         tries.push(if tried { 'x' } else { '.' });
         tokio::time::sleep(SYNC_INTERVAL).await;
     }
     assert_eq!(tries, "xx.x...x....");
     let refusal = || bed.reconciler.send(GetRefusalOf("f001".into()));
-    let told = refusal().await.unwrap().unwrap();
-    assert!(told.starts_with("as-add 192.0.2.1/32 tcp/80 10.0.0.1 weight 100: "), "{told}");
+    let refused = refusal().await.unwrap().unwrap();
+    assert!(refused.starts_with("as-add 192.0.2.1/32 tcp/80 10.0.0.1 weight 100: "), "{refused}");
     let stats = bed.reconciler.send(GetReconcilerStats).await.unwrap();
     assert_eq!((stats.refused.len(), stats.last_success), (1, None));
 
-    // An operator does not wait, and what goes well is no drift.
+    // An operator's sync ignores the backoff, and a retry that succeeds is no drift.
     bed.vpp().refused.clear();
     assert_eq!(bed.sync(Scope::All, false).await.unwrap(), ["+f1", "+f1 s1=100"]);
     assert_eq!(refusal().await.unwrap(), None);
@@ -323,19 +324,19 @@ async fn drift_is_what_nothing_on_our_side_explains() {
     assert_eq!(at_first.drift, BTreeMap::new(), "a first pass adopts and mends no drift");
     assert_eq!(at_first.steps, [(("all", "as-add"), 2), (("all", "vip-add"), 2)].into());
 
-    // What was written has been read back by then.
+    // After the read-back.
     tokio::time::sleep(Duration::from_secs(1)).await;
     bed.vpp().observed.vips.remove(&vip(2));
     tokio::time::sleep(SYNC_INTERVAL).await;
-    assert_eq!(bed.heard(), ["look", "+f2, +f2 s1=100"]);
+    assert_eq!(bed.take_log(), ["observe", "+f2, +f2 s1=100"]);
     assert_eq!(counted().await.drift, [("as-add", 1), ("vip-add", 1)].into());
 
-    // A change that arrives while the pass looks is none.
-    bed.vpp().held_back = true;
+    // A change that arrives while the pass observes is no drift.
+    bed.vpp().hold_answers = true;
     tokio::time::sleep(SYNC_INTERVAL).await;
     bed.change(&[frontend(1, &[50])]).await;
     bed.release_all().await;
-    assert_eq!(bed.heard(), ["look", "!f1 s1=50"]);
+    assert_eq!(bed.take_log(), ["observe", "!f1 s1=50"]);
     let at_last = counted().await;
     assert_eq!(at_last.drift, [("as-add", 1), ("vip-add", 1)].into());
     assert_eq!(at_last.steps[&("vip", "as-weight")], 1);

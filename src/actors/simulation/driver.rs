@@ -1,4 +1,5 @@
-//! What happens to the daemon on one day, and how the day has to end.
+//! Runs the daemon through one day of random actions, asserts that VPP converges to the
+//! desired state, and restarts the daemon, which must then write nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,7 @@ use crate::actors::controller::{
 };
 use crate::actors::event_batcher::EventBatcher;
 use crate::actors::reconciler::{Reconciler, Sync};
+use crate::actors::simulation::counts::SimulationCounts;
 use crate::actors::simulation::scenario::{Scenario, SimulatedServers};
 use crate::actors::simulation::vpp_fake::{Relay, SharedVpp};
 use crate::config::{self, FileSource};
@@ -26,52 +28,18 @@ use crate::domain::reconcile::DesiredSnapshot;
 use crate::host::logging::LogDemand;
 use crate::vpp::embedded::plugin::Plugin;
 
-/// As the file has it.
+/// The value in the scenario's file.
 const SYNC_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often things happened, over all seeds.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct SimulationCounts {
-    pub(super) restarts: u32,
-    pub(super) lost: u32,
-    pub(super) refused: u32,
-    pub(super) meddled: u32,
-    pub(super) read_backs: u32,
-    /// A VIP lost its last server, and rightly.
-    pub(super) emptied: u32,
-    reloads: u32,
-    commands: u32,
-}
-
-impl SimulationCounts {
-    fn numbers(&mut self) -> [&mut u32; 8] {
-        let Self { restarts, lost, refused, meddled, read_backs, emptied, reloads, commands } =
-            self;
-        [restarts, lost, refused, meddled, read_backs, emptied, reloads, commands]
-    }
-
-    fn add(&mut self, mut other: Self) {
-        for (sum, number) in self.numbers().into_iter().zip(other.numbers()) {
-            *sum += *number;
-        }
-    }
-
-    /// Whether everything happened at least once.
-    pub(super) fn is_complete(mut self) -> bool {
-        self.numbers().into_iter().all(|number| *number > 0)
-    }
-}
-
-/// A day, and the morning after it: the daemon is started again with what it
-/// left behind, and has nothing to do.
-pub(super) fn live(seed: u64, counts: &mut SimulationCounts) {
+/// Runs one seed: the first day, and the restart after it.
+pub(super) fn run(seed: u64, counts: &mut SimulationCounts) {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("maglev.yaml");
     let servers = SimulatedServers::new(seed);
     fastrand::seed(seed);
-    let (plugin, of_day) = System::new().block_on(day(seed, &path, &servers));
-    counts.add(of_day);
-    System::new().block_on(morning(plugin, &path, &servers));
+    let (plugin, of_this_day) = System::new().block_on(first_day(seed, &path, &servers));
+    counts.add(of_this_day);
+    System::new().block_on(restart(plugin, &path, &servers));
 }
 
 pub(super) struct Daemon {
@@ -105,42 +73,43 @@ impl Daemon {
     }
 
     pub(super) async fn administer(&self, backend: &str, command: AdminCommand) {
-        let (backend, who) = (backend.into(), "the story".into());
-        // To pause what is disabled, say, is refused.
+        let (backend, who) = (backend.into(), "the simulation".into());
+        // It may be refused: a disabled backend cannot be paused.
         let _ = self
             .controller
             .send(AdministerBackend { backend, command, who })
             .await
-            .expect("it lives");
+            .expect("the actor runs");
     }
 
     async fn set_weight(&self, (frontend, pool, backend): (&str, &str, &str), weight: u8) {
         let (frontend, pool, backend) = (frontend.into(), pool.into(), backend.into());
         let weight = Weight::try_from(i64::from(weight)).expect("at most 100");
-        let set = SetWeight { frontend, pool, backend, weight, who: "the story".into() };
-        self.controller.send(set).await.expect("it lives").expect("the place exists");
+        let set = SetWeight { frontend, pool, backend, weight, who: "the simulation".into() };
+        self.controller.send(set).await.expect("the actor runs").expect("the pool has the backend");
     }
 
-    async fn must_be_right(&self, vpp: &SharedVpp) {
-        assert_eq!(vpp.get().wrongs, Vec::<String>::new());
+    /// Asserts that VPP holds the desired state, and that a sync has nothing to do.
+    async fn assert_converged(&self, vpp: &SharedVpp) {
+        assert_eq!(vpp.get().violations, Vec::<String>::new());
         let DesiredSnapshot { desired, .. } =
-            self.controller.send(GetDesired).await.expect("it lives");
+            self.controller.send(GetDesired).await.expect("the actor runs");
         let mut desired = Arc::unwrap_or_clone(desired);
-        // Whether flows were forgotten cannot be seen: the daemon knows, below.
+        // Flushes cannot be observed in VPP; the dry run below includes them.
         for frontend in desired.frontends.values_mut() {
             let servers = &mut Arc::make_mut(frontend).servers;
             servers.values_mut().for_each(|server| server.flush = None);
         }
         let observed: Observed = vpp.get().observed();
         let due = plan(&desired, &observed, &Flushed::new(), &Scope::All);
-        assert_eq!(due, [], "VPP is not as it should be");
+        assert_eq!(due, [], "VPP does not hold the desired state");
         let sync = Sync { scope: Scope::All, dry_run: true };
-        let report = self.reconciler.send(sync).await.expect("it lives").expect("VPP is there");
-        assert_eq!(report.results, [], "the daemon would still do something");
+        let report =
+            self.reconciler.send(sync).await.expect("the actor runs").expect("VPP is connected");
+        assert_eq!(report.results, [], "the daemon would still write something");
     }
 }
 
-/// The day's doings.
 struct SimulationDriver {
     rng: Rng,
     scenario: Scenario,
@@ -152,10 +121,10 @@ struct SimulationDriver {
 }
 
 impl SimulationDriver {
-    /// Something happens, with nobody waiting for what comes of it.
-    async fn go_on(&mut self) {
+    /// Does one random action, without waiting for its effects.
+    async fn next_action(&mut self) {
         match self.rng.u8(..20) {
-            0..7 => self.turn_servers(),
+            0..7 => self.change_servers(),
             7 | 8 => {
                 let commands = [
                     AdminCommand::Pause,
@@ -163,15 +132,16 @@ impl SimulationDriver {
                     AdminCommand::Enable,
                     AdminCommand::Disable,
                 ];
-                let command = self.rng.choice(commands).expect("there are some");
+                let command = self.rng.choice(commands).expect("not empty");
                 let backend = self.scenario.backend(&mut self.rng);
                 self.daemon.administer(&backend, command).await;
                 self.counts.commands += 1;
             }
             9 | 10 => {
-                let place = self.rng.choice(self.scenario.places()).expect("there are some");
+                let members = self.scenario.pool_members();
+                let (frontend, pool, backend, _) = self.rng.choice(members).expect("not empty");
                 let weight = self.rng.u8(..=100);
-                self.daemon.set_weight((&place.0, &place.1, &place.2), weight).await;
+                self.daemon.set_weight((&frontend, &pool, &backend), weight).await;
                 self.counts.commands += 1;
             }
             11..14 => {
@@ -179,7 +149,7 @@ impl SimulationDriver {
                     self.scenario.edit(&mut self.rng);
                 }
                 write(&self.path, &self.scenario.yaml());
-                let reloaded = self.daemon.controller.send(Reload).await.expect("it lives");
+                let reloaded = self.daemon.controller.send(Reload).await.expect("the actor runs");
                 reloaded.unwrap_or_else(|fault| panic!("{fault}\n{}", self.scenario.yaml()));
                 self.counts.reloads += 1;
             }
@@ -188,10 +158,10 @@ impl SimulationDriver {
                 let vpp = self.vpp.clone();
                 actix_rt::spawn(async move { vpp.restart(back_after).await });
             }
-            15..18 => self.meddle(),
+            15..18 => self.write_as_other(),
             _ => {
-                let scope = match self.rng.choice(self.scenario.places()) {
-                    Some(place) if self.rng.bool() => Scope::One(place.0.as_str().into()),
+                let scope = match self.rng.choice(self.scenario.pool_members()) {
+                    Some((frontend, ..)) if self.rng.bool() => Scope::One(frontend.as_str().into()),
                     _ => Scope::All,
                 };
                 let sync = Sync { scope, dry_run: self.rng.u8(..4) == 0 };
@@ -200,8 +170,8 @@ impl SimulationDriver {
         }
     }
 
-    /// Some servers come, and some go.
-    fn turn_servers(&mut self) {
+    /// Some servers begin to answer, and some stop.
+    fn change_servers(&mut self) {
         let mut servers = self.servers.lock().expect("no holder panics");
         for address in self.scenario.addresses() {
             if self.rng.u8(..3) == 0 {
@@ -210,8 +180,8 @@ impl SimulationDriver {
         }
     }
 
-    /// Somebody else writes to VPP.
-    fn meddle(&mut self) {
+    /// Writes to VPP what the daemon does not know of.
+    fn write_as_other(&mut self) {
         let rng = &mut self.rng;
         let observed = self.vpp.get().observed();
         let vip = rng.choice(observed.vips.keys().copied());
@@ -229,11 +199,11 @@ impl SimulationDriver {
                 Step::SetConf(conf)
             }
             _ => {
-                // Now and then it is one of ours.
+                // The prefix may be that of a configured frontend.
                 let prefix = format!("192.0.2.{}/32", rng.u8(1..40)).parse().expect("a prefix");
                 let port = 80.try_into().expect("not 0");
                 let ports = [Service::All, Service::Port { protocol: 6, port }];
-                let service = rng.choice(ports).expect("there are two");
+                let service = rng.choice(ports).expect("not empty");
                 Step::AddVip(VipSpec {
                     vip: Vip::new(prefix, service),
                     encap: if rng.bool() { Encap::Gre4 } else { Encap::Gre6 },
@@ -242,11 +212,11 @@ impl SimulationDriver {
                 })
             }
         };
-        self.vpp.get().meddle(&step);
+        self.vpp.get().write_as_other(&step);
     }
 }
 
-async fn day(
+async fn first_day(
     seed: u64,
     path: &Path,
     servers: &Arc<Mutex<SimulatedServers>>,
@@ -263,12 +233,12 @@ async fn day(
     for _ in 0..driver.rng.u8(15..40) {
         let wait = if driver.rng.u8(..3) == 0 { 0 } else { driver.rng.u64(..2500) };
         sleep(Duration::from_millis(wait)).await;
-        driver.go_on().await;
+        driver.next_action().await;
     }
 
-    // In the evening all is quiet, and operators take back what they said.
-    driver.vpp.get().troubled = false;
-    driver.servers.lock().expect("no holder panics").troubled = false;
+    // At the end there are no more faults, and operators revert their overrides.
+    driver.vpp.get().faults = false;
+    driver.servers.lock().expect("no holder panics").faults = false;
     for (backend, enabled) in driver.scenario.backends() {
         if enabled {
             driver.daemon.administer(backend, AdminCommand::Enable).await;
@@ -277,39 +247,39 @@ async fn day(
             driver.daemon.administer(backend, AdminCommand::Disable).await;
         }
     }
-    for (frontend, pool, backend, weight) in driver.scenario.places() {
+    for (frontend, pool, backend, weight) in driver.scenario.pool_members() {
         driver.daemon.set_weight((&frontend, &pool, &backend), weight).await;
     }
     sleep(Duration::from_secs(15)).await;
-    // The last event.
+    // The last action.
     match driver.rng.u8(..4) {
-        0 => driver.turn_servers(),
-        1 => driver.meddle(),
+        0 => driver.change_servers(),
+        1 => driver.write_as_other(),
         2 => driver.vpp.restart(Duration::from_millis(500)).await,
         _ => {}
     }
     // Time for verdicts, and two drift passes.
     sleep(Duration::from_secs(5) + 2 * SYNC_INTERVAL).await;
-    driver.daemon.must_be_right(&driver.vpp).await;
+    driver.daemon.assert_converged(&driver.vpp).await;
     let vpp = &mut *driver.vpp.get();
     let mut counts = driver.counts;
     counts.add(vpp.counts);
     (vpp.plugin.clone(), counts)
 }
 
-async fn morning(plugin: Plugin, path: &Path, servers: &Arc<Mutex<SimulatedServers>>) {
+async fn restart(plugin: Plugin, path: &Path, servers: &Arc<Mutex<SimulatedServers>>) {
     tokio::time::pause();
     let vpp = SharedVpp::new(plugin, 0);
-    vpp.get().troubled = false;
+    vpp.get().faults = false;
     let daemon = Daemon::start(&vpp, path, servers);
     sleep(3 * SYNC_INTERVAL).await;
-    daemon.must_be_right(&vpp).await;
+    daemon.assert_converged(&vpp).await;
     assert_eq!(vpp.get().writes, 0, "a restart of the daemon wrote to VPP");
 }
 
-/// Whoever reads the file sees all of one version.
+/// Replaces the file atomically, so that a reader never sees part of it.
 pub(super) fn write(path: &Path, text: &str) {
-    let fresh = path.with_extension("new");
-    std::fs::write(&fresh, text).expect("a file can be written");
-    std::fs::rename(&fresh, path).expect("a file can be renamed");
+    let new = path.with_extension("new");
+    std::fs::write(&new, text).expect("a file can be written");
+    std::fs::rename(&new, path).expect("a file can be renamed");
 }

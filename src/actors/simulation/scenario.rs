@@ -1,5 +1,4 @@
-//! What is configured, as a seed makes it and changes it, and how the servers
-//! are at present.
+//! The random parts of a simulation: its configuration with edits, and its servers.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +11,7 @@ use fastrand::Rng;
 use crate::actors::prober::FakeProbe;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 
-/// A configuration that can be written as a file.
+/// A configuration.
 #[derive(Clone, Debug)]
 pub(super) struct Scenario {
     backends: BTreeMap<String, SimulatedBackend>,
@@ -38,7 +37,7 @@ struct SimulatedFrontend {
     sticky: bool,
     flush: bool,
     length: u32,
-    /// Name, and weights by backend.
+    /// The name of each pool, and its weights by backend.
     pools: Vec<(String, BTreeMap<String, u8>)>,
 }
 
@@ -76,10 +75,10 @@ impl Scenario {
     }
 
     fn add_frontend(&mut self, rng: &mut Rng) {
-        let place = rng.u8(1..9);
+        let number = rng.u8(1..9);
         let six_vip = rng.bool();
         let address =
-            if six_vip { format!("2001:db8:9::{place}") } else { format!("192.0.2.{place}") };
+            if six_vip { format!("2001:db8:9::{number}") } else { format!("192.0.2.{number}") };
         let six = rng.bool();
         let mut names: Vec<_> =
             self.backends.iter().filter(|(_, b)| b.six == six).map(|(n, _)| n.clone()).collect();
@@ -101,11 +100,11 @@ impl Scenario {
             length: 16 << rng.u8(..3),
             pools,
         };
-        // One frontend an address: what shares one is the plan's tests' to try.
+        // One frontend per address; the plan's tests cover frontends that share one.
         self.frontends.insert(format!("f{}", address.replace([':', '.'], "-")), frontend);
     }
 
-    /// Changes something, as somebody with an editor would.
+    /// Makes one random change.
     pub(super) fn edit(&mut self, rng: &mut Rng) {
         let backend = rng.choice(self.backends.keys().cloned().collect::<Vec<_>>());
         let frontend = rng.choice(self.frontends.keys().cloned().collect::<Vec<_>>());
@@ -149,23 +148,23 @@ impl Scenario {
     }
 
     pub(super) fn backend(&self, rng: &mut Rng) -> String {
-        rng.choice(self.backends.keys().cloned().collect::<Vec<_>>()).expect("there are some")
+        rng.choice(self.backends.keys().cloned().collect::<Vec<_>>()).expect("not empty")
     }
 
-    /// Frontend, pool, backend and the file's weight of every place.
-    pub(super) fn places(&self) -> Vec<(String, String, String, u8)> {
-        let mut places = Vec::new();
+    /// The frontend, pool, backend and configured weight of every backend in a pool.
+    pub(super) fn pool_members(&self) -> Vec<(String, String, String, u8)> {
+        let mut members = Vec::new();
         for (name, frontend) in &self.frontends {
             for (pool, weights) in &frontend.pools {
                 for (backend, weight) in weights {
-                    places.push((name.clone(), pool.clone(), backend.clone(), *weight));
+                    members.push((name.clone(), pool.clone(), backend.clone(), *weight));
                 }
             }
         }
-        places
+        members
     }
 
-    /// Each backend, and whether the file has it enabled.
+    /// Each backend, and whether it is configured as enabled.
     pub(super) fn backends(&self) -> impl Iterator<Item = (&str, bool)> {
         self.backends.iter().map(|(name, backend)| (name.as_str(), backend.enabled))
     }
@@ -211,15 +210,15 @@ impl Scenario {
     }
 }
 
-/// How the servers are: what probes of them find.
+/// The servers, as probes see them.
 #[derive(Debug)]
 pub(super) struct SimulatedServers {
-    /// Addresses that answer.
+    /// Whether each address answers.
     up: BTreeMap<IpAddr, bool>,
-    /// Answers come late, some after the timeout, some not at all.
-    pub(super) troubled: bool,
+    /// Answers are late, some of them after the timeout.
+    pub(super) faults: bool,
     rng: Rng,
-    /// Held by every probe that is under way.
+    /// Each probe in progress holds a clone.
     probes: Arc<()>,
 }
 
@@ -228,7 +227,7 @@ impl SimulatedServers {
         let rng = Rng::with_seed(seed);
         Arc::new(Mutex::new(Self {
             up: BTreeMap::new(),
-            troubled: true,
+            faults: true,
             rng,
             probes: Arc::default(),
         }))
@@ -238,17 +237,17 @@ impl SimulatedServers {
         self.up.insert(address, up);
     }
 
-    /// All are up again.
-    pub(super) fn forget(&mut self) {
+    /// Makes all servers answer.
+    pub(super) fn reset(&mut self) {
         self.up.clear();
     }
 
-    /// Probes that are under way.
+    /// The number of probes in progress.
     pub(super) fn probes(&self) -> usize {
         Arc::strong_count(&self.probes) - 1
     }
 
-    /// Answers that take their time, and are as the server is at their end.
+    /// Probes that take a random time, and whose result is the server's state at their end.
     pub(super) fn fake_probe(servers: &Arc<Mutex<Self>>) -> FakeProbe {
         let servers = Arc::clone(servers);
         Arc::new(move |address| {
@@ -256,12 +255,12 @@ impl SimulatedServers {
             Box::pin(async move {
                 let (wait, _probe) = {
                     let mut servers = servers.lock().expect("no holder panics");
-                    let most = if servers.troubled { 1100 } else { 20 };
+                    let most = if servers.faults { 1100 } else { 20 };
                     (servers.rng.u64(..most), Arc::clone(&servers.probes))
                 };
                 tokio::time::sleep(Duration::from_millis(wait.min(1000))).await;
                 let servers = servers.lock().expect("no holder panics");
-                // Those that nothing was said of are up.
+                // Servers that were never set are up.
                 let up = servers.up.get(&address).copied().unwrap_or(true);
                 match (up, wait < 1000) {
                     (true, true) => ProbeResult::new(ResultCode::L3Ok, ""),

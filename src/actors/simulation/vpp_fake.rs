@@ -1,4 +1,5 @@
-//! The way to the simulated VPP: a [`DataplaneHandle`] that is slow and loses replies.
+//! The connection to the simulated VPP: a [`DataplaneHandle`] that delays and loses
+//! replies, and the recorder of the desired state.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,7 @@ use crate::domain::dataplane::observed::ObservedServers;
 use crate::domain::dataplane::step::Step;
 use crate::vpp::embedded::plugin::Plugin;
 
-/// VPP, for all who have to do with it.
+/// The simulated VPP, shared by the driver, the connection and the recorder.
 #[derive(Clone)]
 pub(super) struct SharedVpp(Rc<RefCell<VppModel>>);
 
@@ -49,7 +50,7 @@ impl SharedVpp {
         }
     }
 
-    /// VPP restarts, and is back, empty, after this time.
+    /// Restarts VPP, which is back after this time and empty.
     pub(super) async fn restart(&self, back_after: Duration) {
         {
             let mut vpp = self.get();
@@ -63,20 +64,21 @@ impl SharedVpp {
         let mut vpp = self.get();
         vpp.is_up = true;
         vpp.epoch = vpp.epoch.next();
-        vpp.tell_connected();
+        vpp.notify_connected();
         if vpp.rng.u8(..3) == 0 {
-            // What is heard twice, or too late, is no news.
-            vpp.tell_connected();
-            if let Some(listener) = &vpp.listener {
-                listener.lost.do_send(Lost { epoch: Epoch(vpp.epoch.0 - 1), why: "late".into() });
+            // A repeated or late notification must have no effect.
+            vpp.notify_connected();
+            if let Some(subscriber) = &vpp.subscriber {
+                subscriber.lost.do_send(Lost { epoch: Epoch(vpp.epoch.0 - 1), why: "late".into() });
             }
         }
     }
 
-    async fn pause(&self, most_ms: u64) {
+    /// Delays an answer by a random time below `max_ms`.
+    async fn delay(&self, max_ms: u64) {
         let wait = {
             let mut vpp = self.get();
-            if vpp.troubled && vpp.rng.bool() { vpp.rng.u64(..most_ms) } else { 0 }
+            if vpp.faults && vpp.rng.bool() { vpp.rng.u64(..max_ms) } else { 0 }
         };
         if wait > 0 {
             sleep(Duration::from_millis(wait)).await;
@@ -97,30 +99,30 @@ impl SharedVpp {
             })
             .collect();
         let mut outcomes = Vec::with_capacity(steps.len());
-        // From this step on replies are lost, and from that one on the steps.
+        // The first step whose reply is lost, and the first that is not done.
         let lost_from = {
             let vpp = &mut *self.get();
-            (vpp.troubled && vpp.rng.u8(..20) == 0).then(|| {
+            (vpp.faults && vpp.rng.u8(..20) == 0).then(|| {
                 vpp.counts.lost += 1;
                 let replies = vpp.rng.usize(..steps.len());
                 (replies, vpp.rng.usize(replies..=steps.len()))
             })
         };
         let lost = || Outcome::Unknown("the reply was lost".into());
-        for (place, step) in steps.iter().enumerate() {
+        for (index, step) in steps.iter().enumerate() {
             if !urgent {
-                self.pause(4).await;
+                self.delay(4).await;
             }
             let vpp = &mut *self.get();
-            if vpp.answers(epoch).is_err() || lost_from.is_some_and(|(_, steps)| place >= steps) {
+            if vpp.answers(epoch).is_err() || lost_from.is_some_and(|(_, steps)| index >= steps) {
                 outcomes.push(lost());
                 continue;
             }
             let outcome = vpp.perform(step, arrived, &torn_down);
-            let is_lost = lost_from.is_some_and(|(replies, _)| place >= replies);
+            let is_lost = lost_from.is_some_and(|(replies, _)| index >= replies);
             outcomes.push(if is_lost { lost() } else { outcome });
         }
-        self.pause(40).await;
+        self.delay(40).await;
         Ok(outcomes)
     }
 }
@@ -128,10 +130,10 @@ impl SharedVpp {
 impl Handler<SubscribeConnection> for FakeConnection {
     type Result = ();
 
-    fn handle(&mut self, listen: SubscribeConnection, _: &mut Self::Context) {
+    fn handle(&mut self, subscribe: SubscribeConnection, _: &mut Self::Context) {
         let mut vpp = self.0.get();
-        vpp.listener = Some(listen);
-        vpp.tell_connected();
+        vpp.subscriber = Some(subscribe);
+        vpp.notify_connected();
     }
 }
 
@@ -142,18 +144,18 @@ impl Handler<Observe> for FakeConnection {
         let shared = self.0.clone();
         Box::pin(async move {
             let epoch = shared.get().epoch;
-            shared.pause(40).await;
+            shared.delay(40).await;
             shared.get().answers(epoch)?;
-            let (observed, tampers) = {
+            let (observed, changes) = {
                 let vpp = &mut *shared.get();
-                (vpp.observed(), vpp.tampers)
+                (vpp.observed(), vpp.changes)
             };
-            shared.pause(40).await;
+            shared.delay(40).await;
             shared.get().answers(epoch)?;
-            // A flip of this very moment does not know of the answer yet.
+            // A flip at this moment has not received the answer yet.
             actix_rt::spawn(async move {
                 sleep(Duration::from_millis(1)).await;
-                shared.get().tampered.retain(|_, tamper| *tamper > tampers);
+                shared.get().uncertain.retain(|_, change| *change > changes);
             });
             Ok(ObservedAt { epoch, observed })
         })
@@ -170,17 +172,17 @@ impl Handler<ReadServers> for FakeConnection {
     ) -> Self::Result {
         let shared = self.0.clone();
         Box::pin(async move {
-            shared.pause(40).await;
+            shared.delay(40).await;
             shared.get().answers(epoch)?;
-            let seen = {
+            let observed = {
                 let vpp = &mut *shared.get();
                 vpp.counts.read_backs += 1;
                 vpp.observed()
             };
-            shared.pause(40).await;
-            let servers = |vip: &Vip| match seen.vips.get(vip) {
-                Some(seen) => {
-                    ObservedServers { servers: seen.servers.clone(), retired: seen.retired.clone() }
+            shared.delay(40).await;
+            let servers = |vip: &Vip| match observed.vips.get(vip) {
+                Some(vip) => {
+                    ObservedServers { servers: vip.servers.clone(), retired: vip.retired.clone() }
                 }
                 None => ObservedServers::default(),
             };
@@ -197,7 +199,7 @@ impl Handler<Apply> for FakeConnection {
     }
 }
 
-/// Stands between the Controller and the Reconciler, and notes what is wanted.
+/// Forwards the desired state from the Controller to the Reconciler, and records it.
 pub(super) struct Relay {
     pub(super) vpp: SharedVpp,
     pub(super) changed: Recipient<DesiredChanged>,
@@ -212,7 +214,7 @@ impl Handler<DesiredChanged> for Relay {
     type Result = ();
 
     fn handle(&mut self, message: DesiredChanged, _: &mut Self::Context) {
-        message.0.frontends.iter().for_each(|(_, frontend)| self.vpp.get().want(frontend));
+        message.0.frontends.iter().for_each(|(_, frontend)| self.vpp.get().desire(frontend));
         self.changed.do_send(message);
     }
 }
@@ -221,7 +223,7 @@ impl Handler<DesiredReplaced> for Relay {
     type Result = ();
 
     fn handle(&mut self, message: DesiredReplaced, _: &mut Self::Context) {
-        self.vpp.get().want_all(&message.0.desired);
+        self.vpp.get().desire_all(&message.0.desired);
         self.replaced.do_send(message);
     }
 }

@@ -1,6 +1,6 @@
-//! A VPP for the simulation: the plugin's model, which refuses, restarts empty
-//! and lets strangers in, and which looks at every step that no VIP stops
-//! serving without need.
+//! The simulated VPP: a model of the plugin that refuses steps, restarts empty and takes
+//! writes of others. After each step it checks that no VIP has stopped serving without a
+//! reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::time::Instant;
 
-use crate::actors::simulation::driver::SimulationCounts;
+use crate::actors::simulation::counts::SimulationCounts;
 use crate::actors::vpp_connection::{
     Connected, DataplaneError, Epoch, Lost, Outcome, SubscribeConnection,
 };
@@ -22,31 +22,31 @@ use crate::vpp::embedded::plugin::{
     Conf, NewVip, Plugin, PluginFault, PluginVipKey, from_ip, to_ip,
 };
 
-/// A VPP that is refused something for a VIP does it after this time: so long
-/// do the passes wait at most that leave a frontend alone.
-const GRUDGE: Duration = Duration::from_secs(60);
+/// After a refusal VPP refuses nothing else of the same VIP for this time, which is
+/// longer than the backoff.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(60);
 
-/// The state of VPP, and of what is known about it.
+/// The state of VPP, and what the checks need to know.
 pub(super) struct VppModel {
     pub(super) plugin: Plugin,
     pub(super) rng: Rng,
     pub(super) counts: SimulationCounts,
-    /// Things go wrong.
-    pub(super) troubled: bool,
+    /// Steps are refused, and answers are delayed or lost.
+    pub(super) faults: bool,
     pub(super) writes: u64,
-    /// What should never have been written. A panic in an actor's task would
-    /// not be heard.
-    pub(super) wrongs: Vec<String>,
+    /// Writes that break a rule. They are collected, since nothing would report a panic
+    /// in an actor's task.
+    pub(super) violations: Vec<String>,
     pub(super) epoch: Epoch,
     pub(super) is_up: bool,
-    pub(super) listener: Option<SubscribeConnection>,
-    /// VIPs that somebody else has changed, or that were refused something,
-    /// since they were last read: nobody can know what they serve.
-    pub(super) tampered: BTreeMap<Vip, u64>,
-    pub(super) tampers: u64,
+    pub(super) subscriber: Option<SubscribeConnection>,
+    /// VIPs that others have changed, or of which a step was refused, since they were
+    /// last read: the daemon cannot know what they hold. With the number of the change.
+    pub(super) uncertain: BTreeMap<Vip, u64>,
+    pub(super) changes: u64,
     refused: BTreeMap<Vip, Instant>,
-    /// What was wanted of each VIP, and since when.
-    wanted: BTreeMap<Vip, Vec<(Instant, Option<DesiredFrontend>)>>,
+    /// The desired states of each VIP, each with its time; `None`: not configured.
+    desired: BTreeMap<Vip, Vec<(Instant, Option<DesiredFrontend>)>>,
     begun: Instant,
 }
 
@@ -56,16 +56,16 @@ impl VppModel {
             plugin,
             rng: Rng::with_seed(seed),
             counts: SimulationCounts::default(),
-            troubled: true,
+            faults: true,
             writes: 0,
-            wrongs: vec![],
+            violations: vec![],
             epoch: Epoch(1),
             is_up: true,
-            listener: None,
-            tampered: BTreeMap::new(),
-            tampers: 0,
+            subscriber: None,
+            uncertain: BTreeMap::new(),
+            changes: 0,
             refused: BTreeMap::new(),
-            wanted: BTreeMap::new(),
+            desired: BTreeMap::new(),
             begun: Instant::now(),
         }
     }
@@ -82,9 +82,9 @@ impl VppModel {
         }
     }
 
-    pub(super) fn tell_connected(&self) {
-        if let Some(listener) = self.listener.as_ref().filter(|_| self.is_up) {
-            listener.connected.do_send(Connected { epoch: self.epoch });
+    pub(super) fn notify_connected(&self) {
+        if let Some(subscriber) = self.subscriber.as_ref().filter(|_| self.is_up) {
+            subscriber.connected.do_send(Connected { epoch: self.epoch });
         }
     }
 
@@ -92,13 +92,13 @@ impl VppModel {
         if self.is_up {
             self.is_up = false;
             self.plugin = Plugin::default();
-            if let Some(listener) = &self.listener {
-                listener.lost.do_send(Lost { epoch: self.epoch, why: "VPP is gone".into() });
+            if let Some(subscriber) = &self.subscriber {
+                subscriber.lost.do_send(Lost { epoch: self.epoch, why: "VPP is gone".into() });
             }
         }
     }
 
-    /// Does a step, unless VPP is in a mood.
+    /// Does a step, or refuses it at random.
     pub(super) fn perform(
         &mut self,
         step: &Step,
@@ -107,42 +107,43 @@ impl VppModel {
     ) -> Outcome {
         self.writes += 1;
         if let Some(vip) = step.vip() {
-            let resents = self.refused.get(&vip).is_some_and(|at| at.elapsed() < GRUDGE);
-            if self.troubled && !resents && self.rng.u8(..60) == 0 {
+            let refused_before =
+                self.refused.get(&vip).is_some_and(|at| at.elapsed() < REFUSAL_PAUSE);
+            if self.faults && !refused_before && self.rng.u8(..60) == 0 {
                 self.counts.refused += 1;
                 self.refused.insert(vip, Instant::now());
-                self.tamper(vip);
-                return Outcome::Refused("in a mood".into());
+                self.mark_uncertain(vip);
+                return Outcome::Refused("at random".into());
             }
         }
         let served = step.vip().map(|vip| (vip, self.serves(vip)));
-        if let Err(fault) = self.take(step) {
+        if let Err(fault) = self.write(step) {
             if matches!(fault, PluginFault::Crash(_)) {
-                self.wrongs.push(format!("{step} would crash VPP: {fault}"));
+                self.violations.push(format!("{step} would crash VPP: {fault}"));
             }
             if let Some(vip) = step.vip() {
-                if !self.tampered.contains_key(&vip) && !self.is_beside_another(vip) {
-                    self.wrongs.push(format!("{} {step} is refused: {fault}", step.action()));
+                if !self.uncertain.contains_key(&vip) && !self.is_beside_another(vip) {
+                    self.violations.push(format!("{} {step} is refused: {fault}", step.action()));
                 }
-                self.tamper(vip);
+                self.mark_uncertain(vip);
             }
             return Outcome::Refused(fault.to_string());
         }
         if let Some((vip, true)) = served
             && !self.serves(vip)
         {
-            let excused = torn_down.contains(&vip)
-                || self.tampered.contains_key(&vip)
+            let is_allowed = torn_down.contains(&vip)
+                || self.uncertain.contains_key(&vip)
                 || self.may_be_empty(vip, arrived);
-            if !excused {
-                self.wrongs.push(format!("{} {step} takes the last server", step.action()));
+            if !is_allowed {
+                self.violations.push(format!("{} {step} takes the last server", step.action()));
             }
             self.counts.emptied += 1;
         }
         Outcome::Done
     }
 
-    /// Whether another VIP on the same prefix may be in the way: none of ours is.
+    /// Whether another VIP has the same prefix; no two frontends of the scenario do.
     fn is_beside_another(&self, vip: Vip) -> bool {
         let key = PluginVipKey::from(vip);
         let rows = self.plugin.vip_rows();
@@ -154,15 +155,15 @@ impl VppModel {
         self.plugin.server_rows().iter().any(|row| row.vip == key && row.used && row.weight > 0)
     }
 
-    /// Whether at any time since `since` no server of this VIP was known to be
-    /// up and to have a weight.
+    /// Whether at any time since `since` no server of this VIP should have had a weight
+    /// above 0.
     fn may_be_empty(&self, vip: Vip, since: Instant) -> bool {
-        let Some(history) = self.wanted.get(&vip) else { return true };
+        let Some(history) = self.desired.get(&vip) else { return true };
         let ends = history.iter().skip(1).map(|(at, _)| Some(*at)).chain([None]);
-        history.iter().zip(ends).any(|((_, wanted), end)| {
+        history.iter().zip(ends).any(|((_, desired), end)| {
             let counts = end.is_none_or(|end| end >= since);
-            let has_one = wanted.as_ref().is_some_and(|wanted| {
-                let mut servers = wanted.servers.values();
+            let has_one = desired.as_ref().is_some_and(|desired| {
+                let mut servers = desired.servers.values();
                 servers
                     .any(|s| matches!(s.weight, TargetWeight::Weight(weight) if weight.get() > 0))
             });
@@ -170,7 +171,7 @@ impl VppModel {
         })
     }
 
-    fn take(&mut self, step: &Step) -> Result<(), PluginFault> {
+    fn write(&mut self, step: &Step) -> Result<(), PluginFault> {
         let now = self.now();
         let plugin = &mut self.plugin;
         plugin.advance(now);
@@ -205,17 +206,17 @@ impl VppModel {
         }
     }
 
-    /// Somebody else does this.
-    pub(super) fn meddle(&mut self, step: &Step) {
-        if self.is_up && self.take(step).is_ok() {
-            self.counts.meddled += 1;
-            step.vip().into_iter().for_each(|vip| self.tamper(vip));
+    /// Does a step of something else than the daemon.
+    pub(super) fn write_as_other(&mut self, step: &Step) {
+        if self.is_up && self.write(step).is_ok() {
+            self.counts.foreign_writes += 1;
+            step.vip().into_iter().for_each(|vip| self.mark_uncertain(vip));
         }
     }
 
-    fn tamper(&mut self, vip: Vip) {
-        self.tampers += 1;
-        self.tampered.insert(vip, self.tampers);
+    fn mark_uncertain(&mut self, vip: Vip) {
+        self.changes += 1;
+        self.uncertain.insert(vip, self.changes);
     }
 
     pub(super) fn observed(&mut self) -> Observed {
@@ -246,26 +247,26 @@ impl VppModel {
                 seen.servers.insert(to_ip(row.address), server);
             }
         }
-        Observed { conf, vips, strange: vec![] }
+        Observed { conf, vips, unexpected_rows: vec![] }
     }
 
-    /// Forgets what was wanted before, except of what is judged by it now.
-    pub(super) fn forget(&mut self) {
-        for history in self.wanted.values_mut() {
+    /// Drops all desired states but the last of each VIP.
+    pub(super) fn drop_history(&mut self) {
+        for history in self.desired.values_mut() {
             history.drain(..history.len() - 1);
         }
     }
 
-    pub(super) fn want(&mut self, frontend: &DesiredFrontend) {
+    pub(super) fn desire(&mut self, frontend: &DesiredFrontend) {
         let entry = (Instant::now(), Some(frontend.clone()));
-        self.wanted.entry(frontend.spec.vip).or_default().push(entry);
+        self.desired.entry(frontend.spec.vip).or_default().push(entry);
     }
 
-    pub(super) fn want_all(&mut self, desired: &Desired) {
+    pub(super) fn desire_all(&mut self, desired: &Desired) {
         let ours: BTreeSet<_> = desired.frontends.values().map(|f| f.spec.vip).collect();
-        for (_, history) in self.wanted.iter_mut().filter(|(vip, _)| !ours.contains(vip)) {
+        for (_, history) in self.desired.iter_mut().filter(|(vip, _)| !ours.contains(vip)) {
             history.push((Instant::now(), None));
         }
-        desired.frontends.values().for_each(|frontend| self.want(frontend));
+        desired.frontends.values().for_each(|frontend| self.desire(frontend));
     }
 }

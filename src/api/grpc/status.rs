@@ -6,7 +6,7 @@ use tonic::Status;
 use crate::actors::broadcaster::SubscribeError;
 use crate::actors::reconciler::SyncError;
 use crate::actors::vpp_connection::{CountersError, DataplaneError};
-use crate::domain::balancing::maglev::NotSeen;
+use crate::domain::balancing::maglev::WeightUnknown;
 use crate::domain::controller::CommandRefused;
 use crate::domain::dataplane::net::WeightOutOfRange;
 
@@ -47,7 +47,7 @@ impl ToStatus for CountersError {
     }
 }
 
-impl ToStatus for NotSeen {
+impl ToStatus for WeightUnknown {
     fn to_status(&self) -> Status {
         Status::unavailable(self.to_string())
     }

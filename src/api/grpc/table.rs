@@ -2,8 +2,8 @@
 
 use crate::actors::reconciler::{SyncReport, VipObservation};
 use crate::domain::balancing::maglev::{
-    self, Difference, Forecast, ForecastServer, NotSeen, RequestedWeight, Share, forecast, lint,
-    shares,
+    self, Forecast, ForecastServer, RequestedWeight, Share, TableDiff, WeightUnknown, forecast,
+    lint, shares,
 };
 use crate::domain::controller::{FrontendView, PoolView, WeightPrediction};
 use crate::pb;
@@ -59,7 +59,7 @@ fn warnings(view: &FrontendView) -> impl Iterator<Item = String> + use<'_> {
 pub(super) fn predict(
     prediction: &WeightPrediction,
     observed: &VipObservation,
-) -> Result<pb::PredictChangeResponse, NotSeen> {
+) -> Result<pb::PredictChangeResponse, WeightUnknown> {
     let Forecast { servers, moved } =
         forecast(&prediction.servers, prediction.length, observed.as_seen())?;
     let server = |server: ForecastServer| pb::PredictedServer {
@@ -82,6 +82,6 @@ pub(super) fn moves_of_steps(report: &SyncReport) -> Vec<Option<pb::TableMoves>>
     maglev::moves(&report.before, steps).into_iter().map(|moved| moved.map(moves)).collect()
 }
 
-fn moves(moved: Difference) -> pb::TableMoves {
+fn moves(moved: TableDiff) -> pb::TableMoves {
     pb::TableMoves { entries: moved.entries, own: moved.own, collateral: moved.collateral }
 }

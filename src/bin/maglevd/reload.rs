@@ -6,7 +6,7 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use vpp_maglev::actors::controller::Reload;
-use vpp_maglev::actors::gone;
+use vpp_maglev::actors::mailbox_closed;
 use vpp_maglev::actors::watchdog::{Reloaded, Reloading};
 use vpp_maglev::api::{Actors, Serving};
 use vpp_maglev::config::ConfigSource;
@@ -56,14 +56,15 @@ pub async fn reload_on(mut triggers: ReloadTriggers, actors: &Actors, serving: &
         triggers.next().await;
         let monotonic_us = sd_notify::monotonic_us();
         let begun = actors.watchdog.send(Reloading { monotonic_us }).await;
-        begun.unwrap_or_else(|_| gone("Watchdog"));
+        begun.unwrap_or_else(|_| mailbox_closed("Watchdog"));
         // The Controller logs the outcome.
-        let _ = actors.controller.send(Reload).await.unwrap_or_else(|_| gone("Controller"));
+        let _ =
+            actors.controller.send(Reload).await.unwrap_or_else(|_| mailbox_closed("Controller"));
         if let Some(certificates) = serving.certificates() {
             // The outcome is logged as well.
             let _ = certificates.renew().await;
         }
-        actors.watchdog.send(Reloaded).await.unwrap_or_else(|_| gone("Watchdog"));
+        actors.watchdog.send(Reloaded).await.unwrap_or_else(|_| mailbox_closed("Watchdog"));
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 use vpp_maglev::VERSION;
 use vpp_maglev::actors::controller::log_warnings;
-use vpp_maglev::actors::gone;
+use vpp_maglev::actors::mailbox_closed;
 use vpp_maglev::actors::vpp_connection::Close;
 use vpp_maglev::actors::watchdog::Stopping;
 use vpp_maglev::api::{self, Actors, ListenError, ListenerConfig, MaglevService, Serving};
@@ -169,8 +169,8 @@ impl PreparedDaemon<'_> {
         }
         info!("stopping");
         serving.leave();
-        actors.watchdog.send(Stopping).await.unwrap_or_else(|_| gone("Watchdog"));
-        actors.vpp.send(Close).await.unwrap_or_else(|_| gone("VppConnection"));
+        actors.watchdog.send(Stopping).await.unwrap_or_else(|_| mailbox_closed("Watchdog"));
+        actors.vpp.send(Close).await.unwrap_or_else(|_| mailbox_closed("VppConnection"));
         // Ends the event streams, so that their requests can end.
         events.shut_down().await;
         if tokio::time::timeout(STOP_TIMEOUT, serving.stop()).await.is_err() {

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use vpp_maglev::actors::broadcaster::{Broadcaster, Limits, Publish};
 use vpp_maglev::actors::controller::{Controller, Recipients};
 use vpp_maglev::actors::event_batcher::EventBatcher;
-use vpp_maglev::actors::gone;
+use vpp_maglev::actors::mailbox_closed;
 use vpp_maglev::actors::reconciler::Reconciler;
 use vpp_maglev::actors::vpp_connection::VppConnection;
 use vpp_maglev::actors::watchdog::{HeartbeatResponder, Watchdog, WatchedActors};
@@ -107,6 +107,6 @@ async fn publish_records(mut records: mpsc::Receiver<LogRecord>, broadcaster: Ad
     let mut batch = Vec::new();
     while records.recv_many(&mut batch, RECORD_BATCH).await > 0 {
         let events = batch.drain(..).map(|record| Event::Log(record.into())).collect();
-        broadcaster.send(Publish(events)).await.unwrap_or_else(|_| gone("Broadcaster"));
+        broadcaster.send(Publish(events)).await.unwrap_or_else(|_| mailbox_closed("Broadcaster"));
     }
 }

@@ -1,11 +1,11 @@
-//! The table by which VPP gives new flows to servers, computed exactly as
+//! Computes the table by which VPP assigns new flows to servers, exactly as
 //! VPP's `lb` plugin does (`lb_vip_update_new_flow_table`).
 //!
-//! A server of weight w enters w times, as replicas 0 to w-1, each with a
-//! permutation of the table of its own. Round after round every replica, in
-//! the order of (replica, address), takes the next entry of its permutation
-//! that is still free. So a table depends on the servers, their weights and
-//! its length, and on nothing else: not on the order in which they were added.
+//! A server of weight w has w permutations of the table's entries, numbered 0 to
+//! w-1. Each round goes through all permutations in the order of (number,
+//! address), and each claims its next entry that is still free. So a table
+//! depends on the servers, their weights and its length, and not on the order in
+//! which servers were added.
 
 mod buckets;
 mod check;
@@ -16,42 +16,41 @@ use std::net::IpAddr;
 
 pub use buckets::{Share, buckets, shares};
 pub use check::{Miscount, Mismatch, ModelCheck, mismatches};
-pub use forecast::{Forecast, ForecastServer, NotSeen, forecast, moves};
-pub use lint::{Alike, Lint, Off, RequestedWeight, TableRemedy, lint};
+pub use forecast::{Forecast, ForecastServer, WeightUnknown, forecast, moves};
+pub use lint::{Lint, RequestedWeight, SharedPermutation, SkewedShare, TableRemedy, lint};
 
 /// Owner of an entry that no server holds.
-const NOBODY: u32 = u32::MAX;
+const NO_OWNER: u32 = u32::MAX;
 
-/// A new-flow table: which server takes the flows of each entry.
+/// A new-flow table: the server of each entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     servers: Vec<(IpAddr, u8)>,
-    /// Index into `servers`, or [`NOBODY`].
+    /// Indices into `servers`, or [`NO_OWNER`].
     owners: Vec<u32>,
     buckets: Vec<u32>,
 }
 
 impl Table {
-    /// The servers and weights that the table was made from, in their order.
+    /// The servers and weights that the table was made from, in the given order.
     #[must_use]
     pub fn servers(&self) -> &[(IpAddr, u8)] {
         &self.servers
     }
 
-    /// How many entries it has.
     #[must_use]
     pub fn length(&self) -> u32 {
         u32::try_from(self.owners.len()).unwrap_or(u32::MAX)
     }
 
-    /// Entries that each server holds, in the order of [`Table::servers`]
+    /// The number of entries of each server, in the order of [`Table::servers`]
     /// (VPP's `num_buckets`).
     #[must_use]
     pub fn buckets(&self) -> &[u32] {
         &self.buckets
     }
 
-    /// The server of every entry; `None` where new flows are dropped.
+    /// The server of each entry; VPP drops new flows where it is `None`.
     pub fn owners(&self) -> impl ExactSizeIterator<Item = Option<IpAddr>> + '_ {
         self.owners.iter().map(|&owner| self.address(owner))
     }
@@ -65,40 +64,40 @@ impl Table {
     }
 }
 
-/// What a change of the servers does to the flows that arrive after it.
+/// How many entries change their server between two tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub struct TableDiff {
     /// Entries compared: the length of the longer table.
     pub entries: u32,
-    /// Entries that a server of another weight than before gained or lost.
+    /// Entries gained or lost by a server whose weight changed.
     pub own: u32,
-    /// Entries that went from one server to another although neither's
-    /// weight changed.
+    /// Entries that moved between servers whose weights did not change.
     pub collateral: u32,
 }
 
-/// The table of `length` entries over `servers`, each an address and a weight.
+/// Computes the table of `length` entries over `servers`, each an address and a
+/// weight.
 ///
-/// The length is a power of two in VPP; another one is rounded down to it.
-/// Addresses are expected to differ from each other, as they do in a VIP.
+/// VPP's lengths are powers of two; any other is rounded down to one. No two
+/// addresses may be equal, as in a VIP.
 #[must_use]
 pub fn table(servers: &[(IpAddr, u8)], length: u32) -> Table {
     let length = power_of_two(length);
-    let mut replicas = replicas(servers, length - 1);
-    let mut owners = vec![NOBODY; length as usize];
+    let mut permutations = permutations(servers, length - 1);
+    let mut owners = vec![NO_OWNER; length as usize];
     let mut buckets = vec![0; servers.len()];
     // An index of the form `i & mask` needs no check against the length.
     let mask = owners.len() - 1;
     let mut free = length;
-    'full: while !replicas.is_empty() {
-        for replica in &mut replicas {
-            let mut entry = replica.next;
-            while owners[entry & mask] != NOBODY {
-                entry = entry.wrapping_add(replica.skip);
+    'full: while !permutations.is_empty() {
+        for permutation in &mut permutations {
+            let mut entry = permutation.next;
+            while owners[entry & mask] != NO_OWNER {
+                entry = entry.wrapping_add(permutation.skip);
             }
-            owners[entry & mask] = replica.server;
-            replica.next = entry.wrapping_add(replica.skip);
-            buckets[replica.server as usize] += 1;
+            owners[entry & mask] = permutation.server;
+            permutation.next = entry.wrapping_add(permutation.skip);
+            buckets[permutation.server as usize] += 1;
             free -= 1;
             if free == 0 {
                 break 'full;
@@ -108,24 +107,24 @@ pub fn table(servers: &[(IpAddr, u8)], length: u32) -> Table {
     Table { servers: servers.to_vec(), owners, buckets }
 }
 
-/// The length of a table in VPP that is at most as long as this.
+/// Rounds a length down to one that VPP accepts.
 fn power_of_two(length: u32) -> u32 {
     1 << length.max(1).ilog2()
 }
 
-/// What moves when `before` becomes `after`.
+/// Counts the entries that change their server when `after` replaces `before`.
 ///
-/// Tables of two lengths are compared as flows see them: the hash of a flow is
-/// cut to the length, so the shorter table repeats.
+/// VPP masks the hash of a flow with the length, so of tables of two lengths the
+/// shorter one repeats.
 #[must_use]
-pub fn difference(before: &Table, after: &Table) -> Difference {
+pub fn diff(before: &Table, after: &Table) -> TableDiff {
     let changed = |server: IpAddr| before.weight_of(server) != after.weight_of(server);
     let changed_before: Vec<bool> = before.servers.iter().map(|s| changed(s.0)).collect();
     let changed_after: Vec<bool> = after.servers.iter().map(|s| changed(s.0)).collect();
-    let same_place = after.servers.iter().map(|server| server.0);
-    let renamed: Vec<u32> = same_place
+    let addresses = after.servers.iter().map(|server| server.0);
+    let index_before: Vec<u32> = addresses
         .map(|server| before.servers.iter().position(|old| old.0 == server))
-        .map(|place| place.and_then(|place| u32::try_from(place).ok()).unwrap_or(NOBODY - 1))
+        .map(|index| index.and_then(|index| u32::try_from(index).ok()).unwrap_or(NO_OWNER - 1))
         .collect();
     let is_changed = |of: &[bool], owner: u32| of.get(owner as usize).copied().unwrap_or(false);
 
@@ -133,8 +132,8 @@ pub fn difference(before: &Table, after: &Table) -> Difference {
     let (mut own, mut collateral) = (0, 0);
     let longer = before.owners.iter().cycle().zip(after.owners.iter().cycle()).take(entries);
     for (&old, &new) in longer {
-        let new_name = renamed.get(new as usize).copied().unwrap_or(NOBODY);
-        if old == new_name {
+        let new_in_before = index_before.get(new as usize).copied().unwrap_or(NO_OWNER);
+        if old == new_in_before {
             continue;
         }
         if is_changed(&changed_before, old) || is_changed(&changed_after, new) {
@@ -143,41 +142,41 @@ pub fn difference(before: &Table, after: &Table) -> Difference {
             collateral += 1;
         }
     }
-    Difference { entries: u32::try_from(entries).unwrap_or(u32::MAX), own, collateral }
+    TableDiff { entries: u32::try_from(entries).unwrap_or(u32::MAX), own, collateral }
 }
 
-/// One of the entrants of a server, with its place in its permutation.
-struct Replica {
+/// A permutation of the table's entries that belongs to a server: `next`, then
+/// `next` + `skip`, and so on, all modulo the length.
+struct Permutation {
     server: u32,
-    /// Meant modulo the length.
     next: usize,
     skip: usize,
 }
 
-/// All entrants in VPP's order: by replica, then by address.
-fn replicas(servers: &[(IpAddr, u8)], mask: u32) -> Vec<Replica> {
+/// All permutations in VPP's order: by number, then by address.
+fn permutations(servers: &[(IpAddr, u8)], mask: u32) -> Vec<Permutation> {
     let mut order: Vec<(u128, u8, u32)> =
         servers.iter().zip(0..).map(|((ip, weight), i)| (address_bits(*ip), *weight, i)).collect();
     order.sort_unstable();
-    let heaviest = order.iter().map(|entrant| entrant.1).max().unwrap_or(0);
-    let sum: usize = order.iter().map(|entrant| usize::from(entrant.1)).sum();
-    let mut replicas = Vec::with_capacity(sum);
+    let heaviest = order.iter().map(|server| server.1).max().unwrap_or(0);
+    let sum: usize = order.iter().map(|server| usize::from(server.1)).sum();
+    let mut permutations = Vec::with_capacity(sum);
     for number in 0..heaviest {
         for &(bits, weight, server) in &order {
             if number < weight {
-                let seed = hash(halves(bits) ^ u64::from(number)).to_le_bytes();
+                let seed = hash(fold(bits) ^ u64::from(number)).to_le_bytes();
                 let [low, high] = [0, 4].map(|at| {
                     u32::from_le_bytes([seed[at], seed[at + 1], seed[at + 2], seed[at + 3]])
                 });
                 let (next, skip) = ((high & mask) as usize, ((low | 1) & mask) as usize);
-                replicas.push(Replica { server, next, skip });
+                permutations.push(Permutation { server, next, skip });
             }
         }
     }
-    replicas
+    permutations
 }
 
-/// An address as VPP compares it: 16 bytes, IPv4 in the last four.
+/// An address as VPP stores and compares it: 16 bytes, IPv4 in the last four.
 fn address_bits(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(v4) => u128::from(v4.to_bits()),
@@ -185,17 +184,18 @@ fn address_bits(address: IpAddr) -> u128 {
     }
 }
 
-/// The two halves of an address, read as little-endian words, in one.
-fn halves(bits: u128) -> u64 {
+/// The XOR of the two halves of an address, read as little-endian words: VPP's
+/// seed of the server's permutations.
+fn fold(bits: u128) -> u64 {
     let bytes = bits.to_be_bytes();
     let mut folded = [0; 8];
-    for (place, byte) in folded.iter_mut().enumerate() {
-        *byte = bytes[place] ^ bytes[place + 8];
+    for (index, byte) in folded.iter_mut().enumerate() {
+        *byte = bytes[index] ^ bytes[index + 8];
     }
     u64::from_le_bytes(folded)
 }
 
-/// VPP's `clib_xxhash` of one word: xxHash64 of eight bytes, but for its seed.
+/// VPP's `clib_xxhash` of one word: xxHash64 of eight bytes with a seed of VPP's.
 fn hash(key: u64) -> u64 {
     const P1: u64 = 0x9e37_79b1_85eb_ca87;
     const P2: u64 = 0xc2b2_ae3d_27d4_eb4f;
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_that_exceed_the_table_stop_to_tell() {
+    fn weights_whose_sum_exceeds_the_length_have_little_effect() {
         let mut list = many(20, 100);
         list.push(("10.0.0.21".parse().unwrap(), 50));
         let at_1024 = table(&list, 1024);
@@ -251,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn a_short_table_goes_to_the_first_addresses() {
+    fn the_first_addresses_get_the_entries_of_a_short_table() {
         let list = many(5, 1);
         assert_eq!(table(&list, 2).buckets(), [1, 1, 0, 0, 0]);
-        assert_eq!(table(&list, 0), table(&list, 1), "no length is too short to hold");
+        assert_eq!(table(&list, 0), table(&list, 1), "the shortest length is 1");
         assert_eq!(table(&list, 1023).owners().len(), 512);
     }
 
@@ -264,7 +264,7 @@ mod tests {
             let before = many(count, weight);
             let mut after = before.clone();
             after[0].1 = 0;
-            difference(&table(&before, 1024), &table(&after, 1024))
+            diff(&table(&before, 1024), &table(&after, 1024))
         };
         let heavy = draining(3, 100);
         assert_eq!(heavy.own, table(&many(3, 100), 1024).buckets()[0]);
@@ -273,17 +273,14 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_counts_by_address_not_by_place() {
+    fn tables_are_compared_by_address_and_not_by_index() {
         let before = table(&servers(&[("10.0.0.1", 10), ("10.0.0.2", 10)]), 64);
         let swapped = table(&servers(&[("10.0.0.2", 10), ("10.0.0.1", 10)]), 64);
-        assert_eq!(
-            difference(&before, &swapped),
-            Difference { entries: 64, own: 0, collateral: 0 }
-        );
+        assert_eq!(diff(&before, &swapped), TableDiff { entries: 64, own: 0, collateral: 0 });
         let empty = table(&[], 64);
-        assert_eq!(difference(&before, &empty).own, 64);
-        assert_eq!(difference(&empty, &before).own, 64);
-        let longer = difference(&before, &table(before.servers(), 128));
+        assert_eq!(diff(&before, &empty).own, 64);
+        assert_eq!(diff(&empty, &before).own, 64);
+        let longer = diff(&before, &table(before.servers(), 128));
         assert_eq!((longer.entries, longer.own), (128, 0));
         assert!(longer.collateral > 0);
     }
@@ -306,7 +303,7 @@ mod tests {
             backwards.reverse();
             let back = table(&backwards, 1 << log_length);
             prop_assert!(forth.owners().eq(back.owners()));
-            prop_assert_eq!(difference(&forth, &back).collateral, 0);
+            prop_assert_eq!(diff(&forth, &back).collateral, 0);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! From verdicts to weights, and from weights to VPP's new-flow table.
+//! Turns verdicts into weights, and predicts the new-flow table that VPP makes of
+//! them.
 
 pub mod maglev;
 pub mod weights;

@@ -1,5 +1,5 @@
-//! From verdicts to weights: which pool of a frontend serves, what weight each
-//! server should have in VPP, and whose flows are to be forgotten.
+//! Decides from the backends' verdicts which pool of a frontend serves, which
+//! weight each server should have in VPP, and whose flows are flushed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,86 +12,79 @@ use crate::domain::dataplane::step::VipSpec;
 use crate::domain::health::State;
 use crate::domain::names::{BackendName, PoolName};
 
-/// Counts the flushes asked for a backend. A flush is an event: it goes out
-/// once for each number, and number 0 never does by itself.
+/// Counts the flushes requested for a backend. Each number is flushed once; 0 means
+/// that none was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct FlushSeq(u64);
 
 impl FlushSeq {
-    /// No flush was asked for yet.
     pub const NONE: Self = Self(0);
 
-    /// The number after this one.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
 }
 
-/// What is known of one backend, as far as weights go.
+/// The state of a backend as far as its weight depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Its state.
     pub state: State,
-    /// Where it serves; `None` while its name has not been resolved. Then it
-    /// is no server yet, and is waited for like one that is unknown.
+    /// `None` until its name is resolved. It is no server until then, and is
+    /// waited for like a backend whose state is unknown.
     pub address: Option<IpAddr>,
-    /// The last flush that one of its transitions asked for.
+    /// The last flush that one of its transitions requested.
     pub flush: FlushSeq,
 }
 
-/// Whether unknown backends are still given time.
+/// The time after the start in which backends may be unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartupGrace {
-    /// What VPP has for them stays.
+    /// Unknown backends keep the weight that VPP has.
     Waiting,
-    /// `startup-max-delay` is over: they count as down, though their flows,
-    /// which nobody has found to be lost, stay.
+    /// `startup-max-delay` is over: unknown backends count as down. Their flows
+    /// are kept, since no probe has failed.
     Over,
 }
 
-/// Weights that operators set in place of the file's.
+/// Weights set by operators, which replace those of the file.
 pub type WeightOverrides = BTreeMap<(PoolName, BackendName), Weight>;
 
-/// What one frontend should look like in VPP.
+/// A frontend as VPP should hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredFrontend {
-    /// Its VIP.
     pub spec: VipSpec,
-    /// Every server of every pool: a failover is a change of weights.
+    /// The servers of all pools: a failover only changes weights.
     pub servers: BTreeMap<IpAddr, DesiredServer>,
-    /// What becomes of all others.
     pub unmanaged: UnmanagedServers,
 }
 
-/// What one server should look like in VPP.
+/// A server as VPP should hold it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DesiredServer {
-    /// Its weight.
     pub weight: TargetWeight,
-    /// `Some`: at weight 0 its flows are forgotten, when its weight is lowered
-    /// and whenever this number is new.
+    /// `Some`: VPP flushes the server's flows when its weight is lowered to 0, and
+    /// at weight 0 whenever this number has increased.
     pub flush: Option<FlushSeq>,
 }
 
-/// What becomes of servers in VPP that the frontend does not have.
+/// What is done with servers in VPP that the frontend does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnmanagedServers {
-    /// They are removed.
     #[default]
     Remove,
-    /// Nothing: one of them may be a backend whose name has not been resolved
-    /// since the daemon started, and serves.
+    /// They stay as they are: one of them may be a backend that serves and whose
+    /// name was not resolved since the daemon started.
     Keep,
-    /// They get no more new flows, and keep those they have.
+    /// They get no new flows and keep the established ones.
     Drain,
 }
 
 impl DesiredServer {
-    /// Of two backends at one address: the weight of the one that serves, and
-    /// a flush only if both ask for it.
-    fn joined(self, other: Self) -> Self {
-        let rank = |want| match want {
+    /// Merges two backends at one address: the weight of the one that serves, and
+    /// a flush only if both request it.
+    fn merge(self, other: Self) -> Self {
+        let rank = |target| match target {
             TargetWeight::Weight(Weight::ZERO) => (0, Weight::ZERO),
             TargetWeight::Keep => (1, Weight::ZERO),
             TargetWeight::Weight(weight) => (2, weight),
@@ -103,49 +96,48 @@ impl DesiredServer {
     }
 }
 
-/// A weight, or whatever is there.
+/// The weight that a server should have in VPP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetWeight {
-    /// Exactly this weight.
     Weight(Weight),
-    /// What VPP has stays; a server it does not have starts at 0.
+    /// VPP's present weight; a server that VPP does not have is added with 0.
     Keep,
 }
 
 impl TargetWeight {
-    /// The weight that `server` has when this is done; `None` if it hangs on a
-    /// VPP that was not seen. `seen` is its VIP there, if VPP has it.
+    /// The weight of `server` once the target is reached; `None` if it depends on
+    /// a VPP that was not read. `observed` is the VIP in VPP: `Some(None)` if VPP
+    /// does not have it.
     #[must_use]
-    pub fn resolve(self, server: IpAddr, seen: Option<Option<&ObservedVip>>) -> Option<u8> {
+    pub fn resolve(self, server: IpAddr, observed: Option<Option<&ObservedVip>>) -> Option<u8> {
         match self {
             Self::Weight(weight) => Some(weight.get()),
             Self::Keep => {
-                let known = seen?.and_then(|vip| vip.servers.get(&server));
-                Some(known.map_or(0, |server| server.weight))
+                let server = observed?.and_then(|vip| vip.servers.get(&server));
+                Some(server.map_or(0, |server| server.weight))
             }
         }
     }
 }
 
-/// Whether a frontend serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FrontendState {
-    /// It hangs on backends of which nothing is known yet.
+    /// The serving pool depends on backends whose state is still unknown.
     Unknown,
     /// A pool serves.
     Up,
-    /// No pool has a backend that is up and has a weight.
+    /// No pool has a backend that is up and whose weight is above 0.
     Down,
-    /// The configuration no longer has it: where it comes from and goes to in
-    /// the eyes of those who watch. No frontend that is listed is in it.
+    /// Not configured. It only occurs in events: a new frontend comes from this
+    /// state, and a removed one goes to it.
     Removed,
 }
 
 impl FrontendState {
-    /// Every state that a listed frontend can be in, in the order of listings.
+    /// The states of configured frontends, in the order of listings.
     pub const ALL: [Self; 3] = [Self::Unknown, Self::Up, Self::Down];
 
-    /// The word of the API, the logs and the metrics.
+    /// The name in the API, the logs and the metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -163,21 +155,19 @@ impl fmt::Display for FrontendState {
     }
 }
 
-/// A frontend as its backends' verdicts make it.
+/// What was decided for a frontend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrontendDecision {
-    /// Whether it serves.
     pub state: FrontendState,
-    /// The pool that serves, by its place in the configuration.
+    /// The index of the serving pool in the configuration.
     pub active_pool: Option<usize>,
-    /// What VPP should hold.
     pub desired: DesiredFrontend,
-    /// For each pool, in order, what each backend should have.
+    /// The target weight of each backend, for each pool in order.
     pub effective: Vec<BTreeMap<BackendName, TargetWeight>>,
 }
 
-/// Decides what `frontend` should look like. `verdict` knows every backend of
-/// the configuration; one that it does not know is left out.
+/// Decides the desired state of `frontend`. A backend without a verdict is left
+/// out.
 #[must_use]
 pub fn desired(
     frontend: &Frontend,
@@ -186,34 +176,34 @@ pub fn desired(
     verdict: impl Fn(&BackendName) -> Option<Verdict>,
 ) -> FrontendDecision {
     let pools = members(frontend, overrides, verdict);
-    let choice = choose(&pools, grace);
+    let selection = select_pool(&pools, grace);
     let mut servers = BTreeMap::new();
     let mut effective = Vec::with_capacity(pools.len());
     let mut unmanaged = UnmanagedServers::Remove;
-    for (place, pool) in pools.into_iter().enumerate() {
-        let mut wants = BTreeMap::new();
+    for (index, pool) in pools.into_iter().enumerate() {
+        let mut targets = BTreeMap::new();
         for member in pool {
-            let weight = want(choice, place, grace, &member);
+            let weight = target_weight(selection, index, grace, &member);
             let flush = flushes(member.verdict.state, frontend.flush_on_down)
                 .then_some(member.verdict.flush);
             if let Some(address) = member.verdict.address {
                 let server = DesiredServer { weight, flush };
-                let both = servers.get(&address).map_or(server, |other| server.joined(*other));
-                servers.insert(address, both);
+                let merged = servers.get(&address).map_or(server, |other| server.merge(*other));
+                servers.insert(address, merged);
             } else {
                 unmanaged = match grace {
                     StartupGrace::Waiting => UnmanagedServers::Keep,
                     StartupGrace::Over => UnmanagedServers::Drain,
                 };
             }
-            wants.insert(member.name, weight);
+            targets.insert(member.name, weight);
         }
-        effective.push(wants);
+        effective.push(targets);
     }
-    let (state, active_pool) = match choice {
-        Choice::Active(place) => (FrontendState::Up, Some(place)),
-        Choice::Nobody => (FrontendState::Down, None),
-        Choice::Open => (FrontendState::Unknown, None),
+    let (state, active_pool) = match selection {
+        PoolSelection::Active(pool) => (FrontendState::Up, Some(pool)),
+        PoolSelection::NoPool => (FrontendState::Down, None),
+        PoolSelection::Undecided => (FrontendState::Unknown, None),
     };
     let spec = VipSpec {
         vip: frontend.vip,
@@ -229,7 +219,7 @@ pub fn desired(
     }
 }
 
-/// A backend in a pool.
+/// A backend in a pool, with the weight of the override or else of the file.
 struct PoolMember {
     name: BackendName,
     weight: Weight,
@@ -254,44 +244,48 @@ fn members(
 
 /// Which pool serves.
 #[derive(Clone, Copy)]
-enum Choice {
-    /// The pool at this place.
+enum PoolSelection {
+    /// The pool of this index.
     Active(usize),
-    /// No pool can.
-    Nobody,
-    /// It hangs on backends of which nothing is known yet.
-    Open,
+    NoPool,
+    /// It depends on backends whose state is still unknown.
+    Undecided,
 }
 
-/// The first pool with a backend that is up and has a weight; while an earlier
-/// pool may still turn out to have one, the choice is open.
-fn choose(pools: &[Vec<PoolMember>], grace: StartupGrace) -> Choice {
+/// Selects the first pool with a backend that is up and whose weight is above 0.
+/// While an unknown backend may give an earlier pool one, none is selected.
+fn select_pool(pools: &[Vec<PoolMember>], grace: StartupGrace) -> PoolSelection {
     let any = |pool: &[PoolMember], state: State| {
         pool.iter().any(|member| member.weight > Weight::ZERO && member.verdict.state == state)
     };
-    for (place, pool) in pools.iter().enumerate() {
+    for (index, pool) in pools.iter().enumerate() {
         if any(pool, State::Up) {
-            return Choice::Active(place);
+            return PoolSelection::Active(index);
         }
         if grace == StartupGrace::Waiting && any(pool, State::Unknown) {
-            return Choice::Open;
+            return PoolSelection::Undecided;
         }
     }
-    Choice::Nobody
+    PoolSelection::NoPool
 }
 
-fn want(choice: Choice, place: usize, grace: StartupGrace, member: &PoolMember) -> TargetWeight {
-    match (member.verdict.state, choice) {
+fn target_weight(
+    selection: PoolSelection,
+    pool: usize,
+    grace: StartupGrace,
+    member: &PoolMember,
+) -> TargetWeight {
+    match (member.verdict.state, selection) {
         (State::Unknown, _) if grace == StartupGrace::Waiting => TargetWeight::Keep,
-        (State::Up, Choice::Open) => TargetWeight::Keep,
-        (State::Up, Choice::Active(active)) if active == place => {
+        (State::Up, PoolSelection::Undecided) => TargetWeight::Keep,
+        (State::Up, PoolSelection::Active(active)) if active == pool => {
             TargetWeight::Weight(member.weight)
         }
         _ => TargetWeight::Weight(Weight::ZERO),
     }
 }
 
-/// Whether a server that stops serving in this state takes its flows with it.
+/// Whether the flows of a server that stops serving in this state are flushed.
 fn flushes(state: State, flush_on_down: bool) -> bool {
     match state {
         State::Down => flush_on_down,
@@ -300,11 +294,11 @@ fn flushes(state: State, flush_on_down: bool) -> bool {
     }
 }
 
-/// Whether a transition asks for a flush even of a server that has weight 0
-/// already. A first verdict does not: before a restart the server had the same
-/// one, and its flush is long done.
+/// Whether a transition requests a flush even if the server already has weight 0.
+/// A first verdict does not: the server probably had the same one before the
+/// daemon restarted, and was flushed then.
 #[must_use]
-pub fn asks_for_flush(from: State, to: State, first_verdict: bool) -> bool {
+pub fn requests_flush(from: State, to: State, first_verdict: bool) -> bool {
     match to {
         State::Disabled => true,
         State::Down => from != State::Unknown || !first_verdict,

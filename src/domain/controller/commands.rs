@@ -1,14 +1,14 @@
-//! Operators' commands: what they change, and what follows.
+//! Decides the effects of operators' commands.
 
 use std::time::SystemTime;
 
-use super::{AdminCommand, CommandRefused, ControllerEffect, ControllerState, file_admin};
+use super::{AdminCommand, CommandRefused, ControllerEffect, ControllerState, configured_admin};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::events::{Change, Changed, Event};
 use crate::domain::health::Admin;
 
 impl ControllerState {
-    /// An operator's command for a backend.
+    /// Processes an operator's command for a backend.
     ///
     /// # Errors
     /// No such backend, or it is disabled and cannot be paused or resumed.
@@ -23,7 +23,7 @@ impl ControllerState {
             None => return Err(CommandRefused::NoBackend(name.into())),
         };
         let Some(backend) = backend else { return Err(CommandRefused::NoBackend(name.into())) };
-        let wanted = match (command, backend.admin()) {
+        let target = match (command, backend.admin()) {
             (AdminCommand::Pause | AdminCommand::Resume, Admin::Disabled) => {
                 return Err(CommandRefused::Disabled { backend: name.into(), command });
             }
@@ -33,20 +33,20 @@ impl ControllerState {
             (AdminCommand::Enable | AdminCommand::Resume, _) => Admin::Enabled,
         };
         let before = (backend.admin(), backend.admin.is_some());
-        let configured = file_admin(&backend.settings);
-        backend.admin = (wanted != configured).then_some(wanted);
+        let configured = configured_admin(&backend.settings);
+        backend.admin = (target != configured).then_some(target);
         let overridden = backend.admin.is_some();
         let why = format!("{command} by {who}");
-        let what = Changed::Admin { backend: key.clone(), from: before.0, to: wanted };
-        let mut effects = vec![ControllerEffect::Administer { backend: key, admin: wanted, why }];
-        if before != (wanted, overridden) {
+        let what = Changed::Admin { backend: key.clone(), from: before.0, to: target };
+        let mut effects = vec![ControllerEffect::Administer { backend: key, admin: target, why }];
+        if before != (target, overridden) {
             let change = Change { what, overridden, who: who.into(), at };
             effects.push(ControllerEffect::Publish(Event::Change(change.into())));
         }
         Ok(effects)
     }
 
-    /// An operator's weight for a backend in a pool, in place of the file's.
+    /// Overrides the weight of a backend in a pool.
     ///
     /// # Errors
     /// No such frontend, pool, or backend in the pool.

@@ -1,4 +1,4 @@
-//! What operators can command, and what the roster orders.
+//! What operators can command, and the effects that the Controller executes.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,76 +7,66 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::ProberId;
 use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::config::{Backend, HealthCheck};
 use crate::domain::events::Event;
 use crate::domain::health::Admin;
 use crate::domain::names::{BackendName, FrontendName};
 
-/// What the holder of the roster is to do, in order.
+/// Identifies a prober. A prober that replaces another one for the same backend has
+/// another id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProberId(pub(super) u64);
+
+/// What the Controller does, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ControllerEffect {
-    /// Start to probe a backend.
     StartProber {
-        /// Who is to report.
         id: ProberId,
-        /// The backend.
         backend: BackendName,
-        /// Its configuration.
         settings: ProberSettings,
     },
-    /// Stop probing a backend.
     StopProber(BackendName),
-    /// The backend has another health check from now on.
     CheckChanged(BackendName, Option<Arc<HealthCheck>>),
-    /// Put the backend into another administrative state.
+    /// `why` names the operator, or the reload, for logs and events.
     Administer {
-        /// The backend.
         backend: BackendName,
-        /// What is wanted.
         admin: Admin,
-        /// Who wants it.
         why: String,
     },
-    /// The backend's name leads to another address from now on: it is probed
-    /// there.
+    /// The backend's name resolves to this address: probe it there.
     Readdress(BackendName, IpAddr),
-    /// Two backends of one frontend have come to one address. They are one
-    /// server in VPP, with the greater of their weights.
+    /// Two backends of one frontend resolve to one address. They are one server in
+    /// VPP, with the greater of their weights.
     AddressShared {
-        /// The one that came.
+        /// The backend whose address changed.
         backend: BackendName,
-        /// The one that was there.
         other: BackendName,
-        /// Where.
         address: IpAddr,
     },
-    /// Tell everybody.
     Publish(Event),
-    /// These frontends should look like this now.
+    /// The new desired state of these frontends.
     Desire(Vec<(FrontendName, Arc<DesiredFrontend>)>),
-    /// An operator's override ended: the file now says something else of its
-    /// item, or has none such.
+    /// An operator's override, described here, ended: the file's value changed, or
+    /// the file no longer has the item.
     OverrideDropped(String),
 }
 
-/// What a prober needs to know of its backend.
+/// The settings of a backend's prober.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProberSettings {
-    /// Where and whether the backend is.
     pub backend: Arc<Backend>,
-    /// Where it is; `None` while its name has not been resolved.
+    /// `None` until its name is resolved.
     pub address: Option<IpAddr>,
     /// `None`: always up.
     pub check: Option<Arc<HealthCheck>>,
-    /// The state it starts in.
+    /// The administrative state it starts in.
     pub admin: Admin,
-    /// The first probe is made within this time.
+    /// The first probe starts within this time.
     pub within: Duration,
 }
 
-/// What an operator can do to a backend.
+/// An operator's command for a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdminCommand {
     Pause,
@@ -96,7 +86,7 @@ impl fmt::Display for AdminCommand {
     }
 }
 
-/// Why a question or a command was refused.
+/// Why a query or a command was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CommandRefused {
     #[error("there is no backend \"{0}\"")]

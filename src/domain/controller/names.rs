@@ -1,10 +1,10 @@
-//! Backends that are named: where their names lead, and when that changes.
+//! Decides the effects of name resolution, for backends that are given by name.
 
 use super::*;
 use crate::domain::resolution::{HostName, Resolution};
 
 impl ControllerState {
-    /// The names to look up, by the backends that have them.
+    /// The names to look up, by backend.
     #[must_use]
     pub fn names(&self) -> BTreeMap<BackendName, HostName> {
         let backends = self.backends.iter();
@@ -14,12 +14,12 @@ impl ControllerState {
         named.collect()
     }
 
-    /// News of the name of a backend. One that has another name by now, or
-    /// none, is not concerned.
+    /// Processes a changed resolution of a backend's name. It is ignored if the
+    /// backend no longer has this name.
     ///
-    /// The verdict stays with a changed address: the new server takes the
-    /// place of the old one in VPP, and is judged there by its own probes. To
-    /// begin from unknown would take it out of service first.
+    /// The verdict is kept when the address changes: the new server replaces the old
+    /// one in VPP until its own probes say otherwise. Starting from unknown would
+    /// first take the backend out of service.
     pub fn resolved(
         &mut self,
         name: &BackendName,
@@ -46,14 +46,14 @@ impl ControllerState {
         record.address = Some(address);
         let frontends = record.frontends.clone();
         effects.push(ControllerEffect::Readdress(name.clone(), address));
-        effects.extend(self.neighbour(name, address, &frontends));
+        effects.extend(self.shared_address(name, address, &frontends));
         self.recompute(&frontends, &format!("{name} is at {address}"), at, &mut effects);
         effects
     }
 
-    /// Tells of a backend at the same address in a frontend of `name`. The
-    /// file's own rule against that cannot see where names lead.
-    fn neighbour(
+    /// Reports another backend at the same address in a frontend of `name`. The
+    /// configuration's check for this does not know the addresses of names.
+    fn shared_address(
         &self,
         name: &BackendName,
         address: IpAddr,

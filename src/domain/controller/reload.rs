@@ -1,10 +1,11 @@
-//! From one configuration to the next: what is unchanged goes on undisturbed.
+//! Decides the effects of a new configuration. What it does not change is not
+//! disturbed.
 
 use super::*;
 use crate::domain::controller::intent::Intent;
 
 impl ControllerState {
-    /// The roster of a daemon that has just started.
+    /// The state of a daemon that has just started.
     #[must_use]
     pub fn new(config: Arc<Config>, at: SystemTime) -> (Self, Vec<ControllerEffect>) {
         let empty = Config {
@@ -22,16 +23,15 @@ impl ControllerState {
             last_prober: ProberId(0),
         };
         let mut effects = controller.reload(config, at);
-        // What there is at the start is no news: it is what watchers start with.
+        // The initial state is not published; subscribers get it as a snapshot.
         effects.retain(|effect| !matches!(effect, ControllerEffect::Publish(_)));
         (controller, effects)
     }
 
-    /// Puts another configuration in the place of the present one. Backends
-    /// with the same address keep their verdict and history, and overrides
-    /// stay for as long as the file's own value is the same. Whoever follows
-    /// the transitions knows what there is afterwards: what is new comes from
-    /// `removed`, and what is gone goes there.
+    /// Replaces the configuration. Backends with the same address keep their verdict
+    /// and history, and an override stays as long as the file's value is the same.
+    /// The events are complete: what was added has a transition from `removed`, and
+    /// what was removed has one to it.
     pub fn reload(&mut self, config: Arc<Config>, at: SystemTime) -> Vec<ControllerEffect> {
         let intent = Intent::of(self);
         let before = std::mem::replace(&mut self.config, config);
@@ -39,69 +39,66 @@ impl ControllerState {
         self.remove_missing(at, &mut effects);
         let config = Arc::clone(&self.config);
         for (name, settings) in &config.backends {
-            let moved = self
-                .backends
-                .get(name)
-                .is_some_and(|known| known.settings.address != settings.address);
             match self.backends.get_mut(name) {
-                Some(known) if !moved => known.keep(name, settings, &before, &config, &mut effects),
-                _ => self.admit(name, settings, moved, at, &mut effects),
+                Some(record) if record.settings.address == settings.address => {
+                    record.update(name, settings, &before, &config, &mut effects);
+                }
+                _ => self.start_backend(name, settings, at, &mut effects),
             }
         }
-        self.regroup(&before, at, &mut effects);
+        self.rebuild_frontends(&before, at, &mut effects);
         self.generation = self.generation.next();
-        effects.extend(intent.until(&Intent::of(self), Change::FILE, at));
+        effects.extend(intent.changes(&Intent::of(self), Change::FILE, at));
         effects
     }
 
-    /// The prober of a backend, and what it needs to know.
+    /// The id and the settings of a backend's prober.
     #[must_use]
     pub fn prober(&self, backend: &BackendName) -> Option<(ProberId, ProberSettings)> {
         let record = self.backends.get(backend)?;
         Some((record.prober, record.prober_settings(&self.config)))
     }
 
-    /// Stops what the configuration no longer has.
+    /// Removes the backends and frontends that the configuration no longer has.
     fn remove_missing(&mut self, at: SystemTime, effects: &mut Vec<ControllerEffect>) {
         let config = &self.config;
-        self.backends.retain(|name, known| {
+        self.backends.retain(|name, record| {
             let stays = config.backends.contains_key(name);
             if !stays {
-                let (from, to) = (known.state, State::Removed);
+                let (from, to) = (record.state, State::Removed);
                 let transition = Transition { from, to, at, why: "no longer configured".into() };
                 effects.push(ControllerEffect::StopProber(name.clone()));
                 effects.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
-                effects.extend(known.admin.map(|admin| dropped_admin(name, admin)));
+                effects.extend(record.admin.map(|admin| dropped_admin(name, admin)));
             }
             stays
         });
-        self.frontends.retain(|name, known| {
+        self.frontends.retain(|name, record| {
             let stays = config.frontends.contains_key(name);
             if !stays {
-                let (from, to) = (known.decision.state, FrontendState::Removed);
+                let (from, to) = (record.decision.state, FrontendState::Removed);
                 let transition = Transition { from, to, at, why: "no longer configured".into() };
                 effects.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
-                let dropped = |(place, weight): (&_, &_)| dropped_weight(name, place, *weight);
-                effects.extend(known.overrides.iter().map(dropped));
+                let dropped = |(key, weight): (&_, &_)| dropped_weight(name, key, *weight);
+                effects.extend(record.overrides.iter().map(dropped));
             }
             stays
         });
     }
 
-    /// Starts to probe a backend that is new, or that has moved to another
-    /// address and is another server by that.
-    fn admit(
+    /// Starts to probe a backend that is new, or whose configured address changed, so
+    /// that it is another server.
+    fn start_backend(
         &mut self,
         name: &BackendName,
         settings: &Arc<Backend>,
-        moved: bool,
         at: SystemTime,
         effects: &mut Vec<ControllerEffect>,
     ) {
         self.last_prober.0 += 1;
         let check = check_of(&self.config, settings);
         let old = self.backends.remove(name);
-        // The operator's word is about the name: it stays with another address.
+        // An override belongs to the name: it stays when the address changes.
         let mut admin = old.as_ref().and_then(|old| old.admin);
         if old.as_ref().is_some_and(|old| old.settings.enabled != settings.enabled) {
             effects.extend(admin.take().map(|admin| dropped_admin(name, admin)));
@@ -113,26 +110,26 @@ impl ControllerState {
             unresolved: None,
             admin,
             state: State::Unknown,
-            judged: false,
+            has_verdict: false,
             flush: FlushSeq::NONE,
             history: VecDeque::new(),
-            moved: Moves::new(),
+            transition_counts: TransitionCounts::new(),
             frontends: Vec::new(),
         };
-        record.state = first_state(check.as_deref(), record.admin());
+        record.state = initial_state(check.as_deref(), record.admin());
         if old.is_none() {
             let (from, to) = (State::Removed, record.state);
             let transition = Transition { from, to, at, why: "newly configured".into() };
             effects.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
         }
-        if let Some(old) = old.filter(|_| moved) {
+        if let Some(old) = old {
             effects.push(ControllerEffect::StopProber(name.clone()));
             record.history = old.history;
-            record.moved = old.moved;
+            record.transition_counts = old.transition_counts;
             let why = format!("address changed from {}", old.settings.address).into();
             let transition = Transition { from: old.state, to: record.state, at, why };
             if transition.from != transition.to {
-                count(&mut record.moved, (transition.from, transition.to));
+                count(&mut record.transition_counts, (transition.from, transition.to));
                 record.history.push_back(transition.clone());
                 effects.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
             }
@@ -146,8 +143,14 @@ impl ControllerState {
         self.backends.insert(name.clone(), Box::new(record));
     }
 
-    /// Makes the frontends anew over the present backends.
-    fn regroup(&mut self, before: &Config, at: SystemTime, effects: &mut Vec<ControllerEffect>) {
+    /// Adds new frontends, drops overrides whose configured weight changed, and
+    /// decides all frontends again.
+    fn rebuild_frontends(
+        &mut self,
+        before: &Config,
+        at: SystemTime,
+        effects: &mut Vec<ControllerEffect>,
+    ) {
         self.backends.values_mut().for_each(|backend| backend.frontends.clear());
         let config = Arc::clone(&self.config);
         for (name, settings) in &config.frontends {
@@ -157,22 +160,22 @@ impl ControllerState {
                 }
             }
             let mut overrides = match self.frontends.get_mut(name) {
-                Some(known) => std::mem::take(&mut known.overrides),
+                Some(record) => std::mem::take(&mut record.overrides),
                 None => WeightOverrides::new(),
             };
-            overrides.retain(|place, weight| {
-                let now = configured_weight(&config, name, place);
-                let stays = now.is_some() && now == configured_weight(before, name, place);
+            overrides.retain(|key, weight| {
+                let now = configured_weight(&config, name, key);
+                let stays = now.is_some() && now == configured_weight(before, name, key);
                 if !stays {
-                    effects.push(dropped_weight(name, place, *weight));
+                    effects.push(dropped_weight(name, key, *weight));
                 }
                 stays
             });
-            if let Some(known) = self.frontends.get_mut(name) {
-                known.overrides = overrides;
+            if let Some(record) = self.frontends.get_mut(name) {
+                record.overrides = overrides;
             } else {
                 let verdict =
-                    |name: &BackendName| self.backends.get(name).map(|known| known.verdict());
+                    |name: &BackendName| self.backends.get(name).map(|backend| backend.verdict());
                 let decision = desired(settings, &overrides, self.grace, verdict);
                 let desired = Arc::new(decision.desired.clone());
                 let (from, to) = (FrontendState::Removed, decision.state);
@@ -197,7 +200,6 @@ impl ControllerState {
 }
 
 impl BackendRecord {
-    /// What its prober needs to know.
     pub(super) fn prober_settings(&self, config: &Config) -> ProberSettings {
         let check = check_of(config, &self.settings);
         let interval = check.as_ref().map_or(Duration::ZERO, |check| check.timing.interval);
@@ -206,13 +208,13 @@ impl BackendRecord {
             address: self.address,
             check,
             admin: self.admin(),
-            // Every backend is to be known well before unknown counts as down.
+            // Every backend should have a verdict well before unknown counts as down.
             within: interval.min(config.lb.startup_max_delay / 2),
         }
     }
 
-    /// Goes on under another configuration.
-    fn keep(
+    /// Adopts new settings with the same address.
+    fn update(
         &mut self,
         name: &BackendName,
         settings: &Arc<Backend>,
@@ -241,13 +243,11 @@ impl BackendRecord {
     }
 }
 
-/// Tells that an operator's word on a backend ended.
 fn dropped_admin(name: &BackendName, admin: Admin) -> ControllerEffect {
     let state = format!("{admin:?}").to_lowercase();
     ControllerEffect::OverrideDropped(format!("{state} of backend {name}"))
 }
 
-/// Tells that an operator's weight ended.
 fn dropped_weight(
     frontend: &FrontendName,
     (pool, backend): &(PoolName, BackendName),

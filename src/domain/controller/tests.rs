@@ -1,4 +1,6 @@
-mod follower;
+//! Tests the Controller's decisions without actors.
+
+mod event_stream;
 mod laws;
 mod names;
 
@@ -11,7 +13,7 @@ use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip};
 
 const START: SystemTime = SystemTime::UNIX_EPOCH;
 
-/// A backend of a configuration, to be changed.
+/// A backend of `config`, to be modified.
 fn backend<'a>(config: &'a mut Config, name: &str) -> &'a mut Backend {
     Arc::make_mut(config.backends.get_mut(name).unwrap())
 }
@@ -77,14 +79,15 @@ fn started() -> ControllerState {
     ControllerState::new(Arc::new(config()), START).0
 }
 
-fn tell(controller: &mut ControllerState, name: &str, to: State) -> Vec<ControllerEffect> {
+/// The backend's prober reports a transition.
+fn transition(controller: &mut ControllerState, name: &str, to: State) -> Vec<ControllerEffect> {
     let prober = controller.backends[name].prober;
     let transition =
         Transition { from: controller.backends[name].state, to, at: START, why: "probe".into() };
     controller.transitioned(prober, &name.into(), transition)
 }
 
-/// Each server's weight, `=` for as is, in address order.
+/// Each server's target weight in the order of addresses; `=`: kept.
 fn weights(controller: &ControllerState) -> String {
     let text = |server: &crate::domain::balancing::weights::DesiredServer| match server.weight {
         TargetWeight::Keep => "=".into(),
@@ -95,7 +98,7 @@ fn weights(controller: &ControllerState) -> String {
 }
 
 #[test]
-fn a_start_orders_a_prober_for_each_backend_soon_enough_for_the_startup_delay() {
+fn each_backend_is_first_probed_within_half_of_the_startup_delay() {
     let (_, effects) = ControllerState::new(Arc::new(config()), START);
     let within = effects.iter().filter_map(|effect| match effect {
         ControllerEffect::StartProber { settings, .. } => Some(settings.within),
@@ -105,24 +108,24 @@ fn a_start_orders_a_prober_for_each_backend_soon_enough_for_the_startup_delay() 
 }
 
 #[test]
-fn verdicts_become_weights_and_weights_go_out_before_words() {
+fn verdicts_become_weights_that_are_sent_before_events_are_published() {
     let mut controller = started();
     assert_eq!(weights(&controller), "= = =");
-    let effects = tell(&mut controller, "a", State::Up);
+    let effects = transition(&mut controller, "a", State::Up);
     assert_eq!(weights(&controller), "100 = =");
     assert!(matches!(effects[0], ControllerEffect::Desire(_)), "{effects:?}");
     assert!(
         matches!(&effects[2], ControllerEffect::Publish(Event::Frontend(_, t)) if t.to == FrontendState::Up)
     );
-    tell(&mut controller, "b", State::Down);
-    tell(&mut controller, "c", State::Up);
+    transition(&mut controller, "b", State::Down);
+    transition(&mut controller, "c", State::Up);
     assert_eq!(weights(&controller), "100 0 0");
-    tell(&mut controller, "a", State::Down);
+    transition(&mut controller, "a", State::Down);
     assert_eq!(weights(&controller), "0 0 100");
 }
 
 #[test]
-fn a_prober_that_was_replaced_is_not_heard() {
+fn the_report_of_a_prober_that_was_replaced_is_ignored() {
     let mut controller = started();
     let transition =
         Transition { from: State::Unknown, to: State::Up, at: START, why: Arc::default() };
@@ -155,7 +158,7 @@ fn operators_pause_resume_disable_and_enable() {
 #[test]
 fn an_override_lives_until_the_file_says_something_else() {
     let mut controller = started();
-    tell(&mut controller, "a", State::Up);
+    transition(&mut controller, "a", State::Up);
     let half = Weight::try_from(50).unwrap();
     controller.set_weight("web", "main", "a", half, ("me", START)).unwrap();
     assert_eq!(weights(&controller), "50 = =");
@@ -175,8 +178,8 @@ fn an_override_lives_until_the_file_says_something_else() {
 #[test]
 fn a_reload_starts_stops_and_keeps() {
     let mut controller = started();
-    tell(&mut controller, "a", State::Up);
-    tell(&mut controller, "b", State::Up);
+    transition(&mut controller, "a", State::Up);
+    transition(&mut controller, "b", State::Up);
     let mut changed = config();
     changed.backends.remove("c");
     backend(&mut changed, "b").address = [10, 0, 0, 20].into();
@@ -203,12 +206,12 @@ fn a_reload_starts_stops_and_keeps() {
 fn flushes_are_counted_by_transition_and_not_by_a_first_verdict() {
     let mut controller = started();
     let flush = |controller: &ControllerState| controller.backends["a"].flush;
-    tell(&mut controller, "a", State::Down);
+    transition(&mut controller, "a", State::Down);
     assert_eq!(flush(&controller), FlushSeq::NONE);
-    tell(&mut controller, "a", State::Up);
-    tell(&mut controller, "a", State::Down);
+    transition(&mut controller, "a", State::Up);
+    transition(&mut controller, "a", State::Down);
     assert_eq!(flush(&controller), FlushSeq::NONE.next());
-    tell(&mut controller, "a", State::Disabled);
+    transition(&mut controller, "a", State::Disabled);
     assert_eq!(flush(&controller), FlushSeq::NONE.next().next());
     assert_eq!(controller.backend("a").unwrap().transitions.len(), 2, "transition-history");
 }
@@ -222,7 +225,7 @@ fn after_the_startup_delay_unknown_counts_as_down() {
 }
 
 #[test]
-fn every_override_that_a_reload_ends_is_told() {
+fn every_override_that_a_reload_ends_is_reported() {
     let dropped = |change: &dyn Fn(&mut Config)| {
         let mut controller = started();
         controller.administer("a", AdminCommand::Disable, ("me", START)).unwrap();
@@ -231,24 +234,24 @@ fn every_override_that_a_reload_ends_is_told() {
         let mut changed = config();
         change(&mut changed);
         let effects = controller.reload(Arc::new(changed), START);
-        let told = effects.into_iter().filter_map(|effect| match effect {
+        let dropped = effects.into_iter().filter_map(|effect| match effect {
             ControllerEffect::OverrideDropped(what) => Some(what),
             _ => None,
         });
-        told.collect::<Vec<_>>()
+        dropped.collect::<Vec<_>>()
     };
     let without = |name| move |config: &mut Config| config.backends.remove(name).map_or((), drop);
     assert_eq!(dropped(&|_| ()), Vec::<String>::new());
-    // Another address alone is no other word of the file on the backend.
-    let moved = |config: &mut Config| {
+    // A changed address does not change the file's administrative state.
+    let readdressed = |config: &mut Config| {
         backend(config, "a").address = [10, 0, 0, 9].into();
     };
-    assert_eq!(dropped(&moved), Vec::<String>::new());
-    let off = |config: &mut Config| {
-        moved(config);
+    assert_eq!(dropped(&readdressed), Vec::<String>::new());
+    let disabled = |config: &mut Config| {
+        readdressed(config);
         backend(config, "a").enabled = false;
     };
-    assert_eq!(dropped(&off), ["disabled of backend a"]);
+    assert_eq!(dropped(&disabled), ["disabled of backend a"]);
     let weight = ["weight 0 of b in web/main"];
     let no_frontend = |config: &mut Config| config.frontends.clear();
     assert_eq!(dropped(&no_frontend), weight);

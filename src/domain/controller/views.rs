@@ -1,4 +1,4 @@
-//! The roster as listings show it.
+//! The backends and frontends as the API and the metrics show them.
 
 use std::net::IpAddr;
 
@@ -6,29 +6,23 @@ use super::*;
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::readiness::HealthCounts;
 
-/// A backend as listings show it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BackendView {
-    /// Its name.
     pub name: BackendName,
-    /// Its configuration.
     pub settings: Arc<Backend>,
-    /// Where it is; `None` while its name has not been resolved.
+    /// `None` until its name is resolved.
     pub address: Option<IpAddr>,
-    /// Why its name does not resolve, in which case an address that it had is
-    /// kept.
+    /// Why its name does not resolve. The last address is kept meanwhile.
     pub unresolved: Option<String>,
-    /// Its state.
     pub state: State,
-    /// False while the file or an operator has it disabled.
+    /// False while the file or an operator has disabled it.
     pub enabled: bool,
-    /// Whether an operator's word stands in place of the file's.
+    /// An operator has overridden the file's `enabled`.
     pub overridden: bool,
-    /// Its last transitions, oldest first.
+    /// The last transitions, oldest first.
     pub transitions: Vec<Transition<State>>,
-    /// All its transitions, counted by where from and where to.
-    pub moved: Moves,
-    /// Its health check.
+    /// The numbers of all transitions since it is configured.
+    pub transition_counts: TransitionCounts,
     pub check: Option<Arc<HealthCheck>>,
     /// The frontends that use it.
     pub frontends: Vec<FrontendName>,
@@ -36,55 +30,47 @@ pub struct BackendView {
     pub programmed: bool,
 }
 
-/// A frontend as listings show it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FrontendView {
-    /// Its name.
     pub name: FrontendName,
-    /// Its configuration.
     pub settings: super::super::config::Frontend,
-    /// Whether it serves, by its backends' verdicts.
+    /// Decided by its backends' verdicts.
     pub state: FrontendState,
-    /// VPP confirmed what is desired of it.
+    /// VPP confirmed the writes of its desired state.
     pub programmed: bool,
     /// VPP was read back as desired, and a server has entries in the table.
     pub serving: bool,
-    /// Its pools in order.
+    /// In the order of the configuration.
     pub pools: Vec<PoolView>,
 }
 
-/// A pool as listings show it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolView {
-    /// Its name.
     pub name: PoolName,
-    /// Its backends by name.
+    /// By name.
     pub backends: Vec<PoolBackendView>,
 }
 
-/// A backend in a pool as listings show it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolBackendView {
-    /// Its name.
     pub name: BackendName,
-    /// Where it serves; `None` while its name has not been resolved.
+    /// `None` until its name is resolved.
     pub address: Option<IpAddr>,
-    /// The weight that the file or an operator gives it.
+    /// The weight set by the file or by an operator.
     pub weight: Weight,
-    /// Whether that is an operator's.
+    /// An operator has set the weight.
     pub overridden: bool,
     /// The weight that VPP should hold.
     pub effective: TargetWeight,
 }
 
 impl ControllerState {
-    /// The names of all backends, sorted.
+    /// Sorted.
     #[must_use]
     pub fn backend_names(&self) -> Vec<BackendName> {
         self.backends.keys().cloned().collect()
     }
 
-    /// Backends and frontends, counted.
     #[must_use]
     pub fn counts(&self) -> HealthCounts {
         let backends = |state| self.backends.values().filter(|b| b.state == state).count();
@@ -98,14 +84,12 @@ impl ControllerState {
         }
     }
 
-    /// The names of all frontends, sorted.
+    /// Sorted.
     #[must_use]
     pub fn frontend_names(&self) -> Vec<FrontendName> {
         self.frontends.keys().cloned().collect()
     }
 
-    /// One backend.
-    ///
     /// # Errors
     /// There is no such backend.
     pub fn backend(&self, name: &str) -> Result<BackendView, CommandRefused> {
@@ -122,7 +106,7 @@ impl ControllerState {
             enabled: record.admin() != Admin::Disabled,
             overridden: record.admin.is_some(),
             transitions: record.history.iter().cloned().collect(),
-            moved: record.moved.clone(),
+            transition_counts: record.transition_counts.clone(),
             check: check_of(&self.config, &record.settings),
             programmed: record
                 .frontends
@@ -132,8 +116,6 @@ impl ControllerState {
         })
     }
 
-    /// One frontend.
-    ///
     /// # Errors
     /// There is no such frontend.
     pub fn frontend(&self, name: &str) -> Result<FrontendView, CommandRefused> {
@@ -141,7 +123,7 @@ impl ControllerState {
         let (name, settings) = self.config.frontends.get_key_value(name).ok_or_else(none)?;
         let record = self.frontends.get(name).ok_or_else(none)?;
         let pools = settings.pools.iter().zip(&record.decision.effective);
-        let pools = pools.map(|(pool, wants)| {
+        let pools = pools.map(|(pool, targets)| {
             let backends = pool.backends.iter().filter_map(|(backend, configured)| {
                 let set = record.overrides.get(&(pool.name.clone(), backend.clone()));
                 Some(PoolBackendView {
@@ -149,7 +131,7 @@ impl ControllerState {
                     address: self.backends.get(backend)?.address,
                     weight: *set.unwrap_or(configured),
                     overridden: set.is_some(),
-                    effective: wants.get(backend).copied().unwrap_or(TargetWeight::Keep),
+                    effective: targets.get(backend).copied().unwrap_or(TargetWeight::Keep),
                 })
             });
             PoolView { name: pool.name.clone(), backends: backends.collect() }

@@ -1,4 +1,5 @@
-//! One connection to a VPP, as those see it who read and write over it.
+//! Numbers the connections to VPP, and defines the results of reading and writing
+//! over one.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +9,8 @@ use super::net::Vip;
 use super::observed::Observed;
 use crate::domain::balancing::maglev::Mismatch;
 
-/// Numbers the connections to VPP, from 1 on; 0 is before the first. What was
-/// read over one connection says nothing about the next.
+/// The number of a connection to VPP, from 1 on; 0 is before the first. What was
+/// read over one connection is not valid for the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub u64);
 
@@ -20,50 +21,46 @@ impl Epoch {
     }
 }
 
-/// All of VPP's load balancer as one connection read it.
+/// All of VPP's load balancer, read over one connection.
 #[derive(Clone, Debug)]
 pub struct Observation {
     pub epoch: Epoch,
     pub observed: Observed,
-    /// The tables in it that are not those of the model.
+    /// The tables that differ from the model's.
     pub mismatches: BTreeMap<Vip, Mismatch>,
 }
 
 /// The outcome of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// VPP did it.
     Done,
-    /// VPP refused it, with the reason, and holds what it held before.
+    /// VPP refused it for this reason and changed nothing.
     Refused(String),
-    /// There was no answer: VPP may or may not have done it.
+    /// VPP did not answer, for this reason: it may or may not have done it.
     Unknown(String),
 }
 
 /// Why VPP could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DataplaneError {
-    /// The daemon runs without a VPP.
     #[error("no VPP is configured: start maglevd with --vpp-api-addr")]
     Off,
     #[error("VPP is not connected: {0}")]
     NotConnected(String),
-    /// VPP lacks messages that programming needs.
     #[error("this VPP lacks API messages of the lb plugin 1.2.0: {}", .0.join(" "))]
     Missing(Vec<String>),
-    /// A call failed half-way.
     #[error("VPP: {0}")]
     Failed(String),
 }
 
 impl DataplaneError {
-    /// The actor that holds the connection has ended.
+    /// The actor that owns the connection has ended.
     #[must_use]
     pub fn ended() -> Self {
         Self::NotConnected("the daemon is stopping".into())
     }
 
-    /// The present connection is another one than the caller meant.
+    /// The caller's connection has been replaced by another one.
     #[must_use]
     pub fn reconnected() -> Self {
         Self::NotConnected("VPP was reconnected in between".into())

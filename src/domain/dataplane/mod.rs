@@ -1,5 +1,5 @@
-//! What VPP's load balancer can hold: addresses and VIPs, what was observed, the
-//! steps that can be written, and the plan from one to the other.
+//! What VPP's load balancer can hold: VIPs and servers, what was observed of them,
+//! the steps that can be written, and the plan from observed to desired.
 
 pub mod connection;
 pub mod net;

@@ -8,26 +8,24 @@ use std::num::NonZeroU16;
 use ipnet::IpNet;
 use thiserror::Error;
 
-/// Share of new flows that an application server takes, 0 to 100.
+/// A server's share of new flows relative to the other servers, 0 to 100.
 ///
-/// VPP accepts up to 255 and uses it as given; more than 100 is never sent.
+/// VPP accepts and uses up to 255; the daemon never sends more than 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Weight(u8);
 
 impl Weight {
-    /// Takes no new flows; established flows go on.
+    /// No new flows; established flows stay.
     pub const ZERO: Self = Self(0);
     /// The default of the configuration and of VPP.
     pub const FULL: Self = Self(100);
 
-    /// The number that goes to VPP.
     #[must_use]
     pub fn get(self) -> u8 {
         self.0
     }
 }
 
-/// A weight outside 0 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("weight {0} is not between 0 and 100")]
 pub struct WeightOutOfRange(pub i64);
@@ -49,7 +47,7 @@ impl fmt::Display for Weight {
     }
 }
 
-/// Entries of a VIP's new-flow table: a power of two from 1 to 32768.
+/// The number of entries of a VIP's new-flow table: a power of two from 1 to 32768.
 ///
 /// VPP aborts on 0 and on huge powers of two, and reports the length in 16
 /// bits, so 32768 is the largest that can be verified.
@@ -62,19 +60,18 @@ impl TableLength {
     /// The longest table that VPP can report.
     pub const MAX: Self = Self(32768);
 
-    /// Every length, the shortest first.
+    /// All lengths in ascending order.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..16).map(|log| Self(1 << log))
     }
 
-    /// The number that goes to VPP.
     #[must_use]
     pub fn get(self) -> u16 {
         self.0
     }
 }
 
-/// A table length that VPP cannot hold, or cannot report.
+/// A table length that VPP does not accept, or cannot report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{0} is not a power of two from 1 to 32768")]
 pub struct BadTableLength(pub u64);
@@ -101,7 +98,7 @@ pub enum Encap {
 }
 
 impl Encap {
-    /// The encapsulation that reaches `server`.
+    /// The encapsulation for flows to `server`.
     #[must_use]
     pub fn for_server(server: IpAddr) -> Self {
         if server.is_ipv4() { Self::Gre4 } else { Self::Gre6 }
@@ -120,9 +117,7 @@ impl fmt::Display for Encap {
 /// Transport protocols that a frontend can be limited to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
-    /// Protocol 6.
     Tcp,
-    /// Protocol 17.
     Udp,
 }
 
@@ -151,18 +146,13 @@ impl fmt::Display for Transport {
 pub enum Service {
     /// Every protocol and port (port 0 and protocol 255 in VPP).
     All,
-    /// One port of one protocol. UnmanagedServers' VIPs may have protocols that a
-    /// configuration cannot name.
-    Port {
-        /// IANA's protocol number.
-        protocol: u8,
-        /// The destination port.
-        port: NonZeroU16,
-    },
+    /// One destination port of one protocol, by IANA's number. VIPs that others
+    /// added may have protocols that a configuration cannot name.
+    Port { protocol: u8, port: NonZeroU16 },
 }
 
 impl Service {
-    /// Protocol number as VPP lists it.
+    /// The protocol number as VPP lists it.
     #[must_use]
     pub fn protocol(self) -> u8 {
         match self {
@@ -171,7 +161,7 @@ impl Service {
         }
     }
 
-    /// Port as VPP lists it.
+    /// The port as VPP lists it.
     #[must_use]
     pub fn port(self) -> u16 {
         match self {
@@ -181,9 +171,9 @@ impl Service {
     }
 }
 
-/// What tells one VIP from another in VPP: prefix, protocol and port.
+/// The key of a VIP in VPP: prefix, protocol and port.
 ///
-/// Ordered by address, IPv4 before IPv6, which is the order of every plan.
+/// Ordered by address, IPv4 before IPv6; plans are in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Vip {
     prefix: IpNet,
@@ -191,19 +181,17 @@ pub struct Vip {
 }
 
 impl Vip {
-    /// A VIP for `service` at `prefix`, whose host bits are cleared as VPP does.
+    /// Clears the host bits of `prefix`, as VPP does.
     #[must_use]
     pub fn new(prefix: IpNet, service: Service) -> Self {
         Self { prefix: prefix.trunc(), service }
     }
 
-    /// The addresses it answers for.
     #[must_use]
     pub fn prefix(&self) -> IpNet {
         self.prefix
     }
 
-    /// The protocol and port it answers for.
     #[must_use]
     pub fn service(&self) -> Service {
         self.service

@@ -1,4 +1,4 @@
-//! What VPP was seen to hold.
+//! What VPP holds, as it was read.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -6,75 +6,69 @@ use std::net::IpAddr;
 use crate::domain::config::LbConf;
 use crate::domain::dataplane::net::{Encap, TableLength, Vip, Weight};
 
-/// The load balancer's whole state, as one conversation read it.
+/// The load balancer's whole state.
 ///
-/// There is no `Default`: what was not read is not empty.
+/// There is no `Default`: a state that was not read is not an empty one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
-    /// The global settings.
     pub conf: LbConf,
-    /// Live VIPs.
+    /// VIPs in use.
     pub vips: BTreeMap<Vip, ObservedVip>,
-    /// Rows that no VIP of ours can look like, as text: they are told of and
-    /// left alone.
-    pub strange: Vec<String>,
+    /// Rows of VPP's dumps that cannot be a VIP or server of ours, as text. They
+    /// are logged and otherwise ignored.
+    pub unexpected_rows: Vec<String>,
 }
 
-/// A live VIP.
+/// A VIP in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedVip {
-    /// How flows are carried.
     pub encap: ObservedEncap,
-    /// `None`: longer than VPP can report.
+    /// `None`: too long for VPP to report.
     pub table_length: Option<TableLength>,
-    /// `None`: not read; no dump tells it.
+    /// `None`: not known; VPP's dumps do not contain it.
     pub src_ip_sticky: Option<bool>,
-    /// Servers in use.
     pub servers: BTreeMap<IpAddr, ObservedServer>,
-    /// Servers that were removed and that VPP has not collected yet.
     pub retired: Vec<RetiredServer>,
 }
 
 impl ObservedVip {
-    /// The servers in use with their weights, as the model of the table takes
-    /// them.
+    /// The servers in use with their weights, as [`maglev::table`] takes them.
+    ///
+    /// [`maglev::table`]: crate::domain::balancing::maglev::table
     #[must_use]
     pub fn weights(&self) -> Vec<(IpAddr, u8)> {
         self.servers.iter().map(|(&address, server)| (address, server.weight)).collect()
     }
 }
 
-/// The servers of one VIP, read alone. That there are none may also mean that
-/// there is no such VIP.
+/// The servers of one VIP, read by themselves. If there are none, the VIP may not
+/// exist either.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObservedServers {
-    /// Servers in use.
     pub servers: BTreeMap<IpAddr, ObservedServer>,
-    /// Servers that were removed and that VPP has not collected yet.
     pub retired: Vec<RetiredServer>,
 }
 
-/// An encapsulation that VPP reports.
+/// The encapsulation that VPP reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObservedEncap {
-    /// One that we use.
+    /// One that the daemon uses.
     Gre(Encap),
-    /// L3DSR, NAT4 or NAT6, by VPP's number: somebody else's VIP.
+    /// L3DSR, NAT4 or NAT6, by VPP's number: not a VIP of ours.
     Other(u32),
 }
 
 /// A server in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObservedServer {
-    /// As VPP has it: a stranger may have set more than 100.
+    /// Above 100 if something else than the daemon has set it.
     pub weight: u8,
-    /// Entries of the new-flow table that lead to it: as VPP reported them or,
-    /// since a write of ours, as the model has them.
+    /// The number of its entries in the new-flow table: as VPP reported it or,
+    /// after a write of ours, as the model computes it.
     pub buckets: u32,
 }
 
 impl ObservedServer {
-    /// Whether it has exactly this weight.
     #[must_use]
     pub fn has(&self, weight: Weight) -> bool {
         self.weight == weight.get()
@@ -84,10 +78,9 @@ impl ObservedServer {
 /// A server that was removed and that VPP has not collected yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetiredServer {
-    /// Its address.
     pub address: IpAddr,
-    /// Seconds of VPP's uptime at which it was removed.
+    /// VPP's uptime when it was removed, in seconds.
     pub removed_at_s: u32,
-    /// The weight it last had.
+    /// The last weight.
     pub weight: u8,
 }

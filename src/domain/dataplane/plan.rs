@@ -1,10 +1,10 @@
-//! From what VPP holds to what it should hold: the writes in between, in the
-//! order that disturbs the least traffic.
+//! Plans the steps from what VPP holds to what it should hold, in the order that
+//! disrupts the least traffic.
 //!
-//! Inside a frontend: make (the VIP, its servers, raised weights), then lower,
-//! then remove; so a VIP that serves before and after serves after every single
-//! step. Servers go in numeric order, IPv4 first, so that two daemons with one
-//! configuration write the same.
+//! The steps of a frontend first add (the VIP, its servers) and raise weights, then
+//! lower weights, then remove. So a VIP that serves before and after the plan also
+//! serves after each step. Servers are in numeric order, IPv4 first, so that two
+//! daemons with the same configuration write the same steps.
 
 mod outcome;
 
@@ -23,42 +23,39 @@ use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::domain::names::FrontendName;
 pub use outcome::{apply, confirm};
 
-/// What VPP should hold.
+/// All that VPP should hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Desired {
-    /// The global settings.
     pub conf: LbConf,
-    /// Every frontend of the configuration.
     pub frontends: BTreeMap<FrontendName, Arc<DesiredFrontend>>,
 }
 
 /// The flushes that VPP has confirmed.
 pub type Flushed = BTreeMap<(Vip, IpAddr), FlushSeq>;
 
-/// How much of VPP a plan may touch.
+/// How much of VPP a plan may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Everything; VIPs of no frontend are removed.
+    /// Everything: VIPs of no frontend are removed.
     All,
-    /// One frontend's VIP and nothing else.
+    /// One frontend's VIP.
     One(FrontendName),
 }
 
 /// What a step does to traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Disruption {
-    /// Nothing.
     None,
     /// Some new flows go to another server than before.
     NewFlows,
-    /// Established flows of one server are forgotten and go elsewhere.
+    /// The established flows of one server are flushed and go to others.
     Flush,
-    /// A VIP stops serving for a moment or for good, or every flow is dropped.
+    /// A VIP stops serving for a moment or for good, or all flows are dropped.
     Disruptive,
 }
 
 impl Disruption {
-    /// The word of logs and answers.
+    /// The name in logs and answers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -79,16 +76,13 @@ impl fmt::Display for Disruption {
 /// One step of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
-    /// The frontend it is for; `None` for the global settings and for VIPs of
-    /// no frontend.
+    /// `None` for the global settings and for VIPs of no frontend.
     pub frontend: Option<FrontendName>,
-    /// What is written.
     pub step: Step,
-    /// What that does to traffic.
     pub disruption: Disruption,
 }
 
-/// The steps that make `observed` look like `desired`; none if it does already.
+/// Plans the steps from `observed` to `desired`.
 #[must_use]
 pub fn plan(
     desired: &Desired,
@@ -104,21 +98,22 @@ pub fn plan(
     steps
 }
 
-/// A plan whose frontends are planned when it is their turn, so that thousands
-/// of them hold up nobody. If each step is applied before the next frontend has
-/// its turn, they are the steps of [`plan`].
+/// A plan whose frontends are still to be planned one by one, so that planning
+/// thousands of them does not block the thread. If the steps of each frontend are
+/// applied before the next one is planned, the result equals [`plan`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outline {
-    /// The settings, what is in the way of a new VIP, and what is built anew.
+    /// The global settings, the removal of VIPs that conflict with new ones, and
+    /// the VIPs that have to be recreated.
     pub first: Vec<Planned>,
-    /// The frontends that [`plan_one`] plans.
+    /// The frontends to plan with [`plan_one`].
     pub frontends: VecDeque<FrontendName>,
-    /// The VIPs of no frontend.
+    /// The removal of the other VIPs of no frontend.
     pub last: Vec<Planned>,
 }
 
-/// The plan that makes `observed` look like `desired`, in outline. No two
-/// frontends have the same VIP: no configuration that has such is accepted.
+/// Outlines the plan from `observed` to `desired`. No two frontends have the same
+/// VIP; no accepted configuration has such.
 #[must_use]
 pub fn outline(
     desired: &Desired,
@@ -134,25 +129,25 @@ pub fn outline(
             disruption: conf_disruption(&desired.conf, &observed.conf),
         });
     }
-    // A flip plans one frontend among thousands: the others are not looked at.
+    // A flip plans one frontend of thousands and must not iterate over the others.
     let within = match scope {
         Scope::All => desired.frontends.range::<FrontendName, _>(..),
         Scope::One(one) => desired.frontends.range::<FrontendName, _>(one..=one),
     };
     let mut frontends = VecDeque::new();
-    let mut rebuilt = Vec::new();
+    let mut recreated = Vec::new();
     let mut present = 0;
     for (name, frontend) in within {
         let seen = observed.vips.get(&frontend.spec.vip);
         present += usize::from(seen.is_some());
         match seen.filter(|seen| !matches(&frontend.spec, seen)) {
-            Some(seen) => rebuilt.push((name, frontend, seen)),
+            Some(seen) => recreated.push((name, frontend, seen)),
             None => frontends.push_back(name.clone()),
         }
     }
 
-    // VPP refuses an all-port VIP beside per-port ones, and two encaps on one
-    // prefix, so what is in the way of a new VIP goes before it.
+    // VPP refuses an all-port VIP beside per-port ones, and two encapsulations on
+    // one prefix: VIPs that conflict with a new one are removed before it is added.
     let mut last = Vec::new();
     if *scope == Scope::All && present < observed.vips.len() {
         let is_new =
@@ -165,16 +160,16 @@ pub fn outline(
             remove_vip(None, *vip, seen, when);
         }
     }
-    for (name, frontend, seen) in &rebuilt {
+    for (name, frontend, seen) in &recreated {
         remove_vip(Some(name), frontend.spec.vip, seen, &mut first);
     }
-    for (name, frontend, seen) in rebuilt {
+    for (name, frontend, seen) in recreated {
         plan_frontend(name, frontend, Some(seen), flushed, &mut first);
     }
     Outline { first, frontends, last }
 }
 
-/// The steps of one frontend, whose VIP is not to be built anew.
+/// Plans the steps of one frontend whose VIP need not be recreated.
 #[must_use]
 pub fn plan_one(
     desired: &Desired,
@@ -190,7 +185,7 @@ pub fn plan_one(
     steps
 }
 
-/// A changed number of sticky buckets makes VPP drop every flow.
+/// When the number of sticky buckets changes, VPP drops all flows.
 fn conf_disruption(desired: &LbConf, observed: &LbConf) -> Disruption {
     if desired.sticky_buckets_per_core == observed.sticky_buckets_per_core {
         Disruption::None
@@ -199,15 +194,17 @@ fn conf_disruption(desired: &LbConf, observed: &LbConf) -> Disruption {
     }
 }
 
-/// Whether a live VIP has the attributes that VPP cannot change on it. What
-/// cannot be observed counts as right, or it would be "repaired" for ever.
+/// Whether a VIP in use has the desired attributes that VPP cannot change on it.
+/// An attribute that cannot be observed counts as equal, or the VIP would be
+/// recreated by every pass.
 fn matches(spec: &VipSpec, seen: &ObservedVip) -> bool {
     seen.encap == ObservedEncap::Gre(spec.encap)
         && seen.table_length == Some(spec.table_length)
         && seen.src_ip_sticky.is_none_or(|sticky| sticky == spec.src_ip_sticky)
 }
 
-/// Removes a VIP after its servers: VPP would keep their flows and rows.
+/// Removes the servers of a VIP, then the VIP. Otherwise VPP would keep the
+/// servers' flows and rows.
 fn remove_vip(
     frontend: Option<&FrontendName>,
     vip: Vip,
@@ -222,7 +219,7 @@ fn remove_vip(
     push(Step::RemoveVip(vip));
 }
 
-/// The steps of one frontend, appended to `steps`.
+/// Appends the steps of one frontend to `steps`.
 fn plan_frontend(
     name: &FrontendName,
     frontend: &DesiredFrontend,
@@ -241,11 +238,11 @@ fn plan_frontend(
     for (&server, wanted) in &frontend.servers {
         let had = live.and_then(|live| live.servers.get(&server));
         let Some(had) = had else {
-            // Of a VIP that is added again, "as is" means the weight it had.
+            // If the VIP is recreated, its servers keep the weights that they had.
             let before = seen.and_then(|seen| seen.servers.get(&server));
             let weight = match wanted.weight {
                 TargetWeight::Weight(weight) => weight,
-                TargetWeight::Keep => before.map_or(Weight::ZERO, sane_weight),
+                TargetWeight::Keep => before.map_or(Weight::ZERO, limited_weight),
             };
             let disruption =
                 if weight > Weight::ZERO { Disruption::NewFlows } else { Disruption::None };
@@ -284,8 +281,8 @@ fn plan_frontend(
     steps.append(&mut remove);
 }
 
-/// A weight that VPP reports, kept within what we send.
-fn sane_weight(server: &ObservedServer) -> Weight {
+/// Limits a weight that VPP reports to what the daemon sends.
+fn limited_weight(server: &ObservedServer) -> Weight {
     Weight::try_from(i64::from(server.weight)).unwrap_or(Weight::FULL)
 }
 

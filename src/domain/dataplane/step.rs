@@ -1,4 +1,4 @@
-//! What can be written to VPP: one step is one message.
+//! The writes to VPP's load balancer: one step is one message.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,56 +13,41 @@ pub enum Step {
     SetConf(LbConf),
     /// Add a VIP without servers (`lb_add_del_vip_v2`).
     AddVip(VipSpec),
-    /// Remove a VIP (`lb_add_del_vip_v2`). Its servers go first: VPP would
-    /// retire them with their flows.
+    /// Remove a VIP (`lb_add_del_vip_v2`). Its servers must be removed before, or
+    /// VPP would retire them with their flows.
     RemoveVip(Vip),
     /// Add a server to a VIP (`lb_add_del_as_v2`).
-    AddServer {
-        /// The VIP it serves.
-        vip: Vip,
-        /// Its address.
-        server: IpAddr,
-        /// Its share of new flows.
-        weight: Weight,
-    },
+    AddServer { vip: Vip, server: IpAddr, weight: Weight },
     /// Change the weight of a server (`lb_as_set_weight`).
     SetWeight {
-        /// The VIP it serves.
         vip: Vip,
-        /// Its address.
         server: IpAddr,
-        /// Its share of new flows from now on.
         weight: Weight,
-        /// Also forget its established flows.
+        /// Also flush its established flows.
         flush: bool,
     },
     /// Remove a server from a VIP (`lb_add_del_as_v2`).
     RemoveServer {
-        /// The VIP it served.
         vip: Vip,
-        /// Its address.
         server: IpAddr,
-        /// Also forget its established flows; without it VPP keeps its row
-        /// until they end.
+        /// Also flush its established flows; otherwise VPP keeps its row until
+        /// they end.
         flush: bool,
     },
 }
 
-/// A VIP as it is added. None of this can be changed on a live one.
+/// The attributes of a VIP, none of which VPP can change on a VIP in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VipSpec {
-    /// Prefix, protocol and port.
     pub vip: Vip,
-    /// How flows are carried to its servers.
     pub encap: Encap,
-    /// Choose the server by the client's address alone.
+    /// VPP chooses the server by the client's address alone.
     pub src_ip_sticky: bool,
-    /// Entries of the new-flow table.
     pub table_length: TableLength,
 }
 
 impl Step {
-    /// The VIP that the step concerns; `None` for the global settings.
+    /// `None` for the global settings.
     #[must_use]
     pub fn vip(&self) -> Option<Vip> {
         match self {
@@ -89,7 +74,7 @@ impl Step {
     }
 }
 
-/// What the step does, without its action's name.
+/// The step without the name of its action.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let flushing = |flush: bool| if flush { ", flush" } else { "" };

@@ -1,27 +1,22 @@
-//! What one probe found.
+//! The result of one probe: a code in the style of HAProxy, and a detail.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// What one probe found, with the layer that decided it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeResult {
-    /// The closed list of things that a probe can find.
     pub code: ResultCode,
-    /// What was seen, for people: `503 Service Unavailable`, `connection
-    /// refused`. Borrowed where it is always the same, so that a pass costs no
-    /// allocation.
+    /// A text for operators: `503 Service Unavailable`, `connection refused`.
+    /// Constant texts are borrowed, so that a passed probe allocates nothing.
     pub detail: Cow<'static, str>,
 }
 
 impl ProbeResult {
-    /// A finding of `code`, told as `detail`.
     #[must_use]
     pub fn new(code: ResultCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { code, detail: detail.into() }
     }
 
-    /// Whether the backend passed.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.code.passed()
@@ -39,50 +34,49 @@ impl fmt::Display for ProbeResult {
     }
 }
 
-/// The outcome of a probe, in the style of HAProxy's check codes: the layer,
-/// then what happened there.
+/// The outcome of a probe, named like HAProxy's check codes: the layer that decided
+/// it, then what happened there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResultCode {
     /// The echo request was answered.
     L3Ok,
     /// No echo reply in time.
     L3Timeout,
-    /// The network said that the address cannot be reached.
+    /// ICMP reported that the address cannot be reached.
     L3Unreachable,
-    /// The connection was accepted, and nothing more was asked.
+    /// The connection was accepted, and nothing else is checked.
     L4Ok,
     /// The connection was refused, reset or not routed.
     L4Connect,
     /// No connection in time.
     L4Timeout,
-    /// The TLS handshake was done, and nothing more was asked.
+    /// The TLS handshake succeeded, and nothing else is checked.
     L6Ok,
     /// The TLS handshake failed, or the certificate was not accepted.
     L6Response,
-    /// No TLS handshake in time.
+    /// The TLS handshake did not end in time.
     L6Timeout,
-    /// The answer was as expected.
+    /// The answer is as expected.
     L7Ok,
-    /// An answer of the protocol, with a status that does not pass.
+    /// The answer has a status that does not pass.
     L7Status,
-    /// An answer that is not of the protocol, or that broke off.
+    /// The answer violates the protocol, or is incomplete.
     L7Response,
-    /// The body, or the records, are not as expected.
+    /// The body or the records are not as expected.
     L7Content,
-    /// No whole answer in time.
+    /// No complete answer in time.
     L7Timeout,
-    /// The probe could not be made: this machine's fault, not the backend's.
+    /// The probe could not be sent because of this machine, not the backend.
     SocketError,
 }
 
 impl ResultCode {
-    /// Whether a backend with this finding passed.
     #[must_use]
     pub fn passed(self) -> bool {
         matches!(self, Self::L3Ok | Self::L4Ok | Self::L6Ok | Self::L7Ok)
     }
 
-    /// The short code of logs, listings and metrics.
+    /// The name in logs, listings and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,3 +1,5 @@
+//! Tests the rise/fall state machine.
+
 use std::num::NonZeroU32;
 
 use proptest::prelude::*;
@@ -19,33 +21,33 @@ fn timing(rise: u32, fall: u32) -> Timing {
     }
 }
 
-/// A machine with the wait or probe that it asked for.
+/// A state machine with the wait or the probe that it has requested.
 struct HealthTestBed {
     timing: Timing,
     health: Health,
-    waiting: Option<(Run, Duration)>,
-    probing: Option<Run>,
-    told: Vec<(State, State)>,
+    waiting: Option<(RunId, Duration)>,
+    probing: Option<RunId>,
+    transitions: Vec<(State, State)>,
 }
 
 impl HealthTestBed {
     fn new(rise: u32, fall: u32) -> Self {
         let timing = timing(rise, fall);
         let health = Health::new(Some(&timing), Admin::Enabled);
-        let mut bench = Self { timing, health, waiting: None, probing: None, told: vec![] };
-        bench.feed(HealthInput::Start { within: timing.interval });
-        bench
+        let mut bed = Self { timing, health, waiting: None, probing: None, transitions: vec![] };
+        bed.step(HealthInput::Start { within: timing.interval });
+        bed
     }
 
-    fn feed(&mut self, input: HealthInput) {
+    fn step(&mut self, input: HealthInput) {
         let (health, effects) = step(Some(&self.timing), self.health.clone(), input, NO_JITTER);
         self.health = health;
         if effects.cancel {
             (self.waiting, self.probing) = (None, None);
         }
-        self.told.extend(effects.change.map(|change| (change.from, change.to)));
+        self.transitions.extend(effects.change.map(|change| (change.from, change.to)));
         let idle = self.probing.is_none() && self.waiting.is_none();
-        assert!(idle || effects.next.is_none(), "two at a time");
+        assert!(idle || effects.next.is_none(), "two waits or probes at a time");
         match effects.next {
             Some(NextProbe::Wait(run, delay)) => self.waiting = Some((run, delay)),
             Some(NextProbe::Probe(run)) => self.probing = Some(run),
@@ -53,16 +55,16 @@ impl HealthTestBed {
         }
     }
 
-    fn start_probe(&mut self) -> Run {
+    fn start_probe(&mut self) -> RunId {
         let (run, _) = self.waiting.take().expect("a probe is planned");
-        self.feed(HealthInput::Due(run));
+        self.step(HealthInput::Due(run));
         self.probing.expect("the probe has started")
     }
 
     fn result(&mut self, passed: bool) {
         let run = self.start_probe();
         self.probing = None;
-        self.feed(found(run, passed));
+        self.step(found(run, passed));
     }
 
     fn wait(&self) -> Duration {
@@ -70,23 +72,24 @@ impl HealthTestBed {
     }
 }
 
-fn found(run: Run, passed: bool) -> HealthInput {
+fn found(run: RunId, passed: bool) -> HealthInput {
     let code = if passed { ResultCode::L4Ok } else { ResultCode::L4Timeout };
-    HealthInput::Found { run, result: ProbeResult::new(code, ""), took: Duration::ZERO }
+    HealthInput::ProbeDone { run, result: ProbeResult::new(code, ""), took: Duration::ZERO }
 }
 
 fn administer(admin: Admin) -> HealthInput {
     HealthInput::Administer { admin, why: "operator".into() }
 }
 
-/// `+` and `-` are results; the answer has the state after each: `U`p, `D`own.
+/// The state after each of `results`, `U`p or `D`own; `+` is a passed probe and `-` a
+/// failed one.
 fn verdicts(rise: u32, fall: u32, results: &str) -> String {
-    let mut bench = HealthTestBed::new(rise, fall);
+    let mut bed = HealthTestBed::new(rise, fall);
     results
         .chars()
         .map(|result| {
-            bench.result(result == '+');
-            if bench.health.state == State::Up { 'U' } else { 'D' }
+            bed.result(result == '+');
+            if bed.health.state == State::Up { 'U' } else { 'D' }
         })
         .collect()
 }
@@ -106,26 +109,26 @@ fn rise_and_fall_are_consecutive() {
 
 #[test]
 fn the_interval_follows_the_counter() {
-    let mut bench = HealthTestBed::new(2, 2);
-    bench.result(true);
-    assert_eq!(bench.wait(), Duration::from_secs(5), "top");
-    bench.result(false);
-    assert_eq!(bench.wait(), Duration::from_secs(1), "falling");
-    bench.result(false);
-    assert_eq!(bench.wait(), Duration::from_secs(30), "bottom");
-    bench.result(true);
-    assert_eq!(bench.wait(), Duration::from_secs(1), "rising");
+    let mut bed = HealthTestBed::new(2, 2);
+    bed.result(true);
+    assert_eq!(bed.wait(), Duration::from_secs(5), "top");
+    bed.result(false);
+    assert_eq!(bed.wait(), Duration::from_secs(1), "falling");
+    bed.result(false);
+    assert_eq!(bed.wait(), Duration::from_secs(30), "bottom");
+    bed.result(true);
+    assert_eq!(bed.wait(), Duration::from_secs(1), "rising");
 }
 
 #[test]
 fn the_interval_counts_from_the_start_of_the_probe() {
-    let mut bench = HealthTestBed::new(1, 1);
+    let mut bed = HealthTestBed::new(1, 1);
     for (took, wait) in [(2, 3), (9, 0)] {
-        let run = bench.start_probe();
-        bench.probing = None;
+        let run = bed.start_probe();
+        bed.probing = None;
         let result = ProbeResult::new(ResultCode::L4Ok, "");
-        bench.feed(HealthInput::Found { run, result, took: Duration::from_secs(took) });
-        assert_eq!(bench.wait(), Duration::from_secs(wait));
+        bed.step(HealthInput::ProbeDone { run, result, took: Duration::from_secs(took) });
+        assert_eq!(bed.wait(), Duration::from_secs(wait));
     }
 }
 
@@ -134,7 +137,7 @@ fn first_probes_are_spread_over_one_interval_and_later_ones_by_a_tenth() {
     let timing = timing(2, 3);
     let wait = |input, chance| {
         let mut health = Health::new(Some(&timing), Admin::Enabled);
-        if let HealthInput::Found { .. } = input {
+        if let HealthInput::ProbeDone { .. } = input {
             (health.state, health.counter, health.probing) = (State::Up, 4, true);
         }
         match step(Some(&timing), health, input, chance).1 {
@@ -146,41 +149,41 @@ fn first_probes_are_spread_over_one_interval_and_later_ones_by_a_tenth() {
     };
     assert_eq!(wait(HealthInput::Start { within: timing.interval }, 0.0), Duration::ZERO);
     assert_eq!(wait(HealthInput::Start { within: timing.interval }, 1.0), timing.interval);
-    assert_eq!(wait(found(Run(0), true), 0.0), Duration::from_millis(4500));
-    assert_eq!(wait(found(Run(0), true), 1.0), Duration::from_millis(5500));
+    assert_eq!(wait(found(RunId(0), true), 0.0), Duration::from_millis(4500));
+    assert_eq!(wait(found(RunId(0), true), 1.0), Duration::from_millis(5500));
 }
 
 #[test]
 fn pause_stops_probing_at_once_and_resume_starts_from_unknown() {
-    let mut bench = HealthTestBed::new(2, 3);
-    bench.result(true);
-    let run = bench.start_probe();
-    bench.feed(administer(Admin::Paused));
-    assert_eq!((bench.waiting, bench.probing), (None, None));
-    bench.feed(found(run, false));
-    assert_eq!(bench.health.state, State::Paused, "the result of a cancelled probe is ignored");
-    bench.feed(administer(Admin::Enabled));
-    assert_eq!(bench.wait(), Duration::ZERO);
-    bench.result(true);
+    let mut bed = HealthTestBed::new(2, 3);
+    bed.result(true);
+    let run = bed.start_probe();
+    bed.step(administer(Admin::Paused));
+    assert_eq!((bed.waiting, bed.probing), (None, None));
+    bed.step(found(run, false));
+    assert_eq!(bed.health.state, State::Paused, "the result of a cancelled probe is ignored");
+    bed.step(administer(Admin::Enabled));
+    assert_eq!(bed.wait(), Duration::ZERO);
+    bed.result(true);
     let expected = [
         (State::Unknown, State::Up),
         (State::Up, State::Paused),
         (State::Paused, State::Unknown),
         (State::Unknown, State::Up),
     ];
-    assert_eq!(bench.told, expected);
+    assert_eq!(bed.transitions, expected);
 }
 
 #[test]
 fn a_changed_check_keeps_the_verdict() {
-    let mut bench = HealthTestBed::new(2, 3);
-    bench.result(true);
-    bench.timing = timing(4, 1);
-    bench.feed(HealthInput::CheckChanged);
-    assert_eq!((bench.health.state, bench.health.counter), (State::Up, 4));
-    assert_eq!(bench.told.len(), 1);
-    bench.result(false);
-    assert_eq!(bench.health.state, State::Down);
+    let mut bed = HealthTestBed::new(2, 3);
+    bed.result(true);
+    bed.timing = timing(4, 1);
+    bed.step(HealthInput::CheckChanged);
+    assert_eq!((bed.health.state, bed.health.counter), (State::Up, 4));
+    assert_eq!(bed.transitions.len(), 1);
+    bed.result(false);
+    assert_eq!(bed.health.state, State::Down);
 }
 
 #[test]
@@ -201,13 +204,13 @@ fn without_a_check_a_backend_is_up_whenever_it_is_enabled() {
 }
 
 proptest! {
-    /// Against the definition: up after `rise` passes in a row, down after
-    /// `fall` failures in a row, and otherwise as before.
+    /// Compares with the definition: up after `rise` passed probes in a row, down
+    /// after `fall` failures in a row, otherwise unchanged.
     #[test]
     fn a_flip_needs_its_full_streak(
         rise in 1u32..6, fall in 1u32..6, results in prop::collection::vec(any::<bool>(), 1..60),
     ) {
-        let mut bench = HealthTestBed::new(rise, fall);
+        let mut bed = HealthTestBed::new(rise, fall);
         let mut up = None;
         let mut streak = (false, 0);
         for passed in results {
@@ -218,37 +221,38 @@ proptest! {
                 Some(false) if passed && streak.1 >= rise => Some(true),
                 same => same,
             };
-            bench.result(passed);
-            prop_assert_eq!(bench.health.state == State::Up, up == Some(true));
-            prop_assert!(bench.health.counter < rise + fall);
+            bed.result(passed);
+            prop_assert_eq!(bed.health.state == State::Up, up == Some(true));
+            prop_assert!(bed.health.counter < rise + fall);
         }
     }
 
-    /// Any order of inputs, stale ones included: one probe at a time (`HealthTestBed`
-    /// checks it), transitions that join up, and a plan to go on while probed.
+    /// Whatever the inputs, stale ones included: at most one probe is in progress
+    /// (asserted in `HealthTestBed`), each transition starts from the state of the
+    /// one before, and a probed backend always has a wait or a probe.
     #[test]
-    fn no_order_of_events_confuses_it(inputs in prop::collection::vec(0u8..8, 1..80)) {
-        let mut bench = HealthTestBed::new(2, 3);
-        let mut stale = vec![Run(0)];
+    fn no_order_of_inputs_breaks_the_state_machine(inputs in prop::collection::vec(0u8..8, 1..80)) {
+        let mut bed = HealthTestBed::new(2, 3);
+        let mut stale = vec![RunId(0)];
         for input in inputs {
             let old = stale[usize::from(input) % stale.len()];
             match input {
-                0 | 1 => if bench.waiting.is_some() { stale.push(bench.start_probe()) },
-                2 | 3 => if let Some(run) = bench.probing.take() { bench.feed(found(run, input == 2)) },
-                4 => bench.feed(administer(Admin::Paused)),
-                5 => bench.feed(administer(Admin::Enabled)),
-                6 => bench.feed(HealthInput::CheckChanged),
-                _ => if bench.probing != Some(old) {
-                    let before = bench.health.clone();
-                    bench.feed(found(old, false));
-                    prop_assert_eq!(&bench.health, &before);
+                0 | 1 => if bed.waiting.is_some() { stale.push(bed.start_probe()) },
+                2 | 3 => if let Some(run) = bed.probing.take() { bed.step(found(run, input == 2)) },
+                4 => bed.step(administer(Admin::Paused)),
+                5 => bed.step(administer(Admin::Enabled)),
+                6 => bed.step(HealthInput::CheckChanged),
+                _ => if bed.probing != Some(old) {
+                    let before = bed.health.clone();
+                    bed.step(found(old, false));
+                    prop_assert_eq!(&bed.health, &before);
                 },
             }
-            let under_way = bench.waiting.is_some() || bench.probing.is_some();
-            prop_assert_eq!(under_way, is_probed(bench.health.state));
+            let in_progress = bed.waiting.is_some() || bed.probing.is_some();
+            prop_assert_eq!(in_progress, is_probed(bed.health.state));
         }
         let mut state = State::Unknown;
-        for (from, to) in bench.told {
+        for (from, to) in bed.transitions {
             prop_assert!(from == state && to != from);
             state = to;
         }

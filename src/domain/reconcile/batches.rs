@@ -1,24 +1,24 @@
-//! The steps of a pass: planned a few frontends at a time, written in batches.
-//! A flip that comes meanwhile waits for neither.
+//! Plans the steps of a pass a few frontends at a time, and writes them in batches.
+//! A flip waits for neither.
 
-use super::outcomes::{PlanSnapshot, WriteUnderWay, failed_frontends};
+use super::in_flight::{InFlightWrite, PlanSnapshot, failed_frontends};
 use super::pass::Pass;
-use super::record::ScopeWord;
+use super::record::ScopeLabel;
 use super::{Moment, ObservedState, ReconcileEffect, ReconcileState};
 use crate::domain::dataplane::connection::{DataplaneError, Outcome};
 use crate::domain::dataplane::plan::{Planned, outline, plan_one};
 
-/// Steps that are written together, about. A flip that concerns a frontend of
-/// theirs waits for them, and any flip while their outcomes are taken in. Half as
-/// many, and twice as many batches, make both syncs and flips slower.
-const BATCH: usize = 16;
-/// Frontends that are planned before others have the thread. It takes some tens
-/// of microseconds.
-const SLICE: usize = 64;
+/// About how many steps a batch has. A flip of a frontend in the batch waits for the
+/// batch, and every flip waits while its outcomes are processed. Half the size, with
+/// twice as many batches, made both syncs and flips slower.
+const BATCH_SIZE: usize = 16;
+/// Frontends that are planned before the pass yields the thread. Planning them takes
+/// some tens of microseconds.
+const FRONTENDS_PER_TURN: usize = 64;
 
 impl ReconcileState {
-    /// Begins the next pass, or writes the next batches of the present one.
-    /// Says whether there may be more to do.
+    /// Begins the next pass, or writes the next batches of the present one. Returns
+    /// whether there may be more to do.
     pub(super) fn advance_pass(&mut self, now: Moment) -> bool {
         match &self.pass {
             None => self.begin_pass(now),
@@ -32,16 +32,15 @@ impl ReconcileState {
         }
     }
 
-    /// Ends the pass, and queues another that observes VPP again.
+    /// Ends the pass with an error, and queues a drift pass that observes VPP again.
     fn restart_pass(&mut self, now: Moment) {
         let error = DataplaneError::Failed("a reply was lost; VPP is read anew".into());
         self.end_pass(Some(error), now);
         self.queue_drift_pass(false);
     }
 
-    /// Plans what is left of a pass in outline, when nothing is under way: what
-    /// that leaves is not known before its answer, and a plan would do it once
-    /// more.
+    /// Replans the rest of a stale pass. It waits until nothing is in flight: the
+    /// result of what is in flight is not known yet, and would be planned again.
     pub(super) fn outline_pass(&mut self) {
         let (Some(state), Some(pass), ObservedState::Known(observed)) =
             (&self.desired, &mut self.pass, &self.observed)
@@ -56,7 +55,7 @@ impl ReconcileState {
         }
     }
 
-    /// Writes as many batches as may be under way, or ends the pass and says so.
+    /// Writes batches up to the limit in flight. Returns true if the pass has ended.
     fn write_batches(&mut self, now: Moment) -> bool {
         while self.pass.as_ref().is_some_and(Pass::has_room) {
             if !self.plan_batch() {
@@ -69,7 +68,7 @@ impl ReconcileState {
             else {
                 return false;
             };
-            match pass.next_batch(BATCH, observed) {
+            match pass.next_batch(BATCH_SIZE, observed) {
                 Some((number, steps)) => self.write_batch(number, steps),
                 None if pass.is_idle() => {
                     self.end_pass(None, now);
@@ -81,16 +80,16 @@ impl ReconcileState {
         false
     }
 
-    /// Plans until there is a batch to write. False: others have waited for the
-    /// thread for long enough.
+    /// Plans until a batch is complete. Returns false if the pass has to yield the
+    /// thread before.
     fn plan_batch(&mut self) -> bool {
         let (Some(state), Some(pass), ObservedState::Known(observed)) =
             (&self.desired, &mut self.pass, &self.observed)
         else {
             return true;
         };
-        for _ in 0..SLICE {
-            if pass.is_ready(BATCH) {
+        for _ in 0..FRONTENDS_PER_TURN {
+            if pass.is_ready(BATCH_SIZE) {
                 return true;
             }
             let Some(name) = pass.next_frontend() else { continue };
@@ -108,25 +107,24 @@ impl ReconcileState {
             }
             pass.take_steps(steps);
         }
-        pass.is_ready(BATCH)
+        pass.is_ready(BATCH_SIZE)
     }
 
     fn write_batch(&mut self, number: u64, steps: Vec<Planned>) {
         let Some(state) = &self.desired else { return };
         let snapshot = PlanSnapshot::of(&steps, &state.desired);
-        self.write(WriteUnderWay { steps, snapshot, batch: Some(number) }, false);
+        self.write(InFlightWrite { steps, snapshot, batch: Some(number) }, false);
     }
 
-    /// The batch of this number was answered.
     pub(super) fn batch_written(
         &mut self,
-        write: WriteUnderWay,
+        write: InFlightWrite,
         outcomes: Result<Vec<Outcome>, DataplaneError>,
         now: Moment,
     ) {
-        let WriteUnderWay { steps, snapshot, batch } = write;
+        let InFlightWrite { steps, snapshot, batch } = write;
         let (Some(pass), Some(number)) = (&self.pass, batch) else { return };
-        let (drift, scope) = (pass.finds_drift(), ScopeWord::from(pass.scope()));
+        let (drift, scope) = (pass.finds_drift(), ScopeLabel::from(pass.scope()));
         let results = self.settle(&snapshot, steps, outcomes, scope, |_| drift, now);
         let failed = failed_frontends(&results);
         if let Some(pass) = &mut self.pass {

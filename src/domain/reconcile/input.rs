@@ -1,5 +1,5 @@
-//! What can happen to the reconciliation, and what it asks for: two closed
-//! enums, so that this page answers what wakes it and what it can do.
+//! The inputs and effects of the reconciliation: two closed enums that list all that
+//! it reacts to and all that it can do.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,27 +7,25 @@ use std::time::{Duration, Instant, SystemTime};
 
 use thiserror::Error;
 
-use super::progress::{AwaitAnswer, FrontendProgress};
 use super::record::ReconcileRecord;
-use super::{StepResult, SyncReport};
 use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::config::LbSettings;
 use crate::domain::dataplane::connection::{DataplaneError, Epoch, Observation, Outcome};
 use crate::domain::dataplane::net::Vip;
-use crate::domain::dataplane::observed::{Observed, ObservedServers};
-use crate::domain::dataplane::plan::{Desired, Scope};
+use crate::domain::dataplane::observed::{Observed, ObservedServers, ObservedVip};
+use crate::domain::dataplane::plan::{Desired, Planned, Scope};
 use crate::domain::dataplane::step::Step;
 use crate::domain::events::DataplaneChange;
 use crate::domain::names::FrontendName;
 
-/// The present moment, by both clocks: spans are monotonic, dates are not.
+/// The present time by both clocks: monotonic for durations, wall for dates.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     pub monotonic: Instant,
     pub wall: SystemTime,
 }
 
-/// Numbers the states of what is desired; each change has a higher one.
+/// The number of a desired state; each change increases it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation(pub u64);
 
@@ -38,7 +36,7 @@ impl Generation {
     }
 }
 
-/// Everything that VPP should hold, and how it is kept so.
+/// Everything that VPP should hold, with the settings of the reconciliation.
 #[derive(Clone, Debug)]
 pub struct DesiredSnapshot {
     pub desired: Arc<Desired>,
@@ -46,46 +44,44 @@ pub struct DesiredSnapshot {
     pub generation: Generation,
 }
 
-/// Frontends of which something else is desired than before.
+/// Frontends whose desired state changed.
 #[derive(Clone, Debug)]
 pub struct DesiredUpdate {
     pub frontends: Vec<(FrontendName, Arc<DesiredFrontend>)>,
-    /// When the probe result that decided it was in; `None`: an operator did.
+    /// When the probe result that caused it was received; `None`: an operator caused it.
     pub decided: Option<Instant>,
     pub generation: Generation,
 }
 
-/// Tells an observation, a write or a reading from all others, so that a late
-/// answer is never taken for another's.
+/// Identifies an observation, a write or a read-back, so that a late answer is not
+/// mistaken for that of another call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u64);
 
-/// Tells a request that awaits a reply from all others. The requester chooses it.
+/// Identifies a request that awaits a reply. The requester chooses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
-/// A timer. To set it again replaces it.
+/// A timer. Setting it again replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TimerId {
-    /// `startup-min-delay`: nothing is written before.
+    /// `startup-min-delay`: nothing is written before it fires.
     StartupMinDelay,
-    /// The next drift pass.
+    /// The next drift pass is due.
     Drift,
-    /// What was written is read back.
+    /// The next read-back is due.
     ReadBack,
-    /// The deadline of an [`ReconcileInput::ProgressAwaited`].
+    /// The deadline of a [`ReconcileInput::ProgressAwaited`].
     Await(RequestId),
 }
 
-/// What can happen.
 #[derive(Clone, Debug)]
 pub enum ReconcileInput {
-    /// After a start and after a reload.
+    /// The desired state after a start or a reload.
     DesiredReplaced(DesiredSnapshot),
     DesiredChanged(DesiredUpdate),
     /// VPP can be programmed over this connection.
     Connected(Epoch),
-    /// It no longer can.
     Lost {
         epoch: Epoch,
         why: String,
@@ -100,8 +96,8 @@ pub enum ReconcileInput {
         id: CallId,
         outcomes: Result<Vec<Outcome>, DataplaneError>,
     },
-    /// Answers [`ReconcileEffect::ReadServers`]. VIPs that VPP cannot be asked
-    /// for alone are missing.
+    /// Answers [`ReconcileEffect::ReadServers`]. VIPs that VPP cannot dump by
+    /// themselves are missing.
     ServersRead {
         id: CallId,
         result: Result<BTreeMap<Vip, ObservedServers>, DataplaneError>,
@@ -109,14 +105,14 @@ pub enum ReconcileInput {
     TimerFired(TimerId),
     /// Answers [`ReconcileEffect::Yield`].
     Resumed,
-    /// An operator asks for a sync, or with `dry_run` for what it would do.
+    /// An operator requests a sync, or with `dry_run` only a report of what it would do.
     SyncRequested {
         id: RequestId,
         scope: Scope,
         dry_run: bool,
     },
-    /// Somebody waits until VPP holds what was desired of these frontends at
-    /// this generation, at most for so long.
+    /// A client waits, for at most `within`, until VPP holds the desired state of
+    /// these frontends at this generation.
     ProgressAwaited {
         id: RequestId,
         frontends: Vec<FrontendName>,
@@ -125,21 +121,21 @@ pub enum ReconcileInput {
     },
 }
 
-/// What is to be done, in order.
+/// What the actor does, in order.
 #[derive(Clone, Debug)]
 pub enum ReconcileEffect {
-    /// Read all of VPP, and compare its tables with the model. Thousands of
-    /// VIPs take milliseconds: another thread does it.
+    /// Read all of VPP, and compare its tables with the model on another thread: for
+    /// thousands of VIPs this takes milliseconds.
     Observe(CallId),
-    /// Write these steps in order over this connection and no other; urgent
-    /// ones ahead of everything that is not sent yet.
+    /// Write these steps in order over this connection and no other; urgent steps
+    /// before all that was not sent yet.
     Write {
         id: CallId,
         epoch: Epoch,
         steps: Vec<Step>,
         urgent: bool,
     },
-    /// Read the servers of these VIPs, of which each has about so many rows.
+    /// Read the servers of these VIPs; the value is the expected number of rows.
     ReadServers {
         id: CallId,
         epoch: Epoch,
@@ -149,10 +145,10 @@ pub enum ReconcileEffect {
         timer: TimerId,
         after: Duration,
     },
-    /// Let whoever waits for this thread have it, then resume.
+    /// Yield the thread to other tasks, then send [`ReconcileInput::Resumed`].
     Yield,
-    /// Free this on another thread: thousands of VIPs take long enough for a
-    /// flip to notice.
+    /// Drop this on another thread: for thousands of VIPs this takes long enough to
+    /// delay a flip.
     Free(Observed),
     Publish(DataplaneChange),
     Log(ReconcileRecord),
@@ -164,15 +160,48 @@ pub enum ReconcileEffect {
         id: RequestId,
         answer: AwaitAnswer,
     },
-    /// VPP holds what was desired of these frontends at this generation, or no
-    /// longer does.
+    /// Report changed progress of these frontends at this generation.
     Progress {
         generation: Generation,
         changes: Vec<FrontendProgress>,
     },
 }
 
-/// Why a sync was not made.
+/// The result of a sync: what it did or, as a dry run, would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncReport {
+    pub results: Vec<StepResult>,
+    /// False for a dry run.
+    pub applied: bool,
+    /// The VIPs of the steps as they were before.
+    pub before: BTreeMap<Vip, ObservedVip>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepResult {
+    pub planned: Planned,
+    /// Why VPP did not do the step; `None` if it did, and in a dry run.
+    pub error: Option<String>,
+}
+
+/// How far VPP is with a frontend's desired state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrontendProgress {
+    pub frontend: FrontendName,
+    pub programmed: bool,
+    pub serving: bool,
+}
+
+/// The answer to [`ReconcileInput::ProgressAwaited`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AwaitAnswer {
+    /// VPP holds the desired state.
+    Written,
+    /// VPP does not hold it yet, for this reason.
+    NotYet(String),
+}
+
+/// Why a sync was not done.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SyncError {
     #[error("there is no frontend \"{0}\"")]
@@ -182,14 +211,14 @@ pub enum SyncError {
 }
 
 impl SyncReport {
-    /// Steps that VPP did not do.
+    /// The number of steps that VPP did not do.
     #[must_use]
     pub fn failed(&self) -> usize {
         failed(&self.results)
     }
 }
 
-/// How many of these steps VPP did not do.
+/// The number of steps that VPP did not do.
 pub(super) fn failed(results: &[StepResult]) -> usize {
     results.iter().filter(|result| result.error.is_some()).count()
 }

@@ -1,17 +1,18 @@
-//! What is written to VPP, in what order, and when: [`ReconcileState::step`]
-//! takes what happened and says what is to be done. It has no clock, no thread
-//! and no socket, so its laws are tested on it alone (`tests/laws.rs`).
+//! Decides what is written to VPP, in what order, and when. [`ReconcileState::step`]
+//! takes an input and returns effects. It has no clock, no thread and no socket, so
+//! its laws are tested without actors (`tests/laws.rs`).
 //!
-//! At most one *pass* is under way: an observation of all of VPP, then the
-//! planned steps in batches. A *flip*, the change of a few frontends, is planned
-//! from what is known and written at once, ahead of what is left of the pass,
-//! whose steps for other frontends stand.
+//! At most one *pass* is in progress: an observation of all of VPP, then the planned
+//! steps in batches. A *flip*, the change of a few frontends, is planned from the
+//! known state and written immediately, ahead of the rest of the pass; the pass's
+//! steps for other frontends remain valid.
 //!
-//! **Invariant: nothing is planned from what was not read.** [`ObservedState`]
-//! says whether VPP is known; a lost reply makes it unknown.
+//! **Invariant: nothing is planned from what was not read.** [`ObservedState`] says
+//! whether VPP's state is known; a lost reply makes it unknown.
 
 mod batches;
 mod fast_path;
+mod in_flight;
 mod input;
 mod observe;
 mod outcomes;
@@ -24,78 +25,58 @@ pub mod refusals;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use input::{
-    CallId, DesiredSnapshot, DesiredUpdate, Generation, Moment, ReconcileEffect, ReconcileInput,
-    RequestId, SyncError, TimerId,
+    AwaitAnswer, CallId, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation, Moment,
+    ReconcileEffect, ReconcileInput, RequestId, StepResult, SyncError, SyncReport, TimerId,
 };
-pub use progress::{AwaitAnswer, FrontendProgress};
 pub use queries::VipObservation;
-pub use record::{ReconcileRecord, ScopeWord};
+pub use record::{ReconcileRecord, ScopeLabel};
 pub use stats::ReconcilerStats;
 
 use crate::domain::balancing::maglev::ModelCheck;
 use crate::domain::config::LbSettings;
 use crate::domain::dataplane::connection::{DataplaneError, Epoch};
 use crate::domain::dataplane::net::Vip;
-use crate::domain::dataplane::observed::{Observed, ObservedVip};
-use crate::domain::dataplane::plan::{Desired, Flushed, Planned, Scope};
+use crate::domain::dataplane::observed::Observed;
+use crate::domain::dataplane::plan::{Desired, Flushed, Scope};
 use crate::domain::names::FrontendName;
-use fast_path::{Flip, PendingChange};
-use outcomes::WriteUnderWay;
+use in_flight::{Flip, InFlightWrite, PendingChange};
 use pass::{Pass, Trigger};
 use progress::Progress;
 use read_back::ReadBack;
 use refusals::Refusals;
 
-/// What a pass did, or would do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyncReport {
-    /// The steps in order.
-    pub results: Vec<StepResult>,
-    /// False for a dry run.
-    pub applied: bool,
-    /// The VIPs that the steps concern, as they were before.
-    pub before: BTreeMap<Vip, ObservedVip>,
-}
-
-/// A step and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StepResult {
-    pub planned: Planned,
-    /// Why it was not done; `None` if it was, or in a dry run.
-    pub error: Option<String>,
-}
-
 /// See the module's description.
 #[derive(Debug, Default)]
 pub struct ReconcileState {
     desired: Option<DesiredState>,
-    /// False until `startup-min-delay` is over.
+    /// `startup-min-delay` is over.
     may_write: bool,
     epoch: Option<Epoch>,
     observed: ObservedState,
     flushed: Flushed,
     model: ModelCheck,
-    /// Frontends that are to be written, and why.
+    /// Frontends that wait for a flip.
     pending: BTreeMap<FrontendName, PendingChange>,
     flip: Option<Flip>,
     pass: Option<Pass>,
     queue: VecDeque<(Scope, Trigger)>,
-    writes: BTreeMap<CallId, WriteUnderWay>,
+    writes: BTreeMap<CallId, InFlightWrite>,
     read_back: ReadBack,
     refusals: Refusals,
     progress: Progress,
     stats: ReconcilerStats,
-    /// Syncs that were requested without a connection, by the observation that
-    /// will say why there is none.
+    /// Syncs that were requested without a connection, by the observation whose
+    /// error is their answer.
     unconnected: BTreeMap<CallId, RequestId>,
     last_call: u64,
-    /// Collected within one step.
+    /// The effects of the present step.
     effects: Vec<ReconcileEffect>,
 }
 
@@ -104,11 +85,11 @@ struct DesiredState {
     desired: Desired,
     settings: Arc<LbSettings>,
     generation: Generation,
-    /// Whose VIP is whose.
+    /// The frontend of each VIP.
     owners: BTreeMap<Vip, FrontendName>,
 }
 
-/// What VPP holds.
+/// What VPP holds, if it is known.
 #[derive(Debug, Default)]
 enum ObservedState {
     #[default]
@@ -117,7 +98,7 @@ enum ObservedState {
 }
 
 impl ReconcileState {
-    /// Takes what happened, and says what is to be done, in order.
+    /// Processes one input. Returns the effects in order.
     #[must_use]
     pub fn step(&mut self, input: ReconcileInput, now: Moment) -> Vec<ReconcileEffect> {
         self.accept(input, now);
@@ -154,10 +135,10 @@ impl ReconcileState {
         }
     }
 
-    /// Does what is to be done next, if anything can be done now.
+    /// Starts all that can be started now.
     fn advance(&mut self, now: Moment) {
         loop {
-            // Before the next flip: no storm of flips holds up a pass.
+            // Before the next flip, so that a series of flips cannot starve the pass.
             self.outline_pass();
             self.flip();
             if !self.advance_pass(now) {
@@ -215,7 +196,7 @@ impl ReconcileState {
         }
         self.epoch = Some(epoch);
         self.forget_observed();
-        self.read_back.forget();
+        self.read_back.clear();
         self.refusals.clear();
         self.queue_drift_pass(false);
     }
@@ -225,8 +206,8 @@ impl ReconcileState {
         self.forget_observed();
         self.flip = None;
         self.writes.clear();
-        self.read_back.forget();
-        self.progress.forget();
+        self.read_back.clear();
+        self.progress.vpp_lost();
         let error = DataplaneError::NotConnected(why.into());
         self.end_pass(Some(error.clone()), now);
         for (_, trigger) in std::mem::take(&mut self.queue) {
@@ -238,7 +219,7 @@ impl ReconcileState {
         match timer {
             TimerId::StartupMinDelay => {
                 self.may_write = true;
-                // The pass that waits for this covers all that changed so far.
+                // The pass that waits for this delay includes all pending changes.
                 self.pending.clear();
             }
             TimerId::Drift => {
@@ -250,14 +231,14 @@ impl ReconcileState {
                     self.set_timer(TimerId::Drift, after);
                 }
             }
-            TimerId::ReadBack => self.read_back.delay_is_over(),
-            TimerId::Await(id) => self.give_up_waiting(id),
+            TimerId::ReadBack => self.read_back.delay_over(),
+            TimerId::Await(id) => self.expire_wait(id),
         }
     }
 
     fn request_sync(&mut self, id: RequestId, scope: Scope, dry_run: bool) {
         if self.epoch.is_none() {
-            // The connection knows why there is none.
+            // The observation fails with the reason why there is no connection.
             let call = self.next_call();
             self.unconnected.insert(call, id);
             self.effects.push(ReconcileEffect::Observe(call));
@@ -274,7 +255,7 @@ impl ReconcileState {
         within: Duration,
     ) {
         if self.epoch.is_none() {
-            // Nobody knows for how long.
+            // It is not known when VPP will be back.
             let answer = AwaitAnswer::NotYet("VPP is not connected".into());
             self.effects.push(ReconcileEffect::ReplyProgress { id, answer });
             return;
@@ -283,7 +264,7 @@ impl ReconcileState {
         self.set_timer(TimerId::Await(id), within);
     }
 
-    /// Queues a pass unless one is waiting; `alone`: see [`Trigger::Drift`].
+    /// Queues a drift pass unless one is queued; `alone`: see [`Trigger::Drift`].
     fn queue_drift_pass(&mut self, alone: bool) {
         for (_, trigger) in &mut self.queue {
             if let Trigger::Drift { alone: queued } = trigger {

@@ -1,4 +1,4 @@
-//! The observation that a pass begins with.
+//! Begins a pass with an observation of VPP, and processes its result.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use crate::domain::dataplane::plan::Scope;
 use crate::domain::events::{DataplaneChange, DataplaneKind};
 
 impl ReconcileState {
-    /// Begins the next pass that can be made now. Says whether the queue has
-    /// changed otherwise.
+    /// Begins the next pass that can begin now. Returns true if a request was answered
+    /// instead, so that another pass may begin.
     pub(super) fn begin_pass(&mut self, now: Moment) -> bool {
         let (Some(state), true) = (&self.desired, self.epoch.is_some()) else { return false };
         let may_write = self.may_write;
@@ -30,7 +30,7 @@ impl ReconcileState {
             return true;
         }
         self.log(ReconcileRecord::SyncStarted { scope: (&scope).into(), steps: None });
-        // Only what goes by itself leaves alone what VPP keeps refusing.
+        // Only drift passes back off from refusals, and not operators' syncs.
         let backing_off = match &trigger {
             Trigger::Drift { .. } => self.refusals.begin_pass(),
             Trigger::Sync { .. } => BTreeSet::new(),
@@ -82,23 +82,22 @@ impl ReconcileState {
         let Some(pass) = &mut self.pass else { return };
         pass.observed(&mut observed);
         let adopts = *pass.scope() == Scope::All && !pass.is_dry_run();
-        for row in &observed.strange {
+        for row in &observed.unexpected_rows {
             self.effects.push(ReconcileEffect::Log(ReconcileRecord::UnexpectedRow(row.clone())));
         }
-        let mismatches = self.model.look(mismatches);
-        let is_first = self.observe(observed);
+        let mismatches = self.model.compare(mismatches);
+        let is_first = self.replace_observed(observed);
         self.read_back.superseded();
         if is_first && adopts {
-            // The plan that follows holds what changed until now, and begins
-            // with the settings that every VIP needs.
+            // The plan that follows includes all pending changes, and begins with the
+            // global settings that every VIP needs.
             self.pending.clear();
         }
         self.report_mismatches(mismatches, now);
     }
 
-    /// This is what VPP holds. Says whether it is the first observation since
-    /// VPP was unknown.
-    fn observe(&mut self, observed: Observed) -> bool {
+    /// Replaces the observed state. Returns whether VPP was unknown before.
+    fn replace_observed(&mut self, observed: Observed) -> bool {
         match std::mem::replace(&mut self.observed, ObservedState::Known(observed)) {
             ObservedState::Unknown => true,
             ObservedState::Known(before) => {
@@ -108,8 +107,7 @@ impl ReconcileState {
         }
     }
 
-    /// Reports tables in VPP that are not what the model makes of the same
-    /// servers and weights.
+    /// Publishes and logs tables in VPP that differ from the model's.
     pub(super) fn report_mismatches(&mut self, mismatches: Vec<Mismatch>, now: Moment) {
         for mismatch in mismatches {
             let owners = self.desired.as_ref().map(|state| &state.owners);

@@ -1,47 +1,25 @@
-//! The outcomes of steps: taken into what is known of VPP, published and logged.
+//! Processes the outcomes of steps: applies them to the observed state, publishes and
+//! logs them, and answers the clients that wait for them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use super::record::{ReconcileRecord, ScopeWord};
+use super::in_flight::{InFlightWrite, PlanSnapshot};
+use super::record::{ReconcileRecord, ScopeLabel};
 use super::{
     AwaitAnswer, CallId, Moment, ObservedState, ReconcileEffect, ReconcileState, RequestId,
     StepResult, SyncReport, input,
 };
-use crate::domain::balancing::weights::DesiredFrontend;
+
 use crate::domain::dataplane::connection::{DataplaneError, Outcome};
 use crate::domain::dataplane::observed::Observed;
-use crate::domain::dataplane::plan::{self, Desired, Planned, Scope};
+use crate::domain::dataplane::plan::{self, Planned, Scope};
 use crate::domain::dataplane::step::Step;
 use crate::domain::events::{DataplaneChange, DataplaneKind};
 use crate::domain::names::FrontendName;
 
-/// A write that was not answered yet.
-#[derive(Debug)]
-pub(super) struct WriteUnderWay {
-    pub(super) steps: Vec<Planned>,
-    pub(super) snapshot: PlanSnapshot,
-    /// The number of its batch in the pass; `None`: a flip.
-    pub(super) batch: Option<u64>,
-}
-
-/// The frontends that steps were planned for, as they were desired then: the
-/// outcomes are settled by that, whatever is desired meanwhile.
-#[derive(Debug)]
-pub(super) struct PlanSnapshot(BTreeMap<FrontendName, Arc<DesiredFrontend>>);
-
-impl PlanSnapshot {
-    pub(super) fn of(steps: &[Planned], desired: &Desired) -> Self {
-        let names = steps.iter().filter_map(|planned| planned.frontend.as_ref());
-        let frontend =
-            |name: &FrontendName| Some((name.clone(), Arc::clone(desired.frontends.get(name)?)));
-        Self(names.filter_map(frontend).collect())
-    }
-}
-
 impl ReconcileState {
     /// Writes steps over the present connection.
-    pub(super) fn write(&mut self, write: WriteUnderWay, urgent: bool) -> CallId {
+    pub(super) fn write(&mut self, write: InFlightWrite, urgent: bool) -> CallId {
         let id = self.next_call();
         let epoch = self.epoch.unwrap_or_default();
         self.read_back.writing(&write.steps);
@@ -51,7 +29,7 @@ impl ReconcileState {
         id
     }
 
-    /// A write was answered. One of an earlier connection is not known any more.
+    /// Processes the answer to a write. Answers of earlier connections are ignored.
     pub(super) fn written(
         &mut self,
         id: CallId,
@@ -67,15 +45,15 @@ impl ReconcileState {
         }
     }
 
-    /// Takes outcomes into what is known of VPP, publishes and logs them.
-    /// `drift` says of a frontend whether nothing of ours explains that its
-    /// steps were due.
+    /// Applies outcomes to the observed state, publishes and logs them. `drift` tells
+    /// whether a frontend's steps repair drift, so that no change of ours explains
+    /// them.
     pub(super) fn settle(
         &mut self,
         snapshot: &PlanSnapshot,
         steps: Vec<Planned>,
         outcomes: Result<Vec<Outcome>, DataplaneError>,
-        scope: ScopeWord,
+        scope: ScopeLabel,
         drift: impl Fn(&Option<FrontendName>) -> bool,
         now: Moment,
     ) -> Vec<StepResult> {
@@ -87,7 +65,7 @@ impl ReconcileState {
         for (planned, outcome) in steps.into_iter().zip(outcomes) {
             let error = match outcome {
                 Outcome::Done => {
-                    // What was refused before was due anyway.
+                    // A step that was refused before is no drift.
                     let frontend = &planned.frontend;
                     let drift = drift(frontend) && !self.refusals.contains(frontend);
                     self.stats.record_step(&planned.step, scope, drift);
@@ -103,7 +81,7 @@ impl ReconcileState {
                     Some(why)
                 }
                 Outcome::Unknown(why) => {
-                    // Whether it was done can only be observed.
+                    // Only an observation shows whether VPP did it.
                     self.forget_observed();
                     Some(why)
                 }
@@ -164,7 +142,7 @@ impl ReconcileState {
         self.effects.push(ReconcileEffect::Publish(change));
     }
 
-    /// Frontends for which VPP did all of a flip are refused nothing any more.
+    /// Clears the refusals of frontends for which VPP did all steps of a flip.
     pub(super) fn clear_refusals(
         &mut self,
         results: &[StepResult],
@@ -175,7 +153,7 @@ impl ReconcileState {
         }
     }
 
-    /// Frontends for which nothing is due any more are programmed.
+    /// Marks frontends as programmed for which no step is due any more.
     pub(super) fn settle_progress(
         &mut self,
         snapshot: &PlanSnapshot,
@@ -232,7 +210,7 @@ impl ReconcileState {
         self.reply(ended.trigger, result);
     }
 
-    /// Reports what became of frontends within this step, and to those who wait.
+    /// Reports changed progress, and answers the clients whose wait is over.
     pub(super) fn report_progress(&mut self) {
         let generation = self.desired.as_ref().map(|state| state.generation).unwrap_or_default();
         let changes = self.progress.take_changes();
@@ -240,9 +218,9 @@ impl ReconcileState {
             self.effects.push(ReconcileEffect::Progress { generation, changes });
         }
         let desired = self.desired.as_ref().map(|state| &state.desired.frontends);
-        let gone = |name: &FrontendName| desired.is_some_and(|all| !all.contains_key(name));
-        for (id, stuck) in self.progress.end_waits(generation, gone) {
-            let answer = match stuck {
+        let removed = |name: &FrontendName| desired.is_some_and(|all| !all.contains_key(name));
+        for (id, refused) in self.progress.end_waits(generation, removed) {
+            let answer = match refused {
                 None => AwaitAnswer::Written,
                 Some(name) => AwaitAnswer::NotYet(self.why_pending(&name)),
             };
@@ -250,19 +228,13 @@ impl ReconcileState {
         }
     }
 
-    /// The deadline of a waiter is over.
-    pub(super) fn give_up_waiting(&mut self, id: RequestId) {
-        let Some(open) = self.progress.give_up(id) else { return };
-        let why = open.first().map(|name| self.why_pending(name)).unwrap_or_default();
+    /// Answers a client whose deadline is over.
+    pub(super) fn expire_wait(&mut self, id: RequestId) {
+        let Some(pending) = self.progress.expire_wait(id) else { return };
+        let why = pending.first().map(|name| self.why_pending(name)).unwrap_or_default();
         let answer = AwaitAnswer::NotYet(why);
         self.effects.push(ReconcileEffect::ReplyProgress { id, answer });
     }
-}
-
-/// The frontends of which VPP did not do all.
-pub(super) fn failed_frontends(results: &[StepResult]) -> BTreeSet<Option<FrontendName>> {
-    let failed = results.iter().filter(|result| result.error.is_some());
-    failed.map(|result| result.planned.frontend.clone()).collect()
 }
 
 /// The name of a step's log record.
@@ -277,7 +249,7 @@ fn record_name(step: &Step) -> &'static str {
     }
 }
 
-/// What a step changes, as it was: ` (was 100)`.
+/// The value that a step replaces, as a suffix: ` (was 100)`.
 fn value_before(observed: &Observed, step: &Step) -> Option<String> {
     match step {
         Step::SetConf(_) => Some(format!(" (was {})", Step::SetConf(observed.conf))),

@@ -1,9 +1,10 @@
-//! One pass over VPP: an observation, then steps in batches, with flips in between.
+//! Keeps the state of one pass over VPP: its observation, the steps that remain, the
+//! batches in flight, and what flips have changed meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::{CallId, Moment, RequestId, StepResult};
+use super::input::{CallId, Moment, RequestId, StepResult};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedVip};
 use crate::domain::dataplane::plan::{self, Outline, Planned, Scope};
@@ -16,48 +17,48 @@ use crate::domain::reconcile::refusals::Refusals;
 pub(super) struct Pass {
     scope: Scope,
     trigger: Trigger,
-    /// The observation that is awaited; nothing is written before it.
+    /// The observation that the pass waits for; nothing is written before it.
     observing: Option<CallId>,
-    /// The batches under way by their numbers: the frontends they are for.
-    under_way: BTreeMap<u64, BTreeSet<Option<FrontendName>>>,
+    /// The frontends of each batch in flight, by the batch's number.
+    in_flight: BTreeMap<u64, BTreeSet<Option<FrontendName>>>,
     batches: u64,
-    /// Whether the steps that remain are not those that are due.
+    /// The remaining steps no longer follow from the present state.
     stale: bool,
     remaining: VecDeque<Planned>,
-    /// What is still to be planned, and what comes after that.
+    /// Frontends that are still to be planned.
     unplanned: VecDeque<FrontendName>,
+    /// The steps after those of all frontends.
     last: Vec<Planned>,
-    /// Others have the thread; it goes on after them.
+    /// The pass has yielded the thread and waits to be resumed.
     yields: bool,
-    /// Frontends that VPP refused something for. They wait for the next pass,
-    /// and do not stop the others.
-    skipped: BTreeSet<Option<FrontendName>>,
-    /// Frontends that VPP keeps refusing: this pass leaves them alone.
+    /// Frontends with a step that VPP did not do. This pass writes no more of them, but
+    /// goes on with others.
+    failed: BTreeSet<Option<FrontendName>>,
+    /// Frontends that VPP keeps refusing, and that this pass does not write.
     backing_off: BTreeSet<Option<FrontendName>>,
-    /// Frontends that flips write, of whose steps this pass knows nothing.
-    left_to_flips: BTreeSet<Option<FrontendName>>,
+    /// Frontends that flips write instead of this pass.
+    yielded: BTreeSet<Option<FrontendName>>,
     /// What flips wrote since the observation began: it may not show that yet.
     superseding: Vec<Step>,
-    /// A flip failed beside the observation, which may show what VPP did of it,
-    /// or what was there before.
+    /// A flip failed during the observation, which may show VPP before or after it.
     is_ambiguous: bool,
     results: Vec<StepResult>,
-    /// The VIPs that an operator's pass concerns, as they were before it.
+    /// The VIPs of an operator's sync as they were before.
     before: BTreeMap<Vip, ObservedVip>,
     begun: Moment,
 }
 
-/// Steps that are written together, if that many are of one frontend.
-const LONGEST: usize = 128;
-/// Batches that are under way at a time: while the outcomes of one are taken in,
-/// VPP has another.
-const BATCHES: usize = 2;
+/// The most steps in a batch, even if a frontend has more.
+const MAX_BATCH: usize = 128;
+/// The most batches in flight: VPP works on one while the outcomes of the other are
+/// processed.
+const MAX_IN_FLIGHT: usize = 2;
 
 /// Why a pass is made.
 #[derive(Debug)]
 pub(super) enum Trigger {
-    /// To find and mend what differs. `alone`: nothing changed on our side
-    /// before it, so that whatever differs is drift.
+    /// To find and repair drift. `alone`: nothing changed on our side before, so that
+    /// every difference is drift.
     Drift { alone: bool },
     /// An operator's request.
     Sync { dry_run: bool, id: RequestId },
@@ -69,21 +70,21 @@ impl Trigger {
     }
 }
 
-/// A pass that is over.
+/// The result of a pass.
 pub(super) struct EndedPass {
     pub(super) scope: Scope,
     pub(super) trigger: Trigger,
     pub(super) results: Vec<StepResult>,
     pub(super) before: BTreeMap<Vip, ObservedVip>,
     pub(super) applied: bool,
-    /// It was to make all of VPP right, and left nobody out.
+    /// It covered all of VPP and left no frontend out.
     pub(super) complete: bool,
     pub(super) took: Duration,
 }
 
 impl Pass {
-    /// A pass that begins with the observation `observing`, and leaves
-    /// `backing_off` alone.
+    /// A pass that begins with the observation `observing`, and does not write
+    /// `backing_off`.
     pub(super) fn new(
         scope: Scope,
         trigger: Trigger,
@@ -95,16 +96,16 @@ impl Pass {
             scope,
             trigger,
             observing: Some(observing),
-            under_way: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             batches: 0,
             stale: true,
             remaining: VecDeque::new(),
             unplanned: VecDeque::new(),
             last: Vec::new(),
             yields: false,
-            skipped: BTreeSet::new(),
+            failed: BTreeSet::new(),
             backing_off,
-            left_to_flips: BTreeSet::new(),
+            yielded: BTreeSet::new(),
             superseding: Vec::new(),
             is_ambiguous: false,
             results: Vec::new(),
@@ -117,29 +118,27 @@ impl Pass {
         &self.scope
     }
 
-    /// Whether a batch under way is for this frontend.
+    /// Whether a batch in flight has steps of this frontend.
     pub(super) fn is_busy_with(&self, frontend: &Option<FrontendName>) -> bool {
-        self.under_way.values().any(|frontends| frontends.contains(frontend))
+        self.in_flight.values().any(|frontends| frontends.contains(frontend))
     }
 
-    /// VPP is being observed.
     pub(super) fn is_observing(&self) -> bool {
         self.observing.is_some()
     }
 
-    /// The observation that is awaited.
     pub(super) fn observing(&self) -> Option<CallId> {
         self.observing
     }
 
-    /// Nothing is under way, and VPP was read.
+    /// VPP was observed, and no batch is in flight.
     pub(super) fn is_idle(&self) -> bool {
-        self.observing.is_none() && self.under_way.is_empty()
+        self.observing.is_none() && self.in_flight.is_empty()
     }
 
-    /// Whether another batch may go out: it is known which.
+    /// Whether another batch may be written.
     pub(super) fn has_room(&self) -> bool {
-        self.observing.is_none() && !self.stale && self.under_way.len() < BATCHES
+        self.observing.is_none() && !self.stale && self.in_flight.len() < MAX_IN_FLIGHT
     }
 
     pub(super) fn is_stale(&self) -> bool {
@@ -150,37 +149,35 @@ impl Pass {
         self.trigger.is_dry_run()
     }
 
-    /// Whether its observation is not to be believed.
     pub(super) fn is_ambiguous(&self) -> bool {
         self.is_ambiguous
     }
 
-    /// Whether all that this pass mends is drift.
+    /// Whether all that this pass repairs is drift.
     pub(super) fn finds_drift(&self) -> bool {
         matches!(self.trigger, Trigger::Drift { alone: true })
     }
 
-    /// Something changed on our side: what differs need not be drift.
+    /// Something changed on our side, so that differences are not all drift.
     pub(super) fn mark_explained(&mut self) {
         if let Trigger::Drift { alone } = &mut self.trigger {
             *alone = false;
         }
     }
 
-    /// What is left is to be planned from what is known by then.
+    /// Marks the remaining steps as stale.
     pub(super) fn replan(&mut self) {
         self.stale = true;
     }
 
-    /// Another observation begins in place of one that is ambiguous.
+    /// Replaces an ambiguous observation by another.
     pub(super) fn observe_again(&mut self, observing: CallId) {
         self.superseding.clear();
         self.is_ambiguous = false;
         self.observing = Some(observing);
     }
 
-    /// The observation is done. Brings it up to date with what was written
-    /// meanwhile.
+    /// Ends the observation, and applies to it what flips wrote meanwhile.
     pub(super) fn observed(&mut self, observed: &mut Observed) {
         for step in self.superseding.drain(..) {
             plan::apply(observed, &step);
@@ -188,16 +185,15 @@ impl Pass {
         self.observing = None;
     }
 
-    /// Something else is wanted of this frontend, and a flip will write it:
-    /// what was planned for it is void. The steps of the others stand.
+    /// Drops the remaining steps of a frontend whose desired state changed: a flip
+    /// writes it. The steps of other frontends remain valid.
     pub(super) fn yield_to_fast_path(&mut self, frontend: &FrontendName) {
         self.mark_explained();
-        let is_its = |planned: &Planned| planned.frontend.as_ref() == Some(frontend);
-        self.remaining.retain(|planned| !is_its(planned));
-        self.left_to_flips.insert(Some(frontend.clone()));
+        self.remaining.retain(|planned| planned.frontend.as_ref() != Some(frontend));
+        self.yielded.insert(Some(frontend.clone()));
     }
 
-    /// A flip went ahead of this pass. What it left undone is planned anew.
+    /// Notes the results of a flip that overtook this pass. After a failure the rest is replanned.
     pub(super) fn superseded(&mut self, results: Vec<StepResult>) {
         let failed = results.iter().any(|result| result.error.is_some());
         self.stale |= failed;
@@ -208,10 +204,10 @@ impl Pass {
         }
     }
 
-    /// These steps are due. Those of frontends that `flips` are about to write
-    /// are not for the pass, which goes on beside them.
+    /// Replaces the remaining steps by a new plan, without the frontends that `flips`
+    /// are about to write.
     pub(super) fn take_outline(&mut self, outline: Outline, flips: BTreeSet<Option<FrontendName>>) {
-        self.left_to_flips = flips;
+        self.yielded = flips;
         self.stale = false;
         self.remaining.clear();
         self.unplanned = outline.frontends;
@@ -219,20 +215,20 @@ impl Pass {
         self.take_steps(outline.first);
     }
 
-    /// These steps are due, after those that remain.
+    /// Appends steps to those that remain.
     pub(super) fn take_steps(&mut self, mut steps: Vec<Planned>) {
         steps.retain(|planned| self.is_for(&planned.frontend));
         self.remaining.extend(steps);
     }
 
-    /// Whether this pass writes what is due for this frontend.
+    /// Whether this pass writes this frontend.
     fn is_for(&self, frontend: &Option<FrontendName>) -> bool {
-        ![&self.skipped, &self.backing_off, &self.left_to_flips]
+        ![&self.failed, &self.backing_off, &self.yielded]
             .iter()
             .any(|others| others.contains(frontend))
     }
 
-    /// The next frontend to plan; none when all is planned.
+    /// The next frontend to plan; `None` when all are planned.
     pub(super) fn next_frontend(&mut self) -> Option<FrontendName> {
         while let Some(name) = self.unplanned.pop_front() {
             if self.is_for(&Some(name.clone())) {
@@ -244,14 +240,13 @@ impl Pass {
         None
     }
 
-    /// Whether so many steps remain, or all that there are: nothing need be
-    /// planned before they are written.
+    /// Whether a batch of `most` steps is complete, or all frontends are planned.
     pub(super) fn is_ready(&self, most: usize) -> bool {
         let is_planned = self.unplanned.is_empty() && self.last.is_empty();
         is_planned || self.remaining.len() >= most && !self.trigger.is_dry_run()
     }
 
-    /// Has it yield the thread. Says whether it did not already.
+    /// Makes the pass yield the thread. Returns false if it already does.
     pub(super) fn yield_now(&mut self) -> bool {
         !std::mem::replace(&mut self.yields, true)
     }
@@ -260,23 +255,22 @@ impl Pass {
         self.yields = false;
     }
 
-    /// The next steps to write and their batch's number, about `most`; none
-    /// when nothing remains that can be written before what is under way has
-    /// ended. `seen` is what they change.
+    /// The next batch of about `most` steps, with its number; `None` if no step can be
+    /// written before a batch in flight is answered.
     pub(super) fn next_batch(
         &mut self,
         most: usize,
-        seen: &Observed,
+        observed: &Observed,
     ) -> Option<(u64, Vec<Planned>)> {
         let is_dry_run = self.trigger.is_dry_run();
         let count = if is_dry_run { self.remaining.len() } else { self.batch_size(most) };
         let batch: Vec<_> = self.remaining.drain(..count).collect();
         if matches!(self.trigger, Trigger::Sync { .. }) {
             let mut vips: Vec<_> = batch.iter().filter_map(|planned| planned.step.vip()).collect();
-            // The steps of a VIP stand together.
+            // The steps of a VIP are consecutive.
             vips.dedup();
             for vip in vips {
-                if let Some(now) = seen.vips.get(&vip) {
+                if let Some(now) = observed.vips.get(&vip) {
                     self.before.entry(vip).or_insert_with(|| now.clone());
                 }
             }
@@ -291,18 +285,18 @@ impl Pass {
         }
         self.batches += 1;
         let frontends = batch.iter().map(|planned| planned.frontend.clone()).collect();
-        self.under_way.insert(self.batches, frontends);
+        self.in_flight.insert(self.batches, frontends);
         Some((self.batches, batch))
     }
 
-    /// How many of the steps that remain go out together: all of a frontend. Of
-    /// very many the rest waits until it is known what became of the first.
+    /// The size of the next batch. It has all steps of a frontend, up to [`MAX_BATCH`];
+    /// the rest waits for the outcomes of these.
     fn batch_size(&self, most: usize) -> usize {
         let mut count = 0;
         while let Some(planned) = self.remaining.get(count) {
             let before = count.checked_sub(1).and_then(|last| self.remaining.get(last));
-            let goes_on = before.is_some_and(|before| before.frontend == planned.frontend);
-            let is_full = count >= most && !goes_on || count >= LONGEST;
+            let continues = before.is_some_and(|before| before.frontend == planned.frontend);
+            let is_full = count >= most && !continues || count >= MAX_BATCH;
             if is_full || self.is_busy_with(&planned.frontend) {
                 break;
             }
@@ -311,8 +305,8 @@ impl Pass {
         count
     }
 
-    /// The outcomes of the batch of this number; `failed`: the frontends of which
-    /// VPP did not do all.
+    /// Notes the results of a batch. `failed`: the frontends with a step that VPP did
+    /// not do.
     pub(super) fn batch_written(
         &mut self,
         batch: u64,
@@ -320,20 +314,20 @@ impl Pass {
         failed: &BTreeSet<Option<FrontendName>>,
     ) {
         self.remaining.retain(|planned| !failed.contains(&planned.frontend));
-        self.skipped.extend(failed.iter().cloned());
+        self.failed.extend(failed.iter().cloned());
         self.results.extend(results);
-        self.under_way.remove(&batch);
+        self.in_flight.remove(&batch);
     }
 
-    /// Ends the pass; what went well is no longer among the refused, unless
-    /// the pass was broken off.
-    pub(super) fn end(self, refusals: &mut Refusals, broken_off: bool, now: Moment) -> EndedPass {
+    /// Ends the pass. Unless it was aborted, refusals of frontends for which it did all
+    /// are cleared.
+    pub(super) fn end(self, refusals: &mut Refusals, aborted: bool, now: Moment) -> EndedPass {
         let applied = !self.trigger.is_dry_run();
         let complete = applied && self.scope == Scope::All;
-        if complete && !broken_off {
-            let mut left = self.backing_off.clone();
-            left.extend(self.left_to_flips);
-            refusals.end_pass(&self.skipped, &left);
+        if complete && !aborted {
+            let mut not_written = self.backing_off.clone();
+            not_written.extend(self.yielded);
+            refusals.end_pass(&self.failed, &not_written);
         }
         EndedPass {
             scope: self.scope,

@@ -1,31 +1,14 @@
-//! How far VPP is with what is desired of each frontend.
+//! Tracks how far VPP is with each frontend's desired state.
 //!
-//! A frontend is *programmed* once VPP has confirmed every write that was due
-//! for it, and *serving* once it was read back as desired with at least one
-//! server that has entries in the new-flow table.
+//! A frontend is *programmed* once VPP has confirmed every write that was due for it,
+//! and *serving* once it was read back as desired with at least one server that has
+//! entries in the new-flow table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::input::{Generation, RequestId};
+use super::input::{FrontendProgress, Generation, RequestId};
 use crate::domain::dataplane::observed::ObservedVip;
 use crate::domain::names::FrontendName;
-
-/// What became known of one frontend.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FrontendProgress {
-    pub frontend: FrontendName,
-    pub programmed: bool,
-    pub serving: bool,
-}
-
-/// The answer to somebody who waits for VPP's word.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AwaitAnswer {
-    /// VPP holds what was desired.
-    Written,
-    /// It does not yet, and why.
-    NotYet(String),
-}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
@@ -33,22 +16,22 @@ enum Stage {
     Pending,
     /// VPP confirmed every write.
     Written,
-    /// VPP was read, and holds what is desired.
+    /// VPP was read and holds the desired state.
     Confirmed,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Record {
+struct ProgressRecord {
     stage: Stage,
     has_buckets: bool,
-    /// Something changed, so that its end is worth an event: what VPP already
-    /// held when it was first read is not.
+    /// The desired state changed, so that its completion is published. What VPP
+    /// already held when it was first read is not.
     changed: bool,
-    /// VPP refused a step of what is desired now.
+    /// VPP refused a step of the present desired state.
     refused: bool,
 }
 
-impl Record {
+impl ProgressRecord {
     fn programmed(self) -> bool {
         self.stage >= Stage::Written
     }
@@ -64,17 +47,17 @@ struct Waiter {
     generation: Generation,
 }
 
-/// The progress of every frontend, and who waits for it.
+/// The progress of every frontend, and the clients that wait for it.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    records: BTreeMap<FrontendName, Record>,
-    /// What differs from what was last reported: as it was then.
-    touched: BTreeMap<FrontendName, Record>,
+    records: BTreeMap<FrontendName, ProgressRecord>,
+    /// Records that changed since the last report, as they were then.
+    touched: BTreeMap<FrontendName, ProgressRecord>,
     waiters: BTreeMap<RequestId, Waiter>,
 }
 
 impl Progress {
-    fn update(&mut self, frontend: &FrontendName, change: impl FnOnce(&mut Record)) {
+    fn update(&mut self, frontend: &FrontendName, change: impl FnOnce(&mut ProgressRecord)) {
         let record = self.records.entry(frontend.clone()).or_default();
         let before = *record;
         change(record);
@@ -83,17 +66,17 @@ impl Progress {
         }
     }
 
-    /// Something else is desired of it, or VPP was found to hold something else.
+    /// The desired state changed, or VPP was found to hold something else.
     pub(super) fn pending(&mut self, frontend: &FrontendName) {
         self.update(frontend, |record| {
-            *record = Record { changed: true, ..Record::default() };
+            *record = ProgressRecord { changed: true, ..ProgressRecord::default() };
         });
     }
 
     /// VPP refused a step that was due.
     pub(super) fn refused(&mut self, frontend: &FrontendName) {
         self.update(frontend, |record| {
-            *record = Record { changed: true, refused: true, ..Record::default() };
+            *record = ProgressRecord { changed: true, refused: true, ..ProgressRecord::default() };
         });
     }
 
@@ -101,37 +84,37 @@ impl Progress {
         self.records.get(frontend).is_some_and(|record| record.refused)
     }
 
-    /// VPP confirmed all that was due. Says whether that ends a change.
+    /// VPP confirmed all writes that were due. Returns whether that completes a change.
     pub(super) fn written(&mut self, frontend: &FrontendName) -> bool {
-        let mut ends = false;
+        let mut completes = false;
         self.update(frontend, |record| {
-            ends = record.stage == Stage::Pending && record.changed;
+            completes = record.stage == Stage::Pending && record.changed;
             record.stage = record.stage.max(Stage::Written);
             (record.changed, record.refused) = (false, false);
         });
-        ends
+        completes
     }
 
-    /// VPP was read and holds what is desired. Says whether that ends a change.
-    pub(super) fn confirmed(&mut self, frontend: &FrontendName, seen: &ObservedVip) -> bool {
-        let ends = self.written(frontend);
+    /// VPP was read and holds the desired state. Returns whether that completes a change.
+    pub(super) fn confirmed(&mut self, frontend: &FrontendName, observed: &ObservedVip) -> bool {
+        let completes = self.written(frontend);
         self.update(frontend, |record| {
             record.stage = Stage::Confirmed;
-            record.has_buckets = seen.servers.values().any(|server| server.buckets > 0);
+            record.has_buckets = observed.servers.values().any(|server| server.buckets > 0);
         });
-        ends
+        completes
     }
 
-    /// Nothing is known of VPP any more.
-    pub(super) fn forget(&mut self) {
+    /// The connection was lost: VPP's state is unknown.
+    pub(super) fn vpp_lost(&mut self) {
         let known = self.records.iter().filter(|(_, record)| record.stage > Stage::Pending);
         let known: Vec<_> = known.map(|(frontend, _)| frontend.clone()).collect();
         for frontend in known {
-            self.update(&frontend, |record| *record = Record::default());
+            self.update(&frontend, |record| *record = ProgressRecord::default());
         }
     }
 
-    /// Frontends that are no longer configured have no progress.
+    /// Removes frontends that are no longer configured.
     pub(super) fn retain(&mut self, configured: impl Fn(&FrontendName) -> bool) {
         self.records.retain(|frontend, _| configured(frontend));
         self.touched.retain(|frontend, _| configured(frontend));
@@ -141,13 +124,14 @@ impl Progress {
         self.records.get(frontend).is_some_and(|record| record.programmed())
     }
 
-    /// How many frontends are programmed, and how many serve.
+    /// The numbers of programmed and of serving frontends.
     pub(super) fn counts(&self) -> (usize, usize) {
-        let count = |is: fn(Record) -> bool| self.records.values().filter(|r| is(**r)).count();
-        (count(Record::programmed), count(Record::serving))
+        let count =
+            |is: fn(ProgressRecord) -> bool| self.records.values().filter(|r| is(**r)).count();
+        (count(ProgressRecord::programmed), count(ProgressRecord::serving))
     }
 
-    /// What differs from what was last reported.
+    /// The frontends whose progress changed since the last report.
     pub(super) fn take_changes(&mut self) -> Vec<FrontendProgress> {
         let touched = std::mem::take(&mut self.touched);
         let changed = touched.into_iter().filter_map(|(frontend, before)| {
@@ -168,19 +152,20 @@ impl Progress {
         self.waiters.insert(id, Waiter { frontends, generation });
     }
 
-    /// The deadline of a waiter is over: the frontends that it still waits for.
-    pub(super) fn give_up(&mut self, id: RequestId) -> Option<Vec<FrontendName>> {
+    /// Ends a wait whose deadline is over. Returns the frontends that are not
+    /// programmed.
+    pub(super) fn expire_wait(&mut self, id: RequestId) -> Option<Vec<FrontendName>> {
         let mut waiter = self.waiters.remove(&id)?;
         waiter.frontends.retain(|frontend| !self.is_programmed(frontend));
         Some(waiter.frontends)
     }
 
-    /// Those whose wait is over by what is desired and written `now`, each with
-    /// the frontend that VPP refuses something, if that ended it.
+    /// Ends the waits that are over at generation `now`. Each comes with the frontend
+    /// that VPP refuses, if a refusal ended it.
     pub(super) fn end_waits(
         &mut self,
         now: Generation,
-        gone: impl Fn(&FrontendName) -> bool,
+        removed: impl Fn(&FrontendName) -> bool,
     ) -> Vec<(RequestId, Option<FrontendName>)> {
         if self.waiters.is_empty() {
             return Vec::new();
@@ -190,10 +175,11 @@ impl Progress {
             if waiter.generation > now {
                 continue;
             }
-            let stuck = waiter.frontends.iter().find(|frontend| self.is_refused(frontend));
-            let written = |frontend: &FrontendName| self.is_programmed(frontend) || gone(frontend);
-            if stuck.is_some() || waiter.frontends.iter().all(written) {
-                ended.insert((*id, stuck.cloned()));
+            let refused = waiter.frontends.iter().find(|frontend| self.is_refused(frontend));
+            let is_done =
+                |frontend: &FrontendName| self.is_programmed(frontend) || removed(frontend);
+            if refused.is_some() || waiter.frontends.iter().all(is_done) {
+                ended.insert((*id, refused.cloned()));
             }
         }
         for (id, _) in &ended {

@@ -1,4 +1,4 @@
-//! What can be asked of the reconciliation. Nothing here changes it.
+//! Queries of the reconciliation's state. None of them changes it.
 
 use super::{ObservedState, ReconcileState, ReconcilerStats};
 use crate::domain::dataplane::connection::Epoch;
@@ -6,11 +6,10 @@ use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::ObservedVip;
 use crate::domain::names::FrontendName;
 
-/// What is known of one VIP in VPP, what was written since it was last read
-/// included.
+/// The observed state of one VIP, including what was written since it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VipObservation {
-    /// VPP was not read, or what was read no longer counts.
+    /// VPP was not read, or what was read is no longer valid.
     Unknown,
     /// VPP has no such VIP.
     Absent,
@@ -18,7 +17,7 @@ pub enum VipObservation {
 }
 
 impl VipObservation {
-    /// As the domain asks for it: `None` if VPP was not read.
+    /// `None` if VPP was not read, `Some(None)` if VPP does not have the VIP.
     #[must_use]
     pub fn as_seen(&self) -> Option<Option<&ObservedVip>> {
         match self {
@@ -30,7 +29,7 @@ impl VipObservation {
 }
 
 impl ReconcileState {
-    /// Over which connection VPP was last read; `None`: it has to be read first.
+    /// The connection over which VPP was read; `None` if its state is unknown.
     #[must_use]
     pub fn observed_epoch(&self) -> Option<Epoch> {
         self.epoch.filter(|_| matches!(self.observed, ObservedState::Known(_)))
@@ -62,22 +61,22 @@ impl ReconcileState {
         }
     }
 
-    /// What VPP refuses this frontend at present.
+    /// The step of this frontend that VPP refuses at present, and VPP's reason.
     #[must_use]
     pub fn refusal(&self, frontend: &str) -> Option<String> {
         let of = |name: Option<&FrontendName>| name.is_some_and(|name| name.as_str() == frontend);
         self.refusals.iter().find(|(name, _)| of(*name)).map(|(_, what)| what.to_owned())
     }
 
-    /// Why VPP does not hold yet what is desired of one of these frontends, for
-    /// people; `None`: it does.
+    /// Why VPP does not hold the desired state of one of these frontends yet, for
+    /// operators; `None` if it does.
     #[must_use]
     pub fn pending_reason(&self, frontends: &[FrontendName]) -> Option<String> {
         let pending = frontends.iter().find(|name| !self.progress.is_programmed(name));
         pending.map(|name| self.why_pending(name))
     }
 
-    /// Why VPP does not hold yet what is desired of a frontend, for people.
+    /// Why VPP does not hold a frontend's desired state yet, for operators.
     pub(super) fn why_pending(&self, frontend: &FrontendName) -> String {
         if let Some(what) =
             self.refusal(frontend.as_str()).filter(|_| self.progress.is_refused(frontend))

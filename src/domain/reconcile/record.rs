@@ -1,5 +1,5 @@
-//! What the reconciliation has logged, as values: whoever executes its effects
-//! turns them into records.
+//! The log records of the reconciliation, as values. The Reconciler writes them to the
+//! log.
 
 use std::time::Duration;
 
@@ -8,16 +8,15 @@ use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::plan::{Disruption, Scope};
 use crate::domain::names::FrontendName;
 
-/// A pass over everything and an operator's sync of all have scope `all`; flips
-/// and syncs of one frontend have scope `vip`.
+/// The scope in logs and metrics. Passes over everything have `all`; flips and syncs
+/// of one frontend have `vip`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ScopeWord {
+pub enum ScopeLabel {
     All,
     Vip,
 }
 
-impl ScopeWord {
-    /// The word of logs and metrics.
+impl ScopeLabel {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -27,7 +26,7 @@ impl ScopeWord {
     }
 }
 
-impl From<&Scope> for ScopeWord {
+impl From<&Scope> for ScopeLabel {
     fn from(scope: &Scope) -> Self {
         match scope {
             Scope::All => Self::All,
@@ -36,17 +35,16 @@ impl From<&Scope> for ScopeWord {
     }
 }
 
-/// One record of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReconcileRecord {
-    /// `steps`: how many are written; `None`: VPP is read first.
+    /// `steps`: the number of steps; `None` if VPP is read first.
     SyncStarted {
-        scope: ScopeWord,
+        scope: ScopeLabel,
         steps: Option<usize>,
     },
-    /// `took`: of a flip from the deciding probe result on, if there was one.
+    /// `took`: for a flip since the probe result that caused it; `None` if an operator did.
     SyncDone {
-        scope: ScopeWord,
+        scope: ScopeLabel,
         steps: usize,
         failed: usize,
         took: Option<Duration>,
@@ -55,7 +53,7 @@ pub enum ReconcileRecord {
     SyncFailed(DataplaneError),
     StepDone {
         frontend: Option<FrontendName>,
-        /// The event's name: `vpp-lbsync-as-weight`.
+        /// The record's name: `vpp-lbsync-as-weight`.
         name: &'static str,
         detail: String,
         disruption: Disruption,
@@ -66,13 +64,13 @@ pub enum ReconcileRecord {
         step: String,
         why: String,
     },
-    /// VPP makes a new table for sticky flows of another size, and the old
-    /// flows are gone with the old one.
+    /// VPP allocates a table of sticky flows of another size, and loses the flows in
+    /// the old one.
     StickyBucketsChanged {
         from: u32,
         to: u32,
     },
-    /// A row of VPP's that no VIP of ours can look like.
+    /// A row of VPP's dumps that cannot be a VIP or server of ours.
     UnexpectedRow(String),
     ModelMismatch {
         frontend: Option<FrontendName>,

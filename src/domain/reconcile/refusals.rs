@@ -1,53 +1,52 @@
-//! What VPP refused, of whom, and how many drift passes leave it alone before
-//! it is tried again.
+//! Keeps what VPP refused for each frontend, and the backoff until it is tried again.
 //!
-//! A refusal that can go away (a stranger's VIP in the way) is gone soon after
-//! its cause, and one that cannot does not fill the log: the passes between
-//! two attempts are 0, 1, 3, then 7.
+//! Between two attempts 0, 1, 3, then 7 drift passes are skipped. So a refusal whose
+//! cause goes away (a conflicting VIP, say) is resolved soon after, and one that stays
+//! does not fill the log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::names::FrontendName;
 
-/// Attempts after which the wait no longer grows.
-const LONGEST: u32 = 4;
+/// Attempts after which the backoff no longer grows.
+const MAX_ATTEMPTS: u32 = 4;
 
-/// One step that VPP refused.
+/// A step that VPP refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepRefusal {
-    /// The step, and VPP's reason.
+    /// The step and VPP's reason.
     pub what: String,
-    /// Passes in a row that came to it.
-    times: u32,
-    /// Drift passes that leave it alone.
+    /// Consecutive attempts that VPP refused.
+    attempts: u32,
+    /// Drift passes to skip before the next attempt.
     passes_left: u32,
 }
 
-/// The last refusal of each frontend; of `None`: the global settings, and VIPs
-/// of no frontend.
+/// The last refusal of each frontend; `None`: of the global settings and of VIPs of no
+/// frontend.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refusals(BTreeMap<Option<FrontendName>, StepRefusal>);
 
 impl Refusals {
-    /// VPP refused a step, and says why in `what`.
+    /// VPP refused a step; `what`: the step and VPP's reason.
     pub fn refused(&mut self, frontend: Option<FrontendName>, what: String) {
-        let refusal = StepRefusal { what: String::new(), times: 0, passes_left: 0 };
+        let refusal = StepRefusal { what: String::new(), attempts: 0, passes_left: 0 };
         self.0.entry(frontend).or_insert(refusal).what = what;
     }
 
-    /// VPP did everything that was due for a frontend.
+    /// VPP did all that was due for a frontend.
     pub fn done(&mut self, frontend: &Option<FrontendName>) {
         self.0.remove(frontend);
     }
 
-    /// Resets the backoff: something else is desired of a frontend.
+    /// Resets the backoff of a frontend whose desired state changed.
     pub fn reset_backoff(&mut self, frontend: &FrontendName) {
         if let Some(refusal) = self.0.get_mut(&Some(frontend.clone())) {
-            (refusal.times, refusal.passes_left) = (0, 0);
+            (refusal.attempts, refusal.passes_left) = (0, 0);
         }
     }
 
-    /// A drift pass begins. Gives those that it is to leave alone.
+    /// Begins a drift pass. Returns the frontends that it has to skip.
     pub fn begin_pass(&mut self) -> BTreeSet<Option<FrontendName>> {
         let mut backing_off = BTreeSet::new();
         for (frontend, refusal) in &mut self.0 {
@@ -59,34 +58,33 @@ impl Refusals {
         backing_off
     }
 
-    /// A pass over everything ends. It came to `tried`, which were not all
-    /// done, and left `backing_off` alone; all else is well.
+    /// Ends a pass over everything. It failed for `failed` and skipped `skipped`; the
+    /// refusals of all others are cleared.
     pub fn end_pass(
         &mut self,
-        tried: &BTreeSet<Option<FrontendName>>,
-        backing_off: &BTreeSet<Option<FrontendName>>,
+        failed: &BTreeSet<Option<FrontendName>>,
+        skipped: &BTreeSet<Option<FrontendName>>,
     ) {
-        self.0.retain(|frontend, _| tried.contains(frontend) || backing_off.contains(frontend));
-        for frontend in tried {
+        self.0.retain(|frontend, _| failed.contains(frontend) || skipped.contains(frontend));
+        for frontend in failed {
             if let Some(refusal) = self.0.get_mut(frontend) {
-                refusal.times = (refusal.times + 1).min(LONGEST);
-                refusal.passes_left = (1 << (refusal.times - 1)) - 1;
+                refusal.attempts = (refusal.attempts + 1).min(MAX_ATTEMPTS);
+                refusal.passes_left = (1 << (refusal.attempts - 1)) - 1;
             }
         }
     }
 
-    /// Whether VPP refuses a frontend something at present.
     #[must_use]
     pub fn contains(&self, frontend: &Option<FrontendName>) -> bool {
         self.0.contains_key(frontend)
     }
 
-    /// Another VPP, or another configuration: nothing is refused yet.
+    /// VPP was reconnected, or the configuration was replaced.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Each frontend with what VPP refuses it.
+    /// Each frontend with the refused step and VPP's reason.
     pub fn iter(&self) -> impl Iterator<Item = (Option<&FrontendName>, &str)> {
         self.0.iter().map(|(frontend, refusal)| (frontend.as_ref(), refusal.what.as_str()))
     }
@@ -96,8 +94,8 @@ impl Refusals {
 mod tests {
     use super::*;
 
-    /// For each of `passes` drift passes in which VPP refuses `web`, whether it
-    /// was tried.
+    /// For each of `passes` drift passes in which VPP refuses `web`: `x` if it was
+    /// tried, `.` if it was skipped.
     fn tried(refusals: &mut Refusals, passes: usize) -> String {
         let web = Some(FrontendName::from("web"));
         let pass = |_| {
@@ -118,17 +116,17 @@ mod tests {
         let mut refusals = Refusals::default();
         assert_eq!(tried(&mut refusals, 24), "xx.x...x.......x.......x");
         assert_eq!(tried(&mut refusals, 7), ".......");
-        // It is shown all the while, and until it goes well.
+        // The refusal stays until the frontend succeeds.
         let web = FrontendName::from("web");
         assert_eq!(refusals.iter().collect::<Vec<_>>(), [(Some(&web), "no")]);
         refusals.reset_backoff(&web);
         assert_eq!(tried(&mut refusals, 4), "xx.x");
         let backing_off = refusals.begin_pass();
         refusals.end_pass(&BTreeSet::new(), &backing_off);
-        assert_eq!(refusals.iter().count(), 1, "it was left alone");
+        assert_eq!(refusals.iter().count(), 1, "it was skipped");
         refusals.reset_backoff(&web);
         let backing_off = refusals.begin_pass();
         refusals.end_pass(&BTreeSet::new(), &backing_off);
-        assert_eq!(refusals.iter().count(), 0, "it went well");
+        assert_eq!(refusals.iter().count(), 0, "it succeeded");
     }
 }

@@ -177,7 +177,7 @@ async fn a_sync_does_exactly_what_its_dry_run_lists() {
         (moves.own, moves.collateral, moves.entries)
     };
     for (step, tables) in tables.windows(2).enumerate() {
-        let expected = maglev::difference(&tables[0], &tables[1]);
+        let expected = maglev::diff(&tables[0], &tables[1]);
         assert_eq!(moves(step), (expected.own, expected.collateral, expected.entries));
     }
     assert!(dry.steps[2].moves.is_some());

@@ -1,4 +1,4 @@
-//! A Reconciler between what should be and a fake VPP, and what tests do to it.
+//! A Reconciler with a fake VPP, and the tests' operations on both.
 
 use std::cell::{RefCell, RefMut};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -37,7 +37,7 @@ pub(super) fn frontend(number: u8, weights: &[i64]) -> (FrontendName, Arc<Desire
     flushing(number, weights, None)
 }
 
-/// The same with a flush that is asked for every server.
+/// The same, with a flush of every server.
 pub(super) fn flushing(
     number: u8,
     weights: &[i64],
@@ -55,7 +55,7 @@ pub(super) fn flushing(
     (format!("f{number:03}").as_str().into(), Arc::new(frontend))
 }
 
-/// Something else is desired of these frontends.
+/// A change of these frontends.
 pub(super) fn changed(
     frontends: Vec<(FrontendName, Arc<DesiredFrontend>)>,
     decided: Option<Instant>,
@@ -63,32 +63,31 @@ pub(super) fn changed(
     DesiredChanged(DesiredUpdate { frontends, decided, generation: Generation::default() })
 }
 
-/// Until nothing is left to be done at this moment: paused time only passes
-/// when everybody waits for it.
+/// Waits until no task has anything to do: paused time only advances when all tasks wait.
 pub(super) async fn idle() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 impl ReconcilerTestBed {
-    /// A Reconciler that knows of nothing yet.
+    /// A Reconciler without a desired state and without a connection.
     pub(super) fn new() -> Self {
         tokio::time::pause();
-        let (vpp, link) = fake::start(CONF);
+        let (vpp, handle) = fake::start(CONF);
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
-        let reconciler = Reconciler::new(link, EventBatcher::new(&broadcaster)).start();
+        let reconciler = Reconciler::new(handle, EventBatcher::new(&broadcaster)).start();
         Self { reconciler, vpp, desired: Desired { conf: CONF, frontends: BTreeMap::new() } }
     }
 
-    /// A Reconciler that has made a connected VPP hold these frontends.
+    /// A Reconciler whose VPP holds these frontends.
     pub(super) async fn steady(frontends: &[(FrontendName, Arc<DesiredFrontend>)]) -> Self {
         let mut bed = Self::new();
         bed.replace(frontends, Duration::ZERO).await;
         bed.connect(1).await;
-        bed.heard();
+        bed.take_log();
         bed
     }
 
-    /// These are all the frontends from now on.
+    /// Replaces all frontends.
     pub(super) async fn replace(
         &mut self,
         frontends: &[(FrontendName, Arc<DesiredFrontend>)],
@@ -128,7 +127,7 @@ impl ReconcilerTestBed {
         idle().await;
     }
 
-    /// Starts a sync; its answer is awaited elsewhere.
+    /// Requests a sync; the caller awaits its answer.
     pub(super) fn begin_sync(
         &self,
         scope: Scope,
@@ -143,7 +142,7 @@ impl ReconcilerTestBed {
         assert_eq!(report.applied, !dry_run);
         let text = |result: &StepResult| {
             let error = if result.error.is_some() { " failed" } else { "" };
-            fake::say(&result.planned.step) + error
+            fake::text(&result.planned.step) + error
         };
         Ok(report.results.iter().map(text).collect())
     }
@@ -152,27 +151,27 @@ impl ReconcilerTestBed {
         self.vpp.borrow_mut()
     }
 
-    /// What VPP heard since the last call.
-    pub(super) fn heard(&self) -> Vec<String> {
-        std::mem::take(&mut self.vpp().heard)
+    /// The requests to VPP since the last call.
+    pub(super) fn take_log(&self) -> Vec<String> {
+        std::mem::take(&mut self.vpp().log)
     }
 
-    /// What was read back since the last call.
-    pub(super) fn read_back(&self) -> Vec<String> {
+    /// The read-backs since the last call.
+    pub(super) fn take_read_back(&self) -> Vec<String> {
         std::mem::take(&mut self.vpp().read_back)
     }
 
-    /// Lets the oldest answer go that is held back.
+    /// Releases the oldest held answer.
     pub(super) async fn release(&self) {
-        let gate = self.vpp().gates.pop_front();
-        let _ = gate.expect("an answer is held back").send(());
+        let answer = self.vpp().held_answers.pop_front();
+        let _ = answer.expect("an answer is held").send(());
         idle().await;
     }
 
-    /// Answers go out as they come, from now on.
+    /// Releases all held answers, and holds none from now on.
     pub(super) async fn release_all(&self) {
-        self.vpp().held_back = false;
-        self.vpp().gates.clear();
+        self.vpp().hold_answers = false;
+        self.vpp().held_answers.clear();
         idle().await;
     }
 }

@@ -1,5 +1,5 @@
-//! A VPP that a test holds by the reins: it answers when it is let, refuses
-//! and loses what it is told to, and writes down what it hears.
+//! A fake VPP: it logs what it receives, holds its answers until a test releases them,
+//! and refuses steps and loses replies on demand.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
@@ -17,30 +17,30 @@ use crate::domain::dataplane::plan;
 use crate::domain::dataplane::step::Step;
 use crate::domain::dataplane::step::VipSpec;
 
-/// What a test sees and sets of a [`FakeVpp`].
+/// The state of a [`FakeVpp`], for tests to read and set.
 pub(super) struct FakeState {
     pub(super) observed: Observed,
     pub(super) epoch: Epoch,
-    /// `look`, and the steps of each write as one line; `!` before urgent ones.
-    pub(super) heard: Vec<String>,
-    /// What was read back: `f1 f2`.
+    /// `observe`, and for each write its steps in one line, with `!` if it is urgent.
+    pub(super) log: Vec<String>,
+    /// The VIPs of each read-back: `f1 f2`.
     pub(super) read_back: Vec<String>,
-    /// Answers are held back until they are released.
-    pub(super) held_back: bool,
-    pub(super) gates: VecDeque<oneshot::Sender<()>>,
-    /// VIPs that every step is refused for.
+    /// Answers wait in `held_answers` until they are released.
+    pub(super) hold_answers: bool,
+    pub(super) held_answers: VecDeque<oneshot::Sender<()>>,
+    /// VIPs of which every step is refused.
     pub(super) refused: BTreeSet<Vip>,
-    /// How the next writes end, instead of well.
-    pub(super) losses: VecDeque<LostReply>,
-    /// Looks fail.
-    pub(super) blind: bool,
+    /// The next writes lose their replies in these ways.
+    pub(super) lost_replies: VecDeque<LostReply>,
+    /// Observations fail.
+    pub(super) observe_fails: bool,
     pub(super) listener: Option<SubscribeConnection>,
 }
 
-/// What becomes of a write whose reply is lost.
+/// When the reply of a write is lost.
 pub(super) enum LostReply {
-    AfterItWasDone,
-    BeforeItWasDone,
+    AfterWrite,
+    BeforeWrite,
 }
 
 struct FakeVpp(Rc<RefCell<FakeState>>);
@@ -62,9 +62,9 @@ impl Handler<Observe> for FakeVpp {
 
     fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
         let mut state = self.0.borrow_mut();
-        state.heard.push("look".into());
-        let answer = if state.blind {
-            Err(DataplaneError::Failed("told to be blind".into()))
+        state.log.push("observe".into());
+        let answer = if state.observe_fails {
+            Err(DataplaneError::Failed("as the test demands".into()))
         } else {
             Ok(ObservedAt { epoch: state.epoch, observed: state.observed.clone() })
         };
@@ -100,22 +100,22 @@ impl Handler<Apply> for FakeVpp {
         if apply.epoch != state.epoch {
             return state.answer(Err(DataplaneError::reconnected()));
         }
-        let steps: Vec<_> = apply.steps.iter().map(say).collect();
+        let steps: Vec<_> = apply.steps.iter().map(text).collect();
         let urgent = if apply.urgent { "!" } else { "" };
-        state.heard.push(format!("{urgent}{}", steps.join(", ")));
-        let loss = state.losses.pop_front();
+        state.log.push(format!("{urgent}{}", steps.join(", ")));
+        let loss = state.lost_replies.pop_front();
         let mut outcomes = Vec::new();
         for step in &apply.steps {
             if step.vip().is_some_and(|vip| state.refused.contains(&vip)) {
-                outcomes.push(Outcome::Refused("told to refuse".into()));
+                outcomes.push(Outcome::Refused("as the test demands".into()));
                 continue;
             }
-            if !matches!(loss, Some(LostReply::BeforeItWasDone)) {
+            if !matches!(loss, Some(LostReply::BeforeWrite)) {
                 plan::apply(&mut state.observed, step);
             }
             outcomes.push(match loss {
                 None => Outcome::Done,
-                Some(_) => Outcome::Unknown("told to lose it".into()),
+                Some(_) => Outcome::Unknown("lost as the test demands".into()),
             });
         }
         state.answer(Ok(outcomes))
@@ -123,38 +123,38 @@ impl Handler<Apply> for FakeVpp {
 }
 
 impl FakeState {
-    /// Somebody else sets the weight of a server.
+    /// Something else sets the weight of a server.
     pub(super) fn set_weight(&mut self, number: u8, place: u8, weight: u8) {
         let vip = self.observed.vips.get_mut(&vip(number)).expect("it is there");
         vip.servers.get_mut(&server(place)).expect("it is there").weight = weight;
     }
 
     fn answer<T: 'static>(&mut self, answer: T) -> ResponseFuture<T> {
-        if !self.held_back {
+        if !self.hold_answers {
             return Box::pin(async move { answer });
         }
         let (release, released) = oneshot::channel();
-        self.gates.push_back(release);
+        self.held_answers.push_back(release);
         Box::pin(async move {
-            // A gate that is dropped is open, too.
+            // An answer is also released if its sender is dropped.
             let _ = released.await;
             answer
         })
     }
 }
 
-/// A VPP without VIPs, and the way to it.
+/// A VPP without VIPs, and its handle.
 pub(super) fn start(conf: LbConf) -> (Rc<RefCell<FakeState>>, DataplaneHandle) {
     let state = Rc::new(RefCell::new(FakeState {
-        observed: Observed { conf, vips: BTreeMap::new(), strange: vec![] },
+        observed: Observed { conf, vips: BTreeMap::new(), unexpected_rows: vec![] },
         epoch: Epoch(1),
-        heard: vec![],
+        log: vec![],
         read_back: vec![],
-        held_back: false,
-        gates: VecDeque::new(),
+        hold_answers: false,
+        held_answers: VecDeque::new(),
         refused: BTreeSet::new(),
-        losses: VecDeque::new(),
-        blind: false,
+        lost_replies: VecDeque::new(),
+        observe_fails: false,
         listener: None,
     }));
     let vpp = FakeVpp(Rc::clone(&state)).start();
@@ -197,7 +197,7 @@ fn name(vip: &Vip) -> String {
 }
 
 /// `conf`, `+f1`, `+f1 s2=100`, `f1 s2=0 flush`, `-f1 s2`, `-f1`.
-pub(super) fn say(step: &Step) -> String {
+pub(super) fn text(step: &Step) -> String {
     match step {
         Step::SetConf(_) => "conf".into(),
         Step::AddVip(spec) => format!("+{}", name(&spec.vip)),

@@ -1,10 +1,10 @@
-//! VPP's word on its tables against the model's.
+//! Tests the comparison of VPP's tables with the model's.
 
 use super::bed::{ReconcilerTestBed, SYNC_INTERVAL, frontend};
 use super::*;
 
 #[actix_rt::test]
-async fn a_table_that_is_not_the_models_is_told_once_for_each_change() {
+async fn a_mismatch_with_the_model_is_reported_once_for_each_change() {
     let bed = ReconcilerTestBed::steady(&[frontend(1, &[100, 50])]).await;
     let mismatches =
         async || bed.reconciler.send(GetReconcilerStats).await.unwrap().model_mismatches;
@@ -18,12 +18,12 @@ async fn a_table_that_is_not_the_models_is_told_once_for_each_change() {
     miscount(1);
     for _ in 0..3 {
         tokio::time::sleep(SYNC_INTERVAL).await;
-        assert_eq!(mismatches().await, 1, "however long it stands");
+        assert_eq!(mismatches().await, 1, "however often it is observed");
     }
     miscount(1);
     tokio::time::sleep(SYNC_INTERVAL).await;
     assert_eq!(mismatches().await, 2);
-    // A written weight makes VPP compute the table anew.
+    // A written weight makes VPP recompute the table.
     bed.change(&[frontend(1, &[100, 60])]).await;
     tokio::time::sleep(SYNC_INTERVAL).await;
     assert_eq!(mismatches().await, 2);

@@ -73,7 +73,7 @@ fn backends(overview: &Overview, page: &mut MetricsPage) {
     }
     page.family(&TRANSITIONS);
     for backend in &overview.backends {
-        for ((from, to), number) in &backend.moved {
+        for ((from, to), number) in &backend.transition_counts {
             let labels =
                 [("backend", backend.name.as_str()), ("from", from.as_str()), ("to", to.as_str())];
             page.series(&TRANSITIONS, &labels, count(*number));

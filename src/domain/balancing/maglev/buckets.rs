@@ -1,4 +1,5 @@
-//! How many entries of the table each server holds, without the table.
+//! Computes how many entries of the table each server holds, without making the
+//! table.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,24 +7,23 @@ use std::net::IpAddr;
 use super::address_bits;
 use crate::domain::dataplane::net::TableLength;
 
-/// Entries that each of `servers` holds in a table of `length` entries, in
-/// their order: the [`super::Table::buckets`] of their table, without making it.
+/// The number of entries of each of `servers` in a table of `length` entries:
+/// [`super::Table::buckets`] without the table.
 ///
-/// Every round gives one entry to every replica, so all hold the same number,
-/// and those that come first in VPP's order hold one more from the round that
-/// fills the table. Which entries they are is nobody's business here.
+/// Every round gives one entry to each permutation, so all hold the same number;
+/// the first in VPP's order hold one more, from the round that fills the table.
 #[must_use]
 pub fn buckets(servers: &[(IpAddr, u8)], length: u32) -> Vec<u32> {
     let length = super::power_of_two(length);
-    let replicas: u32 = servers.iter().map(|server| u32::from(server.1)).sum();
-    if replicas == 0 {
+    let permutations: u32 = servers.iter().map(|server| u32::from(server.1)).sum();
+    if permutations == 0 {
         return vec![0; servers.len()];
     }
-    let rounds = length / replicas;
+    let rounds = length / permutations;
     let mut held: Vec<u32> = servers.iter().map(|server| u32::from(server.1) * rounds).collect();
     let mut order: Vec<usize> = (0..servers.len()).collect();
     order.sort_unstable_by_key(|&index| address_bits(servers[index].0));
-    let mut left = length % replicas;
+    let mut left = length % permutations;
     for number in 0..=u8::MAX {
         for &index in order.iter().filter(|&&index| number < servers[index].1) {
             if left == 0 {
@@ -36,29 +36,27 @@ pub fn buckets(servers: &[(IpAddr, u8)], length: u32) -> Vec<u32> {
     held
 }
 
-/// A part of a whole, written in per cent to a tenth: `4.7%`.
+/// A share, displayed in per cent with one decimal: `4.7%`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// The part.
     pub part: u32,
-    /// The whole.
     pub whole: u32,
 }
 
 impl Share {
-    /// The part as a fraction, 0 to 1; 0 of nothing is 0.
+    /// The share as a fraction, 0 to 1; 0 if the whole is 0.
     #[must_use]
     pub fn fraction(self) -> f64 {
         if self.whole == 0 { 0.0 } else { f64::from(self.part) / f64::from(self.whole) }
     }
 
-    /// Whether this share differs by more than a tenth from the `asked` one,
+    /// Whether this share differs by more than a tenth from the `requested` one,
     /// which is above 0.
     #[must_use]
-    pub fn is_off(self, asked: Self) -> bool {
-        let is = u64::from(self.part) * u64::from(asked.whole);
-        let should = u64::from(asked.part) * u64::from(self.whole);
-        10 * is.abs_diff(should) > should
+    pub fn is_skewed(self, requested: Self) -> bool {
+        let actual = u64::from(self.part) * u64::from(requested.whole);
+        let expected = u64::from(requested.part) * u64::from(self.whole);
+        10 * actual.abs_diff(expected) > expected
     }
 }
 
@@ -68,7 +66,7 @@ impl fmt::Display for Share {
     }
 }
 
-/// For each of `servers`, the share of new flows that its weight asks for, and
+/// For each of `servers`, the share of new flows that its weight requests, and
 /// the one that a table of `length` entries gives it.
 #[must_use]
 pub fn shares(servers: &[(IpAddr, u8)], length: TableLength) -> Vec<(Share, Share)> {
@@ -76,8 +74,8 @@ pub fn shares(servers: &[(IpAddr, u8)], length: TableLength) -> Vec<(Share, Shar
     let length = u32::from(length.get());
     let held = buckets(servers, length);
     let both = servers.iter().zip(held).map(|(server, held)| {
-        let asked = Share { part: server.1.into(), whole: sum };
-        (asked, Share { part: held, whole: length })
+        let requested = Share { part: server.1.into(), whole: sum };
+        (requested, Share { part: held, whole: length })
     });
     both.collect()
 }
@@ -91,13 +89,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_off_by_more_than_a_tenth_or_it_is_not() {
+    fn a_share_is_skewed_if_it_differs_by_more_than_a_tenth() {
         let share = |part, whole| Share { part, whole };
-        assert!(!share(11, 100).is_off(share(1, 10)));
-        assert!(share(111, 1000).is_off(share(1, 10)));
-        assert!(!share(9, 100).is_off(share(1, 10)));
-        assert!(share(89, 1000).is_off(share(1, 10)));
-        assert!(share(0, 1024).is_off(share(1, 2000)));
+        assert!(!share(11, 100).is_skewed(share(1, 10)));
+        assert!(share(111, 1000).is_skewed(share(1, 10)));
+        assert!(!share(9, 100).is_skewed(share(1, 10)));
+        assert!(share(89, 1000).is_skewed(share(1, 10)));
+        assert!(share(0, 1024).is_skewed(share(1, 2000)));
         assert_eq!(share(48, 1024).to_string(), "4.7%");
         assert_eq!(share(0, 0).to_string(), "0.0%");
     }

@@ -1,5 +1,5 @@
-//! VPP's word against the model's: the bucket counts that it reports beside
-//! those that follow from its servers and weights.
+//! Compares the bucket counts that VPP reports with those that the model computes
+//! from VPP's servers and weights.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,24 +9,21 @@ use super::buckets;
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedVip};
 
-/// A VIP whose table is not what its servers and weights make of it: VPP
-/// computes it in another way than this model, or has not done so yet.
+/// A VIP whose table does not follow from its servers and weights: VPP computes
+/// it in another way than this model, or has not computed it yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Whose table.
     pub vip: Vip,
-    /// The servers that are counted in another way, by address.
+    /// The servers whose counts differ, by address.
     pub servers: Vec<Miscount>,
 }
 
-/// A server that holds another number of entries than expected.
+/// A server whose number of entries differs from the model's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Miscount {
-    /// Its address.
     pub server: IpAddr,
-    /// What VPP reports.
     pub reported: u32,
-    /// What follows from the servers and weights that VPP reports.
+    /// Computed from the servers and weights that VPP reports.
     pub expected: u32,
 }
 
@@ -42,67 +39,74 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Compares each look at VPP with the model, and tells of each difference once.
+/// Reports each mismatch between VPP and the model once, however often it is
+/// observed.
 #[derive(Debug, Default)]
 pub struct ModelCheck {
-    /// What was told and still stands.
-    told: BTreeMap<Vip, Mismatch>,
+    /// Mismatches that were reported and are still observed.
+    reported: BTreeMap<Vip, Mismatch>,
     total: u64,
 }
 
 impl ModelCheck {
-    /// Those of a look's differences that the last look did not show.
-    pub fn look(&mut self, found: BTreeMap<Vip, Mismatch>) -> Vec<Mismatch> {
-        let is_new = |(vip, mismatch): &(&Vip, &Mismatch)| self.told.get(vip) != Some(*mismatch);
-        let fresh: Vec<_> = found.iter().filter(is_new).map(|(_, found)| found.clone()).collect();
-        self.total += fresh.len() as u64;
-        self.told = found;
-        fresh
+    /// Takes all mismatches of an observation; returns those that were not
+    /// reported yet.
+    pub fn compare(&mut self, found: BTreeMap<Vip, Mismatch>) -> Vec<Mismatch> {
+        let is_new =
+            |(vip, mismatch): &(&Vip, &Mismatch)| self.reported.get(vip) != Some(*mismatch);
+        let new: Vec<_> = found.iter().filter(is_new).map(|(_, found)| found.clone()).collect();
+        self.total += new.len() as u64;
+        self.reported = found;
+        new
     }
 
-    /// The difference that one VIP shows and that the last look did not.
-    pub fn look_at(&mut self, vip: Vip, seen: &ObservedVip) -> Option<Mismatch> {
-        let servers = miscounts(seen);
+    /// Compares one VIP; returns its mismatch if it was not reported yet.
+    pub fn compare_one(&mut self, vip: Vip, observed: &ObservedVip) -> Option<Mismatch> {
+        let servers = miscounts(observed);
         if servers.is_empty() {
-            self.told.remove(&vip);
+            self.reported.remove(&vip);
             return None;
         }
         let mismatch = Mismatch { vip, servers };
-        if self.told.get(&vip) == Some(&mismatch) {
+        if self.reported.get(&vip) == Some(&mismatch) {
             return None;
         }
-        self.told.insert(vip, mismatch.clone());
+        self.reported.insert(vip, mismatch.clone());
         self.total += 1;
         Some(mismatch)
     }
 
-    /// Differences told since the start.
+    /// Mismatches reported since the start.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total
     }
 }
 
-/// The tables of `observed` that are not those of the model. It takes about a
-/// microsecond a VIP.
+/// The tables of `observed` that differ from the model's. This takes about a
+/// microsecond per VIP.
 #[must_use]
 pub fn mismatches(observed: &Observed) -> BTreeMap<Vip, Mismatch> {
-    let of_vip = |(&vip, seen)| {
-        let servers = miscounts(seen);
+    let of_vip = |(&vip, observed)| {
+        let servers = miscounts(observed);
         (!servers.is_empty()).then_some((vip, Mismatch { vip, servers }))
     };
     observed.vips.iter().filter_map(of_vip).collect()
 }
 
-/// Nothing can be said of a table whose length VPP cannot report.
-fn miscounts(seen: &ObservedVip) -> Vec<Miscount> {
-    let Some(length) = seen.table_length else { return Vec::new() };
-    let servers = seen.weights();
-    let expected = buckets(&servers, length.get().into());
-    let counted = seen.servers.iter().zip(expected);
-    counted
+/// The servers whose counts differ. A table whose length VPP cannot report
+/// cannot be compared.
+fn miscounts(observed: &ObservedVip) -> Vec<Miscount> {
+    let Some(length) = observed.table_length else { return Vec::new() };
+    let expected = buckets(&observed.weights(), length.get().into());
+    let servers = observed.servers.iter().zip(expected);
+    servers
         .filter(|((_, server), expected)| server.buckets != *expected)
-        .map(|((&server, seen), expected)| Miscount { server, reported: seen.buckets, expected })
+        .map(|((&address, server), expected)| Miscount {
+            server: address,
+            reported: server.buckets,
+            expected,
+        })
         .collect()
 }
 
@@ -132,25 +136,25 @@ mod tests {
                 flow_timeout_s: 40,
             },
             vips: [(Vip::new("192.0.2.80/32".parse().unwrap(), Service::All), vip)].into(),
-            strange: Vec::new(),
+            unexpected_rows: Vec::new(),
         }
     }
 
     #[test]
-    fn a_difference_is_told_once_and_again_when_it_changes() {
+    fn a_mismatch_is_reported_once_and_again_when_it_changes() {
         let right = observed(&[("10.1.0.1", 100, 812), ("10.1.0.2", 25, 212)]);
         let wrong = observed(&[("10.1.0.1", 100, 810), ("10.1.0.2", 25, 214)]);
         let other = observed(&[("10.1.0.1", 100, 811), ("10.1.0.2", 25, 213)]);
         let none = observed(&[]);
         let mut check = ModelCheck::default();
-        for (looks_like, told) in
+        for (observed, reported) in
             [(&right, 0), (&wrong, 1), (&wrong, 0), (&other, 1), (&right, 0), (&other, 1)]
         {
-            assert_eq!(check.look(mismatches(looks_like)).len(), told);
+            assert_eq!(check.compare(mismatches(observed)).len(), reported);
         }
-        assert_eq!(check.look(mismatches(&none)), []);
+        assert_eq!(check.compare(mismatches(&none)), []);
         assert_eq!(
-            check.look(mismatches(&wrong))[0].to_string(),
+            check.compare(mismatches(&wrong))[0].to_string(),
             "10.1.0.1 holds 810 buckets and should hold 812, \
              10.1.0.2 holds 214 buckets and should hold 212"
         );

@@ -1,4 +1,4 @@
-//! What a table cannot do for the weights and addresses that it is given.
+//! Finds weights and addresses of a frontend that its table cannot honour.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,98 +6,77 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use thiserror::Error;
 
-use super::{Share, address_bits, halves, shares};
+use super::{Share, address_bits, fold, shares};
 use crate::domain::dataplane::net::{TableLength, Weight};
 use crate::domain::names::BackendName;
 
-/// A backend with the weight that is asked for it.
+/// A backend with the weight that the configuration requests for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestedWeight {
-    /// Its name.
     pub name: BackendName,
-    /// Its address.
     pub address: IpAddr,
-    /// Its weight in its pool.
     pub weight: Weight,
 }
 
-/// One thing that a frontend's table cannot do.
+/// A weight or an address that a frontend's table cannot honour.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Lint {
-    /// Shares that differ by more than a tenth from what the weights ask for.
+    /// Shares that differ by more than a tenth from the requested ones.
     #[error(
         "a table of {} entries cannot express these weights: {}; {remedy}",
-        .length.get(), Listed(.off)
+        .length.get(), CommaSeparated(.shares)
     )]
-    Saturated {
-        /// Whose shares, by name.
-        off: Vec<Off>,
-        /// `new-flows-table-length`
-        length: TableLength,
-        /// What mends it.
-        remedy: TableRemedy,
-    },
-    /// Weights above 0 that get no entry, so that their servers take nothing.
+    Saturated { shares: Vec<SkewedShare>, length: TableLength, remedy: TableRemedy },
+    /// Weights above 0 that get no entry: their servers take no new flows.
     #[error(
         "a table of {} entries has none for {}, in spite of weights above 0; {remedy}",
-        .length.get(), Listed(.names)
+        .length.get(), CommaSeparated(.names)
     )]
-    NoBucket {
-        /// Whose weights.
-        names: Vec<BackendName>,
-        /// `new-flows-table-length`
-        length: TableLength,
-        /// What mends it.
-        remedy: TableRemedy,
-    },
+    NoBucket { names: Vec<BackendName>, length: TableLength, remedy: TableRemedy },
     /// VPP seeds a server's permutation with the XOR of its address's halves.
     #[error(
         "VPP gives {} one permutation, as the halves of their addresses XOR alike, and draining \
          one moves many flows of the others: give one another address",
-        Listed(.0)
+        CommaSeparated(.0)
     )]
-    SamePermutation(Vec<Alike>),
+    SamePermutation(Vec<SharedPermutation>),
 }
 
-/// A server whose share of new flows is off.
+/// A server whose share of new flows differs from the requested one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Off {
-    /// Its name.
+pub struct SkewedShare {
     pub name: BackendName,
-    /// The share that its weight asks for.
-    pub asked: Share,
-    /// The share that it gets.
-    pub real: Share,
+    /// The share that its weight requests.
+    pub requested: Share,
+    pub actual: Share,
 }
 
-impl fmt::Display for Off {
+impl fmt::Display for SkewedShare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} takes {} of new flows instead of {}", self.name, self.real, self.asked)
+        write!(f, "{} takes {} of new flows instead of {}", self.name, self.actual, self.requested)
     }
 }
 
-/// A server that shares its permutation with another.
+/// A server that has the same permutations as another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Alike {
-    /// Its name.
+pub struct SharedPermutation {
     pub name: BackendName,
-    /// Its address.
     pub address: Ipv6Addr,
 }
 
-impl fmt::Display for Alike {
+impl fmt::Display for SharedPermutation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.name, self.address)
     }
 }
 
-/// How a pool's weights and its table can be made to agree.
+/// Changes of the configuration after which the table honours a pool's weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableRemedy {
-    /// The shortest longer table in which no share is off by more than a tenth.
+    /// The shortest longer table in which no share differs by more than a tenth.
     pub length: Option<TableLength>,
-    /// A number that divides every weight, so that the quotients, which ask
-    /// for the same shares, get them from the table as it is.
+    /// A divisor of all weights; the quotients request the same shares, and get
+    /// them from the present table.
     pub divide_by: Option<u8>,
 }
 
@@ -116,36 +95,36 @@ impl fmt::Display for TableRemedy {
     }
 }
 
-/// What the table of a frontend cannot do, with the place of the pool that it
-/// is about; `None` for what is about the frontend as a whole.
+/// Lints a frontend's table. Each lint comes with the index of its pool; `None`:
+/// it concerns the whole frontend.
 #[must_use]
 pub fn lint(pools: &[Vec<RequestedWeight>], length: TableLength) -> Vec<(Option<usize>, Lint)> {
     let mut found = Vec::new();
-    for (place, pool) in pools.iter().enumerate() {
-        found.extend(weights(pool, length).into_iter().map(|lint| (Some(place), lint)));
+    for (index, pool) in pools.iter().enumerate() {
+        found.extend(lint_weights(pool, length).into_iter().map(|lint| (Some(index), lint)));
     }
-    found.extend(same_permutations(pools).map(|alike| (None, Lint::SamePermutation(alike))));
+    found.extend(same_permutations(pools).map(|group| (None, Lint::SamePermutation(group))));
     found
 }
 
-/// What a pool's weights ask for in vain while all of its backends are up.
-fn weights(pool: &[RequestedWeight], length: TableLength) -> Vec<Lint> {
+/// Lints the weights of a pool, all of whose backends are assumed to be up.
+fn lint_weights(pool: &[RequestedWeight], length: TableLength) -> Vec<Lint> {
     let servers = servers(pool, 1);
-    let (mut off, mut names) = (Vec::new(), Vec::new());
-    for (asked, (should, real)) in pool.iter().zip(shares(&servers, length)) {
-        if should.part > 0 && real.part == 0 {
-            names.push(asked.name.clone());
-        } else if should.part > 0 && real.is_off(should) {
-            off.push(Off { name: asked.name.clone(), asked: should, real });
+    let (mut skewed, mut names) = (Vec::new(), Vec::new());
+    for (backend, (requested, actual)) in pool.iter().zip(shares(&servers, length)) {
+        if requested.part > 0 && actual.part == 0 {
+            names.push(backend.name.clone());
+        } else if requested.part > 0 && actual.is_skewed(requested) {
+            skewed.push(SkewedShare { name: backend.name.clone(), requested, actual });
         }
     }
     let mut found = Vec::new();
-    if off.is_empty() && names.is_empty() {
+    if skewed.is_empty() && names.is_empty() {
         return found;
     }
     let remedy = remedy(pool, &servers, length);
-    if !off.is_empty() {
-        found.push(Lint::Saturated { off, length, remedy });
+    if !skewed.is_empty() {
+        found.push(Lint::Saturated { shares: skewed, length, remedy });
     }
     if !names.is_empty() {
         found.push(Lint::NoBucket { names, length, remedy });
@@ -153,38 +132,47 @@ fn weights(pool: &[RequestedWeight], length: TableLength) -> Vec<Lint> {
     found
 }
 
-/// The groups of two IPv6 backends or more whose halves XOR alike, in the
-/// order of their first members' names.
-fn same_permutations(pools: &[Vec<RequestedWeight>]) -> impl Iterator<Item = Vec<Alike>> + use<> {
-    let mut groups: BTreeMap<u64, Vec<Alike>> = BTreeMap::new();
-    for asked in pools.iter().flatten() {
-        if let IpAddr::V6(address) = asked.address {
-            let seed = halves(address_bits(asked.address));
-            groups.entry(seed).or_default().push(Alike { name: asked.name.clone(), address });
+/// The groups of two or more IPv6 backends with the same seed, in the order of
+/// their first members' names.
+fn same_permutations(
+    pools: &[Vec<RequestedWeight>],
+) -> impl Iterator<Item = Vec<SharedPermutation>> + use<> {
+    let mut by_seed: BTreeMap<u64, Vec<SharedPermutation>> = BTreeMap::new();
+    for backend in pools.iter().flatten() {
+        if let IpAddr::V6(address) = backend.address {
+            let seed = fold(address_bits(backend.address));
+            let name = backend.name.clone();
+            by_seed.entry(seed).or_default().push(SharedPermutation { name, address });
         }
     }
-    let mut alike: Vec<_> = groups.into_values().filter(|group| group.len() > 1).collect();
-    for group in &mut alike {
+    let mut groups: Vec<_> = by_seed.into_values().filter(|group| group.len() > 1).collect();
+    for group in &mut groups {
         group.sort();
     }
-    alike.sort();
-    alike.into_iter()
+    groups.sort();
+    groups.into_iter()
 }
 
 fn servers(pool: &[RequestedWeight], divide_by: u8) -> Vec<(IpAddr, u8)> {
-    pool.iter().map(|asked| (asked.address, asked.weight.get() / divide_by)).collect()
+    pool.iter().map(|backend| (backend.address, backend.weight.get() / divide_by)).collect()
 }
 
-fn is_right(servers: &[(IpAddr, u8)], length: TableLength) -> bool {
-    shares(servers, length).iter().all(|(asked, real)| asked.part == 0 || !real.is_off(*asked))
+/// Whether no share is skewed.
+fn honours(servers: &[(IpAddr, u8)], length: TableLength) -> bool {
+    let shares = shares(servers, length);
+    shares.iter().all(|(requested, actual)| requested.part == 0 || !actual.is_skewed(*requested))
 }
 
-fn remedy(pool: &[RequestedWeight], asked: &[(IpAddr, u8)], length: TableLength) -> TableRemedy {
+fn remedy(
+    pool: &[RequestedWeight],
+    requested: &[(IpAddr, u8)],
+    length: TableLength,
+) -> TableRemedy {
     let mut longer = TableLength::all().filter(|longer| *longer > length);
-    let divisor = asked.iter().fold(0, |divisor, server| gcd(divisor, server.1));
-    let divides = divisor > 1 && is_right(&servers(pool, divisor), length);
+    let divisor = requested.iter().fold(0, |divisor, server| gcd(divisor, server.1));
+    let divides = divisor > 1 && honours(&servers(pool, divisor), length);
     TableRemedy {
-        length: longer.find(|longer| is_right(asked, *longer)),
+        length: longer.find(|longer| honours(requested, *longer)),
         divide_by: divides.then_some(divisor),
     }
 }
@@ -194,10 +182,10 @@ fn gcd(a: u8, b: u8) -> u8 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// Things one after another, with commas.
-struct Listed<'a, T>(&'a [T]);
+/// Displays items separated by commas.
+struct CommaSeparated<'a, T>(&'a [T]);
 
-impl<T: fmt::Display> fmt::Display for Listed<'_, T> {
+impl<T: fmt::Display> fmt::Display for CommaSeparated<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, item) in self.0.iter().enumerate() {
             let comma = if index > 0 { ", " } else { "" };

@@ -1,18 +1,21 @@
+//! Tests which pool serves, and each server's weight and flush.
+
 use super::*;
 use crate::domain::config::Pool;
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip};
 
-/// Pools are words of one letter a backend: `u`p, `d`own, `?` unknown,
-/// `p`aused, `x` disabled, `0` up with weight 0. The answer has each
-/// backend's want: a weight, or `=` for as is.
-fn wants_with(
+/// Decides a frontend. `pools` has a word for each pool with a letter for each
+/// backend: `u`p, `d`own, `?` unknown, `p`aused, `x` disabled, `0` up with weight 0.
+/// Returns the state, each server's target (`W`: its full weight, `0`, `=`: kept),
+/// and `f` for each server whose flows are flushed.
+fn decide_with(
     grace: StartupGrace,
     flush_on_down: bool,
     pools: &str,
 ) -> (FrontendState, String, String) {
     let mut frontend = frontend(flush_on_down);
     let mut verdicts = BTreeMap::new();
-    for (place, letters) in pools.split(' ').enumerate() {
+    for (index, letters) in pools.split(' ').enumerate() {
         let mut backends = BTreeMap::new();
         for letter in letters.chars() {
             let number = u8::try_from(verdicts.len()).unwrap();
@@ -31,32 +34,32 @@ fn wants_with(
             );
             backends.insert(name, if letter == '0' { Weight::ZERO } else { Weight::FULL });
         }
-        frontend.pools.push(Pool { name: place.to_string().as_str().into(), backends });
+        frontend.pools.push(Pool { name: index.to_string().as_str().into(), backends });
     }
-    let outlook =
+    let decision =
         desired(&frontend, &WeightOverrides::new(), grace, |name| verdicts.get(name).copied());
-    let servers = outlook.desired.servers.values();
-    let wants = servers.clone().map(|server| match server.weight {
+    let servers = decision.desired.servers.values();
+    let targets = servers.clone().map(|server| match server.weight {
         TargetWeight::Keep => '=',
         TargetWeight::Weight(Weight::ZERO) => '0',
         TargetWeight::Weight(_) => 'W',
     });
     let flushes = servers.map(|server| if server.flush.is_some() { 'f' } else { '-' });
-    (outlook.state, wants.collect(), flushes.collect())
+    (decision.state, targets.collect(), flushes.collect())
 }
 
-fn wants(flush_on_down: bool, pools: &str) -> (FrontendState, String, String) {
-    wants_with(StartupGrace::Waiting, flush_on_down, pools)
+fn decide(flush_on_down: bool, pools: &str) -> (FrontendState, String, String) {
+    decide_with(StartupGrace::Waiting, flush_on_down, pools)
 }
 
 #[test]
 fn after_the_startup_delay_unknown_counts_as_down_and_keeps_its_flows() {
     use FrontendState::{Down, Up};
-    for (pools, state, wants, flushes) in
+    for (pools, state, targets, flushes) in
         [("?? u", Up, "00W", "---"), ("?u u", Up, "0W0", "---"), ("?d ?", Down, "000", "-f-")]
     {
-        let got = wants_with(StartupGrace::Over, true, pools);
-        assert_eq!(got, (state, wants.into(), flushes.into()), "{pools}");
+        let decision = decide_with(StartupGrace::Over, true, pools);
+        assert_eq!(decision, (state, targets.into(), flushes.into()), "{pools}");
     }
 }
 
@@ -89,24 +92,24 @@ fn the_first_pool_with_an_up_backend_serves() {
         ("dd ? u", Unknown, "00=="),
         ("up xd", Up, "W000"),
     ] {
-        let (got, wants, _) = wants(true, pools);
-        assert_eq!((got, wants.as_str()), (state, expected), "{pools}");
+        let (decided, targets, _) = decide(true, pools);
+        assert_eq!((decided, targets.as_str()), (state, expected), "{pools}");
     }
 }
 
 #[test]
 fn flush_truth_table() {
-    assert_eq!(wants(true, "u?pdx u").2, "---ff-");
-    assert_eq!(wants(false, "u?pdx u").2, "----f-");
+    assert_eq!(decide(true, "u?pdx u").2, "---ff-");
+    assert_eq!(decide(false, "u?pdx u").2, "----f-");
 }
 
 #[test]
-fn which_transitions_ask_for_a_flush() {
-    assert!(asks_for_flush(State::Up, State::Down, false));
-    assert!(asks_for_flush(State::Down, State::Disabled, false));
-    assert!(asks_for_flush(State::Unknown, State::Down, false), "resumed, then found dead");
-    assert!(!asks_for_flush(State::Unknown, State::Down, true), "a restart");
-    assert!(!asks_for_flush(State::Up, State::Paused, false));
+fn which_transitions_request_a_flush() {
+    assert!(requests_flush(State::Up, State::Down, false));
+    assert!(requests_flush(State::Down, State::Disabled, false));
+    assert!(requests_flush(State::Unknown, State::Down, false), "resumed, then found dead");
+    assert!(!requests_flush(State::Unknown, State::Down, true), "a restart");
+    assert!(!requests_flush(State::Up, State::Paused, false));
 }
 
 #[test]
@@ -122,6 +125,6 @@ fn an_override_takes_the_place_of_the_configured_weight() {
     };
     let half = Weight::try_from(50).unwrap();
     let overrides = WeightOverrides::from([((pool, name.clone()), half)]);
-    let outlook = desired(&frontend, &overrides, StartupGrace::Waiting, |_| Some(verdict));
-    assert_eq!(outlook.effective[0][&name], TargetWeight::Weight(half));
+    let decision = desired(&frontend, &overrides, StartupGrace::Waiting, |_| Some(verdict));
+    assert_eq!(decision.effective[0][&name], TargetWeight::Weight(half));
 }

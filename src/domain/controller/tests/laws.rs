@@ -1,5 +1,6 @@
-//! Laws over every order of events: the roster and the plan together, and a VPP
-//! that strangers write to, that restarts, and that plans do not always reach.
+//! Properties of the Controller's decisions and the plan together, for every order of
+//! inputs, with a VPP that others write to, that restarts, and to which plans are
+//! often written only in part.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -9,31 +10,30 @@ use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{self, Flushed, Planned, Scope};
 use crate::domain::dataplane::step::Step;
 
-/// What can happen.
 #[derive(Clone, Debug)]
 enum ControllerInput {
-    /// The backend's prober tells of a state, perhaps twice.
-    Told(Index, State, bool),
-    /// A prober that was replaced tells of one.
-    Stale(Index, State),
-    Commanded(Index, AdminCommand),
-    Weighed(Index, u8),
-    /// The file's version of this number is loaded.
-    Reloaded(u8),
-    PatienceOver,
-    /// Somebody else sets the weight of a server in VPP, or removes a VIP.
-    Meddled(Index, Option<u8>),
-    Restarted,
-    /// So much of what is due is written.
-    Written(Index),
-    AllWritten,
+    /// The backend's prober reports a state, once or twice.
+    Transition(Index, State, bool),
+    /// A prober that was replaced reports a state.
+    StaleTransition(Index, State),
+    Command(Index, AdminCommand),
+    SetWeight(Index, u8),
+    /// Loads this version of the file.
+    Reload(u8),
+    GraceOver,
+    /// Something else sets the weight of a server in VPP, or removes a VIP.
+    ForeignWrite(Index, Option<u8>),
+    RestartVpp,
+    /// Writes the first steps of the plan.
+    WriteSome(Index),
+    WriteAll,
 }
 
 fn any_state() -> impl Strategy<Value = State> {
     prop::sample::select(vec![State::Up, State::Up, State::Down, State::Unknown])
 }
 
-fn any_happening() -> impl Strategy<Value = ControllerInput> {
+fn any_input() -> impl Strategy<Value = ControllerInput> {
     let command = prop::sample::select(vec![
         AdminCommand::Pause,
         AdminCommand::Resume,
@@ -42,21 +42,24 @@ fn any_happening() -> impl Strategy<Value = ControllerInput> {
     ]);
     prop_oneof![
         6 => (any::<Index>(), any_state(), any::<bool>())
-            .prop_map(|(who, state, twice)| ControllerInput::Told(who, state, twice)),
-        1 => (any::<Index>(), any_state()).prop_map(|(who, state)| ControllerInput::Stale(who, state)),
-        2 => (any::<Index>(), command).prop_map(|(who, what)| ControllerInput::Commanded(who, what)),
-        2 => (any::<Index>(), 0u8..=100).prop_map(|(place, weight)| ControllerInput::Weighed(place, weight)),
-        2 => (0u8..64).prop_map(ControllerInput::Reloaded),
-        1 => Just(ControllerInput::PatienceOver),
+            .prop_map(|(backend, state, twice)| ControllerInput::Transition(backend, state, twice)),
+        1 => (any::<Index>(), any_state())
+            .prop_map(|(backend, state)| ControllerInput::StaleTransition(backend, state)),
+        2 => (any::<Index>(), command)
+            .prop_map(|(backend, command)| ControllerInput::Command(backend, command)),
+        2 => (any::<Index>(), 0u8..=100)
+            .prop_map(|(pool, weight)| ControllerInput::SetWeight(pool, weight)),
+        2 => (0u8..64).prop_map(ControllerInput::Reload),
+        1 => Just(ControllerInput::GraceOver),
         1 => (any::<Index>(), prop::option::of(any::<u8>()))
-            .prop_map(|(place, weight)| ControllerInput::Meddled(place, weight)),
-        1 => Just(ControllerInput::Restarted),
-        3 => any::<Index>().prop_map(ControllerInput::Written),
-        3 => Just(ControllerInput::AllWritten),
+            .prop_map(|(vip, weight)| ControllerInput::ForeignWrite(vip, weight)),
+        1 => Just(ControllerInput::RestartVpp),
+        3 => any::<Index>().prop_map(ControllerInput::WriteSome),
+        3 => Just(ControllerInput::WriteAll),
     ]
 }
 
-/// The file in one of 64 versions.
+/// One of 64 versions of the file.
 fn version(number: u8) -> Config {
     let mut config = config();
     let mut mail = config.frontends["web"].clone();
@@ -92,7 +95,7 @@ impl ControllerModel {
     fn new() -> Self {
         let (controller, _) = ControllerState::new(Arc::new(version(0)), START);
         let conf = LbConf { flow_timeout_s: 1, ..controller.config.lb.conf };
-        let observed = Observed { conf, vips: BTreeMap::new(), strange: vec![] };
+        let observed = Observed { conf, vips: BTreeMap::new(), unexpected_rows: vec![] };
         Self { controller, observed, flushed: Flushed::new() }
     }
 
@@ -105,20 +108,20 @@ impl ControllerModel {
         seen.is_some_and(|seen| seen.servers.values().any(|server| server.weight > 0))
     }
 
-    /// Writes so many of the steps that are due. A VIP that serves, and has a
-    /// server that is up, serves after each of them.
+    /// Writes the first `count` steps of the plan, or all. Asserts that a VIP that
+    /// serves, and should have a server with a weight, serves after each step.
     fn write(&mut self, count: Option<Index>) {
         let desired = self.controller.desired();
         let steps = self.due();
-        let rebuilt = |vip: &Vip| steps.iter().any(|p| p.step == Step::RemoveVip(*vip));
-        let wanted =
+        let is_recreated = |vip: &Vip| steps.iter().any(|p| p.step == Step::RemoveVip(*vip));
+        let is_positive =
             |weight| matches!(weight, TargetWeight::Weight(weight) if weight > Weight::ZERO);
         let must_serve: Vec<_> = desired
             .frontends
             .values()
-            .filter(|frontend| frontend.servers.values().any(|server| wanted(server.weight)))
+            .filter(|frontend| frontend.servers.values().any(|server| is_positive(server.weight)))
             .map(|frontend| frontend.spec.vip)
-            .filter(|vip| self.serves(vip) && !rebuilt(vip))
+            .filter(|vip| self.serves(vip) && !is_recreated(vip))
             .collect();
         let count = count.map_or(steps.len(), |index| index.index(steps.len() + 1));
         for planned in &steps[..count] {
@@ -133,15 +136,15 @@ impl ControllerModel {
         }
     }
 
-    fn backend(&self, who: &Index) -> BackendName {
+    fn backend(&self, index: &Index) -> BackendName {
         let names = self.controller.backend_names();
-        who.get(&names).clone()
+        index.get(&names).clone()
     }
 
-    /// The backend's prober tells of this state.
-    fn told(&mut self, name: &BackendName, to: State, times: usize) {
+    /// The backend's prober reports this state.
+    fn transition(&mut self, name: &BackendName, to: State, times: usize) {
         let BackendRecord { state: from, prober, .. } = *self.controller.backends[name];
-        // A prober that does not probe has no verdict to tell.
+        // A prober that is paused or disabled reports no verdict.
         if from != to && matches!(from, State::Unknown | State::Up | State::Down) {
             let transition = Transition { from, to, at: START, why: "probe".into() };
             for _ in 0..times {
@@ -150,8 +153,8 @@ impl ControllerModel {
         }
     }
 
-    /// As probers do what they are told.
-    fn obey(&mut self, effects: Vec<ControllerEffect>) {
+    /// Plays the probers' part of the effects.
+    fn execute(&mut self, effects: Vec<ControllerEffect>) {
         for effect in effects {
             let ControllerEffect::Administer { backend, admin, .. } = effect else { continue };
             let BackendRecord { state: from, prober, .. } = *self.controller.backends[&backend];
@@ -162,18 +165,18 @@ impl ControllerModel {
                 Admin::Enabled => from,
             };
             if from != to {
-                let transition = Transition { from, to, at: START, why: "told".into() };
+                let transition = Transition { from, to, at: START, why: "command".into() };
                 self.controller.transitioned(prober, &backend, transition);
             }
         }
     }
 
-    fn meddle(&mut self, place: &Index, weight: Option<u8>) {
+    fn write_as_other(&mut self, index: &Index, weight: Option<u8>) {
         let vips: Vec<_> = self.observed.vips.keys().copied().collect();
         if vips.is_empty() {
             return;
         }
-        let vip = place.get(&vips);
+        let vip = index.get(&vips);
         match weight {
             None => drop(self.observed.vips.remove(vip)),
             Some(weight) => {
@@ -184,45 +187,45 @@ impl ControllerModel {
         }
     }
 
-    fn happen(&mut self, happening: &ControllerInput) {
-        match happening {
-            ControllerInput::Told(who, state, twice) => {
-                self.told(&self.backend(who), *state, 1 + usize::from(*twice));
+    fn step(&mut self, input: &ControllerInput) {
+        match input {
+            ControllerInput::Transition(backend, state, twice) => {
+                self.transition(&self.backend(backend), *state, 1 + usize::from(*twice));
             }
-            ControllerInput::Stale(who, to) => {
-                let name = self.backend(who);
+            ControllerInput::StaleTransition(backend, to) => {
+                let name = self.backend(backend);
                 let before = self.controller.desired();
                 let from = self.controller.backends[&name].state;
                 let transition = Transition { from, to: *to, at: START, why: "late".into() };
                 assert_eq!(self.controller.transitioned(ProberId(0), &name, transition), []);
                 assert_eq!(self.controller.desired(), before);
             }
-            ControllerInput::Commanded(who, command) => {
-                let name = self.backend(who);
+            ControllerInput::Command(backend, command) => {
+                let name = self.backend(backend);
                 if let Ok(effects) =
                     self.controller.administer(name.as_str(), *command, ("me", START))
                 {
-                    self.obey(effects);
+                    self.execute(effects);
                 }
             }
-            ControllerInput::Weighed(place, weight) => {
+            ControllerInput::SetWeight(pool, weight) => {
                 let config = Arc::clone(self.controller.config());
                 let pools = &config.frontends["web"].pools;
-                let pool = place.get(pools);
+                let pool = pool.get(pools);
                 let (backend, _) = pool.backends.iter().next().unwrap();
                 let weight = Weight::try_from(i64::from(*weight)).unwrap();
                 let (pool, backend) = (pool.name.as_str(), backend.as_str());
                 self.controller.set_weight("web", pool, backend, weight, ("me", START)).unwrap();
             }
-            ControllerInput::Reloaded(number) => {
+            ControllerInput::Reload(number) => {
                 let effects = self.controller.reload(Arc::new(version(*number)), START);
-                self.obey(effects);
+                self.execute(effects);
             }
-            ControllerInput::PatienceOver => drop(self.controller.expire_startup_grace(START)),
-            ControllerInput::Meddled(place, weight) => self.meddle(place, *weight),
-            ControllerInput::Restarted => self.observed.vips.clear(),
-            ControllerInput::Written(count) => self.write(Some(*count)),
-            ControllerInput::AllWritten => self.write(None),
+            ControllerInput::GraceOver => drop(self.controller.expire_startup_grace(START)),
+            ControllerInput::ForeignWrite(vip, weight) => self.write_as_other(vip, *weight),
+            ControllerInput::RestartVpp => self.observed.vips.clear(),
+            ControllerInput::WriteSome(count) => self.write(Some(*count)),
+            ControllerInput::WriteAll => self.write(None),
         }
     }
 }
@@ -231,20 +234,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(1000)))]
 
     #[test]
-    fn any_order_of_events_ends_in_what_is_wanted(
-        happenings in prop::collection::vec(any_happening(), 1..40),
+    fn every_order_of_inputs_ends_in_the_desired_state(
+        inputs in prop::collection::vec(any_input(), 1..40),
     ) {
-        let mut world = ControllerModel::new();
-        for happening in &happenings {
-            world.happen(happening);
+        let mut model = ControllerModel::new();
+        for input in &inputs {
+            model.step(input);
         }
-        world.write(None);
-        prop_assert_eq!(world.due(), vec![], "a second plan is empty");
-        let desired = world.controller.desired();
-        prop_assert_eq!(world.observed.conf, desired.conf);
-        prop_assert_eq!(world.observed.vips.len(), desired.frontends.len());
+        model.write(None);
+        prop_assert_eq!(model.due(), vec![], "a second plan is empty");
+        let desired = model.controller.desired();
+        prop_assert_eq!(model.observed.conf, desired.conf);
+        prop_assert_eq!(model.observed.vips.len(), desired.frontends.len());
         for frontend in desired.frontends.values() {
-            let seen = &world.observed.vips[&frontend.spec.vip];
+            let seen = &model.observed.vips[&frontend.spec.vip];
             prop_assert!(seen.servers.keys().eq(frontend.servers.keys()));
             for (address, wanted) in &frontend.servers {
                 if let TargetWeight::Weight(weight) = wanted.weight {
@@ -254,50 +257,50 @@ proptest! {
         }
     }
 
-    /// Whatever happened before, a daemon that starts with the same file and
-    /// comes to the same verdicts, in any order, has nothing to write on its way.
+    /// A daemon that restarts with the same file and gets the same verdicts, in any
+    /// order, never has anything to write.
     #[test]
     fn a_restart_writes_nothing_in_any_order_of_verdicts(
-        happenings in prop::collection::vec(any_happening(), 1..30),
+        inputs in prop::collection::vec(any_input(), 1..30),
         verdicts in prop::collection::vec(any::<bool>(), 3),
-        effect in Just(vec![0usize, 1, 2]).prop_shuffle(),
+        order in Just(vec![0usize, 1, 2]).prop_shuffle(),
     ) {
-        let mut world = ControllerModel::new();
-        for happening in &happenings {
-            world.happen(happening);
+        let mut model = ControllerModel::new();
+        for input in &inputs {
+            model.step(input);
         }
-        // Operators' words end with the daemon, so they end before it here.
-        let config = Arc::clone(world.controller.config());
-        for name in world.controller.backend_names() {
+        // A restart ends all overrides; they end before it here.
+        let config = Arc::clone(model.controller.config());
+        for name in model.controller.backend_names() {
             for command in [AdminCommand::Enable, AdminCommand::Resume] {
-                if let Ok(effects) = world.controller.administer(name.as_str(), command, ("me", START)) {
-                    world.obey(effects);
+                if let Ok(effects) = model.controller.administer(name.as_str(), command, ("me", START)) {
+                    model.execute(effects);
                 }
             }
         }
-        for record in world.controller.frontends.values_mut() {
+        for record in model.controller.frontends.values_mut() {
             record.overrides.clear();
         }
         for ((name, backend), up) in config.backends.iter().zip(&verdicts) {
             if backend.enabled {
-                world.told(name, if *up { State::Up } else { State::Down }, 1);
+                model.transition(name, if *up { State::Up } else { State::Down }, 1);
             } else {
-                let effects = world.controller.administer(name.as_str(), AdminCommand::Disable, ("me", START));
-                world.obey(effects.unwrap());
+                let effects = model.controller.administer(name.as_str(), AdminCommand::Disable, ("me", START));
+                model.execute(effects.unwrap());
             }
         }
-        world.controller.expire_startup_grace(START);
-        world.write(None);
+        model.controller.expire_startup_grace(START);
+        model.write(None);
 
         let (controller, _) = ControllerState::new(config, START);
-        let mut morning = ControllerModel { controller, observed: world.observed, flushed: Flushed::new() };
-        prop_assert_eq!(morning.due(), vec![]);
-        for place in effect {
-            let name = &morning.controller.backend_names()[place];
-            morning.told(name, if verdicts[place] { State::Up } else { State::Down }, 1);
-            prop_assert_eq!(morning.due(), vec![], "after the verdict on {}", name);
+        let mut restarted = ControllerModel { controller, observed: model.observed, flushed: Flushed::new() };
+        prop_assert_eq!(restarted.due(), vec![]);
+        for index in order {
+            let name = &restarted.controller.backend_names()[index];
+            restarted.transition(name, if verdicts[index] { State::Up } else { State::Down }, 1);
+            prop_assert_eq!(restarted.due(), vec![], "after the verdict on {}", name);
         }
-        morning.controller.expire_startup_grace(START);
-        prop_assert_eq!(morning.due(), vec![]);
+        restarted.controller.expire_startup_grace(START);
+        prop_assert_eq!(restarted.due(), vec![]);
     }
 }

@@ -1,4 +1,4 @@
-//! Backends that are named.
+//! Tests backends that are given by name.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ fn host(name: &str) -> HostName {
     HostName { name: name.into(), family: IpFamily::V4 }
 }
 
-/// `a` and `c` are given by name.
+/// A state in which `a` and `c` are given by name.
 fn named() -> ControllerState {
     let mut config = config();
     for name in ["a", "c"] {
@@ -27,17 +27,7 @@ fn resolve(controller: &mut ControllerState, name: &str, number: u8) -> Vec<Cont
     controller.resolved(&name.into(), &host(name), Resolution::At(at(number)), START)
 }
 
-fn judge(controller: &mut ControllerState, name: &str, to: State) {
-    let prober = controller.backends[name].prober;
-    let from = controller.backends[name].state;
-    let _ = controller.transitioned(
-        prober,
-        &name.into(),
-        Transition { from, to, at: START, why: Arc::default() },
-    );
-}
-
-/// The servers that VPP should have, by the last number of their address.
+/// The servers that VPP should have, by the last byte of their address.
 fn servers(controller: &ControllerState) -> Vec<(u8, TargetWeight)> {
     let desired = controller.desired();
     let servers = desired.frontends["web"].servers.iter();
@@ -56,11 +46,11 @@ const ALL: TargetWeight = TargetWeight::Weight(Weight::FULL);
 const NONE: TargetWeight = TargetWeight::Weight(Weight::ZERO);
 
 #[test]
-fn a_name_that_is_not_resolved_is_waited_for_and_vpps_servers_stay() {
+fn unresolved_names_are_waited_for_and_servers_in_vpp_are_kept() {
     let mut controller = named();
     assert_eq!(servers(&controller), [(2, TargetWeight::Keep)]);
     assert_eq!(unmanaged(&controller), UnmanagedServers::Keep);
-    judge(&mut controller, "b", State::Down);
+    transition(&mut controller, "b", State::Down);
     // `a` may still be up: the pool of `c` does not take over.
     assert_eq!(controller.frontend("web").unwrap().state, FrontendState::Unknown);
     controller.expire_startup_grace(START);
@@ -74,17 +64,17 @@ fn a_name_that_is_not_resolved_is_waited_for_and_vpps_servers_stay() {
 }
 
 #[test]
-fn a_changed_address_takes_the_weight_along_and_a_failing_name_keeps_it() {
+fn a_changed_address_keeps_the_weight_and_a_failing_name_keeps_the_address() {
     let mut controller = named();
     let effects = resolve(&mut controller, "a", 1);
     assert!(effects.contains(&ControllerEffect::Readdress("a".into(), at(1))), "{effects:?}");
     resolve(&mut controller, "c", 3);
-    judge(&mut controller, "a", State::Up);
-    judge(&mut controller, "b", State::Up);
+    transition(&mut controller, "a", State::Up);
+    transition(&mut controller, "b", State::Up);
     assert_eq!(servers(&controller)[..2], [(1, ALL), (2, ALL)]);
 
     let effects = resolve(&mut controller, "a", 9);
-    assert!(matches!(effects[0], ControllerEffect::Desire(_)), "weights before words: {effects:?}");
+    assert!(matches!(effects[0], ControllerEffect::Desire(_)), "weights first: {effects:?}");
     assert_eq!(servers(&controller), [(2, ALL), (3, TargetWeight::Keep), (9, ALL)]);
     assert_eq!(resolve(&mut controller, "a", 9), []);
 
@@ -95,7 +85,7 @@ fn a_changed_address_takes_the_weight_along_and_a_failing_name_keeps_it() {
     assert_eq!(view.unresolved.as_deref(), Some("no such name"));
     assert_eq!(resolve(&mut controller, "a", 9), []);
     assert_eq!(controller.backend("a").unwrap().unresolved, None);
-    // News of a name that the backend no longer has.
+    // The resolution of a name that the backend no longer has.
     let old = controller.resolved(&"a".into(), &host("other"), Resolution::At(at(4)), START);
     assert_eq!(old, []);
     assert_eq!(controller.backend("a").unwrap().address, Some(at(9)));
@@ -110,15 +100,15 @@ fn two_names_at_one_address_are_one_server_with_the_greater_weight() {
         ControllerEffect::AddressShared { backend: "c".into(), other: "a".into(), address: at(7) };
     assert!(effects.contains(&shared), "{effects:?}");
     for name in ["a", "b", "c"] {
-        judge(&mut controller, name, State::Up);
+        transition(&mut controller, name, State::Up);
     }
-    // `c` is a standby, whose own weight would be 0.
+    // `c` alone would have weight 0: it is in the standby pool.
     assert_eq!(servers(&controller), [(2, ALL), (7, ALL)]);
-    judge(&mut controller, "a", State::Down);
+    transition(&mut controller, "a", State::Down);
     let desired = controller.desired();
     let server = desired.frontends["web"].servers[&at(7)];
-    assert_eq!((server.weight, server.flush), (NONE, None), "c did not ask for a flush");
-    judge(&mut controller, "b", State::Down);
+    assert_eq!((server.weight, server.flush), (NONE, None), "c requests no flush");
+    transition(&mut controller, "b", State::Down);
     assert_eq!(servers(&controller), [(2, NONE), (7, ALL)], "the standby serves");
 }
 

@@ -1,4 +1,4 @@
-//! What is known of VPP once it has confirmed a step.
+//! Applies steps that VPP has confirmed to what was observed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedServer, ObservedVip};
 use crate::domain::dataplane::step::Step;
 
-/// What VPP holds after `step`, as far as it can be told without asking.
+/// Updates `observed` to what VPP holds after `step`.
 pub fn apply(observed: &mut Observed, step: &Step) {
     match *step {
         Step::SetConf(conf) => observed.conf = conf,
@@ -28,7 +28,7 @@ pub fn apply(observed: &mut Observed, step: &Step) {
         Step::AddServer { vip, server, weight } => {
             if let Some(vip) = observed.vips.get_mut(&vip) {
                 vip.servers.insert(server, ObservedServer { weight: weight.get(), buckets: 0 });
-                share_out(vip);
+                assign_buckets(vip);
             }
         }
         Step::SetWeight { vip, server, weight, .. } => {
@@ -36,20 +36,20 @@ pub fn apply(observed: &mut Observed, step: &Step) {
                 && let Some(server) = vip.servers.get_mut(&server)
             {
                 server.weight = weight.get();
-                share_out(vip);
+                assign_buckets(vip);
             }
         }
         Step::RemoveServer { vip, server, .. } => {
             if let Some(vip) = observed.vips.get_mut(&vip) {
                 vip.servers.remove(&server);
-                share_out(vip);
+                assign_buckets(vip);
             }
         }
     }
 }
 
-/// Gives the servers the buckets that follow from their weights.
-fn share_out(vip: &mut ObservedVip) {
+/// Sets the servers' buckets to what the model computes from their weights.
+fn assign_buckets(vip: &mut ObservedVip) {
     let Some(length) = vip.table_length else { return };
     let held = maglev::buckets(&vip.weights(), length.get().into());
     for (server, buckets) in vip.servers.values_mut().zip(held) {
@@ -57,8 +57,8 @@ fn share_out(vip: &mut ObservedVip) {
     }
 }
 
-/// Notes the flush that a confirmed `step` did for `desired`. A server that
-/// was just added has no flows, so it needs none of those asked for before.
+/// Records the flush that a confirmed `step` did for `desired`. A server that was
+/// just added has no flows, so all flushes requested before are done.
 pub fn confirm(flushed: &mut Flushed, desired: &DesiredFrontend, step: &Step) {
     let (vip, server) = match *step {
         Step::AddServer { vip, server, .. } | Step::SetWeight { vip, server, flush: true, .. } => {

@@ -1,3 +1,5 @@
+//! Tests plans on every desired and every observed state.
+
 mod examples;
 mod unmanaged;
 
@@ -27,7 +29,7 @@ fn server(encap: Encap, number: u8) -> IpAddr {
     }
 }
 
-/// The service of a VIP: number 0 is all-port.
+/// Service 0 is all-port.
 fn vip(prefix: u8, service: u16) -> Vip {
     let prefix = format!("192.0.2.{prefix}/32").parse().unwrap();
     let service = match std::num::NonZeroU16::new(service) {
@@ -37,7 +39,7 @@ fn vip(prefix: u8, service: u16) -> Vip {
     Vip::new(prefix, service)
 }
 
-/// Whether VPP would take the step: its return codes of `wire` as a rule.
+/// Whether VPP would accept the step, by the rules behind its return codes.
 fn accepts(observed: &Observed, step: &Step) -> Result<(), String> {
     let ok = match step {
         Step::SetConf(_) => true,
@@ -65,8 +67,8 @@ fn serves(observed: &Observed, vip: &Vip) -> bool {
 }
 
 prop_compose! {
-    fn any_desired_server()(as_is in prop::bool::weighted(0.2), w in 0u8..=100, zero in any::<bool>(), flush in prop::option::of(0u64..2)) -> DesiredServer {
-        let weight = match (as_is, zero) {
+    fn any_desired_server()(keep in prop::bool::weighted(0.2), w in 0u8..=100, zero in any::<bool>(), flush in prop::option::of(0u64..2)) -> DesiredServer {
+        let weight = match (keep, zero) {
             (true, _) => TargetWeight::Keep,
             (_, true) => TargetWeight::Weight(Weight::ZERO),
             _ => TargetWeight::Weight(weight(w)),
@@ -77,8 +79,8 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// What a configuration can ask for: one prefix has one encap, and is
-    /// all-port or per-port.
+    /// Any state that a configuration can request: a prefix has one encapsulation,
+    /// and is all-port or per-port.
     fn any_desired()(
         prefixes in prop::collection::btree_map(
             0u8..4,
@@ -107,7 +109,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// What VPP can hold, of whoever's making.
+    /// Any state that VPP can hold, made by the daemon or not.
     fn any_observed()(
         prefixes in prop::collection::btree_map(
             0u8..5,
@@ -137,11 +139,11 @@ prop_compose! {
                 );
             }
         }
-        Observed { conf: conf(buckets), vips, strange: vec![] }
+        Observed { conf: conf(buckets), vips, unexpected_rows: vec![] }
     }
 }
 
-/// Applies a step as VPP and the reconciler would.
+/// Applies a step as VPP and the Reconciler would.
 fn perform(observed: &mut Observed, flushed: &mut Flushed, desired: &Desired, planned: &Planned) {
     accepts(observed, &planned.step).unwrap();
     apply(observed, &planned.step);
@@ -179,7 +181,7 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_made_as_it_is_carried_out_is_the_same(desired in any_desired(), observed in any_observed()) {
+    fn planning_one_frontend_at_a_time_gives_the_same_plan(desired in any_desired(), observed in any_observed()) {
         let mut flushed = Flushed::new();
         let mut held = observed.clone();
         let mut steps = Vec::new();
@@ -242,9 +244,9 @@ proptest! {
         }
     }
 
-    /// So a pass need not be planned anew for each flip that goes ahead of it.
+    /// So a pass need not be replanned for each flip that overtakes it.
     #[test]
-    fn what_is_written_for_one_frontend_leaves_the_steps_of_the_others(
+    fn writing_one_frontend_does_not_change_the_steps_of_others(
         desired in any_desired(), mut observed in any_observed(), which in any::<prop::sample::Index>(),
     ) {
         if desired.frontends.is_empty() {
@@ -257,7 +259,7 @@ proptest! {
             let steps = plan(&desired, observed, flushed, &Scope::All);
             let others = steps.into_iter().filter(|planned| planned.frontend.as_ref() != Some(one));
             let mut others: Vec<_> = others.map(|planned| format!("{planned:?}")).collect();
-            // What is in the way of a new VIP goes first, and last when that VIP is there.
+            // VIPs that conflict with a new one are removed first, and last once it exists.
             others.sort();
             others
         };
@@ -275,7 +277,7 @@ proptest! {
         for planned in plan(&desired, &observed, &flushed, &Scope::All) {
             perform(&mut observed, &mut flushed, &desired, &planned);
         }
-        // The new daemon knows no verdict yet, and no flush of its forerunner.
+        // The new daemon has no verdicts yet, and does not know of earlier flushes.
         for frontend in desired.frontends.values_mut() {
             for server in Arc::make_mut(frontend).servers.values_mut() {
                 *server = DesiredServer { weight: TargetWeight::Keep, flush: None };
@@ -285,7 +287,7 @@ proptest! {
     }
 }
 
-/// Cases a law is tried on; `PROPTEST_CASES` asks for more.
+/// Cases per property; `PROPTEST_CASES` sets more.
 fn cases() -> u32 {
     ProptestConfig::default().cases.max(1000)
 }
@@ -305,7 +307,7 @@ fn small() -> (Desired, Observed, FrontendName) {
     let frontend =
         DesiredFrontend { spec, servers: servers.into(), unmanaged: UnmanagedServers::Remove };
     let desired = Desired { conf: conf(1), frontends: [(name.clone(), Arc::new(frontend))].into() };
-    let mut observed = Observed { conf: conf(1), vips: BTreeMap::new(), strange: vec![] };
+    let mut observed = Observed { conf: conf(1), vips: BTreeMap::new(), unexpected_rows: vec![] };
     for planned in plan(&desired, &observed, &Flushed::new(), &Scope::All) {
         apply(&mut observed, &planned.step);
     }

@@ -1,44 +1,41 @@
-//! A reconciliation between an operator and a VPP, both of which a test plays.
+//! Runs a [`ReconcileState`] between simulated operators and a simulated VPP, and
+//! asserts along the way that nothing is written while VPP is unknown, and that no
+//! request is answered twice.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::fixtures::{CONF, Weights, frontend, name};
 use crate::domain::balancing::maglev::mismatches;
-use crate::domain::balancing::weights::{
-    DesiredFrontend, DesiredServer, FlushSeq, TargetWeight, UnmanagedServers,
-};
-use crate::domain::config::{LbConf, LbSettings};
+use crate::domain::balancing::weights::FlushSeq;
+use crate::domain::config::LbSettings;
 use crate::domain::dataplane::connection::{DataplaneError, Epoch, Observation, Outcome};
-use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
+use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedServers};
 use crate::domain::dataplane::plan::{self, Desired, Flushed, Scope};
-use crate::domain::dataplane::step::{Step, VipSpec};
-use crate::domain::names::FrontendName;
+use crate::domain::dataplane::step::Step;
 use crate::domain::reconcile::{
     AwaitAnswer, CallId, DesiredSnapshot, DesiredUpdate, Generation, Moment, ReconcileEffect,
     ReconcileInput, ReconcileState, RequestId, SyncReport, TimerId,
 };
 
-/// Weights of a frontend's servers; `None`: it does not have that server.
-pub(super) type Weights = [Option<u8>; 3];
-
-/// What becomes of a call.
+/// How a call ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum CallOutcome {
     Done,
     Refused,
-    /// The reply is lost, before or after VPP did it.
+    /// The reply is lost, and VPP did nothing.
     LostBefore,
+    /// The reply is lost, and VPP did it.
     LostAfter,
 }
 
-/// A call that was not answered yet, with what VPP held when it was made.
+/// A call that was not answered yet, with VPP's state when it was made.
 pub(super) struct OpenCall {
     pub(super) effect: ReconcileEffect,
-    pub(super) at_issue: Observed,
-    issued: u64,
+    pub(super) vpp_at_call: Observed,
+    called: u64,
 }
 
 /// See the module's description.
@@ -50,7 +47,7 @@ pub(super) struct Harness {
     pub(super) is_connected: bool,
     pub(super) open: Vec<OpenCall>,
     pub(super) timers: BTreeSet<TimerId>,
-    /// Steps in the order in which they were asked for, and whether urgently.
+    /// All steps in the order of their writes, and whether they were urgent.
     pub(super) writes: Vec<(bool, Step)>,
     pub(super) reads: Vec<BTreeSet<Vip>>,
     pub(super) replies: BTreeMap<RequestId, Result<SyncReport, String>>,
@@ -59,50 +56,14 @@ pub(super) struct Harness {
     generation: Generation,
     begun: Instant,
     clock: u64,
-    /// Since when VPP is not known, by the harness's own reckoning.
+    /// The time since which VPP is unknown, tracked independently of the state.
     unknown_since: Option<u64>,
 }
 
-pub(super) const CONF: LbConf = LbConf {
-    ip4_src: Ipv4Addr::new(192, 0, 2, 1),
-    ip6_src: Ipv6Addr::LOCALHOST,
-    sticky_buckets_per_core: 1024,
-    flow_timeout_s: 40,
-};
-
-pub(super) fn name(frontend: u8) -> FrontendName {
-    format!("f{frontend:03}").as_str().into()
-}
-
-pub(super) fn vip(frontend: u8) -> Vip {
-    let service = Service::Port { protocol: 6, port: 80.try_into().expect("not 0") };
-    Vip::new(IpAddr::from(Ipv4Addr::new(192, 0, 2, frontend)).into(), service)
-}
-
-pub(super) fn server(place: u8) -> IpAddr {
-    Ipv4Addr::new(10, 0, 0, place).into()
-}
-
-/// A frontend with servers of these weights.
-pub(super) fn frontend(number: u8, weights: Weights, flush: FlushSeq) -> Arc<DesiredFrontend> {
-    let servers = (1..).zip(weights).filter_map(|(place, weight)| {
-        let weight = TargetWeight::Weight(Weight::try_from(i64::from(weight?)).expect("<= 100"));
-        Some((server(place), DesiredServer { weight, flush: Some(flush) }))
-    });
-    let spec = VipSpec {
-        vip: vip(number),
-        encap: Encap::Gre4,
-        src_ip_sticky: false,
-        table_length: TableLength::DEFAULT,
-    };
-    let servers = servers.collect();
-    Arc::new(DesiredFrontend { spec, servers, unmanaged: UnmanagedServers::Remove })
-}
-
 impl Harness {
-    /// Nothing is desired yet, and VPP is empty and not connected.
+    /// Nothing is desired yet; VPP is empty and not connected.
     pub(super) fn new() -> Self {
-        let vpp = Observed { conf: CONF, vips: BTreeMap::new(), strange: vec![] };
+        let vpp = Observed { conf: CONF, vips: BTreeMap::new(), unexpected_rows: vec![] };
         Self::with_vpp(vpp)
     }
 
@@ -127,7 +88,7 @@ impl Harness {
         }
     }
 
-    /// VPP holds what is desired of these frontends, and nothing is under way.
+    /// VPP holds these frontends, and nothing is in progress.
     pub(super) fn steady(frontends: &[Weights]) -> Self {
         let mut harness = Self::new();
         harness.replace(frontends);
@@ -139,7 +100,7 @@ impl Harness {
         harness
     }
 
-    /// These are all the frontends.
+    /// Replaces all frontends.
     pub(super) fn replace(&mut self, frontends: &[Weights]) {
         let frontends = (1..).zip(frontends);
         let frontends = frontends
@@ -160,7 +121,7 @@ impl Harness {
         self.step(ReconcileInput::DesiredReplaced(snapshot));
     }
 
-    /// Something else is desired of one frontend.
+    /// Changes one frontend.
     pub(super) fn change(&mut self, number: u8, weights: Weights, flush: FlushSeq) {
         let frontend = frontend(number, weights, flush);
         self.desired.frontends.insert(name(number), Arc::clone(&frontend));
@@ -196,16 +157,16 @@ impl Harness {
         id
     }
 
-    /// Waits for what was last desired of a frontend.
+    /// Awaits the progress of a frontend's last change.
     pub(super) fn wait(&mut self, number: u8, within: Duration) -> RequestId {
-        // Beside the numbers of syncs, which count their answers.
+        // Apart from the ids of syncs, whose answers are counted.
         let id = RequestId(1000 + self.clock);
         let (frontends, generation) = (vec![name(number)], self.generation);
         self.step(ReconcileInput::ProgressAwaited { id, frontends, generation, within });
         id
     }
 
-    /// `written`, or why not yet; `None`: no answer yet.
+    /// `written`, or the reason why not yet; `None` if there is no answer yet.
     pub(super) fn answered(&self, id: RequestId) -> Option<&str> {
         self.answers.get(&id).map(|answer| match answer {
             AwaitAnswer::Written => "written",
@@ -219,32 +180,32 @@ impl Harness {
         }
     }
 
-    /// Answers the open call at this place. `late`: what was read is what VPP
-    /// holds now, and not what it held when the call was made.
-    pub(super) fn answer(&mut self, place: usize, fate: Fate, late: bool) {
+    /// Answers the open call of this index. `late`: the answer shows VPP as it is now,
+    /// and not as it was when the call was made.
+    pub(super) fn answer(&mut self, index: usize, outcome: CallOutcome, late: bool) {
         if self.open.is_empty() {
             return;
         }
-        let OpenCall { effect, at_issue, issued } = self.open.remove(place % self.open.len());
-        let seen = if late { self.vpp.clone() } else { at_issue };
+        let OpenCall { effect, vpp_at_call, called } = self.open.remove(index % self.open.len());
+        let vpp = if late { self.vpp.clone() } else { vpp_at_call };
         let input = match effect {
-            ReconcileEffect::Observe(id) => self.answer_observe(id, fate, seen, issued),
+            ReconcileEffect::Observe(id) => self.answer_observe(id, outcome, vpp, called),
             ReconcileEffect::Write { id, epoch, steps, .. } => {
-                let outcomes = self.answer_write(epoch, &steps, fate);
+                let outcomes = self.answer_write(epoch, &steps, outcome);
                 ReconcileInput::Written { id, outcomes }
             }
             ReconcileEffect::ReadServers { id, vips, .. } => {
                 let servers = |vip: &Vip| ObservedServers {
-                    servers: seen.vips.get(vip).map(|vip| vip.servers.clone()).unwrap_or_default(),
+                    servers: vpp.vips.get(vip).map(|vip| vip.servers.clone()).unwrap_or_default(),
                     retired: vec![],
                 };
                 let found = vips.keys().map(|vip| (*vip, servers(vip))).collect();
                 let lost = DataplaneError::Failed("lost".into());
-                let result = if fate == Fate::Done { Ok(found) } else { Err(lost) };
+                let result = if outcome == CallOutcome::Done { Ok(found) } else { Err(lost) };
                 ReconcileInput::ServersRead { id, result }
             }
             ReconcileEffect::Yield => ReconcileInput::Resumed,
-            other => panic!("{other:?} is no call"),
+            other => panic!("{other:?} is not a call"),
         };
         self.step(input);
     }
@@ -252,19 +213,19 @@ impl Harness {
     fn answer_observe(
         &mut self,
         id: CallId,
-        fate: Fate,
+        outcome: CallOutcome,
         observed: Observed,
-        issued: u64,
+        called: u64,
     ) -> ReconcileInput {
         if !self.is_connected {
             let result = Err(DataplaneError::NotConnected("gone".into()));
             return ReconcileInput::Observed { id, result };
         }
-        if fate != Fate::Done {
+        if outcome != CallOutcome::Done {
             let result = Err(DataplaneError::Failed("lost".into()));
             return ReconcileInput::Observed { id, result };
         }
-        if self.unknown_since.is_some_and(|since| issued > since) {
+        if self.unknown_since.is_some_and(|since| called > since) {
             self.unknown_since = None;
         }
         let mismatches = mismatches(&observed);
@@ -276,31 +237,31 @@ impl Harness {
         &mut self,
         epoch: Epoch,
         steps: &[Step],
-        fate: Fate,
+        outcome: CallOutcome,
     ) -> Result<Vec<Outcome>, DataplaneError> {
         if !self.is_connected || epoch != Epoch(self.epoch) {
             return Err(DataplaneError::reconnected());
         }
-        let outcome = match fate {
-            Fate::Done => Outcome::Done,
-            Fate::Refused => Outcome::Refused("no".into()),
-            Fate::LostBefore | Fate::LostAfter => Outcome::Unknown("lost".into()),
-        };
-        if matches!(fate, Fate::Done | Fate::LostAfter) {
+        if matches!(outcome, CallOutcome::Done | CallOutcome::LostAfter) {
             steps.iter().for_each(|step| plan::apply(&mut self.vpp, step));
         }
-        if matches!(fate, Fate::LostBefore | Fate::LostAfter) {
+        if matches!(outcome, CallOutcome::LostBefore | CallOutcome::LostAfter) {
             self.unknown_since = Some(self.clock);
         }
+        let outcome = match outcome {
+            CallOutcome::Done => Outcome::Done,
+            CallOutcome::Refused => Outcome::Refused("no".into()),
+            CallOutcome::LostBefore | CallOutcome::LostAfter => Outcome::Unknown("lost".into()),
+        };
         Ok(vec![outcome; steps.len()])
     }
 
-    /// Answers everything well until nothing is open, and lets all timers fire
-    /// but the drift timer.
+    /// Answers every call with success and fires every timer but the drift timer, until
+    /// neither is left.
     pub(super) fn drain(&mut self) {
         for _ in 0..10_000 {
             if !self.open.is_empty() {
-                self.answer(0, Fate::Done, true);
+                self.answer(0, CallOutcome::Done, true);
             } else if let Some(timer) = self.timers.iter().find(|it| **it != TimerId::Drift) {
                 self.fire(*timer);
             } else {
@@ -315,11 +276,11 @@ impl Harness {
         let monotonic = self.begun + Duration::from_millis(self.clock);
         let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(self.clock);
         for effect in self.state.step(input, Moment { monotonic, wall }) {
-            self.take(effect);
+            self.execute(effect);
         }
     }
 
-    fn take(&mut self, effect: ReconcileEffect) {
+    fn execute(&mut self, effect: ReconcileEffect) {
         match effect {
             ReconcileEffect::Write { epoch, ref steps, urgent, .. } => {
                 assert_eq!(epoch, Epoch(self.epoch), "written over another connection");
@@ -354,10 +315,11 @@ impl Harness {
     }
 
     fn call(&mut self, effect: ReconcileEffect) {
-        self.open.push(OpenCall { effect, at_issue: self.vpp.clone(), issued: self.clock });
+        let (vpp_at_call, called) = (self.vpp.clone(), self.clock);
+        self.open.push(OpenCall { effect, vpp_at_call, called });
     }
 
-    /// Whether VPP is known, by the harness's own reckoning.
+    /// Whether VPP is known, tracked independently of the state.
     pub(super) fn knows_vpp(&self) -> bool {
         self.is_connected && self.unknown_since.is_none()
     }
@@ -371,7 +333,7 @@ impl Harness {
         steps.flatten().filter_map(Step::vip).collect()
     }
 
-    /// What is still due, flushes aside.
+    /// The steps that are still due, apart from flushes.
     pub(super) fn due(&self) -> Vec<String> {
         let mut desired = self.desired.clone();
         for frontend in desired.frontends.values_mut() {

@@ -1,11 +1,13 @@
-//! The laws: each holds whatever happens, in whatever order it is answered.
+//! The laws of the reconciliation: each holds for every sequence of inputs and for
+//! every order of answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::harness::{Fate, Harness, Weights, name, vip};
+use super::fixtures::{self, Weights, name, vip};
+use super::harness::{CallOutcome, Harness};
 use crate::domain::balancing::weights::FlushSeq;
 use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::plan::{self, Scope};
@@ -14,9 +16,9 @@ use crate::domain::reconcile::TimerId;
 
 const FRONTENDS: u8 = 3;
 
-/// Something that happens.
+/// One thing that a test does with the harness.
 #[derive(Clone, Debug)]
-enum Happens {
+enum HarnessAction {
     Change {
         frontend: u8,
         weights: Weights,
@@ -26,8 +28,8 @@ enum Happens {
     Connect,
     Lose,
     Answer {
-        place: usize,
-        fate: Fate,
+        index: usize,
+        outcome: CallOutcome,
         late: bool,
     },
     Fire(usize),
@@ -35,13 +37,13 @@ enum Happens {
         scope: Option<u8>,
         dry_run: bool,
     },
-    /// Somebody else writes to VPP.
-    Meddle {
+    /// Something else writes to VPP.
+    ForeignWrite {
         frontend: u8,
         server: u8,
         weight: u8,
     },
-    RemoveVip(u8),
+    ForeignRemoval(u8),
 }
 
 fn weights() -> impl Strategy<Value = Weights> {
@@ -52,36 +54,36 @@ fn frontend() -> impl Strategy<Value = u8> {
     1..=FRONTENDS
 }
 
-fn happens() -> impl Strategy<Value = Happens> {
-    let fate = prop_oneof![
-        8 => Just(Fate::Done),
-        1 => Just(Fate::Refused),
-        1 => Just(Fate::LostBefore),
-        1 => Just(Fate::LostAfter),
+fn action() -> impl Strategy<Value = HarnessAction> {
+    let outcome = prop_oneof![
+        8 => Just(CallOutcome::Done),
+        1 => Just(CallOutcome::Refused),
+        1 => Just(CallOutcome::LostBefore),
+        1 => Just(CallOutcome::LostAfter),
     ];
     prop_oneof![
-        8 => (0..4usize, fate, any::<bool>())
-            .prop_map(|(place, fate, late)| Happens::Answer { place, fate, late }),
+        8 => (0..4usize, outcome, any::<bool>())
+            .prop_map(|(index, outcome, late)| HarnessAction::Answer { index, outcome, late }),
         4 => (frontend(), weights(), any::<bool>())
-            .prop_map(|(frontend, weights, flush)| Happens::Change { frontend, weights, flush }),
+            .prop_map(|(frontend, weights, flush)| HarnessAction::Change { frontend, weights, flush }),
         1 => proptest::collection::vec(weights(), 0..=usize::from(FRONTENDS))
-            .prop_map(Happens::Replace),
-        1 => Just(Happens::Connect),
-        1 => Just(Happens::Lose),
-        3 => (0..4usize).prop_map(Happens::Fire),
+            .prop_map(HarnessAction::Replace),
+        1 => Just(HarnessAction::Connect),
+        1 => Just(HarnessAction::Lose),
+        3 => (0..4usize).prop_map(HarnessAction::Fire),
         2 => (proptest::option::of(frontend()), any::<bool>())
-            .prop_map(|(scope, dry_run)| Happens::Sync { scope, dry_run }),
+            .prop_map(|(scope, dry_run)| HarnessAction::Sync { scope, dry_run }),
         1 => (frontend(), 1..=3u8, 0..=100u8)
-            .prop_map(|(frontend, server, weight)| Happens::Meddle { frontend, server, weight }),
-        1 => frontend().prop_map(Happens::RemoveVip),
+            .prop_map(|(frontend, server, weight)| HarnessAction::ForeignWrite { frontend, server, weight }),
+        1 => frontend().prop_map(HarnessAction::ForeignRemoval),
     ]
 }
 
-/// Lets it happen. What is asserted along the way stands in the harness and in
-/// [`change`].
-fn let_happen(harness: &mut Harness, flush: &mut FlushSeq, happens: &Happens) {
-    match happens {
-        Happens::Change { frontend, weights, flush: with_flush } => {
+/// Performs an action. The laws that hold at all times are asserted in the harness and
+/// in [`change`].
+fn perform(harness: &mut Harness, flush: &mut FlushSeq, action: &HarnessAction) {
+    match action {
+        HarnessAction::Change { frontend, weights, flush: with_flush } => {
             if *with_flush {
                 *flush = flush.next();
             }
@@ -89,42 +91,42 @@ fn let_happen(harness: &mut Harness, flush: &mut FlushSeq, happens: &Happens) {
                 change(harness, *frontend, *weights, *flush);
             }
         }
-        Happens::Replace(frontends) => harness.replace(frontends),
-        Happens::Connect => harness.connect(),
-        Happens::Lose => harness.lose(),
-        Happens::Answer { place, fate, late } => harness.answer(*place, *fate, *late),
-        Happens::Fire(place) => {
+        HarnessAction::Replace(frontends) => harness.replace(frontends),
+        HarnessAction::Connect => harness.connect(),
+        HarnessAction::Lose => harness.lose(),
+        HarnessAction::Answer { index, outcome, late } => harness.answer(*index, *outcome, *late),
+        HarnessAction::Fire(index) => {
             let timers: Vec<_> = harness.timers.iter().copied().collect();
-            if let Some(timer) = timers.get(place % timers.len().max(1)) {
+            if let Some(timer) = timers.get(index % timers.len().max(1)) {
                 harness.fire(*timer);
             }
         }
-        Happens::Sync { scope, dry_run } => {
+        HarnessAction::Sync { scope, dry_run } => {
             let scope = scope.map_or(Scope::All, |frontend| Scope::One(name(frontend)));
             harness.sync(scope, *dry_run);
         }
-        Happens::Meddle { frontend, server, weight } => {
-            meddle(harness, *frontend, *server, *weight)
+        HarnessAction::ForeignWrite { frontend, server, weight } => {
+            write_as_other(harness, *frontend, *server, *weight)
         }
-        Happens::RemoveVip(frontend) => {
+        HarnessAction::ForeignRemoval(frontend) => {
             harness.vpp.vips.remove(&vip(*frontend));
         }
     }
 }
 
-/// Somebody else sets the weight of a server, if it is there.
-fn meddle(harness: &mut Harness, frontend: u8, server: u8, weight: u8) {
+/// Something else sets the weight of a server, if VPP has it.
+fn write_as_other(harness: &mut Harness, frontend: u8, server: u8, weight: u8) {
     let step = Step::SetWeight {
         vip: vip(frontend),
-        server: super::harness::server(server),
+        server: fixtures::server(server),
         weight: Weight::try_from(i64::from(weight)).expect("at most 100"),
         flush: false,
     };
     plan::apply(&mut harness.vpp, &step);
 }
 
-/// Changes a frontend. Law: an urgent write never waits behind an ordinary one
-/// that it can overtake, which is every one but of the same frontend.
+/// Changes a frontend. Law: an urgent write never waits for an ordinary one, unless both
+/// are for the same frontend.
 fn change(harness: &mut Harness, number: u8, weights: Weights, flush: FlushSeq) {
     let is_free = harness.knows_vpp()
         && !harness.timers.contains(&TimerId::StartupMinDelay)
@@ -143,20 +145,21 @@ fn change(harness: &mut Harness, number: u8, weights: Weights, flush: FlushSeq) 
 }
 
 proptest! {
-    /// Nothing is written from an unknown state, an urgent write overtakes, every
-    /// request is answered exactly once, and in the end VPP holds what is desired.
+    /// Nothing is written from an unknown state, an urgent write overtakes ordinary
+    /// ones, every request is answered exactly once, and in the end VPP holds what is
+    /// desired.
     #[test]
     fn vpp_ends_as_desired_whatever_happens(
-        story in proptest::collection::vec(happens(), 0..60),
+        actions in proptest::collection::vec(action(), 0..60),
     ) {
         let mut harness = Harness::steady(&[[Some(100), Some(50), None]; FRONTENDS as usize]);
         let mut flush = FlushSeq::NONE;
-        for happens in &story {
-            let_happen(&mut harness, &mut flush, happens);
+        for action in &actions {
+            perform(&mut harness, &mut flush, action);
         }
         harness.connect();
         harness.drain();
-        // What VPP refused or somebody meddled with is mended by the next sync.
+        // The next sync repairs what VPP refused and what others changed.
         harness.sync(Scope::All, false);
         harness.drain();
         prop_assert_eq!(harness.due(), Vec::<String>::new());
@@ -169,19 +172,19 @@ proptest! {
         prop_assert!(harness.replies[&last].as_ref().is_ok_and(|report| report.results.is_empty()));
     }
 
-    /// Whenever the change comes, before, within or after the pass, VPP ends the
-    /// same, and the other frontends get the same steps.
+    /// Whether a change comes before, during or after a pass, VPP ends in the same state,
+    /// and the other frontends get the same steps.
     #[test]
     fn a_pass_and_a_flip_commute(
-        meddled in proptest::collection::vec((frontend(), 1..=3u8, 0..=100u8), 0..6),
+        foreign in proptest::collection::vec((frontend(), 1..=3u8, 0..=100u8), 0..6),
         removed in proptest::option::of(frontend()),
         changed in (frontend(), weights()),
         answers in 0..6usize,
     ) {
         let run = |before_the_flip: Option<usize>| {
             let mut harness = Harness::steady(&[[Some(100), Some(50), Some(1)]; FRONTENDS as usize]);
-            for &(frontend, server, weight) in &meddled {
-                meddle(&mut harness, frontend, server, weight);
+            for &(frontend, server, weight) in &foreign {
+                write_as_other(&mut harness, frontend, server, weight);
             }
             if let Some(frontend) = removed {
                 harness.vpp.vips.remove(&vip(frontend));
@@ -189,11 +192,11 @@ proptest! {
             harness.sync(Scope::All, false);
             match before_the_flip {
                 None => harness.drain(),
-                Some(answers) => (0..answers).for_each(|_| harness.answer(0, Fate::Done, false)),
+                Some(answers) => (0..answers).for_each(|_| harness.answer(0, CallOutcome::Done, false)),
             }
             change(&mut harness, changed.0, changed.1, FlushSeq::NONE);
             harness.drain();
-            // A flip from what VPP no longer held is mended by the sync's look.
+            // The flip may have been planned from what VPP no longer held.
             harness.sync(Scope::All, false);
             harness.drain();
             let of_others = harness.writes.iter().map(|(_, step)| step.clone());
@@ -202,8 +205,8 @@ proptest! {
             steps.sort();
             (harness.vpp.clone(), steps)
         };
-        let apart = run(None);
-        prop_assert_eq!(run(Some(answers)), apart);
+        let after_the_pass = run(None);
+        prop_assert_eq!(run(Some(answers)), after_the_pass);
     }
 
     /// What VPP refuses is retried by the backoff of drift passes and not before.
@@ -212,30 +215,30 @@ proptest! {
         refuses in proptest::collection::vec(any::<bool>(), 1..30),
     ) {
         let mut harness = Harness::steady(&[[Some(100), None, None], [Some(1), None, None]]);
-        let (mut times, mut left) = (0u32, 0u32);
+        let (mut attempts, mut passes_left) = (0u32, 0u32);
         for refuses in refuses {
             harness.vpp.vips.remove(&vip(1));
             harness.writes.clear();
             harness.fire(TimerId::Drift);
             while !harness.open.is_empty() {
                 let is_write = !harness.being_written(false).is_empty();
-                let fate = if is_write && refuses { Fate::Refused } else { Fate::Done };
-                harness.answer(0, fate, true);
+                let outcome =
+                    if is_write && refuses { CallOutcome::Refused } else { CallOutcome::Done };
+                harness.answer(0, outcome, true);
             }
             let tried = !harness.writes.is_empty();
-            prop_assert_eq!(tried, left == 0);
+            prop_assert_eq!(tried, passes_left == 0);
             if !tried {
-                left -= 1;
+                passes_left -= 1;
             } else if refuses {
-                times = (times + 1).min(4);
-                left = (1 << (times - 1)) - 1;
+                attempts = (attempts + 1).min(4);
+                passes_left = (1 << (attempts - 1)) - 1;
             } else {
-                (times, left) = (0, 0);
+                (attempts, passes_left) = (0, 0);
             }
         }
     }
 
-    /// What was written is read back once, and nothing else is.
     #[test]
     fn what_was_written_is_read_back_once(
         rounds in proptest::collection::vec(
@@ -248,7 +251,7 @@ proptest! {
             for (frontend, weights) in round {
                 change(&mut harness, frontend, weights, FlushSeq::NONE);
                 while !harness.open.is_empty() {
-                    harness.answer(0, Fate::Done, true);
+                    harness.answer(0, CallOutcome::Done, true);
                 }
             }
             harness.drain();
@@ -261,16 +264,15 @@ proptest! {
         }
     }
 
-    /// A dry run writes nothing, and foretells what the sync then does.
     #[test]
-    fn a_dry_run_writes_nothing_and_foretells_the_sync(
-        meddled in proptest::collection::vec((frontend(), 1..=3u8, 0..=100u8), 0..6),
+    fn a_dry_run_writes_nothing_and_predicts_the_sync(
+        foreign in proptest::collection::vec((frontend(), 1..=3u8, 0..=100u8), 0..6),
         removed in proptest::option::of(frontend()),
         scope in proptest::option::of(frontend()),
     ) {
         let mut harness = Harness::steady(&[[Some(100), Some(50), Some(1)]; FRONTENDS as usize]);
-        for (frontend, server, weight) in meddled {
-            meddle(&mut harness, frontend, server, weight);
+        for (frontend, server, weight) in foreign {
+            write_as_other(&mut harness, frontend, server, weight);
         }
         if let Some(frontend) = removed {
             harness.vpp.vips.remove(&vip(frontend));
@@ -279,15 +281,15 @@ proptest! {
         let dry = harness.sync(scope.clone(), true);
         harness.drain();
         prop_assert_eq!(&harness.writes, &[]);
-        let foretold = harness.replies[&dry].clone().expect("VPP is there");
-        prop_assert!(!foretold.applied);
+        let predicted = harness.replies[&dry].clone().expect("VPP is connected");
+        prop_assert!(!predicted.applied);
         let sync = harness.sync(scope, false);
         harness.drain();
-        let report = harness.replies[&sync].clone().expect("VPP is there");
-        prop_assert_eq!(report.results, foretold.results);
+        let report = harness.replies[&sync].clone().expect("VPP is connected");
+        prop_assert_eq!(report.results, predicted.results);
     }
 
-    /// A daemon that starts beside a VPP that holds what is desired writes nothing.
+    /// A daemon that starts with a VPP that holds the desired state writes nothing.
     #[test]
     fn an_unchanged_restart_writes_nothing(
         frontends in proptest::collection::vec(weights(), 0..=usize::from(FRONTENDS)),

@@ -1,5 +1,6 @@
-//! The laws of the reconciliation, on the value alone.
+//! Tests the reconciliation without actors: its laws, and single situations.
 
+mod fixtures;
 mod harness;
 mod laws;
 mod single;

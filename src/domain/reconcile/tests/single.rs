@@ -1,8 +1,9 @@
-//! Single situations: progress, and who waits for it.
+//! Tests progress, and the answers to clients that wait for it.
 
 use std::time::Duration;
 
-use super::harness::{Fate, Harness, name};
+use super::fixtures::name;
+use super::harness::{CallOutcome, Harness};
 use crate::domain::balancing::weights::FlushSeq;
 use crate::domain::dataplane::plan::Scope;
 use crate::domain::reconcile::{ReconcilerStats, TimerId};
@@ -19,8 +20,8 @@ fn a_frontend_serves_once_it_was_read_back_with_buckets() {
     harness.fire(TimerId::StartupMinDelay);
     harness.connect();
     assert_eq!(counts(&harness), (0, 0));
-    harness.answer(0, Fate::Done, true);
-    harness.answer(0, Fate::Done, true);
+    harness.answer(0, CallOutcome::Done, true);
+    harness.answer(0, CallOutcome::Done, true);
     assert_eq!(counts(&harness), (2, 0), "written and not read back");
     harness.drain();
     assert_eq!(counts(&harness), (2, 1), "the second has no server with buckets");
@@ -30,10 +31,10 @@ fn a_frontend_serves_once_it_was_read_back_with_buckets() {
     harness.drain();
     assert_eq!(counts(&harness), (2, 0));
     harness.change(1, [Some(7), None, None], FlushSeq::NONE);
-    harness.answer(0, Fate::Refused, true);
+    harness.answer(0, CallOutcome::Refused, true);
     assert_eq!(counts(&harness), (1, 0));
     harness.drain();
-    assert_eq!(counts(&harness), (2, 1), "the pass that follows a refusal wrote it");
+    assert_eq!(counts(&harness), (2, 1), "the pass after the refusal wrote it");
     harness.lose();
     assert_eq!(counts(&harness), (0, 0));
 }
@@ -45,24 +46,24 @@ fn a_sync_of_an_unknown_frontend_and_one_without_a_connection_are_answered() {
     assert_eq!(harness.replies[&ghost], Err("there is no frontend \"f009\"".into()));
     harness.lose();
     let away = harness.sync(Scope::All, true);
-    harness.answer(0, Fate::Done, true);
+    harness.answer(0, CallOutcome::Done, true);
     assert_eq!(harness.replies[&away], Err("VPP is not connected: gone".into()));
 }
 
 #[test]
-fn who_waits_for_a_write_is_answered_once_with_the_reason() {
+fn a_client_that_waits_for_a_write_is_answered_with_the_reason() {
     let mut harness = Harness::steady(&[[Some(100), None, None]]);
     let within = Duration::from_secs(1);
     harness.change(1, [Some(50), None, None], FlushSeq::NONE);
     let written = harness.wait(1, within);
     assert_eq!(harness.answered(written), None);
-    harness.answer(0, Fate::Done, true);
+    harness.answer(0, CallOutcome::Done, true);
     assert_eq!(harness.answered(written), Some("written"));
     harness.drain();
 
     harness.change(1, [Some(40), None, None], FlushSeq::NONE);
     let refused = harness.wait(1, within);
-    harness.answer(0, Fate::Refused, true);
+    harness.answer(0, CallOutcome::Refused, true);
     let why = "VPP refuses as-weight 192.0.2.1/32 tcp/80 10.0.0.1 weight 40, flush: no";
     let why = why.replace(", flush", "");
     assert_eq!(harness.answered(refused), Some(why.as_str()));

@@ -296,6 +296,6 @@ async fn a_state_with_unmanaged_vips_in_it_is_read() {
     assert_eq!(web.servers.values().next().map(|server| server.weight), Some(255));
     assert_eq!((web.retired.len(), web.retired[0].removed_at_s), (1, 91));
     assert_eq!(seen.vips[&vip("::/0")].servers.len(), 1, "listed under 0.0.0.0/0");
-    assert_eq!(seen.strange.len(), 3, "{:#?}", seen.strange);
+    assert_eq!(seen.unexpected_rows.len(), 3, "{:#?}", seen.unexpected_rows);
     client.close().await;
 }

@@ -1,4 +1,4 @@
-//! What operators would notice first, spelled out.
+//! Plans of single changes, step by step.
 
 use super::*;
 

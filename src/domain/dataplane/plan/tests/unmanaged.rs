@@ -1,9 +1,9 @@
-//! Servers in VPP that the frontend does not have.
+//! Plans for servers in VPP that the frontend does not have.
 
 use super::*;
 
 #[test]
-fn servers_that_may_be_a_names_are_not_removed() {
+fn servers_of_backends_without_an_address_are_not_removed() {
     let (desired, observed, name) = small();
     for (unmanaged, expected) in [
         (UnmanagedServers::Remove, Some("remove")),

@@ -40,7 +40,7 @@ impl StateRows {
         if let Some(verbose) = &self.verbose {
             builder.take_verbose(verbose);
         }
-        Observed { conf: self.conf, vips: builder.vips, strange: builder.strange }
+        Observed { conf: self.conf, vips: builder.vips, unexpected_rows: builder.unexpected_rows }
     }
 }
 
@@ -51,19 +51,20 @@ struct ObservedBuilder {
     names: HashMap<Vip, Vip>,
     /// Names that several VIPs share in the dumps.
     ambiguous: BTreeSet<Vip>,
-    strange: Vec<String>,
+    unexpected_rows: Vec<String>,
 }
 
 impl ObservedBuilder {
     fn take_vips(&mut self, rows: &[LbVipDetails], listing: &VipTexts) {
         for row in rows {
             let Some(name) = row.vip.to_vip() else {
-                self.strange.push(format!("VIP of no valid prefix: {:?}", row.vip));
+                self.unexpected_rows.push(format!("VIP of no valid prefix: {:?}", row.vip));
                 continue;
             };
             let Some(vip) = meant(name, listing) else {
                 // VPP lists an IPv6 VIP inside ::/96 as if it were IPv4.
-                self.strange.push(format!("VIP {name} of the dump is not in `show lb vips`"));
+                self.unexpected_rows
+                    .push(format!("VIP {name} of the dump is not in `show lb vips`"));
                 continue;
             };
             let table_length = TableLength::try_from(u64::from(row.flow_table_length)).ok();
@@ -99,7 +100,7 @@ impl ObservedBuilder {
         for name in &self.ambiguous {
             self.names.remove(name);
             self.vips.retain(|vip, _| dumped_as(*vip) != *name);
-            self.strange.push(format!("several VIPs that VPP lists as {name}"));
+            self.unexpected_rows.push(format!("several VIPs that VPP lists as {name}"));
         }
     }
 
@@ -111,12 +112,12 @@ impl ObservedBuilder {
             // Removed servers outlive their VIP: nothing strange.
             let reported = name.is_some_and(|name| self.ambiguous.contains(&name));
             if used && !reported {
-                self.strange.push(format!("server of a VIP that is not listed: {row:?}"));
+                self.unexpected_rows.push(format!("server of a VIP that is not listed: {row:?}"));
             }
             return;
         };
         let Some(address) = row.app_srv.to_ip() else {
-            self.strange.push(format!("server of no valid address: {row:?}"));
+            self.unexpected_rows.push(format!("server of no valid address: {row:?}"));
             return;
         };
         sort(row, address, &mut seen.servers, &mut seen.retired);

@@ -1,18 +1,20 @@
-//! Whoever has seen the start and every event since knows what there is.
+//! Property: the initial snapshot and all events since then give the present state.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// A file with some of the backends, at one of two addresses each, and with
-/// some of the frontends `web` and `api` over all that there are.
-fn some_of(present: [bool; 3], moved: [bool; 3], frontends: [bool; 2]) -> Config {
+/// A configuration with some of the backends, each at one of two addresses, and with
+/// some of the frontends `web` and `api`, which have all these backends.
+fn variant(present: [bool; 3], readdressed: [bool; 3], frontends: [bool; 2]) -> Config {
     let full = config();
     let mut config = full.clone();
-    let places = ["a", "b", "c"].into_iter().zip(present).zip(moved);
-    for (number, ((name, present), moved)) in (1..).zip(places) {
+    let backends = ["a", "b", "c"].into_iter().zip(present).zip(readdressed);
+    for (number, ((name, present), readdressed)) in (1..).zip(backends) {
         match config.backends.get_mut(name) {
-            Some(backend) if moved => Arc::make_mut(backend).address = [10, 0, 1, number].into(),
+            Some(backend) if readdressed => {
+                Arc::make_mut(backend).address = [10, 0, 1, number].into()
+            }
             _ => {}
         }
         if !present {
@@ -32,14 +34,14 @@ fn some_of(present: [bool; 3], moved: [bool; 3], frontends: [bool; 2]) -> Config
     config
 }
 
-/// What somebody knows who has seen the start and every event since.
-struct Follower {
+/// The state according to the snapshot and the events.
+struct EventReplica {
     backends: BTreeMap<BackendName, State>,
     frontends: BTreeMap<FrontendName, FrontendState>,
 }
 
-impl Follower {
-    fn hear(&mut self, effects: &[ControllerEffect]) {
+impl EventReplica {
+    fn apply(&mut self, effects: &[ControllerEffect]) {
         for effect in effects {
             match effect {
                 ControllerEffect::Publish(Event::Backend(name, change)) => {
@@ -63,45 +65,49 @@ impl Follower {
 }
 
 #[derive(Clone, Debug)]
-enum FollowedEvent {
+enum StreamInput {
     Reload([bool; 3], [bool; 3], [bool; 2]),
-    Told(&'static str, State),
+    Transition(&'static str, State),
 }
 
-fn happening() -> impl Strategy<Value = FollowedEvent> {
+fn any_input() -> impl Strategy<Value = StreamInput> {
     let states = [State::Unknown, State::Up, State::Down, State::Paused, State::Disabled];
-    let told = (prop::sample::select(vec!["a", "b", "c"]), prop::sample::select(states.to_vec()));
+    let transition =
+        (prop::sample::select(vec!["a", "b", "c"]), prop::sample::select(states.to_vec()));
     prop_oneof![
-        1 => any::<([bool; 3], [bool; 3], [bool; 2])>().prop_map(|(p, m, f)| FollowedEvent::Reload(p, m, f)),
-        3 => told.prop_map(|(name, state)| FollowedEvent::Told(name, state)),
+        1 => any::<([bool; 3], [bool; 3], [bool; 2])>()
+            .prop_map(|(present, readdressed, frontends)| StreamInput::Reload(present, readdressed, frontends)),
+        3 => transition.prop_map(|(name, state)| StreamInput::Transition(name, state)),
     ]
 }
 
 proptest! {
     #[test]
-    fn whoever_follows_the_events_knows_what_there_is(
-        happenings in prop::collection::vec(happening(), 1..30)
+    fn the_snapshot_and_all_events_give_the_present_state(
+        inputs in prop::collection::vec(any_input(), 1..30)
     ) {
         let mut controller = started();
         let States { backends, frontends } = controller.states();
-        let mut follower = Follower {
+        let mut replica = EventReplica {
             backends: backends.into_iter().collect(),
             frontends: frontends.into_iter().collect(),
         };
-        for happening in happenings {
-            let effects = match happening {
-                FollowedEvent::Reload(present, moved, frontends) => {
-                    controller.reload(Arc::new(some_of(present, moved, frontends)), START)
+        for input in inputs {
+            let effects = match input {
+                StreamInput::Reload(present, readdressed, frontends) => {
+                    controller.reload(Arc::new(variant(present, readdressed, frontends)), START)
                 }
-                FollowedEvent::Told(name, state) => match controller.backends.get(name) {
-                    Some(known) if known.state != state => tell(&mut controller, name, state),
+                StreamInput::Transition(name, state) => match controller.backends.get(name) {
+                    Some(record) if record.state != state => {
+                        transition(&mut controller, name, state)
+                    }
                     _ => continue,
                 },
             };
-            follower.hear(&effects);
+            replica.apply(&effects);
             let States { backends, frontends } = controller.states();
-            prop_assert_eq!(&follower.backends, &backends.into_iter().collect());
-            prop_assert_eq!(&follower.frontends, &frontends.into_iter().collect());
+            prop_assert_eq!(&replica.backends, &backends.into_iter().collect());
+            prop_assert_eq!(&replica.frontends, &frontends.into_iter().collect());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a frontend would look like after a change that nobody has made.
+//! Predicts the weights of a frontend's servers after a supposed change of weight.
 
 use std::net::IpAddr;
 
@@ -6,24 +6,23 @@ use super::*;
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::dataplane::net::{TableLength, Vip};
 
-/// A frontend as it is, and as another weight would make it.
+/// The weights of a frontend's servers before and after a supposed change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WeightPrediction {
-    /// Its VIP.
     pub vip: Vip,
-    /// The length of its table.
     pub length: TableLength,
-    /// The servers of all pools, by pool and name: what VPP should hold now,
-    /// and what it should hold then. Another pool may serve then.
+    /// The servers of all pools, by pool and name: the target weight before and
+    /// after. The change may make another pool serve.
     pub servers: Vec<(BackendName, IpAddr, TargetWeight, TargetWeight)>,
 }
 
 impl ControllerState {
-    /// What an override of a backend's weight in `frontend` would come to.
+    /// Predicts the effect of overriding a backend's weight in all pools of
+    /// `frontend` that have it.
     ///
     /// # Errors
     /// No such frontend, or it does not use the backend.
-    pub fn suppose(
+    pub fn predict_weight(
         &self,
         frontend: &str,
         backend: &str,
@@ -37,18 +36,19 @@ impl ControllerState {
             let (member, _) = pool.backends.get_key_value(backend)?;
             Some((pool.name.clone(), member.clone()))
         });
-        let places: Vec<_> = pools.collect();
-        if places.is_empty() {
+        let keys: Vec<_> = pools.collect();
+        if keys.is_empty() {
             let (frontend, backend) = (frontend.into(), backend.into());
             return Err(CommandRefused::NotInFrontend { frontend, backend });
         }
-        overrides.extend(places.into_iter().map(|place| (place, weight)));
-        let verdict = |name: &BackendName| self.backends.get(name).map(|known| known.verdict());
-        let then = desired(settings, &overrides, self.grace, verdict);
-        let both = record.decision.effective.iter().flatten().zip(then.effective.iter().flatten());
-        let servers = both.filter_map(|((name, now), (_, then))| {
+        overrides.extend(keys.into_iter().map(|key| (key, weight)));
+        let verdict = |name: &BackendName| self.backends.get(name).map(|backend| backend.verdict());
+        let after = desired(settings, &overrides, self.grace, verdict);
+        let before = record.decision.effective.iter().flatten();
+        let servers = before.zip(after.effective.iter().flatten());
+        let servers = servers.filter_map(|((name, before), (_, after))| {
             let address = self.backends.get(name)?.address?;
-            Some((name.clone(), address, *now, *then))
+            Some((name.clone(), address, *before, *after))
         });
         Ok(WeightPrediction {
             vip: settings.vip,

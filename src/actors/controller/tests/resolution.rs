@@ -1,4 +1,4 @@
-//! Backends that are named: from a lookup to what the Reconciler is told.
+//! Tests backends that are given by name, from a lookup to the desired state.
 
 use super::*;
 use crate::domain::resolution::{HostName, LookupAnswer};
@@ -16,10 +16,10 @@ maglev:
 ";
 
 #[actix_rt::test]
-async fn a_name_becomes_a_server_moves_make_before_break_and_stays_when_it_fails() {
-    // Where the name leads; and of what backend every probe fails.
-    let leads: Arc<Mutex<Option<u8>>> = Arc::default();
-    let zone = Arc::clone(&leads);
+async fn a_new_address_gets_the_weight_at_once_and_a_failing_name_keeps_its_address() {
+    // The last byte of the name's address; `None`: it does not resolve.
+    let answer: Arc<Mutex<Option<u8>>> = Arc::default();
+    let zone = Arc::clone(&answer);
     let fake_resolver =
         move |host: &HostName| -> Pin<Box<dyn Future<Output = LookupAnswer> + Send>> {
             assert_eq!(host.name, "b.example.org");
@@ -37,39 +37,39 @@ async fn a_name_becomes_a_server_moves_make_before_break_and_stays_when_it_fails
         let code = if fails { ResultCode::L3Timeout } else { ResultCode::L3Ok };
         Box::pin(async move { ProbeResult::new(code, "") })
     };
-    let bed = ControllerTestBed::start_as(FILE, |controller| {
+    let bed = ControllerTestBed::start_with(FILE, |controller| {
         controller.with_fake_probe(Arc::new(fake_probe)).with_fake_resolver(Arc::new(fake_resolver))
     });
 
-    // Nothing is known: the frontend waits, and no probe is made.
+    // Without an address the frontend waits, and no probe is made.
     tokio::time::sleep(Duration::from_secs(20)).await;
-    assert_eq!(bed.take_heard(), ["all web 9=100"]);
+    assert_eq!(bed.take_recorded(), ["all web 9=100"]);
     let (view, reading) = bed.backend("b").await.unwrap();
     assert_eq!((view.state, view.address), (State::Unknown, None));
     assert_eq!(view.unresolved.as_deref(), Some("no such name"));
     assert_eq!(reading.last, None);
 
-    *leads.lock().unwrap() = Some(5);
+    *answer.lock().unwrap() = Some(5);
     bed.until("probed web 5=100 9=100").await;
-    assert_eq!(bed.take_heard()[0], "changed web 5=? 9=100");
+    assert_eq!(bed.take_recorded()[0], "changed web 5=? 9=100");
     assert_eq!(bed.backend("b").await.unwrap().0.unresolved, None);
 
-    // The other server takes its place with its weight, and is found to be ill.
-    *leads.lock().unwrap() = Some(6);
+    // The new server gets the weight, until its own probes fail.
+    *answer.lock().unwrap() = Some(6);
     bed.until("probed web 6=0 9=100").await;
-    assert_eq!(bed.take_heard(), ["changed web 6=100 9=100", "probed web 6=0 9=100"]);
-    *leads.lock().unwrap() = Some(5);
+    assert_eq!(bed.take_recorded(), ["changed web 6=100 9=100", "probed web 6=0 9=100"]);
+    *answer.lock().unwrap() = Some(5);
     bed.until("probed web 5=100 9=100").await;
 
-    *leads.lock().unwrap() = None;
-    bed.take_heard();
+    *answer.lock().unwrap() = None;
+    bed.take_recorded();
     tokio::time::sleep(AN_HOUR).await;
-    assert_eq!(bed.take_heard(), [""; 0]);
+    assert_eq!(bed.take_recorded(), [""; 0]);
     let (view, _) = bed.backend("b").await.unwrap();
     assert_eq!((view.state, view.address), (State::Up, Some(IpAddr::from([10, 0, 0, 5]))));
     assert_eq!(view.unresolved.as_deref(), Some("no such name"));
 
-    // A pause holds also what is not resolved.
+    // A backend whose name fails can be paused.
     bed.administer("b", AdminCommand::Pause).await.unwrap();
     assert_eq!(bed.state("b").await, State::Paused);
 }

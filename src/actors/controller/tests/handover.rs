@@ -1,0 +1,85 @@
+//! Tests that probers move to another thread when theirs is overloaded.
+
+use std::collections::HashMap;
+use std::thread::{self, ThreadId};
+
+use super::*;
+
+/// A file with ten backends that are checked with TLS. Such a probe counts as a
+/// millisecond of CPU time: every 10 ms, ten of them are too many for one thread.
+fn file(interval: &str) -> String {
+    let backends = (1..=10)
+        .map(|number| format!("    b{number}: {{address: 127.0.0.{number}, healthcheck: c}}\n"));
+    format!(
+        "maglev:\n  vpp: {{lb: {{ipv4-src-address: 192.0.2.1, ipv6-src-address: 2001:db8::1}}}}\n  \
+         healthchecks:\n    c: {{type: https, port: 443, interval: {interval}, timeout: 5s}}\n  \
+         backends:\n{}",
+        backends.collect::<String>()
+    )
+}
+
+/// For a loaded machine; usually a second is enough.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+async fn within(deadline: Duration, what: &str, wait: impl Future<Output = ()>) {
+    tokio::time::timeout(deadline, wait).await.unwrap_or_else(|_| panic!("not in time: {what}"));
+}
+
+#[actix_rt::test]
+async fn a_reload_that_needs_more_threads_moves_probers_and_loses_no_verdict() {
+    let threads: Arc<Mutex<BTreeMap<IpAddr, ThreadId>>> = Arc::default();
+    let probed = Arc::clone(&threads);
+    let fake_probe: FakeProbe = Arc::new(move |address| {
+        probed.lock().unwrap().insert(address, thread::current().id());
+        Box::pin(async { ProbeResult::new(ResultCode::L7Ok, "") })
+    });
+    let probers_per_thread = || -> Vec<usize> {
+        let mut probers: HashMap<ThreadId, usize> = HashMap::new();
+        for thread in threads.lock().unwrap().values() {
+            *probers.entry(*thread).or_default() += 1;
+        }
+        probers.into_values().collect()
+    };
+    let arbiters = [Arbiter::new(), Arbiter::new()];
+    let handles = arbiters.iter().map(Arbiter::handle).collect();
+    let bed = ControllerTestBed::start_on(&file("100ms"), handles, |controller| {
+        controller.with_fake_probe(fake_probe)
+    });
+    // The clocks of other threads are not paused.
+    tokio::time::resume();
+    let all_up = async || {
+        for number in 1..=10 {
+            while bed.state(&format!("b{number}")).await != State::Up {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    };
+    within(DEADLINE, "all backends are up", all_up()).await;
+    assert_eq!(probers_per_thread(), [10]);
+
+    bed.administer("b3", AdminCommand::Pause).await.unwrap();
+    bed.reload(&file("10ms")).await.unwrap();
+    // A command that arrives during the handover is executed.
+    bed.administer("b3", AdminCommand::Resume).await.unwrap();
+    let both_threads_probe = async {
+        while probers_per_thread() != [5, 5] {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    within(DEADLINE, "five probers move", both_threads_probe).await;
+    within(DEADLINE, "all backends are up again", all_up()).await;
+    for number in 1..=10 {
+        let (view, _) = bed.backend(&format!("b{number}")).await.unwrap();
+        let states: Vec<_> = view.transitions.iter().map(|transition| transition.to).collect();
+        let usual = [State::Up];
+        let paused = [State::Up, State::Paused, State::Unknown, State::Up];
+        assert_eq!(states, if number == 3 { &paused[..] } else { &usual }, "b{number}");
+    }
+    let Probes { backends, .. } = bed.controller.send(GetProbes).await.unwrap();
+    let with_old_stats = backends.iter().filter(|backend| backend.stats.took.count() > 1);
+    assert_eq!(with_old_stats.count(), 10, "{backends:?}");
+    arbiters.into_iter().for_each(|arbiter| {
+        arbiter.stop();
+        arbiter.join().unwrap();
+    });
+}

@@ -211,7 +211,7 @@ impl ReconcileState {
         let error = DataplaneError::NotConnected(why.into());
         self.end_pass(Some(error.clone()), now);
         for (_, trigger) in std::mem::take(&mut self.queue) {
-            self.reply(trigger, Err(error.clone().into()));
+            self.reply(&trigger, Err(error.clone().into()));
         }
     }
 
@@ -275,8 +275,8 @@ impl ReconcileState {
         self.queue.push_back((Scope::All, Trigger::Drift { alone }));
     }
 
-    fn reply(&mut self, trigger: Trigger, result: Result<SyncReport, SyncError>) {
-        if let Trigger::Sync { id, .. } = trigger {
+    fn reply(&mut self, trigger: &Trigger, result: Result<SyncReport, SyncError>) {
+        if let Trigger::Sync { id, .. } = *trigger {
             self.effects.push(ReconcileEffect::Reply { id, result });
         }
     }

@@ -26,7 +26,7 @@ impl ReconcileState {
             && !state.desired.frontends.contains_key(name)
         {
             let error = SyncError::NoFrontend(name.clone());
-            self.reply(trigger, Err(error));
+            self.reply(&trigger, Err(error));
             return true;
         }
         self.log(ReconcileRecord::SyncStarted { scope: (&scope).into(), steps: None });

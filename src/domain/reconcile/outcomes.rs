@@ -207,7 +207,7 @@ impl ReconcileState {
             }),
             Some(error) => Err(error.into()),
         };
-        self.reply(ended.trigger, result);
+        self.reply(&ended.trigger, result);
     }
 
     /// Reports changed progress, and answers the clients whose wait is over.

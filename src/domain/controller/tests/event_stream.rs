@@ -13,7 +13,7 @@ fn variant(present: [bool; 3], readdressed: [bool; 3], frontends: [bool; 2]) -> 
     for (number, ((name, present), readdressed)) in (1..).zip(backends) {
         match config.backends.get_mut(name) {
             Some(backend) if readdressed => {
-                Arc::make_mut(backend).address = [10, 0, 1, number].into()
+                Arc::make_mut(backend).address = [10, 0, 1, number].into();
             }
             _ => {}
         }

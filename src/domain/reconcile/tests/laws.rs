@@ -106,7 +106,7 @@ fn perform(harness: &mut Harness, flush: &mut FlushSeq, action: &HarnessAction) 
             harness.sync(scope, *dry_run);
         }
         HarnessAction::ForeignWrite { frontend, server, weight } => {
-            write_as_other(harness, *frontend, *server, *weight)
+            write_as_other(harness, *frontend, *server, *weight);
         }
         HarnessAction::ForeignRemoval(frontend) => {
             harness.vpp.vips.remove(&vip(*frontend));

@@ -69,12 +69,12 @@ fn lints(criterion: &mut Criterion) {
     });
 }
 
-/// As in the plugin: every replica with its address and seed is sorted, and
-/// then takes its turn with a remainder for each entry it tries.
+/// The table as the plugin computes it: the permutations are sorted by number and
+/// address, and each try of an entry takes a remainder.
 mod straightforward {
     use std::net::IpAddr;
 
-    struct Replica {
+    struct Permutation {
         server: usize,
         number: u64,
         bits: u128,
@@ -84,7 +84,7 @@ mod straightforward {
 
     pub(super) fn table(servers: &[(IpAddr, u8)], length: u32) -> Vec<Option<usize>> {
         let length = u64::from(length);
-        let mut replicas = Vec::new();
+        let mut permutations = Vec::new();
         for (server, (address, weight)) in servers.iter().enumerate() {
             let bits = match address {
                 IpAddr::V4(v4) => u128::from(v4.to_bits()),
@@ -94,19 +94,25 @@ mod straightforward {
                 let halves = ((bits >> 64) as u64).swap_bytes() ^ (bits as u64).swap_bytes();
                 let seed = xxhash(halves ^ number);
                 let skip = ((seed & 0xffff_ffff) | 1) % length;
-                replicas.push(Replica { server, number, bits, last: (seed >> 32) % length, skip });
+                permutations.push(Permutation {
+                    server,
+                    number,
+                    bits,
+                    last: (seed >> 32) % length,
+                    skip,
+                });
             }
         }
-        replicas.sort_by_key(|replica| (replica.number, replica.bits));
+        permutations.sort_by_key(|permutation| (permutation.number, permutation.bits));
         let mut table = vec![None; usize::try_from(length).unwrap()];
         let mut done = 0;
-        while done < length && !replicas.is_empty() {
-            for replica in &mut replicas {
+        while done < length && !permutations.is_empty() {
+            for permutation in &mut permutations {
                 loop {
-                    let entry = usize::try_from(replica.last).unwrap();
-                    replica.last = (replica.last + replica.skip) % length;
+                    let entry = usize::try_from(permutation.last).unwrap();
+                    permutation.last = (permutation.last + permutation.skip) % length;
                     if table[entry].is_none() {
-                        table[entry] = Some(replica.server);
+                        table[entry] = Some(permutation.server);
                         done += 1;
                         break;
                     }

@@ -266,9 +266,9 @@ async fn requested_syncs_are_answered_when_vpp_is_lost() {
     let (first, second) = (bed.begin_sync(Scope::All, false), bed.begin_sync(Scope::All, false));
     idle().await;
     bed.lose(1).await;
-    let gone = Err(SyncError::Dataplane(DataplaneError::NotConnected("gone".into())));
-    assert_eq!(first.await.unwrap(), gone);
-    assert_eq!(second.await.unwrap(), gone);
+    let lost = Err(SyncError::Dataplane(DataplaneError::NotConnected("gone".into())));
+    assert_eq!(first.await.unwrap(), lost);
+    assert_eq!(second.await.unwrap(), lost);
 }
 
 #[actix_rt::test]
@@ -321,7 +321,7 @@ async fn drift_is_what_nothing_on_our_side_explains() {
     let bed = ReconcilerTestBed::steady(&[frontend(1, &[100]), frontend(2, &[100])]).await;
     let counted = async || bed.reconciler.send(GetReconcilerStats).await.unwrap();
     let at_first = counted().await;
-    assert_eq!(at_first.drift, BTreeMap::new(), "a first pass adopts and mends no drift");
+    assert_eq!(at_first.drift, BTreeMap::new(), "a first pass adopts, and repairs no drift");
     assert_eq!(at_first.steps, [(("all", "as-add"), 2), (("all", "vip-add"), 2)].into());
 
     // After the read-back.

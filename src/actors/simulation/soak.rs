@@ -29,7 +29,7 @@ fn process_usage() -> (u64, usize) {
     (resident.parse().expect("a number"), descriptors)
 }
 
-/// Must run alone in its process, or the figures include other tests:
+/// Must run alone in its process, or the measurements include other tests:
 /// `cargo test --release --lib a_day_of_24_hours -- --ignored --nocapture`.
 #[test]
 #[ignore = "a minute, and alone in its process: `make test-long` runs it"]

@@ -235,12 +235,12 @@ fn plan_frontend(
     if live.is_none() {
         steps.push(planned(Step::AddVip(spec), Disruption::None));
     }
-    for (&server, wanted) in &frontend.servers {
+    for (&server, target) in &frontend.servers {
         let had = live.and_then(|live| live.servers.get(&server));
         let Some(had) = had else {
             // If the VIP is recreated, its servers keep the weights that they had.
             let before = seen.and_then(|seen| seen.servers.get(&server));
-            let weight = match wanted.weight {
+            let weight = match target.weight {
                 TargetWeight::Weight(weight) => weight,
                 TargetWeight::Keep => before.map_or(Weight::ZERO, limited_weight),
             };
@@ -249,9 +249,9 @@ fn plan_frontend(
             steps.push(planned(Step::AddServer { vip, server, weight }, disruption));
             continue;
         };
-        let TargetWeight::Weight(weight) = wanted.weight else { continue };
+        let TargetWeight::Weight(weight) = target.weight else { continue };
         let due = weight == Weight::ZERO
-            && wanted.flush.is_some_and(|seq| {
+            && target.flush.is_some_and(|seq| {
                 had.weight > 0 || seq > flushed.get(&(vip, server)).copied().unwrap_or_default()
             });
         if had.has(weight) && !due {

@@ -43,9 +43,9 @@ pub(super) fn flushing(
     weights: &[i64],
     flush: Option<FlushSeq>,
 ) -> (FrontendName, Arc<DesiredFrontend>) {
-    let servers = (1..).zip(weights).map(|(place, weight)| {
+    let servers = (1..).zip(weights).map(|(number, weight)| {
         let weight = TargetWeight::Weight(Weight::try_from(*weight).unwrap());
-        (server(place), DesiredServer { weight, flush })
+        (server(number), DesiredServer { weight, flush })
     });
     let frontend = DesiredFrontend {
         spec: spec(number),

@@ -124,9 +124,9 @@ impl Handler<Apply> for FakeVpp {
 
 impl FakeState {
     /// Something else sets the weight of a server.
-    pub(super) fn set_weight(&mut self, number: u8, place: u8, weight: u8) {
-        let vip = self.observed.vips.get_mut(&vip(number)).expect("it is there");
-        vip.servers.get_mut(&server(place)).expect("it is there").weight = weight;
+    pub(super) fn set_weight(&mut self, frontend: u8, number: u8, weight: u8) {
+        let vip = self.observed.vips.get_mut(&vip(frontend)).expect("VPP has the VIP");
+        vip.servers.get_mut(&server(number)).expect("VPP has the server").weight = weight;
     }
 
     fn answer<T: 'static>(&mut self, answer: T) -> ResponseFuture<T> {

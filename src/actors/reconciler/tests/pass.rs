@@ -8,8 +8,9 @@ async fn a_frontend_has_steps_in_at_most_one_batch_in_flight() {
     bed.connect(1).await;
     bed.vpp().hold_answers = true;
     bed.vpp().refused.insert(vip(2));
-    let wanted = [(1, 30), (2, 200), (3, 1)].map(|(name, count)| frontend(name, &vec![100; count]));
-    bed.replace(&wanted, Duration::ZERO).await;
+    let frontends =
+        [(1, 30), (2, 200), (3, 1)].map(|(name, count)| frontend(name, &vec![100; count]));
+    bed.replace(&frontends, Duration::ZERO).await;
     bed.release().await;
     let sizes =
         |log: Vec<String>| -> Vec<_> { log.iter().map(|line| line.split(", ").count()).collect() };

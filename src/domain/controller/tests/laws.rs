@@ -249,8 +249,8 @@ proptest! {
         for frontend in desired.frontends.values() {
             let seen = &model.observed.vips[&frontend.spec.vip];
             prop_assert!(seen.servers.keys().eq(frontend.servers.keys()));
-            for (address, wanted) in &frontend.servers {
-                if let TargetWeight::Weight(weight) = wanted.weight {
+            for (address, server) in &frontend.servers {
+                if let TargetWeight::Weight(weight) = server.weight {
                     prop_assert!(seen.servers[address].has(weight), "{} {}", address, weight);
                 }
             }

@@ -168,9 +168,9 @@ proptest! {
         for frontend in desired.frontends.values() {
             let seen = &observed.vips[&frontend.spec.vip];
             prop_assert!(seen.servers.keys().eq(frontend.servers.keys()));
-            for (address, wanted) in &frontend.servers {
+            for (address, server) in &frontend.servers {
                 let had = before.vips.get(&frontend.spec.vip).and_then(|vip| vip.servers.get(address));
-                let expected = match wanted.weight {
+                let expected = match server.weight {
                     TargetWeight::Weight(weight) => weight.get(),
                     TargetWeight::Keep if seen.servers[address].weight > 100 => continue,
                     TargetWeight::Keep => had.map_or(0, |had| had.weight.min(100)),
@@ -300,9 +300,9 @@ fn small() -> (Desired, Observed, FrontendName) {
         src_ip_sticky: false,
         table_length: TableLength::DEFAULT,
     };
-    let wanted =
+    let desired_server =
         |w| DesiredServer { weight: TargetWeight::Weight(weight(w)), flush: Some(FlushSeq::NONE) };
-    let servers = [(1, 100), (2, 0)].map(|(n, w)| (server(Encap::Gre4, n), wanted(w)));
+    let servers = [(1, 100), (2, 0)].map(|(n, w)| (server(Encap::Gre4, n), desired_server(w)));
     let name = FrontendName::from("web");
     let frontend =
         DesiredFrontend { spec, servers: servers.into(), unmanaged: UnmanagedServers::Remove };

@@ -325,9 +325,9 @@ impl Harness {
     }
 
     /// The VIPs of open writes of this urgency.
-    pub(super) fn being_written(&self, wanted: bool) -> BTreeSet<Vip> {
+    pub(super) fn being_written(&self, is_urgent: bool) -> BTreeSet<Vip> {
         let steps = self.open.iter().filter_map(|call| match &call.effect {
-            ReconcileEffect::Write { steps, urgent, .. } if *urgent == wanted => Some(steps),
+            ReconcileEffect::Write { steps, urgent, .. } if *urgent == is_urgent => Some(steps),
             _ => None,
         });
         steps.flatten().filter_map(Step::vip).collect()

@@ -158,7 +158,7 @@ impl ReconcileState {
         let before = self.desired.as_ref().map(|before| &before.desired.frontends);
         for (name, frontend) in &desired.frontends {
             if before.is_some_and(|before| before.get(name) != Some(frontend)) {
-                self.progress.pending(name);
+                self.progress.desired_changed(name);
             }
         }
         self.progress.retain(|name| desired.frontends.contains_key(name));
@@ -185,7 +185,7 @@ impl ReconcileState {
                 pass.yield_to_fast_path(&name);
             }
             self.refusals.reset_backoff(&name);
-            self.progress.pending(&name);
+            self.progress.desired_changed(&name);
             self.pending.entry(name).or_default().changed(update.decided);
         }
     }

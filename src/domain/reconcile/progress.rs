@@ -51,8 +51,9 @@ struct Waiter {
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     records: BTreeMap<FrontendName, ProgressRecord>,
-    /// Records that changed since the last report, as they were then.
-    touched: BTreeMap<FrontendName, ProgressRecord>,
+    /// Records that changed since the last report, as they were then; `None`:
+    /// reported whatever they were, as the desired state is another one.
+    touched: BTreeMap<FrontendName, Option<ProgressRecord>>,
     waiters: BTreeMap<RequestId, Waiter>,
 }
 
@@ -62,11 +63,18 @@ impl Progress {
         let before = *record;
         change(record);
         if *record != before {
-            self.touched.entry(frontend.clone()).or_insert(before);
+            self.touched.entry(frontend.clone()).or_insert(Some(before));
         }
     }
 
-    /// The desired state changed, or VPP was found to hold something else.
+    /// The desired state changed. The next report has it, also where VPP holds it
+    /// already.
+    pub(super) fn desired_changed(&mut self, frontend: &FrontendName) {
+        self.pending(frontend);
+        self.touched.insert(frontend.clone(), None);
+    }
+
+    /// VPP holds something else than is desired.
     pub(super) fn pending(&mut self, frontend: &FrontendName) {
         self.update(frontend, |record| {
             *record = ProgressRecord { changed: true, ..ProgressRecord::default() };
@@ -137,7 +145,9 @@ impl Progress {
         let changed = touched.into_iter().filter_map(|(frontend, before)| {
             let now = self.records.get(&frontend).copied().unwrap_or_default();
             let (programmed, serving) = (now.programmed(), now.serving());
-            let is_new = (programmed, serving) != (before.programmed(), before.serving());
+            let is_new = before.is_none_or(|before| {
+                (programmed, serving) != (before.programmed(), before.serving())
+            });
             is_new.then_some(FrontendProgress { frontend, programmed, serving })
         });
         changed.collect()

@@ -16,8 +16,8 @@ use crate::domain::dataplane::observed::{Observed, ObservedServers};
 use crate::domain::dataplane::plan::{self, Desired, Flushed, Scope};
 use crate::domain::dataplane::step::Step;
 use crate::domain::reconcile::{
-    AwaitAnswer, CallId, DesiredSnapshot, DesiredUpdate, Generation, Moment, ReconcileEffect,
-    ReconcileInput, ReconcileState, RequestId, SyncReport, TimerId,
+    AwaitAnswer, CallId, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation, Moment,
+    ReconcileEffect, ReconcileInput, ReconcileState, RequestId, SyncReport, TimerId,
 };
 
 /// How a call ends.
@@ -53,6 +53,7 @@ pub(super) struct Harness {
     pub(super) replies: BTreeMap<RequestId, Result<SyncReport, String>>,
     pub(super) requested: u64,
     answers: BTreeMap<RequestId, AwaitAnswer>,
+    pub(super) progress: Vec<FrontendProgress>,
     generation: Generation,
     begun: Instant,
     clock: u64,
@@ -81,6 +82,7 @@ impl Harness {
             replies: BTreeMap::new(),
             requested: 0,
             answers: BTreeMap::new(),
+            progress: vec![],
             generation: Generation::default(),
             begun: Instant::now(),
             clock: 0,
@@ -302,10 +304,8 @@ impl Harness {
                 assert!(earlier.is_none(), "{id:?} is answered twice");
                 assert!(id.0 <= self.requested, "{id:?} was never requested");
             }
-            ReconcileEffect::Free(_)
-            | ReconcileEffect::Publish(_)
-            | ReconcileEffect::Log(_)
-            | ReconcileEffect::Progress { .. } => {}
+            ReconcileEffect::Free(_) | ReconcileEffect::Publish(_) | ReconcileEffect::Log(_) => {}
+            ReconcileEffect::Progress { changes, .. } => self.progress.extend(changes),
             ReconcileEffect::ReplyProgress { id, answer } => {
                 self.timers.remove(&TimerId::Await(id));
                 let earlier = self.answers.insert(id, answer);

@@ -79,3 +79,13 @@ fn a_client_that_waits_for_a_write_is_answered_with_the_reason() {
     let away = harness.wait(1, within);
     assert_eq!(harness.answered(away), Some("VPP is not connected"));
 }
+
+#[test]
+fn a_change_that_vpp_holds_already_is_reported_all_the_same() {
+    let mut harness = Harness::steady(&[[Some(100), None, None]]);
+    harness.progress.clear();
+    // Somebody else has set it, and a pass has seen that: nothing is due.
+    harness.change(1, [Some(100), None, None], FlushSeq::NONE);
+    let [report] = &harness.progress[..] else { panic!("{:?}", harness.progress) };
+    assert!(report.programmed, "{report:?}");
+}

@@ -14,7 +14,6 @@ const KNOWN: &[&str] = &[
     "src/domain/controller/tests.rs",
     "src/domain/dataplane/plan/tests.rs",
     "src/domain/health/tests.rs",
-    "src/vpp/stats/tests.rs",
     "src/domain/reconcile/tests/harness.rs",
 ];
 

@@ -1,3 +1,5 @@
+//! The reader on segments made by hand.
+
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;

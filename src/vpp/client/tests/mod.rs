@@ -206,7 +206,9 @@ async fn a_silent_vpp_times_out() {
             name == "lb_as_set_weight" || peer.usual(name, head, body, out)
         }),
     );
-    let impatient = ClientOptions { patience: Duration::from_millis(50), window: 2, ..options() };
+    // Long enough for the calls that are answered, on a busy machine too.
+    let patience = Duration::from_millis(500);
+    let impatient = ClientOptions { patience, window: 2, ..options() };
     let client = VppClient::connect(&scene.path, impatient).await.unwrap();
     let results = client.apply(weights(3), false).await;
     let timeout = |applied| Err(CallError::Timeout { call: "lb_as_set_weight", applied });

@@ -1,4 +1,4 @@
-//! A peer that answers as a test tells it to, on a socket of its own.
+//! A peer whose answers a test scripts, on a socket of its own.
 
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -20,7 +20,6 @@ const INDEX: u32 = 0x8000_0001;
 pub(super) type PeerScript =
     Box<dyn FnMut(&ScriptedVpp, &str, RequestHead, &[u8], &mut Vec<u8>) -> bool + Send>;
 
-/// A VPP that answers as it is told.
 pub(super) struct ScriptedVpp {
     keys: Vec<String>,
 }
@@ -74,7 +73,7 @@ impl ScriptedVpp {
         true
     }
 
-    fn serve(&self, mut stream: UnixStream, mut script: PeerScript, log: &mpsc::Sender<String>) {
+    fn serve(&self, mut stream: UnixStream, mut answer: PeerScript, log: &mpsc::Sender<String>) {
         let mut frames = FrameBuffer::new(1 << 16);
         let mut buffer = [0; 4096];
         loop {
@@ -108,7 +107,7 @@ impl ScriptedVpp {
                     let key = &self.keys[usize::from(id) - 1];
                     let (name, _) = key.rsplit_once('_').unwrap();
                     log.send(name.to_owned()).ok();
-                    go_on = script(self, name, head, body, &mut out);
+                    go_on = answer(self, name, head, body, &mut out);
                 }
                 if stream.write_all(&out).is_err() || !go_on {
                     return;
@@ -125,7 +124,7 @@ pub(super) struct Scene {
 }
 
 /// A peer that knows every message but `lacking` and takes one connection.
-pub(super) fn peer(lacking: &'static str, script: PeerScript) -> Scene {
+pub(super) fn peer(lacking: &'static str, answer: PeerScript) -> Scene {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("api.sock");
     let listener = UnixListener::bind(&path).unwrap();
@@ -135,7 +134,7 @@ pub(super) fn peer(lacking: &'static str, script: PeerScript) -> Scene {
         let keys = keys.into_iter().filter(|key| key.rsplit_once('_').unwrap().0 != lacking);
         let peer = ScriptedVpp { keys: keys.collect() };
         let (stream, _) = listener.accept().unwrap();
-        peer.serve(stream, script, &to);
+        peer.serve(stream, answer, &to);
     });
     Scene { path, log, _directory: directory }
 }

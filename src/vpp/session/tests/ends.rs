@@ -100,6 +100,6 @@ fn the_goodbye_of_a_panic_is_the_goodbye_of_a_stop() {
     let frame = session.goodbye_frame().unwrap();
     let (head, message) = read_request::<SockclntDelete>(&frame[16..]).unwrap();
     assert_eq!((head.client_index, message.index), (INDEX, INDEX));
-    let greeting: Session<u32> = Session::new(settings(), at(0));
-    assert_eq!(greeting.goodbye_frame(), None);
+    let connecting: Session<u32> = Session::new(settings(), at(0));
+    assert_eq!(connecting.goodbye_frame(), None);
 }

@@ -64,8 +64,8 @@ fn up() -> Session<u32> {
 
 fn up_with(settings: SessionSettings) -> Session<u32> {
     let mut session = Session::new(settings, at(0));
-    let greeting = sent(&mut session, at(0));
-    assert_eq!(greeting, [(SOCKCLNT_CREATE_ID, 1)]);
+    let handshake = sent(&mut session, at(0));
+    assert_eq!(handshake, [(SOCKCLNT_CREATE_ID, 1)]);
     session.received(at(1), &hello(1, 0));
     assert!(session.table().is_some());
     session
@@ -223,7 +223,7 @@ fn a_late_reply_is_not_given_to_the_next_call() {
 
 #[test]
 fn show_version_is_not_confused_with_a_ping() {
-    // Both have one layout and one checksum; the names tell them apart.
+    // Both have one layout and one checksum; the names differ.
     assert_eq!(ControlPing::CRC, ShowVersion::CRC);
     assert_eq!(table().id_of::<ShowVersion>(), None);
 }
@@ -234,7 +234,7 @@ proptest! {
     #[test]
     fn every_call_ends_exactly_once(
         calls in 1_usize..12,
-        script in proptest::collection::vec((0_u8..6, any::<u32>()), 0..60),
+        actions in proptest::collection::vec((0_u8..6, any::<u32>()), 0..60),
         cut in 1_usize..40,
     ) {
         let mut session = up();
@@ -244,7 +244,7 @@ proptest! {
         }
         let mut clock = 10;
         let mut ended = Vec::new();
-        for (kind, number) in script {
+        for (kind, number) in actions {
             clock += 1;
             session.output(at(clock));
             let length = session.output(at(clock)).len();

@@ -209,6 +209,25 @@ proptest! {
         prop_assert_eq!(run(Some(answers)), after_the_pass);
     }
 
+    /// Whichever is answered first, the flip or the observation beside it, what the
+    /// flip wrote is not written again.
+    #[test]
+    fn what_a_flip_wrote_is_not_written_again(
+        changed in (frontend(), weights()),
+        flip_first in any::<bool>(),
+    ) {
+        let mut harness = Harness::steady(&[[Some(100), Some(50), Some(1)]; FRONTENDS as usize]);
+        harness.sync(Scope::All, false);
+        change(&mut harness, changed.0, changed.1, FlushSeq::NONE);
+        let first = if flip_first { harness.open.len() - 1 } else { 0 };
+        harness.answer(first, CallOutcome::Done, false);
+        while !harness.open.is_empty() {
+            harness.answer(0, CallOutcome::Done, false);
+        }
+        let again = harness.writes.iter().find(|(urgent, _)| !urgent);
+        prop_assert_eq!(again, None);
+    }
+
     /// What VPP refuses is retried by the backoff of drift passes and not before.
     #[test]
     fn what_was_refused_is_retried_by_the_backoff(

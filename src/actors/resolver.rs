@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 
@@ -16,8 +17,8 @@ use crate::domain::names::BackendName;
 use crate::domain::resolution::{HostName, LookupAnswer, NameState};
 use crate::probe::NameService;
 
-/// Replaces the names that are looked up. Those that were there before keep their
-/// schedule; new ones are looked up at once.
+/// Replaces the names that are looked up. All are looked up at once, also those that
+/// were there before: their records, or who is asked for them, may have changed.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct SetNames {
@@ -74,6 +75,23 @@ struct WatchedName {
     state: NameState,
     /// The lookup that is under way, or the timer before the next.
     pending: SpawnHandle,
+    lookup: LookupProgress,
+}
+
+/// How far a lookup is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LookupProgress {
+    Waiting,
+    UnderWay,
+    /// Under way since before the last [`SetNames`]: another one follows at once. It is
+    /// not cancelled, so that a series of reloads cannot keep a name from its address.
+    Outdated,
+}
+
+impl WatchedName {
+    fn begin(&mut self, lookup: SpawnHandle) {
+        (self.pending, self.lookup) = (lookup, LookupProgress::UnderWay);
+    }
 }
 
 impl Resolver {
@@ -105,12 +123,16 @@ impl Resolver {
 
     fn take(&mut self, backend: &BackendName, answer: LookupAnswer, ctx: &mut Context<Self>) {
         let Some(name) = self.names.get_mut(backend) else { return };
-        let (new, wait) = name.state.update(answer);
+        let (new, mut wait) = name.state.update(answer);
+        if name.lookup == LookupProgress::Outdated {
+            wait = Duration::ZERO;
+        }
+        name.lookup = LookupProgress::Waiting;
         let again = backend.clone();
         name.pending = ctx.run_later(wait, move |this, ctx| {
             let Some(host) = this.names.get(&again).map(|name| name.host.clone()) else { return };
             let pending = this.look_up(again.clone(), host, ctx);
-            this.names.entry(again).and_modify(|name| name.pending = pending);
+            this.names.entry(again).and_modify(|name| name.begin(pending));
         });
         if let Some(resolution) = new {
             let (backend, host) = (backend.clone(), name.host.clone());
@@ -142,11 +164,18 @@ impl Handler<SetNames> for Resolver {
             stays
         });
         for (backend, host) in names {
-            if !self.names.contains_key(&backend) {
-                let pending = self.look_up(backend.clone(), host.clone(), ctx);
-                let state = NameState::default();
-                self.names.insert(backend, WatchedName { host, state, pending });
+            let known = self.names.get_mut(&backend);
+            if let Some(name) = known {
+                if name.lookup != LookupProgress::Waiting {
+                    name.lookup = LookupProgress::Outdated;
+                    continue;
+                }
+                ctx.cancel_future(name.pending);
             }
+            let pending = self.look_up(backend.clone(), host.clone(), ctx);
+            let (state, lookup) = (NameState::default(), LookupProgress::UnderWay);
+            let name = self.names.entry(backend);
+            name.or_insert(WatchedName { host, state, pending, lookup }).begin(pending);
         }
     }
 }

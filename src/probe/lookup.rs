@@ -1,17 +1,22 @@
-//! The addresses of a DNS name, by hickory's resolver. Lookups leave from the
-//! daemon's own network namespace, whatever that of the probes is.
+//! The addresses of a name: those of the hosts file, or else those that name servers
+//! give, asked by hickory's resolver. Lookups leave from the daemon's own network
+//! namespace, whatever that of the probes is.
+
+mod hosts;
+mod name_servers;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::Resolver;
+use hickory_resolver::config::{ResolveHosts, ResolverOpts};
 use hickory_resolver::proto::rr::{RData, RecordType};
-use hickory_resolver::{Resolver, TokioResolver};
 use tokio::sync::Semaphore;
 
 use crate::domain::resolution::{HostName, IpFamily, LookupAnswer};
+use name_servers::{NameServers, ScopedRuntime};
 
 /// Lookups at once: after a start with thousands of names they wait for each
 /// other and not for a name server that drops what it cannot keep up with.
@@ -20,30 +25,71 @@ const AT_ONCE: usize = 64;
 /// How long one query to one name server may take; each is queried twice.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Queries name servers; clones share the bound on lookups at once.
+/// How long an entry of the hosts file is used before it is looked up again.
+const HOSTS_TTL: Duration = Duration::from_secs(5);
+
+/// Looks up names; clones share the bound on lookups at once.
 #[derive(Clone)]
 pub struct NameService {
-    resolver: Result<Arc<TokioResolver>, Arc<str>>,
+    hosts: Arc<Path>,
+    resolver: Result<Arc<Resolver<ScopedRuntime>>, Arc<str>>,
     free: Arc<Semaphore>,
 }
 
+/// The files that the system's settings are read from.
+struct SystemFiles {
+    hosts: PathBuf,
+    resolv_conf: PathBuf,
+    /// Of the name servers in `resolv_conf`.
+    port: u16,
+}
+
+impl Default for SystemFiles {
+    fn default() -> Self {
+        let (hosts, resolv_conf) = ("/etc/hosts".into(), "/etc/resolv.conf".into());
+        Self { hosts, resolv_conf, port: 53 }
+    }
+}
+
 impl NameService {
-    /// Queries `servers`, or those of the system where there are none. Settings
-    /// of the system that cannot be read are the error of each lookup.
+    /// Asks `servers`, or those of the system where there are none. Settings of the
+    /// system that cannot be read are the error of each lookup that the hosts file does
+    /// not answer.
     #[must_use]
     pub fn new(servers: &[SocketAddr]) -> Self {
-        let resolver = resolver(servers).map(Arc::new).map_err(Arc::from);
-        Self { resolver, free: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self::with_files(&SystemFiles::default(), servers)
+    }
+
+    fn with_files(files: &SystemFiles, servers: &[SocketAddr]) -> Self {
+        let resolver = resolver(files, servers).map(Arc::new).map_err(Arc::from);
+        let hosts = Arc::from(files.hosts.as_path());
+        Self { hosts, resolver, free: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Looks up `host`. Ends by itself; must run inside a tokio runtime.
     pub async fn look_up(&self, host: &HostName) -> LookupAnswer {
+        // It is never closed: without a permit there would only be no bound.
+        let _permit = self.free.acquire().await;
+        match self.in_hosts_file(host).await {
+            Some(addresses) => LookupAnswer::Found { addresses, ttl: HOSTS_TTL },
+            None => self.ask(host).await,
+        }
+    }
+
+    /// The addresses that the hosts file has. A file that cannot be read has none, as
+    /// for the system's own resolver.
+    async fn in_hosts_file(&self, host: &HostName) -> Option<Vec<IpAddr>> {
+        let (path, host) = (Arc::clone(&self.hosts), host.clone());
+        let read = tokio::task::spawn_blocking(move || hosts::addresses(&path, &host));
+        let found = read.await.ok()?.ok()?;
+        (!found.is_empty()).then_some(found)
+    }
+
+    async fn ask(&self, host: &HostName) -> LookupAnswer {
         let resolver = match &self.resolver {
             Ok(resolver) => resolver,
             Err(why) => return LookupAnswer::Failed(why.to_string()),
         };
-        // It is never closed: without a permit there would only be no bound.
-        let _permit = self.free.acquire().await;
         let kind = match host.family {
             IpFamily::V4 => RecordType::A,
             IpFamily::V6 => RecordType::AAAA,
@@ -70,28 +116,28 @@ impl NameService {
     }
 }
 
-fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, String> {
-    let provider = TokioRuntimeProvider::default;
-    let mut builder = if servers.is_empty() {
-        Resolver::builder(provider())
-            .map_err(|error| format!("the system's name servers cannot be read: {error}"))?
+fn resolver(
+    files: &SystemFiles,
+    servers: &[SocketAddr],
+) -> Result<Resolver<ScopedRuntime>, String> {
+    let NameServers { config, options, runtime } = if servers.is_empty() {
+        name_servers::of_system(&files.resolv_conf, files.port).map_err(|error| {
+            let path = files.resolv_conf.display();
+            format!("the system's name servers cannot be read: {path}: {error}")
+        })?
     } else {
-        let servers = servers.iter().map(server).collect();
-        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-        Resolver::builder_with_config(config, provider())
+        name_servers::of_addresses(servers)
     };
-    let ResolverOpts { cache_size, timeout, .. } = builder.options_mut();
+    let mut builder = Resolver::builder_with_config(config, runtime);
+    *builder.options_mut() = options;
+    let ResolverOpts { cache_size, timeout, use_hosts_file, .. } = builder.options_mut();
     // The names' own TTLs decide when they are looked up again.
     *cache_size = 0;
     *timeout = TIMEOUT;
+    // It is read here, and at each lookup.
+    *use_hosts_file = ResolveHosts::Never;
     builder.build().map_err(|error| format!("names cannot be looked up: {error}"))
 }
 
-/// A name server at a port, over UDP and, for long answers, TCP.
-fn server(at: &SocketAddr) -> NameServerConfig {
-    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
-        connection.port = at.port();
-        connection
-    });
-    NameServerConfig::new(at.ip(), true, connections.into())
-}
+#[cfg(test)]
+mod tests;

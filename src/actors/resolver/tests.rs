@@ -99,15 +99,53 @@ async fn a_name_is_looked_up_as_its_ttl_asks_and_keeps_its_address_when_it_fails
     pass(120).await;
     assert_eq!(take_asked(), 1);
 
-    // A name that stays is not looked up anew, one that changed is, and one that is
-    // gone no more.
+    // A reload looks up every name, one that stays as well, and one that is gone no
+    // more.
+    *zone.lock().unwrap() = Some((u64::MAX, vec![6]));
+    resolver.send(names(&[("b", "www.example.org")])).await.unwrap();
+    pass(1).await;
+    assert_eq!((recorded.take(), take_asked()), (vec!["b 192.0.2.6".into()], 1));
+    *zone.lock().unwrap() = Some((u64::MAX, vec![5, 6]));
     resolver.send(names(&[("b", "www.example.org"), ("c", "c.example.org")])).await.unwrap();
     pass(1).await;
-    assert_eq!((recorded.take(), take_asked()), (vec!["c 192.0.2.5".into()], 1));
+    assert_eq!((recorded.take(), take_asked()), (vec!["c 192.0.2.5".into()], 2));
     resolver.send(names(&[("b", "b.example.org")])).await.unwrap();
     pass(1).await;
     assert_eq!((recorded.take(), take_asked()), (vec!["b 192.0.2.5".into()], 1));
     resolver.send(names(&[])).await.unwrap();
     pass(7200).await;
     assert_eq!(take_asked(), 0);
+}
+
+#[actix_rt::test]
+async fn a_lookup_that_began_before_a_reload_is_followed_by_another() {
+    tokio::time::pause();
+    let asked = Arc::new(Mutex::new(0));
+    let slow: FakeResolver = {
+        let asked = Arc::clone(&asked);
+        Arc::new(move |_| {
+            let number = {
+                let mut asked = asked.lock().unwrap();
+                *asked += 1;
+                *asked
+            };
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_secs(4)).await;
+                let ttl = Duration::from_secs(600);
+                LookupAnswer::Found { addresses: vec![ip(number)], ttl }
+            })
+        })
+    };
+    let recorded = Rc::new(RefCell::new(Vec::new()));
+    let recorder = ResolutionRecorder(Rc::clone(&recorded)).start().recipient();
+    let resolver = Resolver::new(Some(slow), recorder).start();
+    let pass = |seconds| tokio::time::sleep(Duration::from_secs(seconds));
+    for _ in 0..3 {
+        resolver.send(names(&[("b", "www.example.org")])).await.unwrap();
+        pass(1).await;
+    }
+    pass(2).await;
+    assert_eq!(recorded.take(), ["b 192.0.2.1"], "reloads do not keep it from its address");
+    pass(4).await;
+    assert_eq!((recorded.take(), *asked.lock().unwrap()), (vec!["b 192.0.2.2".into()], 2));
 }

@@ -6,12 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::support::{Daemon, TestBed, metrics_address, sample};
+use rustix::process::Signal;
 use tokio::net::UdpSocket;
 use vpp_maglev::pb::{BackendInfo, GetBackendRequest};
 
 /// Answers every query for an address with 198.51.100 and the number that is
 /// set, for a second; with "no such name" while that is 0.
 async fn name_server() -> (SocketAddr, Arc<AtomicU8>) {
+    name_server_with_ttl(1).await
+}
+
+async fn name_server_with_ttl(ttl: u32) -> (SocketAddr, Arc<AtomicU8>) {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = socket.local_addr().unwrap();
     let last = Arc::new(AtomicU8::new(0));
@@ -19,14 +24,14 @@ async fn name_server() -> (SocketAddr, Arc<AtomicU8>) {
     tokio::spawn(async move {
         let mut query = [0; 512];
         while let Ok((size, from)) = socket.recv_from(&mut query).await {
-            let answer = answer(&query[..size], leads.load(Ordering::Relaxed));
+            let answer = answer(&query[..size], leads.load(Ordering::Relaxed), ttl);
             socket.send_to(&answer, from).await.unwrap();
         }
     });
     (address, last)
 }
 
-fn answer(query: &[u8], last: u8) -> Vec<u8> {
+fn answer(query: &[u8], last: u8, ttl: u32) -> Vec<u8> {
     // The question ends with the empty label, the type and the class.
     let name = query[12..].iter().position(|byte| *byte == 0).unwrap();
     let mut answer = query[..12 + name + 5].to_vec();
@@ -34,7 +39,9 @@ fn answer(query: &[u8], last: u8) -> Vec<u8> {
     answer[3] = if last == 0 { 3 } else { 0 };
     answer[6..12].copy_from_slice(&[0, u8::from(last != 0), 0, 0, 0, 0]);
     if last != 0 {
-        answer.extend(b"\xc0\x0c\0\x01\0\x01\0\0\0\x01\0\x04\xc6\x33\x64");
+        answer.extend(b"\xc0\x0c\0\x01\0\x01");
+        answer.extend(ttl.to_be_bytes());
+        answer.extend(b"\0\x04\xc6\x33\x64");
         answer.push(last);
     }
     answer
@@ -88,5 +95,26 @@ async fn vpp_follows_a_name_and_keeps_the_server_of_one_that_fails() {
     assert_eq!((&*info.address, &*info.unresolved), ("198.51.100.2", "no such name"));
     assert_eq!(dataplane.held(), "v4 198.51.100.2=100");
     assert_eq!(dataplane.writes(), [""; 0]);
+    daemon.terminate().await;
+}
+
+#[tokio::test]
+async fn a_reload_looks_every_name_up_anew() {
+    let (server, last) = name_server_with_ttl(3600).await;
+    last.store(1, Ordering::Relaxed);
+    let config = format!(
+        "maglev:\n  healthchecker: {{nameservers: [\"{server}\"]}}\n  vpp: {{lb: {{sync-interval: 1h, \
+         ipv4-src-address: 192.0.2.1, ipv6-src-address: 2001:db8::1}}}}\n  \
+         backends: {{b: {{address: b.example.org, resolve: ipv4}}}}\n  frontends: {{v4: {{address: \
+         192.0.2.80, protocol: tcp, port: 80, pools: [{{name: p, backends: {{b: {{}}}}}}]}}}}\n"
+    );
+    let mut bed = TestBed::with_text(config);
+    let dataplane = bed.dataplane();
+    let daemon = bed.start().await;
+    dataplane.until("v4 198.51.100.1=100").await;
+    // The record would be used for an hour.
+    last.store(2, Ordering::Relaxed);
+    daemon.signal(Signal::HUP);
+    dataplane.until("v4 198.51.100.2=100").await;
     daemon.terminate().await;
 }

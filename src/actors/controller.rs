@@ -6,27 +6,29 @@ mod messages;
 mod names;
 mod probers;
 mod queries;
+mod reload;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use actix::prelude::*;
+use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 pub use messages::*;
 use probers::Probers;
-pub use queries::log_warnings;
+pub use reload::log_warnings;
 
 use super::Outbox;
 use super::prober::{self, FakeProbe, Transitioned};
 use super::reconciler::{
-    DesiredChanged, DesiredReplaced, ProgressChanged, Reconciler, SubscribeProgress,
+    DesiredChanged, DesiredReplaced, ProgressChanged, Reconciler, ServedObserved, SubscribeProgress,
 };
 use super::resolver::{self, Resolver};
 use crate::actors::event_batcher::EventBatcher;
 use crate::config::ConfigSource;
 use crate::domain::config::Config;
-use crate::domain::controller::{CommandRefused, ControllerEffect, ControllerState};
+use crate::domain::controller::{CommandRefused, ControllerEffect, ControllerState, ReloadQueue};
 use crate::domain::events::Event;
 use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate};
 use crate::probe::ProbeEnvironment;
@@ -38,6 +40,7 @@ const MAILBOX: usize = 65_536;
 pub struct Controller {
     source: Arc<dyn ConfigSource>,
     state: ControllerState,
+    reloads: ReloadQueue<oneshot::Sender<Result<(), LoadFailed>>>,
     probers: Probers,
     events: EventBatcher,
     outboxes: Option<Outboxes>,
@@ -85,6 +88,7 @@ impl Controller {
         Self {
             source,
             state,
+            reloads: ReloadQueue::default(),
             probers: Probers::new(arbiters),
             events,
             outboxes: None,
@@ -100,6 +104,13 @@ impl Controller {
     #[must_use]
     pub fn on(mut self, environment: ProbeEnvironment) -> Self {
         self.probers.environment = environment;
+        self
+    }
+
+    /// Backends may be served by a VPP that was not read yet.
+    #[must_use]
+    pub fn awaiting_vpp(mut self) -> Self {
+        self.initial_effects.extend(self.state.await_vpp());
         self
     }
 
@@ -120,7 +131,7 @@ impl Controller {
         &mut self,
         effects: Vec<ControllerEffect>,
         decided: Option<Instant>,
-        ctx: &Context<Self>,
+        ctx: &mut Context<Self>,
     ) {
         for effect in effects {
             match effect {
@@ -134,10 +145,22 @@ impl Controller {
                         self.probers.change_check(&backend, check, prober, to);
                     }
                 }
-                ControllerEffect::Administer { backend, admin, why } => {
+                ControllerEffect::Administer { backend, admin, why, within } => {
                     if let Some(prober) = self.probers.get(backend.as_str()) {
-                        prober.do_send(prober::Administer { admin, why });
+                        prober.do_send(prober::Administer { admin, why, within });
                     }
+                }
+                ControllerEffect::Served(backend, served) => {
+                    if let Some(prober) = self.probers.get(backend.as_str()) {
+                        prober.do_send(prober::Served(served));
+                    }
+                }
+                ControllerEffect::SetGraceTimer(reload) => {
+                    let after = self.state.config().lb.startup_max_delay;
+                    ctx.run_later(after, move |this, ctx| {
+                        let effects = this.state.expire_reload_grace(reload, SystemTime::now());
+                        this.execute(effects, None, ctx);
+                    });
                 }
                 ControllerEffect::Readdress(backend, address) => {
                     if let Some(prober) = self.probers.get(backend.as_str()) {
@@ -211,7 +234,8 @@ impl Actor for Controller {
             changed: Outbox::new(self.reconciler.changed.clone()),
             replaced: Outbox::new(self.reconciler.replaced.clone()),
         });
-        self.reconciler.progress.do_send(SubscribeProgress(ctx.address().recipient()));
+        let (progress, served) = (ctx.address().recipient(), ctx.address().recipient());
+        self.reconciler.progress.do_send(SubscribeProgress { progress, served });
         let resolver = Resolver::new(self.fake_resolver.take(), ctx.address().recipient());
         self.resolver = Some(resolver.start());
         let effects = std::mem::take(&mut self.initial_effects);
@@ -244,6 +268,15 @@ impl Handler<ProgressChanged> for Controller {
     }
 }
 
+impl Handler<ServedObserved> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, ServedObserved(served): ServedObserved, ctx: &mut Self::Context) {
+        let effects = self.state.vpp_serves(served);
+        self.execute(effects, None, ctx);
+    }
+}
+
 impl Handler<AdministerBackend> for Controller {
     type Result = ResponseFuture<Result<(), CommandRefused>>;
 
@@ -253,8 +286,9 @@ impl Handler<AdministerBackend> for Controller {
         let mut probers = Vec::new();
         for effect in effects.iter().flatten() {
             match effect {
-                ControllerEffect::Administer { backend, admin, why } => {
-                    let message = prober::Administer { admin: *admin, why: why.clone() };
+                ControllerEffect::Administer { backend, admin, why, within } => {
+                    let (admin, within) = (*admin, *within);
+                    let message = prober::Administer { admin, why: why.clone(), within };
                     let prober = self.probers.get(backend.as_str());
                     probers.extend(prober.map(|prober| (prober.clone(), message)));
                 }

@@ -89,7 +89,7 @@ impl Prober {
         Self {
             id,
             name,
-            health: Health::new(timing.as_ref(), settings.admin),
+            health: Health::new(timing.as_ref(), settings.admin, settings.served),
             probe: None,
             settings,
             transport,
@@ -218,8 +218,30 @@ impl Actor for Prober {
 impl Handler<Administer> for Prober {
     type Result = ();
 
-    fn handle(&mut self, Administer { admin, why }: Administer, ctx: &mut Self::Context) {
-        self.step(HealthInput::Administer { admin, why }, ctx);
+    fn handle(&mut self, message: Administer, ctx: &mut Self::Context) {
+        let Administer { admin, why, within } = message;
+        self.step(HealthInput::Administer { admin, why, within }, ctx);
+    }
+}
+
+impl Handler<Served> for Prober {
+    type Result = ();
+
+    fn handle(&mut self, Served(served): Served, ctx: &mut Self::Context) {
+        self.step(HealthInput::Served(served), ctx);
+    }
+}
+
+impl Handler<RenewRoots> for Prober {
+    type Result = ();
+
+    fn handle(&mut self, RenewRoots(renewal): RenewRoots, _: &mut Self::Context) {
+        let uses_tls = self.settings.check.as_ref().is_some_and(|check| check.kind.uses_tls());
+        if let (true, ProbeTransport::Network(resources)) = (uses_tls, &self.transport) {
+            resources.renew_roots(renewal);
+            // A probe in progress ends with the roots that it began with.
+            self.prepare();
+        }
     }
 }
 

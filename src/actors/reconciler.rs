@@ -30,6 +30,7 @@ pub struct Reconciler {
     events: EventBatcher,
     /// The subscriber is the Controller.
     progress: Option<Outbox<ProgressChanged>>,
+    served: Option<Outbox<ServedObserved>>,
     timers: BTreeMap<TimerId, SpawnHandle>,
     syncs: BTreeMap<RequestId, oneshot::Sender<Result<SyncReport, SyncError>>>,
     waiters: BTreeMap<RequestId, oneshot::Sender<AwaitAnswer>>,
@@ -45,6 +46,7 @@ impl Reconciler {
             vpp: vpp.into(),
             events,
             progress: None,
+            served: None,
             timers: BTreeMap::new(),
             syncs: BTreeMap::new(),
             waiters: BTreeMap::new(),
@@ -108,6 +110,11 @@ impl Reconciler {
                 }
                 if let Some(to) = self.waiters.remove(&id) {
                     let _ = to.send(answer);
+                }
+            }
+            ReconcileEffect::Served(addresses) => {
+                if let Some(served) = &self.served {
+                    served.send(ServedObserved(addresses));
                 }
             }
             ReconcileEffect::Progress { generation, changes } => {

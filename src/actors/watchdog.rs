@@ -224,8 +224,15 @@ impl Handler<Reloading> for Watchdog {
 impl Handler<Reloaded> for Watchdog {
     type Result = ();
 
-    fn handle(&mut self, _: Reloaded, _: &mut Self::Context) {
+    fn handle(&mut self, Reloaded { refused }: Reloaded, _: &mut Self::Context) {
+        self.input.counts.config_refused = refused;
         if self.readiness.has_started() {
+            // Whoever waits for the end of the reload finds its outcome in the status.
+            let status = self.input.to_string();
+            if status != self.status {
+                (self.notify)(&[Notification::Status(status.clone())]);
+                self.status = status;
+            }
             (self.notify)(&[Notification::Ready]);
         }
     }

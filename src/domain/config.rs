@@ -150,6 +150,12 @@ impl CheckKind {
         }
     }
 
+    /// Whether its probes are TLS clients.
+    #[must_use]
+    pub fn uses_tls(&self) -> bool {
+        matches!(self, Self::Tcp { tls: Some(_), .. } | Self::Http { tls: Some(_), .. })
+    }
+
     /// `None` for ICMP.
     #[must_use]
     pub fn port(&self) -> Option<NonZeroU16> {

@@ -7,13 +7,16 @@
 
 mod commands;
 mod effects;
+mod grace;
 mod intent;
 mod names;
 mod predict;
 mod reload;
+mod reload_queue;
+mod served;
 mod views;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -27,10 +30,14 @@ use crate::domain::balancing::weights::{
     DesiredFrontend, FlushSeq, FrontendDecision, FrontendState, StartupGrace, Verdict,
     WeightOverrides, desired, requests_flush,
 };
-use crate::domain::dataplane::net::Weight;
+use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::plan::Desired;
-pub use effects::{AdminCommand, CommandRefused, ControllerEffect, ProberId, ProberSettings};
+pub use effects::{
+    AdminCommand, CommandRefused, ControllerEffect, ProberId, ProberSettings, ReloadId,
+};
 pub use predict::WeightPrediction;
+pub use reload_queue::{ReloadQueue, ReloadStatus};
+use served::ServedAddresses;
 pub use views::{BackendView, FrontendView, PoolBackendView, PoolView};
 
 /// See the module's description.
@@ -40,7 +47,11 @@ pub struct ControllerState {
     /// Boxed, since a tree that is filled in order has half empty nodes.
     backends: BTreeMap<BackendName, Box<BackendRecord>>,
     frontends: BTreeMap<FrontendName, FrontendRecord>,
+    /// That of the backends the daemon started with.
     grace: StartupGrace,
+    last_reload: ReloadId,
+    reload_status: ReloadStatus,
+    served: ServedAddresses,
     last_prober: ProberId,
     generation: Generation,
 }
@@ -66,6 +77,10 @@ struct BackendRecord {
     state: State,
     /// Its prober has reported up or down since it started.
     has_verdict: bool,
+    /// It is down, and that was its prober's first verdict.
+    first_down: bool,
+    /// The reload that brought it, until its state is known or the reload's grace is over.
+    waits_since: Option<ReloadId>,
     flush: FlushSeq,
     history: VecDeque<Transition<State>>,
     transition_counts: TransitionCounts,
@@ -85,6 +100,9 @@ struct FrontendRecord {
     programmed: bool,
     /// VPP was read back as desired, and a server has entries in the table.
     serving: bool,
+    /// The servers that its VIP had before the last reload that brought a backend of
+    /// it, and that got flows.
+    served: BTreeSet<IpAddr>,
 }
 
 impl ControllerState {
@@ -158,15 +176,6 @@ impl ControllerState {
         Ok((record.frontends.clone(), self.generation))
     }
 
-    /// Ends the startup grace: from now on unknown backends count as down.
-    pub fn expire_startup_grace(&mut self, at: SystemTime) -> Vec<ControllerEffect> {
-        self.grace = StartupGrace::Over;
-        let mut effects = Vec::new();
-        let all: Vec<_> = self.frontends.keys().cloned().collect();
-        self.recompute(&all, "startup-max-delay is over", at, &mut effects);
-        effects
-    }
-
     /// Decides these frontends again and appends effects for those that changed.
     fn recompute(
         &mut self,
@@ -183,9 +192,11 @@ impl ControllerState {
             else {
                 continue;
             };
-            let verdict =
-                |name: &BackendName| self.backends.get(name).map(|backend| backend.verdict());
-            let decision = desired(settings, &record.overrides, self.grace, verdict);
+            let verdict = |name: &BackendName| {
+                let backend = self.backends.get(name)?;
+                Some(backend.verdict(self.grace, &record.served))
+            };
+            let decision = desired(settings, &record.overrides, verdict);
             let from = record.decision.state;
             let to = decision.state;
             if decision.desired != *record.desired {
@@ -213,19 +224,28 @@ impl BackendRecord {
         self.admin.unwrap_or_else(|| configured_admin(&self.settings))
     }
 
-    fn verdict(&self) -> Verdict {
+    /// The verdict as far as a frontend depends on it. `startup`: the grace of those
+    /// that the daemon started with; `served`: the servers of the frontend's VIP that
+    /// got flows before the last reload.
+    fn verdict(&self, startup: StartupGrace, served: &BTreeSet<IpAddr>) -> Verdict {
         let state = match (self.address, self.state) {
             // Without an address there is no server to be up or down.
             (None, State::Up | State::Down) => State::Unknown,
             (_, state) => state,
         };
-        Verdict { state, address: self.address, flush: self.flush }
+        let was_served = || self.address.is_none_or(|address| served.contains(&address));
+        let waits = self.waits_since.is_some() && was_served();
+        let grace = if waits { StartupGrace::Waiting } else { startup };
+        let Self { address, flush, first_down, .. } = *self;
+        Verdict { state, address, flush, first_down, grace }
     }
 
     fn record(&mut self, transition: Transition<State>, history: usize) {
         if requests_flush(transition.from, transition.to, !self.has_verdict) {
             self.flush = self.flush.next();
         }
+        self.first_down = transition.to == State::Down && !self.has_verdict;
+        self.waits_since = self.waits_since.filter(|_| transition.to == State::Unknown);
         self.has_verdict |= matches!(transition.to, State::Up | State::Down);
         self.state = transition.to;
         count(&mut self.transition_counts, (transition.from, transition.to));
@@ -263,7 +283,7 @@ fn check_of(config: &Config, backend: &Backend) -> Option<Arc<HealthCheck>> {
 
 /// The state of a backend before its prober's first report.
 fn initial_state(check: Option<&HealthCheck>, admin: Admin) -> State {
-    Health::new(check.map(|check| &check.timing), admin).state
+    Health::new(check.map(|check| &check.timing), admin, false).state
 }
 
 /// The configured weight of a backend in a pool, if the file still has both.

@@ -5,6 +5,10 @@
 //! `rise`. A passed probe that reaches `rise` sets it to the maximum, and a failure
 //! that takes it below `rise` sets it to 0, so that `rise` and `fall` count
 //! *consecutive* results. This is HAProxy's rule (`check.c`).
+//!
+//! An unknown backend goes up at its first passed probe. It goes down at its first
+//! failure, unless VPP serves it: then it needs `fall` failures, like a backend that
+//! is up, so that one lost probe after a restart takes no server out of service.
 
 use std::fmt;
 use std::time::Duration;
@@ -90,6 +94,8 @@ pub struct Health {
     /// 0 to rise+fall-1; the backend is up while it is at least `rise`.
     pub counter: u32,
     run: RunId,
+    /// VPP serves this backend and it has no verdict yet.
+    served: bool,
     /// True between `NextProbe::Probe` and its result.
     probing: bool,
 }
@@ -110,12 +116,18 @@ pub enum HealthInput {
         result: ProbeResult,
         took: Duration,
     },
-    /// The administrative state changed; `why` is the reason for logs and events.
+    /// The administrative state changed; `why` is the reason for logs and events. A
+    /// first probe that follows starts within this time.
     Administer {
         admin: Admin,
         why: String,
+        within: Duration,
     },
-    /// The health check changed. The verdict is kept.
+    /// VPP was read: whether it serves this backend.
+    Served(bool),
+    /// The health check, the namespace or the address changed, probably that of many
+    /// backends: the next probe starts at a random time within the fast interval. The
+    /// verdict is kept.
     CheckChanged,
     /// The backend is no longer configured.
     Remove,
@@ -149,11 +161,13 @@ pub enum NextProbe {
 
 impl Health {
     /// A backend without results. `timing` is `None` if it has no health check; then
-    /// it is up whenever it is enabled.
+    /// it is up whenever it is enabled. `served`: VPP serves it, or may do so.
     #[must_use]
-    pub fn new(timing: Option<&Timing>, admin: Admin) -> Self {
+    pub fn new(timing: Option<&Timing>, admin: Admin, served: bool) -> Self {
         let state = initial_state(timing, admin);
-        Self { state, counter: initial_counter(timing, state), run: RunId(0), probing: false }
+        let served = served && state == State::Unknown;
+        let counter = initial_counter(timing, state, served);
+        Self { state, counter, run: RunId(0), served, probing: false }
     }
 
     fn is_current(&self, run: RunId) -> bool {
@@ -166,6 +180,7 @@ impl Health {
     }
 
     fn transition(&mut self, to: State, why: String) -> StateChange {
+        self.served = false;
         StateChange { from: std::mem::replace(&mut self.state, to), to, why }
     }
 }
@@ -181,10 +196,11 @@ fn initial_state(timing: Option<&Timing>, admin: Admin) -> State {
 }
 
 /// The counter of a backend without results. In `unknown` one passed probe makes it
-/// up, and one failure down.
-fn initial_counter(timing: Option<&Timing>, state: State) -> u32 {
+/// up, and one failure down, or `fall` failures if VPP serves it.
+fn initial_counter(timing: Option<&Timing>, state: State, served: bool) -> u32 {
     match (timing, state) {
         (Some(timing), State::Up) => max_counter(timing),
+        (Some(timing), State::Unknown) if served => max_counter(timing),
         (Some(timing), State::Unknown) => timing.rise.get() - 1,
         _ => 0,
     }
@@ -227,14 +243,20 @@ pub fn step(
         }
         // The result of a cancelled probe, and a cancelled wait, never count.
         HealthInput::Due(_) | HealthInput::ProbeDone { .. } => {}
-        HealthInput::Administer { admin, why } => {
+        HealthInput::Administer { admin, why, within } => {
             let to = initial_state(timing, admin);
             let already = match admin {
                 Admin::Enabled => is_probed(health.state),
                 _ => health.state == to,
             };
             if !already {
-                effects = restart(timing, &mut health, to, why);
+                effects = restart(timing, &mut health, to, why, within.mul_f64(chance));
+            }
+        }
+        HealthInput::Served(served) => {
+            if health.state == State::Unknown && health.served != served {
+                health.served = served;
+                health.counter = initial_counter(timing, health.state, served);
             }
         }
         HealthInput::CheckChanged => {
@@ -244,10 +266,13 @@ pub fn step(
                 None if is_probed(health.state) => State::Up,
                 _ => health.state,
             };
-            effects = restart(timing, &mut health, state, "health check changed".into());
+            let wait = timing.map_or(Duration::ZERO, |timing| timing.fast_interval);
+            let why = "health check changed".into();
+            effects = restart(timing, &mut health, state, why, wait.mul_f64(chance));
         }
         HealthInput::Remove => {
-            effects = restart(None, &mut health, State::Removed, "no longer configured".into());
+            let why = "no longer configured".into();
+            effects = restart(None, &mut health, State::Removed, why, Duration::ZERO);
         }
     }
     (health, effects)
@@ -266,21 +291,31 @@ fn count_result(timing: &Timing, health: &mut Health, result: &ProbeResult) -> O
         (false, false) => 0,
         _ => next,
     };
-    // An unknown backend always gets a verdict: its counter is one below `rise`.
-    let verdict = if health.counter >= rise { State::Up } else { State::Down };
+    let verdict = match (health.counter >= rise, health.state) {
+        // Failures of an unknown backend that VPP serves: fewer than `fall` so far.
+        (true, State::Unknown) if !result.passed() => State::Unknown,
+        (true, _) => State::Up,
+        (false, _) => State::Down,
+    };
     (verdict != health.state).then(|| health.transition(verdict, result.to_string()))
 }
 
-/// Cancels the wait or probe in progress and restarts in state `to`, with an
-/// immediate probe if that state is probed.
-fn restart(timing: Option<&Timing>, health: &mut Health, to: State, why: String) -> HealthEffects {
+/// Cancels the wait or probe in progress and restarts in state `to`, with a probe
+/// after `wait` if that state is probed.
+fn restart(
+    timing: Option<&Timing>,
+    health: &mut Health,
+    to: State,
+    why: String,
+    wait: Duration,
+) -> HealthEffects {
     let run = health.next_run();
     health.probing = false;
-    health.counter = initial_counter(timing, to);
+    health.counter = initial_counter(timing, to, health.served && to == health.state);
     HealthEffects {
         cancel: true,
         change: (to != health.state).then(|| health.transition(to, why)),
-        next: (timing.is_some() && is_probed(to)).then_some(NextProbe::Wait(run, Duration::ZERO)),
+        next: (timing.is_some() && is_probed(to)).then_some(NextProbe::Wait(run, wait)),
     }
 }
 

@@ -10,6 +10,8 @@ pub struct HealthCounts {
     pub backends_unknown: usize,
     pub frontends: usize,
     pub frontends_up: usize,
+    /// The last reload was refused: the daemon has an older configuration.
+    pub config_refused: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +61,11 @@ impl fmt::Display for ReadinessInput {
         write!(
             f,
             "frontends {frontends_up} of {frontends} up, backends {backends_up} of {backends} up, VPP {vpp}"
-        )
+        )?;
+        if self.counts.config_refused {
+            f.write_str("; the last reload was refused: maglevd --check says why")?;
+        }
+        Ok(())
     }
 }
 
@@ -130,6 +136,7 @@ mod tests {
             backends_unknown,
             frontends: 2,
             frontends_up: 1,
+            config_refused: false,
         };
         ReadinessInput { counts, vpp }
     }
@@ -167,5 +174,9 @@ mod tests {
     fn the_status_is_one_line() {
         let line = input(1, VppState::Away).to_string();
         assert_eq!(line, "frontends 1 of 2 up, backends 3 of 5 up, VPP not connected");
+        let mut refused = input(1, VppState::Away);
+        refused.counts.config_refused = true;
+        let why = "; the last reload was refused: maglevd --check says why";
+        assert_eq!(refused.to_string(), line + why);
     }
 }

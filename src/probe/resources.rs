@@ -1,7 +1,7 @@
 //! What probers share: the probers of one thread TLS connectors, requests and
 //! questions, all of them ICMP sockets. Each is made when a probe needs it first.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -104,6 +104,8 @@ struct ThreadState {
     environment: ProbeEnvironment,
     roots: Vec<native_tls::Certificate>,
     connectors: RefCell<[Option<TlsConnector>; 2]>,
+    /// The last renewal of the roots.
+    renewal: Cell<u64>,
     http: Common<HttpExchange, HttpExchangeSpec>,
     dns: Common<DnsExchange, DnsQuestion>,
 }
@@ -164,6 +166,14 @@ impl ThreadResources {
             builder.add_root_certificate(root.clone());
         }
         Ok(slot.insert(builder.build()?.into()).clone())
+    }
+
+    /// Has the next connector read the system's roots again. Each renewal has a number,
+    /// so that the first prober of a thread that asks for it does it for all of them.
+    pub fn renew_roots(&self, renewal: u64) {
+        if self.inner.renewal.replace(renewal) != renewal {
+            *self.inner.connectors.borrow_mut() = Default::default();
+        }
     }
 
     pub(super) fn http_specs(&self) -> &Common<HttpExchange, HttpExchangeSpec> {
@@ -247,6 +257,20 @@ mod tests {
         resources.connector(false).unwrap();
         resources.clone().connector(false).unwrap();
         assert!(resources.inner.connectors.borrow().iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn a_renewal_reads_the_roots_once_more_for_all_probers_of_a_thread() {
+        let resources = ThreadResources::new();
+        let is_read = || resources.inner.connectors.borrow()[1].is_some();
+        resources.connector(true).unwrap();
+        resources.clone().renew_roots(1);
+        assert!(!is_read());
+        resources.connector(true).unwrap();
+        resources.renew_roots(1);
+        assert!(is_read(), "the second prober shares what the first has read");
+        resources.renew_roots(2);
+        assert!(!is_read());
     }
 
     #[test]

@@ -37,9 +37,9 @@ fn run(program: &str, package: &str, arguments: &[&str]) -> Option<Output> {
 fn unit(drop_ins: &[&str]) -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let text = read("systemd/vpp-maglevd.service");
-    let installed = "ExecStart=/usr/sbin/maglevd\n";
-    assert!(text.contains(installed), "{text}");
-    let text = text.replace(installed, &format!("ExecStart={}\n", env!("CARGO_BIN_EXE_maglevd")));
+    let installed = "=/usr/sbin/maglevd";
+    assert!(text.contains(&format!("ExecStart{installed}\n")), "{text}");
+    let text = text.replace(installed, &format!("={}", env!("CARGO_BIN_EXE_maglevd")));
     let path = dir.path().join("vpp-maglevd.service");
     std::fs::write(&path, text).unwrap();
     let folder = dir.path().join("vpp-maglevd.service.d");
@@ -81,6 +81,35 @@ fn the_unit_is_exposed_to_little() {
     let (_, level) = level.unwrap_or_else(|| panic!("no exposure level in\n{said}"));
     let number = level.split_whitespace().nth(1).unwrap();
     assert!(number.parse::<f64>().unwrap() <= 2.0, "{level}\n{said}");
+}
+
+/// The commands of a reload, in order.
+fn reload_commands(files: &[&str]) -> Vec<String> {
+    let text: String = files.iter().map(|file| read(&format!("systemd/{file}"))).collect();
+    let commands = text.lines().filter_map(|line| line.strip_prefix("ExecReload="));
+    commands.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_reload_fails_on_a_file_that_is_refused_and_no_signal_is_sent() {
+    let before_253 = reload_commands(&["vpp-maglevd.service", "before-253.conf"]);
+    assert_eq!(before_253, ["/usr/sbin/maglevd --check", "/bin/kill -HUP $MAINPID"]);
+    let commands = reload_commands(&["vpp-maglevd.service"]);
+    let [check] = &commands[..] else { panic!("{commands:?}") };
+    let arguments = check.strip_prefix("/usr/sbin/maglevd ").unwrap().split(' ');
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("maglev.yaml");
+    let succeeds = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_maglevd"));
+        // The environment of the unit names the file.
+        let command = command.args(arguments.clone()).env("MAGLEV_CONFIG", &file);
+        command.output().unwrap().status.success()
+    };
+    let good = include_str!("../../config/maglev.yaml");
+    assert!(succeeds(good));
+    assert!(!succeeds("maglev: nonsense\n"));
+    assert!(!succeeds(&good.replace("healthchecks:", "healthcheck:")));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::actors::prober::{ProbeCount, ProbeReading};
 use crate::config::{LoadError, Loaded};
 use crate::domain::config::Config;
-use crate::domain::controller::{AdminCommand, CommandRefused, WeightPrediction};
+use crate::domain::controller::{AdminCommand, CommandRefused, ReloadStatus, WeightPrediction};
 pub use crate::domain::controller::{BackendView, FrontendView};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::histogram::Histogram;
@@ -85,9 +85,11 @@ pub struct PredictWeight {
 #[rtype(result = "Overview")]
 pub struct GetOverview;
 
-/// Every backend and every frontend at one time, by name.
+/// The outcome of the last reload, and every backend and every frontend at one time, by
+/// name.
 #[derive(Clone, Debug, MessageResponse)]
 pub struct Overview {
+    pub reload: ReloadStatus,
     pub backends: Vec<BackendView>,
     pub frontends: Vec<FrontendView>,
 }
@@ -124,7 +126,8 @@ pub struct GetDesired;
 #[rtype(result = "Result<Loaded, LoadFailed>")]
 pub struct CheckConfig;
 
-/// Reads and checks the file, and uses it if it has no fault.
+/// Reads and checks the file, and uses it if it has no fault. One reload is made at a
+/// time; requests that come meanwhile share one that begins afterwards.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<(), LoadFailed>")]
 pub struct Reload;
@@ -136,4 +139,6 @@ pub enum LoadFailed {
     Refused(Arc<LoadError>),
     #[error("healthchecker.netns: {0}")]
     Namespace(#[from] NamespaceError),
+    #[error("the daemon is stopping")]
+    Stopping,
 }

@@ -21,6 +21,7 @@ pub(super) struct Probers {
     placement: Placement,
     pub(super) environment: ProbeEnvironment,
     pub(super) fake_probe: Option<FakeProbe>,
+    renewals: u64,
 }
 
 /// A prober, its thread, and the load that it puts on it.
@@ -40,6 +41,7 @@ impl Probers {
             arbiters,
             environment: ProbeEnvironment::default(),
             fake_probe: None,
+            renewals: 0,
         }
     }
 
@@ -119,6 +121,14 @@ impl Probers {
         match self.arbiters.get(thread as usize) {
             Some(arbiter) => Prober::start_in_arbiter(arbiter, start),
             None => Prober::create(start),
+        }
+    }
+
+    /// Has all probes read the trusted certificates again.
+    pub(super) fn renew_roots(&mut self) {
+        self.renewals += 1;
+        for prober in self.iter() {
+            prober.do_send(prober::RenewRoots(self.renewals));
         }
     }
 

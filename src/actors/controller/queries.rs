@@ -1,21 +1,16 @@
-//! The Controller's queries, and loading its configuration.
+//! The Controller's queries.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use actix::prelude::*;
-use tracing::{info, warn};
 
 use super::{
-    BackendView, CheckConfig, Controller, FrontendView, GetBackend, GetBackends, GetConfig,
-    GetDesired, GetFrontend, GetHealthCounts, GetOverview, GetProbes, GetUses, LoadFailed,
-    Overview, PredictWeight, Probes, Reload,
+    BackendView, Controller, FrontendView, GetBackend, GetBackends, GetConfig, GetDesired,
+    GetFrontend, GetHealthCounts, GetOverview, GetProbes, GetUses, Overview, PredictWeight, Probes,
 };
 use crate::actors::prober::{self, ProbeReading};
-use crate::config::{ConfigSource, Loaded, Warning};
 use crate::domain::config::Config;
 use crate::domain::controller::{CommandRefused, WeightPrediction};
-use crate::domain::events::{Change, Changed, Event};
 
 impl Handler<GetBackend> for Controller {
     type Result = ResponseFuture<Result<(BackendView, ProbeReading), CommandRefused>>;
@@ -114,6 +109,7 @@ impl Handler<GetOverview> for Controller {
         let backends = state.backend_names();
         let frontends = state.frontend_names();
         Overview {
+            reload: state.reload_status(),
             backends: backends.iter().flat_map(|name| state.backend(name.as_str())).collect(),
             frontends: frontends.iter().flat_map(|name| state.frontend(name.as_str())).collect(),
         }
@@ -142,71 +138,4 @@ impl Handler<GetDesired> for Controller {
     fn handle(&mut self, _: GetDesired, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.desired())
     }
-}
-
-impl Handler<CheckConfig> for Controller {
-    type Result = ResponseFuture<Result<Loaded, LoadFailed>>;
-
-    fn handle(&mut self, _: CheckConfig, _: &mut Self::Context) -> Self::Result {
-        let source = Arc::clone(&self.source);
-        Box::pin(async move {
-            info!(path = %source, "config-check-start");
-            load(&*source).await.inspect(|_| info!("config-check-done"))
-        })
-    }
-}
-
-impl Handler<Reload> for Controller {
-    type Result = ResponseActFuture<Self, Result<(), LoadFailed>>;
-
-    fn handle(&mut self, _: Reload, _: &mut Self::Context) -> Self::Result {
-        let source = Arc::clone(&self.source);
-        info!(path = %source, "config-reload-start");
-        let loading = async move { load(&*source).await };
-        let reloaded = loading.into_actor(self).map(|loaded, this, ctx| {
-            let Loaded { config, warnings } = loaded?;
-            log_warnings(&warnings);
-            let settings = config.healthchecker.clone();
-            let namespace = this.probers.enter_namespace(&settings)?;
-            this.probers.set_environment(namespace, &settings);
-            let effects = this.state.reload(Arc::new(config), SystemTime::now());
-            this.replace_desired();
-            this.execute(effects, None, ctx);
-            let (what, who) = (Changed::Config, Change::FILE.into());
-            let change = Change { what, overridden: false, who, at: SystemTime::now() };
-            this.publish(Event::Change(change.into()));
-            this.send_names_to_resolver();
-            info!(
-                backends = this.state.backend_names().len(),
-                frontends = this.state.frontend_names().len(),
-                "config-reload-done"
-            );
-            Ok(())
-        });
-        Box::pin(reloaded)
-    }
-}
-
-/// The most warnings of one file that are logged: ten thousand backends with the same
-/// mistake would displace everything else in the log.
-const WARNINGS: usize = 20;
-
-/// Logs the warnings of a configuration.
-pub fn log_warnings(warnings: &[Warning]) {
-    for warning in warnings.iter().take(WARNINGS) {
-        warn!(%warning, "config-warning");
-    }
-    if let Some(more) = warnings.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
-        warn!(more, "config-warnings-not-shown: config check tells them all");
-    }
-}
-
-/// Loads the configuration and logs why it cannot be used.
-async fn load(source: &dyn ConfigSource) -> Result<Loaded, LoadFailed> {
-    let failed = match source.load().await {
-        Ok(loaded) => return Ok(loaded),
-        Err(error) => LoadFailed::Refused(Arc::new(error)),
-    };
-    warn!(path = %source, fault = %failed, "config-check-failed");
-    Err(failed)
 }

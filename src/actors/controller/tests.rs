@@ -3,6 +3,7 @@
 
 mod events;
 mod handover;
+mod reload;
 mod resolution;
 
 use std::cell::RefCell;
@@ -184,6 +185,15 @@ impl ControllerTestBed {
         let path = dir.path().join("maglev.yaml");
         std::fs::write(&path, text).unwrap();
         let config = config::load(&path).unwrap().config;
+        Self::start_from(Arc::new(FileSource::new(path)), (config, dir), arbiters, configure)
+    }
+
+    fn start_from(
+        source: Arc<dyn ConfigSource>,
+        (config, dir): (Config, tempfile::TempDir),
+        arbiters: Vec<ArbiterHandle>,
+        configure: impl FnOnce(Controller) -> Controller,
+    ) -> Self {
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
         let recorded = Rc::default();
         let recorder = DesiredRecorder(Rc::clone(&recorded)).start();
@@ -192,7 +202,6 @@ impl ControllerTestBed {
             replaced: recorder.clone().recipient(),
             progress: recorder.recipient(),
         };
-        let source = Arc::new(FileSource::new(path));
         let events = EventBatcher::new(&broadcaster);
         let controller = Controller::new(source, config, arbiters, events, recorder);
         let controller = configure(controller).start();

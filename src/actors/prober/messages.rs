@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
@@ -35,7 +35,19 @@ pub struct Administer {
     pub admin: Admin,
     /// The reason, for logs and events.
     pub why: String,
+    /// A first probe that follows starts within this time.
+    pub within: Duration,
 }
+
+/// VPP was read: whether it serves the backend.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Served(pub bool);
+
+/// Reads the trusted certificates again, once a thread for each number.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct RenewRoots(pub u64);
 
 /// The backend's health check changed; `None`: always up.
 #[derive(Message, Debug)]

@@ -115,15 +115,24 @@ async fn at_most_one_probe_runs_at_a_time_and_a_cancelled_one_never_counts() {
             match random.u8(..7) {
                 0 => {
                     stopped = true;
-                    prober.send(Administer { admin: Admin::Paused, why }).await.unwrap();
+                    prober
+                        .send(Administer { admin: Admin::Paused, why, within: Duration::ZERO })
+                        .await
+                        .unwrap();
                 }
                 1 => {
                     stopped = true;
-                    prober.send(Administer { admin: Admin::Disabled, why }).await.unwrap();
+                    prober
+                        .send(Administer { admin: Admin::Disabled, why, within: Duration::ZERO })
+                        .await
+                        .unwrap();
                 }
                 2 | 3 => {
                     stopped = false;
-                    prober.send(Administer { admin: Admin::Enabled, why }).await.unwrap();
+                    prober
+                        .send(Administer { admin: Admin::Enabled, why, within: Duration::ZERO })
+                        .await
+                        .unwrap();
                 }
                 4 => prober.send(CheckChanged(Some(Arc::clone(&check)))).await.unwrap(),
                 5 => {
@@ -154,7 +163,10 @@ async fn at_most_one_probe_runs_at_a_time_and_a_cancelled_one_never_counts() {
                 assert_eq!(probed, (before, 0), "seed {seed}: a stopped backend is probed");
             }
         }
-        prober.send(Administer { admin: Admin::Enabled, why: String::new() }).await.unwrap();
+        prober
+            .send(Administer { admin: Admin::Enabled, why: String::new(), within: Duration::ZERO })
+            .await
+            .unwrap();
         // The prober is stopped during a probe, which starts within an interval.
         for _ in 0..1000 {
             if !log.lock().unwrap().running.is_empty() {

@@ -86,8 +86,10 @@ impl Handler<AwaitProgress> for Reconciler {
 impl Handler<SubscribeProgress> for Reconciler {
     type Result = ();
 
-    fn handle(&mut self, SubscribeProgress(to): SubscribeProgress, _: &mut Self::Context) {
-        self.progress = Some(Outbox::new(to));
+    fn handle(&mut self, subscribe: SubscribeProgress, _: &mut Self::Context) {
+        let SubscribeProgress { progress, served } = subscribe;
+        self.progress = Some(Outbox::new(progress));
+        self.served = Some(Outbox::new(served));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The messages that the Reconciler receives, and those that its subscribers get.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -42,10 +44,20 @@ pub struct AwaitProgress {
     pub within: Duration,
 }
 
-/// Subscribes to the progress of all frontends. There is one subscriber.
+/// Subscribes to the progress of all frontends, and to what VPP serves. There is one
+/// subscriber.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct SubscribeProgress(pub Recipient<ProgressChanged>);
+pub struct SubscribeProgress {
+    pub progress: Recipient<ProgressChanged>,
+    pub served: Recipient<ServedObserved>,
+}
+
+/// Sent to the subscriber: the servers that VPP sends flows to, as it was read for the
+/// first time over a connection.
+#[derive(Message, Clone, Debug)]
+#[rtype(result = "()")]
+pub struct ServedObserved(pub BTreeSet<IpAddr>);
 
 /// Sent to the subscriber: the progress of these frontends at this generation.
 #[derive(Message, Clone, Debug)]

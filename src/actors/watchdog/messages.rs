@@ -18,10 +18,13 @@ pub struct Reloading {
     pub monotonic_us: u64,
 }
 
-/// A reload has ended, with or without an error.
+/// A reload has ended.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
-pub struct Reloaded;
+pub struct Reloaded {
+    /// The configuration was not used.
+    pub refused: bool,
+}
 
 /// The daemon is stopping.
 #[derive(Message, Debug)]

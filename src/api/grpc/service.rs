@@ -296,7 +296,7 @@ impl ConfigFaultFields {
                 LoadError::Unreadable { .. } | LoadError::Syntax { .. } => &mut faults.parse_error,
                 LoadError::Interrupted => &mut faults.other,
             },
-            LoadFailed::Namespace(_) => &mut faults.other,
+            LoadFailed::Namespace(_) | LoadFailed::Stopping => &mut faults.other,
         };
         *field = failed.to_string();
         faults

@@ -58,13 +58,18 @@ pub async fn reload_on(mut triggers: ReloadTriggers, actors: &Actors, serving: &
         let begun = actors.watchdog.send(Reloading { monotonic_us }).await;
         begun.unwrap_or_else(|_| mailbox_closed("Watchdog"));
         // The Controller logs the outcome.
-        let _ =
+        let reloaded =
             actors.controller.send(Reload).await.unwrap_or_else(|_| mailbox_closed("Controller"));
         if let Some(certificates) = serving.certificates() {
             // The outcome is logged as well.
             let _ = certificates.renew().await;
         }
-        actors.watchdog.send(Reloaded).await.unwrap_or_else(|_| mailbox_closed("Watchdog"));
+        let refused = reloaded.is_err();
+        actors
+            .watchdog
+            .send(Reloaded { refused })
+            .await
+            .unwrap_or_else(|_| mailbox_closed("Watchdog"));
     }
 }
 

@@ -72,6 +72,7 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
     serving_arbiter.spawn(publish_records(logging.records, broadcaster.clone()));
     let events = EventBatcher::new(&broadcaster);
 
+    let has_vpp = inputs.vpp_api.is_some();
     let vpp = VppConnection::new(inputs.vpp_api, inputs.client_options, events.clone());
     let vpp = vpp.with_stats(inputs.vpp_stats);
     end_on_panic(logging.writer, say_goodbye(vpp.goodbye_handle()));
@@ -86,7 +87,9 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
     let others = responders.chain([("Broadcaster".to_owned(), broadcaster.clone().recipient())]);
     let others = others.collect();
     let controller = Controller::new(source, config, probing, events.clone(), recipients);
-    let controller = controller.on(probe_environment).start();
+    let controller = controller.on(probe_environment);
+    let controller = if has_vpp { controller.awaiting_vpp() } else { controller };
+    let controller = controller.start();
     let watched = WatchedActors {
         controller: controller.clone().recipient(),
         vpp: vpp.clone().recipient(),

@@ -35,14 +35,19 @@ pub struct Verdict {
     pub address: Option<IpAddr>,
     /// The last flush that one of its transitions requested.
     pub flush: FlushSeq,
+    /// It went down with its first verdict. Its flows are kept: before the daemon
+    /// started, or before a reload, it may have been up.
+    pub first_down: bool,
+    pub grace: StartupGrace,
 }
 
-/// The time after the start in which backends may be unknown.
+/// The time after the start, or after the reload that brought a backend, in which the
+/// backend may be unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartupGrace {
-    /// Unknown backends keep the weight that VPP has.
+    /// The unknown backend keeps the weight that VPP has.
     Waiting,
-    /// `startup-max-delay` is over: unknown backends count as down. Their flows
+    /// `startup-max-delay` is over: the unknown backend counts as down. Its flows
     /// are kept, since no probe has failed.
     Over,
 }
@@ -172,28 +177,29 @@ pub struct FrontendDecision {
 pub fn desired(
     frontend: &Frontend,
     overrides: &WeightOverrides,
-    grace: StartupGrace,
     verdict: impl Fn(&BackendName) -> Option<Verdict>,
 ) -> FrontendDecision {
     let pools = members(frontend, overrides, verdict);
-    let selection = select_pool(&pools, grace);
+    let selection = select_pool(&pools);
     let mut servers = BTreeMap::new();
     let mut effective = Vec::with_capacity(pools.len());
     let mut unmanaged = UnmanagedServers::Remove;
     for (index, pool) in pools.into_iter().enumerate() {
         let mut targets = BTreeMap::new();
         for member in pool {
-            let weight = target_weight(selection, index, grace, &member);
-            let flush = flushes(member.verdict.state, frontend.flush_on_down)
-                .then_some(member.verdict.flush);
+            let weight = target_weight(selection, index, &member);
+            let flush =
+                flushes(&member.verdict, frontend.flush_on_down).then_some(member.verdict.flush);
             if let Some(address) = member.verdict.address {
                 let server = DesiredServer { weight, flush };
                 let merged = servers.get(&address).map_or(server, |other| server.merge(*other));
                 servers.insert(address, merged);
             } else {
-                unmanaged = match grace {
-                    StartupGrace::Waiting => UnmanagedServers::Keep,
-                    StartupGrace::Over => UnmanagedServers::Drain,
+                unmanaged = match (member.verdict.grace, unmanaged) {
+                    (StartupGrace::Waiting, _) | (_, UnmanagedServers::Keep) => {
+                        UnmanagedServers::Keep
+                    }
+                    (StartupGrace::Over, _) => UnmanagedServers::Drain,
                 };
             }
             targets.insert(member.name, weight);
@@ -226,6 +232,13 @@ struct PoolMember {
     verdict: Verdict,
 }
 
+impl PoolMember {
+    /// Its state is unknown, and is waited for.
+    fn is_waited_for(&self) -> bool {
+        self.verdict.state == State::Unknown && self.verdict.grace == StartupGrace::Waiting
+    }
+}
+
 fn members(
     frontend: &Frontend,
     overrides: &WeightOverrides,
@@ -254,29 +267,24 @@ enum PoolSelection {
 
 /// Selects the first pool with a backend that is up and whose weight is above 0.
 /// While an unknown backend may give an earlier pool one, none is selected.
-fn select_pool(pools: &[Vec<PoolMember>], grace: StartupGrace) -> PoolSelection {
-    let any = |pool: &[PoolMember], state: State| {
-        pool.iter().any(|member| member.weight > Weight::ZERO && member.verdict.state == state)
-    };
+fn select_pool(pools: &[Vec<PoolMember>]) -> PoolSelection {
     for (index, pool) in pools.iter().enumerate() {
-        if any(pool, State::Up) {
+        let any = |is: fn(&PoolMember) -> bool| {
+            pool.iter().any(|member| member.weight > Weight::ZERO && is(member))
+        };
+        if any(|member| member.verdict.state == State::Up) {
             return PoolSelection::Active(index);
         }
-        if grace == StartupGrace::Waiting && any(pool, State::Unknown) {
+        if any(PoolMember::is_waited_for) {
             return PoolSelection::Undecided;
         }
     }
     PoolSelection::NoPool
 }
 
-fn target_weight(
-    selection: PoolSelection,
-    pool: usize,
-    grace: StartupGrace,
-    member: &PoolMember,
-) -> TargetWeight {
+fn target_weight(selection: PoolSelection, pool: usize, member: &PoolMember) -> TargetWeight {
     match (member.verdict.state, selection) {
-        (State::Unknown, _) if grace == StartupGrace::Waiting => TargetWeight::Keep,
+        (State::Unknown, _) if member.is_waited_for() => TargetWeight::Keep,
         (State::Up, PoolSelection::Undecided) => TargetWeight::Keep,
         (State::Up, PoolSelection::Active(active)) if active == pool => {
             TargetWeight::Weight(member.weight)
@@ -286,9 +294,9 @@ fn target_weight(
 }
 
 /// Whether the flows of a server that stops serving in this state are flushed.
-fn flushes(state: State, flush_on_down: bool) -> bool {
-    match state {
-        State::Down => flush_on_down,
+fn flushes(verdict: &Verdict, flush_on_down: bool) -> bool {
+    match verdict.state {
+        State::Down => flush_on_down && !verdict.first_down,
         State::Disabled | State::Removed => true,
         State::Up | State::Unknown | State::Paused => false,
     }

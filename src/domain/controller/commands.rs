@@ -1,6 +1,6 @@
 //! Decides the effects of operators' commands.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::{AdminCommand, CommandRefused, ControllerEffect, ControllerState, configured_admin};
 use crate::domain::dataplane::net::Weight;
@@ -38,7 +38,12 @@ impl ControllerState {
         let overridden = backend.admin.is_some();
         let why = format!("{command} by {who}");
         let what = Changed::Admin { backend: key.clone(), from: before.0, to: target };
-        let mut effects = vec![ControllerEffect::Administer { backend: key, admin: target, why }];
+        let mut effects = vec![ControllerEffect::Administer {
+            backend: key,
+            admin: target,
+            why,
+            within: Duration::ZERO,
+        }];
         if before != (target, overridden) {
             let change = Change { what, overridden, who: who.into(), at };
             effects.push(ControllerEffect::Publish(Event::Change(change.into())));

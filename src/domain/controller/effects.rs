@@ -18,6 +18,10 @@ use crate::domain::names::{BackendName, FrontendName};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProberId(pub(super) u64);
 
+/// Numbers the reloads that bring backends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReloadId(pub(super) u64);
+
 /// What the Controller does, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ControllerEffect {
@@ -33,7 +37,13 @@ pub enum ControllerEffect {
         backend: BackendName,
         admin: Admin,
         why: String,
+        /// A first probe that follows starts within this time.
+        within: Duration,
     },
+    /// VPP was read: whether it serves this backend, which has no verdict yet.
+    Served(BackendName, bool),
+    /// After `startup-max-delay`, end the grace of the backends that this reload brought.
+    SetGraceTimer(ReloadId),
     /// The backend's name resolves to this address: probe it there.
     Readdress(BackendName, IpAddr),
     /// Two backends of one frontend resolve to one address. They are one server in
@@ -64,6 +74,8 @@ pub struct ProberSettings {
     pub admin: Admin,
     /// The first probe starts within this time.
     pub within: Duration,
+    /// VPP serves the backend, or may do so.
+    pub served: bool,
 }
 
 /// An operator's command for a backend.

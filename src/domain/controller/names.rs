@@ -45,6 +45,10 @@ impl ControllerState {
         }
         record.address = Some(address);
         let frontends = record.frontends.clone();
+        if record.state == State::Unknown {
+            let served = self.served.may_have(Some(address));
+            effects.push(ControllerEffect::Served(name.clone(), served));
+        }
         effects.push(ControllerEffect::Readdress(name.clone(), address));
         effects.extend(self.shared_address(name, address, &frontends));
         self.recompute(&frontends, &format!("{name} is at {address}"), at, &mut effects);

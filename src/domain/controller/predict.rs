@@ -42,8 +42,9 @@ impl ControllerState {
             return Err(CommandRefused::NotInFrontend { frontend, backend });
         }
         overrides.extend(keys.into_iter().map(|key| (key, weight)));
-        let verdict = |name: &BackendName| self.backends.get(name).map(|backend| backend.verdict());
-        let after = desired(settings, &overrides, self.grace, verdict);
+        let verdict =
+            |name: &BackendName| Some(self.backends.get(name)?.verdict(self.grace, &record.served));
+        let after = desired(settings, &overrides, verdict);
         let before = record.decision.effective.iter().flatten();
         let servers = before.zip(after.effective.iter().flatten());
         let servers = servers.filter_map(|((name, before), (_, after))| {

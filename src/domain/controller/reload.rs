@@ -19,10 +19,13 @@ impl ControllerState {
             backends: BTreeMap::new(),
             frontends: BTreeMap::new(),
             grace: StartupGrace::Waiting,
+            last_reload: ReloadId::default(),
+            reload_status: ReloadStatus { successful: true, last_success: at },
+            served: ServedAddresses::Known(BTreeSet::new()),
             generation: Generation::default(),
             last_prober: ProberId(0),
         };
-        let mut effects = controller.reload(config, at);
+        let mut effects = controller.replace(config, None, at);
         // The initial state is not published; subscribers get it as a snapshot.
         effects.retain(|effect| !matches!(effect, ControllerEffect::Publish(_)));
         (controller, effects)
@@ -33,6 +36,29 @@ impl ControllerState {
     /// The events are complete: what was added has a transition from `removed`, and
     /// what was removed has one to it.
     pub fn reload(&mut self, config: Arc<Config>, at: SystemTime) -> Vec<ControllerEffect> {
+        let id = self.next_reload();
+        self.reload_status = ReloadStatus { successful: true, last_success: at };
+        self.replace(config, Some(id), at)
+    }
+
+    /// Notes that a reload was refused.
+    pub fn reload_refused(&mut self) {
+        self.reload_status.successful = false;
+    }
+
+    #[must_use]
+    pub fn reload_status(&self) -> ReloadStatus {
+        self.reload_status
+    }
+
+    /// `reload`: its number; `None` at the start.
+    fn replace(
+        &mut self,
+        config: Arc<Config>,
+        reload: Option<ReloadId>,
+        at: SystemTime,
+    ) -> Vec<ControllerEffect> {
+        let served = self.served_by_vip();
         let intent = Intent::of(self);
         let before = std::mem::replace(&mut self.config, config);
         let mut effects = Vec::new();
@@ -43,10 +69,14 @@ impl ControllerState {
                 Some(record) if record.settings.address == settings.address => {
                     record.update(name, settings, &before, &config, &mut effects);
                 }
-                _ => self.start_backend(name, settings, at, &mut effects),
+                _ => self.start_backend(name, settings, (reload, &served), at, &mut effects),
             }
         }
-        self.rebuild_frontends(&before, at, &mut effects);
+        self.rebuild_frontends(&before, &served, at, &mut effects);
+        let brought = |record: &BackendRecord| reload.is_some() && record.waits_since == reload;
+        if let Some(id) = reload.filter(|_| self.backends.values().any(|it| brought(it))) {
+            effects.push(ControllerEffect::SetGraceTimer(id));
+        }
         self.generation = self.generation.next();
         effects.extend(intent.changes(&Intent::of(self), Change::FILE, at));
         effects
@@ -56,7 +86,7 @@ impl ControllerState {
     #[must_use]
     pub fn prober(&self, backend: &BackendName) -> Option<(ProberId, ProberSettings)> {
         let record = self.backends.get(backend)?;
-        Some((record.prober, record.prober_settings(&self.config)))
+        Some((record.prober, record.prober_settings(&self.config, false)))
     }
 
     /// Removes the backends and frontends that the configuration no longer has.
@@ -92,6 +122,7 @@ impl ControllerState {
         &mut self,
         name: &BackendName,
         settings: &Arc<Backend>,
+        (reload, served): (Option<ReloadId>, &BTreeMap<Vip, BTreeSet<IpAddr>>),
         at: SystemTime,
         effects: &mut Vec<ControllerEffect>,
     ) {
@@ -111,12 +142,15 @@ impl ControllerState {
             admin,
             state: State::Unknown,
             has_verdict: false,
+            first_down: false,
+            waits_since: None,
             flush: FlushSeq::NONE,
             history: VecDeque::new(),
             transition_counts: TransitionCounts::new(),
             frontends: Vec::new(),
         };
         record.state = initial_state(check.as_deref(), record.admin());
+        record.waits_since = reload.filter(|_| record.state == State::Unknown);
         if old.is_none() {
             let (from, to) = (State::Removed, record.state);
             let transition = Transition { from, to, at, why: "newly configured".into() };
@@ -134,7 +168,13 @@ impl ControllerState {
                 effects.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
             }
         }
-        let settings = record.prober_settings(&self.config);
+        let may_be_served = match (&self.served, record.address) {
+            (ServedAddresses::Known(_), Some(address)) => {
+                served.values().any(|served| served.contains(&address))
+            }
+            (served, address) => served.may_have(address),
+        };
+        let settings = record.prober_settings(&self.config, may_be_served);
         effects.push(ControllerEffect::StartProber {
             id: self.last_prober,
             backend: name.clone(),
@@ -148,10 +188,12 @@ impl ControllerState {
     fn rebuild_frontends(
         &mut self,
         before: &Config,
+        served: &BTreeMap<Vip, BTreeSet<IpAddr>>,
         at: SystemTime,
         effects: &mut Vec<ControllerEffect>,
     ) {
         self.backends.values_mut().for_each(|backend| backend.frontends.clear());
+        let none = BTreeSet::new();
         let config = Arc::clone(&self.config);
         for (name, settings) in &config.frontends {
             for backend in settings.pools.iter().flat_map(|pool| pool.backends.keys()) {
@@ -174,9 +216,10 @@ impl ControllerState {
             if let Some(record) = self.frontends.get_mut(name) {
                 record.overrides = overrides;
             } else {
+                let of_vip = served.get(&settings.vip).unwrap_or(&none);
                 let verdict =
-                    |name: &BackendName| self.backends.get(name).map(|backend| backend.verdict());
-                let decision = desired(settings, &overrides, self.grace, verdict);
+                    |name: &BackendName| Some(self.backends.get(name)?.verdict(self.grace, of_vip));
+                let decision = desired(settings, &overrides, verdict);
                 let desired = Arc::new(decision.desired.clone());
                 let (from, to) = (FrontendState::Removed, decision.state);
                 let transition = Transition { from, to, at, why: "newly configured".into() };
@@ -190,19 +233,26 @@ impl ControllerState {
                         since: self.generation,
                         programmed: false,
                         serving: false,
+                        served: BTreeSet::new(),
                     },
                 );
             }
         }
+        self.note_served(served);
         let all: Vec<_> = self.frontends.keys().cloned().collect();
         self.recompute(&all, "configuration reloaded", at, effects);
     }
 }
 
 impl BackendRecord {
-    pub(super) fn prober_settings(&self, config: &Config) -> ProberSettings {
+    pub(super) fn prober_settings(&self, config: &Config, served: bool) -> ProberSettings {
         let check = check_of(config, &self.settings);
-        let interval = check.as_ref().map_or(Duration::ZERO, |check| check.timing.interval);
+        let timing = check.as_ref().map(|check| check.timing);
+        let interval = timing.map_or(Duration::ZERO, |timing| match self.waits_since {
+            None => timing.interval,
+            // What a reload brings is probed soon: VPP may be serving it.
+            Some(_) => timing.fast_interval,
+        });
         ProberSettings {
             backend: Arc::clone(&self.settings),
             address: self.address,
@@ -210,6 +260,7 @@ impl BackendRecord {
             admin: self.admin(),
             // Every backend should have a verdict well before unknown counts as down.
             within: interval.min(config.lb.startup_max_delay / 2),
+            served,
         }
     }
 
@@ -224,7 +275,7 @@ impl BackendRecord {
     ) {
         let check = check_of(after, settings);
         if check != check_of(before, &self.settings) {
-            effects.push(ControllerEffect::CheckChanged(name.clone(), check));
+            effects.push(ControllerEffect::CheckChanged(name.clone(), check.clone()));
         }
         let old = self.admin();
         let file_changed = settings.enabled != self.settings.enabled;
@@ -238,6 +289,8 @@ impl BackendRecord {
                 backend: name.clone(),
                 admin: self.admin(),
                 why,
+                // The file may enable many backends at once.
+                within: check.map_or(Duration::ZERO, |check| check.timing.fast_interval),
             });
         }
     }

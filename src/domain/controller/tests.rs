@@ -1,6 +1,7 @@
 //! Tests the Controller's decisions without actors.
 
 mod event_stream;
+mod grace;
 mod laws;
 mod names;
 

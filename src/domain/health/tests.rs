@@ -32,8 +32,12 @@ struct HealthTestBed {
 
 impl HealthTestBed {
     fn new(rise: u32, fall: u32) -> Self {
+        Self::served(rise, fall, false)
+    }
+
+    fn served(rise: u32, fall: u32, served: bool) -> Self {
         let timing = timing(rise, fall);
-        let health = Health::new(Some(&timing), Admin::Enabled);
+        let health = Health::new(Some(&timing), Admin::Enabled, served);
         let mut bed = Self { timing, health, waiting: None, probing: None, transitions: vec![] };
         bed.step(HealthInput::Start { within: timing.interval });
         bed
@@ -78,7 +82,7 @@ fn found(run: RunId, passed: bool) -> HealthInput {
 }
 
 fn administer(admin: Admin) -> HealthInput {
-    HealthInput::Administer { admin, why: "operator".into() }
+    HealthInput::Administer { admin, why: "operator".into(), within: Duration::ZERO }
 }
 
 /// The state after each of `results`, `U`p or `D`own; `+` is a passed probe and `-` a
@@ -136,7 +140,7 @@ fn the_interval_counts_from_the_start_of_the_probe() {
 fn first_probes_are_spread_over_one_interval_and_later_ones_by_a_tenth() {
     let timing = timing(2, 3);
     let wait = |input, chance| {
-        let mut health = Health::new(Some(&timing), Admin::Enabled);
+        let mut health = Health::new(Some(&timing), Admin::Enabled, false);
         if let HealthInput::ProbeDone { .. } = input {
             (health.state, health.counter, health.probing) = (State::Up, 4, true);
         }
@@ -151,6 +155,81 @@ fn first_probes_are_spread_over_one_interval_and_later_ones_by_a_tenth() {
     assert_eq!(wait(HealthInput::Start { within: timing.interval }, 1.0), timing.interval);
     assert_eq!(wait(found(RunId(0), true), 0.0), Duration::from_millis(4500));
     assert_eq!(wait(found(RunId(0), true), 1.0), Duration::from_millis(5500));
+}
+
+#[test]
+fn probes_after_a_change_of_many_backends_are_spread_over_one_interval() {
+    let timing = timing(2, 3);
+    let wait = |state, input: HealthInput, chance| {
+        let health = Health { state, ..Health::new(Some(&timing), Admin::Enabled, false) };
+        match step(Some(&timing), health, input, chance).1.next {
+            Some(NextProbe::Wait(_, wait)) => wait,
+            other => panic!("{other:?}"),
+        }
+    };
+    let enabled =
+        |within| HealthInput::Administer { admin: Admin::Enabled, why: "".into(), within };
+    for (chance, part) in [(0.0, 0), (0.25, 1), (0.5, 2), (1.0, 4)] {
+        for state in [State::Unknown, State::Up, State::Down] {
+            let expected = timing.fast_interval / 4 * part;
+            assert_eq!(wait(state, HealthInput::CheckChanged, chance), expected, "{state}");
+        }
+        let expected = timing.interval / 4 * part;
+        assert_eq!(wait(State::Disabled, enabled(timing.interval), chance), expected);
+        assert_eq!(wait(State::Paused, enabled(Duration::ZERO), chance), Duration::ZERO);
+    }
+}
+
+/// The state after each of `results` of an unknown backend that VPP serves: `?`
+/// unknown, `U`p or `D`own. `n` and `s` stand for VPP being read, without the backend
+/// and with it.
+fn served_verdicts(rise: u32, fall: u32, results: &str) -> String {
+    let mut bed = HealthTestBed::served(rise, fall, true);
+    let step = |result| {
+        match result {
+            'n' | 's' => bed.step(HealthInput::Served(result == 's')),
+            'c' => bed.step(HealthInput::CheckChanged),
+            _ => bed.result(result == '+'),
+        }
+        match bed.health.state {
+            State::Up => 'U',
+            State::Down => 'D',
+            State::Unknown => '?',
+            other => panic!("{other}"),
+        }
+    };
+    results.chars().map(step).collect()
+}
+
+#[test]
+fn an_unknown_backend_that_vpp_serves_needs_fall_failures_to_go_down() {
+    for (rise, fall, results, expected) in [
+        (2, 3, "---", "??D"),
+        (2, 3, "--+---", "??UUUD"),
+        (2, 1, "-", "D"),
+        (4, 2, "+--", "UUD"),
+        // Once VPP was read and does not serve it, the first failure counts.
+        (2, 3, "n-++", "?DDU"),
+        (2, 3, "-n-", "??D"),
+        (2, 3, "ns---", "????D"),
+        // A verdict, and what was read before it, are not revised.
+        (2, 3, "---s+-+", "??DDDDD"),
+        (2, 3, "+n---", "UUUUD"),
+        // A new check gets all of its failures.
+        (2, 3, "--c---", "?????D"),
+    ] {
+        let verdicts = served_verdicts(rise, fall, results);
+        assert_eq!(verdicts, expected, "rise {rise} fall {fall} {results}");
+    }
+}
+
+#[test]
+fn a_backend_that_was_resumed_is_not_served() {
+    let mut bed = HealthTestBed::served(2, 3, true);
+    bed.step(administer(Admin::Paused));
+    bed.step(administer(Admin::Enabled));
+    bed.result(false);
+    assert_eq!(bed.health.state, State::Down);
 }
 
 #[test]
@@ -188,7 +267,7 @@ fn a_changed_check_keeps_the_verdict() {
 
 #[test]
 fn without_a_check_a_backend_is_up_whenever_it_is_enabled() {
-    let health = Health::new(None, Admin::Enabled);
+    let health = Health::new(None, Admin::Enabled, false);
     assert_eq!(health.state, State::Up);
     let (health, effects) =
         step(None, health, HealthInput::Start { within: Duration::ZERO }, NO_JITTER);
@@ -231,8 +310,10 @@ proptest! {
     /// (asserted in `HealthTestBed`), each transition starts from the state of the
     /// one before, and a probed backend always has a wait or a probe.
     #[test]
-    fn no_order_of_inputs_breaks_the_state_machine(inputs in prop::collection::vec(0u8..8, 1..80)) {
-        let mut bed = HealthTestBed::new(2, 3);
+    fn no_order_of_inputs_breaks_the_state_machine(
+        inputs in prop::collection::vec(0u8..9, 1..80), served: bool,
+    ) {
+        let mut bed = HealthTestBed::served(2, 3, served);
         let mut stale = vec![RunId(0)];
         for input in inputs {
             let old = stale[usize::from(input) % stale.len()];
@@ -242,6 +323,7 @@ proptest! {
                 4 => bed.step(administer(Admin::Paused)),
                 5 => bed.step(administer(Admin::Enabled)),
                 6 => bed.step(HealthInput::CheckChanged),
+                7 => bed.step(HealthInput::Served(!bed.health.served)),
                 _ => if bed.probing != Some(old) {
                     let before = bed.health.clone();
                     bed.step(found(old, false));

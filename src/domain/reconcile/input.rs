@@ -1,7 +1,8 @@
 //! The inputs and effects of the reconciliation: two closed enums that list all that
 //! it reacts to and all that it can do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -160,6 +161,9 @@ pub enum ReconcileEffect {
         id: RequestId,
         answer: AwaitAnswer,
     },
+    /// Report the servers that get flows, as VPP was read for the first time over a
+    /// connection, or after its state was lost.
+    Served(BTreeSet<IpAddr>),
     /// Report changed progress of these frontends at this generation.
     Progress {
         generation: Generation,

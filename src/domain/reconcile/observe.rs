@@ -1,6 +1,7 @@
 //! Begins a pass with an observation of VPP, and processes its result.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use super::pass::{Pass, Trigger};
 use super::record::ReconcileRecord;
@@ -10,6 +11,12 @@ use crate::domain::dataplane::connection::{DataplaneError, Observation};
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::Scope;
 use crate::domain::events::{DataplaneChange, DataplaneKind};
+
+/// The servers that VPP sends flows to, of all VIPs.
+fn served(observed: &Observed) -> BTreeSet<IpAddr> {
+    let servers = observed.vips.values().flat_map(|vip| &vip.servers);
+    servers.filter(|(_, server)| server.weight > 0).map(|(address, _)| *address).collect()
+}
 
 impl ReconcileState {
     /// Begins the next pass that can begin now. Returns true if a request was answered
@@ -86,6 +93,10 @@ impl ReconcileState {
             self.effects.push(ReconcileEffect::Log(ReconcileRecord::UnexpectedRow(row.clone())));
         }
         let mismatches = self.model.compare(mismatches);
+        if matches!(self.observed, ObservedState::Unknown) {
+            // Before the first plan over the connection changes any weight.
+            self.effects.push(ReconcileEffect::Served(served(&observed)));
+        }
         let is_first = self.replace_observed(observed);
         self.read_back.superseded();
         if is_first && adopts {

@@ -13,7 +13,6 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfi
 use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
 use hickory_resolver::system_conf::parse_resolv_conf;
 use rustix::net::netdevice::name_to_index;
-use tracing::warn;
 
 /// Name servers, how they are asked, and the interface of each that is link-local.
 pub(super) struct NameServers {
@@ -59,11 +58,8 @@ pub(super) fn of_system(path: &Path, port: u16) -> io::Result<NameServers> {
                         scopes.insert(address, scope);
                     }
                 }
-                Err(why) => {
-                    let why = format!("nameserver {server}: {why}");
-                    warn!(path = %path.display(), why, "name-server-unusable");
-                    refused = Some(why);
-                }
+                // It is the error only if no other can be asked.
+                Err(why) => refused = Some(format!("nameserver {server}: {why}")),
             },
             _ => rest.extend([line, "\n"]),
         }
@@ -132,7 +128,7 @@ impl ScopedRuntime {
     }
 }
 
-type Pending<T> = Pin<Box<dyn Send + Future<Output = io::Result<T>>>>;
+type SocketFuture<T> = Pin<Box<dyn Send + Future<Output = io::Result<T>>>>;
 
 impl RuntimeProvider for ScopedRuntime {
     type Handle = <TokioRuntimeProvider as RuntimeProvider>::Handle;
@@ -149,11 +145,11 @@ impl RuntimeProvider for ScopedRuntime {
         server: SocketAddr,
         bind_to: Option<SocketAddr>,
         timeout: Option<Duration>,
-    ) -> Pending<Self::Tcp> {
+    ) -> SocketFuture<Self::Tcp> {
         self.tokio.connect_tcp(self.scoped(server).unwrap_or(server), bind_to, timeout)
     }
 
-    fn bind_udp(&self, local: SocketAddr, server: SocketAddr) -> Pending<Self::Udp> {
+    fn bind_udp(&self, local: SocketAddr, server: SocketAddr) -> SocketFuture<Self::Udp> {
         let (bound, scoped) = (self.tokio.bind_udp(local, server), self.scoped(server));
         Box::pin(async move {
             let socket = bound.await?;

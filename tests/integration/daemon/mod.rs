@@ -12,6 +12,7 @@ mod modes;
 mod names;
 mod notify;
 mod probes;
+mod reload;
 mod serves;
 mod streams;
 mod tls;

@@ -90,9 +90,13 @@ async fn it_is_ready_reloads_lives_and_stops() {
         manager.until("WATCHDOG=1").await;
     }
 
-    // A reload that is taken, and one that is refused: both are over.
-    for text in [bed.config().both(&["a b"]).text(), "maglev: nonsense".into()] {
-        bed.write_config(&text);
+    // A reload that is taken, and one that is refused: both are over, and the status
+    // says which it was.
+    let good = bed.config().both(&["a b"]).text();
+    let refused = "; the last reload was refused: maglevd --check says why";
+    for (text, outcome) in [(&*good, None), ("maglev: nonsense", Some(refused)), (&good, Some(""))]
+    {
+        bed.write_config(text);
         manager.rest();
         let before = monotonic_us();
         daemon.signal(Signal::HUP);
@@ -100,6 +104,10 @@ async fn it_is_ready_reloads_lives_and_stops() {
         let began = manager.until("MONOTONIC_USEC=").await;
         let began: u64 = began.strip_prefix("MONOTONIC_USEC=").unwrap().parse().unwrap();
         assert!((before..=monotonic_us()).contains(&began), "{before} {began}");
+        if let Some(outcome) = outcome {
+            let status = manager.until("STATUS=").await;
+            assert!(status.ends_with(&format!("VPP connected{outcome}")), "{status}");
+        }
         manager.until("READY=1").await;
     }
 

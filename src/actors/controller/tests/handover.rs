@@ -27,15 +27,17 @@ async fn within(deadline: Duration, what: &str, wait: impl Future<Output = ()>) 
 
 #[actix_rt::test]
 async fn a_reload_that_needs_more_threads_moves_probers_and_loses_no_verdict() {
-    let threads: Arc<Mutex<BTreeMap<IpAddr, ThreadId>>> = Arc::default();
+    let threads: Arc<Mutex<BTreeMap<IpAddr, (ThreadId, u64)>>> = Arc::default();
     let probed = Arc::clone(&threads);
     let fake_probe: FakeProbe = Arc::new(move |address| {
-        probed.lock().unwrap().insert(address, thread::current().id());
+        let mut probed = probed.lock().unwrap();
+        let count = probed.get(&address).map_or(0, |(_, count)| *count);
+        probed.insert(address, (thread::current().id(), count + 1));
         Box::pin(async { ProbeResult::new(ResultCode::L7Ok, "") })
     });
     let probers_per_thread = || -> Vec<usize> {
         let mut probers: HashMap<ThreadId, usize> = HashMap::new();
-        for thread in threads.lock().unwrap().values() {
+        for (thread, _) in threads.lock().unwrap().values() {
             *probers.entry(*thread).or_default() += 1;
         }
         probers.into_values().collect()
@@ -75,9 +77,24 @@ async fn a_reload_that_needs_more_threads_moves_probers_and_loses_no_verdict() {
         let paused = [State::Up, State::Paused, State::Unknown, State::Up];
         assert_eq!(states, if number == 3 { &paused[..] } else { &usual }, "b{number}");
     }
-    let Probes { backends, .. } = bed.controller.send(GetProbes).await.unwrap();
-    let with_old_stats = backends.iter().filter(|backend| backend.stats.took.count() > 1);
-    assert_eq!(with_old_stats.count(), 10, "{backends:?}");
+    let probes = || -> BTreeMap<String, u64> {
+        let threads = threads.lock().unwrap();
+        let number = |address: &IpAddr| address.to_string().replace("127.0.0.", "b");
+        threads.iter().map(|(address, (_, count))| (number(address), *count)).collect()
+    };
+    // The statistics have every probe, those before the handover among them.
+    let all_counted = async {
+        loop {
+            let before = probes();
+            let Probes { backends, .. } = bed.controller.send(GetProbes).await.unwrap();
+            let counted = backends.iter().map(|it| (it.backend.as_str(), it.stats.took.count()));
+            if counted.clone().count() == 10 && counted.clone().all(|(b, n)| n >= before[b]) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    within(DEADLINE, "every probe is counted", all_counted).await;
     arbiters.into_iter().for_each(|arbiter| {
         arbiter.stop();
         arbiter.join().unwrap();

@@ -1,5 +1,7 @@
 //! The whole page, and the families of backends, frontends and event streams.
 
+use std::time::UNIX_EPOCH;
+
 use actix::MailboxError;
 
 use super::page::{MetricFamily, MetricsPage, count, counter, flag, gauge};
@@ -11,6 +13,14 @@ use crate::domain::balancing::weights::{FrontendState, TargetWeight};
 use crate::domain::health::State;
 
 const BUILD_INFO: MetricFamily = gauge("build_info", "The running maglevd; always 1.");
+const RELOAD_SUCCESSFUL: MetricFamily = gauge(
+    "config_last_reload_successful",
+    "0 while the last reload was refused, so that an older configuration is in use.",
+);
+const RELOAD_SUCCESS_TIME: MetricFamily = gauge(
+    "config_last_reload_success_timestamp_seconds",
+    "When the configuration in use was loaded, as Unix time.",
+);
 const BACKEND_STATE: MetricFamily =
     gauge("backend_state", "1 for the state that a backend is in, 0 for the others.");
 const BACKEND_HEALTH: MetricFamily = gauge("backend_health", "1 while a backend is up.");
@@ -42,6 +52,9 @@ pub(super) async fn collect(actors: &Actors, page: &mut MetricsPage) -> Result<(
     let labels = [("version", env!("CARGO_PKG_VERSION")), ("commit", env!("MAGLEV_COMMIT"))];
     page.series(&BUILD_INFO, &labels, 1.0);
     let overview = actors.controller.send(GetOverview).await?;
+    page.single(&RELOAD_SUCCESSFUL, flag(overview.reload.successful));
+    let loaded = overview.reload.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
+    page.single(&RELOAD_SUCCESS_TIME, loaded.as_secs_f64());
     backends(&overview, page);
     frontends(&overview, page);
     probes::collect(actors, page).await?;

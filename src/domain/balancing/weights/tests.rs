@@ -5,7 +5,8 @@ use crate::domain::config::Pool;
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip};
 
 /// Decides a frontend. `pools` has a word for each pool with a letter for each
-/// backend: `u`p, `d`own, `?` unknown, `p`aused, `x` disabled, `0` up with weight 0.
+/// backend: `u`p, `d`own, `D`own with its first verdict, `?` unknown, `!` unknown and
+/// not waited for, `p`aused, `x` disabled, `0` up with weight 0.
 /// Returns the state, each server's target (`W`: its full weight, `0`, `=`: kept),
 /// and `f` for each server whose flows are flushed.
 fn decide_with(
@@ -22,7 +23,7 @@ fn decide_with(
             let name = BackendName::from(format!("{number:03}").as_str());
             let state = match letter {
                 'u' | '0' => State::Up,
-                'd' => State::Down,
+                'd' | 'D' => State::Down,
                 'p' => State::Paused,
                 'x' => State::Disabled,
                 _ => State::Unknown,
@@ -30,14 +31,19 @@ fn decide_with(
             let address = IpAddr::from([10, 0, 0, number]);
             verdicts.insert(
                 name.clone(),
-                Verdict { state, address: Some(address), flush: FlushSeq::NONE },
+                Verdict {
+                    state,
+                    address: Some(address),
+                    flush: FlushSeq::NONE,
+                    first_down: letter == 'D',
+                    grace: if letter == '!' { StartupGrace::Over } else { grace },
+                },
             );
             backends.insert(name, if letter == '0' { Weight::ZERO } else { Weight::FULL });
         }
         frontend.pools.push(Pool { name: index.to_string().as_str().into(), backends });
     }
-    let decision =
-        desired(&frontend, &WeightOverrides::new(), grace, |name| verdicts.get(name).copied());
+    let decision = desired(&frontend, &WeightOverrides::new(), |name| verdicts.get(name).copied());
     let servers = decision.desired.servers.values();
     let targets = servers.clone().map(|server| match server.weight {
         TargetWeight::Keep => '=',
@@ -91,6 +97,10 @@ fn the_first_pool_with_an_up_backend_serves() {
         ("dd ?u", Up, "00=W"),
         ("dd ? u", Unknown, "00=="),
         ("up xd", Up, "W000"),
+        // A reload waits for the backends that it brings and that VPP serves.
+        ("! u", Up, "0W"),
+        ("!? u", Unknown, "0=="),
+        ("!u ?", Up, "0W="),
     ] {
         let (decided, targets, _) = decide(true, pools);
         assert_eq!((decided, targets.as_str()), (state, expected), "{pools}");
@@ -101,6 +111,7 @@ fn the_first_pool_with_an_up_backend_serves() {
 fn flush_truth_table() {
     assert_eq!(decide(true, "u?pdx u").2, "---ff-");
     assert_eq!(decide(false, "u?pdx u").2, "----f-");
+    assert_eq!(decide(true, "uDd u").2, "--f-", "a first verdict flushes nothing");
 }
 
 #[test]
@@ -122,9 +133,11 @@ fn an_override_takes_the_place_of_the_configured_weight() {
         state: State::Up,
         address: Some(IpAddr::from([10, 0, 0, 1])),
         flush: FlushSeq::NONE,
+        first_down: false,
+        grace: StartupGrace::Waiting,
     };
     let half = Weight::try_from(50).unwrap();
     let overrides = WeightOverrides::from([((pool, name.clone()), half)]);
-    let decision = desired(&frontend, &overrides, StartupGrace::Waiting, |_| Some(verdict));
+    let decision = desired(&frontend, &overrides, |_| Some(verdict));
     assert_eq!(decision.effective[0][&name], TargetWeight::Weight(half));
 }

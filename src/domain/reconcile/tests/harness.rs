@@ -3,6 +3,7 @@
 //! request is answered twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -54,6 +55,7 @@ pub(super) struct Harness {
     pub(super) requested: u64,
     answers: BTreeMap<RequestId, AwaitAnswer>,
     pub(super) progress: Vec<FrontendProgress>,
+    pub(super) served: Vec<BTreeSet<IpAddr>>,
     generation: Generation,
     begun: Instant,
     clock: u64,
@@ -83,6 +85,7 @@ impl Harness {
             requested: 0,
             answers: BTreeMap::new(),
             progress: vec![],
+            served: vec![],
             generation: Generation::default(),
             begun: Instant::now(),
             clock: 0,
@@ -306,6 +309,7 @@ impl Harness {
             }
             ReconcileEffect::Free(_) | ReconcileEffect::Publish(_) | ReconcileEffect::Log(_) => {}
             ReconcileEffect::Progress { changes, .. } => self.progress.extend(changes),
+            ReconcileEffect::Served(addresses) => self.served.push(addresses),
             ReconcileEffect::ReplyProgress { id, answer } => {
                 self.timers.remove(&TimerId::Await(id));
                 let earlier = self.answers.insert(id, answer);

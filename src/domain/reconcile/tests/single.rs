@@ -1,5 +1,7 @@
-//! Tests progress, and the answers to clients that wait for it.
+//! Tests progress, the answers to clients that wait for it, and the report of what VPP
+//! serves.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::fixtures::name;
@@ -88,4 +90,22 @@ fn a_change_that_vpp_holds_already_is_reported_all_the_same() {
     harness.change(1, [Some(100), None, None], FlushSeq::NONE);
     let [report] = &harness.progress[..] else { panic!("{:?}", harness.progress) };
     assert!(report.programmed, "{report:?}");
+}
+
+#[test]
+fn what_vpp_serves_is_reported_at_the_first_observation_of_each_connection() {
+    let mut harness = Harness::steady(&[[Some(100), Some(0), Some(7)], [Some(0), None, None]]);
+    harness.served.clear();
+    harness.change(2, [Some(5), None, None], FlushSeq::NONE);
+    harness.fire(TimerId::Drift);
+    harness.drain();
+    assert_eq!(harness.served.len(), 0, "it was read before over this connection");
+    harness.lose();
+    harness.connect();
+    // The report comes before the first write, which it may prevent.
+    harness.replace(&[[Some(0), Some(0), Some(7)]]);
+    let served =
+        |numbers: &[u8]| numbers.iter().map(|number| IpAddr::from([10, 0, 0, *number])).collect();
+    harness.answer(0, CallOutcome::Done, true);
+    assert_eq!(harness.served, [served(&[1, 3])]);
 }

@@ -1,0 +1,194 @@
+//! Tests the order of reloads, and what they and a restart do to backends that VPP serves.
+
+use std::fmt;
+
+use super::*;
+use crate::actors::controller::{GetConfig, GetOverview};
+use crate::actors::reconciler::ServedObserved;
+use crate::config::ConfigLoad;
+
+/// A source whose next load takes as long as its text says.
+#[derive(Debug)]
+struct SlowSource {
+    /// The seconds that a load takes, and the text that it reads when it begins.
+    text: Mutex<(u64, String)>,
+    loads: AtomicUsize,
+    running: Arc<AtomicUsize>,
+}
+
+impl fmt::Display for SlowSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("test://")
+    }
+}
+
+impl ConfigSource for SlowSource {
+    fn load(&self) -> ConfigLoad {
+        let (seconds, text) = self.text.lock().unwrap().clone();
+        self.loads.fetch_add(1, Relaxed);
+        let running = Arc::clone(&self.running);
+        assert_eq!(running.fetch_add(1, Relaxed), 0, "two loads at a time");
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            running.fetch_sub(1, Relaxed);
+            config::parse(&text)
+        })
+    }
+
+    fn changes(&self) -> Option<tokio::sync::watch::Receiver<()>> {
+        None
+    }
+}
+
+#[actix_rt::test]
+async fn reloads_are_made_one_at_a_time_and_the_last_one_asked_for_wins() {
+    tokio::time::pause();
+    let server = ScriptedServer::serving(2);
+    let text = |weight| file(&[(&server, "tcp", weight)]);
+    let source = Arc::new(SlowSource {
+        text: Mutex::new((0, text(1))),
+        loads: AtomicUsize::new(0),
+        running: Arc::default(),
+    });
+    let parts = (config::parse(&text(1)).unwrap().config, tempfile::tempdir().unwrap());
+    let bed = ControllerTestBed::start_from(source.clone(), parts, vec![], |controller| {
+        controller.with_fake_probe(fake_probe())
+    });
+    let set = |seconds, text: String| *source.text.lock().unwrap() = (seconds, text);
+    let weight = async || {
+        let config = bed.controller.send(GetConfig).await.unwrap();
+        config.frontends["web"].pools[0].backends["b2"].get()
+    };
+    // One that takes long, and quick ones while it is loading.
+    set(60, text(10));
+    let slow = tokio::spawn(bed.controller.send(Reload));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    set(0, text(20));
+    let quick = tokio::spawn(bed.controller.send(Reload));
+    set(0, "maglev: nonsense".into());
+    let refused = tokio::spawn(bed.controller.send(Reload));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((weight().await, source.loads.load(Relaxed)), (1, 1));
+    set(0, text(30));
+    let last = tokio::spawn(bed.controller.send(Reload));
+    for reload in [slow, quick, refused, last] {
+        reload.await.unwrap().unwrap().unwrap();
+    }
+    assert_eq!((weight().await, source.loads.load(Relaxed)), (30, 2), "those that wait share one");
+}
+
+#[actix_rt::test]
+async fn the_outcome_of_the_last_reload_is_known() {
+    let server = ScriptedServer::serving(2);
+    let good = file(&[(&server, "tcp", 100)]);
+    let bed = ControllerTestBed::start(&good);
+    let status = async || bed.controller.send(GetOverview).await.unwrap().reload;
+    let mut accepted = status().await;
+    assert!(accepted.successful);
+    for bad in ["maglev: nonsense".to_owned(), good.replace("rise: 2", "rise: 0")] {
+        bed.reload(&bad).await.unwrap_err();
+        let refused = status().await;
+        assert_eq!((refused.successful, refused.last_success), (false, accepted.last_success));
+        bed.reload(&good).await.unwrap();
+        let again = status().await;
+        assert!(again.successful && again.last_success > accepted.last_success);
+        accepted = again;
+    }
+}
+
+/// `b2` has another name.
+fn renamed(text: &str) -> String {
+    text.replace("b2:", "web2:")
+}
+
+#[actix_rt::test]
+async fn a_reload_that_renames_a_backend_disturbs_no_traffic() {
+    let server = ScriptedServer::serving(2);
+    let text = file(&[(&server, "tcp", 100)]);
+    let bed = ControllerTestBed::start(&text);
+    bed.until("probed web 2=100").await;
+    // The startup grace is over.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    bed.take_recorded();
+    bed.reload(&renamed(&text)).await.unwrap();
+    bed.until("probed web 2=100").await;
+    // Sent twice: in the whole desired state, and as a change to be written at once.
+    let mut recorded = bed.take_recorded();
+    recorded.dedup();
+    assert_eq!(recorded, ["all web 2=?", "changed web 2=?", "probed web 2=100"]);
+}
+
+#[actix_rt::test]
+async fn a_renamed_backend_whose_probes_hang_is_waited_for_and_no_longer() {
+    let (server, silent) = (ScriptedServer::serving(2), ScriptedServer::silent(3));
+    let text = file(&[(&server, "http", 100)]).replace("timeout: 5s", "timeout: 1h");
+    let bed = ControllerTestBed::start(&text);
+    bed.until("probed web 2=100").await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    SERVERS.with(|servers| {
+        let mut servers = servers.lock().unwrap();
+        let hanging = servers[&silent.address].clone();
+        servers.insert(server.address, hanging);
+    });
+    bed.reload(&renamed(&text)).await.unwrap();
+    bed.take_recorded();
+    tokio::time::sleep(Duration::from_secs(29)).await;
+    let earlier = bed.take_recorded();
+    assert!(!earlier.iter().any(|recorded| recorded.ends_with("2=0")), "{earlier:?}");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(bed.take_recorded(), ["changed web 2=0"]);
+}
+
+/// The number of failed probes after which a backend of a daemon that has just started
+/// is down. `served`: what VPP is read to serve; `None`: it is not read.
+async fn failures_until_down(served: Option<bool>) -> usize {
+    let server = ScriptedServer::refusing(2);
+    let bed = ControllerTestBed::start_with(&file(&[(&server, "tcp", 100)]), |controller| {
+        controller.with_fake_probe(fake_probe()).awaiting_vpp()
+    });
+    if let Some(served) = served {
+        let addresses = served.then_some(server.address).into_iter().collect();
+        bed.controller.send(ServedObserved(addresses)).await.unwrap();
+    }
+    bed.until("probed web 2=0").await;
+    server.probes()
+}
+
+#[actix_rt::test]
+async fn a_backend_that_vpp_serves_needs_fall_failures_after_a_restart() {
+    assert_eq!(failures_until_down(Some(true)).await, 2);
+}
+
+#[actix_rt::test]
+async fn a_backend_that_vpp_may_be_serving_needs_fall_failures() {
+    assert_eq!(failures_until_down(None).await, 2);
+}
+
+#[actix_rt::test]
+async fn a_backend_that_vpp_does_not_serve_is_down_after_one_failure() {
+    assert_eq!(failures_until_down(Some(false)).await, 1);
+}
+
+#[actix_rt::test]
+async fn a_check_that_changes_for_all_backends_spreads_their_probes() {
+    let servers: Vec<_> = (2..22).map(ScriptedServer::serving).collect();
+    let each: Vec<_> = servers.iter().map(|server| (server, "tcp", 100)).collect();
+    let text = file(&each);
+    let bed = ControllerTestBed::start(&text);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    for server in &servers {
+        server.probes();
+    }
+    bed.reload(&text.replace("timeout: 5s", "timeout: 4s")).await.unwrap();
+    let mut busiest = 0;
+    let mut all = 0;
+    // The fast interval is 10 s.
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(505)).await;
+        let probes = servers.iter().map(ScriptedServer::probes).sum();
+        busiest = busiest.max(probes);
+        all += probes;
+    }
+    assert!(all >= 20, "{all} probes: each is probed within the fast interval");
+    assert!(busiest <= 10, "{busiest} of {all} probes in half a second");
+}

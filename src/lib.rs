@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 pub mod domain;
 pub mod host;
+pub mod pattern;
 pub mod pb;
 pub mod probe;
 pub mod vpp;

@@ -12,6 +12,7 @@ use super::duration::DurationError;
 use crate::domain::dataplane::net::{Encap, Vip};
 use crate::domain::names::{BackendName, FrontendName, PoolName};
 use crate::domain::resolution::{BackendAddress, IpFamily};
+use crate::pattern::PatternError;
 
 #[derive(Clone, Debug, PartialEq, Error)]
 #[error("{path}: {problem}")]
@@ -96,8 +97,8 @@ pub enum Problem {
          give one from 100 to 599, or a range such as 200-299"
     )]
     BadCodes { given: String },
-    #[error("does not compile: {}: correct the expression", last_line(.error))]
-    BadRegexp { error: regex::Error },
+    #[error(transparent)]
+    BadRegexp(PatternError),
     #[error(
         "{given:?} is not a DNS name: give labels of 1 to 63 letters, digits, - or _, \
          joined by dots, at most 253 characters in all"
@@ -235,12 +236,4 @@ fn list(words: &[&str], conjunction: &str) -> String {
         [only] => (*only).to_owned(),
         [most @ .., last] => format!("{} {conjunction} {last}", most.join(", ")),
     }
-}
-
-/// The message of the regex crate has several lines, of which the last one says
-/// what is wrong.
-fn last_line(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let last = text.lines().last().unwrap_or_default().trim();
-    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }

@@ -5,6 +5,7 @@ use thiserror::Error;
 use tokio_native_tls::native_tls;
 
 use super::dns::rcode;
+use crate::pattern::PatternError;
 
 /// A check that cannot be made, whatever the backend does.
 #[derive(Debug, Error)]
@@ -18,8 +19,8 @@ pub enum PrepareError {
     /// The server name cannot be asked for in a TLS handshake.
     #[error("server name {name:?} must be a host name or an address")]
     ServerName { name: String },
-    #[error("response-regexp: {0}")]
-    Regexp(#[from] Box<regex::Error>),
+    #[error("response-regexp {0}")]
+    Regexp(PatternError),
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] native_tls::Error),
     /// The query is not a domain name.
@@ -27,9 +28,8 @@ pub enum PrepareError {
     Query { query: String, source: ProtoError },
     #[error("record {record:?} is not a record type; write its name (AAAA) or TYPE and a number")]
     Record { record: String },
-    /// The expression for the answer does not compile.
-    #[error("expect-answer: {0}")]
-    Answer(Box<regex::Error>),
+    #[error("expect-answer {0}")]
+    Answer(PatternError),
     /// The response code is not one that a plain query can be answered with.
     #[error("expect-rcode {rcode:?} is not one of {}", rcode::NAMES.join(", "))]
     Rcode { rcode: String },

@@ -27,7 +27,7 @@ pub(super) enum Layer {
     Tls,
     /// A request is out.
     Exchange,
-    /// TLS was done and passed; it is being closed in order.
+    /// TLS was done; it is being closed in order.
     Close,
 }
 
@@ -176,6 +176,11 @@ fn io_result(error: &io::Error, layer: Layer) -> ProbeResult {
         // handshake: TLS 1.3 servers refuse a client only then.
         None => ProbeResult::new(ResultCode::L6Response, readable(&error.to_string())),
     }
+}
+
+/// Whether the peer ended TLS by an alert other than its orderly end.
+pub(super) fn is_alert(error: &io::Error) -> bool {
+    error.raw_os_error().is_none() && error.to_string().contains(":SSL alert number ")
 }
 
 fn tls_result(error: &native_tls::Error) -> ProbeResult {

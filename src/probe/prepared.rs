@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::dial;
 use super::dns::DnsProbe;
@@ -76,7 +76,8 @@ impl Probe {
             PreparedKind::Icmp(_) => Layer::Network,
             _ => Layer::Connect,
         };
-        let outcome = timeout(self.timeout, self.kind.attempt(&mut layer)).await;
+        let deadline = Instant::now() + self.timeout;
+        let outcome = timeout_at(deadline, self.kind.attempt(&mut layer, deadline)).await;
         match outcome {
             Ok(Ok(result)) => result,
             Ok(Err(fault)) => fault.result_in(layer),
@@ -86,12 +87,16 @@ impl Probe {
 }
 
 impl PreparedKind {
-    async fn attempt(&self, layer: &mut Layer) -> Result<ProbeResult, ProbeFault> {
+    async fn attempt(
+        &self,
+        layer: &mut Layer,
+        deadline: Instant,
+    ) -> Result<ProbeResult, ProbeFault> {
         match self {
             // Boxed: its state is several times that of a plain exchange.
             Self::Icmp(icmp) => Box::pin(icmp.attempt()).await,
             Self::Tcp(tcp) => tcp.attempt(layer).await,
-            Self::Http(http) => http.attempt(layer).await,
+            Self::Http(http) => http.attempt(layer, deadline).await,
             // Boxed: it holds its query.
             Self::Dns(dns) => Box::pin(dns.attempt(layer)).await,
         }

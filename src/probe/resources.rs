@@ -87,7 +87,7 @@ impl ProbeEnvironment {
     /// The network namespace cannot be entered.
     pub fn prepare(settings: &HealthCheckerSettings) -> Result<Self, NamespaceError> {
         let namespace = settings.netns.as_deref().map(Namespace::enter).transpose()?;
-        let slots = Slots::new(settings.max_probes.unwrap_or_else(Slots::by_default));
+        let slots = Slots::new(Slots::bound(settings.max_probes));
         Ok(Self { namespace, slots, ..Self::default() })
     }
 }

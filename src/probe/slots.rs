@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 
 use rustix::process::{Resource, getrlimit};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -13,6 +14,15 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// The most slots that are given by default, however many descriptors there
 /// are: more probes at once would only delay each other.
 const MOST: usize = 65_536;
+
+/// Descriptors of the daemon itself: some 30 of one that is connected to VPP and
+/// serves gRPC and metrics, and a reserve.
+const OWN: usize = 40;
+/// Those of a thread that probes: its reactor's and the signals'.
+const OWN_PER_CORE: usize = 4;
+/// Sixteenths of all descriptors that clients of gRPC and of the metrics port may
+/// take.
+const CLIENT_SIXTEENTHS: usize = 4;
 
 /// A handle on the slots; clones share them.
 #[derive(Clone, Debug)]
@@ -51,13 +61,14 @@ impl Slots {
         }))
     }
 
-    /// Three quarters of this process's descriptors: the rest is for VPP,
-    /// gRPC and the log.
+    /// How many slots there can be: `wanted`, or as many as are useful, but never
+    /// more than this process's descriptors allow. See [`within`].
     #[must_use]
-    pub fn by_default() -> usize {
+    pub fn bound(wanted: Option<usize>) -> usize {
         let limit = getrlimit(Resource::Nofile).current;
-        let limit = limit.map_or(MOST, |limit| usize::try_from(limit).unwrap_or(MOST));
-        (limit / 4 * 3).clamp(1, MOST)
+        let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let cores = available_parallelism().map_or(1, usize::from);
+        wanted.unwrap_or(MOST).min(within(limit, cores))
     }
 
     /// Sets the number. Probes in flight are not ended for it: a smaller number is
@@ -93,6 +104,12 @@ impl Slots {
         self.0.free.acquire().await.ok()
     }
 
+    /// A slot that is free now, for what can be left undone.
+    pub(super) fn try_take(&self) -> Option<SpareSlot> {
+        self.0.free.try_acquire().ok()?.forget();
+        Some(SpareSlot(self.clone()))
+    }
+
     #[must_use]
     pub fn stats(&self) -> SlotStats {
         let total = self.0.total.load(Ordering::Relaxed);
@@ -103,6 +120,26 @@ impl Slots {
             waited: self.0.waited.load(Ordering::Relaxed),
         }
     }
+}
+
+/// A slot that can go to another task; free again when it is dropped.
+#[derive(Debug)]
+pub(super) struct SpareSlot(Slots);
+
+impl Drop for SpareSlot {
+    fn drop(&mut self) {
+        self.0.0.free.add_permits(1);
+    }
+}
+
+/// How many of `limit` descriptors probes may take. The daemon's own are not theirs:
+/// those of its threads, its log, its listeners, VPP and the files that it reads at
+/// times; nor is what its clients may take. Where so little is left that probes and
+/// clients cannot have their shares, they have half of it each.
+fn within(limit: usize, cores: usize) -> usize {
+    let left = limit.saturating_sub(OWN + OWN_PER_CORE * cores);
+    let clients = limit / 16 * CLIENT_SIXTEENTHS;
+    left.saturating_sub(clients).max(left / 2).max(1)
 }
 
 /// Counts a probe that waits, also if it is cancelled.
@@ -152,6 +189,33 @@ mod tests {
         local.await;
         assert_eq!(*order.borrow(), [0, 1, 3, 4]);
         assert_eq!(slots.stats(), SlotStats { total: 1, in_flight: 0, waiting: 0, waited: 5 });
+    }
+
+    #[tokio::test]
+    async fn what_can_be_left_undone_takes_a_free_slot_and_waits_for_none() {
+        let slots = Slots::new(2);
+        let (probe, spare) = (slots.take().await.unwrap(), slots.try_take().unwrap());
+        assert!(slots.try_take().is_none());
+        assert_eq!(slots.stats().in_flight, 2);
+        drop((probe, spare));
+        assert_eq!(slots.stats(), SlotStats { total: 2, ..SlotStats::default() });
+    }
+
+    #[test]
+    fn descriptors_of_the_daemon_and_of_its_clients_are_not_for_probes() {
+        for (limit, cores, slots) in [
+            (64, 2, 8),
+            (64, 32, 1),
+            (128, 2, 48),
+            (1024, 2, 720),
+            (1024, 64, 472),
+            (65_536, 16, 49_048),
+        ] {
+            assert_eq!(within(limit, cores), slots, "{limit} descriptors, {cores} cores");
+        }
+        // More than there can be are not given to those who ask for them.
+        assert_eq!(Slots::bound(Some(3)), 3.min(Slots::bound(None)));
+        assert_eq!(Slots::bound(Some(usize::MAX)).min(MOST), Slots::bound(None));
     }
 
     #[tokio::test]

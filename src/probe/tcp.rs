@@ -1,5 +1,6 @@
 //! `tcp`: a connection is accepted, and with `ssl: true` a TLS handshake done.
 
+use std::io;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
@@ -9,7 +10,7 @@ use tokio_native_tls::TlsStream;
 
 use super::dial::{Target, abort};
 use super::error::PrepareError;
-use super::fault::{Layer, ProbeFault};
+use super::fault::{Layer, ProbeFault, is_alert};
 use super::resources::ThreadResources;
 use super::tls::{self, PreparedTls};
 use crate::domain::config;
@@ -55,16 +56,24 @@ async fn attempt_tls(
 ) -> Result<ProbeResult, ProbeFault> {
     let stream = tls.handshake(stream, layer).await?;
     *layer = Layer::Close;
-    // The backend has passed, however it closes.
-    let _ = timeout(CLOSE_TIMEOUT, close_gracefully(stream)).await;
+    // The backend has passed, however slowly it closes.
+    timeout(CLOSE_TIMEOUT, close_gracefully(stream)).await.unwrap_or(Ok(()))?;
     Ok(ProbeResult::new(ResultCode::L6Ok, ""))
 }
 
 /// Ends TLS and reads until the server has ended it too. A TLS 1.3 server
 /// sends session tickets after the handshake, and a socket that is closed
-/// before they come answers them with a reset.
-async fn close_gracefully(mut stream: TlsStream<TcpStream>) {
+/// before they come answers them with a reset. It also refuses a client only
+/// then, by an alert, where a TLS 1.2 server fails the handshake: for want of a
+/// certificate, say.
+async fn close_gracefully(mut stream: TlsStream<TcpStream>) -> io::Result<()> {
     tls::send_close_notify(&mut stream).await;
     let mut ignored = [0; 256];
-    while let Ok(1..) = stream.read(&mut ignored).await {}
+    loop {
+        match stream.read(&mut ignored).await {
+            Ok(1..) => {}
+            Err(error) if is_alert(&error) => return Err(error),
+            Ok(0) | Err(_) => return Ok(()),
+        }
+    }
 }

@@ -21,9 +21,14 @@ struct Layer {
 const LAYERS: &[Layer] = &[
     Layer { folder: "domain", modules: &[], crates: &["thiserror", "ipnet"] },
     Layer {
+        folder: "pattern",
+        modules: &[],
+        crates: &["thiserror", "regex", "regex_automata", "regex_syntax"],
+    },
+    Layer {
         folder: "config",
-        modules: &["domain"],
-        crates: &["thiserror", "ipnet", "serde", "serde_yaml", "regex", "tokio"],
+        modules: &["domain", "pattern"],
+        crates: &["thiserror", "ipnet", "serde", "serde_yaml", "tokio"],
     },
     Layer {
         folder: "host",
@@ -42,15 +47,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "probe",
-        modules: &["domain"],
+        modules: &["domain", "pattern"],
         crates: &[
             "thiserror",
             "tokio",
             "surge_ping",
             "tokio_native_tls",
             "hickory_resolver",
-            "httparse",
-            "regex",
             "socket2",
             "rustix",
             "libc",

@@ -151,7 +151,7 @@ impl Probers {
         namespace: Option<Namespace>,
         settings: &HealthCheckerSettings,
     ) {
-        self.environment.slots.resize(settings.max_probes.unwrap_or_else(Slots::by_default));
+        self.environment.slots.resize(Slots::bound(settings.max_probes));
         let name =
             |namespace: &Option<Namespace>| namespace.as_ref().map(|it| it.name().to_owned());
         if name(&namespace) != name(&self.environment.namespace) {

@@ -134,6 +134,8 @@ struct TcpAnswer<'a> {
 }
 
 impl ExchangeAnswer for TcpAnswer<'_> {
+    type Outcome = ProbeResult;
+
     fn take(&mut self, bytes: &[u8]) -> Option<ProbeResult> {
         self.kept.extend_from_slice(bytes);
         let (length, rest) = self.kept.split_first_chunk()?;

@@ -6,11 +6,11 @@ use std::str::FromStr;
 use hickory_resolver::proto::op::{Header, Message, MessageType, OpCode, Query};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder};
-use regex::Regex;
 
 use super::rcode::{self, NOERROR};
 use crate::domain::config::DnsExchange;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
+use crate::pattern::Pattern;
 use crate::probe::error::PrepareError;
 
 /// Characters of records that a result repeats.
@@ -23,7 +23,7 @@ pub(crate) struct DnsQuestion {
     pub(super) message: Vec<u8>,
     rcode: u8,
     /// One record must match it.
-    answer: Option<Regex>,
+    answer: Option<Pattern>,
 }
 
 impl DnsQuestion {
@@ -44,8 +44,8 @@ impl DnsQuestion {
         let body = message.to_vec().map_err(bad_query)?;
         let length = u16::try_from(body.len()).unwrap_or(u16::MAX);
         let message = [&length.to_be_bytes()[..], &body].concat();
-        let answer = exchange.answer.as_deref().map(Regex::new).transpose();
-        let answer = answer.map_err(|source| PrepareError::Answer(Box::new(source)))?;
+        let answer = exchange.answer.as_deref().map(Pattern::new).transpose();
+        let answer = answer.map_err(PrepareError::Answer)?;
         Ok(Self { query, message, rcode, answer })
     }
 
@@ -89,7 +89,7 @@ impl DnsQuestion {
             };
             let records: Vec<_> =
                 message.answers.iter().map(|record| record.data.to_string()).collect();
-            if !records.iter().any(|record| wanted.is_match(record)) {
+            if !records.iter().any(|record| wanted.is_match(record.as_bytes())) {
                 return Some(ProbeResult::new(ResultCode::L7Content, mismatch(&records)));
             }
         }

@@ -1,21 +1,19 @@
-//! Reads an HTTP/1.x response without a socket: bytes in, result out.
+//! Reads an HTTP/1.x response without a socket: bytes in, answer out.
 //!
 //! In the common case the whole head comes with the first bytes and is parsed
 //! where it lies; only an incomplete head is copied and kept.
 
 use std::borrow::Cow;
-use std::mem::{self, MaybeUninit};
+use std::mem;
 
-use super::body::{Body, BodyError, Framing};
+use super::body::{Body, BodyError, Framing, UnreadMessage, coding};
+use super::head::Head;
 use super::spec::Expected;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::probe::exchange::ExchangeAnswer;
 
 /// The most that all heads of a response, interim ones included, may take.
 pub(super) const MAX_HEAD: usize = 16 * 1024;
-
-/// The most fields that a head may have.
-const MAX_FIELDS: usize = 128;
 
 /// Characters of a backend's reason phrase that a result repeats.
 const MAX_REASON: usize = 64;
@@ -26,6 +24,22 @@ pub(super) struct HttpResponse<'a> {
     stage: ResponseStage,
 }
 
+/// A response that has come as far as it is needed.
+pub(super) struct HttpAnswer {
+    pub(super) verdict: HttpVerdict,
+    /// What is still to come of it, if that is little.
+    pub(super) unread: Option<UnreadMessage>,
+}
+
+pub(super) enum HttpVerdict {
+    Known(ProbeResult),
+    /// The status passed, and this is its body.
+    Match {
+        status: u16,
+        body: Vec<u8>,
+    },
+}
+
 enum ResponseStage {
     /// `kept` is what has come of the head, `spent` the size of the interim
     /// heads before it.
@@ -34,13 +48,15 @@ enum ResponseStage {
     Body { status: u16, body: Body },
 }
 
-/// The parts of the head that are needed.
-struct Head {
-    size: usize,
-    status: u16,
-    /// The result, if the status does not pass.
-    failed: Option<ProbeResult>,
-    framing: Framing,
+impl From<ProbeResult> for HttpAnswer {
+    fn from(result: ProbeResult) -> Self {
+        Self { verdict: HttpVerdict::Known(result), unread: None }
+    }
+}
+
+/// An answer that is not a response as HTTP has it.
+fn bad(detail: impl Into<Cow<'static, str>>) -> HttpAnswer {
+    ProbeResult::new(ResultCode::L7Response, detail).into()
 }
 
 impl<'a> HttpResponse<'a> {
@@ -49,23 +65,18 @@ impl<'a> HttpResponse<'a> {
     }
 
     /// Parses the heads at the start of `bytes`; the rest belongs to the body.
-    fn take_head(&mut self, bytes: &[u8], mut spent: usize) -> Option<ProbeResult> {
+    fn take_head(&mut self, bytes: &[u8], mut spent: usize) -> Option<HttpAnswer> {
         let mut rest = bytes;
         loop {
             let window = &rest[..rest.len().min(MAX_HEAD - spent)];
-            let head = match parse(window, self.expected) {
+            let head = match Head::parse(window) {
                 Ok(Some(head)) => head,
                 Ok(None) if window.len() < MAX_HEAD - spent => {
                     self.stage = ResponseStage::Head { kept: rest.to_vec(), spent };
                     return None;
                 }
-                Ok(None) => {
-                    return Some(ProbeResult::new(
-                        ResultCode::L7Response,
-                        "headers of more than 16 KiB",
-                    ));
-                }
-                Err(result) => return Some(result),
+                Ok(None) => return Some(bad("headers of more than 16 KiB")),
+                Err(error) => return Some(bad(error.to_string())),
             };
             rest = &rest[head.size..];
             // Interim responses precede the answer; 101 is one by itself.
@@ -73,48 +84,67 @@ impl<'a> HttpResponse<'a> {
                 spent += head.size;
                 continue;
             }
-            if head.failed.is_some() {
-                return head.failed;
-            }
-            if self.expected.body.is_none() {
-                return Some(ProbeResult::new(ResultCode::L7Ok, known_status(head.status)));
-            }
-            self.stage = ResponseStage::Body { status: head.status, body: Body::new(head.framing) };
-            return self.take_body(rest);
+            return self.judge_head(&head, rest);
         }
     }
 
-    fn take_body(&mut self, bytes: &[u8]) -> Option<ProbeResult> {
+    /// Takes the head of the answer and the `rest` that has come behind it.
+    fn judge_head(&mut self, head: &Head<'_>, rest: &[u8]) -> Option<HttpAnswer> {
+        let status = head.status;
+        let framing = Framing::of(head);
+        let is_empty = framing == Ok(Framing::Length(0));
+        let result = if !self.expected.codes.contains(&status) {
+            ProbeResult::new(ResultCode::L7Status, status_text(status, head.reason))
+        } else if self.expected.body.is_none() {
+            ProbeResult::new(ResultCode::L7Ok, known_status(status))
+        } else if let Some(coding) = coding(head).filter(|_| !is_empty) {
+            ProbeResult::new(
+                ResultCode::L7Content,
+                format!(
+                    "status {status}, but its body is compressed ({coding}) though that was not \
+                     asked for, and cannot be matched: have the server send it as it is"
+                ),
+            )
+        } else {
+            match framing {
+                Ok(framing) => {
+                    self.stage = ResponseStage::Body { status, body: Body::new(framing) };
+                    return self.take_body(rest);
+                }
+                Err(error) => return Some(bad(format!("body of unknown length: {error}"))),
+            }
+        };
+        // What a body that is not needed announces need not be right.
+        let unread = framing.ok().and_then(|framing| UnreadMessage::of(framing, rest));
+        Some(HttpAnswer { verdict: HttpVerdict::Known(result), unread })
+    }
+
+    fn take_body(&mut self, bytes: &[u8]) -> Option<HttpAnswer> {
         let ResponseStage::Body { body, .. } = &mut self.stage else { return None };
         match body.take(bytes) {
-            Ok(true) => Some(self.judge_body()),
+            Ok(true) => Some(self.whole_body()),
             Ok(false) => None,
-            Err(BodyError::Chunk) => {
-                Some(ProbeResult::new(ResultCode::L7Response, "body is not in chunks as announced"))
-            }
+            Err(BodyError::Chunk) => Some(bad("body is not in chunks as announced")),
             Err(BodyError::Closed) => Some(closed_in_body()),
         }
     }
 
-    fn judge_body(&self) -> ProbeResult {
-        let (ResponseStage::Body { status, body }, Some(wanted)) =
-            (&self.stage, &self.expected.body)
-        else {
-            return ProbeResult::new(ResultCode::L7Ok, "");
-        };
-        if wanted.is_match(body.bytes()) {
-            return ProbeResult::new(ResultCode::L7Ok, known_status(*status));
+    fn whole_body(&mut self) -> HttpAnswer {
+        let next = ResponseStage::Head { kept: Vec::new(), spent: 0 };
+        match mem::replace(&mut self.stage, next) {
+            ResponseStage::Body { status, body } => {
+                let (body, unread) = body.finish();
+                HttpAnswer { verdict: HttpVerdict::Match { status, body }, unread }
+            }
+            ResponseStage::Head { .. } => closed_in_body(),
         }
-        let size = body.bytes().len();
-        ProbeResult::new(
-            ResultCode::L7Content,
-            format!("status {status}, but its body ({size} bytes) does not match"),
-        )
     }
 }
 
 impl ExchangeAnswer for HttpResponse<'_> {
-    fn take(&mut self, bytes: &[u8]) -> Option<ProbeResult> {
+    type Outcome = HttpAnswer;
+
+    fn take(&mut self, bytes: &[u8]) -> Option<HttpAnswer> {
         match &mut self.stage {
             ResponseStage::Body { .. } => self.take_body(bytes),
             ResponseStage::Head { kept, spent } if kept.is_empty() => {
@@ -129,61 +159,43 @@ impl ExchangeAnswer for HttpResponse<'_> {
         }
     }
 
-    fn end(&mut self) -> ProbeResult {
-        match &mut self.stage {
+    fn end(&mut self) -> HttpAnswer {
+        match &self.stage {
             ResponseStage::Head { kept, spent: 0 } if kept.is_empty() => {
-                ProbeResult::new(ResultCode::L7Response, "connection closed before the response")
+                bad("connection closed before the response")
             }
-            ResponseStage::Head { .. } => {
-                ProbeResult::new(ResultCode::L7Response, "connection closed inside the headers")
-            }
+            ResponseStage::Head { kept, .. } => match Head::fault_at_end(kept) {
+                Some(error) => bad(error.to_string()),
+                None => bad("connection closed inside the headers"),
+            },
             ResponseStage::Body { body, .. } => match body.end() {
-                Ok(()) => self.judge_body(),
+                // Nothing more can come.
+                Ok(()) => HttpAnswer { unread: None, ..self.whole_body() },
                 Err(_) => closed_in_body(),
             },
         }
     }
 }
 
-fn closed_in_body() -> ProbeResult {
-    ProbeResult::new(ResultCode::L7Response, "connection closed inside the body")
+fn closed_in_body() -> HttpAnswer {
+    bad("connection closed inside the body")
 }
 
-/// The head at the start of `bytes`; `None` if more is needed.
-fn parse(bytes: &[u8], expected: &Expected) -> Result<Option<Head>, ProbeResult> {
-    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
-    let mut response = httparse::Response::new(&mut []);
-    let size = match httparse::ParserConfig::default().parse_response_with_uninit_headers(
-        &mut response,
-        bytes,
-        &mut fields,
-    ) {
-        Ok(httparse::Status::Complete(size)) => size,
-        Ok(httparse::Status::Partial) => return Ok(None),
-        Err(error) => {
-            return Err(ProbeResult::new(ResultCode::L7Response, format!("not HTTP: {error}")));
-        }
-    };
-    let status = response.code.unwrap_or_default();
-    let failed = (!expected.codes.contains(&status)).then(|| {
-        ProbeResult::new(
-            ResultCode::L7Status,
-            status_text(status, response.reason.unwrap_or_default()),
-        )
-    });
-    // The body of a failure is not read, so its framing need not be right.
-    let framing = match (&failed, &expected.body) {
-        (None, Some(_)) => Framing::of(status, response.headers).map_err(|error| {
-            ProbeResult::new(ResultCode::L7Response, format!("body of unknown length: {error}"))
-        })?,
-        _ => Framing::UntilClose,
-    };
-    Ok(Some(Head { size, status, failed, framing }))
+/// The result of a body that was matched.
+pub(super) fn judge_body(status: u16, size: usize, is_match: bool) -> ProbeResult {
+    if is_match {
+        return ProbeResult::new(ResultCode::L7Ok, known_status(status));
+    }
+    ProbeResult::new(
+        ResultCode::L7Content,
+        format!("status {status}, but its body ({size} bytes) does not match"),
+    )
 }
 
 /// The status with the backend's reason phrase, shortened.
-fn status_text(status: u16, reason: &str) -> Cow<'static, str> {
+fn status_text(status: u16, reason: &[u8]) -> Cow<'static, str> {
     let mut text = status.to_string();
+    let reason = String::from_utf8_lossy(reason);
     if !reason.is_empty() {
         text.push(' ');
         text.extend(reason.chars().filter(|c| !c.is_control()).take(MAX_REASON));

@@ -5,13 +5,17 @@ use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
-use regex::bytes::Regex;
-
 use crate::domain::config::HttpExchange;
+use crate::pattern::Pattern;
 use crate::probe::error::PrepareError;
 
 /// Bytes of a request, its path not counted, that a name of usual length takes.
-const REQUEST: usize = 160;
+const REQUEST: usize = 208;
+
+/// The fields that are the same in every request. Without `Accept` some servers
+/// and firewalls answer 406 or a page of their own; without `Accept-Encoding` they
+/// may compress the body (RFC 9110, section 12.5.3).
+const FIELDS: &str = "\r\nAccept: */*\r\nAccept-Encoding: identity\r\nConnection: close";
 
 #[derive(Debug)]
 pub(crate) struct HttpExchangeSpec {
@@ -26,7 +30,7 @@ pub(crate) struct HttpExchangeSpec {
 pub(super) struct Expected {
     pub(super) codes: RangeInclusive<u16>,
     /// Bodies are bytes: they need not be UTF-8.
-    pub(super) body: Option<Regex>,
+    pub(super) body: Option<Pattern>,
 }
 
 impl HttpExchangeSpec {
@@ -38,7 +42,7 @@ impl HttpExchangeSpec {
         if let Some(host) = host.as_ref().filter(|host| host.is_empty() || !is_visible(host)) {
             return Err(PrepareError::Host { host: host.clone() });
         }
-        let body = body.as_deref().map(Regex::new).transpose().map_err(Box::new)?;
+        let body = body.as_deref().map(Pattern::new).transpose().map_err(PrepareError::Regexp)?;
         Ok(Self { path, host, expected: Expected { codes, body } })
     }
 
@@ -52,7 +56,7 @@ impl HttpExchangeSpec {
             None => push_authority(&mut request, peer, usual_port),
         }
         let version = env!("CARGO_PKG_VERSION");
-        request.extend(["\r\nUser-Agent: maglevd/", version, "\r\nConnection: close\r\n\r\n"]);
+        request.extend(["\r\nUser-Agent: maglevd/", version, FIELDS, "\r\n\r\n"]);
         request.into_bytes()
     }
 }

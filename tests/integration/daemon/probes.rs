@@ -1,10 +1,13 @@
 //! What limits the probes of the built maglevd: a namespace that is missing,
 //! the bound on probes in flight, an operator's word.
 
+use std::fmt::Write as _;
 use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
+use std::thread::available_parallelism;
 
 use crate::support::wait::{DEADLINE, eventually};
-use crate::support::{TestBed, metrics_address, ran, sample, soon};
+use crate::support::{Backend, TestBed, get, metrics_address, ran, sample, soon};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use vpp_maglev::pb::BackendRequest;
@@ -65,5 +68,59 @@ async fn a_bound_that_bites_shows_and_an_operators_word_closes_the_socket() {
     })
     .await;
     assert_eq!(sample(&metrics, "maglev_probes_waiting").await, "0");
+    daemon.terminate().await;
+}
+
+/// A daemon that may have few descriptors, and many backends that say nothing.
+#[tokio::test]
+async fn backends_that_say_nothing_take_no_descriptors_from_the_others() {
+    const SILENT: usize = 60;
+    let honest = Backend::start("honest");
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut text = format!(
+        "maglev:\n  vpp: {{lb: {{ipv4-src-address: 192.0.2.1, ipv6-src-address: 2001:db8::1}}}}\n  \
+         healthchecks:\n    honest: {{type: http, port: {}, interval: 50ms, timeout: 1h}}\n    \
+         silent: {{type: http, port: {}, interval: 50ms, timeout: 300ms}}\n  backends:\n    \
+         honest: {{address: {}, healthcheck: honest}}\n",
+        honest.address.port(),
+        silent.local_addr().unwrap().port(),
+        honest.ip()
+    );
+    for number in 0..SILENT {
+        writeln!(text, "    silent{number}: {{address: 127.0.0.1, healthcheck: silent}}").unwrap();
+    }
+    let bed = TestBed::with_text(text);
+    let cores = available_parallelism().map_or(1, usize::from);
+    let limit = 56 + 4 * cores;
+    let mut command = Command::new("sh");
+    let unlimited = bed.command();
+    command.args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")]);
+    command.arg(unlimited.get_program()).args(unlimited.get_args());
+    command.args(["--grpc-addr", "127.0.0.1:0"]).current_dir(bed.dir()).stdin(Stdio::null());
+    for (name, value) in unlimited.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut daemon = bed.run(&mut command).await;
+    let metrics = metrics_address(&mut daemon).await;
+    // What each backend's probes found, without those that found this.
+    let others = |page: &str, backend: &str, code: &str| {
+        let series = format!("maglev_probe_total{{backend=\"{backend}\"");
+        let code = format!("code=\"{code}\"");
+        page.lines().filter(|line| line.starts_with(&series) && !line.contains(&code)).count()
+    };
+    eventually("each was probed", DEADLINE, async || {
+        let (_, page) = get(&metrics, "/metrics").await;
+        let probed = page.lines().filter(|line| line.starts_with("maglev_probe_total{")).count();
+        assert!(!page.contains("SOCKERR"), "{page}");
+        probed > SILENT
+    })
+    .await;
+    let (_, page) = get(&metrics, "/metrics").await;
+    assert_eq!(others(&page, "honest", "L7OK"), 0, "{page}");
+    assert_eq!(others(&page, "silent7", "L7TOUT"), 0, "{page}");
+    assert_ne!(sample(&metrics, "maglev_probes_waited_total").await, "0");
     daemon.terminate().await;
 }

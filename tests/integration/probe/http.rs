@@ -29,7 +29,10 @@ fn http_answers_are_found_to_be_what_they_are() {
                 "HTTP/1.1 301 Moved Permanently\r\nLocation: /\r\n\r\n",
                 "L7STS 301 Moved Permanently",
             ),
-            ("220 mail.example ESMTP\r\n", "L7RSP not HTTP: invalid HTTP version"),
+            (
+                "220 mail.example ESMTP\r\n",
+                "L7RSP not HTTP: the answer begins with \"220 mail.example ESMTP\"",
+            ),
             ("", "L7RSP connection closed before the response"),
             ("HTTP/1.1 200", "L7RSP connection closed inside the headers"),
             (
@@ -65,7 +68,9 @@ fn the_request_is_what_servers_expect() {
             let request = request(&mut stream).await;
             let port = stream.local_addr().unwrap().port();
             let wanted = format!("GET / HTTP/1.1\r\nHost: [::1]:{port}\r\nUser-Agent: maglevd/");
-            let status = if request.starts_with(&wanted) { 200 } else { 400 };
+            let fields = "Accept: */*\r\nAccept-Encoding: identity\r\n";
+            let is_wanted = request.starts_with(&wanted) && request.contains(fields);
+            let status = if is_wanted { 200 } else { 406 };
             let answer = format!("HTTP/1.1 {status} {request:?}\r\n\r\n");
             stream.write_all(answer.as_bytes()).await.unwrap();
         })
@@ -107,6 +112,92 @@ fn an_answer_that_hangs_is_a_timeout_of_layer_7() {
                 .await;
         });
     }
+}
+
+#[test]
+fn a_server_that_sends_its_body_late_gets_no_broken_pipe() {
+    for (head, body, expected) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", "okay", "L7OK 200 OK"),
+        ("HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\n", "okay", "L7STS 503 No"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "4\r\nokay\r\n0\r\n\r\n",
+            "L7OK 200 OK",
+        ),
+    ] {
+        local(async move {
+            let (verdict, is_known) = oneshot::channel();
+            let (end, has_ended) = oneshot::channel();
+            let once = std::rc::Rc::new(std::cell::Cell::new(Some((is_known, end))));
+            let server = listen(V4, move |mut stream| {
+                let (is_known, end) = once.take().unwrap();
+                async move {
+                    request(&mut stream).await;
+                    stream.set_nodelay(true).unwrap();
+                    stream.write_all(head.as_bytes()).await.unwrap();
+                    is_known.await.unwrap();
+                    for byte in body.as_bytes() {
+                        stream.write_all(&[*byte]).await.unwrap();
+                        tokio::task::yield_now().await;
+                    }
+                    let _ = end.send(stream.read(&mut [0; 1]).await.map_err(|e| e.kind()));
+                }
+            })
+            .await;
+            let shared = ThreadResources::new();
+            // The verdict does not wait for the body.
+            assert_found(http(server, 200..=299, None), V4, &shared, expected).await;
+            assert_eq!(shared.slots().stats().in_flight, 1, "the rest is read in a slot");
+            verdict.send(()).unwrap();
+            let end = tokio::time::timeout(LONG, has_ended).await.unwrap().unwrap();
+            assert_eq!(end, Ok(0), "{head:?}");
+            assert_eq!(shared.slots().stats().in_flight, 0);
+        });
+    }
+}
+
+#[test]
+fn a_body_that_never_comes_is_left_when_the_time_is_over() {
+    local(async {
+        let (end, has_ended) = oneshot::channel();
+        let once = std::rc::Rc::new(std::cell::Cell::new(Some(end)));
+        let server = listen(V4, move |mut stream| {
+            let end = once.take().unwrap();
+            async move {
+                request(&mut stream).await;
+                let head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
+                stream.write_all(head.as_bytes()).await.unwrap();
+                let _ = end.send(stream.read(&mut [0; 1]).await.map_err(|e| e.kind()));
+            }
+        })
+        .await;
+        let shared = ThreadResources::new();
+        assert_found(http(server, 200..=299, None), V4, &shared, "L7OK 200 OK").await;
+        let_time_run_out().await;
+        assert_eq!(has_ended.await.unwrap(), Ok(0));
+    });
+}
+
+#[test]
+fn a_long_body_is_matched_beside_other_probes() {
+    local(async {
+        let body = "ready\n".repeat(10_000);
+        let server = listen(V4, move |mut stream| {
+            let body = body.clone();
+            async move {
+                request(&mut stream).await;
+                let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\n\r\n{body}").as_bytes()).await;
+            }
+        })
+        .await;
+        let shared = ThreadResources::new();
+        for (pattern, expected) in [
+            (r"\A(ready\n)+\z", "L7OK 200 OK"),
+            ("^(Ready)+$", "L7CNT status 200, but its body (60000 bytes) does not match"),
+        ] {
+            assert_found(http(server, 200..=299, Some(pattern)), V4, &shared, expected).await;
+        }
+    });
 }
 
 #[test]

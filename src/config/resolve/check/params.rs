@@ -8,6 +8,7 @@ use crate::config::raw::{RawKind, RawParams, RawTransport};
 use crate::config::report::{ConfigPath, FaultReport};
 use crate::config::warnings::WarningKind;
 use crate::domain::config::{DnsExchange, HttpExchange, TlsSettings};
+use crate::pattern::Pattern;
 
 const TCP: &[&str] = &["ssl", "server-name", "insecure-skip-verify"];
 const HTTP: &[&str] =
@@ -174,11 +175,9 @@ fn codes(given: &str) -> Option<RangeInclusive<u16>> {
     (!range.is_empty()).then_some(range)
 }
 
-/// An expression that compiles for text compiles for bytes as well, so the prober
-/// may use either.
 fn regexp(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
-    match regex::Regex::new(given) {
+    match Pattern::new(given) {
         Ok(_) => Some(given.to_owned()),
-        Err(error) => report.refuse(at, Problem::BadRegexp { error }),
+        Err(error) => report.refuse(at, Problem::BadRegexp(error)),
     }
 }

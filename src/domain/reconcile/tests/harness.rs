@@ -253,6 +253,10 @@ impl Harness {
         if matches!(outcome, CallOutcome::LostBefore | CallOutcome::LostAfter) {
             self.unknown_since = Some(self.clock);
         }
+        // What made VPP refuse may be newer than an observation that is under way.
+        if outcome == CallOutcome::Refused && self.unknown_since.is_some() {
+            self.unknown_since = Some(self.clock);
+        }
         let outcome = match outcome {
             CallOutcome::Done => Outcome::Done,
             CallOutcome::Refused => Outcome::Refused("no".into()),

@@ -6,7 +6,7 @@
 //!                       └───────────────────────────────────────┴─▶ MirrorUpdate ─▶ Mirror
 //! ```
 //!
-//! [`Mirror`] and [`Refresh`] are pure; [`feed`] executes.
+//! [`Mirror`] and [`Refresh`] are pure; [`feed()`] executes.
 
 mod feed;
 mod refresh;

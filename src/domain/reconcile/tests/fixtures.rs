@@ -8,6 +8,8 @@ use crate::domain::balancing::weights::{
 };
 use crate::domain::config::LbConf;
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
+use crate::domain::dataplane::observed::Observed;
+use crate::domain::dataplane::plan::{self, Desired, Flushed, Scope};
 use crate::domain::dataplane::step::VipSpec;
 use crate::domain::names::FrontendName;
 
@@ -47,4 +49,15 @@ pub(super) fn frontend(frontend: u8, weights: Weights, flush: FlushSeq) -> Arc<D
     };
     let servers = servers.collect();
     Arc::new(DesiredFrontend { spec, servers, unmanaged: UnmanagedServers::Remove })
+}
+
+/// The steps from one state to the other, apart from flushes.
+pub(super) fn due(desired: &Desired, vpp: &Observed) -> Vec<String> {
+    let mut desired = desired.clone();
+    for frontend in desired.frontends.values_mut() {
+        let servers = &mut Arc::make_mut(frontend).servers;
+        servers.values_mut().for_each(|server| server.flush = None);
+    }
+    let due = plan::plan(&desired, vpp, &Flushed::new(), &Scope::All);
+    due.iter().map(|planned| format!("{} {}", planned.step.action(), planned.step)).collect()
 }

@@ -14,7 +14,7 @@ use crate::domain::config::LbSettings;
 use crate::domain::dataplane::connection::{DataplaneError, Epoch, Observation, Outcome};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedServers};
-use crate::domain::dataplane::plan::{self, Desired, Flushed, Scope};
+use crate::domain::dataplane::plan::{self, Desired, Scope};
 use crate::domain::dataplane::step::Step;
 use crate::domain::reconcile::{
     AwaitAnswer, CallId, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation, Moment,
@@ -339,16 +339,5 @@ impl Harness {
             _ => None,
         });
         steps.flatten().filter_map(Step::vip).collect()
-    }
-
-    /// The steps that are still due, apart from flushes.
-    pub(super) fn due(&self) -> Vec<String> {
-        let mut desired = self.desired.clone();
-        for frontend in desired.frontends.values_mut() {
-            let servers = &mut Arc::make_mut(frontend).servers;
-            servers.values_mut().for_each(|server| server.flush = None);
-        }
-        let due = plan::plan(&desired, &self.vpp, &Flushed::new(), &Scope::All);
-        due.iter().map(|planned| format!("{} {}", planned.step.action(), planned.step)).collect()
     }
 }

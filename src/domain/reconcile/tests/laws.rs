@@ -162,7 +162,7 @@ proptest! {
         // The next sync repairs what VPP refused and what others changed.
         harness.sync(Scope::All, false);
         harness.drain();
-        prop_assert_eq!(harness.due(), Vec::<String>::new());
+        prop_assert_eq!(fixtures::due(&harness.desired, &harness.vpp), Vec::<String>::new());
         prop_assert_eq!(harness.replies.len() as u64, harness.requested, "a request has no answer");
         // A second sync has nothing to do.
         harness.writes.clear();

@@ -13,5 +13,6 @@ mod names;
 mod notify;
 mod probes;
 mod serves;
+mod signals;
 mod streams;
 mod tls;

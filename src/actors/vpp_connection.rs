@@ -175,7 +175,6 @@ impl VppConnection {
             // Its last handle is dropped here, and says goodbye.
             return;
         }
-        self.backoff = FIRST_BACKOFF;
         self.logged_failure = None;
         let info = &up.info;
         info!(version = info.version, pid = info.pid, epoch = up.dialed.0, "vpp-connect");
@@ -252,11 +251,18 @@ impl VppConnection {
         }
     }
 
-    /// Dials after a wait that grows with each failure.
+    /// Dials after a wait that grows with each failure, until a connection has stood
+    /// for a while: a VPP that greets and closes would otherwise be dialed, and logged,
+    /// many times a second.
     fn back_off(&mut self, why: String, ctx: &mut Context<Self>) {
         let wait = self.backoff;
         self.backoff = (self.backoff * 2).min(LAST_BACKOFF);
         self.dial_in(wait, why, ctx);
+    }
+
+    /// The connection has stood for a while, and VPP answers over it.
+    fn reset_backoff(&mut self) {
+        self.backoff = FIRST_BACKOFF;
     }
 
     /// Dials after a wait of at most `longest`. Half of it is random, so that

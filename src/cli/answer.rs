@@ -26,7 +26,7 @@ pub enum CliAnswer {
     /// All backends, by name.
     Backends(Vec<pb::BackendInfo>),
     Backend {
-        backend: pb::BackendInfo,
+        backend: Box<pb::BackendInfo>,
         /// Its health check, if it has one.
         check: Option<pb::HealthCheckInfo>,
     },

@@ -11,6 +11,7 @@ use crate::cli::command::request::CliCommand;
 use crate::cli::render::context::Tone;
 use crate::cli::render::output::Output;
 use crate::client::connection::DaemonClient;
+use crate::host::terminal::{TerminalWatch, is_gone};
 
 /// Executes a command and writes its answer. `connect` is called only for a
 /// command that needs the daemon; `wait`: as in [`execute::execute`].
@@ -41,7 +42,16 @@ pub async fn execute(
             let client = connect().await?;
             let mut notice = |line: &str| output.print_diagnostic(Tone::Unsure, line);
             let mut out = std::io::stdout();
-            return watch_events::run(client, &options, &mut out, &mut notice).await;
+            let terminal = TerminalWatch::of(std::io::stdout())
+                .map_err(|source| CliError::Local { attempted: "use the terminal", source })?;
+            return tokio::select! {
+                end = watch_events::run(client, &options, &mut out, &mut notice) => match end {
+                    // As when the reader of a pipe closes it.
+                    Err(_) if is_gone(std::io::stdout()) => Ok(CommandEnd::Done),
+                    end => end,
+                },
+                () = terminal.gone() => Ok(CommandEnd::Done),
+            };
         }
         CliCommand::Request(request) => {
             let answer = execute::execute(&connect().await?, request, wait).await?;

@@ -55,7 +55,7 @@ async fn answer(
             let backend = requests::backend(client.clone(), name).await?;
             let named = Some(backend.healthcheck.clone()).filter(|name| !name.is_empty());
             let check = requests::each(client, named, requests::health_check).await?.pop();
-            CliAnswer::Backend { backend, check }
+            CliAnswer::Backend { backend: Box::new(backend), check }
         }
         DaemonRequest::ShowHealthChecks => {
             CliAnswer::HealthChecks(requests::health_checks(client).await?)

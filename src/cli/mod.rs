@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Below it are `client` (connections, requests, following events, the mirror
-//! of a daemon) and `api::views` (the JSON); it sees nothing of the daemon but
-//! the generated types.
+//! of a daemon), `api::views` (the JSON) and `host` (the terminal); it sees nothing
+//! of the daemon but the generated types.
 
 pub mod answer;
 pub mod command;

@@ -97,7 +97,8 @@ async fn print(
         if let Some(pb::event::Event::Missed(missed)) = &event.event {
             notice(&format!("{} events missed; the present state follows", missed.count));
         }
-        let line = json::event(&event).map_err(|error| failed(error.into()))?;
+        let event = json::event(&event).map_err(|error| failed(error.into()))?;
+        let line = json::line(&event);
         match writeln!(out, "{line}").and_then(|()| out.flush()) {
             Ok(()) => left -= 1,
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),

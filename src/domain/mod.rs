@@ -10,6 +10,7 @@ pub mod events;
 pub mod health;
 pub mod histogram;
 pub mod names;
+pub mod printable;
 pub mod readiness;
 pub mod reconcile;
 pub mod resolution;

@@ -1,10 +1,12 @@
 //! A panic ends the process. Otherwise actix would silently end one actor, and the
 //! others would send messages to none. The service manager starts the daemon again.
 
+use std::io::Write;
 use std::panic::PanicHookInfo;
 
 use tracing::error;
 
+use crate::domain::printable::printable;
 use crate::host::logging::LogWriter;
 
 /// Sets a hook for panics on all threads: it calls `goodbye`, logs the panic with
@@ -16,7 +18,9 @@ pub fn end_on_panic(log: LogWriter, goodbye: impl Fn() + Send + Sync + 'static) 
         let (text, place) = (text_of(panic), panic.location().map(ToString::to_string));
         let place = place.unwrap_or_default();
         error!(panic = text, place, "bug: stopping");
-        eprintln!("maglevd: bug, stopping: {text} at {place}");
+        // `eprintln!` would panic where standard error is gone.
+        let line = printable(&format!("maglevd: bug, stopping: {text} at {place}"));
+        let _ = writeln!(std::io::stderr(), "{line}");
         log.flush();
         std::process::abort();
     }));

@@ -62,7 +62,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "vpp",
-        modules: &["domain"],
+        modules: &["domain", "host"],
         crates: &["thiserror", "ipnet", "tokio", "tracing", "rustix", "fastrand"],
     },
     Layer {
@@ -79,7 +79,7 @@ const LAYERS: &[Layer] = &[
         ],
     },
     // The part of `api` that clients share.
-    Layer { folder: "api/views", modules: &["pb"], crates: &["serde"] },
+    Layer { folder: "api/views", modules: &["domain", "pb"], crates: &["serde"] },
     Layer {
         folder: "api",
         modules: &["api::views", "actors", "config", "domain", "host", "pb"],
@@ -107,7 +107,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "cli",
-        modules: &["client", "api::views", "pb"],
+        modules: &["client", "api::views", "host", "pb"],
         crates: &[
             "thiserror",
             "tokio",

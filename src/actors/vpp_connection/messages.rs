@@ -2,7 +2,7 @@
 //! Reconciler.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use actix::prelude::*;
 use thiserror::Error;
@@ -108,6 +108,8 @@ pub struct VppInfo {
     pub booted_at: Option<SystemTime>,
     pub epoch: Epoch,
     pub connected_at: SystemTime,
+    /// The same moment by a clock that nobody sets.
+    pub connected_since: Instant,
     /// Messages that we need and this VPP lacks, with their CRCs.
     pub missing: Vec<String>,
     /// Names of dead API clients that VPP noticed only when we connected.
@@ -126,9 +128,23 @@ impl VppInfo {
             booted_at: None,
             epoch,
             connected_at: SystemTime::now(),
+            connected_since: Instant::now(),
             missing: client.missing().to_vec(),
             reaped: client.reaped().iter().map(|client| client.name.clone()).collect(),
         }
+    }
+
+    #[must_use]
+    pub fn connected_for(&self) -> Duration {
+        self.connected_since.elapsed()
+    }
+
+    /// How long VPP has been running; `None` if that is not known. A clock that is
+    /// set while the connection stands does not change it.
+    #[must_use]
+    pub fn uptime(&self) -> Option<Duration> {
+        let before = self.connected_at.duration_since(self.booted_at?).unwrap_or_default();
+        Some(before + self.connected_for())
     }
 }
 
@@ -218,4 +234,33 @@ pub enum CountersError {
 #[expect(clippy::needless_pass_by_value, reason = "used as a function value")]
 pub(super) fn call_failed(error: CallError) -> DataplaneError {
     DataplaneError::Failed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_do_not_follow_a_clock_that_is_set() {
+        let started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let since = Instant::now();
+        let info = VppInfo {
+            version: String::new(),
+            build_date: String::new(),
+            build_directory: String::new(),
+            pid: 1,
+            booted_at: Some(started),
+            epoch: Epoch(1),
+            // The clock of that moment, which is not the present one.
+            connected_at: started + Duration::from_secs(60),
+            connected_since: since,
+            missing: vec![],
+            reaped: vec![],
+        };
+        assert!(info.connected_for() <= since.elapsed());
+        let uptime = info.uptime().unwrap();
+        assert!(uptime >= Duration::from_secs(60), "{uptime:?}");
+        assert!(uptime <= Duration::from_secs(60) + since.elapsed(), "{uptime:?}");
+        assert_eq!(VppInfo { booted_at: None, ..info }.uptime(), None);
+    }
 }

@@ -25,6 +25,7 @@ impl VppConnection {
             }
             match (answer, std::mem::replace(&mut this.phase, ConnectionPhase::Dialing)) {
                 (Ok(_), ConnectionPhase::Up(up)) => {
+                    this.reset_backoff();
                     this.phase = ConnectionPhase::Up(up);
                     this.reopen_stats(ctx);
                     this.ping_later(dialed, ctx);

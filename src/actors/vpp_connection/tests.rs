@@ -1,5 +1,7 @@
 //! The VppConnection over the embedded dataplane.
 
+use std::time::Instant;
+
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -43,6 +45,10 @@ struct ConnectionTestBed {
 
 impl ConnectionTestBed {
     async fn new(options: EmbeddedOptions) -> Self {
+        Self::pinging(options, Duration::from_millis(10)).await
+    }
+
+    async fn pinging(options: EmbeddedOptions, interval: Duration) -> Self {
         let embedded = Embedded::start_private(options).unwrap();
         let demand = LogDemand::default();
         let broadcaster = Broadcaster::new(1, Limits::default(), demand).start();
@@ -50,7 +56,7 @@ impl ConnectionTestBed {
         let options = ClientOptions { patience: short, goodbye: short, ..ClientOptions::default() };
         let socket = Some(embedded.api_path().to_owned());
         let vpp = VppConnection::new(socket, options, EventBatcher::new(&broadcaster))
-            .with_ping_interval(Duration::from_millis(10));
+            .with_ping_interval(interval);
         let goodbye_handle = vpp.goodbye_handle();
         let vpp = vpp.start();
         let (sender, received) = mpsc::unbounded_channel();
@@ -117,6 +123,21 @@ async fn a_vpp_that_restarts_is_another_epoch() {
         bed.control().restart().unwrap();
         assert_eq!(bed.next().await, format!("lost {epoch}"));
     }
+}
+
+#[actix_rt::test]
+async fn a_greeting_alone_does_not_reset_the_backoff() {
+    let hour = Duration::from_secs(3600);
+    let mut bed = ConnectionTestBed::pinging(EmbeddedOptions::default(), hour).await;
+    let begun = Instant::now();
+    for epoch in 1..=4 {
+        assert_eq!(bed.next().await, format!("up {epoch}"));
+        bed.control().disconnect().unwrap();
+        assert_eq!(bed.next().await, format!("lost {epoch}"));
+    }
+    assert_eq!(bed.next().await, "up 5");
+    // Half of 100, 200, 400 and 800 ms at least; the greatest of four first waits are 400.
+    assert!(begun.elapsed() >= Duration::from_millis(750), "{:?}", begun.elapsed());
 }
 
 #[actix_rt::test]

@@ -15,8 +15,13 @@ pub(super) fn unix_ns(at: SystemTime) -> i64 {
     at.duration_since(UNIX_EPOCH).map_or(0, ns)
 }
 
+/// The daemon's clock, which clients count ages from.
+pub(super) fn now_ns() -> i64 {
+    unix_ns(SystemTime::now())
+}
+
 /// Nanoseconds, or the most that fit.
-fn ns(duration: Duration) -> i64 {
+pub(super) fn ns(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
@@ -49,6 +54,7 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         unresolved: view.unresolved.clone().unwrap_or_default(),
         programmed: view.programmed,
         not_programmed: String::new(),
+        now_unix_ns: now_ns(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::convert::unix_ns;
+use super::convert::{now_ns, ns, unix_ns};
 use super::table;
 use crate::actors::reconciler::{StepResult, SyncReport};
 use crate::actors::vpp_connection::{VipPackets, VppInfo};
@@ -20,12 +20,22 @@ pub(super) fn info(info: &VppInfo) -> pb::VppInfo {
         connecttime_ns: unix_ns(info.connected_at),
         missing_messages: info.missing.clone(),
         reaped_clients: info.reaped.clone(),
+        now_unix_ns: now_ns(),
+        connected_for_ns: ns(info.connected_for()),
+        uptime_ns: info.uptime().map_or(0, ns),
     }
 }
 
-pub(super) fn state(observed: &Observed, booted_at: Option<SystemTime>) -> pb::VpplbState {
+/// The load balancer of a VPP that has been running for `uptime`, at `now`.
+pub(super) fn state(
+    observed: &Observed,
+    uptime: Option<Duration>,
+    now: SystemTime,
+) -> pb::VpplbState {
     let conf = &observed.conf;
+    let booted_at = uptime.and_then(|uptime| now.checked_sub(uptime));
     pb::VpplbState {
+        now_unix_ns: unix_ns(now),
         conf: Some(pb::VpplbConf {
             ip4_src_address: conf.ip4_src.to_string(),
             ip6_src_address: conf.ip6_src.to_string(),

@@ -1,6 +1,7 @@
 //! The RPCs of `proto/maglev.proto`.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio_stream::Empty;
 use tonic::{Request, Response, Status};
@@ -235,8 +236,8 @@ impl Maglev for MaglevService {
         // Without the boot time the state is returned all the same.
         let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.ok();
         let info = info.filter(|info| info.epoch == observation.epoch);
-        let booted_at = info.and_then(|info| info.booted_at);
-        Ok(Response::new(lb::state(&observation.observed, booted_at)))
+        let uptime = info.and_then(|info| info.uptime());
+        Ok(Response::new(lb::state(&observation.observed, uptime, SystemTime::now())))
     }
 
     async fn sync_vpplb_state(

@@ -13,12 +13,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{self, CertificateError, ServerConfig};
 use tracing::{debug, warn};
 
 use crate::api::transport::peer::{AcceptedConnection, ByteStream, ClientPeer};
+use crate::host::logging::RateLimitedLog;
 
 /// How long a client may take for its TLS handshake, or for its first byte.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -26,8 +27,6 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Wait after an accept that failed for want of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How often a lasting condition is logged.
-const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 pub(super) enum ListeningSocket {
     Tcp(TcpListener),
@@ -48,11 +47,13 @@ pub(super) struct ConnectionAcceptor {
     /// One permit for each connection that may be open.
     pub(super) slots: Arc<Semaphore>,
     pub(super) accepted: mpsc::Sender<AcceptedConnection>,
+    pub(super) handshake_log: Arc<RateLimitedLog>,
 }
 
 /// Accepts connections until it is dropped.
 pub(super) async fn accept_all(listener: ListeningSocket, acceptor: ConnectionAcceptor) {
-    let (mut accept_log, mut full_log) = (RateLimitedLog::default(), RateLimitedLog::default());
+    let accept_log = RateLimitedLog::of_condition();
+    let full_log = RateLimitedLog::of_condition();
     let mut handshakes = JoinSet::new();
     loop {
         let accepted = listener.accept().await;
@@ -62,14 +63,14 @@ pub(super) async fn accept_all(listener: ListeningSocket, acceptor: ConnectionAc
                 handshakes.spawn(acceptor.clone().accept(socket, peer, slot));
             }
             (Ok((_, peer)), Err(_)) => {
-                if full_log.is_due() {
-                    warn!(%peer, "grpc-connections-exhausted: new ones are turned away");
+                if let Some(withheld) = full_log.is_due() {
+                    warn!(%peer, withheld, "grpc-connections-exhausted: new ones are turned away");
                 }
             }
             (Err(error), _) if is_of_one_client(&error) => debug!(%error, "grpc-accept-failed"),
             (Err(error), _) => {
-                if accept_log.is_due() {
-                    warn!(%error, "grpc-accept-failed: tried again until it works");
+                if let Some(withheld) = accept_log.is_due() {
+                    warn!(%error, withheld, "grpc-accept-failed: tried again until it works");
                 }
                 sleep(PAUSE).await;
             }
@@ -127,7 +128,7 @@ impl ConnectionAcceptor {
                     // Port scans and health checks of load balancers end like this.
                     debug!(%peer, why, "grpc-handshake-broken-off");
                 } else {
-                    warn!(%peer, why, "grpc-handshake-failed");
+                    self.log_failure(&peer, &why);
                 }
                 if let Some(socket) = socket {
                     // A client that does not read in time misses the reason.
@@ -136,9 +137,14 @@ impl ConnectionAcceptor {
             }
             Err(_) => {
                 let seconds = HANDSHAKE.as_secs();
-                let why = format!("it was not done within {seconds} s");
-                warn!(%peer, why, "grpc-handshake-failed");
+                self.log_failure(&peer, &format!("it was not done within {seconds} s"));
             }
+        }
+    }
+
+    fn log_failure(&self, peer: &ClientPeer, why: &str) {
+        if let Some(withheld) = self.handshake_log.is_due() {
+            warn!(%peer, why, withheld, "grpc-handshake-failed");
         }
     }
 
@@ -212,36 +218,11 @@ fn why(error: &io::Error) -> String {
     }
 }
 
-/// Keeps a lasting condition from filling the log.
-#[derive(Default)]
-struct RateLimitedLog(Option<Instant>);
-
-impl RateLimitedLog {
-    /// Whether to log now.
-    fn is_due(&mut self) -> bool {
-        let now = Instant::now();
-        let due = self.0.is_none_or(|logged| now.duration_since(logged) >= LOG_INTERVAL);
-        if due {
-            self.0 = Some(now);
-        }
-        due
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use tokio::time::Instant;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_lasting_condition_is_logged_once_a_minute() {
-        let mut log = RateLimitedLog::default();
-        let mut logged = 0;
-        for _ in 0..1800 {
-            logged += u32::from(log.is_due());
-            tokio::time::advance(PAUSE).await;
-        }
-        assert_eq!(logged, 3);
-    }
+    use super::*;
 
     #[test]
     fn a_lack_of_descriptors_is_told_from_a_client_that_went_away() {
@@ -265,7 +246,8 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (accepted, connections) = mpsc::channel(8);
         let slots = Arc::new(Semaphore::new(slots));
-        let acceptor = ConnectionAcceptor { tls: None, slots, accepted };
+        let handshake_log = Arc::new(RateLimitedLog::of_events());
+        let acceptor = ConnectionAcceptor { tls: None, slots, accepted, handshake_log };
         tokio::spawn(accept_all(ListeningSocket::Tcp(listener), acceptor));
         (address, connections)
     }

@@ -26,6 +26,7 @@ use crate::api::transport::peer::AcceptedConnection;
 use crate::api::transport::phase::DaemonPhase;
 use crate::api::transport::tls::{Certificates, TlsError, TlsFiles};
 use crate::api::transport::unix_socket::{self, UnixAccess, UnixSocketFile};
+use crate::host::logging::RateLimitedLog;
 use crate::pb;
 
 /// Connections at a time, however many descriptors there are.
@@ -135,7 +136,8 @@ pub async fn serve(
     let (accepted, connections) = mpsc::channel(1);
     let slots = Arc::new(Semaphore::new(connection_slots()));
     let tls = certificates.as_ref().map(Certificates::subscribe);
-    let acceptor = ConnectionAcceptor { tls, slots, accepted };
+    let handshake_log = Arc::new(RateLimitedLog::of_events());
+    let acceptor = ConnectionAcceptor { tls, slots, accepted, handshake_log };
     let mut tasks = JoinSet::new();
     for listener in sockets.listeners {
         let accepting = accept_all(listener, acceptor.clone());

@@ -7,7 +7,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,8 +17,10 @@ use tokio::task::JoinSet;
 use vpp_maglev::api::ListenAddr;
 use vpp_maglev::domain::config::Config;
 use vpp_maglev::domain::names::BackendName;
+use vpp_maglev::host::claimed_dir::ClaimedDir;
 
 use crate::flags::DEFAULT_CONFIG;
+use crate::say::say;
 
 /// The configuration that the demo starts with.
 const CONFIG: &str = include_str!("../../../config/demo.yaml");
@@ -29,7 +30,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Why the demo did not start.
 #[derive(Debug, Error)]
 pub enum DemoError {
-    #[error("cannot make the demo's directory {}: {source}", path.display())]
+    #[error("cannot make the demo's directory in {}: {source}", path.display())]
     Directory { path: PathBuf, source: io::Error },
     #[error("cannot copy {} for the demo: {source}", path.display())]
     Copy { path: PathBuf, source: io::Error },
@@ -40,9 +41,10 @@ pub enum DemoError {
     Listen { backend: BackendName, address: SocketAddr, source: io::Error },
 }
 
-/// The demo's directory, which is removed when this is dropped.
+/// The demo's directory, `/tmp/maglev-demo` if that is free. It is removed when this
+/// is dropped.
 pub struct Demo {
-    dir: PathBuf,
+    dir: ClaimedDir,
 }
 
 /// The demo with its backends, which end when this is dropped.
@@ -61,11 +63,14 @@ impl Demo {
     /// # Errors
     /// The directory or the file cannot be made.
     pub fn prepare(config: &Path) -> Result<Self, DemoError> {
-        let dir = make_directory()?;
+        let parent = std::env::temp_dir();
+        let dir = ClaimedDir::make_named(&parent, "maglev-demo")
+            .map_err(|source| DemoError::Directory { path: parent, source })?;
+        let copy = dir.path().join("maglev.yaml");
         let copied = if config == Path::new(DEFAULT_CONFIG) {
-            std::fs::write(dir.join("maglev.yaml"), CONFIG)
+            std::fs::write(copy, CONFIG)
         } else {
-            std::fs::copy(config, dir.join("maglev.yaml")).map(|_| ())
+            std::fs::copy(config, copy).map(|_| ())
         };
         let demo = Self { dir };
         let path = config.to_owned();
@@ -75,7 +80,7 @@ impl Demo {
 
     /// The copy, which the user edits and reloads with SIGHUP.
     pub fn config_path(&self) -> PathBuf {
-        self.dir.join("maglev.yaml")
+        self.dir.path().join("maglev.yaml")
     }
 
     /// Starts a server for each backend whose check has a port.
@@ -93,7 +98,7 @@ impl Demo {
             let backend = name.clone();
             let listener =
                 listen(address).map_err(|source| DemoError::Listen { backend, address, source })?;
-            let word = self.dir.join(name.as_str());
+            let word = self.dir.path().join(name.as_str());
             std::fs::write(&word, "ok\n")
                 .map_err(|source| DemoError::Copy { path: word.clone(), source })?;
             tasks.spawn(serve(name.clone(), address, Some(listener), word));
@@ -106,28 +111,23 @@ impl Demo {
     }
 }
 
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // If it cannot be removed: it is in the directory for temporary files.
-        let _ = std::fs::remove_dir_all(&self.dir);
-    }
-}
-
 impl RunningServers {
     /// Prints what is running and what to type next.
     pub fn introduce(&self, addresses: &[ListenAddr]) {
-        let dir = self.demo.dir.display();
+        let dir = self.demo.dir.path().display();
         let pid = std::process::id();
         let server = addresses.first().map(ToString::to_string).unwrap_or_default();
         let option =
             if server == "127.0.0.1:9090" { String::new() } else { format!(" --server {server}") };
-        println!("\nThe demo runs: the daemon, a dataplane inside it, and these backends:");
-        for (name, address) in &self.backends {
-            println!("  {name:<10} http://{address}");
-        }
+        let backends: String = self
+            .backends
+            .iter()
+            .map(|(name, address)| format!("  {name:<10} http://{address}\n"))
+            .collect();
         let first = &self.first;
-        println!(
-            "\nIn another terminal:\n  \
+        say(&format!(
+            "\nThe demo runs: the daemon, a dataplane inside it, and these backends:\n{backends}\n\
+             In another terminal:\n  \
              maglevc{option} show frontends         what serves\n  \
              maglevc{option} show vpp lb state      what the dataplane holds\n  \
              maglevc{option} watch events           what happens\n\n\
@@ -138,20 +138,8 @@ impl RunningServers {
              echo ok     > {dir}/{first}\n\n\
              Edit {dir}/maglev.yaml, then: kill -HUP {pid}\n\
              Ctrl-C ends it.\n"
-        );
+        ));
     }
-}
-
-/// `/tmp/maglev-demo`, or with the process's number if that is taken.
-fn make_directory() -> Result<PathBuf, DemoError> {
-    let plain = std::env::temp_dir().join("maglev-demo");
-    let make = |path: &Path| std::fs::DirBuilder::new().mode(0o700).create(path);
-    if make(&plain).is_ok() {
-        return Ok(plain);
-    }
-    let path = plain.with_file_name(format!("maglev-demo-{}", std::process::id()));
-    make(&path).map_err(|source| DemoError::Directory { path: path.clone(), source })?;
-    Ok(path)
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -8,33 +8,42 @@ mod flags;
 mod goodbye;
 mod reload;
 mod run;
+mod say;
+mod signals;
 mod start;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rustix::process::Signal;
 use vpp_maglev::host::{allocator, logging};
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions, Paths};
 
 use config_source::{config_source, load_once};
 use flags::Flags;
+use reload::LogLevelSignals;
+use run::StartError;
+use say::{complain, say};
+use signals::Signals;
 
 fn main() -> ExitCode {
+    let signals = Signals::take();
     allocator::share_between_threads();
     let flags = match Flags::try_parse() {
         Ok(flags) => flags,
         Err(error) => return refuse(&error),
     };
-    let outcome = match &flags.dataplane_only {
-        _ if flags.check => check(&flags),
-        Some(dir) => dataplane_only(&flags, dir).map(|()| ExitCode::SUCCESS),
-        None => run::run(flags).map(|()| ExitCode::SUCCESS),
-    };
+    let outcome =
+        signals.map_err(StartError::from).and_then(|signals| match &flags.dataplane_only {
+            _ if flags.check => check(&flags, signals),
+            Some(dir) => dataplane_only(&flags, dir, signals).map(|()| ExitCode::SUCCESS),
+            None => run::run(flags, signals).map(|()| ExitCode::SUCCESS),
+        });
     match outcome {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("maglevd: {error}");
+            complain(&format!("maglevd: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -47,7 +56,8 @@ fn refuse(error: &clap::Error) -> ExitCode {
         let text = error.to_string();
         let lines = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
         let message = lines.collect::<Vec<_>>().join(" ");
-        eprintln!("maglevd: {}", message.strip_prefix("error: ").unwrap_or(&message));
+        let message = message.strip_prefix("error: ").unwrap_or(&message);
+        complain(&format!("maglevd: {message}"));
         ExitCode::from(2)
     } else {
         // A reader that closed the pipe has read enough.
@@ -60,38 +70,62 @@ fn refuse(error: &clap::Error) -> ExitCode {
 ///
 /// # Errors
 /// The system refuses what it takes to read it.
-fn check(flags: &Flags) -> Result<ExitCode, run::StartError> {
+fn check(flags: &Flags, mut signals: Signals) -> Result<ExitCode, StartError> {
     let source = config_source(flags);
-    Ok(match load_once(&*source)? {
+    let ends = async {
+        tokio::select! {
+            signal = signals.stop.next() => signal,
+            _ = signals.hangup.recv() => Signal::HUP,
+        }
+    };
+    let loaded = match load_once(&*source, ends)? {
+        Ok(loaded) => loaded,
+        // The convention of shells.
+        Err(signal) => {
+            let number = u8::try_from(signal.as_raw()).unwrap_or_default();
+            return Ok(ExitCode::from(128 + number));
+        }
+    };
+    Ok(match loaded {
         Ok(loaded) => {
             for warning in &loaded.warnings {
-                eprintln!("{source}: warning: {warning}");
+                complain(&format!("{source}: warning: {warning}"));
             }
-            println!("{source}: valid");
+            say(&format!("{source}: valid"));
             ExitCode::SUCCESS
         }
         Err(error) => {
             for line in error.to_string().lines() {
-                eprintln!("{source}: {line}");
+                complain(&format!("{source}: {line}"));
             }
             ExitCode::from(error.exit_code())
         }
     })
 }
 
-/// `--dataplane-only`: serves the embedded dataplane until a signal.
-fn dataplane_only(flags: &Flags, dir: &Path) -> Result<(), run::StartError> {
+/// `--dataplane-only`: serves the embedded dataplane until a signal, or the end of its
+/// terminal.
+fn dataplane_only(flags: &Flags, dir: &Path, signals: Signals) -> Result<(), StartError> {
     let logging = logging::start(flags.log_level, flags.log_format)?;
     let _flush = logging.writer.flush_on_drop();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let stop = run::stop_signal()?;
         let embedded = Embedded::start(Paths::in_dir(dir), EmbeddedOptions::default())?;
         tracing::info!(
             api = %embedded.api_path().display(), stats = %embedded.stats_path().display(),
             "dataplane-ready"
         );
-        stop.await;
+        let terminal = signals.terminal()?;
+        let is_to_outlive = signals.outlives_terminal;
+        let Signals { mut hangup, debug, configured, mut stop, .. } = signals;
+        let level_signals = LogLevelSignals { debug, configured };
+        tokio::select! {
+            _ = stop.next() => {}
+            // There is no configuration to reload.
+            Some(()) = hangup.recv(), if !is_to_outlive => {}
+            () = terminal.gone() => {}
+            () = level_signals.apply_to(logging.levels.clone()) => {}
+        }
         Ok(())
     })
 }

@@ -1,9 +1,8 @@
 //! Reloads the configuration, and changes the log level, while the daemon runs.
 
 use std::future::pending;
-use std::io;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use vpp_maglev::actors::controller::Reload;
 use vpp_maglev::actors::mailbox_closed;
@@ -22,12 +21,8 @@ pub struct ReloadTriggers {
 }
 
 impl ReloadTriggers {
-    /// From this call on SIGHUP no longer ends the process.
-    ///
-    /// # Errors
-    /// The system refuses a signal handler.
-    pub fn new(source: &dyn ConfigSource) -> io::Result<Self> {
-        Ok(Self { hangup: signal(SignalKind::hangup())?, changes: source.changes() })
+    pub fn new(hangup: Signal, source: &dyn ConfigSource) -> Self {
+        Self { hangup, changes: source.changes() }
     }
 
     /// Waits for the next trigger. Several changes between two calls are one.
@@ -75,20 +70,13 @@ pub async fn reload_on(mut triggers: ReloadTriggers, actors: &Actors, serving: &
 
 /// The signals that change the log level.
 pub struct LogLevelSignals {
-    debug: Signal,
-    configured: Signal,
+    /// SIGUSR1.
+    pub debug: Signal,
+    /// SIGUSR2.
+    pub configured: Signal,
 }
 
 impl LogLevelSignals {
-    /// From this call on SIGUSR1 and SIGUSR2 no longer end the process.
-    ///
-    /// # Errors
-    /// The system refuses a signal handler.
-    pub fn new() -> io::Result<Self> {
-        let debug = signal(SignalKind::user_defined1())?;
-        Ok(Self { debug, configured: signal(SignalKind::user_defined2())? })
-    }
-
     /// Logs everything after SIGUSR1, and what the flag asks for after SIGUSR2.
     pub async fn apply_to(mut self, levels: LogLevels) {
         loop {
@@ -109,6 +97,7 @@ mod tests {
     use std::fmt;
     use std::task::Poll;
 
+    use tokio::signal::unix::{SignalKind, signal};
     use vpp_maglev::config::{ConfigLoad, FileSource};
 
     use super::*;
@@ -141,7 +130,8 @@ mod tests {
     #[tokio::test]
     async fn a_change_that_the_source_announces_triggers_a_reload() {
         let source = AnnouncingSource(watch::Sender::new(()));
-        let mut triggers = ReloadTriggers::new(&source).unwrap();
+        let hangup = || signal(SignalKind::hangup()).unwrap();
+        let mut triggers = ReloadTriggers::new(hangup(), &source);
         assert!(!is_triggered(&mut triggers).await, "nothing has changed yet");
         source.0.send_replace(());
         source.0.send_replace(());
@@ -150,7 +140,7 @@ mod tests {
         drop(source);
         assert!(!is_triggered(&mut triggers).await, "a source that has ended announces nothing");
 
-        let mut triggers = ReloadTriggers::new(&FileSource::new("/none")).unwrap();
+        let mut triggers = ReloadTriggers::new(hangup(), &FileSource::new("/none"));
         assert!(!is_triggered(&mut triggers).await, "a file announces nothing");
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use actix::prelude::*;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 use vpp_maglev::VERSION;
 use vpp_maglev::actors::controller::log_warnings;
@@ -21,6 +20,7 @@ use vpp_maglev::config::{ConfigSource, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
 use vpp_maglev::host::logging::{self, Logging};
 use vpp_maglev::host::panic_hook::end_on_panic;
+use vpp_maglev::host::terminal::TerminalWatch;
 use vpp_maglev::host::thread_priority::{ThreadPriorities, ThreadPriority};
 use vpp_maglev::probe::{NamespaceError, ProbeEnvironment};
 use vpp_maglev::vpp::client::ClientOptions;
@@ -30,6 +30,7 @@ use crate::config_source::{config_source, load_once};
 use crate::demo::{Demo, DemoError};
 use crate::flags::Flags;
 use crate::reload::{LogLevelSignals, ReloadTriggers, reload_on};
+use crate::signals::Signals;
 use crate::start::{ActorInputs, RunningActors, start_actors};
 
 /// How long requests under way may take when the daemon stops.
@@ -59,11 +60,11 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until a signal.
 ///
 /// # Errors
 /// Why the daemon did not start.
-pub fn run(mut flags: Flags) -> Result<(), StartError> {
+pub fn run(mut flags: Flags, mut signals: Signals) -> Result<(), StartError> {
     let logging = logging::start(flags.log_level, flags.log_format)?;
     let _flush = logging.writer.flush_on_drop();
     end_on_panic(logging.writer.clone(), || {});
@@ -74,8 +75,12 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
     }
     let source = config_source(&flags);
     info!(version = VERSION, config = %source, "starting");
-    let Loaded { config, warnings } = load_once(&*source)?
-        .map_err(|fault| StartError::Config { name: source.to_string(), fault })?;
+    let Ok(loaded) = load_once(&*source, signals.stop.next())? else {
+        info!("stopping");
+        return Ok(());
+    };
+    let Loaded { config, warnings } =
+        loaded.map_err(|fault| StartError::Config { name: source.to_string(), fault })?;
     log_warnings(&warnings);
     drop(warnings);
     raise_descriptor_limit();
@@ -90,8 +95,15 @@ pub fn run(mut flags: Flags) -> Result<(), StartError> {
     let priorities = ThreadPriorities::relative_to_this_thread();
     let runtime = priorities.runtime(ThreadPriority::High)?;
     let system = System::with_tokio_rt(|| runtime);
-    let prepared =
-        PreparedDaemon { flags: &flags, source, config, probe_environment, logging, priorities };
+    let prepared = PreparedDaemon {
+        flags: &flags,
+        source,
+        config,
+        probe_environment,
+        logging,
+        priorities,
+        signals,
+    };
     let outcome = system.block_on(prepared.live(embedded.as_ref(), demo));
     drop(embedded);
     // A drop would run each actor once more, and start those that have not started
@@ -117,15 +129,19 @@ struct PreparedDaemon<'a> {
     probe_environment: ProbeEnvironment,
     logging: Logging,
     priorities: ThreadPriorities,
+    signals: Signals,
 }
 
 impl PreparedDaemon<'_> {
     async fn live(self, embedded: Option<&Embedded>, demo: Option<Demo>) -> Result<(), StartError> {
-        let Self { flags, source, config, probe_environment, logging, priorities } = self;
-        // Before anything listens, so that an early signal does not kill the process.
-        let triggers = ReloadTriggers::new(&*source)?;
-        let log_level_signals = LogLevelSignals::new()?;
-        let stop = stop_signal()?;
+        let Self { flags, source, config, probe_environment, logging, priorities, signals } = self;
+        let terminal = match &demo {
+            Some(_) => signals.terminal()?,
+            None => TerminalWatch::none(),
+        };
+        let Signals { hangup, debug, configured, mut stop, .. } = signals;
+        let triggers = ReloadTriggers::new(hangup, &*source);
+        let log_level_signals = LogLevelSignals { debug, configured };
         let demo = match demo {
             Some(demo) => Some(demo.start(&config).await?),
             None => None,
@@ -164,7 +180,8 @@ impl PreparedDaemon<'_> {
             demo.introduce(&serving.addresses);
         }
         tokio::select! {
-            () = stop => {}
+            _ = stop.next() => {}
+            () = terminal.gone() => {}
             () = reload_on(triggers, &actors, &serving) => {}
         }
         info!("stopping");
@@ -208,20 +225,4 @@ async fn listen(flags: &Flags, actors: &Actors, arbiter: &Arbiter) -> Result<Ser
         let _ = result.send(open.await);
     });
     opened.await.unwrap_or_else(|_| Ok(Serving::none()))
-}
-
-/// Ends at SIGTERM or SIGINT. From this call on, and not only once the future is
-/// awaited, the signals no longer end the process by themselves.
-///
-/// # Errors
-/// The system refuses a signal handler.
-pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

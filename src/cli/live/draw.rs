@@ -1,5 +1,7 @@
 //! Draws the view: a heading, the table, the recent changes, the keys.
 
+use std::time::Instant;
+
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -11,7 +13,7 @@ use super::rows::{Row, rows};
 use crate::api::views::text::printable;
 use crate::cli::error::client_error_text;
 use crate::cli::render::context::Tone;
-use crate::cli::render::time::{age, moment};
+use crate::cli::render::time::{age, elapsed, moment};
 use crate::client::mirror::{
     DaemonStatus, MirroredState, RecentChange, RecentChangeKind, VppStatus,
 };
@@ -23,8 +25,17 @@ const CHANGES: u16 = 5;
 /// Terminals with fewer lines show no recent changes.
 const FEW_LINES: u16 = 16;
 
-/// Draws the view at `now_ns` (Unix nanoseconds).
-pub fn draw(frame: &mut Frame<'_>, model: &mut LiveModel, now_ns: i64, colour: bool) {
+/// The moment of a drawing.
+#[derive(Clone, Copy, Debug)]
+pub struct DrawTime {
+    pub at: Instant,
+    /// By the client's clock, where the daemon does not send its own: Unix time in
+    /// nanoseconds.
+    pub client_ns: i64,
+}
+
+/// Draws the view.
+pub fn draw(frame: &mut Frame<'_>, model: &mut LiveModel, time: DrawTime, colour: bool) {
     let area = frame.area();
     let changes = if area.height < FEW_LINES { 0 } else { CHANGES + 1 };
     let parts = [
@@ -35,7 +46,8 @@ pub fn draw(frame: &mut Frame<'_>, model: &mut LiveModel, now_ns: i64, colour: b
     ];
     let [head, body, recent, foot] = Layout::vertical(parts).areas(area);
     let ink = Ink { colour };
-    frame.render_widget(heading(model, now_ns, ink), head);
+    let now_ns = model.mirror.now_ns(time.at, time.client_ns);
+    frame.render_widget(heading(model, now_ns, time.at, ink), head);
     // The titles take one line of the body.
     let page = usize::from(body.height.saturating_sub(1));
     let count = rows(model).len();
@@ -71,7 +83,7 @@ impl Ink {
 }
 
 /// The daemon, how many objects are in which state, and VPP.
-fn heading(model: &LiveModel, now_ns: i64, ink: Ink) -> Paragraph<'static> {
+fn heading(model: &LiveModel, now_ns: i64, at: Instant, ink: Ink) -> Paragraph<'static> {
     let mut first = vec![ink.span(Tone::Title, format!("maglevd {}", model.server))];
     first.push(match &model.mirror.status {
         DaemonStatus::Connecting => ink.span(Tone::Unsure, "  connecting"),
@@ -87,7 +99,10 @@ fn heading(model: &LiveModel, now_ns: i64, ink: Ink) -> Paragraph<'static> {
     let third = match &model.mirror.vpp {
         VppStatus::Unknown => Span::raw("VPP: not asked yet"),
         VppStatus::Connected(info) if info.missing_messages.is_empty() => {
-            let since = age(now_ns, info.connecttime_ns);
+            let since = match model.mirror.connected_for_ns(at) {
+                0 => age(now_ns, info.connecttime_ns),
+                span_ns => elapsed(span_ns),
+            };
             ink.span(Tone::Good, format!("VPP {} connected for {since}", printable(&info.version)))
         }
         VppStatus::Connected(info) => {

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_stream::StreamExt;
 
-pub use draw::draw;
+pub use draw::{DrawTime, draw};
 pub use keys::PressedKey;
 pub use model::LiveModel;
 
@@ -32,6 +32,7 @@ use crate::cli::render::format::OutputFormat;
 use crate::cli::render::output::{Output, now_ns};
 use crate::client::connection::DaemonClient;
 use crate::client::mirror::{MirrorUpdate, feed};
+use crate::host::terminal::TerminalWatch;
 use screen::Screen;
 
 /// Updates that may be queued for the view.
@@ -75,7 +76,7 @@ pub async fn run(
 
 /// Why the view ended.
 enum ViewEnd {
-    /// The operator left, or the process is to end.
+    /// The operator left, the terminal is gone, or the process is to end.
     Left,
     /// There will be no more updates.
     NoMoreUpdates,
@@ -95,12 +96,14 @@ async fn show(
     let mut hangup = signal(SignalKind::hangup()).map_err(local)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(local)?;
     let mut screen = Screen::enter(std::io::stdout()).map_err(local)?;
+    let terminal = TerminalWatch::of(std::io::stdin()).map_err(local)?;
     let mut keys = EventStream::new();
     let mut drawn = Instant::now();
     let mut dirty = true;
     loop {
         if dirty && drawn.elapsed() >= FRAME || model.is_new() {
-            screen.draw(|frame| draw(frame, model, now_ns(), colour)).map_err(local)?;
+            let time = DrawTime { at: std::time::Instant::now(), client_ns: now_ns() };
+            screen.draw(|frame| draw(frame, model, time, colour)).map_err(local)?;
             (drawn, dirty) = (Instant::now(), false);
         }
         let due = if dirty { drawn + FRAME } else { drawn + TICK };
@@ -122,6 +125,8 @@ async fn show(
                 None => return Ok(ViewEnd::Left),
             },
             () = sleep_until(due) => {}
+            // Without this the stream of keys would spin, and never end.
+            () = terminal.gone() => return Ok(ViewEnd::Left),
             _ = terminate.recv() => return Ok(ViewEnd::Left),
             _ = hangup.recv() => return Ok(ViewEnd::Left),
             _ = interrupt.recv() => return Ok(ViewEnd::Left),

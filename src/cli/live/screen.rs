@@ -1,6 +1,7 @@
 //! The terminal's alternate screen, and its restoration, however the view ends.
 
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
 
@@ -16,7 +17,9 @@ type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync + 'static>;
 
 /// The alternate screen. Dropping it restores the terminal.
 pub(super) struct Screen<W: Write> {
-    terminal: Terminal<CrosstermBackend<W>>,
+    /// Not dropped: where the terminal is gone its drop would panic, as it reports on
+    /// standard error that it cannot show the cursor. [`leave`] shows it.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<W>>>,
     /// The panic hook from before.
     hook: Arc<Hook>,
 }
@@ -36,7 +39,8 @@ impl<W: Write> Screen<W> {
             previous(panic);
         }));
         let entered = execute!(out, EnterAlternateScreen, Hide);
-        let screen = Self { terminal: Terminal::new(CrosstermBackend::new(out))?, hook };
+        let terminal = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(out))?);
+        let screen = Self { terminal, hook };
         entered.map(|()| screen)
     }
 

@@ -4,7 +4,7 @@
 /// What a text is rendered for.
 #[derive(Clone, Copy, Debug)]
 pub struct RenderContext {
-    /// Unix time in nanoseconds from which ages are counted.
+    /// Unix time in nanoseconds by the client's clock.
     pub now_ns: i64,
     /// Columns of the terminal; `None`: no terminal, nothing is cut.
     pub width: Option<usize>,
@@ -60,6 +60,13 @@ impl Tone {
 }
 
 impl RenderContext {
+    /// What ages are counted from: the daemon's own clock, or the client's where the
+    /// daemon does not send it (0).
+    #[must_use]
+    pub fn now_of_daemon(&self, now_unix_ns: i64) -> i64 {
+        if now_unix_ns == 0 { self.now_ns } else { now_unix_ns }
+    }
+
     /// `text` in the colour of its tone, if colours are wanted.
     #[must_use]
     pub fn paint(&self, tone: Tone, text: &str) -> String {
@@ -96,6 +103,12 @@ mod tests {
         assert_eq!(coloured.paint(Tone::Bad, "down"), "\x1b[31mdown\x1b[0m");
         assert_eq!(coloured.paint(Tone::Plain, "text"), "text");
         assert_eq!(coloured.paint(Tone::Bad, ""), "");
+    }
+
+    #[test]
+    fn the_clients_clock_counts_where_the_daemon_does_not_send_its_own() {
+        let context = RenderContext { now_ns: 5, width: None, colour: false };
+        assert_eq!((context.now_of_daemon(7), context.now_of_daemon(0)), (7, 5));
     }
 
     #[test]

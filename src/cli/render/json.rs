@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json, to_value};
 
+use crate::api::views::text::printable_json;
 use crate::api::views::{
     BackendJson, EventJson, FrontendJson, HealthCheckJson, LbStateJson, PredictionJson, SyncJson,
     VipCountersJson, VppInfoJson,
@@ -33,9 +34,8 @@ pub fn answer(answer: &CliAnswer) -> serde_json::Result<Value> {
         CliAnswer::Backends(backends) => {
             to_value(backends.iter().map(BackendJson::from).collect::<Vec<_>>())
         }
-        CliAnswer::Backend { backend, .. } | CliAnswer::BackendSet(backend) => {
-            to_value(BackendJson::from(backend))
-        }
+        CliAnswer::Backend { backend, .. } => to_value(BackendJson::from(&**backend)),
+        CliAnswer::BackendSet(backend) => to_value(BackendJson::from(backend)),
         CliAnswer::HealthChecks(checks) => {
             to_value(checks.iter().map(HealthCheckJson::from).collect::<Vec<_>>())
         }
@@ -48,6 +48,18 @@ pub fn answer(answer: &CliAnswer) -> serde_json::Result<Value> {
         CliAnswer::Synced { sync, dry_run } => to_value(SyncJson::new(sync, *dry_run)),
         CliAnswer::Checked(check) | CliAnswer::Reloaded(check) => to_value(check),
     }
+}
+
+/// JSON as it is written for people and programs: nothing in it acts on a terminal.
+#[must_use]
+pub fn pretty(value: &Value) -> String {
+    printable_json(&format!("{value:#}\n")).into_owned()
+}
+
+/// The same on one line, without its end.
+#[must_use]
+pub fn line(value: &Value) -> String {
+    printable_json(&value.to_string()).into_owned()
 }
 
 /// One event; the key `type` decides which other keys there are.

@@ -6,9 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use crate::api::views::text::printable_lines;
 use crate::cli::error::CliError;
 use crate::cli::render::context::{RenderContext, Tone};
+
 use crate::cli::render::format::{ColorWhen, OutputFormat, width};
+use crate::cli::render::json;
 
 /// The format and colours of the output.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,7 +46,7 @@ impl Output {
                     attempted: "write",
                     source: error.into(),
                 })?;
-                write(&format!("{value:#}\n"))
+                write(&json::pretty(&value))
             }
         }
     }
@@ -53,7 +56,8 @@ impl Output {
         let colour = self.color.colour(&std::io::stderr());
         let context = RenderContext { now_ns: 0, width: None, colour };
         // Where this cannot be written either, the exit status remains.
-        let _ = writeln!(std::io::stderr(), "{}", context.paint(tone, line));
+        let line = context.paint(tone, &printable_lines(line));
+        let _ = writeln!(std::io::stderr(), "{line}");
     }
 }
 

@@ -5,15 +5,17 @@ use crate::api::views::time::{date, time_of_day};
 const SECOND_NS: i64 = 1_000_000_000;
 const DAY_S: i64 = 86_400;
 
-/// How long ago `at_ns` was at `now_ns` (Unix nanoseconds), in its two largest
-/// units: `10m30s`, `3d4h`. `-` where the moment is not known (0). Clocks of
-/// two machines differ, so a moment of the future is `0s`.
+/// How long ago `at_ns` was at `now_ns` (Unix nanoseconds). `-` where the moment is
+/// not known (0). Clocks of two machines differ, so a moment of the future is `0s`.
 #[must_use]
 pub fn age(now_ns: i64, at_ns: i64) -> String {
-    if at_ns == 0 {
-        return "-".into();
-    }
-    let seconds = now_ns.saturating_sub(at_ns).max(0) / SECOND_NS;
+    if at_ns == 0 { "-".into() } else { elapsed(now_ns.saturating_sub(at_ns)) }
+}
+
+/// A span in its two largest units: `10m30s`, `3d4h`.
+#[must_use]
+pub fn elapsed(ns: i64) -> String {
+    let seconds = ns.max(0) / SECOND_NS;
     let (days, hours) = (seconds / DAY_S, seconds / 3600 % 24);
     let (minutes, rest) = (seconds / 60 % 60, seconds % 60);
     match (days, hours, minutes) {

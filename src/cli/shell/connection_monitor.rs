@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use crate::api::views::text::printable;
 use crate::cli::error::client_error_text;
 use crate::cli::shell::runtime_thread::RuntimeThread;
 use crate::client::connection::DaemonClient;
@@ -131,7 +132,7 @@ async fn print_changes(
     while status.changed().await.is_ok() && editing.wait_for(|editing| *editing).await.is_ok() {
         let now = status.borrow_and_update().clone();
         if let Some(line) = notices.next(&now) {
-            printer(line);
+            printer(printable(&line));
         }
     }
 }

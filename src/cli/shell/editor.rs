@@ -1,6 +1,7 @@
 //! The line that is typed: editing, history, TAB and `?`.
 
 use std::cell::RefCell;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Instant;
@@ -19,6 +20,7 @@ use tokio::runtime::Handle;
 
 use super::connection_monitor::Printer;
 use super::{history, inline_help};
+use crate::api::views::text::printable;
 use crate::cli::command::completion::{NameList, candidates};
 use crate::cli::command::completion_names::{self, NameCache};
 use crate::cli::command::words::{quoted, split_at_cursor};
@@ -27,6 +29,7 @@ use crate::cli::render::context::Tone;
 use crate::cli::render::output::{self, Output};
 use crate::cli::shell::runtime_thread::RuntimeThread;
 use crate::client::connection::DaemonClient;
+use crate::host::terminal::is_gone;
 
 /// Lines of history that are kept.
 const HISTORY_SIZE: usize = 1000;
@@ -91,7 +94,10 @@ impl Editor {
                 // It fails when the terminal is gone, and the operator with it.
                 let _ = printer.print(line + "\n");
             }),
-            Err(_) => Box::new(|line| eprintln!("{line}")),
+            Err(_) => Box::new(|line| {
+                // The same.
+                let _ = writeln!(std::io::stderr(), "{line}");
+            }),
         }
     }
 
@@ -109,6 +115,7 @@ impl Editor {
                 Err(ReadlineError::Eof) => return Ok(EditorInput::End),
                 // The terminal was resized: the line is drawn again.
                 Err(ReadlineError::Signal(_)) => continue,
+                Err(_) if is_gone(std::io::stdin()) => return Ok(EditorInput::End),
                 Err(error) => return Err(failed(error)),
             };
             let Ok(cursor) = self.help_requests.try_recv() else {
@@ -212,7 +219,7 @@ impl Completer for LineHelper {
         let pair = |text: String| {
             // rustyline inserts it only where there is one candidate.
             let replacement = quoted(&text) + " ";
-            Pair { display: text, replacement }
+            Pair { display: printable(&text), replacement }
         };
         let found = found.into_iter().map(|candidate| pair(candidate.text));
         Ok((typed.start, if typed.comment { Vec::new() } else { found.collect() }))

@@ -21,6 +21,7 @@ use crate::cli::command::request::CliCommand;
 use crate::cli::render::context::Tone;
 use crate::cli::render::output::{self, Output};
 use crate::client::connection::{DaemonAccess, DaemonClient};
+use crate::host::terminal::TerminalWatch;
 use connection_monitor::ConnectionMonitor;
 use editor::{Editor, EditorInput};
 use runtime_thread::RuntimeThread;
@@ -130,10 +131,14 @@ fn run_line(
     }
     let end = runtime.wait(async {
         let mut interrupts = watch_events::interrupts()?;
+        // At its end there is no more input, which the next read finds.
+        let terminal = TerminalWatch::of(std::io::stdin())
+            .map_err(|source| CliError::Local { attempted: "use the terminal", source })?;
         let connect = async || Ok(client.clone());
         tokio::select! {
             result = dispatch::execute(connect, command, output, wait) => result,
             _ = interrupts.recv() => Ok(CommandEnd::Interrupted),
+            () = terminal.gone() => Ok(CommandEnd::Interrupted),
         }
     });
     end.map(Some)

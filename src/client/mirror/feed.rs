@@ -80,7 +80,8 @@ async fn execute(
             let backends = if backends { Some(requests::backends(client).await?) } else { None };
             let vpp = vpp(client).await?;
             refresh.received(None, &frontends);
-            let snapshot = MirrorSnapshot { frontends, backends, vpp };
+            let received = Instant::now();
+            let snapshot = MirrorSnapshot { frontends, backends, vpp, received };
             return Ok(vec![MirrorUpdate::Snapshot(snapshot)]);
         }
         MirrorQuery::Parts { frontends, backends, vpp } => (frontends, backends, vpp),
@@ -91,7 +92,7 @@ async fn execute(
     refresh.received(Some(&names), &frontends);
     updates.push(MirrorUpdate::Frontends { names, frontends });
     if with_vpp {
-        updates.push(MirrorUpdate::Vpp(vpp(client).await?));
+        updates.push(MirrorUpdate::Vpp(vpp(client).await?, Instant::now()));
     }
     Ok(updates)
 }

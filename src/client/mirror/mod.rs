@@ -8,6 +8,7 @@
 //!
 //! [`Mirror`] and [`Refresh`] are pure; [`feed()`] executes.
 
+mod clock;
 mod feed;
 mod refresh;
 mod state;

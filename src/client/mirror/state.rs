@@ -1,7 +1,9 @@
 //! The mirrored state of a daemon, as a value that updates change.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
+use super::clock::DaemonClock;
 use crate::client::error::ClientError;
 use crate::pb;
 use crate::pb::event::Event;
@@ -83,6 +85,8 @@ pub struct MirrorSnapshot {
     /// All backends; `None`: not requested, because events report them.
     pub backends: Option<Vec<pb::BackendInfo>>,
     pub vpp: VppStatus,
+    /// When it was received.
+    pub received: Instant,
 }
 
 /// Something that was received.
@@ -101,7 +105,8 @@ pub enum MirrorUpdate {
         frontends: Vec<pb::FrontendInfo>,
     },
     Backend(pb::BackendInfo),
-    Vpp(VppStatus),
+    /// With when it was received.
+    Vpp(VppStatus, Instant),
 }
 
 /// The state of a daemon.
@@ -111,6 +116,10 @@ pub struct Mirror {
     pub status: DaemonStatus,
     /// VPP's connection.
     pub vpp: VppStatus,
+    /// How long the daemon has been connected to it, where it sends that.
+    connected_for: Option<DaemonClock>,
+    /// Where the daemon sends it.
+    clock: Option<DaemonClock>,
     /// Frontends by name.
     pub frontends: BTreeMap<String, pb::FrontendInfo>,
     /// The states of frontends by name, where an event reported them.
@@ -126,6 +135,8 @@ impl Default for Mirror {
         Self {
             status: DaemonStatus::Connecting,
             vpp: VppStatus::Unknown,
+            connected_for: None,
+            clock: None,
             frontends: BTreeMap::new(),
             frontend_states: BTreeMap::new(),
             backend_states: BTreeMap::new(),
@@ -139,7 +150,7 @@ impl Mirror {
     pub fn apply(&mut self, update: MirrorUpdate) {
         match update {
             MirrorUpdate::Lost(error) => self.status = DaemonStatus::Down(error),
-            MirrorUpdate::Vpp(vpp) => self.vpp = vpp,
+            MirrorUpdate::Vpp(vpp, received) => self.replace_vpp(None, vpp, received),
             MirrorUpdate::Event(event) => self.apply_event(event),
             MirrorUpdate::Backend(backend) => self.replace_backend(backend),
             MirrorUpdate::Frontends { names, frontends } => {
@@ -148,17 +159,48 @@ impl Mirror {
                 }
                 self.frontends.extend(frontends.into_iter().map(|f| (f.name.clone(), f)));
             }
-            MirrorUpdate::Snapshot(MirrorSnapshot { frontends, backends, vpp }) => {
+            MirrorUpdate::Snapshot(MirrorSnapshot { frontends, backends, vpp, received }) => {
                 self.status = DaemonStatus::Up;
                 self.frontends = frontends.into_iter().map(|f| (f.name.clone(), f)).collect();
                 self.frontend_states.retain(|name, _| self.frontends.contains_key(name));
-                self.vpp = vpp;
+                self.replace_vpp(backends.as_deref(), vpp, received);
                 if let Some(backends) = backends {
                     self.backend_states.clear();
                     backends.into_iter().for_each(|backend| self.replace_backend(backend));
                 }
             }
         }
+    }
+
+    /// The daemon's clock at `now`; `fallback` where it does not send it.
+    #[must_use]
+    pub fn now_ns(&self, now: Instant, fallback: i64) -> i64 {
+        self.clock.map_or(fallback, |clock| clock.at(now))
+    }
+
+    /// How long the daemon has been connected to VPP, in nanoseconds at `now`; 0: it
+    /// is not, or does not say.
+    #[must_use]
+    pub fn connected_for_ns(&self, now: Instant) -> i64 {
+        self.connected_for.map_or(0, |clock| clock.at(now))
+    }
+
+    fn replace_vpp(
+        &mut self,
+        backends: Option<&[pb::BackendInfo]>,
+        vpp: VppStatus,
+        received: Instant,
+    ) {
+        let (of_vpp, connected_for) = match &vpp {
+            VppStatus::Connected(info) => (info.now_unix_ns, info.connected_for_ns),
+            VppStatus::Unknown | VppStatus::Away(_) => (0, 0),
+        };
+        // VPP is asked last.
+        let of_backend = backends.and_then(|all| all.last()).map_or(0, |last| last.now_unix_ns);
+        let now_ns = if of_vpp == 0 { of_backend } else { of_vpp };
+        self.clock = DaemonClock::new(now_ns, received).or(self.clock);
+        self.connected_for = DaemonClock::new(connected_for, received);
+        self.vpp = vpp;
     }
 
     fn replace_backend(&mut self, backend: pb::BackendInfo) {
@@ -236,78 +278,4 @@ fn set_state(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn backend_event(from: &str, to: &str, at_unix_ns: i64) -> MirrorUpdate {
-        let (from, to, why) = (from.to_owned(), to.to_owned(), "L4TOUT".to_owned());
-        let transition = Some(pb::TransitionRecord { from, to, at_unix_ns, why });
-        let event = pb::BackendEvent { backend_name: "b".into(), transition };
-        MirrorUpdate::Event(pb::Event { event: Some(Event::Backend(event)), seq: 1, boot_id: 1 })
-    }
-
-    fn snapshot(frontends: &[&str], backends: Option<&[&str]>) -> MirrorUpdate {
-        let frontend =
-            |name: &&str| pb::FrontendInfo { name: (*name).into(), ..Default::default() };
-        let backend = |name: &&str| pb::BackendInfo {
-            name: (*name).into(),
-            address: "192.0.2.1".into(),
-            state: "up".into(),
-            ..Default::default()
-        };
-        MirrorUpdate::Snapshot(MirrorSnapshot {
-            frontends: frontends.iter().map(frontend).collect(),
-            backends: backends.map(|names| names.iter().map(backend).collect()),
-            vpp: VppStatus::Unknown,
-        })
-    }
-
-    #[test]
-    fn an_event_changes_the_state_and_keeps_the_address() {
-        let mut mirror = Mirror::default();
-        mirror.apply(snapshot(&[], Some(&["b"])));
-        mirror.apply(backend_event("up", "down", 7));
-        let (address, state, why) = ("192.0.2.1".into(), "down".into(), "L4TOUT".into());
-        let expected = MirroredState { address, state, since_ns: 7, why };
-        assert_eq!(mirror.backend_states["b"], expected);
-        mirror.apply(backend_event("down", "removed", 8));
-        assert!(mirror.backend_states.is_empty());
-        assert_eq!(mirror.recent.iter().map(|change| change.at_ns).collect::<Vec<_>>(), [8, 7]);
-    }
-
-    #[test]
-    fn an_event_of_a_snapshot_is_no_recent_change() {
-        let mut mirror = Mirror::default();
-        mirror.apply(backend_event("up", "up", 7));
-        assert!(mirror.backend_states.contains_key("b") && mirror.recent.is_empty());
-    }
-
-    #[test]
-    fn a_snapshot_replaces_what_it_contains() {
-        let mut mirror = Mirror::default();
-        mirror.apply(snapshot(&["f", "gone"], Some(&["b", "gone"])));
-        mirror.apply(snapshot(&["f"], None));
-        assert_eq!(mirror.frontends.keys().collect::<Vec<_>>(), ["f"]);
-        assert_eq!(mirror.backend_states.len(), 2);
-        mirror.apply(snapshot(&["f"], Some(&["b"])));
-        assert_eq!(mirror.backend_states.keys().collect::<Vec<_>>(), ["b"]);
-    }
-
-    #[test]
-    fn a_requested_frontend_that_does_not_exist_is_removed() {
-        let mut mirror = Mirror::default();
-        mirror.apply(snapshot(&["a", "b"], None));
-        mirror.apply(MirrorUpdate::Frontends { names: vec!["a".into()], frontends: vec![] });
-        assert_eq!(mirror.frontends.keys().collect::<Vec<_>>(), ["b"]);
-    }
-
-    #[test]
-    fn recent_changes_are_bounded_and_the_latest_stay() {
-        let mut mirror = Mirror::default();
-        for at in 1..=RECENT_CHANGES as i64 + 5 {
-            mirror.apply(backend_event("up", "down", at));
-        }
-        assert_eq!(mirror.recent.len(), RECENT_CHANGES);
-        assert_eq!(mirror.recent[0].at_ns, RECENT_CHANGES as i64 + 5);
-    }
-}
+mod tests;

@@ -13,6 +13,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::domain::printable::printable;
+
 /// journald's socket.
 const SOCKET: &str = "/run/systemd/journal/socket";
 /// Bytes of a value, at most: a record has to fit into a datagram.
@@ -33,9 +35,20 @@ pub(super) struct Journal(UnixDatagram);
 
 impl Journal {
     /// # Errors
-    /// There is no journald.
+    /// There is no journald; the error says what to do.
     pub(super) fn open() -> io::Result<Self> {
-        Self::at(SOCKET)
+        Self::open_at(SOCKET)
+    }
+
+    fn open_at(path: &str) -> io::Result<Self> {
+        Self::at(path).map_err(|error| {
+            let remedy = "start systemd-journald (in a container: mount its socket), or choose \
+                          --log-format json or text";
+            io::Error::new(
+                error.kind(),
+                format!("--log-format journal: no journal at {path}: {error}; {remedy}"),
+            )
+        })
     }
 
     fn at(path: &str) -> io::Result<Self> {
@@ -104,7 +117,7 @@ impl FieldLines {
     fn push(&mut self, field: &Field, value: &str) {
         let end = value.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_VALUE).last();
         let kept = if value.len() > MAX_VALUE { &value[..end.unwrap_or_default()] } else { value };
-        let line = kept.replace(['\n', '\r'], " ");
+        let line = printable(&kept.replace(['\n', '\r'], " "));
         if field.name() == "message" {
             self.message = line;
         } else {
@@ -143,6 +156,14 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn without_a_journal_it_is_said_what_to_do() {
+        let error = Journal::open_at("/nowhere/socket").err().unwrap().to_string();
+        for part in ["--log-format journal", "/nowhere/socket", "--log-format json"] {
+            assert!(error.contains(part), "{error}");
         }
     }
 

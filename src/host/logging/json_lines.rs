@@ -10,6 +10,8 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::domain::printable::printable_json;
+
 /// `{"time":"…","level":"INFO","msg":"backend-transition","backend":"nginx0",…}`
 pub(super) struct JsonLines;
 
@@ -88,7 +90,7 @@ struct TextWriter<'a, 'w>(&'a mut Writer<'w>);
 impl io::Write for TextWriter<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = str::from_utf8(bytes).map_err(io::Error::other)?;
-        self.0.write_str(text).map_err(io::Error::other)?;
+        self.0.write_str(&printable_json(text)).map_err(io::Error::other)?;
         Ok(bytes.len())
     }
 

@@ -5,6 +5,8 @@ mod journal;
 mod json_lines;
 mod log_stream;
 mod log_writer;
+mod rate_limit;
+mod text_fields;
 
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -22,9 +24,11 @@ use crate::domain::events::{LogLevel, LogRecord};
 use journal::{Journal, JournalFields};
 use json_lines::JsonLines;
 use log_stream::LogStream;
+use text_fields::TextFields;
 
 pub use log_stream::LogDemand;
 pub use log_writer::{FlushOnDrop, LogWriter};
+pub use rate_limit::RateLimitedLog;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -75,7 +79,12 @@ impl LogLevels {
     }
 }
 
+/// Libraries whose failures are results of ours.
+const QUIET: [&str; 3] = ["hickory_net", "hickory_proto", "hickory_resolver"];
+
 /// Our own records of this level and worse, and warnings and errors of libraries.
+/// Those of the resolver would say once more, for each query of each attempt, what
+/// our records say with the names of backends.
 fn filter(level: LogLevel) -> Targets {
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -83,8 +92,10 @@ fn filter(level: LogLevel) -> Targets {
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
     };
+    let quiet = QUIET.map(|library| (library, LevelFilter::OFF));
     Targets::new()
         .with_default(level.min(LevelFilter::WARN))
+        .with_targets(quiet)
         .with_target("vpp_maglev", level)
         .with_target("maglevd", level)
 }
@@ -117,7 +128,8 @@ pub fn start(level: LogLevel, format: Option<LogFormat>) -> io::Result<Logging> 
         LogFormat::Json => output.event_format(JsonLines).with_filter(filter).boxed(),
         LogFormat::Journal => output.event_format(JournalFields).with_filter(filter).boxed(),
         LogFormat::Text => {
-            output.with_target(false).with_ansi(terminal).with_filter(filter).boxed()
+            let output = output.with_target(false).with_ansi(terminal).fmt_fields(TextFields);
+            output.with_filter(filter).boxed()
         }
     };
     let demand = LogDemand::default();
@@ -125,4 +137,22 @@ pub fn start(level: LogLevel, format: Option<LogFormat>) -> io::Result<Logging> 
     tracing_subscriber::registry().with(output).with(stream.with_filter(demand.clone())).init();
     let levels = LogLevels { configured: level, filter: handle };
     Ok(Logging { demand, records, writer, levels })
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_library_that_repeats_what_we_log_is_not_logged() {
+        let filter = filter(LogLevel::Debug);
+        for library in ["hickory_net::udp", "hickory_proto::op", "hickory_resolver::name_server"] {
+            assert!(!filter.would_enable(library, &Level::ERROR), "{library}");
+        }
+        assert!(filter.would_enable("h2::proto", &Level::WARN));
+        assert!(!filter.would_enable("h2::proto", &Level::INFO));
+        assert!(filter.would_enable("vpp_maglev::actors::controller", &Level::DEBUG));
+    }
 }

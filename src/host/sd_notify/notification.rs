@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::domain::printable::printable;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notification {
     /// The start, or a reload, has ended.
@@ -29,7 +31,9 @@ impl fmt::Display for Notification {
                 write!(f, "RELOADING=1\nMONOTONIC_USEC={monotonic_us}")
             }
             // A line break would begin another variable.
-            Self::Status(text) => write!(f, "STATUS={}", text.replace(['\n', '\r'], " ")),
+            Self::Status(text) => {
+                write!(f, "STATUS={}", printable(&text.replace(['\n', '\r'], " ")))
+            }
             Self::Alive => f.write_str("WATCHDOG=1"),
             Self::StillStarting(within) => {
                 write!(f, "EXTEND_TIMEOUT_USEC={}", within.as_micros())

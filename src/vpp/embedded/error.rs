@@ -14,7 +14,10 @@ pub enum EmbeddedError {
     InUse(PathBuf),
     #[error("{} is there and is not a socket", .0.display())]
     NotASocket(PathBuf),
-    #[error("cannot make the directory {}: {source}", path.display())]
+    #[error(
+        "cannot make a directory in {}: {source}; set TMPDIR to a directory that can be written",
+        path.display()
+    )]
     Directory { path: PathBuf, source: io::Error },
     #[error("cannot make the stats segment: {0}")]
     Stats(io::Error),

@@ -1,8 +1,6 @@
 //! A running embedded VPP: its thread, its sockets, its private directory.
 
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
@@ -13,6 +11,7 @@ use super::control::Control;
 use super::error::EmbeddedError;
 use super::options::{EmbeddedOptions, Paths};
 use super::server::EmbeddedServer;
+use crate::host::claimed_dir::ClaimedDir;
 
 /// A running embedded VPP. It stops, and its socket files go, when this is
 /// dropped.
@@ -22,7 +21,7 @@ pub struct Embedded {
     control: Control,
     thread: Option<JoinHandle<()>>,
     /// Made for it, and removed with it.
-    directory: Option<PathBuf>,
+    directory: Option<ClaimedDir>,
 }
 
 impl Embedded {
@@ -65,24 +64,12 @@ impl Embedded {
     /// # Errors
     /// As [`Embedded::start`], or why there is no directory.
     pub fn start_private(options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let (pid, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(format!("vpp-maglev-{pid}-{number}"));
-        std::fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&path)
-            .map_err(|source| EmbeddedError::Directory { path: path.clone(), source })?;
-        match Self::start(Paths::in_dir(&path), options) {
-            Ok(mut started) => {
-                started.directory = Some(path);
-                Ok(started)
-            }
-            Err(error) => {
-                // The error that counts is the other.
-                let _ = std::fs::remove_dir(&path);
-                Err(error)
-            }
-        }
+        let parent = std::env::temp_dir();
+        let directory = ClaimedDir::make(&parent, "vpp-maglev")
+            .map_err(|source| EmbeddedError::Directory { path: parent, source })?;
+        let mut started = Self::start(Paths::in_dir(directory.path()), options)?;
+        started.directory = Some(directory);
+        Ok(started)
     }
 
     #[must_use]
@@ -108,10 +95,6 @@ impl Drop for Embedded {
         let _ = self.control.ask(|server| server.stopping = true);
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             error!("vpp-embedded-panicked");
-        }
-        if let Some(directory) = &self.directory {
-            // A killed VPP's files are in it, at most.
-            let _ = std::fs::remove_dir_all(directory);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! [`BASE`] off them. While the directory is being changed, `in_progress` is 1,
 //! and the epoch is another one afterwards.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -97,35 +98,39 @@ impl EmbeddedSegment {
         self.put(directory + 8, &heartbeat.to_le_bytes())
     }
 
-    /// Sets the counters of all VIP slots, slot 0 included. The vectors appear
-    /// with the first VIP, and move when there are more slots.
-    pub(super) fn count(&mut self, counters: &[[u64; 4]]) -> io::Result<()> {
-        let wanted = counters.len() as u64;
-        if wanted <= 1 && self.counters.is_empty() {
+    /// Sets the counters of the `changed` ones of so many VIP slots, slot 0
+    /// included. The vectors appear with the first VIP, and move, with the counters
+    /// of all slots, when there are more slots than ever before.
+    pub(super) fn count(
+        &mut self,
+        slots: u32,
+        changed: &BTreeSet<u32>,
+        counters_of: impl Fn(u32) -> [u64; 4],
+    ) -> io::Result<()> {
+        if u64::from(slots) <= self.slots {
+            for &slot in changed {
+                for (count, data) in counters_of(slot).iter().zip(&self.counters) {
+                    self.put(data + 8 * u64::from(slot), &count.to_le_bytes())?;
+                }
+            }
             return Ok(());
         }
-        if wanted > self.slots {
-            self.slots = wanted.next_power_of_two();
-            self.entries.retain(|entry| !COUNTER_NAMES.contains(&entry.name));
-            self.counters.clear();
-            for name in COUNTER_NAMES {
-                let (value, data) = self.simple_counters(self.slots)?;
-                self.entries.push(SegmentEntry { kind: SIMPLE_COUNTERS, value, name });
-                self.counters.push(data);
-            }
-            self.write_counts(counters)?;
-            return self.publish();
-        }
-        self.write_counts(counters)
-    }
-
-    fn write_counts(&self, counters: &[[u64; 4]]) -> io::Result<()> {
-        for (kind, &data) in self.counters.iter().enumerate() {
+        let room = u64::from(slots).next_power_of_two();
+        let counters: Vec<_> = (0..slots).map(counters_of).collect();
+        let mut entries = Vec::new();
+        let mut places = Vec::new();
+        for (kind, name) in COUNTER_NAMES.into_iter().enumerate() {
+            let (value, data) = self.simple_counters(room)?;
             let bytes: Vec<u8> =
                 counters.iter().flat_map(|slot| slot[kind].to_le_bytes()).collect();
             self.put(data, &bytes)?;
+            entries.push(SegmentEntry { kind: SIMPLE_COUNTERS, value, name });
+            places.push(data);
         }
-        Ok(())
+        self.entries.retain(|entry| !COUNTER_NAMES.contains(&entry.name));
+        self.entries.extend(entries);
+        (self.slots, self.counters) = (room, places);
+        self.publish()
     }
 
     /// Lays out counters for every thread. Gives the pointer to the vector of

@@ -19,6 +19,7 @@ use super::reader::{self, ClientEvent};
 use super::requests::RequestTable;
 use super::segment::EmbeddedSegment;
 use super::sockets::{Listeners, send_descriptor};
+use crate::host::logging::RateLimitedLog;
 use crate::vpp::embedded::fault_injection::{EmbeddedSnapshot, InjectedFaults, WriteRecord};
 
 /// A request of the [`Control`](super::Control) handle.
@@ -47,7 +48,6 @@ pub(super) struct EmbeddedServer {
     pub(super) frozen: bool,
     pub(super) stopping: bool,
     serial: u64,
-    published: Option<u64>,
     events: mpsc::Sender<ClientEvent>,
     incoming: Option<mpsc::Receiver<ClientEvent>>,
     activity: watch::Sender<u64>,
@@ -79,7 +79,6 @@ impl EmbeddedServer {
             frozen: false,
             stopping: false,
             serial: 0,
-            published: None,
             events,
             incoming: Some(incoming),
             activity,
@@ -89,6 +88,7 @@ impl EmbeddedServer {
     /// Serves until a command sets `stopping`.
     pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<ServerCommand>) {
         let Some(mut incoming) = self.incoming.take() else { return };
+        let accept_log = RateLimitedLog::of_condition();
         while !self.stopping {
             let awake = !self.frozen;
             let next_heartbeat = self.until_heartbeat();
@@ -99,10 +99,10 @@ impl EmbeddedServer {
                     None => break,
                 },
                 Some(event) = incoming.recv(), if awake => self.on(event),
-                client = accept(self.listeners.as_ref().map(|l| &l.api.socket)), if awake => {
+                client = accept(self.listeners.as_ref().map(|l| &l.api.socket), &accept_log), if awake => {
                     self.connected(client);
                 }
-                client = accept(self.listeners.as_ref().map(|l| &l.stats.socket)), if awake => {
+                client = accept(self.listeners.as_ref().map(|l| &l.stats.socket), &accept_log), if awake => {
                     if let Err(error) = send_descriptor(&client, self.segment.descriptor()) {
                         debug!(%error, "vpp-embedded-stats-client");
                     }
@@ -136,7 +136,6 @@ impl EmbeddedServer {
         self.held.clear();
         self.frozen = false;
         self.process = Process::new(&self.options, self.requests.ids());
-        self.published = None;
         match new_segment(&self.process, &self.options) {
             Ok(segment) => self.segment = segment,
             Err(error) => error!(%error, "vpp-embedded-stats-failed"),
@@ -217,16 +216,15 @@ impl EmbeddedServer {
         }
     }
 
-    /// Writes the counters to the segment if they changed.
+    /// Writes the counters that changed to the segment.
     pub(super) fn publish_counters(&mut self) {
-        let version = self.process.plugin.counters_version();
-        if self.published == Some(version) {
+        let plugin = &mut self.process.plugin;
+        let changed = plugin.take_changed_counters();
+        if changed.is_empty() {
             return;
         }
-        self.published = Some(version);
-        let slots = u32::try_from(self.process.plugin.vip_slots()).unwrap_or(u32::MAX);
-        let counters: Vec<_> = (0..slots).map(|slot| self.process.plugin.counters(slot)).collect();
-        if let Err(error) = self.segment.count(&counters) {
+        let slots = u32::try_from(plugin.vip_slots()).unwrap_or(u32::MAX);
+        if let Err(error) = self.segment.count(slots, &changed, |slot| plugin.counters(slot)) {
             error!(%error, "vpp-embedded-stats-failed");
         }
     }
@@ -240,14 +238,16 @@ fn new_segment(
 }
 
 /// The next connection; never, while there is no listener.
-async fn accept(listener: Option<&tokio::net::UnixListener>) -> UnixStream {
+async fn accept(listener: Option<&tokio::net::UnixListener>, log: &RateLimitedLog) -> UnixStream {
     let Some(listener) = listener else { return std::future::pending().await };
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
             Err(error) => {
                 // Out of descriptors, most likely: wait until some are closed.
-                warn!(%error, "vpp-embedded-accept-failed");
+                if let Some(withheld) = log.is_due() {
+                    warn!(%error, withheld, "vpp-embedded-accept-failed");
+                }
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }

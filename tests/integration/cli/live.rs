@@ -1,6 +1,7 @@
 //! The live view: drawn from a model into a buffer, and driven in a terminal.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use crate::support::fake_daemon::background::BackgroundDaemon;
 use crate::support::fake_daemon::data::NOW_NS;
@@ -9,7 +10,7 @@ use crate::support::fake_daemon::{Behaviour, FakeDaemon, on_tcp};
 use crate::support::terminal::{Terminal, maglevc};
 use ratatui::backend::TestBackend;
 use rustix::process::Signal;
-use vpp_maglev::cli::live::{LiveModel, PressedKey, draw};
+use vpp_maglev::cli::live::{DrawTime, LiveModel, PressedKey, draw};
 use vpp_maglev::client::address::DaemonAddress;
 use vpp_maglev::client::connection::DaemonClient;
 use vpp_maglev::client::mirror::{MirrorSnapshot, MirrorUpdate, VppStatus};
@@ -24,7 +25,8 @@ async fn known(fake: &FakeDaemon) -> LiveModel {
     let backends = Some(requests::backends(&client).await.unwrap());
     let vpp = VppStatus::Connected(requests::vpp_info(&client).await.unwrap());
     let mut model = LiveModel::new("lb1.example.org:9090");
-    model.update(MirrorUpdate::Snapshot(MirrorSnapshot { frontends, backends, vpp }));
+    let received = Instant::now();
+    model.update(MirrorUpdate::Snapshot(MirrorSnapshot { frontends, backends, vpp, received }));
     model
 }
 
@@ -35,7 +37,8 @@ fn event(event: pb::event::Event) -> MirrorUpdate {
 /// The lines of the screen.
 fn drawn(model: &mut LiveModel, columns: u16, rows: u16) -> String {
     let mut terminal = ratatui::Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    terminal.draw(|frame| draw(frame, model, NOW_NS, false)).unwrap();
+    let time = DrawTime { at: Instant::now(), client_ns: NOW_NS };
+    terminal.draw(|frame| draw(frame, model, time, false)).unwrap();
     let buffer = terminal.backend().buffer();
     let line = |row: u16| -> String {
         (0..columns).map(|column| buffer[(column, row)].symbol()).collect::<String>()

@@ -1,6 +1,7 @@
 //! maglevc: its grammar, its output, and the built program.
 
 mod completions;
+mod hangup;
 mod live;
 mod mistyped;
 mod output;

@@ -59,7 +59,18 @@ async fn compare(behaviour: Behaviour, cases: &[(&str, &str)]) {
     for (name, line) in cases {
         let answer = ask(&client, line).await.unwrap();
         same_as_file(&format!("{name}.txt"), &text::text(&answer, &PLAIN));
-        same_as_file(&format!("{name}.json"), &format!("{:#}\n", json::answer(&answer).unwrap()));
+        same_as_file(&format!("{name}.json"), &json::pretty(&json::answer(&answer).unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn ages_count_from_the_daemons_clock() {
+    let fake = on_tcp(USUAL).await;
+    let client = connected(&fake).await;
+    let ahead = RenderContext { now_ns: NOW_NS + 3_600_000_000_000, ..PLAIN };
+    for line in ["show backends", "show backend nginx0", "show vpp info", "show vpp lb state"] {
+        let answer = ask(&client, line).await.unwrap();
+        assert_eq!(text::text(&answer, &ahead), text::text(&answer, &PLAIN), "{line}");
     }
 }
 

@@ -85,8 +85,10 @@ async fn every_question_is_answered() {
         unresolved: String::new(),
         programmed: true,
         not_programmed: String::new(),
+        now_unix_ns: a.now_unix_ns,
     };
     assert_eq!(a, expected);
+    assert!(a.now_unix_ns >= first.at_unix_ns);
 
     let checks = client.list_health_checks(ListHealthChecksRequest {}).await.unwrap().into_inner();
     assert_eq!(checks.names, ["a", "b", "c"]);
@@ -100,6 +102,9 @@ async fn every_question_is_answered() {
     // The dataplane is part of this process.
     assert_eq!((info.pid, info.missing_messages), (std::process::id(), vec![]));
     assert!(!info.version.is_empty() && info.connecttime_ns > 0);
+    assert!(info.now_unix_ns >= info.connecttime_ns);
+    // Without the stats socket it is not known when VPP started.
+    assert!(info.connected_for_ns > 0 && info.uptime_ns == 0, "{}", info.uptime_ns);
 
     let state = client.get_vpplb_state(GetVpplbStateRequest {}).await.unwrap().into_inner();
     let conf = state.conf.unwrap();

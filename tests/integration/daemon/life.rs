@@ -105,7 +105,7 @@ async fn open_streams_and_idle_clients_do_not_hold_up_the_end() {
 async fn a_signal_as_soon_as_it_serves_is_a_clean_end() {
     let bed = TestBed::new(&[]);
     for (mode, ready) in [("daemon", "grpc-listening"), ("dataplane", "dataplane-ready")] {
-        for signal in [Signal::TERM, Signal::INT].repeat(5) {
+        for signal in [Signal::TERM, Signal::INT, Signal::QUIT].repeat(4) {
             let mut command = bed.command();
             if mode == "daemon" {
                 let socket = format!("unix:{}/grpc.sock", bed.dir().display());

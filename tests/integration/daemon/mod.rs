@@ -14,5 +14,6 @@ mod notify;
 mod probes;
 mod reload;
 mod serves;
+mod signals;
 mod streams;
 mod tls;

@@ -10,6 +10,7 @@ mod config;
 mod daemon;
 mod dataplane;
 pub(crate) mod fake_daemon;
+pub(crate) mod hangup;
 mod names;
 mod page;
 pub(crate) mod probe;

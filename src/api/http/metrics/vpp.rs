@@ -75,10 +75,9 @@ async fn connection(actors: &Actors, page: &mut MetricsPage) -> Result<(), Mailb
     let labels =
         [("version", info.version.as_str()), ("build_date", &info.build_date), ("pid", &pid)];
     page.series(&INFO, &labels, 1.0);
-    let age = |at: SystemTime| at.elapsed().unwrap_or_default().as_secs_f64();
-    page.single(&CONNECTED_SECONDS, age(info.connected_at));
-    if let Some(booted_at) = info.booted_at {
-        page.single(&UPTIME, age(booted_at));
+    page.single(&CONNECTED_SECONDS, info.connected_for().as_secs_f64());
+    if let Some(uptime) = info.uptime() {
+        page.single(&UPTIME, uptime.as_secs_f64());
     }
     if let Ok(counters) = actors.vpp.send(GetCounters).await? {
         packets(&counters, page);

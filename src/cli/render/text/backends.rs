@@ -9,7 +9,8 @@ use crate::pb::{BackendInfo, HealthCheckInfo};
 
 /// The age of the last transition.
 fn since(backend: &BackendInfo, context: &RenderContext) -> String {
-    age(context.now_ns, backend.transitions.last().map_or(0, |last| last.at_unix_ns))
+    let at_ns = backend.transitions.last().map_or(0, |last| last.at_unix_ns);
+    age(context.now_of_daemon(backend.now_unix_ns), at_ns)
 }
 
 pub(super) fn list(backends: &[BackendInfo], context: &RenderContext) -> String {
@@ -95,9 +96,10 @@ fn transitions(backend: &BackendInfo, context: &RenderContext) -> String {
         // Never cut: the reason is the purpose of this table.
         Column::left("WHY"),
     ]);
+    let now_ns = context.now_of_daemon(backend.now_unix_ns);
     for transition in backend.transitions.iter().rev() {
         table.row([
-            age(context.now_ns, transition.at_unix_ns).into(),
+            age(now_ns, transition.at_unix_ns).into(),
             moment(transition.at_unix_ns).into(),
             Cell::state(&transition.from, false),
             Cell::state(&transition.to, false),

@@ -5,16 +5,19 @@ use super::prediction::moved;
 use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
-use crate::cli::render::time::{age, moment};
+use crate::cli::render::time::{age, elapsed, moment};
 use crate::pb;
 
 /// Bit 0 of a server's flags in VPP: it is in use, not removed.
 const IN_USE: u32 = 1;
 
 pub(super) fn info(info: &pb::VppInfo, context: &RenderContext) -> String {
-    let when = |at_ns| match at_ns {
-        0 => "-".into(),
-        at_ns => format!("{} ({} UTC)", age(context.now_ns, at_ns), moment(at_ns)),
+    let now_ns = context.now_of_daemon(info.now_unix_ns);
+    // An older daemon sends no spans.
+    let when = |at_ns, span_ns| match (at_ns, span_ns) {
+        (0, 0) => "-".into(),
+        (at_ns, 0) => format!("{} ({} UTC)", age(now_ns, at_ns), moment(at_ns)),
+        (at_ns, span_ns) => format!("{} ({} UTC)", elapsed(span_ns), moment(at_ns)),
     };
     let missing = match info.missing_messages.as_slice() {
         [] => String::new(),
@@ -26,8 +29,8 @@ pub(super) fn info(info: &pb::VppInfo, context: &RenderContext) -> String {
             ("built", info.build_date.as_str().into()),
             ("build directory", info.build_directory.as_str().into()),
             ("pid", info.pid.to_string().into()),
-            ("running for", when(info.boottime_ns).into()),
-            ("connected for", when(info.connecttime_ns).into()),
+            ("running for", when(info.boottime_ns, info.uptime_ns).into()),
+            ("connected for", when(info.connecttime_ns, info.connected_for_ns).into()),
             ("missing messages", Cell::new(&missing, Tone::Bad)),
             ("dead clients let go", info.reaped_clients.join(", ").into()),
         ],
@@ -59,6 +62,7 @@ pub(super) fn state(state: &pb::VpplbState, context: &RenderContext) -> String {
     if state.vips.is_empty() {
         text.push_str("\nno VIPs\n");
     }
+    let now_ns = context.now_of_daemon(state.now_unix_ns);
     for vip in &state.vips {
         let name = format!("{} {}", vip.prefix, service(vip.protocol, vip.port));
         let name = context.paint(Tone::Title, &printable(&name));
@@ -67,12 +71,12 @@ pub(super) fn state(state: &pb::VpplbState, context: &RenderContext) -> String {
             length => format!("of {length}"),
         };
         text.push_str(&format!("\n{name}  {}  table {length}\n", printable(&vip.encap)));
-        text.push_str(&servers(vip, context));
+        text.push_str(&servers(vip, now_ns, context));
     }
     text
 }
 
-fn servers(vip: &pb::Vpplbvip, context: &RenderContext) -> String {
+fn servers(vip: &pb::Vpplbvip, now_ns: i64, context: &RenderContext) -> String {
     if vip.application_servers.is_empty() {
         return "  no servers\n".into();
     }
@@ -92,7 +96,7 @@ fn servers(vip: &pb::Vpplbvip, context: &RenderContext) -> String {
         } else {
             let since = match server.in_use_since_ns {
                 0 => String::new(),
-                at_ns => format!(" {} ago", age(context.now_ns, at_ns)),
+                at_ns => format!(" {} ago", age(now_ns, at_ns)),
             };
             Cell::new(&format!("removed{since}"), Tone::Faint)
         };

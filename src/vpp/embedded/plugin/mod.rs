@@ -5,6 +5,7 @@
 
 mod address;
 mod fault;
+mod index;
 mod rows;
 mod servers;
 mod state;
@@ -17,7 +18,7 @@ pub use self::address::{
     PluginPrefix, PluginVipKey, address_from_wire, address_to_wire, from_ip, to_ip,
 };
 pub use self::fault::{PluginFault, PluginRefusal};
-pub(super) use self::rows::ServerFilter;
+pub(super) use self::index::ServerFilter;
 pub use self::rows::{ServerRow, VipRow};
 pub use self::state::{Conf, NewVip, Plugin};
 pub use self::text::COUNTER_NAMES;

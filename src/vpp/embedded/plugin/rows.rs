@@ -1,6 +1,7 @@
 //! The rows of dumps, and their filters.
 
 use super::address::{PluginPrefix, PluginVipKey};
+use super::index::ServerFilter;
 use super::state::{Plugin, PluginVip, VipKind};
 
 /// A row of `lb_vip_dump`.
@@ -41,25 +42,6 @@ pub struct ServerRow {
     pub flows: u64,
 }
 
-/// The filter of a server dump.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ServerFilter {
-    /// The 16 bytes as they came: VPP does not look at the family.
-    pub(crate) address: u128,
-    pub(crate) protocol: u8,
-    pub(crate) port: u16,
-}
-
-impl ServerFilter {
-    /// An address of zeroes asks for all servers, whatever else is sent.
-    pub(crate) const ALL: Self = Self { address: 0, protocol: 0, port: 0 };
-
-    fn admits(self, key: &PluginVipKey) -> bool {
-        self.address == 0
-            || (self.address, self.protocol, self.port) == (key.prefix.bits, key.protocol, key.port)
-    }
-}
-
 impl Plugin {
     /// The VIPs in use, in slot order.
     #[must_use]
@@ -74,9 +56,9 @@ impl Plugin {
     }
 
     pub(crate) fn filtered_server_rows(&mut self, filter: ServerFilter) -> Vec<ServerRow> {
-        self.refresh(|vip| filter.admits(&vip.key));
-        let vips = self.vips.iter().filter(|(_, vip)| filter.admits(&vip.key));
-        vips.flat_map(|(_, vip)| self.rows_of(vip)).collect()
+        let slots = self.index.admitted(filter);
+        self.refresh(&slots);
+        slots.iter().flat_map(|slot| self.rows_of(&self.vips[*slot])).collect()
     }
 
     pub(super) fn rows_of<'a>(

@@ -2,7 +2,7 @@
 
 use super::address::{PluginVipKey, is_ip4, to_ip};
 use super::fault::{PluginFault, PluginRefusal};
-use super::state::{COLLECTION_PERIOD, Plugin, PluginVip};
+use super::state::{COLLECTION_PERIOD, Plugin};
 use crate::domain::balancing::maglev;
 
 /// Seconds for which a removed server stays, whatever else.
@@ -46,7 +46,9 @@ impl Plugin {
             slot.weight = weight;
             slot.flows = 0;
             slot.buckets = 0;
-            *self.vips[vip_index].servers.take().1 = index;
+            let vip = &mut self.vips[vip_index];
+            *vip.servers.take().1 = index;
+            vip.by_address.insert(server, index);
         }
         self.vips[vip_index].table_is_stale = true;
         self.collect(vip_index, now);
@@ -131,12 +133,12 @@ impl Plugin {
 
     /// Brings the `buckets` of the servers of these VIPs up to date. VPP does so
     /// at each change; the difference cannot be seen before they are listed.
-    pub(super) fn refresh(&mut self, of: impl Fn(&PluginVip) -> bool) {
-        let stale = self.vips.iter().filter(|(_, vip)| vip.table_is_stale && of(vip));
-        let stale: Vec<u32> = stale.map(|(index, _)| index).collect();
-        for index in stale {
+    pub(super) fn refresh(&mut self, slots: &[u32]) {
+        for &index in slots {
             let vip = &mut self.vips[index];
-            vip.table_is_stale = false;
+            if !std::mem::take(&mut vip.table_is_stale) {
+                continue;
+            }
             let length = vip.table_length;
             let servers: Vec<u32> = vip.servers.iter().map(|(_, &server)| server).collect();
             let weights: Vec<_> = servers
@@ -173,6 +175,7 @@ impl Plugin {
         }
         for &vip in &vips {
             if !self.vips[vip].used && self.vips[vip].servers.len() == 0 {
+                self.index.free(self.vips[vip].key, vip);
                 self.vips.put(vip);
             }
         }
@@ -197,15 +200,16 @@ impl Plugin {
             })
             .collect();
         for (slot, server) in gone {
-            self.vips[vip].servers.put(slot);
+            let vip = &mut self.vips[vip];
+            vip.servers.put(slot);
+            vip.by_address.remove(&self.servers[server].address);
             self.servers.put(server);
         }
     }
 
     /// The pool index of a server of a VIP, in use or retired.
     fn find_server(&self, vip: u32, address: u128) -> Option<u32> {
-        let mut servers = self.vips[vip].servers.iter().map(|(_, &server)| server);
-        servers.find(|&server| self.servers[server].address == address)
+        self.vips[vip].by_address.get(&address).copied()
     }
 }
 

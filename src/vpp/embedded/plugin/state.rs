@@ -1,8 +1,10 @@
 //! The state of the plugin: settings, and the pools of VIPs and servers.
 
+use std::collections::{BTreeSet, HashMap};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::address::{PluginPrefix, PluginVipKey};
+use super::index::VipIndex;
 use crate::vpp::embedded::pool::SlotPool;
 
 /// Seconds between two runs of the collector, and between two collections of
@@ -105,6 +107,8 @@ pub(super) struct PluginVip {
     pub(super) last_collection: u32,
     /// Indices of the server pool.
     pub(super) servers: SlotPool<u32>,
+    /// The same indices, by the servers' addresses.
+    pub(super) by_address: HashMap<u128, u32>,
     /// The servers' `buckets` are older than the servers.
     pub(super) table_is_stale: bool,
     pub(super) counters: [u64; 4],
@@ -116,13 +120,15 @@ pub struct Plugin {
     pub(super) conf: Conf,
     /// Slot 0 is the plugin's own, so the first VIP has index 1.
     pub(super) vips: SlotPool<PluginVip>,
+    pub(super) index: VipIndex,
     /// Slot 0 is the plugin's own.
     pub(super) servers: SlotPool<PluginServer>,
     /// The bucket count that the sticky table was made with, by the first
     /// packet after a change.
     pub(super) sticky_table: Option<u32>,
     pub(super) next_collection: u32,
-    pub(super) counters_version: u64,
+    /// VIP slots whose counters changed since they were taken.
+    pub(super) changed_counters: BTreeSet<u32>,
 }
 
 impl Default for Plugin {
@@ -130,10 +136,11 @@ impl Default for Plugin {
         let mut plugin = Self {
             conf: Conf::default(),
             vips: SlotPool::default(),
+            index: VipIndex::default(),
             servers: SlotPool::default(),
             sticky_table: None,
             next_collection: COLLECTION_PERIOD,
-            counters_version: 0,
+            changed_counters: BTreeSet::new(),
         };
         // Neither can be reached: no prefix of length 0 has bits.
         let own = plugin.vips.take().1;

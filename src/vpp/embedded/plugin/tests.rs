@@ -2,6 +2,7 @@
 //! VPP.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -240,4 +241,53 @@ fn the_cli_text_is_vpps_to_the_letter() {
              type:clusterip port:36895 target_port:8080{counters}  #as:0\n\n"
         )
     );
+}
+
+/// What 100 clients of this many VIPs cost, each of which adds a server and reads
+/// the servers of one VIP: the shortest of five runs.
+fn cost_of_requests(vips: u32) -> Duration {
+    let mut plugin = Plugin::default();
+    let vip = |number: u32| {
+        let address = Ipv4Addr::from_bits(0x0a00_0000 + number);
+        key(&format!("{address}/32"), 6, 80)
+    };
+    let small = NewVip { table_length: 16, ..spec(0) };
+    (0..vips).for_each(|number| plugin.add_vip(vip(number), small, 0).unwrap());
+    let run = |plugin: &mut Plugin| {
+        let begun = Instant::now();
+        for number in 0..100 {
+            let (key, server) = (vip(vips - 1 - number), bits("192.0.2.1"));
+            plugin.add_server(key, server, 1, false, 0).unwrap();
+            plugin.set_weight(key, server, 2, false).unwrap();
+            let rows = plugin.filtered_server_rows(ServerFilter {
+                address: key.prefix.bits,
+                protocol: key.protocol,
+                port: key.port,
+            });
+            assert_eq!(rows.len(), 1);
+            // Ready for the next run.
+            plugin.delete_server(key, server, false, 0).unwrap();
+        }
+        begun.elapsed()
+    };
+    (0..5).map(|_| run(&mut plugin)).min().unwrap()
+}
+
+#[test]
+fn a_request_costs_the_same_however_many_vips_there_are() {
+    let (few, many) = (cost_of_requests(200), cost_of_requests(20_000));
+    assert!(many < few * 20, "{few:?} with 200 VIPs, {many:?} with 20 000");
+}
+
+#[test]
+fn only_the_counters_that_change_are_taken() {
+    let mut plugin = Plugin::default();
+    let (one, two) = (key("192.0.2.1/32", 6, 80), key("192.0.2.2/32", 6, 80));
+    plugin.add_vip(one, spec(0), 0).unwrap();
+    plugin.add_vip(two, spec(0), 0).unwrap();
+    assert_eq!(plugin.take_changed_counters(), [1, 2].into());
+    plugin.add_server(one, bits("10.1.0.1"), 1, false, 0).unwrap();
+    assert_eq!(plugin.take_changed_counters(), [].into());
+    plugin.count_packets(two, [1, 0, 0, 0]).unwrap();
+    assert_eq!(plugin.take_changed_counters(), [2].into());
 }

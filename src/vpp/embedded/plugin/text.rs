@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::address::{is_ip4, to_ip};
+use super::index::ServerFilter;
 use super::state::{Plugin, PluginVip, VipKind};
 
 /// Names of the counters, in the CLI and in the stats segment.
@@ -17,9 +18,13 @@ impl Plugin {
     /// `show lb vips`, or `show lb vips verbose`: deleted VIPs included.
     pub fn show_vips(&mut self, verbose: bool) -> String {
         // The short listing shows nothing of tables.
-        self.refresh(|_| verbose);
+        let slots = self.index.admitted(ServerFilter::ALL);
+        if verbose {
+            self.refresh(&slots);
+        }
         let mut text = String::new();
-        for (slot, vip) in self.vips.iter().filter(|(slot, _)| *slot != 0) {
+        for slot in slots {
+            let vip = &self.vips[slot];
             // Writing to a string cannot fail.
             let _ = if verbose {
                 self.write_detailed(&mut text, slot, vip)

@@ -1,7 +1,9 @@
 //! Settings and VIPs: set, added, deleted, counted. Time is an argument, in
 //! whole seconds of uptime, as the plugin itself reads its clock.
 
-use super::address::{PluginPrefix, PluginVipKey};
+use std::collections::{BTreeSet, HashMap};
+
+use super::address::PluginVipKey;
 use super::fault::{PluginFault, PluginRefusal};
 use super::state::{COLLECTION_PERIOD, Conf, NewVip, Plugin, VipKind};
 use crate::vpp::embedded::pool::SlotPool;
@@ -46,7 +48,8 @@ impl Plugin {
         if self.find(key).is_some() {
             return Err(PluginRefusal::ValueExist.into());
         }
-        if let Some(sibling) = self.live_vips_of(key.prefix).next() {
+        // One is enough: all of a prefix have the same kind, and one without a port is alone.
+        if let Some(sibling) = self.index.live_of(key.prefix) {
             if key.port == 0 || self.vips[sibling].key.port == 0 {
                 return Err(PluginRefusal::ValueExist.into());
             }
@@ -63,7 +66,7 @@ impl Plugin {
         if new.table_length == 0 || new.table_length >= HUGE_TABLE {
             return Err(PluginFault::Crash("out of memory for the new-flow table"));
         }
-        let vip = self.vips.take().1;
+        let (index, vip) = self.vips.take();
         vip.key = key;
         vip.kind = kind;
         vip.used = true;
@@ -71,6 +74,7 @@ impl Plugin {
         vip.table_length = new.table_length;
         vip.last_collection = now;
         vip.servers = SlotPool::default();
+        vip.by_address = HashMap::new();
         vip.table_is_stale = false;
         vip.counters = [0; 4];
         if kind == VipKind::Ip4L3dsr {
@@ -79,7 +83,8 @@ impl Plugin {
             vip.argument = new.srv_type;
             vip.target_port = new.target_port;
         }
-        self.counters_version += 1;
+        self.index.add(key, index);
+        self.changed_counters.insert(index);
         Ok(())
     }
 
@@ -96,6 +101,7 @@ impl Plugin {
             self.retire(index, &servers, false, now);
         }
         self.vips[index].used = false;
+        self.index.delete(self.vips[index].key);
         Ok(())
     }
 
@@ -121,10 +127,9 @@ impl Plugin {
         self.vips[slot].counters
     }
 
-    /// Changes with every change of a counter or of the number of slots.
-    #[must_use]
-    pub fn counters_version(&self) -> u64 {
-        self.counters_version
+    /// The slots whose counters changed since the last call, new slots among them.
+    pub(crate) fn take_changed_counters(&mut self) -> BTreeSet<u32> {
+        std::mem::take(&mut self.changed_counters)
     }
 
     /// Adds to the counters of a VIP, as packets would.
@@ -140,21 +145,13 @@ impl Plugin {
         for (counter, more) in self.vips[index].counters.iter_mut().zip(packets) {
             *counter += more;
         }
-        self.counters_version += 1;
+        self.changed_counters.insert(index);
         Ok(())
     }
 
     /// The slot of a VIP in use.
     pub(super) fn find(&self, key: PluginVipKey) -> Option<u32> {
-        let key = key.normalised();
-        self.vips.iter().find(|(_, vip)| vip.used && vip.key == key).map(|(index, _)| index)
-    }
-
-    fn live_vips_of(&self, prefix: PluginPrefix) -> impl Iterator<Item = u32> + '_ {
-        self.vips
-            .iter()
-            .filter(move |(_, vip)| vip.used && vip.key.prefix == prefix)
-            .map(|(index, _)| index)
+        self.index.live(key.normalised())
     }
 }
 

@@ -97,7 +97,12 @@ pub(super) fn transition(from: &str, to: &str, seconds: i64, why: &str) -> Trans
 }
 
 pub(super) fn backend(name: &str) -> Option<BackendInfo> {
-    let base = BackendInfo { name: text(name), enabled: true, ..BackendInfo::default() };
+    let base = BackendInfo {
+        name: text(name),
+        enabled: true,
+        now_unix_ns: NOW_NS,
+        ..BackendInfo::default()
+    };
     Some(match name {
         "nginx0" => BackendInfo {
             address: text("198.51.100.10"),
@@ -131,7 +136,7 @@ pub(super) fn backend(name: &str) -> Option<BackendInfo> {
             transitions: vec![transition("up", "paused", 7_200, "by an operator")],
             healthcheck: text("dns"),
             counter: 4,
-            last_result: text("ok: evil\u{1b}[2J NOERROR"),
+            last_result: text("ok: evil\u{1b}[2J\u{9b}2J\u{202e} NOERROR"),
             ..base
         },
         "new" => {
@@ -206,6 +211,9 @@ pub(super) fn vpp_info(contrary: bool) -> VppInfo {
         connecttime_ns: ago(3_661),
         missing_messages: missing.iter().copied().map(text).collect(),
         reaped_clients: vec!["old-maglevd".into()],
+        now_unix_ns: NOW_NS,
+        connected_for_ns: 3_661 * SECOND,
+        uptime_ns: 2 * 86_400 * SECOND,
     }
 }
 
@@ -246,7 +254,8 @@ pub(super) fn lb_state(empty: bool) -> VpplbState {
             application_servers: vec![],
         },
     ];
-    VpplbState { conf: Some(conf), vips: if empty { vec![] } else { vips } }
+    let vips = if empty { vec![] } else { vips };
+    VpplbState { conf: Some(conf), vips, now_unix_ns: NOW_NS }
 }
 
 pub(super) fn lb_counters(empty: bool) -> VpplbCounters {

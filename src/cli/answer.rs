@@ -5,7 +5,6 @@ use crate::api::views::ConfigCheckJson;
 use crate::pb;
 
 /// The answer to one request.
-#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum CliAnswer {
     /// All frontends, by name.

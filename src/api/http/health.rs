@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::plain_text::shown;
 use super::router::{HttpRouter, StoppingResponse};
 use crate::actors::broadcaster::GetBroadcasterStats;
 use crate::actors::controller::GetConfig;
@@ -28,6 +29,6 @@ async fn healthz(actors: Actors) -> Result<&'static str, StoppingResponse> {
 async fn readyz(actors: Actors) -> Result<Response, StoppingResponse> {
     Ok(match actors.watchdog.send(GetReadiness).await? {
         Readiness::Ready => "ready\n".into_response(),
-        why => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+        why => (StatusCode::SERVICE_UNAVAILABLE, shown(&format!("{why}\n"))).into_response(),
     })
 }

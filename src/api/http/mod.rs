@@ -4,6 +4,7 @@
 
 mod health;
 mod metrics;
+mod plain_text;
 mod router;
 
 pub use router::HttpListenError;

@@ -13,9 +13,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use thiserror::Error;
-use tokio::net::TcpListener;
 
 use crate::api::actors::Actors;
+use crate::api::transport::tcp_socket;
 
 /// Pages by their path. `S` is the state that each request gets a clone of.
 pub(super) struct HttpRouter<S = Actors> {
@@ -78,8 +78,7 @@ impl<S: Clone + Send + Sync + 'static> HttpRouter<S> {
     /// The address cannot be opened.
     pub(super) async fn serve(self, state: S, address: &str) -> Result<String, HttpListenError> {
         let failed = |source| HttpListenError { address: address.into(), source };
-        let host = if address.starts_with(':') { format!("[::]{address}") } else { address.into() };
-        let listener = TcpListener::bind(host).await.map_err(failed)?;
+        let listener = tcp_socket::listen(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?.to_string();
         let routes = self.routes.with_state(state);
         // axum's loop goes on after a connection that failed, and never ends.

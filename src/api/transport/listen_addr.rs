@@ -29,11 +29,7 @@ impl FromStr for ListenAddr {
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         port.parse::<u16>().map_err(|_| wrong())?;
         let bare_ipv6 = host.contains(':') && !host.starts_with('[');
-        match host {
-            "" => Ok(Self::Tcp(format!("[::]:{port}"))),
-            _ if bare_ipv6 => Err(wrong()),
-            _ => Ok(Self::Tcp(text.into())),
-        }
+        if bare_ipv6 { Err(wrong()) } else { Ok(Self::Tcp(text.into())) }
     }
 }
 
@@ -55,10 +51,10 @@ mod tests {
         let parse = |text: &str| text.parse::<ListenAddr>().map(|address| address.to_string());
         for (text, expected) in [
             ("127.0.0.1:9090", "127.0.0.1:9090"),
-            (":9090", "[::]:9090"),
+            (":9090", ":9090"),
             ("[::1]:0", "[::1]:0"),
             ("localhost:1", "localhost:1"),
-            ("unix:/run/maglevd.sock", "unix:/run/maglevd.sock"),
+            ("unix:/run/vpp-maglev/grpc.sock", "unix:/run/vpp-maglev/grpc.sock"),
         ] {
             assert_eq!(parse(text).unwrap(), expected);
         }

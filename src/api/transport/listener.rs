@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_stream::StreamExt;
@@ -24,6 +23,7 @@ use crate::api::transport::accept::{ConnectionAcceptor, ListeningSocket, accept_
 use crate::api::transport::listen_addr::ListenAddr;
 use crate::api::transport::peer::AcceptedConnection;
 use crate::api::transport::phase::DaemonPhase;
+use crate::api::transport::tcp_socket;
 use crate::api::transport::tls::{Certificates, TlsError, TlsFiles};
 use crate::api::transport::unix_socket::{self, UnixAccess, UnixSocketFile};
 use crate::host::logging::RateLimitedLog;
@@ -218,7 +218,7 @@ impl OpenSockets {
     async fn open(&mut self, address: &ListenAddr, access: UnixAccess) -> io::Result<()> {
         match address {
             ListenAddr::Tcp(host) => {
-                let listener = TcpListener::bind(host).await?;
+                let listener = tcp_socket::listen(host).await?;
                 self.addresses.push(ListenAddr::Tcp(listener.local_addr()?.to_string()));
                 self.listeners.push(ListeningSocket::Tcp(listener));
             }

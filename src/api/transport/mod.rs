@@ -6,5 +6,6 @@ pub(super) mod listen_addr;
 pub(super) mod listener;
 pub(super) mod peer;
 pub(super) mod phase;
+pub(super) mod tcp_socket;
 pub(super) mod tls;
 pub(super) mod unix_socket;

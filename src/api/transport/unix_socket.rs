@@ -7,15 +7,18 @@
 
 use std::fs::Permissions;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use rustix::fs::{Mode, fchmod};
+use rustix::fs::{Mode, OFlags, fchmod};
 use socket2::{Domain, SockAddr, Type};
 use thiserror::Error;
 use tokio::net::{UnixListener, UnixStream};
 
+/// Bytes of a path, without the 0 at its end: `sun_path` has 108 (unix(7)).
+const LONGEST_PATH: usize = 107;
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
@@ -110,6 +113,11 @@ pub(super) async fn bind(
     path: &Path,
     access: UnixAccess,
 ) -> io::Result<(UnixListener, UnixSocketFile)> {
+    let length = path.as_os_str().len();
+    if length > LONGEST_PATH {
+        let why = format!("the path has {length} bytes, and a socket's has {LONGEST_PATH} at most");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
     check_free(path).await?;
     let temporary = temporary_name(path)?;
     // A killed process with the same pid may have left it.
@@ -128,7 +136,13 @@ fn bind_as(path: &Path, access: UnixAccess) -> io::Result<UnixListener> {
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     // On Linux the file gets the mode that the socket has when it is bound.
     fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
-    socket.bind(&SockAddr::unix(path)?)?;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let dir = rustix::fs::open(dir, flags, Mode::empty())?;
+    let through = Path::new("/proc/self/fd").join(dir.as_raw_fd().to_string()).join(name);
+    socket.bind(&SockAddr::unix(through)?)?;
     if let Some(UnixGroup(group)) = access.group {
         lchown(path, None, Some(group))?;
     }
@@ -205,6 +219,24 @@ mod tests {
         assert_eq!(std::fs::read(&file).unwrap(), b"precious");
         let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
         assert_eq!(left.len(), 1, "{left:?}");
+    }
+
+    #[tokio::test]
+    async fn a_path_may_be_as_long_as_clients_can_connect_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let length = dir.path().as_os_str().len() + 1;
+        for total in [96, 106, LONGEST_PATH] {
+            let folder = dir.path().join("d".repeat(total - length - 2));
+            std::fs::create_dir(&folder).unwrap();
+            let path = folder.join("s");
+            assert_eq!(path.as_os_str().len(), total);
+            let (_listener, file) = bind(&path, ACCESS).await.unwrap();
+            UnixStream::connect(&path).await.unwrap();
+            file.remove();
+        }
+        let path = dir.path().join("s".repeat(LONGEST_PATH + 1 - length));
+        let refused = bind(&path, ACCESS).await.unwrap_err().to_string();
+        assert_eq!(refused, "the path has 108 bytes, and a socket's has 107 at most");
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ mod adopts;
 mod config;
 mod confirmation;
 mod cores;
+mod families;
 mod grpc;
 mod life;
 mod listeners;

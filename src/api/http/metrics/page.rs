@@ -1,7 +1,9 @@
 //! A page in Prometheus' text format.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::api::http::plain_text::is_harmless;
 use crate::domain::histogram::Histogram;
 
 /// A family of metrics, for its HELP and TYPE lines.
@@ -113,8 +115,26 @@ pub(super) fn flag(is_set: bool) -> f64 {
     if is_set { 1.0 } else { 0.0 }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+/// A label's value, in which nothing is left that a terminal obeys: the format
+/// would let those characters through as they are.
+fn escaped(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|char| !matches!(char, '\\' | '"') && is_harmless(char)) {
+        return text.into();
+    }
+    let mut value = String::with_capacity(text.len() + 8);
+    for char in text.chars() {
+        match char {
+            '\\' => value.push_str("\\\\"),
+            '"' => value.push_str("\\\""),
+            '\n' => value.push_str("\\n"),
+            char if is_harmless(char) => value.push(char),
+            // The backslash is the value's own, and so is doubled.
+            char => {
+                let _ = write!(value, "\\\\u{:04x}", u32::from(char));
+            }
+        }
+    }
+    value.into()
 }
 
 #[cfg(test)]
@@ -145,6 +165,20 @@ mod tests {
                 "maglev_x_seconds_count 2",
             ]
         );
+    }
+
+    #[test]
+    fn a_label_holds_nothing_that_a_terminal_obeys() {
+        for (value, written) in [
+            ("plain ü 漢", "plain ü 漢"),
+            ("\u{1b}[2J", "\\\\u001b[2J"),
+            ("a\tb\rc\0", "a\\\\u0009b\\\\u000dc\\\\u0000"),
+            ("\u{7f}\u{9b}31m", "\\\\u007f\\\\u009b31m"),
+            ("\u{202e}gpj.exe\u{2066}", "\\\\u202egpj.exe\\\\u2066"),
+            ("a\\u001b", "a\\\\u001b"),
+        ] {
+            assert_eq!(escaped(value), written, "{value:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Nothing is decided here.
 
 mod actors;
+mod answers;
 mod grpc;
 pub mod http;
 mod transport;

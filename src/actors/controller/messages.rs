@@ -63,10 +63,12 @@ pub struct GetBackend(pub String);
 #[rtype(result = "Result<(Vec<FrontendName>, Generation), CommandRefused>")]
 pub struct GetUses(pub String);
 
-/// Every backend, by name, with its prober's reading.
+/// Some backends with their probers' readings, in this order. One that is not configured
+/// is left out. Ten thousand are asked for a few at a time, so that a flip does not wait
+/// for all of them.
 #[derive(Message, Debug)]
 #[rtype(result = "Vec<(BackendView, ProbeReading)>")]
-pub struct GetBackends;
+pub struct GetBackends(pub Vec<BackendName>);
 
 #[derive(Message, Debug)]
 #[rtype(result = "Result<FrontendView, CommandRefused>")]
@@ -81,12 +83,17 @@ pub struct PredictWeight {
     pub weight: Weight,
 }
 
+/// Some backends and frontends, as they are at one moment. Those that are not
+/// configured are left out.
 #[derive(Message, Debug)]
 #[rtype(result = "Overview")]
-pub struct GetOverview;
+pub struct GetOverview {
+    pub backends: Vec<BackendName>,
+    pub frontends: Vec<FrontendName>,
+}
 
-/// The outcome of the last reload, and every backend and every frontend at one time, by
-/// name.
+/// The outcome of the last reload, and backends and frontends in the order in which they
+/// were asked for.
 #[derive(Clone, Debug, MessageResponse)]
 pub struct Overview {
     pub reload: ReloadStatus,
@@ -96,12 +103,12 @@ pub struct Overview {
 
 #[derive(Message, Debug)]
 #[rtype(result = "Probes")]
-pub struct GetProbes;
+pub struct GetProbes(pub Vec<BackendName>);
 
-/// The statistics of all probes.
+/// The statistics of some backends' probes, and the slots of all.
 #[derive(Clone, Debug, MessageResponse)]
 pub struct Probes {
-    /// By name.
+    /// In the order in which they were asked for.
     pub backends: Vec<ProbeCount>,
     /// The limit of probes in flight, and the probes that wait for a slot.
     pub slots: SlotStats,

@@ -32,8 +32,7 @@ impl Handler<GetBackend> for Controller {
 impl Handler<GetBackends> for Controller {
     type Result = ResponseFuture<Vec<(BackendView, ProbeReading)>>;
 
-    fn handle(&mut self, _: GetBackends, _: &mut Self::Context) -> Self::Result {
-        let names = self.state.backend_names();
+    fn handle(&mut self, GetBackends(names): GetBackends, _: &mut Self::Context) -> Self::Result {
         let views = names.iter().flat_map(|name| self.state.backend(name.as_str()));
         // All requests are sent before the first answer is awaited.
         let requests: Vec<_> = views
@@ -60,10 +59,10 @@ impl Handler<GetBackends> for Controller {
 impl Handler<GetProbes> for Controller {
     type Result = ResponseFuture<Probes>;
 
-    fn handle(&mut self, _: GetProbes, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, GetProbes(names): GetProbes, _: &mut Self::Context) -> Self::Result {
+        let probers = names.iter().filter_map(|name| self.probers.get(name.as_str()));
         // All requests are sent before the first answer is awaited.
-        let requests: Vec<_> =
-            self.probers.iter().map(|prober| prober.send(prober::GetProbeStats)).collect();
+        let requests: Vec<_> = probers.map(|prober| prober.send(prober::GetProbeStats)).collect();
         let environment = &self.probers.environment;
         let (slots, late) = (environment.slots.stats(), environment.late.snapshot());
         Box::pin(async move {
@@ -104,10 +103,9 @@ impl Handler<GetUses> for Controller {
 impl Handler<GetOverview> for Controller {
     type Result = Overview;
 
-    fn handle(&mut self, _: GetOverview, _: &mut Self::Context) -> Overview {
+    fn handle(&mut self, message: GetOverview, _: &mut Self::Context) -> Overview {
         let state = &self.state;
-        let backends = state.backend_names();
-        let frontends = state.frontend_names();
+        let GetOverview { backends, frontends } = message;
         Overview {
             reload: state.reload_status(),
             backends: backends.iter().flat_map(|name| state.backend(name.as_str())).collect(),

@@ -1,12 +1,18 @@
 //! The gRPC service: requests become messages to the actors, answers responses.
 
 mod commands;
+pub(super) mod connection;
 mod convert;
+mod costly;
 pub(super) mod health;
 pub(super) mod interceptor;
 mod lb;
 mod names;
+pub(super) mod requests;
 pub(super) mod service;
+mod shared_calls;
 mod status;
+mod streaming;
 mod table;
+mod timeout;
 mod watch;

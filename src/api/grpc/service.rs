@@ -1,7 +1,6 @@
 //! The RPCs of `proto/maglev.proto`.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use tokio_stream::Empty;
 use tonic::{Request, Response, Status};
@@ -10,14 +9,11 @@ use super::names::{parse_name, parse_name_field};
 use super::status::OrStatus;
 use super::watch::{self, EventStream};
 use super::{convert, lb, table};
-use crate::actors::controller::{
-    CheckConfig, GetBackends, GetConfig, LoadFailed, PredictWeight, Reload,
-};
+use crate::actors::controller::{GetConfig, PredictWeight};
 use crate::actors::reconciler::{GetVip, Sync};
-use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
+use crate::actors::vpp_connection::GetVppInfo;
 use crate::api::actors::Actors;
 use crate::api::transport::tls::Certificates;
-use crate::config::LoadError;
 use crate::domain::config::Config;
 use crate::domain::controller::AdminCommand;
 use crate::domain::dataplane::net::Weight;
@@ -53,11 +49,15 @@ impl MaglevService {
 }
 
 /// Computes on a thread for blocking work, so that streams are not delayed.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     compute: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Status> {
     let computed = tokio::task::spawn_blocking(compute).await;
     computed.map_err(|_| Status::unavailable("maglevd is stopping"))
+}
+
+fn by_the_interceptor() -> Status {
+    Status::unimplemented("the interceptor serves this method")
 }
 
 type GrpcReply<T> = Result<Response<T>, Status>;
@@ -99,16 +99,6 @@ impl Maglev for MaglevService {
     ) -> GrpcReply<pb::BackendInfo> {
         let name = parse_name(request.into_inner().name)?;
         Ok(Response::new(self.backend(name).await?))
-    }
-
-    async fn get_backends(
-        &self,
-        _: Request<pb::GetBackendsRequest>,
-    ) -> GrpcReply<pb::GetBackendsResponse> {
-        let found = self.actors.controller.send(GetBackends).await.or_status()?;
-        let convert = |(view, reading)| convert::backend(&view, &reading);
-        let backends = blocking(move || found.into_iter().map(convert).collect()).await?;
-        Ok(Response::new(pb::GetBackendsResponse { backends }))
     }
 
     async fn pause_backend(
@@ -168,76 +158,54 @@ impl Maglev for MaglevService {
         self.set_weight(request).await
     }
 
-    /// The interceptor serves `WatchEvents` by [`Self::watch`], with bytes that all
-    /// streams share, which the generated server cannot.
+    // The interceptor serves these, with bytes that all who ask share, which the
+    // generated server cannot.
+
     async fn watch_events(
         &self,
         _: Request<pb::WatchRequest>,
     ) -> GrpcReply<Self::WatchEventsStream> {
-        Err(Status::unimplemented("WatchEvents is served by the interceptor"))
+        Err(by_the_interceptor())
+    }
+
+    async fn get_backends(
+        &self,
+        _: Request<pb::GetBackendsRequest>,
+    ) -> GrpcReply<pb::GetBackendsResponse> {
+        Err(by_the_interceptor())
     }
 
     async fn check_config(
         &self,
         _: Request<pb::CheckConfigRequest>,
     ) -> GrpcReply<pb::CheckConfigResponse> {
-        let response = match self.actors.controller.send(CheckConfig).await.or_status()? {
-            Ok(loaded) => pb::CheckConfigResponse {
-                ok: true,
-                warnings: loaded.warnings.iter().map(ToString::to_string).collect(),
-                ..pb::CheckConfigResponse::default()
-            },
-            Err(failed) => {
-                let ConfigFaultFields { parse_error, semantic_error, other } =
-                    ConfigFaultFields::of(&failed);
-                let parse_error = parse_error + &other;
-                pb::CheckConfigResponse { ok: false, parse_error, semantic_error, warnings: vec![] }
-            }
-        };
-        Ok(Response::new(response))
+        Err(by_the_interceptor())
     }
 
     async fn reload_config(
         &self,
         _: Request<pb::ReloadConfigRequest>,
     ) -> GrpcReply<pb::ReloadConfigResponse> {
-        let response = match self.actors.controller.send(Reload).await.or_status()? {
-            Ok(()) => {
-                let renewed = match &self.certificates {
-                    Some(certificates) => certificates.renew().await,
-                    None => Ok(()),
-                };
-                let reload_error = renewed.err().map_or_else(String::new, |error| {
-                    format!("the configuration was taken, the old certificates stay: {error}")
-                });
-                let ok = reload_error.is_empty();
-                pb::ReloadConfigResponse { ok, reload_error, ..Default::default() }
-            }
-            Err(failed) => {
-                let ConfigFaultFields { parse_error, semantic_error, other } =
-                    ConfigFaultFields::of(&failed);
-                let reload_error = other;
-                pb::ReloadConfigResponse { ok: false, parse_error, semantic_error, reload_error }
-            }
-        };
-        Ok(Response::new(response))
-    }
-
-    async fn get_vpp_info(&self, _: Request<pb::GetVppInfoRequest>) -> GrpcReply<pb::VppInfo> {
-        let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.or_status()?;
-        Ok(Response::new(lb::info(&info)))
+        Err(by_the_interceptor())
     }
 
     async fn get_vpplb_state(
         &self,
         _: Request<pb::GetVpplbStateRequest>,
     ) -> GrpcReply<pb::VpplbState> {
-        let observation = self.actors.vpp.send(Observe).await.or_status()?.or_status()?;
-        // Without the boot time the state is returned all the same.
-        let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.ok();
-        let info = info.filter(|info| info.epoch == observation.epoch);
-        let uptime = info.and_then(|info| info.uptime());
-        Ok(Response::new(lb::state(&observation.observed, uptime, SystemTime::now())))
+        Err(by_the_interceptor())
+    }
+
+    async fn get_vpplb_counters(
+        &self,
+        _: Request<pb::GetVpplbCountersRequest>,
+    ) -> GrpcReply<pb::VpplbCounters> {
+        Err(by_the_interceptor())
+    }
+
+    async fn get_vpp_info(&self, _: Request<pb::GetVppInfoRequest>) -> GrpcReply<pb::VppInfo> {
+        let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.or_status()?;
+        Ok(Response::new(lb::info(&info)))
     }
 
     async fn sync_vpplb_state(
@@ -269,37 +237,5 @@ impl Maglev for MaglevService {
         let observed = self.actors.reconciler.send(GetVip(prediction.vip)).await.or_status()?;
         let response = blocking(move || table::predict(&prediction, &observed)).await?;
         Ok(Response::new(response.or_status()?))
-    }
-
-    async fn get_vpplb_counters(
-        &self,
-        _: Request<pb::GetVpplbCountersRequest>,
-    ) -> GrpcReply<pb::VpplbCounters> {
-        let counters = self.actors.vpp.send(GetCounters).await.or_status()?.or_status()?;
-        Ok(Response::new(lb::counters(&counters)))
-    }
-}
-
-/// Why a configuration was not accepted, by the field of the response.
-#[derive(Default)]
-struct ConfigFaultFields {
-    parse_error: String,
-    semantic_error: String,
-    other: String,
-}
-
-impl ConfigFaultFields {
-    fn of(failed: &LoadFailed) -> Self {
-        let mut faults = Self::default();
-        let field = match failed {
-            LoadFailed::Refused(error) => match **error {
-                LoadError::Faults(_) => &mut faults.semantic_error,
-                LoadError::Unreadable { .. } | LoadError::Syntax { .. } => &mut faults.parse_error,
-                LoadError::Interrupted => &mut faults.other,
-            },
-            LoadFailed::Namespace(_) | LoadFailed::Stopping => &mut faults.other,
-        };
-        *field = failed.to_string();
-        faults
     }
 }

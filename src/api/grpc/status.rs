@@ -6,6 +6,7 @@ use tonic::Status;
 use crate::actors::broadcaster::SubscribeError;
 use crate::actors::reconciler::SyncError;
 use crate::actors::vpp_connection::{CountersError, DataplaneError};
+use crate::api::answers::shared::AskError;
 use crate::domain::balancing::maglev::WeightUnknown;
 use crate::domain::controller::CommandRefused;
 use crate::domain::dataplane::net::WeightOutOfRange;
@@ -66,6 +67,15 @@ impl ToStatus for SubscribeError {
     fn to_status(&self) -> Status {
         match self {
             Self::TooMany(_) => Status::resource_exhausted(self.to_string()),
+            Self::Stopping => Status::unavailable(self.to_string()),
+        }
+    }
+}
+
+impl ToStatus for AskError {
+    fn to_status(&self) -> Status {
+        match self {
+            Self::TooMany => Status::resource_exhausted(self.to_string()),
             Self::Stopping => Status::unavailable(self.to_string()),
         }
     }

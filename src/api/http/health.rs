@@ -3,13 +3,13 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::plain_text::shown;
 use super::router::{HttpRouter, StoppingResponse};
 use crate::actors::broadcaster::GetBroadcasterStats;
 use crate::actors::controller::GetConfig;
 use crate::actors::vpp_connection::GetConnectionStats;
 use crate::actors::watchdog::GetReadiness;
 use crate::api::actors::Actors;
+use crate::domain::printable::printable_lines;
 use crate::domain::readiness::Readiness;
 
 pub(super) fn routes() -> HttpRouter {
@@ -29,6 +29,8 @@ async fn healthz(actors: Actors) -> Result<&'static str, StoppingResponse> {
 async fn readyz(actors: Actors) -> Result<Response, StoppingResponse> {
     Ok(match actors.watchdog.send(GetReadiness).await? {
         Readiness::Ready => "ready\n".into_response(),
-        why => (StatusCode::SERVICE_UNAVAILABLE, shown(&format!("{why}\n"))).into_response(),
+        why => {
+            (StatusCode::SERVICE_UNAVAILABLE, printable_lines(&format!("{why}\n"))).into_response()
+        }
     })
 }

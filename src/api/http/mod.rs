@@ -2,14 +2,15 @@
 //! balancers. Each group of pages is one file or folder with a `routes`
 //! function; [`serve`] has the list of all of them.
 
+mod connection;
 mod health;
 mod metrics;
-mod plain_text;
 mod router;
 
 pub use router::HttpListenError;
 
 use crate::api::actors::Actors;
+use crate::api::answers::pool::AnswerPool;
 use router::HttpRouter;
 
 /// Serves every page on `address` for as long as the runtime lives. Returns the
@@ -18,8 +19,9 @@ use router::HttpRouter;
 /// # Errors
 /// The address cannot be opened.
 pub async fn serve(actors: Actors, address: &str) -> Result<String, HttpListenError> {
+    let answers = AnswerPool::default();
     HttpRouter::default()
-        .merge(metrics::routes())
+        .merge(metrics::routes(&actors, &answers))
         .merge(health::routes())
         .serve(actors, address)
         .await

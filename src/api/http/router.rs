@@ -5,17 +5,30 @@
 //! daemon is stopping: a page returns that with `?`, and the client gets 503.
 
 use std::io;
+use std::sync::Arc;
 
 use actix::MailboxError;
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use thiserror::Error;
+use tokio::sync::watch;
 
+use super::connection::{self, IDLE_LIMIT};
 use crate::api::actors::Actors;
+use crate::api::transport::accept::{ConnectionAcceptor, ListeningSocket, accept_all};
+use crate::api::transport::activity::ConnectionActivity;
+use crate::api::transport::connections::ConnectionLimits;
+use crate::api::transport::peer::AcceptedConnection;
+use crate::api::transport::phase::DaemonPhase;
 use crate::api::transport::tcp_socket;
+
+/// Connections at a time, however many descriptors there are.
+const MAX_CONNECTIONS: usize = 256;
+/// Sixteenths of the descriptors that connections may take.
+const DESCRIPTORS: u64 = 1;
 
 /// Pages by their path. `S` is the state that each request gets a clone of.
 pub(super) struct HttpRouter<S = Actors> {
@@ -71,6 +84,17 @@ impl<S: Clone + Send + Sync + 'static> HttpRouter<S> {
         Self { routes: self.routes.merge(other.routes) }
     }
 
+    /// Adds a page that depends on the request's headers.
+    pub(super) fn get_by_headers<P, F, R>(self, path: &str, page: P) -> Self
+    where
+        P: Fn(S, HeaderMap) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = R> + Send + 'static,
+        R: IntoResponse + 'static,
+    {
+        let handler = move |State(state): State<S>, headers: HeaderMap| page(state, headers);
+        Self { routes: self.routes.route(path, get(handler)) }
+    }
+
     /// Serves the pages on `address`, of which `:9091` means all of the
     /// machine's, as for gRPC. Returns the address that was bound.
     ///
@@ -81,8 +105,20 @@ impl<S: Clone + Send + Sync + 'static> HttpRouter<S> {
         let listener = tcp_socket::listen(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?.to_string();
         let routes = self.routes.with_state(state);
-        // axum's loop goes on after a connection that failed, and never ends.
-        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let acceptor = ConnectionAcceptor {
+            service: "metrics",
+            tls: None,
+            limits: ConnectionLimits::of_descriptors(DESCRIPTORS, MAX_CONNECTIONS),
+            idle_limit: Some(IDLE_LIMIT),
+            serve: move |stream: AcceptedConnection, activity: Arc<ConnectionActivity>| {
+                connection::serve(routes.clone(), stream, activity)
+            },
+        };
+        tokio::spawn(async move {
+            // Pages are served for as long as the runtime lives.
+            let (_phase, changes) = watch::channel(DaemonPhase::Serving);
+            accept_all(vec![ListeningSocket::Tcp(listener)], acceptor, changes).await;
+        });
         Ok(bound)
     }
 }

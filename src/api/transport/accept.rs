@@ -1,34 +1,37 @@
-//! Accepts connections and hands them to the server after their handshake.
+//! Accepts connections, shakes hands with each and has it served.
 //!
-//! Each handshake is a task, so that a silent client does not delay others.
-//! When descriptors run out, the loop waits and tries again; while all slots
-//! are taken, new connections are closed.
+//! Each connection is a task, so that a silent client does not delay others. It
+//! has a deadline up to the end of its first request. When all places are taken,
+//! one that is of the least use makes room. When descriptors run out all the
+//! same, the loop waits and tries again.
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::net::{RecvFlags, recv};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{self, CertificateError, ServerConfig};
 use tracing::{debug, warn};
 
+use crate::api::transport::activity::{ConnectionActivity, FIRST_REQUEST, Standing};
+use crate::api::transport::connections::{Admission, ConnectionLimits, ConnectionTable};
 use crate::api::transport::peer::{AcceptedConnection, ByteStream, ClientPeer};
+use crate::api::transport::phase::{DaemonPhase, stopped};
+use crate::api::transport::unix_authority::WithoutAuthority;
 use crate::host::logging::RateLimitedLog;
 
-/// How long a client may take for its TLS handshake, or for its first byte.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a refused client may take to read the TLS alert.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Wait after an accept that failed for want of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
 
-pub(super) enum ListeningSocket {
+pub(in crate::api) enum ListeningSocket {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
@@ -39,38 +42,133 @@ enum Socket {
     Unix(UnixStream),
 }
 
-/// What the listeners share; clones share it too.
-#[derive(Clone)]
-pub(super) struct ConnectionAcceptor {
+/// How connections are accepted and what they are handed to.
+pub(in crate::api) struct ConnectionAcceptor<S> {
+    /// What log records begin with: `grpc` or `metrics`.
+    pub(in crate::api) service: &'static str,
     /// The present certificates; `None`: TCP connections are not encrypted.
-    pub(super) tls: Option<watch::Receiver<Arc<ServerConfig>>>,
-    /// One permit for each connection that may be open.
-    pub(super) slots: Arc<Semaphore>,
-    pub(super) accepted: mpsc::Sender<AcceptedConnection>,
-    pub(super) handshake_log: Arc<RateLimitedLog>,
+    pub(in crate::api) tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    pub(in crate::api) limits: ConnectionLimits,
+    /// How long a connection may be without a request; `None`: for ever.
+    pub(in crate::api) idle_limit: Option<Duration>,
+    /// Serves a connection to its end; from [`DaemonPhase::Stopped`] on it takes no
+    /// further request.
+    pub(in crate::api) serve: S,
 }
 
-/// Accepts connections until it is dropped.
-pub(super) async fn accept_all(listener: ListeningSocket, acceptor: ConnectionAcceptor) {
-    let accept_log = RateLimitedLog::of_condition();
+/// How a connection ended.
+enum ConnectionEnd {
+    Closed,
+    /// A port scan or a health check of a load balancer.
+    BrokenOff(String),
+    Failed(String),
+}
+
+/// Accepts and serves connections until [`DaemonPhase::Stopped`], and then the
+/// requests under way.
+pub(in crate::api) async fn accept_all<S, F>(
+    listeners: Vec<ListeningSocket>,
+    acceptor: ConnectionAcceptor<S>,
+    mut phase: watch::Receiver<DaemonPhase>,
+) where
+    S: Fn(AcceptedConnection, Arc<ConnectionActivity>) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let acceptor = Arc::new(acceptor);
+    let (arrived, mut arrivals) = mpsc::channel(1);
+    let mut listening = JoinSet::new();
+    for listener in listeners {
+        listening.spawn(listen(listener, acceptor.service, arrived.clone()));
+    }
+    let service = acceptor.service;
+    let mut connections = Connections {
+        table: ConnectionTable::new(acceptor.limits),
+        tasks: JoinSet::new(),
+        service,
+        failures: RateLimitedLog::of_events(),
+    };
     let full_log = RateLimitedLog::of_condition();
-    let mut handshakes = JoinSet::new();
     loop {
-        let accepted = listener.accept().await;
-        while handshakes.try_join_next().is_some() {}
-        match (accepted, Arc::clone(&acceptor.slots).try_acquire_owned()) {
-            (Ok((socket, peer)), Ok(slot)) => {
-                handshakes.spawn(acceptor.clone().accept(socket, peer, slot));
+        tokio::select! {
+            Some((socket, peer)) = arrivals.recv() => {
+                let admission = connections.table.admit(peer);
+                if admission != Admission::Free && let Some(withheld) = full_log.is_due() {
+                    warn!(%peer, withheld, "{service}-connections-exhausted: idle ones make room, \
+                        or new ones are turned away");
+                }
+                match admission {
+                    Admission::Refused => continue,
+                    Admission::InPlaceOf(number) => connections.replace(number).await,
+                    Admission::Free => {}
+                }
+                let activity = Arc::new(ConnectionActivity::new());
+                let number = connections.table.add(peer, Arc::clone(&activity));
+                let life = Arc::clone(&acceptor).live(socket, peer, activity, phase.clone());
+                connections.tasks.spawn(async move { (number, peer, life.await) });
             }
-            (Ok((_, peer)), Err(_)) => {
-                if let Some(withheld) = full_log.is_due() {
-                    warn!(%peer, withheld, "grpc-connections-exhausted: new ones are turned away");
+            Some(Ok(ended)) = connections.tasks.join_next() => connections.ended(ended),
+            () = stopped(&mut phase) => break,
+        }
+    }
+    // Closes the listeners.
+    listening.shutdown().await;
+    while connections.tasks.join_next().await.is_some() {}
+}
+
+/// The open connections and their tasks.
+struct Connections {
+    table: ConnectionTable,
+    tasks: JoinSet<(u64, ClientPeer, ConnectionEnd)>,
+    service: &'static str,
+    failures: RateLimitedLog,
+}
+
+impl Connections {
+    fn ended(&mut self, (number, peer, end): (u64, ClientPeer, ConnectionEnd)) {
+        let service = self.service;
+        self.table.remove(number);
+        match end {
+            ConnectionEnd::Closed => {}
+            ConnectionEnd::BrokenOff(why) => debug!(%peer, why, "{service}-handshake-broken-off"),
+            ConnectionEnd::Failed(why) => {
+                if let Some(withheld) = self.failures.is_due() {
+                    warn!(%peer, why, withheld, "{service}-handshake-failed");
                 }
             }
-            (Err(error), _) if is_of_one_client(&error) => debug!(%error, "grpc-accept-failed"),
-            (Err(error), _) => {
-                if let Some(withheld) = accept_log.is_due() {
-                    warn!(%error, withheld, "grpc-accept-failed: tried again until it works");
+        }
+    }
+
+    /// Closes a connection, and waits until its descriptor is free.
+    async fn replace(&mut self, number: u64) {
+        self.table.close(number);
+        while self.table.contains(number) {
+            match self.tasks.join_next().await {
+                Some(Ok(ended)) => self.ended(ended),
+                Some(Err(_)) | None => return,
+            }
+        }
+    }
+}
+
+/// Accepts connections of one socket until it is dropped.
+async fn listen(
+    listener: ListeningSocket,
+    service: &'static str,
+    arrived: mpsc::Sender<(Socket, ClientPeer)>,
+) {
+    let log = RateLimitedLog::of_condition();
+    loop {
+        match listener.accept().await {
+            // Without a receiver the daemon is stopping.
+            Ok(arrival) => {
+                if arrived.send(arrival).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) if is_of_one_client(&error) => debug!(%error, "{service}-accept-failed"),
+            Err(error) => {
+                if let Some(withheld) = log.is_due() {
+                    warn!(%error, withheld, "{service}-accept-failed: tried again until it works");
                 }
                 sleep(PAUSE).await;
             }
@@ -113,53 +211,59 @@ impl ListeningSocket {
     }
 }
 
-impl ConnectionAcceptor {
-    /// Hands a connection to the server after its handshake.
-    async fn accept(self, socket: Socket, peer: ClientPeer, slot: OwnedSemaphorePermit) {
-        match timeout(HANDSHAKE, self.handshake(socket)).await {
-            Ok(Ok(stream)) => {
-                let connection = AcceptedConnection { stream, peer, _slot: slot };
-                // Without a receiver the daemon is stopping.
-                let _ = self.accepted.send(connection).await;
+impl<S, F> ConnectionAcceptor<S>
+where
+    S: Fn(AcceptedConnection, Arc<ConnectionActivity>) -> F,
+    F: Future<Output = ()>,
+{
+    /// A connection from its acceptance to its end.
+    async fn live(
+        self: Arc<Self>,
+        socket: Socket,
+        peer: ClientPeer,
+        activity: Arc<ConnectionActivity>,
+        mut phase: watch::Receiver<DaemonPhase>,
+    ) -> ConnectionEnd {
+        let is_served = AtomicBool::new(false);
+        let serving = async {
+            match self.handshake(socket).await {
+                Ok(stream) => {
+                    is_served.store(true, Ordering::Relaxed);
+                    let connection = AcceptedConnection { stream, peer };
+                    (self.serve)(connection, Arc::clone(&activity)).await;
+                    ConnectionEnd::Closed
+                }
+                Err(failed) => failed.end().await,
             }
-            Ok(Err(HandshakeError { error, socket })) => {
-                let why = why(&error);
-                if error.kind() == io::ErrorKind::UnexpectedEof {
-                    // Port scans and health checks of load balancers end like this.
-                    debug!(%peer, why, "grpc-handshake-broken-off");
+        };
+        let stopped_before_use = async {
+            stopped(&mut phase).await;
+            if activity.standing() != Standing::Stranger {
+                std::future::pending::<()>().await;
+            }
+        };
+        let limit = self.idle_limit.unwrap_or(Duration::MAX);
+        tokio::select! {
+            end = serving => end,
+            () = activity.closed() => ConnectionEnd::Closed,
+            () = activity.idle_for(limit), if self.idle_limit.is_some() => ConnectionEnd::Closed,
+            () = stopped_before_use => ConnectionEnd::Closed,
+            () = activity.first_request_is_late() => {
+                let seconds = FIRST_REQUEST.as_secs();
+                if is_served.load(Ordering::Relaxed) {
+                    ConnectionEnd::BrokenOff(format!("there was no request within {seconds} s"))
                 } else {
-                    self.log_failure(&peer, &why);
-                }
-                if let Some(socket) = socket {
-                    // A client that does not read in time misses the reason.
-                    let _ = timeout(CLOSE_TIMEOUT, close_gracefully(socket)).await;
+                    ConnectionEnd::Failed(format!("it was not done within {seconds} s"))
                 }
             }
-            Err(_) => {
-                let seconds = HANDSHAKE.as_secs();
-                self.log_failure(&peer, &format!("it was not done within {seconds} s"));
-            }
-        }
-    }
-
-    fn log_failure(&self, peer: &ClientPeer, why: &str) {
-        if let Some(withheld) = self.handshake_log.is_due() {
-            warn!(%peer, why, withheld, "grpc-handshake-failed");
         }
     }
 
     async fn handshake(&self, socket: Socket) -> Result<Box<dyn ByteStream>, HandshakeError> {
         match (socket, &self.tls) {
-            (Socket::Unix(stream), _) => {
-                let peek = || Ok(recv(&stream, &mut [0], RecvFlags::PEEK)?);
-                stream.async_io(Interest::READABLE, peek).await?;
-                Ok(Box::new(stream))
-            }
+            (Socket::Unix(stream), _) => Ok(Box::new(WithoutAuthority::new(stream))),
             (Socket::Tcp(stream), None) => {
                 stream.set_nodelay(true)?;
-                // A peek waits for the first byte. Readiness does not: tokio
-                // takes a new socket for readable.
-                stream.peek(&mut [0]).await?;
                 Ok(Box::new(stream))
             }
             (Socket::Tcp(stream), Some(tls)) => {
@@ -178,6 +282,21 @@ struct HandshakeError {
     error: io::Error,
     /// Still open where an alert was sent to the client.
     socket: Option<TcpStream>,
+}
+
+impl HandshakeError {
+    /// Lets the client read why, and closes the connection.
+    async fn end(self) -> ConnectionEnd {
+        let Self { error, socket } = self;
+        if let Some(socket) = socket {
+            // A client that does not read in time misses the reason.
+            let _ = timeout(CLOSE_TIMEOUT, close_gracefully(socket)).await;
+        }
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => ConnectionEnd::BrokenOff(why(&error)),
+            _ => ConnectionEnd::Failed(why(&error)),
+        }
+    }
 }
 
 impl From<io::Error> for HandshakeError {
@@ -219,71 +338,4 @@ fn why(error: &io::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::time::Instant;
-
-    use super::*;
-
-    #[test]
-    fn a_lack_of_descriptors_is_told_from_a_client_that_went_away() {
-        use rustix::io::Errno;
-        for (errno, of_one_client) in [
-            (Errno::MFILE, false),
-            (Errno::NFILE, false),
-            (Errno::NOBUFS, false),
-            (Errno::NOMEM, false),
-            (Errno::CONNABORTED, true),
-            (Errno::HOSTUNREACH, true),
-            (Errno::PERM, true),
-        ] {
-            assert_eq!(is_of_one_client(&errno.into()), of_one_client, "{errno:?}");
-        }
-    }
-
-    /// A listener with this many slots, and the connections that it accepts.
-    async fn open(slots: usize) -> (std::net::SocketAddr, mpsc::Receiver<AcceptedConnection>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (accepted, connections) = mpsc::channel(8);
-        let slots = Arc::new(Semaphore::new(slots));
-        let handshake_log = Arc::new(RateLimitedLog::of_events());
-        let acceptor = ConnectionAcceptor { tls: None, slots, accepted, handshake_log };
-        tokio::spawn(accept_all(ListeningSocket::Tcp(listener), acceptor));
-        (address, connections)
-    }
-
-    async fn connect(address: std::net::SocketAddr) -> TcpStream {
-        let mut client = TcpStream::connect(address).await.unwrap();
-        client.write_all(b"P").await.unwrap();
-        client
-    }
-
-    async fn is_closed(client: &mut TcpStream) -> bool {
-        // It is reset where the other end has not read the byte that was sent.
-        !matches!(client.read(&mut [0]).await, Ok(1..))
-    }
-
-    #[tokio::test]
-    async fn a_connection_without_a_slot_is_closed_and_one_that_ends_frees_its_slot() {
-        let (address, mut connections) = open(2).await;
-        let first = connect(address).await;
-        let accepted = connections.recv().await.unwrap();
-        assert_eq!(accepted.peer, ClientPeer::Tcp(first.local_addr().unwrap()));
-        let _second = connect(address).await;
-        let _kept = connections.recv().await.unwrap();
-        assert!(is_closed(&mut connect(address).await).await);
-        drop(accepted);
-        let third = connect(address).await;
-        let accepted = connections.recv().await.unwrap();
-        assert_eq!(accepted.peer, ClientPeer::Tcp(third.local_addr().unwrap()));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_silent_connection_is_closed_after_the_handshake_timeout() {
-        let (address, _connections) = open(1).await;
-        let begun = Instant::now();
-        let mut silent = TcpStream::connect(address).await.unwrap();
-        assert!(is_closed(&mut silent).await);
-        assert!(begun.elapsed() >= HANDSHAKE);
-    }
-}
+mod tests;

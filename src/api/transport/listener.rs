@@ -1,42 +1,36 @@
 //! Serves gRPC on all sockets that the operator names, and stops serving.
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
-use rustix::process::{Resource, getrlimit};
 use thiserror::Error;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_stream::StreamExt;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
-use tonic::transport::Server;
 use tonic_health::pb::health_server::{Health, HealthServer};
-use tracing::{error, warn};
+use tracing::warn;
 
+use crate::api::answers::pool::AnswerPool;
+use crate::api::grpc::connection;
 use crate::api::grpc::health;
 use crate::api::grpc::interceptor::WatchEventsInterceptor;
+use crate::api::grpc::requests::GrpcServer;
 use crate::api::grpc::service::MaglevService;
 use crate::api::transport::accept::{ConnectionAcceptor, ListeningSocket, accept_all};
+use crate::api::transport::activity::ConnectionActivity;
+use crate::api::transport::connections::ConnectionLimits;
 use crate::api::transport::listen_addr::ListenAddr;
 use crate::api::transport::peer::AcceptedConnection;
 use crate::api::transport::phase::DaemonPhase;
 use crate::api::transport::tcp_socket;
 use crate::api::transport::tls::{Certificates, TlsError, TlsFiles};
 use crate::api::transport::unix_socket::{self, UnixAccess, UnixSocketFile};
-use crate::host::logging::RateLimitedLog;
 use crate::pb;
 
 /// Connections at a time, however many descriptors there are.
 const MAX_CONNECTIONS: usize = 16_384;
-/// Requests at a time on one connection. More than there may be subscriptions,
-/// so that a client that asks for one too many gets an error and does not wait.
-const MAX_REQUESTS: u32 = 16_384;
-/// A connection that was silent for this long gets an HTTP/2 ping, and is closed
-/// after as long again without an answer.
-const KEEPALIVE: Duration = Duration::from_secs(30);
+/// Sixteenths of the descriptors that connections may take.
+const DESCRIPTORS: u64 = 3;
 
 #[derive(Clone, Debug)]
 pub struct ListenerConfig {
@@ -132,69 +126,36 @@ pub async fn serve(
     health::set_not_serving(&reporter).await;
     let reporting =
         health::report(reporter, service.actors.watchdog.clone(), phase_changes.clone());
-    let routes = routes(service, health, config.reflection)?;
-    let (accepted, connections) = mpsc::channel(1);
-    let slots = Arc::new(Semaphore::new(connection_slots()));
+    let answers = AnswerPool::default();
+    let routes = routes(service, &answers, health, config.reflection)?;
+    let server = GrpcServer::new(routes, answers);
     let tls = certificates.as_ref().map(Certificates::subscribe);
-    let handshake_log = Arc::new(RateLimitedLog::of_events());
-    let acceptor = ConnectionAcceptor { tls, slots, accepted, handshake_log };
-    let mut tasks = JoinSet::new();
-    for listener in sockets.listeners {
-        let accepting = accept_all(listener, acceptor.clone());
-        let mut phase_changes = phase_changes.clone();
-        tasks.spawn(async move {
-            // The listener is dropped, and so closed, with the loop.
-            tokio::select! {
-                () = accepting => {}
-                _ = phase_changes.wait_for(|phase| *phase >= DaemonPhase::Stopped) => {}
-            }
-        });
-    }
-    tasks.spawn(run(routes, connections, phase_changes));
-    tasks.spawn(reporting);
-    let OpenSockets { addresses, files, .. } = sockets;
-    Ok(Serving { addresses, files, certificates, tasks, phase })
-}
-
-/// Serves the accepted connections until [`DaemonPhase::Stopped`], and then the
-/// requests under way.
-async fn run(
-    routes: Routes,
-    connections: mpsc::Receiver<AcceptedConnection>,
-    mut phase_changes: watch::Receiver<DaemonPhase>,
-) {
-    let incoming = ReceiverStream::new(connections).map(Ok::<_, Infallible>);
-    let shutdown = async move {
-        // A sender that is gone stops the server as well.
-        let _ = phase_changes.wait_for(|phase| *phase >= DaemonPhase::Stopped).await;
+    let phase_of_connections = phase_changes.clone();
+    let acceptor = ConnectionAcceptor {
+        service: "grpc",
+        tls,
+        limits: ConnectionLimits::of_descriptors(DESCRIPTORS, MAX_CONNECTIONS),
+        idle_limit: None,
+        serve: move |stream: AcceptedConnection, activity: Arc<ConnectionActivity>| {
+            connection::serve(server.clone(), stream, activity, phase_of_connections.clone())
+        },
     };
-    let served = Server::builder()
-        .max_concurrent_streams(MAX_REQUESTS)
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .http2_keepalive_timeout(Some(KEEPALIVE))
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(incoming, shutdown)
-        .await;
-    if let Err(error) = served {
-        error!(%error, "grpc-server-failed");
-    }
-}
-
-/// Connections at a time: a quarter of the descriptors, since probes take up to
-/// three quarters.
-fn connection_slots() -> usize {
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(limit / 4).map_or(MAX_CONNECTIONS, |slots| slots.clamp(16, MAX_CONNECTIONS))
+    let mut tasks = JoinSet::new();
+    let OpenSockets { addresses, files, listeners } = sockets;
+    tasks.spawn(accept_all(listeners, acceptor, phase_changes));
+    tasks.spawn(reporting);
+    Ok(Serving { addresses, files, certificates, tasks, phase })
 }
 
 /// The services, the same on every socket.
 fn routes(
     service: MaglevService,
+    answers: &AnswerPool,
     health: HealthServer<impl Health>,
     reflection: bool,
 ) -> Result<Routes, ListenError> {
     let mut routes = Routes::builder();
-    routes.add_service(WatchEventsInterceptor::new(service)).add_service(health);
+    routes.add_service(WatchEventsInterceptor::new(service, answers)).add_service(health);
     if reflection {
         let descriptors = || {
             tonic_reflection::server::Builder::configure()

@@ -7,9 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::OwnedSemaphorePermit;
 use tonic::Request;
-use tonic::transport::server::Connected;
 
 /// Who the client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,19 +44,10 @@ pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
-/// A connection after its handshake. It takes a slot until it is dropped.
-pub(super) struct AcceptedConnection {
+/// A connection after its handshake.
+pub(in crate::api) struct AcceptedConnection {
     pub(super) stream: Box<dyn ByteStream>,
-    pub(super) peer: ClientPeer,
-    pub(super) _slot: OwnedSemaphorePermit,
-}
-
-impl Connected for AcceptedConnection {
-    type ConnectInfo = ClientPeer;
-
-    fn connect_info(&self) -> ClientPeer {
-        self.peer
-    }
+    pub(in crate::api) peer: ClientPeer,
 }
 
 impl AsyncRead for AcceptedConnection {

@@ -1,5 +1,7 @@
 //! The phases of the daemon that clients notice.
 
+use tokio::sync::watch;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::api) enum DaemonPhase {
     Serving,
@@ -7,4 +9,9 @@ pub(in crate::api) enum DaemonPhase {
     Leaving,
     /// No connection is accepted, no request is taken.
     Stopped,
+}
+
+/// Ends at [`DaemonPhase::Stopped`]. A sender that is gone counts as that.
+pub(in crate::api) async fn stopped(phase: &mut watch::Receiver<DaemonPhase>) {
+    let _ = phase.wait_for(|phase| *phase >= DaemonPhase::Stopped).await;
 }

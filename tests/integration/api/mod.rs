@@ -3,3 +3,4 @@
 mod documents;
 mod proto_compat;
 mod reflection_client;
+mod unix_authority;

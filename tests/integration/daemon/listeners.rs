@@ -104,9 +104,12 @@ async fn what_is_too_long_is_refused() {
     let bed = TestBed::new(&[]);
     let daemon = bed.start().await;
     let mut client = daemon.client().await;
-    let huge = client.pause_backend(backend(&"a".repeat(5 << 20))).await.unwrap_err();
-    assert_eq!(huge.code(), Code::ResourceExhausted, "{huge}");
-    for name in ["", "a b", "a\nb", &"a".repeat(129), &"a".repeat(1 << 20)] {
+    for length in [5 << 20, 1 << 20, (64 << 10) + 1] {
+        let huge = client.pause_backend(backend(&"a".repeat(length))).await.unwrap_err();
+        assert_eq!(huge.code(), Code::ResourceExhausted, "{huge}");
+        assert_eq!(huge.message(), "a request has 65536 bytes at most");
+    }
+    for name in ["", "a b", "a\nb", &"a".repeat(129), &"a".repeat(1 << 15)] {
         let refused = client.pause_backend(backend(name)).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
         assert!(refused.message().len() < 200, "{refused}");
@@ -124,7 +127,8 @@ async fn there_are_ten_thousand_streams_and_no_more() {
     let quiet = WatchRequest { log: Some(false), ..WatchRequest::default() };
     let mut opening = JoinSet::new();
     for _ in 0..100 {
-        let (mut client, quiet) = (client.clone(), quiet.clone());
+        // A connection has room for a part of them.
+        let (mut client, quiet) = (daemon.client().await, quiet.clone());
         opening.spawn(async move {
             let mut streams = Vec::new();
             for _ in 0..100 {

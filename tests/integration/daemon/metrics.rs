@@ -1,12 +1,14 @@
 //! What Prometheus and load balancers ask the daemon over HTTP.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::process::{Command, Stdio};
 
 use crate::support::{ReadyDaemon, TestBed, VIP4, get, metrics_address, ran};
 use rustix::process::Signal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use vpp_maglev::domain::dataplane::net::{Service, Vip, Weight};
 use vpp_maglev::domain::dataplane::step::Step;
 use vpp_maglev::vpp::embedded::{FaultCondition, InjectedFault};
@@ -191,5 +193,38 @@ async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of(
         ),
         "{page}"
     );
+    daemon.terminate().await;
+}
+
+#[tokio::test]
+async fn the_page_is_compressed_for_those_who_ask_for_it() {
+    let bed = TestBed::new(&["a", "b", "c"]).pools(&["a b c"]);
+    let mut daemon = bed.start().await;
+    let address = metrics_address(&mut daemon).await;
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let request = "GET /metrics HTTP/1.1\r\nHost: m\r\nAccept-Encoding: br, gzip\r\n\
+                   Connection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let (head, body) = (String::from_utf8(answer[..end].to_vec()).unwrap(), &answer[end + 4..]);
+    for line in [
+        "content-encoding: gzip",
+        "vary: accept-encoding",
+        "content-type: text/plain; version=0.0.4",
+    ] {
+        assert!(head.contains(line), "no {line} in {head}");
+    }
+    assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
+    let mut page = String::new();
+    flate2::read::GzDecoder::new(body).read_to_string(&mut page).unwrap();
+    assert!(page.contains("maglev_backend_health{backend=\"a\"} "), "{page}");
+    assert!(page.len() > 4 * body.len(), "{} of {}", body.len(), page.len());
+    check_with_promtool(&page);
+    // Those who do not ask get it as it is.
+    let (status, plain) = get(&address, "/metrics").await;
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    assert!(plain.starts_with("# HELP "), "{plain}");
     daemon.terminate().await;
 }

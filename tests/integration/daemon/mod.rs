@@ -1,6 +1,7 @@
 //! The built maglevd as a child process, with an embedded dataplane and backends.
 
 mod adopts;
+mod bounds;
 mod config;
 mod confirmation;
 mod cores;

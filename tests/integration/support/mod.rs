@@ -14,6 +14,7 @@ pub(crate) mod hangup;
 mod names;
 mod page;
 pub(crate) mod probe;
+pub(crate) mod raw_http2;
 mod ready_daemon;
 pub(crate) mod terminal;
 mod test_bed;

@@ -86,7 +86,8 @@ async fn a_reload_that_needs_more_threads_moves_probers_and_loses_no_verdict() {
     let all_counted = async {
         loop {
             let before = probes();
-            let Probes { backends, .. } = bed.controller.send(GetProbes).await.unwrap();
+            let names = (1..=10).map(|number| format!("b{number}").as_str().into()).collect();
+            let Probes { backends, .. } = bed.controller.send(GetProbes(names)).await.unwrap();
             let counted = backends.iter().map(|it| (it.backend.as_str(), it.stats.took.count()));
             if counted.clone().count() == 10 && counted.clone().all(|(b, n)| n >= before[b]) {
                 return;

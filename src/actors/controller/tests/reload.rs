@@ -82,7 +82,8 @@ async fn the_outcome_of_the_last_reload_is_known() {
     let server = ScriptedServer::serving(2);
     let good = file(&[(&server, "tcp", 100)]);
     let bed = ControllerTestBed::start(&good);
-    let status = async || bed.controller.send(GetOverview).await.unwrap().reload;
+    let nothing = || GetOverview { backends: vec![], frontends: vec![] };
+    let status = async || bed.controller.send(nothing()).await.unwrap().reload;
     let mut accepted = status().await;
     assert!(accepted.successful);
     for bad in ["maglev: nonsense".to_owned(), good.replace("rise: 2", "rise: 0")] {

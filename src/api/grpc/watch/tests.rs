@@ -149,8 +149,7 @@ async fn live(seed: u64, path: PathBuf, counts: &mut WatchCounts) {
             4 => set_weight(&service, &mut rng).await,
             5 if rng.bool() => {
                 std::fs::write(&path, file(&mut rng)).unwrap();
-                let request = Request::new(pb::ReloadConfigRequest {});
-                let reloaded = service.reload_config(request).await.unwrap().into_inner();
+                let reloaded = service.reload().await.unwrap();
                 assert!(reloaded.ok, "{reloaded:?}");
                 counts.reloads += 1;
             }

@@ -6,8 +6,8 @@ use actix::MailboxError;
 
 use super::page::{MetricFamily, MetricsPage, count, counter, flag, gauge};
 use super::{probes, process, vpp};
-use crate::actors::broadcaster::GetBroadcasterStats;
-use crate::actors::controller::{GetOverview, Overview};
+use crate::actors::broadcaster::{BroadcasterStats, GetBroadcasterStats};
+use crate::actors::controller::{GetConfig, GetOverview, GetProbes, Overview, Probes};
 use crate::api::actors::Actors;
 use crate::domain::balancing::weights::{FrontendState, TargetWeight};
 use crate::domain::health::State;
@@ -46,24 +46,57 @@ const SUBSCRIBERS: MetricFamily = gauge("event_subscribers", "Open event streams
 const MISSED: MetricFamily =
     counter("events_missed_total", "Events that streams lost because they fell behind.");
 
-/// Fills the page with the answers of every actor.
-pub(super) async fn collect(actors: &Actors, page: &mut MetricsPage) -> Result<(), MailboxError> {
+/// Backends and frontends that an actor is asked for at a time: a weight that has
+/// to be written does not wait for all of them.
+const BACKENDS: usize = 64;
+const FRONTENDS: usize = 8;
+
+/// What every actor answers.
+pub(super) struct ScrapeAnswers {
+    overview: Overview,
+    probes: Probes,
+    vpp: vpp::VppAnswers,
+    streams: BroadcasterStats,
+}
+
+pub(super) async fn collect(actors: &Actors) -> Result<ScrapeAnswers, MailboxError> {
+    let config = actors.controller.send(GetConfig).await?;
+    let names: Vec<_> = config.backends.keys().cloned().collect();
+    let nothing = GetOverview { backends: vec![], frontends: vec![] };
+    let mut overview = actors.controller.send(nothing).await?;
+    let mut probes = actors.controller.send(GetProbes(vec![])).await?;
+    for some in names.chunks(BACKENDS) {
+        let asked = GetOverview { backends: some.to_vec(), frontends: vec![] };
+        overview.backends.extend(actors.controller.send(asked).await?.backends);
+        let of_some = actors.controller.send(GetProbes(some.to_vec())).await?;
+        probes.backends.extend(of_some.backends);
+    }
+    let names: Vec<_> = config.frontends.keys().cloned().collect();
+    for some in names.chunks(FRONTENDS) {
+        let asked = GetOverview { backends: vec![], frontends: some.to_vec() };
+        overview.frontends.extend(actors.controller.send(asked).await?.frontends);
+    }
+    let vpp = vpp::collect(actors).await?;
+    let streams = actors.broadcaster.send(GetBroadcasterStats).await?;
+    Ok(ScrapeAnswers { overview, probes, vpp, streams })
+}
+
+/// The whole page.
+pub(super) fn write(answers: &ScrapeAnswers, page: &mut MetricsPage) {
     page.family(&BUILD_INFO);
     let labels = [("version", env!("CARGO_PKG_VERSION")), ("commit", env!("MAGLEV_COMMIT"))];
     page.series(&BUILD_INFO, &labels, 1.0);
-    let overview = actors.controller.send(GetOverview).await?;
-    page.single(&RELOAD_SUCCESSFUL, flag(overview.reload.successful));
-    let loaded = overview.reload.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let reload = &answers.overview.reload;
+    page.single(&RELOAD_SUCCESSFUL, flag(reload.successful));
+    let loaded = reload.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
     page.single(&RELOAD_SUCCESS_TIME, loaded.as_secs_f64());
-    backends(&overview, page);
-    frontends(&overview, page);
-    probes::collect(actors, page).await?;
-    vpp::collect(actors, page).await?;
-    let stats = actors.broadcaster.send(GetBroadcasterStats).await?;
-    page.single(&SUBSCRIBERS, count(stats.subscribers as u64));
-    page.single(&MISSED, count(stats.missed));
+    backends(&answers.overview, page);
+    frontends(&answers.overview, page);
+    probes::write(&answers.probes, page);
+    vpp::write(&answers.vpp, page);
+    page.single(&SUBSCRIBERS, count(answers.streams.subscribers as u64));
+    page.single(&MISSED, count(answers.streams.missed));
     process::collect(page);
-    Ok(())
 }
 
 fn backends(overview: &Overview, page: &mut MetricsPage) {

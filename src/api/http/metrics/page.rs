@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::api::http::plain_text::is_harmless;
 use crate::domain::histogram::Histogram;
+use crate::domain::printable::is_control;
 
 /// A family of metrics, for its HELP and TYPE lines.
 pub(super) struct MetricFamily {
@@ -118,7 +118,7 @@ pub(super) fn flag(is_set: bool) -> f64 {
 /// A label's value, in which nothing is left that a terminal obeys: the format
 /// would let those characters through as they are.
 fn escaped(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|char| !matches!(char, '\\' | '"') && is_harmless(char)) {
+    if text.chars().all(|char| !matches!(char, '\\' | '"') && !is_control(char)) {
         return text.into();
     }
     let mut value = String::with_capacity(text.len() + 8);
@@ -127,10 +127,11 @@ fn escaped(text: &str) -> Cow<'_, str> {
             '\\' => value.push_str("\\\\"),
             '"' => value.push_str("\\\""),
             '\n' => value.push_str("\\n"),
-            char if is_harmless(char) => value.push(char),
+            char if !is_control(char) => value.push(char),
             // The backslash is the value's own, and so is doubled.
             char => {
-                let _ = write!(value, "\\\\u{:04x}", u32::from(char));
+                value.push('\\');
+                value.extend(char.escape_default());
             }
         }
     }
@@ -171,10 +172,10 @@ mod tests {
     fn a_label_holds_nothing_that_a_terminal_obeys() {
         for (value, written) in [
             ("plain ü 漢", "plain ü 漢"),
-            ("\u{1b}[2J", "\\\\u001b[2J"),
-            ("a\tb\rc\0", "a\\\\u0009b\\\\u000dc\\\\u0000"),
-            ("\u{7f}\u{9b}31m", "\\\\u007f\\\\u009b31m"),
-            ("\u{202e}gpj.exe\u{2066}", "\\\\u202egpj.exe\\\\u2066"),
+            ("\u{1b}[2J", "\\\\u{1b}[2J"),
+            ("a\tb\rc\0", "a\\\\tb\\\\rc\\\\u{0}"),
+            ("\u{7f}\u{9b}31m", "\\\\u{7f}\\\\u{9b}31m"),
+            ("\u{202e}gpj.exe\u{2066}", "\\\\u{202e}gpj.exe\\\\u{2066}"),
             ("a\\u001b", "a\\\\u001b"),
         ] {
             assert_eq!(escaped(value), written, "{value:?}");

@@ -1,10 +1,7 @@
 //! The families of probes.
 
-use actix::MailboxError;
-
 use super::page::{MetricFamily, MetricsPage, count, counter, gauge, histogram};
-use crate::actors::controller::GetProbes;
-use crate::api::actors::Actors;
+use crate::actors::controller::Probes;
 
 const TOTAL: MetricFamily = counter("probe_total", "Probes by what they found.");
 const DURATION: MetricFamily = histogram(
@@ -23,8 +20,7 @@ const WAITING: MetricFamily =
 const WAITED: MetricFamily =
     counter("probes_waited_total", "Probes that had to wait until others had ended.");
 
-pub(super) async fn collect(actors: &Actors, page: &mut MetricsPage) -> Result<(), MailboxError> {
-    let probes = actors.controller.send(GetProbes).await?;
+pub(super) fn write(probes: &Probes, page: &mut MetricsPage) {
     let probed = || probes.backends.iter().filter_map(|backend| Some((backend, backend.kind?)));
     page.family(&TOTAL);
     for (backend, kind) in probed() {
@@ -49,5 +45,4 @@ pub(super) async fn collect(actors: &Actors, page: &mut MetricsPage) -> Result<(
     page.single(&IN_FLIGHT_MAX, count(probes.slots.total as u64));
     page.single(&WAITING, count(probes.slots.waiting as u64));
     page.single(&WAITED, count(probes.slots.waited));
-    Ok(())
 }

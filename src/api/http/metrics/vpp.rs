@@ -6,7 +6,9 @@ use actix::MailboxError;
 
 use super::page::{MetricFamily, MetricsPage, count, counter, flag, gauge, histogram};
 use crate::actors::reconciler::{GetReconcilerStats, ReconcilerStats};
-use crate::actors::vpp_connection::{GetConnectionStats, GetCounters, GetVppInfo, VipPackets};
+use crate::actors::vpp_connection::{
+    ConnectionStats, GetConnectionStats, GetCounters, GetVppInfo, VipPackets, VppInfo,
+};
 use crate::api::actors::Actors;
 
 const CONNECTED: MetricFamily = gauge("vpp_connected", "1 while VPP answers.");
@@ -46,14 +48,35 @@ const API: MetricFamily = counter(
 const PACKETS: MetricFamily =
     counter("vip_packets_total", "Packets of a VIP by what became of them.");
 
-pub(super) async fn collect(actors: &Actors, page: &mut MetricsPage) -> Result<(), MailboxError> {
-    connection(actors, page).await?;
-    reconciled(&actors.reconciler.send(GetReconcilerStats).await?, page);
-    Ok(())
+/// What the actors of VPP answer.
+pub(super) struct VppAnswers {
+    connection: ConnectionStats,
+    info: Option<VppInfo>,
+    counters: Option<Vec<VipPackets>>,
+    reconciler: ReconcilerStats,
 }
 
-async fn connection(actors: &Actors, page: &mut MetricsPage) -> Result<(), MailboxError> {
-    let stats = actors.vpp.send(GetConnectionStats).await?;
+pub(super) async fn collect(actors: &Actors) -> Result<VppAnswers, MailboxError> {
+    let connection = actors.vpp.send(GetConnectionStats).await?;
+    let info = actors.vpp.send(GetVppInfo).await?.ok();
+    let counters = match info {
+        Some(_) => actors.vpp.send(GetCounters).await?.ok(),
+        None => None,
+    };
+    let reconciler = actors.reconciler.send(GetReconcilerStats).await?;
+    Ok(VppAnswers { connection, info, counters, reconciler })
+}
+
+pub(super) fn write(answers: &VppAnswers, page: &mut MetricsPage) {
+    connection(answers, page);
+    if let Some(counters) = &answers.counters {
+        packets(counters, page);
+    }
+    reconciled(&answers.reconciler, page);
+}
+
+fn connection(answers: &VppAnswers, page: &mut MetricsPage) {
+    let stats = &answers.connection;
     page.single(&DEAD_CLIENTS, count(stats.dead_clients));
     page.family(&API);
     for (message, traffic) in &stats.traffic {
@@ -67,9 +90,8 @@ async fn connection(actors: &Actors, page: &mut MetricsPage) -> Result<(), Mailb
             page.series(&API, &labels, count(number));
         }
     }
-    let info = actors.vpp.send(GetVppInfo).await?;
-    page.single(&CONNECTED, flag(info.is_ok()));
-    let Ok(info) = info else { return Ok(()) };
+    page.single(&CONNECTED, flag(answers.info.is_some()));
+    let Some(info) = &answers.info else { return };
     let pid = info.pid.to_string();
     page.family(&INFO);
     let labels =
@@ -79,10 +101,6 @@ async fn connection(actors: &Actors, page: &mut MetricsPage) -> Result<(), Mailb
     if let Some(uptime) = info.uptime() {
         page.single(&UPTIME, uptime.as_secs_f64());
     }
-    if let Ok(counters) = actors.vpp.send(GetCounters).await? {
-        packets(&counters, page);
-    }
-    Ok(())
 }
 
 fn reconciled(stats: &ReconcilerStats, page: &mut MetricsPage) {

@@ -11,6 +11,7 @@ use tonic::body::Body;
 use tonic::codegen::http::Request;
 use tonic::codegen::{Body as _, Service};
 
+use crate::api::answers::pool::AnswerPool;
 use crate::api::grpc::interceptor::WatchEventsInterceptor;
 use crate::api::{Actors, MaglevService};
 use crate::pb::event::Event as Kind;
@@ -54,7 +55,7 @@ pub(super) struct FollowingClient {
 impl FollowingClient {
     pub(super) fn new(actors: Actors) -> Self {
         Self {
-            server: WatchEventsInterceptor::new(MaglevService::new(actors)),
+            server: WatchEventsInterceptor::new(MaglevService::new(actors), &AnswerPool::default()),
             stream: None,
             copy: BTreeMap::new(),
             last: None,

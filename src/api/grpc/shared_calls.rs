@@ -1,0 +1,108 @@
+//! The calls that all who ask at a time share an answer of.
+
+use std::time::SystemTime;
+
+use tonic::Status;
+
+use super::service::{MaglevService, blocking};
+use super::status::OrStatus;
+use super::{convert, lb};
+use crate::actors::controller::{CheckConfig, GetBackends, GetConfig, LoadFailed, Reload};
+use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
+use crate::config::LoadError;
+use crate::pb;
+
+/// Backends that the Controller is asked for at a time: a weight that has to be
+/// written does not wait for all of them.
+const BACKENDS: usize = 64;
+
+impl MaglevService {
+    pub(super) async fn backends(&self) -> Result<pb::GetBackendsResponse, Status> {
+        let config = self.actors.controller.send(GetConfig).await.or_status()?;
+        let names: Vec<_> = config.backends.keys().cloned().collect();
+        let mut found = Vec::with_capacity(names.len());
+        for some in names.chunks(BACKENDS) {
+            let question = GetBackends(some.to_vec());
+            found.extend(self.actors.controller.send(question).await.or_status()?);
+        }
+        let convert = |(view, reading)| convert::backend(&view, &reading);
+        let backends = blocking(move || found.into_iter().map(convert).collect()).await?;
+        Ok(pb::GetBackendsResponse { backends })
+    }
+
+    pub(super) async fn check(&self) -> Result<pb::CheckConfigResponse, Status> {
+        Ok(match self.actors.controller.send(CheckConfig).await.or_status()? {
+            Ok(loaded) => pb::CheckConfigResponse {
+                ok: true,
+                warnings: loaded.warnings.iter().map(ToString::to_string).collect(),
+                ..pb::CheckConfigResponse::default()
+            },
+            Err(failed) => {
+                let ConfigFaultFields { parse_error, semantic_error, other } =
+                    ConfigFaultFields::of(&failed);
+                let parse_error = parse_error + &other;
+                pb::CheckConfigResponse { ok: false, parse_error, semantic_error, warnings: vec![] }
+            }
+        })
+    }
+
+    pub(super) async fn reload(&self) -> Result<pb::ReloadConfigResponse, Status> {
+        Ok(match self.actors.controller.send(Reload).await.or_status()? {
+            Ok(()) => {
+                let renewed = match &self.certificates {
+                    Some(certificates) => certificates.renew().await,
+                    None => Ok(()),
+                };
+                let reload_error = renewed.err().map_or_else(String::new, |error| {
+                    format!("the configuration was taken, the old certificates stay: {error}")
+                });
+                let ok = reload_error.is_empty();
+                pb::ReloadConfigResponse { ok, reload_error, ..Default::default() }
+            }
+            Err(failed) => {
+                let ConfigFaultFields { parse_error, semantic_error, other } =
+                    ConfigFaultFields::of(&failed);
+                let reload_error = other;
+                pb::ReloadConfigResponse { ok: false, parse_error, semantic_error, reload_error }
+            }
+        })
+    }
+
+    pub(super) async fn lb_state(&self) -> Result<pb::VpplbState, Status> {
+        let observation = self.actors.vpp.send(Observe).await.or_status()?.or_status()?;
+        // Without the boot time the state is returned all the same.
+        let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.ok();
+        let info = info.filter(|info| info.epoch == observation.epoch);
+        let (uptime, now) = (info.and_then(|info| info.uptime()), SystemTime::now());
+        blocking(move || lb::state(&observation.observed, uptime, now)).await
+    }
+
+    pub(super) async fn lb_counters(&self) -> Result<pb::VpplbCounters, Status> {
+        let counters = self.actors.vpp.send(GetCounters).await.or_status()?.or_status()?;
+        Ok(lb::counters(&counters))
+    }
+}
+
+/// Why a configuration was not accepted, by the field of the response.
+#[derive(Default)]
+struct ConfigFaultFields {
+    parse_error: String,
+    semantic_error: String,
+    other: String,
+}
+
+impl ConfigFaultFields {
+    fn of(failed: &LoadFailed) -> Self {
+        let mut faults = Self::default();
+        let field = match failed {
+            LoadFailed::Refused(error) => match **error {
+                LoadError::Faults(_) => &mut faults.semantic_error,
+                LoadError::Unreadable { .. } | LoadError::Syntax { .. } => &mut faults.parse_error,
+                LoadError::Interrupted => &mut faults.other,
+            },
+            LoadFailed::Namespace(_) | LoadFailed::Stopping => &mut faults.other,
+        };
+        *field = failed.to_string();
+        faults
+    }
+}

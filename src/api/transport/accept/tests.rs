@@ -1,0 +1,98 @@
+//! The accept loop over real sockets and paused time.
+
+use tokio::time::Instant;
+
+use super::*;
+
+#[test]
+fn a_lack_of_descriptors_is_told_from_a_client_that_went_away() {
+    use rustix::io::Errno;
+    for (errno, of_one_client) in [
+        (Errno::MFILE, false),
+        (Errno::NFILE, false),
+        (Errno::NOBUFS, false),
+        (Errno::NOMEM, false),
+        (Errno::CONNABORTED, true),
+        (Errno::HOSTUNREACH, true),
+        (Errno::PERM, true),
+    ] {
+        assert_eq!(is_of_one_client(&errno.into()), of_one_client, "{errno:?}");
+    }
+}
+
+/// A listener with this many places, and the connections that it accepts. They are
+/// open until they are dropped or closed.
+async fn open(
+    total: usize,
+) -> (std::net::SocketAddr, mpsc::Receiver<(AcceptedConnection, Arc<ConnectionActivity>)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (accepted, connections) = mpsc::channel(8);
+    let (phase, changes) = watch::channel(DaemonPhase::Serving);
+    let acceptor = ConnectionAcceptor {
+        service: "test",
+        tls: None,
+        limits: ConnectionLimits { total, per_client: total },
+        idle_limit: None,
+        serve: move |connection: AcceptedConnection, activity: Arc<ConnectionActivity>| {
+            let accepted = accepted.clone();
+            async move {
+                accepted.send((connection, activity)).await.unwrap();
+                std::future::pending::<()>().await;
+            }
+        },
+    };
+    tokio::spawn(async move {
+        let _phase = phase;
+        accept_all(vec![ListeningSocket::Tcp(listener)], acceptor, changes).await;
+    });
+    (address, connections)
+}
+
+async fn connect(address: std::net::SocketAddr) -> TcpStream {
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"P").await.unwrap();
+    client
+}
+
+async fn is_closed(client: &mut TcpStream) -> bool {
+    // It is reset where the other end has not read the byte that was sent.
+    !matches!(client.read(&mut [0]).await, Ok(1..))
+}
+
+#[tokio::test]
+async fn without_a_place_the_oldest_stranger_goes_and_then_nobody_who_is_in_a_request() {
+    let (address, mut connections) = open(2).await;
+    let first = connect(address).await;
+    let (accepted, of_first) = connections.recv().await.unwrap();
+    assert_eq!(accepted.peer, ClientPeer::Tcp(first.local_addr().unwrap()));
+    let _request = of_first.begin();
+    of_first.received();
+    let mut second = connect(address).await;
+    let (stranger, _) = connections.recv().await.unwrap();
+    let third = connect(address).await;
+    let (accepted, of_third) = connections.recv().await.unwrap();
+    assert_eq!(accepted.peer, ClientPeer::Tcp(third.local_addr().unwrap()));
+    drop(stranger);
+    assert!(is_closed(&mut second).await);
+    let _request = of_third.begin();
+    of_third.received();
+    assert!(is_closed(&mut connect(address).await).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_a_request_is_closed_in_time() {
+    let (address, mut connections) = open(1).await;
+    let begun = Instant::now();
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    let (connection, _) = connections.recv().await.unwrap();
+    // The test holds the stream; what ends is the task that serves it.
+    let mut closed = std::pin::pin!(connections.recv());
+    assert!(timeout(FIRST_REQUEST, closed.as_mut()).await.is_err());
+    drop(connection);
+    assert!(is_closed(&mut silent).await);
+    assert!(begun.elapsed() >= FIRST_REQUEST);
+    // Its place is free.
+    let _next = connect(address).await;
+    closed.await.unwrap();
+}

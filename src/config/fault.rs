@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -58,6 +59,12 @@ pub enum Problem {
     WrongFamily { address: IpAddr, wanted: AddressFamily },
     #[error("{address} is {flaw}: give the server's own unicast address")]
     UnusableAddress { address: IpAddr, flaw: AddressFlaw },
+    #[error(
+        "{name:?} is no name of a server: give its DNS name, or its IP address without resolve"
+    )]
+    BadHostName { name: String },
+    #[error("{address} is {flaw}: give an address of this machine")]
+    UnusableSource { address: IpAddr, flaw: AddressFlaw },
     #[error("{name:?} is a DNS name: add resolve: ipv4 or ipv6, or give an IP address")]
     NameWithoutFamily { name: String },
     #[error("is for DNS names, and {address} is an IP address: remove it")]
@@ -90,21 +97,44 @@ pub enum Problem {
          control characters and what is not ASCII"
     )]
     BadPath { given: String },
-    #[error("{given:?} is not a host name: give printable ASCII characters without spaces")]
+    #[error(
+        "{given:?} is not a host: \
+         give a name or an address, with a port or without, in printable ASCII characters"
+    )]
     BadHost { given: String },
     #[error(
-        "{given:?} is not a response code: \
-         give one from 100 to 599, or a range such as 200-299"
+        "{given:?} is not a name that a certificate is asked for: give one host name, \
+         such as www.example.org, or an IP address, without port or wildcard"
+    )]
+    BadServerName { given: String },
+    #[error(
+        "{given:?} is not a name that a certificate is asked for: add server-name, \
+         or give one host name without wildcard"
+    )]
+    HostWithoutServerName { given: String },
+    #[error(
+        "{given:?} is not the response code of an answer: \
+         give 101, one from 200 to 599, or a range such as 200-299"
     )]
     BadCodes { given: String },
     #[error(transparent)]
     BadRegexp(PatternError),
     #[error(
+        "can never match, since answers with response code {} have no body: \
+         remove it, or expect another code",
+        range(.codes)
+    )]
+    BodyOfNone { codes: RangeInclusive<u16> },
+    #[error(
         "{given:?} is not a DNS name: give labels of 1 to 63 letters, digits, - or _, \
          joined by dots, at most 253 characters in all"
     )]
     BadQuery { given: String },
-
+    #[error(
+        "{given:?} is not a record type that a check can ask for: \
+         use the name of one, such as AAAA, or TYPE and its number, such as TYPE257"
+    )]
+    BadRecord { given: String },
     #[error("is for records, which do not come with {rcode}: remove it, or expect NOERROR")]
     AnswerOfFailure { rcode: String },
 
@@ -203,6 +233,9 @@ pub enum AddressFlaw {
     /// the flows to the IPv6 one.
     #[error("an IPv4 address in IPv6 clothes")]
     Mapped,
+    /// fe80::/10
+    #[error("a link-local address, which leads nowhere without an interface")]
+    LinkLocal,
     /// ::/96, `::1` among it.
     #[error("inside ::/96, which VPP takes for IPv4")]
     TakenForIpv4,
@@ -217,9 +250,17 @@ impl AddressFlaw {
             _ if address.is_multicast() => Some(Self::Multicast),
             IpAddr::V4(Ipv4Addr::BROADCAST) => Some(Self::Broadcast),
             IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => Some(Self::Mapped),
+            IpAddr::V6(v6) if v6.is_unicast_link_local() => Some(Self::LinkLocal),
             IpAddr::V6(v6) if taken_for_ipv4(v6) => Some(Self::TakenForIpv4),
             _ => None,
         }
+    }
+
+    /// The flaw that keeps probes from leaving from `address`, if any.
+    #[must_use]
+    pub fn of_source(address: IpAddr) -> Option<Self> {
+        // The unspecified address leaves the choice to the kernel, and `::1` is one.
+        Self::of(address).filter(|flaw| !matches!(flaw, Self::Unspecified | Self::TakenForIpv4))
     }
 }
 
@@ -235,5 +276,13 @@ fn list(words: &[&str], conjunction: &str) -> String {
         [] => "none".to_owned(),
         [only] => (*only).to_owned(),
         [most @ .., last] => format!("{} {conjunction} {last}", most.join(", ")),
+    }
+}
+
+/// `204`, or `100-199`.
+fn range(codes: &RangeInclusive<u16>) -> String {
+    match (codes.start(), codes.end()) {
+        (first, last) if first == last => first.to_string(),
+        (first, last) => format!("{first}-{last}"),
     }
 }

@@ -14,15 +14,15 @@ mod fault;
 mod file_source;
 mod parse;
 mod raw;
+mod read;
 mod report;
 mod resolve;
 mod source;
-mod unique;
 mod warnings;
 mod yaml;
 
 pub use duration::DurationError;
-pub use error::{LoadError, Loaded};
+pub use error::{FaultList, LoadError, Loaded, ReadError};
 pub use fault::{AddressFamily, AddressFlaw, ConfigFault, Problem};
 pub use file_source::{FileSource, load};
 pub use parse::parse;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::error::FaultList;
 use super::fault::{ConfigFault, Problem};
 use super::warnings::{Warning, WarningKind};
 use crate::domain::names::is_usable;
@@ -41,16 +42,25 @@ impl fmt::Display for ConfigPath<'_> {
     }
 }
 
-/// All faults and warnings of one file.
+/// So many faults of a file are kept, and so many warnings; the others are counted.
+/// More of them at once are of one cause, or more than anybody reads.
+pub(super) const MOST_SHOWN: usize = 100;
+
+/// The faults and warnings of one file.
 #[derive(Default)]
 pub(super) struct FaultReport {
-    pub(super) faults: Vec<ConfigFault>,
-    pub(super) warnings: Vec<Warning>,
+    pub(super) faults: FaultList,
+    warnings: Vec<Warning>,
+    more_warnings: usize,
 }
 
 impl FaultReport {
     pub(super) fn fault(&mut self, at: &ConfigPath<'_>, problem: Problem) {
-        self.faults.push(ConfigFault { path: at.to_string(), problem });
+        if self.faults.first.len() < MOST_SHOWN {
+            self.faults.first.push(ConfigFault { path: at.to_string(), problem });
+        } else {
+            self.faults.more += 1;
+        }
     }
 
     /// Adds a fault, and returns no value.
@@ -60,7 +70,20 @@ impl FaultReport {
     }
 
     pub(super) fn warn(&mut self, at: &ConfigPath<'_>, kind: WarningKind) {
-        self.warnings.push(Warning { path: at.to_string(), kind });
+        if self.warnings.len() < MOST_SHOWN {
+            self.warnings.push(Warning { path: at.to_string(), kind });
+        } else {
+            self.more_warnings += 1;
+        }
+    }
+
+    /// The warnings; the last one says how many more there are.
+    pub(super) fn into_warnings(self) -> Vec<Warning> {
+        let Self { mut warnings, more_warnings: more, .. } = self;
+        if more > 0 {
+            warnings.push(Warning { path: "maglev".into(), kind: WarningKind::More { more } });
+        }
+        warnings
     }
 
     /// `given`, or the fault that it is missing, which says what to `give`.

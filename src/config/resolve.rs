@@ -26,7 +26,7 @@ pub(super) fn resolve(raw: &raw::RawMaglev) -> Result<Loaded, LoadError> {
     match config(raw, &mut report) {
         Some(config) if report.faults.is_empty() => {
             warn::add_warnings(&config, &mut report);
-            Ok(Loaded { config, warnings: report.warnings })
+            Ok(Loaded { config, warnings: report.into_warnings() })
         }
         _ => Err(LoadError::Faults(report.faults)),
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use thiserror::Error;
 
 use crate::domain::balancing::maglev::Lint;
@@ -29,6 +30,14 @@ pub enum WarningKind {
         /// How to turn TLS on for this type of check.
         remedy: &'static str,
     },
+    /// A VIP that is longer than its prefix.
+    #[error(
+        "{prefix} takes all of {}, {} to {}, and not {} alone: give {}/{} for that one address, \
+         or {} to say that all are meant",
+        .prefix.trunc(), .prefix.network(), .prefix.broadcast(), .prefix.addr(),
+        .prefix.addr(), .prefix.max_prefix_len(), .prefix.trunc()
+    )]
+    HostBits { prefix: IpNet },
     #[error("no backend uses this health check: remove it, or name it in a backend")]
     UnusedCheck,
     #[error("no frontend uses this backend, which is still probed: remove it, or add it to a pool")]
@@ -36,4 +45,7 @@ pub enum WarningKind {
     /// VPP's table cannot express the weights.
     #[error(transparent)]
     Table(Lint),
+    /// The last of a long list.
+    #[error("has {more} more warnings, which are shown when these are mended")]
+    More { more: usize },
 }

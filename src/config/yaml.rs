@@ -1,24 +1,33 @@
-//! From YAML to the raw file. No other file names the YAML reader.
+//! From YAML to the raw file. No file but those of this folder names the YAML
+//! reader or its events.
+//!
+//! `load` makes a tree of the text, with merge keys resolved; `deserialize` turns
+//! the tree into the raw types. Both name the place of what they refuse.
 
+mod deserialize;
+mod load;
+mod merge;
+mod node;
+mod scalar;
+mod syntax_error;
+#[cfg(test)]
+mod tests;
+
+use serde::Deserialize;
+
+use self::deserialize::NodeDeserializer;
+use self::syntax_error::SyntaxError;
 use super::error::LoadError;
 use super::raw::RawFile;
-use super::unique::UniqueKeys;
+use super::report::ConfigPath;
 
 /// # Errors
 /// [`LoadError::Syntax`] for the first thing that cannot be parsed.
 pub(super) fn read(text: &str) -> Result<RawFile, LoadError> {
-    let syntax = |error| syntax_error(&error, text);
-    serde_yaml::from_str::<UniqueKeys>(text).map_err(syntax)?;
-    serde_yaml::from_str(text).map_err(syntax)
+    raw_file(text).map_err(LoadError::from)
 }
 
-fn syntax_error(error: &serde_yaml::Error, text: &str) -> LoadError {
-    // A few errors have no place, such as that of a second document. The reader meets
-    // them at the end of the text.
-    let (line, column) = error.location().map_or_else(
-        || (text.lines().count().max(1), 1),
-        |location| (location.line(), location.column()),
-    );
-    let message = error.to_string().replacen(&format!(" at line {line} column {column}"), "", 1);
-    LoadError::Syntax { line, column, message }
+fn raw_file(text: &str) -> Result<RawFile, SyntaxError> {
+    let root = load::load(text)?;
+    RawFile::deserialize(NodeDeserializer { node: &root, path: &ConfigPath::Root })
 }

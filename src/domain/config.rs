@@ -171,8 +171,8 @@ impl CheckKind {
 /// The settings of probes as TLS clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsSettings {
-    /// The name that is sent (SNI) and that the certificate must have; `None`: the
-    /// HTTP host, or the backend's address.
+    /// The name that is sent (SNI) and that the certificate must have, without a final
+    /// dot; `None`: the HTTP host, or the backend's address.
     pub server_name: Option<String>,
     /// False: every certificate is accepted.
     pub verify: bool,
@@ -195,7 +195,7 @@ pub struct HttpExchange {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DnsExchange {
     pub query: String,
-    /// In upper case (`A`).
+    /// In upper case (`A`, `TYPE257`).
     pub record: String,
     /// Over TCP instead of UDP.
     pub tcp: bool,

@@ -1,10 +1,9 @@
 //! Why a check cannot be prepared.
 
-use hickory_resolver::proto::ProtoError;
 use thiserror::Error;
 use tokio_native_tls::native_tls;
 
-use super::dns::rcode;
+use crate::domain::dns::RCODES;
 use crate::pattern::PatternError;
 
 /// A check that cannot be made, whatever the backend does.
@@ -14,7 +13,7 @@ pub enum PrepareError {
     #[error("path {path:?} must start with / and be printable ASCII without spaces")]
     Path { path: String },
     /// The host would not survive in a header.
-    #[error("host {host:?} must be printable ASCII without spaces")]
+    #[error("host {host:?} must be a host name or an address, with or without a port")]
     Host { host: String },
     /// The server name cannot be asked for in a TLS handshake.
     #[error("server name {name:?} must be a host name or an address")]
@@ -24,13 +23,13 @@ pub enum PrepareError {
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] native_tls::Error),
     /// The query is not a domain name.
-    #[error("query {query:?} is not a domain name: {source}")]
-    Query { query: String, source: ProtoError },
+    #[error("query {query:?} is not a domain name")]
+    Query { query: String },
     #[error("record {record:?} is not a record type; write its name (AAAA) or TYPE and a number")]
     Record { record: String },
     #[error("expect-answer {0}")]
     Answer(PatternError),
     /// The response code is not one that a plain query can be answered with.
-    #[error("expect-rcode {rcode:?} is not one of {}", rcode::NAMES.join(", "))]
+    #[error("expect-rcode {rcode:?} is not one of {}", RCODES.join(", "))]
     Rcode { rcode: String },
 }

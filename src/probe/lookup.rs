@@ -15,6 +15,7 @@ use hickory_resolver::config::{ResolveHosts, ResolverOpts};
 use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::sync::Semaphore;
 
+use super::name::dns_name;
 use crate::domain::resolution::{HostName, IpFamily, LookupAnswer};
 use name_servers::{NameServers, ScopedRuntime};
 
@@ -94,7 +95,10 @@ impl NameService {
             IpFamily::V4 => RecordType::A,
             IpFamily::V6 => RecordType::AAAA,
         };
-        let found = match resolver.lookup(host.name.as_str(), kind).await {
+        let Some(name) = dns_name(&host.name) else {
+            return LookupAnswer::Failed("it is not a DNS name".into());
+        };
+        let found = match resolver.lookup(name, kind).await {
             Ok(found) => found,
             Err(error) if error.is_nx_domain() => {
                 return LookupAnswer::Failed("no such name".into());

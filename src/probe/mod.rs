@@ -18,6 +18,7 @@ mod fault;
 mod http;
 mod icmp;
 mod lookup;
+mod name;
 mod namespace;
 mod open;
 mod prepared;

@@ -14,7 +14,7 @@ use tokio_native_tls::{TlsConnector, TlsStream};
 use super::error::PrepareError;
 use super::fault::{Layer, ProbeFault};
 use super::resources::ThreadResources;
-use crate::domain::config;
+use crate::domain::{config, http};
 
 /// TLS to one backend, prepared.
 #[derive(Debug)]
@@ -34,13 +34,12 @@ impl PreparedTls {
     ) -> Result<Self, PrepareError> {
         let server_name = match (&settings.server_name, host) {
             (Some(name), _) => name.clone(),
-            (None, Some(host)) => without_port(host).to_owned(),
+            (None, Some(host)) => http::without_port(host).to_owned(),
             (None, None) => address.to_string(),
         };
-        let permitted = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-        if server_name.is_empty() || !server_name.bytes().all(permitted) {
+        let Some(server_name) = http::server_name(&server_name).map(str::to_owned) else {
             return Err(PrepareError::ServerName { name: server_name });
-        }
+        };
         Ok(Self { connector: resources.connector(settings.verify)?, server_name })
     }
 
@@ -67,18 +66,6 @@ pub(super) async fn send_close_notify(stream: &mut TlsStream<TcpStream>) {
     .await;
 }
 
-/// The name or address of a `Host` header, without port and brackets.
-fn without_port(host: &str) -> &str {
-    if let Some(rest) = host.strip_prefix('[') {
-        return rest.split(']').next().unwrap_or(rest);
-    }
-    match host.split_once(':') {
-        // More than one colon: an IPv6 address without brackets.
-        Some((name, port)) if !port.contains(':') => name,
-        _ => host,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,12 +85,15 @@ mod tests {
             (None, Some("b.example:8443"), "b.example"),
             (None, Some("[2001:db8::1]:8443"), "2001:db8::1"),
             (None, Some("2001:db8::1"), "2001:db8::1"),
+            // The dot is of the DNS, not of certificates.
+            (Some("a.example."), None, "a.example"),
+            (None, Some("b.example.:8443"), "b.example"),
             (None, None, "192.0.2.1"),
         ] {
             assert_eq!(name(server_name, host).unwrap(), chosen);
         }
         // The TLS library would panic on the second.
-        for bad in ["", "a\0b", "a b", "a/b"] {
+        for bad in ["", "a\0b", "a b", "a/b", "*.example.org", ".example.org", "a:443"] {
             assert!(matches!(name(Some(bad), None), Err(PrepareError::ServerName { .. })));
         }
     }

@@ -28,7 +28,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         folder: "config",
         modules: &["domain", "pattern"],
-        crates: &["thiserror", "ipnet", "serde", "serde_yaml", "tokio"],
+        crates: &["thiserror", "ipnet", "serde", "serde_yaml", "saphyr_parser", "rustix", "tokio"],
     },
     Layer {
         folder: "host",

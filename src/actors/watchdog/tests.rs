@@ -202,7 +202,7 @@ async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
     tokio::time::pause();
     let text = "maglev: {vpp: {lb: {ipv4-src-address: 192.0.2.1, ipv6-src-address: '2001:db8::1'}}, \
                 healthchecks: {c: {type: icmp, interval: 100ms, timeout: 50ms}}, \
-                backends: {a: {address: 192.0.2.2, healthcheck: c}, b: {address: 192.0.2.3}}}";
+                backends: {a: {address: 192.0.2.2, healthcheck: c}, b: {address: 192.0.2.3}}}\n";
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("maglev.yaml");
     std::fs::write(&path, text).unwrap();

@@ -9,6 +9,7 @@ use crate::config::fault::{AddressFlaw, Problem};
 use crate::config::raw;
 use crate::config::report::{ConfigPath, FaultReport};
 use crate::domain::config::Backend;
+use crate::domain::dns;
 use crate::domain::names::CheckName;
 use crate::domain::resolution::{BackendAddress, HostName, IpFamily};
 
@@ -35,7 +36,13 @@ pub(super) fn address(
             report.fault(&resolve_at, Problem::ResolveOfAddress { address });
         }
         (Err(_), Some(family)) => {
-            let name = values::dns_name(given, &at, report)?;
+            let name = given.to_owned();
+            if dns::labels(given).is_none() {
+                return report.refuse(&at, Problem::BadQuery { given: name });
+            }
+            if !dns::is_host_name(given) {
+                return report.refuse(&at, Problem::BadHostName { name });
+            }
             let family = match family {
                 raw::RawResolve::Ipv4 => IpFamily::V4,
                 raw::RawResolve::Ipv6 => IpFamily::V6,
@@ -43,7 +50,7 @@ pub(super) fn address(
             return Some(BackendAddress::Name(HostName { name, family }));
         }
         // A text that can be neither is reported as a wrong address.
-        (Err(_), None) if values::is_dns_name(given) && given.contains(char::is_alphabetic) => {
+        (Err(_), None) if dns::is_host_name(given) && given.contains(char::is_alphabetic) => {
             return report.refuse(&at, Problem::NameWithoutFamily { name: given.to_owned() });
         }
         (_, None) => {}

@@ -1,11 +1,11 @@
 //! `healthchecks`: how often a backend is probed, what is sent, what passes.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
-use super::values::{address, number, optional, or_default, port, some_time};
-use crate::config::fault::Problem;
+use super::values::{FamilyAddress, address, number, optional, or_default, port, some_time};
+use crate::config::fault::{AddressFlaw, Problem};
 use crate::config::raw::{self, RawKind};
 use crate::config::report::{ConfigPath, FaultReport};
 use crate::domain::config::{CheckKind, HealthCheck, Timing};
@@ -30,12 +30,27 @@ pub(super) fn check(
         .and_then(|kind| self::kind(kind, raw, at, report));
     let timing = timing(raw, at, report);
     let source_v4 = optional(raw.probe_ipv4_src.as_deref(), |given| {
-        address::<Ipv4Addr>(given, &at.key("probe-ipv4-src"), report)
+        source::<Ipv4Addr>(given, &at.key("probe-ipv4-src"), report)
     });
     let source_v6 = optional(raw.probe_ipv6_src.as_deref(), |given| {
-        address::<Ipv6Addr>(given, &at.key("probe-ipv6-src"), report)
+        source::<Ipv6Addr>(given, &at.key("probe-ipv6-src"), report)
     });
     Some(HealthCheck { kind: kind?, timing: timing?, source_v4: source_v4?, source_v6: source_v6? })
+}
+
+/// An address that probes can leave from. Whether it is this machine's is known when
+/// they do.
+fn source<A: FamilyAddress + Copy + Into<IpAddr>>(
+    given: &str,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<A> {
+    let source = address::<A>(given, at, report)?;
+    let address = source.into();
+    match AddressFlaw::of_source(address) {
+        None => Some(source),
+        Some(flaw) => report.refuse(at, Problem::UnusableSource { address, flaw }),
+    }
 }
 
 fn kind(

@@ -10,6 +10,7 @@ use super::values::{number, or_default, port, power_of_two};
 use crate::config::fault::{Problem, taken_for_ipv4};
 use crate::config::raw;
 use crate::config::report::{ConfigPath, FaultReport};
+use crate::config::warnings::WarningKind;
 use crate::domain::config::{Frontend, Pool};
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Transport, Vip, Weight};
 use crate::domain::names::{BackendName, PoolName};
@@ -64,7 +65,12 @@ fn prefix(raw: &raw::RawFrontend, at: &ConfigPath<'_>, report: &mut FaultReport)
         IpNet::V6(v6) if taken_for_ipv4(v6.network()) => {
             report.refuse(at, Problem::VipTakenForIpv4 { prefix })
         }
-        _ => Some(prefix),
+        _ => {
+            if prefix.addr() != prefix.network() {
+                report.warn(at, WarningKind::HostBits { prefix });
+            }
+            Some(prefix)
+        }
     }
 }
 

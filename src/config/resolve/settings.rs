@@ -49,7 +49,17 @@ pub(super) fn healthchecker(
 /// An IP address with an optional port.
 fn nameserver(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<SocketAddr> {
     let address = given.parse().or_else(|_| given.parse().map(|ip| SocketAddr::new(ip, 53)));
-    address.ok().or_else(|| report.refuse(at, Problem::BadNameserver { given: given.to_owned() }))
+    let needs_zone = |address: &SocketAddr| match address {
+        SocketAddr::V6(v6) => v6.ip().is_unicast_link_local() && v6.scope_id() == 0,
+        SocketAddr::V4(_) => false,
+    };
+    let is_usable = |address: &SocketAddr| {
+        address.port() > 0 && !address.ip().is_multicast() && !needs_zone(address)
+    };
+    address
+        .ok()
+        .filter(is_usable)
+        .or_else(|| report.refuse(at, Problem::BadNameserver { given: given.to_owned() }))
 }
 
 /// A name that `ip netns` accepts: that of a file in `/run/netns`.

@@ -115,27 +115,6 @@ pub(super) fn address<A: FamilyAddress>(
     A::of(address).or_else(|| report.refuse(at, Problem::WrongFamily { address, wanted }))
 }
 
-/// A DNS name, with or without the final dot.
-pub(super) fn dns_name(
-    given: &str,
-    at: &ConfigPath<'_>,
-    report: &mut FaultReport,
-) -> Option<String> {
-    if is_dns_name(given) {
-        return Some(given.to_owned());
-    }
-    report.refuse(at, Problem::BadQuery { given: given.to_owned() })
-}
-
-pub(super) fn is_dns_name(given: &str) -> bool {
-    let label = |label: &str| {
-        let usable = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        (1..=63).contains(&label.len()) && label.bytes().all(usable)
-    };
-    let name = given.strip_suffix('.').unwrap_or(given);
-    given == "." || (name.len() <= 253 && name.split('.').all(label))
-}
-
 /// One of `known` words, which are in capitals. Any case is accepted.
 pub(super) fn word(
     given: &str,

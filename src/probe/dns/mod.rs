@@ -5,7 +5,7 @@
 //! a UDP answer is 512 bytes at most.
 
 pub(super) mod question;
-pub(super) mod rcode;
+mod rcode;
 #[cfg(test)]
 mod tests;
 

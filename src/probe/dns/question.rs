@@ -1,17 +1,17 @@
 //! The question of a DNS check and the answer that passes, for every backend of
 //! the check.
 
-use std::str::FromStr;
-
 use hickory_resolver::proto::op::{Header, Message, MessageType, OpCode, Query};
-use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::proto::rr::RecordType;
 use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder};
 
 use super::rcode::{self, NOERROR};
 use crate::domain::config::DnsExchange;
+use crate::domain::dns;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::pattern::Pattern;
 use crate::probe::error::PrepareError;
+use crate::probe::name::dns_name;
 
 /// Characters of records that a result repeats.
 const MAX_RECORDS: usize = 100;
@@ -28,20 +28,21 @@ pub(crate) struct DnsQuestion {
 
 impl DnsQuestion {
     pub(crate) fn prepare(exchange: &DnsExchange) -> Result<Self, PrepareError> {
-        let bad_query = |source| PrepareError::Query { query: exchange.query.clone(), source };
-        let mut name = Name::from_ascii(&exchange.query).map_err(bad_query)?;
+        let bad_query = || PrepareError::Query { query: exchange.query.clone() };
+        let mut name = dns_name(&exchange.query).ok_or_else(bad_query)?;
         name.set_fqdn(true);
-        let record = record_type(&exchange.record)
+        let record = dns::record_type(&exchange.record)
+            .map(RecordType::from)
             .ok_or_else(|| PrepareError::Record { record: exchange.record.clone() })?;
         let rcode = (0..)
-            .zip(rcode::NAMES)
+            .zip(dns::RCODES)
             .find_map(|(number, name)| (name == exchange.rcode).then_some(number))
             .ok_or_else(|| PrepareError::Rcode { rcode: exchange.rcode.clone() })?;
         let query = Query::query(name, record);
         let mut message = Message::new(0, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = true;
         message.add_query(query.clone());
-        let body = message.to_vec().map_err(bad_query)?;
+        let body = message.to_vec().map_err(|_| bad_query())?;
         let length = u16::try_from(body.len()).unwrap_or(u16::MAX);
         let message = [&length.to_be_bytes()[..], &body].concat();
         let answer = exchange.answer.as_deref().map(Pattern::new).transpose();
@@ -102,12 +103,4 @@ fn mismatch(records: &[String]) -> String {
     let all = records.join(", ");
     let shown = all.chars().filter(|c| !c.is_control()).take(MAX_RECORDS);
     format!("NOERROR, but none of its records matches: {}", shown.collect::<String>())
-}
-
-/// A record type by its name or as `TYPE` and a number (RFC 3597).
-pub(super) fn record_type(name: &str) -> Option<RecordType> {
-    match name.strip_prefix("TYPE").and_then(|number| number.parse::<u16>().ok()) {
-        Some(number) => Some(RecordType::from(number)),
-        None => RecordType::from_str(name).ok(),
-    }
 }

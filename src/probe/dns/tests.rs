@@ -6,7 +6,6 @@ use hickory_resolver::proto::op::{Message, OpCode, Query, ResponseCode};
 use hickory_resolver::proto::rr::rdata::A;
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
-use super::question::record_type;
 use super::*;
 
 fn exchange(query: &str, record: &str, rcode: &str) -> DnsExchange {
@@ -176,6 +175,12 @@ fn a_check_that_cannot_be_asked_is_refused() {
     assert!(refused("a.example", "BOGUS", "NOERROR").contains("\"BOGUS\" is not a record type"));
     assert!(refused("a.example", "A", "BADVERS").contains("is not one of NOERROR, FORMERR"));
     for (name, number) in [("A", 1), ("AAAA", 28), ("TYPE65280", 65280), ("ANY", 255)] {
-        assert_eq!(record_type(name).map(u16::from), Some(number));
+        let question = DnsQuestion::prepare(&exchange("a.example", name, "NOERROR")).unwrap();
+        let asked = question.message.iter().rev().nth(3).zip(question.message.iter().rev().nth(2));
+        let asked = asked.map(|(high, low)| u16::from_be_bytes([*high, *low]));
+        assert_eq!(asked, Some(number), "{name}");
+    }
+    for name in ["-a.test", "a_b.test", "xn--a.test", "."] {
+        DnsQuestion::prepare(&exchange(name, "A", "NOERROR")).expect(name);
     }
 }

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use thiserror::Error;
 
 use super::head::Head;
+use crate::domain::http::has_no_body;
 
 /// The most of a body that is read and matched.
 pub(super) const MAX_BODY: usize = 64 * 1024;
@@ -66,7 +67,7 @@ pub(super) enum BodyError {
 impl Framing {
     /// The framing that a response's status and fields announce.
     pub(super) fn of(head: &Head<'_>) -> Result<Self, FramingError> {
-        if matches!(head.status, 100..200 | 204 | 304) {
+        if has_no_body(head.status) {
             return Ok(Self::Length(0));
         }
         // Transfer-Encoding overrides Content-Length; only its last coding

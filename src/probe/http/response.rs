@@ -10,6 +10,7 @@ use super::body::{Body, BodyError, Framing, UnreadMessage, coding};
 use super::head::Head;
 use super::spec::Expected;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
+use crate::domain::http::is_interim;
 use crate::probe::exchange::ExchangeAnswer;
 
 /// The most that all heads of a response, interim ones included, may take.
@@ -79,8 +80,7 @@ impl<'a> HttpResponse<'a> {
                 Err(error) => return Some(bad(error.to_string())),
             };
             rest = &rest[head.size..];
-            // Interim responses precede the answer; 101 is one by itself.
-            if (100..200).contains(&head.status) && head.status != 101 {
+            if is_interim(head.status) {
                 spent += head.size;
                 continue;
             }

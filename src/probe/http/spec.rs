@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
 use crate::domain::config::HttpExchange;
+use crate::domain::http;
 use crate::pattern::Pattern;
 use crate::probe::error::PrepareError;
 
@@ -36,10 +37,10 @@ pub(super) struct Expected {
 impl HttpExchangeSpec {
     pub(crate) fn prepare(exchange: &HttpExchange) -> Result<Self, PrepareError> {
         let HttpExchange { path, host, codes, body } = exchange.clone();
-        if !path.starts_with('/') || !is_visible(&path) {
+        if !http::is_path(&path) {
             return Err(PrepareError::Path { path });
         }
-        if let Some(host) = host.as_ref().filter(|host| host.is_empty() || !is_visible(host)) {
+        if let Some(host) = host.as_ref().filter(|host| !http::is_host(host)) {
             return Err(PrepareError::Host { host: host.clone() });
         }
         let body = body.as_deref().map(Pattern::new).transpose().map_err(PrepareError::Regexp)?;
@@ -59,11 +60,6 @@ impl HttpExchangeSpec {
         request.extend(["\r\nUser-Agent: maglevd/", version, FIELDS, "\r\n\r\n"]);
         request.into_bytes()
     }
-}
-
-/// Whether there is nothing that could end a line or a word of the request.
-fn is_visible(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The backend's address as a `Host` header (RFC 3986, section 3.2).

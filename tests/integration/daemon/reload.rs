@@ -18,7 +18,7 @@ async fn a_reload_that_renames_all_backends_writes_nothing() {
     let mut command = bed.command();
     command.args(["--grpc-addr", "127.0.0.1:0"]);
     bed.write_config(&text.replace("startup-max-delay: 1h", short));
-    let daemon = bed.run(&mut command).await;
+    let mut daemon = bed.run(&mut command).await;
     daemon.all(&["a", "b"], "up").await;
     dataplane.until_both("a=100 b=100").await;
     dataplane.writes();
@@ -36,6 +36,7 @@ async fn a_reload_that_renames_all_backends_writes_nothing() {
     assert!(renamed.matches("web-a:").count() >= 2, "{renamed}");
     bed.write_config(&renamed);
     daemon.signal(Signal::HUP);
+    daemon.logged("config-reload-done").await;
     daemon.all(&["web-a", "web-b"], "up").await;
     assert_eq!(dataplane.writes(), [""; 0]);
     dataplane.until_both("a=100 b=100").await;

@@ -73,17 +73,21 @@ impl Config {
         let mut text = format!(
             "maglev:\n  healthchecker:\n    transition-history: 100\n  vpp:\n    lb:\n      \
              ipv4-src-address: 192.0.2.1\n      ipv6-src-address: 2001:db8::1\n      \
-             sync-interval: {sync_interval}\n      startup-max-delay: 1h\n  healthchecks:\n"
+             sync-interval: {sync_interval}\n      startup-max-delay: 1h\n"
         );
+        // A section without entries is left out: one that is blank is a fault.
+        let section = |key: &str, entries: &str| match entries {
+            "" => String::new(),
+            entries => format!("  {key}:\n{entries}"),
+        };
+        let (mut checks, mut servers) = (String::new(), String::new());
         for (name, address, check) in backends {
-            let port = address.port();
-            writeln!(text, "    {name}: {{type: http, port: {port}, {check}}}").unwrap();
+            let (ip, port) = (address.ip(), address.port());
+            writeln!(checks, "    {name}: {{type: http, port: {port}, {check}}}").unwrap();
+            writeln!(servers, "    {name}: {{address: {ip}, healthcheck: {name}}}").unwrap();
         }
-        text += "  backends:\n";
-        for (name, address, _) in backends {
-            let ip = address.ip();
-            writeln!(text, "    {name}: {{address: {ip}, healthcheck: {name}}}").unwrap();
-        }
-        text + "  frontends:\n" + frontends
+        text += &section("healthchecks", &checks);
+        text += &section("backends", &servers);
+        text + &section("frontends", frontends)
     }
 }

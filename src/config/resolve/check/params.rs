@@ -2,21 +2,19 @@
 
 use std::ops::RangeInclusive;
 
-use super::super::values::{dns_name, optional, or_default, word};
+use super::super::values::{optional, or_default, word};
 use crate::config::fault::Problem;
 use crate::config::raw::{RawKind, RawParams, RawTransport};
 use crate::config::report::{ConfigPath, FaultReport};
 use crate::config::warnings::WarningKind;
 use crate::domain::config::{DnsExchange, HttpExchange, TlsSettings};
+use crate::domain::{dns, http};
 use crate::pattern::Pattern;
 
 const TCP: &[&str] = &["ssl", "server-name", "insecure-skip-verify"];
 const HTTP: &[&str] =
     &["path", "host", "response-code", "response-regexp", "server-name", "insecure-skip-verify"];
 const DNS: &[&str] = &["query", "record", "transport", "expect-rcode", "expect-answer"];
-
-const RECORDS: &[&str] = &["A", "AAAA", "NS", "MX", "TXT", "SOA", "CNAME", "PTR", "SRV"];
-const RCODES: &[&str] = &["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"];
 
 const PATH: &str = "/";
 const RESPONSE_CODES: RangeInclusive<u16> = 200..=200;
@@ -82,10 +80,14 @@ pub(super) fn tls(
     report: &mut FaultReport,
 ) -> Option<Option<TlsSettings>> {
     let name_at = at.key("server-name");
-    let server_name =
-        optional(params.server_name.as_deref(), |given| host_name(given, &name_at, report));
+    let server_name = optional(params.server_name.as_deref(), |given| {
+        let name = http::server_name(given).map(str::to_owned);
+        let problem = || Problem::BadServerName { given: given.to_owned() };
+        name.or_else(|| report.refuse(&name_at, problem()))
+    });
     let skip_verify = params.insecure_skip_verify.unwrap_or(false);
     if wanted {
+        refuse_host_of_no_certificate(params, &at.key("host"), report);
         return Some(Some(TlsSettings { server_name: server_name?, verify: !skip_verify }));
     }
     if params.server_name.is_some() {
@@ -97,6 +99,21 @@ pub(super) fn tls(
     server_name.map(|_| None)
 }
 
+/// Without `server-name`, TLS asks for the name in `host`.
+fn refuse_host_of_no_certificate(
+    params: &RawParams,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) {
+    let named = params.host.as_deref().filter(|_| params.server_name.is_none());
+    // What is no host at all is a fault already.
+    if let Some(host) = named.filter(|host| http::is_host(host))
+        && http::server_name(http::without_port(host)).is_none()
+    {
+        report.fault(at, Problem::HostWithoutServerName { given: host.to_owned() });
+    }
+}
+
 pub(super) fn http(
     params: &RawParams,
     at: &ConfigPath<'_>,
@@ -105,17 +122,22 @@ pub(super) fn http(
     let path = or_default(params.path.as_deref(), PATH.to_owned(), |given| {
         path(given, &at.key("path"), report)
     });
-    let host = optional(params.host.as_deref(), |given| host_name(given, &at.key("host"), report));
+    let host = optional(params.host.as_deref(), |given| host(given, &at.key("host"), report));
     let codes = or_default(params.response_code.as_deref(), RESPONSE_CODES, |given| {
-        codes(given).or_else(|| {
+        http::response_codes(given).or_else(|| {
             let problem = Problem::BadCodes { given: given.to_owned() };
             report.refuse(&at.key("response-code"), problem)
         })
     });
-    let body = optional(params.response_regexp.as_deref(), |given| {
-        regexp(given, &at.key("response-regexp"), report)
-    });
-    Some(HttpExchange { path: path?, host: host?, codes: codes?, body: body? })
+    let body_at = at.key("response-regexp");
+    let body = params.response_regexp.as_deref();
+    let pattern = optional(body, |given| regexp(given, &body_at, report));
+    let (codes, pattern) = (codes?, pattern?);
+    let never_has_one = codes.clone().all(http::has_no_body);
+    if never_has_one && pattern.is_some_and(|pattern| !pattern.is_match(b"")) {
+        return report.refuse(&body_at, Problem::BodyOfNone { codes });
+    }
+    Some(HttpExchange { path: path?, host: host?, codes, body: body.map(str::to_owned) })
 }
 
 pub(super) fn dns(
@@ -126,16 +148,17 @@ pub(super) fn dns(
     let query_at = at.key("query");
     let query = report
         .require(&query_at, params.query.as_deref(), "the name to ask for, such as example.org")
-        .and_then(|given| dns_name(given, &query_at, report));
+        .and_then(|given| query(given, &query_at, report));
     let record = or_default(params.record.as_deref(), RECORD.to_owned(), |given| {
-        word(given, RECORDS, &at.key("record"), report)
+        record(given, &at.key("record"), report)
     });
     let rcode = or_default(params.expect_rcode.as_deref(), RCODE.to_owned(), |given| {
-        word(given, RCODES, &at.key("expect-rcode"), report)
+        word(given, &dns::RCODES, &at.key("expect-rcode"), report)
     });
     let answer_at = at.key("expect-answer");
-    let answer =
-        optional(params.expect_answer.as_deref(), |given| regexp(given, &answer_at, report));
+    let answer = optional(params.expect_answer.as_deref(), |given| {
+        regexp(given, &answer_at, report).map(|_| given.to_owned())
+    });
     let (rcode, answer) = (rcode?, answer?);
     if answer.is_some() && rcode != RCODE {
         return report.refuse(&answer_at, Problem::AnswerOfFailure { rcode });
@@ -144,40 +167,37 @@ pub(super) fn dns(
     Some(DnsExchange { query: query?, record: record?, tcp, rcode, answer })
 }
 
-/// Whether the text can stand in an HTTP request as it is. Anything else could end
-/// the line and begin a header.
-fn printable(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 fn path(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
-    if given.starts_with('/') && printable(given) {
+    if http::is_path(given) {
         return Some(given.to_owned());
     }
     report.refuse(at, Problem::BadPath { given: given.to_owned() })
 }
 
-fn host_name(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
-    if printable(given) {
+fn host(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
+    if http::is_host(given) {
         return Some(given.to_owned());
     }
     report.refuse(at, Problem::BadHost { given: given.to_owned() })
 }
 
-/// `200`, or `200-299`.
-fn codes(given: &str) -> Option<RangeInclusive<u16>> {
-    let code = |text: &str| {
-        let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|code| digits && (100..=599).contains(code))
-    };
-    let (first, last) = given.split_once('-').unwrap_or((given, given));
-    let range = code(first)?..=code(last)?;
-    (!range.is_empty()).then_some(range)
+fn query(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
+    if dns::labels(given).is_some() {
+        return Some(given.to_owned());
+    }
+    report.refuse(at, Problem::BadQuery { given: given.to_owned() })
 }
 
-fn regexp(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
+fn record(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
+    match dns::record_type(given) {
+        Some(_) => Some(given.to_ascii_uppercase()),
+        None => report.refuse(at, Problem::BadRecord { given: given.to_owned() }),
+    }
+}
+
+fn regexp(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<Pattern> {
     match Pattern::new(given) {
-        Ok(_) => Some(given.to_owned()),
+        Ok(pattern) => Some(pattern),
         Err(error) => report.refuse(at, Problem::BadRegexp(error)),
     }
 }

@@ -2,6 +2,7 @@
 //! [`ControllerState`] decides; the actor executes its effects: it starts and stops
 //! probers, sends the desired state to the Reconciler, and publishes events.
 
+mod fail_open;
 mod messages;
 mod names;
 mod probers;
@@ -199,6 +200,7 @@ impl Controller {
                 frontend = %name, from = %change.from, to = %change.to, why = &*change.why,
                 "frontend-transition"
             ),
+            Event::FailOpen(change) => fail_open::log(change),
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
         }
         self.events.publish(event);

@@ -150,6 +150,8 @@ pub enum Problem {
     PortWithoutProtocol,
     #[error("is given without a port: add one, or remove the protocol to take everything")]
     ProtocolWithoutPort,
+    #[error("{given:?} is not a share: give 1% to 100%, such as 20%, or leave fail-open out")]
+    BadShare { given: String },
     #[error("has no backends: add one, or remove the pool")]
     EmptyPool,
     #[error("{name:?} is the name of pools[{first}] as well: rename one of them")]

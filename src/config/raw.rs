@@ -129,6 +129,7 @@ pub(super) struct RawFrontend {
     pub(super) port: Option<i64>,
     pub(super) src_ip_sticky: Option<bool>,
     pub(super) flush_on_down: Option<bool>,
+    pub(super) fail_open: Option<String>,
     pub(super) new_flows_table_length: Option<i64>,
     pub(super) pools: Vec<RawPool>,
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::names::{BackendName, CheckName, FrontendName, PoolName};
 use super::resolution::{BackendAddress, HostName};
+use crate::domain::balancing::fail_open::FailOpenThreshold;
 use crate::domain::dataplane::net::{Encap, TableLength, Vip, Weight};
 
 /// One configuration file, accepted as a whole.
@@ -227,6 +228,9 @@ pub struct Frontend {
     pub src_ip_sticky: bool,
     /// Flush the flows of a server that goes down.
     pub flush_on_down: bool,
+    /// With less of its weight up, its health checks are not believed; `None`: they
+    /// always are.
+    pub fail_open: Option<FailOpenThreshold>,
     pub table_length: TableLength,
     /// In order of preference.
     pub pools: Vec<Pool>,

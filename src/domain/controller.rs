@@ -7,6 +7,7 @@
 
 mod commands;
 mod effects;
+mod fail_open;
 mod grace;
 mod intent;
 mod names;
@@ -26,6 +27,7 @@ use super::events::{Change, Event, Transition};
 use super::health::{Admin, Health, State};
 use super::names::{BackendName, FrontendName, PoolName};
 use super::reconcile::{FrontendProgress, Generation};
+use crate::domain::balancing::fail_open::FailOpenMemory;
 use crate::domain::balancing::weights::{
     DesiredFrontend, FlushSeq, FrontendDecision, FrontendState, StartupGrace, Verdict,
     WeightOverrides, desired, requests_flush,
@@ -79,6 +81,8 @@ struct BackendRecord {
     has_verdict: bool,
     /// It is down, and that was its prober's first verdict.
     first_down: bool,
+    /// An operator or the file has taken it into use again, and it had no result since.
+    resumed: bool,
     /// The reload that brought it, until its state is known or the reload's grace is over.
     waits_since: Option<ReloadId>,
     flush: FlushSeq,
@@ -93,6 +97,9 @@ struct BackendRecord {
 struct FrontendRecord {
     overrides: WeightOverrides,
     decision: FrontendDecision,
+    fail_open: FailOpenMemory,
+    /// Since when it fails open, while it does.
+    open_since: Option<SystemTime>,
     desired: Arc<DesiredFrontend>,
     /// The first generation with this desired state.
     since: Generation,
@@ -196,7 +203,7 @@ impl ControllerState {
                 let backend = self.backends.get(name)?;
                 Some(backend.verdict(self.grace, &record.served))
             };
-            let decision = desired(settings, &record.overrides, verdict);
+            let decision = desired(settings, &record.overrides, &record.fail_open, verdict);
             let from = record.decision.state;
             let to = decision.state;
             if decision.desired != *record.desired {
@@ -209,6 +216,8 @@ impl ControllerState {
                 let transition = Transition { from, to, at, why: why.into() };
                 effects.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
             }
+            let change = record.note_fail_open(name, settings, why, at);
+            effects.extend(change.map(|it| ControllerEffect::Publish(Event::FailOpen(it.into()))));
         }
         if !changed.is_empty() {
             self.generation = generation;
@@ -236,8 +245,9 @@ impl BackendRecord {
         let was_served = || self.address.is_none_or(|address| served.contains(&address));
         let waits = self.waits_since.is_some() && was_served();
         let grace = if waits { StartupGrace::Waiting } else { startup };
+        let is_new = state == State::Unknown && (self.resumed || self.waits_since.is_some());
         let Self { address, flush, first_down, .. } = *self;
-        Verdict { state, address, flush, first_down, grace }
+        Verdict { state, address, flush, first_down, is_new, grace }
     }
 
     fn record(&mut self, transition: Transition<State>, history: usize) {
@@ -245,6 +255,7 @@ impl BackendRecord {
             self.flush = self.flush.next();
         }
         self.first_down = transition.to == State::Down && !self.has_verdict;
+        self.resumed = transition.to == State::Unknown;
         self.waits_since = self.waits_since.filter(|_| transition.to == State::Unknown);
         self.has_verdict |= matches!(transition.to, State::Up | State::Down);
         self.state = transition.to;

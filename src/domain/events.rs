@@ -3,11 +3,13 @@
 mod change;
 mod dataplane_change;
 mod event;
+mod fail_open_change;
 mod log_record;
 mod ring;
 
 pub use change::{Change, Changed};
 pub use dataplane_change::{DataplaneChange, DataplaneKind};
 pub use event::{Event, Numbered, Seq, Transition};
+pub use fail_open_change::FailOpenChange;
 pub use log_record::{LogLevel, LogRecord};
 pub use ring::{Replay, Ring};

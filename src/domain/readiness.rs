@@ -10,8 +10,23 @@ pub struct HealthCounts {
     pub backends_unknown: usize,
     pub frontends: usize,
     pub frontends_up: usize,
+    /// Frontends that fail open.
+    pub frontends_open: usize,
     /// The last reload was refused: the daemon has an older configuration.
     pub config_refused: bool,
+}
+
+impl HealthCounts {
+    /// What an operator should know while frontends fail open. It takes no readiness away.
+    #[must_use]
+    pub fn fail_open_note(&self) -> Option<String> {
+        let which = match self.frontends_open {
+            0 => return None,
+            1 => "1 frontend fails open".to_owned(),
+            many => format!("{many} frontends fail open"),
+        };
+        Some(which + ": too little is up for health checks to be believed")
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +77,9 @@ impl fmt::Display for ReadinessInput {
             f,
             "frontends {frontends_up} of {frontends} up, backends {backends_up} of {backends} up, VPP {vpp}"
         )?;
+        if let Some(note) = self.counts.fail_open_note() {
+            write!(f, "; {note}")?;
+        }
         if self.counts.config_refused {
             f.write_str("; the last reload was refused: maglevd --check says why")?;
         }
@@ -136,6 +154,7 @@ mod tests {
             backends_unknown,
             frontends: 2,
             frontends_up: 1,
+            frontends_open: 0,
             config_refused: false,
         };
         ReadinessInput { counts, vpp }
@@ -174,6 +193,12 @@ mod tests {
     fn the_status_is_one_line() {
         let line = input(1, VppState::Away).to_string();
         assert_eq!(line, "frontends 1 of 2 up, backends 3 of 5 up, VPP not connected");
+        let mut open = input(1, VppState::Away);
+        open.counts.frontends_open = 1;
+        let note = "; 1 frontend fails open: too little is up for health checks to be believed";
+        assert_eq!(open.to_string(), line.clone() + note);
+        open.counts.frontends_open = 2;
+        assert!(open.to_string().contains("; 2 frontends fail open: "));
         let mut refused = input(1, VppState::Away);
         refused.counts.config_refused = true;
         let why = "; the last reload was refused: maglevd --check says why";

@@ -8,7 +8,7 @@ pub struct EventFilter {
     pub log: Option<LogLevel>,
     /// Transitions of backends.
     pub backend: bool,
-    /// Transitions of frontends.
+    /// Transitions of frontends, and which of them fail open.
     pub frontend: bool,
     /// Writes to VPP, and changes of its connection.
     pub dataplane: bool,
@@ -22,7 +22,7 @@ impl EventFilter {
         match event {
             Event::Log(record) => self.log.is_some_and(|level| record.level <= level),
             Event::Backend(..) => self.backend,
-            Event::Frontend(..) => self.frontend,
+            Event::Frontend(..) | Event::FailOpen(_) => self.frontend,
             Event::Dataplane(_) => self.dataplane,
             Event::Change(_) => self.change,
         }

@@ -16,6 +16,8 @@ use crate::domain::names::{BackendName, FrontendName};
 pub(super) struct StateSnapshot {
     backends: BTreeMap<BackendName, Arc<SharedEvent>>,
     frontends: BTreeMap<FrontendName, Arc<SharedEvent>>,
+    /// Those that fail open.
+    open: BTreeMap<FrontendName, Arc<SharedEvent>>,
     /// Made once for all subscriptions between two changes.
     events: Option<Arc<[Arc<SharedEvent>]>>,
 }
@@ -52,10 +54,15 @@ impl StateSnapshot {
             }
             Event::Frontend(name, transition) if transition.to == FrontendState::Removed => {
                 self.frontends.remove(name);
+                self.open.remove(name);
             }
             Event::Frontend(name, _) => {
                 self.frontends.insert(name.clone(), Arc::clone(published));
             }
+            Event::FailOpen(change) if change.is_open => {
+                self.open.insert(change.frontend.clone(), Arc::clone(published));
+            }
+            Event::FailOpen(change) => drop(self.open.remove(&change.frontend)),
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => return,
         }
         self.events = None;
@@ -64,9 +71,9 @@ impl StateSnapshot {
     /// Events with from = to and the number 0: a client that received only part
     /// of the snapshot cannot resume.
     pub(super) fn events(&mut self) -> Arc<[Arc<SharedEvent>]> {
-        let Self { backends, frontends, events } = self;
+        let Self { backends, frontends, open, events } = self;
         let events = events.get_or_insert_with(|| {
-            let last = backends.values().chain(frontends.values());
+            let last = backends.values().chain(frontends.values()).chain(open.values());
             last.map(|last| unnumbered(at_rest(&last.event))).collect()
         });
         Arc::clone(events)
@@ -102,6 +109,10 @@ fn at_rest(last: &Event) -> Event {
     match last.clone() {
         Event::Backend(name, last) => Event::Backend(name, Transition { from: last.to, ..last }),
         Event::Frontend(name, last) => Event::Frontend(name, Transition { from: last.to, ..last }),
+        Event::FailOpen(mut change) => {
+            change.was_open = change.is_open;
+            Event::FailOpen(change)
+        }
         other => other,
     }
 }

@@ -116,6 +116,7 @@ fn watched(actors: &Addr<FakeActors>, others: Vec<(String, Recipient<Ping>)>) ->
 
 fn unknown(backends_unknown: usize) -> HealthCounts {
     HealthCounts {
+        frontends_open: 0,
         backends: 2,
         backends_up: 2 - backends_unknown,
         backends_unknown,

@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::actors::prober::ProbeReading;
+use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::config::{CheckKind, HealthCheck, TlsSettings};
 use crate::domain::controller::{BackendView, FrontendView, PoolView};
 use crate::domain::dataplane::net::{Service, Vip};
-use crate::domain::events::{Change, Changed, Event, Seq, Transition};
+use crate::domain::events::{Change, Changed, Event, FailOpenChange, Seq, Transition};
 use crate::pb;
 
 /// Unix time in nanoseconds; 0 for a time that does not fit.
@@ -80,7 +81,20 @@ pub(super) fn frontend(view: &FrontendView, refusal: Option<String>) -> pb::Fron
         vpp_refusal: refusal.unwrap_or_default(),
         programmed: view.programmed,
         serving: view.serving,
+        fail_open: view.fail_open.map(|decision| fail_open(view, decision)),
         ..pb::FrontendInfo::default()
+    }
+}
+
+fn fail_open(view: &FrontendView, decision: FailOpenDecision) -> pb::FailOpenInfo {
+    let open_pool = decision.open_pool().and_then(|pool| view.pools.get(pool));
+    pb::FailOpenInfo {
+        open: open_pool.is_some(),
+        threshold_percent: decision.threshold.percent().into(),
+        up_weight: decision.weight.up,
+        total_weight: decision.weight.total,
+        pool_name: open_pool.map(|pool| pool.name.to_string()).unwrap_or_default(),
+        since_unix_ns: view.open_since.map_or(0, unix_ns),
     }
 }
 
@@ -189,9 +203,28 @@ pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
             detail: change.detail.clone(),
             at_unix_ns: unix_ns(change.at),
         }),
+        Event::FailOpen(record) => Kind::FailOpen(fail_open_event(record)),
         Event::Change(record) => Kind::Change(change(record)),
     };
     pb::Event { event: Some(kind), seq: seq.0, boot_id }
+}
+
+fn fail_open_event(change: &FailOpenChange) -> pb::FailOpenEvent {
+    let name = |is_open| FailOpenChange::state_name(is_open).to_owned();
+    let weight = change.decision.map(|decision| decision.weight).unwrap_or_default();
+    pb::FailOpenEvent {
+        frontend_name: change.frontend.to_string(),
+        transition: Some(pb::TransitionRecord {
+            from: name(change.was_open),
+            to: name(change.is_open),
+            at_unix_ns: unix_ns(change.at),
+            why: change.why.to_string(),
+        }),
+        pool_name: change.pool.as_ref().map(ToString::to_string).unwrap_or_default(),
+        threshold_percent: change.decision.map_or(0, |it| it.threshold.percent().into()),
+        up_weight: weight.up,
+        total_weight: weight.total,
+    }
 }
 
 fn change(change: &Change) -> pb::ChangeEvent {

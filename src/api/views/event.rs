@@ -51,6 +51,21 @@ pub enum EventKindJson {
         #[serde(flatten)]
         transition: TransitionJson,
     },
+    /// A frontend begins to fail open, or ceases to.
+    FailOpen {
+        frontend: String,
+        /// Between `closed` and `open`; equal states in an event of a snapshot.
+        #[serde(flatten)]
+        transition: TransitionJson,
+        /// The pool whose enabled backends all count as up, or did.
+        pool: Option<String>,
+        /// The share of the weight below which it begins, 1..=100.
+        threshold_percent: u32,
+        /// The weights of the backends that were up.
+        up_weight: u64,
+        /// The weights of all backends in use.
+        total_weight: u64,
+    },
     /// Something was written to VPP, or happened to its connection.
     Dataplane {
         /// When.
@@ -118,6 +133,14 @@ impl From<&Event> for EventKindJson {
             Event::Frontend(event) => Self::Frontend {
                 frontend: event.frontend_name.clone(),
                 transition: transition(event.transition.as_ref()),
+            },
+            Event::FailOpen(event) => Self::FailOpen {
+                frontend: event.frontend_name.clone(),
+                transition: transition(event.transition.as_ref()),
+                pool: present(&event.pool_name),
+                threshold_percent: event.threshold_percent,
+                up_weight: event.up_weight,
+                total_weight: event.total_weight,
             },
             Event::Dataplane(event) => Self::Dataplane {
                 at: known_moment(event.at_unix_ns),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::text::present;
+use super::time::known_moment;
 use super::vpp::TableMovesJson;
 use crate::pb;
 
@@ -36,10 +37,30 @@ pub struct FrontendJson {
     pub not_programmed: Option<String>,
     /// Whether VPP was read back so, with a server that has entries in its table.
     pub serving: bool,
+    /// Whether its health checks are believed; only where the file has `fail-open`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fail_open: Option<FailOpenJson>,
     /// The name of the pool that gets new flows.
     pub serving_pool: Option<String>,
     /// In order of preference.
     pub pools: Vec<PoolJson>,
+}
+
+/// What `fail-open` comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailOpenJson {
+    /// Whether every enabled backend of the pool counts as up.
+    pub open: bool,
+    /// The share of the weight below which that begins, 1..=100.
+    pub threshold_percent: u32,
+    /// The weights of the backends that are up.
+    pub up_weight: u64,
+    /// The weights of all backends that are neither paused nor disabled.
+    pub total_weight: u64,
+    /// The pool; `None`: it is not open.
+    pub pool: Option<String>,
+    /// Since when; `None`: it is not open.
+    pub since: Option<String>,
 }
 
 /// A pool of a frontend.
@@ -107,10 +128,34 @@ impl From<&pb::FrontendInfo> for FrontendJson {
             programmed: frontend.programmed,
             not_programmed: present(&frontend.not_programmed),
             serving: frontend.serving,
+            fail_open: frontend.fail_open.as_ref().map(FailOpenJson::from),
             serving_pool: serving_pool(frontend).map(|pool| pool.name.clone()),
             pools: frontend.pools.iter().map(PoolJson::from).collect(),
         }
     }
+}
+
+impl From<&pb::FailOpenInfo> for FailOpenJson {
+    fn from(info: &pb::FailOpenInfo) -> Self {
+        Self {
+            open: info.open,
+            threshold_percent: info.threshold_percent,
+            up_weight: info.up_weight,
+            total_weight: info.total_weight,
+            pool: present(&info.pool_name),
+            since: known_moment(info.since_unix_ns),
+        }
+    }
+}
+
+/// What an operator should know while a frontend fails open: `10 of 100 weight is up,
+/// below 20%: all of pool main counts as up`.
+#[must_use]
+pub fn fail_open_text(frontend: &pb::FrontendInfo) -> Option<String> {
+    let info = frontend.fail_open.as_ref().filter(|info| info.open)?;
+    let pb::FailOpenInfo { up_weight: up, total_weight: total, .. } = info;
+    let (below, pool) = (info.threshold_percent, &info.pool_name);
+    Some(format!("weight {up} of {total} is up, below {below}%: all of pool {pool} counts as up"))
 }
 
 impl From<&pb::PoolInfo> for PoolJson {

@@ -21,7 +21,8 @@ pub use backend::{BackendJson, TransitionJson};
 pub use config_check::ConfigCheckJson;
 pub use event::{EventJson, EventKindJson};
 pub use frontend::{
-    FrontendJson, PoolBackendJson, PoolJson, PredictedServerJson, PredictionJson, serving_pool,
+    FailOpenJson, FrontendJson, PoolBackendJson, PoolJson, PredictedServerJson, PredictionJson,
+    fail_open_text, serving_pool,
 };
 pub use health_check::{DnsCheckJson, HealthCheckJson, HttpCheckJson, TcpCheckJson};
 pub use vpp::{

@@ -10,6 +10,7 @@ use ratatui::widgets::{Cell, Paragraph, Row as TableRow, Table};
 
 use super::model::LiveModel;
 use super::rows::{Row, rows};
+use crate::api::views::fail_open_text;
 use crate::api::views::text::printable;
 use crate::cli::error::client_error_text;
 use crate::cli::render::context::Tone;
@@ -173,6 +174,11 @@ fn table_row(row: &Row<'_>, now_ns: i64, ink: Ink) -> TableRow<'static> {
             if !frontend.vpp_refusal.is_empty() {
                 why = format!("VPP refuses {}", frontend.vpp_refusal);
             }
+            let mut tone = Tone::Plain;
+            if let Some(open) = fail_open_text(frontend) {
+                let refusal = if frontend.vpp_refusal.is_empty() { String::new() } else { format!("; {why}") };
+                (why, tone) = (format!("FAILS OPEN: {open}{refusal}"), Tone::Bad);
+            }
             [
                 ink.span(Tone::Title, printable(&frontend.name)),
                 state(&frontend.state),
@@ -180,7 +186,7 @@ fn table_row(row: &Row<'_>, now_ns: i64, ink: Ink) -> TableRow<'static> {
                 blank(),
                 blank(),
                 Span::raw(since(*status)),
-                Span::raw(printable(&why)),
+                ink.span(tone, printable(&why)),
             ]
         }
         Row::Pool { pool, serving } => {
@@ -245,6 +251,15 @@ fn described(change: &RecentChange) -> (String, Tone) {
     match &change.kind {
         RecentChangeKind::Backend { name, transition: last } => transition("backend", name, last),
         RecentChangeKind::Frontend { name, transition: last } => transition("frontend", name, last),
+        RecentChangeKind::FailOpen(event) => {
+            let last = event.transition.clone().unwrap_or_default();
+            let (what, tone) = match last.to.as_str() {
+                "open" => ("FAILS OPEN", Tone::Bad),
+                _ => ("no longer fails open", Tone::Good),
+            };
+            let share = format!("weight {} of {} is up", event.up_weight, event.total_weight);
+            (words(&["frontend", &event.frontend_name, what, &share, &last.why]), tone)
+        }
         RecentChangeKind::Dataplane(event) => {
             let tone = match event.kind.as_str() {
                 "disconnected" | "model_mismatch" => Tone::Bad,

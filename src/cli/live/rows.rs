@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use super::model::{LiveModel, SortOrder};
 use crate::api::views::serving_pool;
-use crate::cli::render::context::urgency;
+use crate::cli::render::context::frontend_urgency;
 use crate::client::mirror::MirroredState;
 use crate::pb;
 
@@ -40,7 +40,7 @@ pub(super) fn rows(model: &LiveModel) -> Vec<Row<'_>> {
     let mut frontends: Vec<&pb::FrontendInfo> = model.mirror.frontends.values().collect();
     match model.order {
         SortOrder::Name => {}
-        SortOrder::Urgency => frontends.sort_by_key(|frontend| urgency(&frontend.state)),
+        SortOrder::Urgency => frontends.sort_by_key(|frontend| frontend_urgency(frontend)),
         SortOrder::Latest => frontends.sort_by_key(|frontend| Reverse(latest(model, frontend))),
     }
     let filter = model.filter.to_lowercase();

@@ -1,6 +1,8 @@
 //! What a text is rendered for: the moment, the width and whether it is
 //! coloured. It is an argument everywhere, so that one input gives one text.
 
+use crate::pb;
+
 /// What a text is rendered for.
 #[derive(Clone, Copy, Debug)]
 pub struct RenderContext {
@@ -88,6 +90,15 @@ pub fn urgency(state: &str) -> u8 {
         "up" => 5,
         // A state of a newer daemon: it is not simply up.
         _ => 4,
+    }
+}
+
+/// That of a frontend: one that fails open is as urgent as one that is down.
+#[must_use]
+pub fn frontend_urgency(frontend: &pb::FrontendInfo) -> u8 {
+    match &frontend.fail_open {
+        Some(info) if info.open => urgency("down"),
+        _ => urgency(&frontend.state),
     }
 }
 

@@ -83,6 +83,12 @@ impl Refresh {
                 }
                 self.frontends.insert(frontend_name.clone());
             }
+            Some(Event::FailOpen(pb::FailOpenEvent { frontend_name, transition, .. })) => {
+                if transition.as_ref().is_some_and(|last| last.from == last.to) {
+                    return;
+                }
+                self.frontends.insert(frontend_name.clone());
+            }
             Some(Event::Dataplane(event)) if event.frontend_name.is_empty() => self.vpp = true,
             Some(Event::Dataplane(event)) => {
                 self.frontends.insert(event.frontend_name.clone());

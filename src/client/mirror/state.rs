@@ -72,6 +72,8 @@ pub enum RecentChangeKind {
         /// From which state to which.
         transition: pb::TransitionRecord,
     },
+    /// A frontend began or ceased to fail open.
+    FailOpen(pb::FailOpenEvent),
     /// Something was written to VPP, or happened to its connection.
     Dataplane(pb::DataplaneEvent),
     /// This many events were lost.
@@ -237,6 +239,12 @@ impl Mirror {
                 if is_change(&transition) {
                     let at_ns = transition.at_unix_ns;
                     self.add_recent(at_ns, RecentChangeKind::Frontend { name, transition });
+                }
+            }
+            Some(Event::FailOpen(event)) => {
+                let last = event.transition.clone().unwrap_or_default();
+                if is_change(&last) {
+                    self.add_recent(last.at_unix_ns, RecentChangeKind::FailOpen(event));
                 }
             }
             Some(Event::Dataplane(event)) => {

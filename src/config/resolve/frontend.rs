@@ -6,11 +6,12 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::backend::Addresses;
-use super::values::{number, or_default, port, power_of_two};
+use super::values::{number, optional, or_default, port, power_of_two};
 use crate::config::fault::{Problem, taken_for_ipv4};
 use crate::config::raw;
 use crate::config::report::{ConfigPath, FaultReport};
 use crate::config::warnings::WarningKind;
+use crate::domain::balancing::fail_open::FailOpenThreshold;
 use crate::domain::config::{Frontend, Pool};
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Transport, Vip, Weight};
 use crate::domain::names::{BackendName, PoolName};
@@ -34,6 +35,8 @@ pub(super) fn frontend(
     let service = service(raw, at, report);
     let vip = prefix.zip(service).map(|(prefix, service)| Vip::new(prefix, service));
     let table_length = table_length(raw, &at.key("new-flows-table-length"), report);
+    let fail_open =
+        optional(raw.fail_open.as_deref(), |given| fail_open(given, &at.key("fail-open"), report));
     let mut servers = FrontendServers::new(addresses);
     let pools = pools(&raw.pools, &mut servers, &at.key("pools"), report);
     let encap = servers.first.map(|family| match family {
@@ -47,6 +50,7 @@ pub(super) fn frontend(
             encap: encap?,
             src_ip_sticky: raw.src_ip_sticky.unwrap_or(false),
             flush_on_down: raw.flush_on_down.unwrap_or(true),
+            fail_open: fail_open?,
             table_length: table_length?,
             pools: pools?,
         })
@@ -105,6 +109,17 @@ fn table_length(
         let power = power_of_two(given, most, 1024, at, report)?;
         TableLength::try_from(u64::from(power)).ok()
     })
+}
+
+/// `20%`, in whole per cent.
+fn fail_open(
+    given: &str,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<FailOpenThreshold> {
+    let digits = given.strip_suffix('%').filter(|it| it.bytes().all(|it| it.is_ascii_digit()));
+    let threshold = digits.and_then(|it| it.parse().ok()).and_then(FailOpenThreshold::new);
+    threshold.or_else(|| report.refuse(at, Problem::BadShare { given: given.to_owned() }))
 }
 
 fn pools(

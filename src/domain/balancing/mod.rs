@@ -1,5 +1,7 @@
 //! Turns verdicts into weights, and predicts the new-flow table that VPP makes of
 //! them.
 
+pub mod fail_open;
 pub mod maglev;
+mod verdict;
 pub mod weights;

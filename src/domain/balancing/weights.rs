@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
+use super::fail_open::{
+    BackendStanding, FailOpenDecision, FailOpenMemory, FailOpenState, UpWeight,
+};
+use super::verdict::flushes;
 use crate::domain::config::Frontend;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::dataplane::observed::ObservedVip;
@@ -12,45 +16,7 @@ use crate::domain::dataplane::step::VipSpec;
 use crate::domain::health::State;
 use crate::domain::names::{BackendName, PoolName};
 
-/// Counts the flushes requested for a backend. Each number is flushed once; 0 means
-/// that none was requested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct FlushSeq(u64);
-
-impl FlushSeq {
-    pub const NONE: Self = Self(0);
-
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
-
-/// The state of a backend as far as its weight depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    pub state: State,
-    /// `None` until its name is resolved. It is no server until then, and is
-    /// waited for like a backend whose state is unknown.
-    pub address: Option<IpAddr>,
-    /// The last flush that one of its transitions requested.
-    pub flush: FlushSeq,
-    /// It went down with its first verdict. Its flows are kept: before the daemon
-    /// started, or before a reload, it may have been up.
-    pub first_down: bool,
-    pub grace: StartupGrace,
-}
-
-/// The time after the start, or after the reload that brought a backend, in which the
-/// backend may be unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartupGrace {
-    /// The unknown backend keeps the weight that VPP has.
-    Waiting,
-    /// `startup-max-delay` is over: the unknown backend counts as down. Its flows
-    /// are kept, since no probe has failed.
-    Over,
-}
+pub use super::verdict::{FlushSeq, StartupGrace, Verdict, requests_flush};
 
 /// Weights set by operators, which replace those of the file.
 pub type WeightOverrides = BTreeMap<(PoolName, BackendName), Weight>;
@@ -166,30 +132,43 @@ pub struct FrontendDecision {
     pub state: FrontendState,
     /// The index of the serving pool in the configuration.
     pub active_pool: Option<usize>,
+    /// `None`: the frontend never fails open.
+    pub fail_open: Option<FailOpenDecision>,
     pub desired: DesiredFrontend,
     /// The target weight of each backend, for each pool in order.
     pub effective: Vec<BTreeMap<BackendName, TargetWeight>>,
 }
 
 /// Decides the desired state of `frontend`. A backend without a verdict is left
-/// out.
+/// out. `memory` is of the decisions before.
 #[must_use]
 pub fn desired(
     frontend: &Frontend,
     overrides: &WeightOverrides,
+    memory: &FailOpenMemory,
     verdict: impl Fn(&BackendName) -> Option<Verdict>,
 ) -> FrontendDecision {
     let pools = members(frontend, overrides, verdict);
     let selection = select_pool(&pools);
+    let fail_open = decide_fail_open(frontend, &pools, selection, memory);
+    let open_pool = fail_open.and_then(|decision| decision.open_pool());
+    let is_undecided = fail_open.is_some_and(|it| it.state == FailOpenState::Undecided);
     let mut servers = BTreeMap::new();
     let mut effective = Vec::with_capacity(pools.len());
     let mut unmanaged = UnmanagedServers::Remove;
     for (index, pool) in pools.into_iter().enumerate() {
         let mut targets = BTreeMap::new();
         for member in pool {
-            let weight = target_weight(selection, index, &member);
-            let flush =
-                flushes(&member.verdict, frontend.flush_on_down).then_some(member.verdict.flush);
+            let counts_as_up = open_pool == Some(index) && member.is_enabled();
+            let weight = if counts_as_up {
+                TargetWeight::Weight(member.weight)
+            } else if is_undecided && member.was_first_found_down() {
+                TargetWeight::Keep
+            } else {
+                target_weight(selection, index, &member)
+            };
+            let flushes = !counts_as_up && flushes(&member.verdict, frontend.flush_on_down);
+            let flush = flushes.then_some(member.verdict.flush);
             if let Some(address) = member.verdict.address {
                 let server = DesiredServer { weight, flush };
                 let merged = servers.get(&address).map_or(server, |other| server.merge(*other));
@@ -206,10 +185,10 @@ pub fn desired(
         }
         effective.push(targets);
     }
-    let (state, active_pool) = match selection {
-        PoolSelection::Active(pool) => (FrontendState::Up, Some(pool)),
-        PoolSelection::NoPool => (FrontendState::Down, None),
-        PoolSelection::Undecided => (FrontendState::Unknown, None),
+    let (state, active_pool) = match (open_pool, selection) {
+        (Some(pool), _) | (None, PoolSelection::Active(pool)) => (FrontendState::Up, Some(pool)),
+        (None, PoolSelection::NoPool) => (FrontendState::Down, None),
+        (None, PoolSelection::Undecided) => (FrontendState::Unknown, None),
     };
     let spec = VipSpec {
         vip: frontend.vip,
@@ -220,6 +199,7 @@ pub fn desired(
     FrontendDecision {
         state,
         active_pool,
+        fail_open,
         desired: DesiredFrontend { spec, servers, unmanaged },
         effective,
     }
@@ -237,6 +217,56 @@ impl PoolMember {
     fn is_waited_for(&self) -> bool {
         self.verdict.state == State::Unknown && self.verdict.grace == StartupGrace::Waiting
     }
+
+    /// Neither an operator nor the file has taken it out of use.
+    fn is_enabled(&self) -> bool {
+        matches!(self.verdict.state, State::Up | State::Down | State::Unknown)
+    }
+
+    /// It may have served before the daemon started, or before a reload.
+    fn was_first_found_down(&self) -> bool {
+        let Verdict { state, first_down, .. } = self.verdict;
+        state == State::Down && first_down && self.weight > Weight::ZERO
+    }
+
+    fn standing(&self) -> BackendStanding {
+        match self.verdict.state {
+            State::Up => BackendStanding::Up,
+            State::Unknown if self.is_waited_for() || self.verdict.is_new => {
+                BackendStanding::Awaited
+            }
+            State::Down | State::Unknown => BackendStanding::NotUp,
+            State::Paused | State::Disabled | State::Removed => BackendStanding::OutOfUse,
+        }
+    }
+}
+
+/// `None` if the frontend never fails open. The pool that serves by the verdicts is the
+/// one that fails open, so that no server loses its weight; without one it is the last
+/// that served. Where that has no server to offer, or none has served, it is the first
+/// that has one, once no pool is waited for.
+fn decide_fail_open(
+    frontend: &Frontend,
+    pools: &[Vec<PoolMember>],
+    selection: PoolSelection,
+    memory: &FailOpenMemory,
+) -> Option<FailOpenDecision> {
+    let threshold = frontend.fail_open?;
+    let all = pools.iter().flatten();
+    let weight: UpWeight = all.map(|member| (member.weight, member.standing())).collect();
+    let offers = |pool: &usize| {
+        let members = pools.get(*pool).into_iter().flatten();
+        members.clone().any(|member| member.is_enabled() && member.weight > Weight::ZERO)
+    };
+    let serving = match selection {
+        PoolSelection::Active(pool) => Some(pool),
+        PoolSelection::NoPool | PoolSelection::Undecided => None,
+    };
+    let last = || frontend.pools.iter().position(|it| Some(&it.name) == memory.last_pool.as_ref());
+    let known = memory.is_open || !matches!(selection, PoolSelection::Undecided);
+    let first = || (0..pools.len()).find(offers).filter(|_| known);
+    let pool = serving.or_else(|| last().filter(offers)).or_else(first);
+    Some(FailOpenDecision::new(threshold, weight, memory.is_open, pool))
 }
 
 fn members(
@@ -290,27 +320,6 @@ fn target_weight(selection: PoolSelection, pool: usize, member: &PoolMember) -> 
             TargetWeight::Weight(member.weight)
         }
         _ => TargetWeight::Weight(Weight::ZERO),
-    }
-}
-
-/// Whether the flows of a server that stops serving in this state are flushed.
-fn flushes(verdict: &Verdict, flush_on_down: bool) -> bool {
-    match verdict.state {
-        State::Down => flush_on_down && !verdict.first_down,
-        State::Disabled | State::Removed => true,
-        State::Up | State::Unknown | State::Paused => false,
-    }
-}
-
-/// Whether a transition requests a flush even if the server already has weight 0.
-/// A first verdict does not: the server probably had the same one before the
-/// daemon restarted, and was flushed then.
-#[must_use]
-pub fn requests_flush(from: State, to: State, first_verdict: bool) -> bool {
-    match to {
-        State::Disabled => true,
-        State::Down => from != State::Unknown || !first_verdict,
-        State::Up | State::Unknown | State::Paused | State::Removed => false,
     }
 }
 

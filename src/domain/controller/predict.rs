@@ -44,7 +44,7 @@ impl ControllerState {
         overrides.extend(keys.into_iter().map(|key| (key, weight)));
         let verdict =
             |name: &BackendName| Some(self.backends.get(name)?.verdict(self.grace, &record.served));
-        let after = desired(settings, &overrides, verdict);
+        let after = desired(settings, &overrides, &record.fail_open, verdict);
         let before = record.decision.effective.iter().flatten();
         let servers = before.zip(after.effective.iter().flatten());
         let servers = servers.filter_map(|((name, before), (_, after))| {

@@ -143,6 +143,7 @@ impl ControllerState {
             state: State::Unknown,
             has_verdict: false,
             first_down: false,
+            resumed: false,
             waits_since: None,
             flush: FlushSeq::NONE,
             history: VecDeque::new(),
@@ -219,7 +220,8 @@ impl ControllerState {
                 let of_vip = served.get(&settings.vip).unwrap_or(&none);
                 let verdict =
                     |name: &BackendName| Some(self.backends.get(name)?.verdict(self.grace, of_vip));
-                let decision = desired(settings, &overrides, verdict);
+                let fail_open = FailOpenMemory::default();
+                let decision = desired(settings, &overrides, &fail_open, verdict);
                 let desired = Arc::new(decision.desired.clone());
                 let (from, to) = (FrontendState::Removed, decision.state);
                 let transition = Transition { from, to, at, why: "newly configured".into() };
@@ -229,6 +231,8 @@ impl ControllerState {
                     FrontendRecord {
                         overrides,
                         decision,
+                        fail_open,
+                        open_since: None,
                         desired,
                         since: self.generation,
                         programmed: false,

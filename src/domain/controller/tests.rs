@@ -1,6 +1,7 @@
 //! Tests the Controller's decisions without actors.
 
 mod event_stream;
+mod fail_open;
 mod grace;
 mod laws;
 mod names;
@@ -47,6 +48,7 @@ fn config() -> Config {
         encap: Encap::Gre4,
         src_ip_sticky: false,
         flush_on_down: true,
+        fail_open: None,
         table_length: TableLength::DEFAULT,
         pools: vec![pool("main", &["a", "b"]), pool("spare", &["c"])],
     };

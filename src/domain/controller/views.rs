@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
+use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::readiness::HealthCounts;
 
@@ -40,6 +41,10 @@ pub struct FrontendView {
     pub programmed: bool,
     /// VPP was read back as desired, and a server has entries in the table.
     pub serving: bool,
+    /// `None`: it never fails open.
+    pub fail_open: Option<FailOpenDecision>,
+    /// Since when it fails open, while it does.
+    pub open_since: Option<SystemTime>,
     /// In the order of the configuration.
     pub pools: Vec<PoolView>,
 }
@@ -81,6 +86,7 @@ impl ControllerState {
             backends_unknown: backends(State::Unknown),
             frontends: self.frontends.len(),
             frontends_up: self.frontends.values().filter(serves).count(),
+            frontends_open: self.frontends.values().filter(|it| it.fail_open.is_open).count(),
             config_refused: !self.reload_status.successful,
         }
     }
@@ -143,6 +149,8 @@ impl ControllerState {
             state: record.decision.state,
             programmed: record.programmed,
             serving: record.serving,
+            fail_open: record.decision.fail_open,
+            open_since: record.open_since,
             pools: pools.collect(),
         })
     }

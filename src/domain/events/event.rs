@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::change::Change;
 use super::dataplane_change::DataplaneChange;
+use super::fail_open_change::FailOpenChange;
 use super::log_record::LogRecord;
 use crate::domain::balancing::weights::FrontendState;
 use crate::domain::health::State;
@@ -18,6 +19,8 @@ pub enum Event {
     Log(Box<LogRecord>),
     Backend(BackendName, Transition<State>),
     Frontend(FrontendName, Transition<FrontendState>),
+    /// A frontend begins or ceases to fail open.
+    FailOpen(Box<FailOpenChange>),
     /// A write to VPP, or a change of its connection.
     Dataplane(Box<DataplaneChange>),
     /// An operator or the configuration asks for something else.

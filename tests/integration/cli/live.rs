@@ -105,6 +105,23 @@ async fn an_event_changes_the_row_and_the_latest_changes() {
     assert_eq!(changes[1], "2026-03-01 12:00:00 backend new unknown → down L4TOUT no reply");
     assert_eq!(changes[2], "2026-03-01 12:00:00 backend nginx0 down → up L7OK 200 OK");
 
+    let open = pb::event::Event::FailOpen(pb::FailOpenEvent {
+        frontend_name: "web".into(),
+        transition: Some(pb::TransitionRecord {
+            from: "closed".into(),
+            to: "open".into(),
+            at_unix_ns: NOW_NS,
+            why: "nginx0 down".into(),
+        }),
+        up_weight: 100,
+        total_weight: 300,
+        ..pb::FailOpenEvent::default()
+    });
+    model.update(event(open));
+    let text = drawn(&mut model, 120, 40);
+    assert!(text.contains(" frontend web FAILS OPEN weight 100 of 300 is up nginx0 down"), "{text}");
+    assert!(text.contains("FAILS OPEN: weight 100 of 300 is up, below 40%"), "{text}");
+
     // The present state, with which a stream begins, is no change.
     model.update(event(changed("new", "down", "down", "")));
     assert_eq!(drawn(&mut model, 120, 40).matches("backend new").count(), 1);
@@ -119,7 +136,8 @@ async fn an_event_changes_the_row_and_the_latest_changes() {
 async fn what_is_wrong_comes_first_unless_another_order_is_chosen() {
     let mut model = known(&on_tcp(Behaviour::USUAL).await).await;
     model.press(PressedKey::Fold);
-    assert_eq!(names(&mut model), ["dns", "everything", "web"]);
+    // One that fails open is as urgent as one that is down.
+    assert_eq!(names(&mut model), ["dns", "web", "everything"]);
     model.update(MirrorUpdate::Event(pb::Event {
         event: Some(pb::event::Event::Frontend(pb::FrontendEvent {
             frontend_name: "dns".into(),
@@ -133,7 +151,7 @@ async fn what_is_wrong_comes_first_unless_another_order_is_chosen() {
         seq: 101,
         boot_id: 1,
     }));
-    assert_eq!(names(&mut model), ["everything", "dns", "web"]);
+    assert_eq!(names(&mut model), ["web", "everything", "dns"]);
     model.press(PressedKey::Sort);
     assert_eq!(names(&mut model), ["dns", "everything", "web"]);
     model.update(event(changed("new", "unknown", "up", "")));

@@ -60,6 +60,7 @@ async fn every_question_is_answered() {
         not_programmed: String::new(),
         // Only once it was read back.
         serving: frontend.serving,
+        fail_open: None,
     };
     assert_eq!(frontend, expected);
 

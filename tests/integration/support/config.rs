@@ -17,6 +17,8 @@ pub(crate) struct Config {
     /// Name, address, and the timing of the check.
     backends: Vec<(String, SocketAddr, String)>,
     frontends: String,
+    /// `fail-open` of the frontends that are added from then on.
+    fail_open: Option<String>,
 }
 
 impl Config {
@@ -25,7 +27,12 @@ impl Config {
         let backends = backends.into_iter();
         let entry = |backend: &Backend| (backend.name.into(), backend.address, CHECK.into());
         let backends = backends.map(entry).collect();
-        Self { sync_interval: "1h".into(), backends, frontends: String::new() }
+        Self { sync_interval: "1h".into(), backends, frontends: String::new(), fail_open: None }
+    }
+
+    /// The frontends that are added from now on fail open below this share.
+    pub(crate) fn fail_open(self, share: &str) -> Self {
+        Self { fail_open: Some(share.into()), ..self }
     }
 
     /// Drift is looked for at this interval, and not every hour.
@@ -57,6 +64,10 @@ impl Config {
             "    {name}:\n      address: {vip}\n      protocol: tcp\n      port: 80\n      pools:\n"
         )
         .unwrap();
+        if let Some(share) = &self.fail_open {
+            let pools = self.frontends.len() - "      pools:\n".len();
+            self.frontends.insert_str(pools, &format!("      fail-open: {share}\n"));
+        }
         for (number, pool) in pools.iter().enumerate() {
             writeln!(self.frontends, "        - name: pool{number}\n          backends:").unwrap();
             for member in pool.split_whitespace() {
@@ -68,7 +79,7 @@ impl Config {
     }
 
     pub(crate) fn text(&self) -> String {
-        let Self { sync_interval, backends, frontends } = self;
+        let Self { sync_interval, backends, frontends, .. } = self;
         // Tests wait for verdicts, however long these take.
         let mut text = format!(
             "maglev:\n  healthchecker:\n    transition-history: 100\n  vpp:\n    lb:\n      \

@@ -2,7 +2,7 @@
 
 use tonic::{Code, Status, Streaming};
 use vpp_maglev::pb::event::Event as Kind;
-use vpp_maglev::pb::{Event, LogEvent, ResumePoint};
+use vpp_maglev::pb::{Event, FailOpenEvent, LogEvent, ResumePoint};
 
 use tokio::time::{Instant, timeout_at};
 
@@ -114,6 +114,11 @@ impl Watch {
             Kind::Backend(of) => format!("backend {} {}", of.backend_name, change(&of.transition)),
             Kind::Frontend(of) => {
                 format!("frontend {} {}", of.frontend_name, change(&of.transition))
+            }
+            Kind::FailOpen(of) => {
+                let FailOpenEvent { pool_name, up_weight: up, total_weight: total, .. } = of;
+                let change = change(&of.transition);
+                format!("fail-open {} {change} {pool_name} {up}/{total}", of.frontend_name)
             }
             Kind::Dataplane(of) => {
                 format!("dataplane {} {} {}", of.frontend_name, of.kind, of.detail)

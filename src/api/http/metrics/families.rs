@@ -36,6 +36,10 @@ const BACKEND_UNRESOLVED: MetricFamily = gauge(
 );
 const FRONTEND_STATE: MetricFamily =
     gauge("frontend_state", "1 for the state that a frontend is in, 0 for the others.");
+const FAIL_OPEN: MetricFamily = gauge(
+    "frontend_fail_open",
+    "1 while a frontend fails open: too little of its weight is up for its health checks to be believed.",
+);
 const WEIGHT: MetricFamily =
     gauge("frontend_pool_backend_weight", "The weight that the file or an operator gives.");
 const EFFECTIVE: MetricFamily = gauge(
@@ -139,6 +143,12 @@ fn frontends(overview: &Overview, page: &mut MetricsPage) {
             let labels = [("frontend", frontend.name.as_str()), ("state", state.as_str())];
             page.series(&FRONTEND_STATE, &labels, flag(frontend.state == state));
         }
+    }
+    page.family(&FAIL_OPEN);
+    for frontend in &overview.frontends {
+        let Some(decision) = frontend.fail_open else { continue };
+        let open = flag(decision.open_pool().is_some());
+        page.series(&FAIL_OPEN, &[("frontend", frontend.name.as_str())], open);
     }
     for family in [&WEIGHT, &EFFECTIVE] {
         page.family(family);

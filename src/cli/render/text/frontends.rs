@@ -1,10 +1,11 @@
 //! Frontends: the list, one as a tree of pools and backends, a changed weight.
 
 use super::common::{confirmation, or_dash, override_note, yes_no};
-use crate::api::views::serving_pool;
 use crate::api::views::text::printable;
-use crate::cli::render::context::{RenderContext, Tone, urgency};
+use crate::api::views::{fail_open_text, serving_pool};
+use crate::cli::render::context::{RenderContext, Tone, frontend_urgency};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
+use crate::pb;
 use crate::pb::{BackendInfo, FrontendInfo, PoolBackendInfo, PoolInfo};
 
 pub(super) fn list(frontends: &[FrontendInfo], context: &RenderContext) -> String {
@@ -12,7 +13,7 @@ pub(super) fn list(frontends: &[FrontendInfo], context: &RenderContext) -> Strin
         return "no frontends are configured\n".into();
     }
     let mut sorted: Vec<&FrontendInfo> = frontends.iter().collect();
-    sorted.sort_by_key(|frontend| (urgency(&frontend.state), &frontend.name));
+    sorted.sort_by_key(|frontend| (frontend_urgency(frontend), &frontend.name));
     let mut table = TextTable::new(&[
         Column::left("NAME"),
         Column::left("STATE"),
@@ -34,7 +35,15 @@ pub(super) fn list(frontends: &[FrontendInfo], context: &RenderContext) -> Strin
             frontend.description.as_str().into(),
         ]);
     }
-    table.render(context)
+    let open = frontends.iter().map(|it| open_line(it, &format!("{} ", it.name), context));
+    table.render(context) + &open.collect::<String>()
+}
+
+/// The line of a frontend that fails open, after its name in lists.
+fn open_line(frontend: &FrontendInfo, name: &str, context: &RenderContext) -> String {
+    let Some(open) = fail_open_text(frontend) else { return String::new() };
+    let label = context.paint(Tone::Bad, "FAILS OPEN:");
+    format!("{}{label} {}\n", printable(name), printable(&open))
 }
 
 /// `tcp/80`, or `any`.
@@ -64,19 +73,24 @@ pub(super) fn one(
     context: &RenderContext,
 ) -> String {
     let sticky = if frontend.src_ip_sticky { "by source address" } else { "by flow" };
-    let head = facts(
-        &[
-            ("frontend", frontend.name.as_str().into()),
-            ("state", Cell::state(&frontend.state, false)),
-            ("description", frontend.description.as_str().into()),
-            ("address", frontend.address.as_str().into()),
-            ("service", service(frontend).into()),
-            ("sticky", sticky.into()),
-            ("flush on down", yes_no(frontend.flush_on_down).into()),
-            ("new-flow table", frontend.new_flows_table_length.to_string().into()),
-        ],
-        context,
-    );
+    let mut head = vec![
+        ("frontend", frontend.name.as_str().into()),
+        ("state", Cell::state(&frontend.state, false)),
+        ("description", frontend.description.as_str().into()),
+        ("address", frontend.address.as_str().into()),
+        ("service", service(frontend).into()),
+        ("sticky", sticky.into()),
+        ("flush on down", yes_no(frontend.flush_on_down).into()),
+        ("new-flow table", frontend.new_flows_table_length.to_string().into()),
+    ];
+    if let Some(info) = &frontend.fail_open {
+        let pb::FailOpenInfo {
+            threshold_percent: below, up_weight: up, total_weight: total, ..
+        } = info;
+        head.push(("fail open", format!("below {below}%; weight {up} of {total} is up").into()));
+    }
+    let head = facts(&head, context);
+    let open = open_line(frontend, "", context);
     let marked = members(frontend).any(|member| member.weight_overridden)
         || backends.iter().any(|backend| backend.enabled_overridden);
     let tree = tree(frontend, backends).render(context);
@@ -86,7 +100,7 @@ pub(super) fn one(
     let warnings: String = warnings.collect();
     let note = override_note(marked, context);
     let vpp = vpp(frontend, context);
-    format!("{head}{vpp}\n{tree}{note}{warnings}\n{}", results(backends).render(context))
+    format!("{head}{open}{vpp}\n{tree}{note}{warnings}\n{}", results(backends).render(context))
 }
 
 /// The line for what VPP refuses, or for why it does not hold yet what is desired.

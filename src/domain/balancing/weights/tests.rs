@@ -36,6 +36,7 @@ fn decide_with(
                     address: Some(address),
                     flush: FlushSeq::NONE,
                     first_down: letter == 'D',
+                    is_new: false,
                     grace: if letter == '!' { StartupGrace::Over } else { grace },
                 },
             );
@@ -43,7 +44,10 @@ fn decide_with(
         }
         frontend.pools.push(Pool { name: index.to_string().as_str().into(), backends });
     }
-    let decision = desired(&frontend, &WeightOverrides::new(), |name| verdicts.get(name).copied());
+    let decision =
+        desired(&frontend, &WeightOverrides::new(), &FailOpenMemory::default(), |name| {
+            verdicts.get(name).copied()
+        });
     let servers = decision.desired.servers.values();
     let targets = servers.clone().map(|server| match server.weight {
         TargetWeight::Keep => '=',
@@ -76,6 +80,7 @@ fn frontend(flush_on_down: bool) -> Frontend {
         encap: Encap::Gre4,
         src_ip_sticky: false,
         flush_on_down,
+        fail_open: None,
         table_length: TableLength::DEFAULT,
         pools: vec![],
     }
@@ -134,10 +139,11 @@ fn an_override_takes_the_place_of_the_configured_weight() {
         address: Some(IpAddr::from([10, 0, 0, 1])),
         flush: FlushSeq::NONE,
         first_down: false,
+        is_new: false,
         grace: StartupGrace::Waiting,
     };
     let half = Weight::try_from(50).unwrap();
     let overrides = WeightOverrides::from([((pool, name.clone()), half)]);
-    let decision = desired(&frontend, &overrides, |_| Some(verdict));
+    let decision = desired(&frontend, &overrides, &FailOpenMemory::default(), |_| Some(verdict));
     assert_eq!(decision.effective[0][&name], TargetWeight::Weight(half));
 }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::balancing::fail_open::FailOpenThreshold;
 
 /// A configuration with some of the backends, each at one of two addresses, and with
 /// some of the frontends `web` and `api`, which have all these backends.
@@ -28,7 +29,11 @@ fn variant(present: [bool; 3], readdressed: [bool; 3], frontends: [bool; 2]) -> 
     for (name, last) in names.filter_map(|(name, present)| present.then_some(name)) {
         let prefix = format!("192.0.2.{last}/32").parse().unwrap();
         let vip = Vip::new(prefix, Service::All);
-        let frontend = Frontend { vip, pools: pools.clone(), ..full.frontends["web"].clone() };
+        // `api` fails open, and `web` only while it is alone.
+        let fails_open = name == "api" || frontends == [true, false];
+        let fail_open = FailOpenThreshold::new(60).filter(|_| fails_open);
+        let pools = pools.clone();
+        let frontend = Frontend { vip, pools, fail_open, ..full.frontends["web"].clone() };
         config.frontends.insert(name.into(), frontend);
     }
     config
@@ -38,6 +43,8 @@ fn variant(present: [bool; 3], readdressed: [bool; 3], frontends: [bool; 2]) -> 
 struct EventReplica {
     backends: BTreeMap<BackendName, State>,
     frontends: BTreeMap<FrontendName, FrontendState>,
+    /// Those that fail open.
+    open: BTreeSet<FrontendName>,
 }
 
 impl EventReplica {
@@ -56,6 +63,17 @@ impl EventReplica {
                     assert_eq!(change.from, known, "{name}: {change:?}");
                     if change.to != FrontendState::Removed {
                         self.frontends.insert(name.clone(), change.to);
+                    } else {
+                        self.open.remove(name);
+                    }
+                }
+                ControllerEffect::Publish(Event::FailOpen(change)) => {
+                    let name = &change.frontend;
+                    assert_eq!(change.was_open, self.open.contains(name), "{change:?}");
+                    if change.is_open {
+                        self.open.insert(name.clone());
+                    } else {
+                        assert!(self.open.remove(name), "{change:?}");
                     }
                 }
                 _ => {}
@@ -91,6 +109,7 @@ proptest! {
         let mut replica = EventReplica {
             backends: backends.into_iter().collect(),
             frontends: frontends.into_iter().collect(),
+            open: BTreeSet::new(),
         };
         for input in inputs {
             let effects = match input {
@@ -105,6 +124,8 @@ proptest! {
                 },
             };
             replica.apply(&effects);
+            let open = controller.frontends.iter().filter(|(_, it)| it.fail_open.is_open);
+            prop_assert_eq!(&replica.open, &open.map(|(name, _)| name.clone()).collect());
             let States { backends, frontends } = controller.states();
             prop_assert_eq!(&replica.backends, &backends.into_iter().collect());
             prop_assert_eq!(&replica.frontends, &frontends.into_iter().collect());

@@ -52,6 +52,14 @@ pub(super) fn frontend(name: &str) -> Option<FrontendInfo> {
             state: text("up"),
             vpp_refusal: text("vip-add 192.0.2.80/32 tcp/80: refused by VPP: VALUE_EXIST"),
             not_programmed: text("VPP refuses vip-add 192.0.2.80/32 tcp/80: VALUE_EXIST"),
+            fail_open: Some(FailOpenInfo {
+                open: true,
+                threshold_percent: 40,
+                up_weight: 100,
+                total_weight: 300,
+                pool_name: text("fallback"),
+                since_unix_ns: ago(630),
+            }),
             pools: vec![
                 pool(
                     "primary",
@@ -66,6 +74,7 @@ pub(super) fn frontend(name: &str) -> Option<FrontendInfo> {
         },
         "dns" => FrontendInfo {
             programmed: true,
+            fail_open: Some(FailOpenInfo { threshold_percent: 20, ..FailOpenInfo::default() }),
             address: text("2001:db8::53"),
             protocol: text("udp"),
             port: 53,

@@ -26,6 +26,17 @@ pub(crate) fn events(wanted: &WatchRequest, boot_id: u64) -> Vec<Event> {
             }),
         ),
         (
+            wanted.frontend,
+            Kind::FailOpen(FailOpenEvent {
+                frontend_name: text("web"),
+                transition: Some(transition("closed", "open", 1, "nginx0 down")),
+                pool_name: text("fallback"),
+                threshold_percent: 40,
+                up_weight: 100,
+                total_weight: 300,
+            }),
+        ),
+        (
             wanted.dataplane,
             Kind::Dataplane(DataplaneEvent {
                 frontend_name: text("web"),

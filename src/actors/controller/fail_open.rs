@@ -11,15 +11,12 @@ pub(super) fn log(change: &FailOpenChange) {
     let pool = pool.as_ref().map_or("", PoolName::as_str);
     let threshold = decision.map(|decision| decision.threshold.to_string()).unwrap_or_default();
     let UpWeight { up, total, .. } = decision.map(|decision| decision.weight).unwrap_or_default();
+    let why = &**why;
     if *is_open {
-        warn!(
-            %frontend, pool, up, total, threshold, why = &**why,
-            "frontend-fail-open: health checks are not believed, every enabled backend of the pool counts as up"
-        );
+        let effect = "every enabled backend of the pool counts as up";
+        warn!(%frontend, pool, up, total, threshold, why, effect, "frontend-fail-open");
     } else {
-        warn!(
-            %frontend, pool, up, total, threshold, why = &**why,
-            "frontend-fail-open-ended: health checks are believed again"
-        );
+        let effect = "health checks are believed again";
+        warn!(%frontend, pool, up, total, threshold, why, effect, "frontend-fail-open-ended");
     }
 }

@@ -37,8 +37,7 @@ pub struct FrontendJson {
     pub not_programmed: Option<String>,
     /// Whether VPP was read back so, with a server that has entries in its table.
     pub serving: bool,
-    /// Whether its health checks are believed; only where the file has `fail-open`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Whether its health checks are believed; `None`: they always are.
     pub fail_open: Option<FailOpenJson>,
     /// The name of the pool that gets new flows.
     pub serving_pool: Option<String>,
@@ -148,14 +147,14 @@ impl From<&pb::FailOpenInfo> for FailOpenJson {
     }
 }
 
-/// What an operator should know while a frontend fails open: `10 of 100 weight is up,
-/// below 20%: all of pool main counts as up`.
+/// What an operator should know while a frontend fails open: `weight 10 of 100 is up,
+/// below 20%: all of main counts as up`.
 #[must_use]
 pub fn fail_open_text(frontend: &pb::FrontendInfo) -> Option<String> {
     let info = frontend.fail_open.as_ref().filter(|info| info.open)?;
     let pb::FailOpenInfo { up_weight: up, total_weight: total, .. } = info;
     let (below, pool) = (info.threshold_percent, &info.pool_name);
-    Some(format!("weight {up} of {total} is up, below {below}%: all of pool {pool} counts as up"))
+    Some(format!("weight {up} of {total} is up, below {below}%: all of {pool} counts as up"))
 }
 
 impl From<&pb::PoolInfo> for PoolJson {

@@ -57,6 +57,7 @@ fn the_page_has_every_key_of_every_object() {
     check("Health check", HealthCheckJson::from(&pb::HealthCheckInfo::default()));
     check("HTTP check", HttpCheckJson::from(&pb::HttpCheckParams::default()));
     check("TCP check", TcpCheckJson::from(&pb::TcpCheckParams::default()));
+    check("Fail-open", FailOpenJson::from(&pb::FailOpenInfo::default()));
     check("DNS check", DnsCheckJson::from(&pb::DnsCheckParams::default()));
     check("VPP", VppInfoJson::from(&pb::VppInfo::default()));
     check("Load balancer", LbStateJson::from(&pb::VpplbState::default()));
@@ -75,6 +76,7 @@ fn the_page_has_every_key_of_every_event() {
     let kinds = [
         Some(Event::Backend(pb::BackendEvent::default())),
         Some(Event::Frontend(pb::FrontendEvent::default())),
+        Some(Event::FailOpen(pb::FailOpenEvent::default())),
         Some(Event::Dataplane(pb::DataplaneEvent::default())),
         Some(Event::Log(pb::LogEvent::default())),
         Some(Event::Missed(pb::MissedEvent::default())),

@@ -176,7 +176,11 @@ fn table_row(row: &Row<'_>, now_ns: i64, ink: Ink) -> TableRow<'static> {
             }
             let mut tone = Tone::Plain;
             if let Some(open) = fail_open_text(frontend) {
-                let refusal = if frontend.vpp_refusal.is_empty() { String::new() } else { format!("; {why}") };
+                let refusal = if frontend.vpp_refusal.is_empty() {
+                    String::new()
+                } else {
+                    format!("; {why}")
+                };
                 (why, tone) = (format!("FAILS OPEN: {open}{refusal}"), Tone::Bad);
             }
             [

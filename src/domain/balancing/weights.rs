@@ -159,7 +159,7 @@ pub fn desired(
     for (index, pool) in pools.into_iter().enumerate() {
         let mut targets = BTreeMap::new();
         for member in pool {
-            let counts_as_up = open_pool == Some(index) && member.is_enabled();
+            let counts_as_up = open_pool == Some(index) && member.can_count_as_up();
             let weight = if counts_as_up {
                 TargetWeight::Weight(member.weight)
             } else if is_undecided && member.was_first_found_down() {
@@ -223,6 +223,11 @@ impl PoolMember {
         matches!(self.verdict.state, State::Up | State::Down | State::Unknown)
     }
 
+    /// Weight 0 is no reason to touch what VPP has before there is a verdict.
+    fn can_count_as_up(&self) -> bool {
+        self.is_enabled() && (self.weight > Weight::ZERO || !self.is_waited_for())
+    }
+
     /// It may have served before the daemon started, or before a reload.
     fn was_first_found_down(&self) -> bool {
         let Verdict { state, first_down, .. } = self.verdict;
@@ -255,8 +260,8 @@ fn decide_fail_open(
     let all = pools.iter().flatten();
     let weight: UpWeight = all.map(|member| (member.weight, member.standing())).collect();
     let offers = |pool: &usize| {
-        let members = pools.get(*pool).into_iter().flatten();
-        members.clone().any(|member| member.is_enabled() && member.weight > Weight::ZERO)
+        let offers = |member: &PoolMember| member.is_enabled() && member.weight > Weight::ZERO;
+        pools.get(*pool).is_some_and(|members| members.iter().any(offers))
     };
     let serving = match selection {
         PoolSelection::Active(pool) => Some(pool),

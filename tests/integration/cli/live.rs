@@ -119,7 +119,10 @@ async fn an_event_changes_the_row_and_the_latest_changes() {
     });
     model.update(event(open));
     let text = drawn(&mut model, 120, 40);
-    assert!(text.contains(" frontend web FAILS OPEN weight 100 of 300 is up nginx0 down"), "{text}");
+    assert!(
+        text.contains(" frontend web FAILS OPEN weight 100 of 300 is up nginx0 down"),
+        "{text}"
+    );
     assert!(text.contains("FAILS OPEN: weight 100 of 300 is up, below 40%"), "{text}");
 
     // The present state, with which a stream begins, is no change.
@@ -196,7 +199,7 @@ async fn scrolling_ends_at_both_ends() {
     model.press(PressedKey::Pages(3));
     assert_eq!(first(&mut model), last);
     let text = drawn(&mut model, 80, 10);
-    assert!(text.lines().nth(8).unwrap().starts_with("    gone"), "{text}");
+    assert!(text.lines().nth(8).unwrap().starts_with("    new"), "{text}");
     model.press(PressedKey::Top);
     assert_eq!(first(&mut model), beginning);
 }

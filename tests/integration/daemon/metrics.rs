@@ -167,6 +167,8 @@ async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of(
     let (mut served, documented) = (served(&page), documented());
     // None here has a name; the test of those that have looks at it.
     served.get_mut("maglev_backend_unresolved").unwrap().1.insert("backend".into());
+    // None may fail open; the test of one that does looks at it.
+    served.get_mut("maglev_frontend_fail_open").unwrap().1.insert("frontend".into());
     let only_served: Vec<_> =
         served.iter().filter(|of| !documented.iter().any(|o| o == *of)).collect();
     let only_documented: Vec<_> =

@@ -150,11 +150,12 @@ fn a_server_that_is_down_is_flushed_once_when_it_ends_and_not_before() {
     transition(&mut controller, "c", State::Down);
     assert_eq!(after(&controller), [c], "of a pool that stands by");
     transition(&mut controller, "b", State::Down);
-    assert_eq!(after(&controller), [], "it counts as up");
+    let none: [IpAddr; 0] = [];
+    assert_eq!(after(&controller), none, "it counts as up");
     transition(&mut controller, "a", State::Down);
     transition(&mut controller, "a", State::Up);
-    assert_eq!(after(&controller), []);
+    assert_eq!(after(&controller), none);
     transition(&mut controller, "c", State::Up);
     assert_eq!(after(&controller), [b]);
-    assert_eq!(after(&controller), []);
+    assert_eq!(after(&controller), none);
 }

@@ -159,8 +159,8 @@ pub fn desired(
     for (index, pool) in pools.into_iter().enumerate() {
         let mut targets = BTreeMap::new();
         for member in pool {
-            let counts_as_up = open_pool == Some(index) && member.can_count_as_up();
-            let weight = if counts_as_up {
+            let counts_as_up = open_pool == Some(index) && member.is_enabled();
+            let weight = if counts_as_up && member.weight > Weight::ZERO {
                 TargetWeight::Weight(member.weight)
             } else if is_undecided && member.was_first_found_down() {
                 TargetWeight::Keep
@@ -221,11 +221,6 @@ impl PoolMember {
     /// Neither an operator nor the file has taken it out of use.
     fn is_enabled(&self) -> bool {
         matches!(self.verdict.state, State::Up | State::Down | State::Unknown)
-    }
-
-    /// Weight 0 is no reason to touch what VPP has before there is a verdict.
-    fn can_count_as_up(&self) -> bool {
-        self.is_enabled() && (self.weight > Weight::ZERO || !self.is_waited_for())
     }
 
     /// It may have served before the daemon started, or before a reload.

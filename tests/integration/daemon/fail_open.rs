@@ -9,8 +9,7 @@ const NOTE: &str = "1 frontend fails open: too little is up for health checks to
 #[tokio::test]
 async fn a_frontend_fails_open_below_its_share_and_nobody_is_flushed_for_it() {
     let mut bed = TestBed::new(&["a", "b", "c", "d"]).configured(|config| {
-        let open = config.fail_open("50%").frontend("v4", "192.0.2.80", &["a b c:50", "d"]);
-        open
+        config.fail_open("50%").frontend("v4", "192.0.2.80", &["a b c:50", "d"])
     });
     let dataplane = bed.dataplane();
     let mut daemon = bed.start_with(&["--metrics-addr", "127.0.0.1:0"]).await;

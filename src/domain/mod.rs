@@ -6,6 +6,7 @@ pub mod balancing;
 pub mod config;
 pub mod controller;
 pub mod dataplane;
+pub mod doctor;
 pub mod events;
 pub mod health;
 pub mod histogram;

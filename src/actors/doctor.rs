@@ -20,7 +20,7 @@ use super::vpp_connection::{FibRead, GetVppInfo, ReadFib, ReapClients, VppConnec
 use crate::domain::dataplane::connection::{DataplaneError, Epoch};
 use crate::domain::doctor::{
     ConnectedVpp, DoctorFacts, FibQuery, Finding, FrontendFacts, PassFacts, RouteChecks,
-    SocketFacts, VppFacts, examine, vip_warning,
+    SocketFacts, VppFacts, VppSocket, examine, vip_warning,
 };
 use crate::host::socket_access::{default_send_buffer, process_identity, socket_access};
 
@@ -29,8 +29,7 @@ pub struct Doctor {
     vpp: Addr<VppConnection>,
     controller: Addr<Controller>,
     reconciler: Addr<Reconciler>,
-    /// VPP's sockets, each with its name.
-    sockets: Vec<(&'static str, PathBuf)>,
+    sockets: Vec<(VppSocket, PathBuf)>,
     checks: RouteChecks,
     /// A check is under way.
     checking: bool,
@@ -45,9 +44,9 @@ impl Doctor {
         reconciler: Addr<Reconciler>,
         (api, stats): (Option<PathBuf>, Option<PathBuf>),
     ) -> Self {
-        let api = api.map(|path| ("API socket", path));
+        let api = api.map(|path| (VppSocket::Api, path));
         // Without a VPP there are no counters either.
-        let stats = stats.filter(|_| api.is_some()).map(|path| ("stats socket", path));
+        let stats = stats.filter(|_| api.is_some()).map(|path| (VppSocket::Stats, path));
         let sockets = api.into_iter().chain(stats).collect();
         let checks = RouteChecks::default();
         Self { vpp, controller, reconciler, sockets, checks, checking: false }
@@ -65,8 +64,7 @@ impl Doctor {
     }
 
     /// Looks the VIPs up, if that is due.
-    fn check(&mut self, epoch: Epoch, frontends: &[FrontendFacts], ctx: &mut Context<Self>) {
-        let query = FibQuery::of_vips(frontends);
+    fn check(&mut self, epoch: Epoch, query: FibQuery, ctx: &mut Context<Self>) {
         if self.checking || !self.checks.is_due(epoch, &query, Instant::now()) {
             return;
         }
@@ -95,10 +93,11 @@ impl Handler<PassEnded> for Doctor {
     type Result = ();
 
     fn handle(&mut self, PassEnded(epoch): PassEnded, ctx: &mut Self::Context) {
-        let desired = self.controller.send(GetDesired).into_actor(self);
-        ctx.spawn(desired.map(move |desired, this, ctx| {
-            let desired = desired.unwrap_or_else(|_| mailbox_closed("Controller"));
-            this.check(epoch, &FrontendFacts::of(&desired.desired), ctx);
+        let config = self.controller.send(GetConfig).into_actor(self);
+        ctx.spawn(config.map(move |config, this, ctx| {
+            let config = config.unwrap_or_else(|_| mailbox_closed("Controller"));
+            let vips = config.frontends.values().map(|frontend| frontend.vip);
+            this.check(epoch, FibQuery::of_vips(vips), ctx);
         }));
     }
 }
@@ -145,7 +144,7 @@ async fn collect(
     vpp: Addr<VppConnection>,
     controller: Addr<Controller>,
     reconciler: Addr<Reconciler>,
-    sockets: Vec<(&'static str, PathBuf)>,
+    sockets: Vec<(VppSocket, PathBuf)>,
 ) -> Result<(DoctorFacts, Option<FibRead>), MailboxError> {
     let config = controller.send(GetConfig).await?;
     let desired = controller.send(GetDesired).await?;
@@ -158,8 +157,8 @@ async fn collect(
     };
     let (vpp, read) = vpp_facts(&vpp, &frontends).await?;
     let host = tokio::task::spawn_blocking(move || {
-        let facts = |(name, path): (&'static str, PathBuf)| SocketFacts {
-            name,
+        let facts = |(of, path): (VppSocket, PathBuf)| SocketFacts {
+            of,
             path: path.display().to_string(),
             access: socket_access(&path),
         };

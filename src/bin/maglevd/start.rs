@@ -92,7 +92,9 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
     let controller = controller.on(probe_environment);
     let controller = if has_vpp { controller.awaiting_vpp() } else { controller };
     let controller = controller.start();
-    let doctor = Doctor::new(vpp.clone(), controller.clone(), reconciler.clone(), sockets).start();
+    // On the outward thread: the facts of thousands of frontends delay no weight.
+    let doctor = Doctor::new(vpp.clone(), controller.clone(), reconciler.clone(), sockets);
+    let doctor = Doctor::start_in_arbiter(&serving_arbiter.handle(), |_| doctor);
     let watched = WatchedActors {
         controller: controller.clone().recipient(),
         vpp: vpp.clone().recipient(),

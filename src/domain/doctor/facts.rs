@@ -25,10 +25,17 @@ pub struct DoctorFacts {
 /// A socket of VPP that the daemon opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocketFacts {
-    /// `API socket`, `stats socket`.
-    pub name: &'static str,
+    pub of: VppSocket,
     pub path: String,
     pub access: SocketAccess,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VppSocket {
+    /// Of the binary API, by which VPP is programmed.
+    Api,
+    /// Of the stats segment: without it there are no counters.
+    Stats,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,18 +121,20 @@ pub struct FibQuery {
 }
 
 impl FibQuery {
-    /// The entries of all VIPs.
+    /// The entries of these VIPs.
     #[must_use]
-    pub fn of_vips(frontends: &[FrontendFacts]) -> Self {
-        let prefixes = frontends.iter().map(|frontend| frontend.vip.prefix()).collect();
-        Self { prefixes, servers: BTreeSet::new() }
+    pub fn of_vips(vips: impl Iterator<Item = Vip>) -> Self {
+        Self { prefixes: vips.map(|vip| vip.prefix()).collect(), servers: BTreeSet::new() }
     }
 
-    /// The same, and the ways to all servers.
+    /// The entries of all VIPs, and the ways to all servers.
     #[must_use]
     pub fn of_all(frontends: &[FrontendFacts]) -> Self {
         let servers = frontends.iter().flat_map(|frontend| frontend.servers.iter().copied());
-        Self { servers: servers.collect(), ..Self::of_vips(frontends) }
+        Self {
+            servers: servers.collect(),
+            ..Self::of_vips(frontends.iter().map(|frontend| frontend.vip))
+        }
     }
 }
 

@@ -17,7 +17,7 @@ mod vips;
 
 pub use facts::{
     ConnectedVpp, DoctorFacts, FibFacts, FibQuery, FrontendFacts, PassFacts, ProcessIdentity,
-    SocketAccess, SocketFacts, VppFacts,
+    SocketAccess, SocketFacts, VppFacts, VppSocket,
 };
 pub use finding::{Finding, Severity};
 pub use packet_size::{Family, largest_segment};

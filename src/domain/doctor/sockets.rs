@@ -1,6 +1,7 @@
-//! VPP's sockets: whether they are there, and whether the daemon may open them.
+//! VPP's sockets: whether they are there, and whether the daemon may open them. Without
+//! that of the stats segment VPP is programmed, so that its faults are warnings.
 
-use super::facts::{ProcessIdentity, SocketAccess, SocketFacts, VppFacts};
+use super::facts::{ProcessIdentity, SocketAccess, SocketFacts, VppFacts, VppSocket};
 use super::finding::{Finding, Severity};
 
 pub(super) fn examine(
@@ -12,10 +13,14 @@ pub(super) fn examine(
 }
 
 fn one(socket: &SocketFacts, identity: &ProcessIdentity, vpp: &VppFacts) -> Finding {
-    let SocketFacts { name, path, access } = socket;
+    let SocketFacts { of, path, access } = socket;
+    let (name, severity, section) = match of {
+        VppSocket::Api => ("API socket", Severity::Fault, "socksvr { socket-name }"),
+        VppSocket::Stats => ("stats socket", Severity::Warning, "statseg { socket-name }"),
+    };
     let subject = format!("{name} {path}");
     let fault =
-        |seen: String, remedy: String| Finding::new(Severity::Fault, subject.clone(), seen, remedy);
+        |seen: String, remedy: String| Finding::new(severity, subject.clone(), seen, remedy);
     match access {
         // The socket of a connection that stands may be gone: a VPP that was
         // restarted makes another.
@@ -23,16 +28,13 @@ fn one(socket: &SocketFacts, identity: &ProcessIdentity, vpp: &VppFacts) -> Find
             Severity::Warning,
             subject,
             "there is no such file",
-            format!(
-                "give VPP a `{}` of this path in its startup.conf, and restart it",
-                section(name)
-            ),
+            format!("give VPP a `{}` of this path in its startup.conf, and restart it", section),
         ),
         SocketAccess::Absent => fault(
             "there is no such file".into(),
             format!(
                 "start VPP, with a `{}` of this path in its startup.conf; or name its path to maglevd",
-                section(name)
+                section
             ),
         ),
         SocketAccess::NotASocket => fault(
@@ -53,11 +55,6 @@ fn one(socket: &SocketFacts, identity: &ProcessIdentity, vpp: &VppFacts) -> Find
             Finding::ok(subject, format!("{mode}, and maglevd may open it"))
         }
     }
-}
-
-/// The section of VPP's startup.conf that makes the socket.
-fn section(name: &str) -> &'static str {
-    if name.starts_with("stats") { "statseg { socket-name }" } else { "socksvr { socket-name }" }
 }
 
 fn whom(identity: &ProcessIdentity) -> String {

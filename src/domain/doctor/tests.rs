@@ -169,18 +169,18 @@ fn a_socket_of_a_foreign_group_is_named_with_the_groups_of_the_daemon() {
         group: "vpp".into(),
         allowed,
     };
-    let mut with = |access| {
-        let (name, path) = ("API socket", "/run/vpp/api.sock".into());
-        facts.sockets = vec![SocketFacts { name, path, access }];
+    let mut with = |of, access| {
+        facts.sockets = vec![SocketFacts { of, path: "/run/vpp/api.sock".into(), access }];
         wrong(&facts)
     };
-    assert_eq!(with(access(true)), []);
-    let found = with(access(false));
+    assert_eq!(with(VppSocket::Api, access(true)), []);
+    assert_eq!(with(VppSocket::Stats, access(false))[0].0, Severity::Warning);
+    let found = with(VppSocket::Api, access(false));
     let [(severity, subject, seen)] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((*severity, subject.as_str()), (Severity::Fault, "API socket /run/vpp/api.sock"));
     assert!(seen.contains("user maglev in the groups maglev"), "{seen}");
-    assert_eq!(with(SocketAccess::NotASocket).len(), 1);
-    assert_eq!(with(SocketAccess::Hidden("Permission denied".into())).len(), 1);
+    assert_eq!(with(VppSocket::Api, SocketAccess::NotASocket).len(), 1);
+    assert_eq!(with(VppSocket::Api, SocketAccess::Hidden("Permission denied".into())).len(), 1);
 }
 
 #[test]

@@ -28,13 +28,12 @@ fn one(socket: &SocketFacts, identity: &ProcessIdentity, vpp: &VppFacts) -> Find
             Severity::Warning,
             subject,
             "there is no such file",
-            format!("give VPP a `{}` of this path in its startup.conf, and restart it", section),
+            format!("give VPP a `{section}` of this path in its startup.conf, and restart it"),
         ),
         SocketAccess::Absent => fault(
             "there is no such file".into(),
             format!(
-                "start VPP, with a `{}` of this path in its startup.conf; or name its path to maglevd",
-                section
+                "start VPP, with a `{section}` of this path in its startup.conf; or name its path to maglevd"
             ),
         ),
         SocketAccess::NotASocket => fault(

@@ -41,6 +41,9 @@ impl<D> InbandCommand<D> for ShowApiClients {
     }
 }
 
+/// The calls that make VPP notice dead clients, and what waits for their answers.
+pub(super) type PreparedReaping = ([Call<CallToken>; 2], ClientReaping);
+
 /// Waits for the list of clients and for the workaround behind it.
 pub(super) struct ClientReaping {
     list: Pending<CliInbandReply>,
@@ -80,9 +83,7 @@ fn clients(reply: &CliInbandReply) -> Vec<ApiClient> {
 impl<D> Connection<D> {
     /// The calls that list the clients of VPP and make it notice dead ones; `None` if
     /// the options forbid that, or VPP has no `cli_inband`.
-    pub(super) fn client_reaping(
-        &self,
-    ) -> Result<Option<([Call<CallToken>; 2], ClientReaping)>, CallError> {
+    pub(super) fn client_reaping(&self) -> Result<Option<PreparedReaping>, CallError> {
         let Ok((list_call, list)) = self.line(&ShowApiClients, CLIENT_LIST) else {
             return Ok(None);
         };

@@ -23,6 +23,9 @@
 //!                       └──────────────┘         └─────────────┘
 //! ```
 //!
+//! The Doctor asks the Controller, the Reconciler (which sends it PassEnded) and the
+//! VppConnection (ReadFib, ReapClients), and answers the API: Examine, GetVipWarning.
+//!
 //! The EventBatcher is not an actor, but a value that the actors of the deciding thread
 //! share. The Watchdog is not in the picture: it sends a query or a `Ping` to each actor
 //! in rounds, waits for the answers, and notifies the service manager.
@@ -30,6 +33,7 @@
 pub mod broadcaster;
 mod closed_mailbox;
 pub mod controller;
+pub mod doctor;
 pub mod event_batcher;
 mod outbox;
 pub mod prober;

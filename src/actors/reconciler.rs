@@ -31,6 +31,8 @@ pub struct Reconciler {
     /// The subscriber is the Controller.
     progress: Option<Outbox<ProgressChanged>>,
     served: Option<Outbox<ServedObserved>>,
+    /// The subscriber is the Doctor.
+    passes: Option<Outbox<PassEnded>>,
     timers: BTreeMap<TimerId, SpawnHandle>,
     syncs: BTreeMap<RequestId, oneshot::Sender<Result<SyncReport, SyncError>>>,
     waiters: BTreeMap<RequestId, oneshot::Sender<AwaitAnswer>>,
@@ -47,6 +49,7 @@ impl Reconciler {
             events,
             progress: None,
             served: None,
+            passes: None,
             timers: BTreeMap::new(),
             syncs: BTreeMap::new(),
             waiters: BTreeMap::new(),
@@ -115,6 +118,11 @@ impl Reconciler {
             ReconcileEffect::Served(addresses) => {
                 if let Some(served) = &self.served {
                     served.send(ServedObserved(addresses));
+                }
+            }
+            ReconcileEffect::PassEnded(epoch) => {
+                if let Some(passes) = &self.passes {
+                    passes.send(PassEnded(epoch));
                 }
             }
             ReconcileEffect::Progress { generation, changes } => {

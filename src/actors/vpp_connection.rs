@@ -2,9 +2,11 @@
 //! an epoch, and reads and writes over it for other actors. The stats segment is
 //! opened with each connection; without one, VPP is programmed all the same.
 
+mod fib;
 mod handlers;
 mod messages;
 mod ping;
+mod reaped;
 mod segment;
 mod stats;
 
@@ -186,15 +188,7 @@ impl VppConnection {
             );
         }
         self.publish(DataplaneKind::Connected, format!("VPP {}", info.version));
-        self.ended_stats.dead_clients += info.reaped.len() as u64;
-        if !info.reaped.is_empty() {
-            let clients = info.reaped.join(" ");
-            warn!(
-                clients,
-                "vpp-cured: VPP had not noticed that these API clients are gone, and spun"
-            );
-            self.publish(DataplaneKind::Cured, format!("dead API clients let go: {clients}"));
-        }
+        self.report_reaped(&up.info.reaped);
         self.log_stats(&up.stats);
         self.goodbye_handle.send_replace(Some(up.client.goodbye_handle()));
         self.peer.send_replace(up.client.peer_process());

@@ -38,6 +38,8 @@ pub enum CliAnswer {
     LbState(pb::VpplbState),
     /// The load balancer's counters.
     LbCounters(pb::VpplbCounters),
+    /// What keeps packets from the servers.
+    Doctor(pb::VppDoctor),
     /// A backend after an operator's change.
     BackendSet(pb::BackendInfo),
     /// A weight after an operator's change.
@@ -74,6 +76,11 @@ impl CliAnswer {
                 "the configuration was not reloaded, the running one stays: {}",
                 counted(check)
             )),
+            Self::Doctor(doctor) => match faults(doctor) {
+                0 => None,
+                1 => Some("VPP has 1 fault".into()),
+                faults => Some(format!("VPP has {faults} faults")),
+            },
             Self::Synced { sync, dry_run } => {
                 let (all, refused) = (sync.steps.len(), refused(sync));
                 if refused > 0 {
@@ -87,6 +94,10 @@ impl CliAnswer {
             _ => None,
         }
     }
+}
+
+fn faults(doctor: &pb::VppDoctor) -> usize {
+    doctor.findings.iter().filter(|finding| finding.severity == "fault").count()
 }
 
 fn refused(sync: &pb::SyncVpplbStateResponse) -> usize {
@@ -119,6 +130,21 @@ mod tests {
         assert_eq!(synced(&[""], false, true), None);
         assert_eq!(synced(&[], false, false), None);
         assert_eq!(synced(&["", ""], true, false), None);
+    }
+
+    #[test]
+    fn a_diagnosis_fails_with_a_fault_and_not_with_a_warning() {
+        let failure = |severities: &[&str]| {
+            let finding = |severity: &&str| pb::VppDoctorFinding {
+                severity: (*severity).into(),
+                ..Default::default()
+            };
+            let findings = severities.iter().map(finding).collect();
+            CliAnswer::Doctor(pb::VppDoctor { findings }).failure()
+        };
+        assert_eq!(failure(&["fault", "fault", "ok"]).unwrap(), "VPP has 2 faults");
+        assert_eq!(failure(&["fault", "warning"]).unwrap(), "VPP has 1 fault");
+        assert_eq!(failure(&["warning", "ok"]), None);
     }
 
     #[test]

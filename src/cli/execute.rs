@@ -72,6 +72,10 @@ async fn answer(
             let response = grpc.get_vpplb_counters(pb::GetVpplbCountersRequest {}).await;
             CliAnswer::LbCounters(client.message("GetVPPLBCounters", response)?)
         }
+        DaemonRequest::ShowVppDoctor => {
+            let response = grpc.get_vpp_doctor(pb::GetVppDoctorRequest {}).await;
+            CliAnswer::Doctor(client.message("GetVPPDoctor", response)?)
+        }
         DaemonRequest::SetBackend { name, change } => {
             let request = pb::BackendRequest { name, wait_ns };
             let (rpc, response) = match change {

@@ -31,7 +31,8 @@ pub fn request(command: &CliCommand) -> Option<DaemonRequest> {
             | DaemonRequest::ShowHealthCheck { .. }
             | DaemonRequest::ShowVppInfo
             | DaemonRequest::ShowVppLbState
-            | DaemonRequest::ShowVppLbCounters),
+            | DaemonRequest::ShowVppLbCounters
+            | DaemonRequest::ShowVppDoctor),
         ) => Some(request.clone()),
         _ => None,
     }
@@ -48,7 +49,8 @@ pub struct ServerAnswer {
 /// silent one, and writes the answers in order.
 ///
 /// # Errors
-/// [`CliError::Several`] when one of them did not answer or refused.
+/// [`CliError::Several`] when one of them did not answer or refused;
+/// [`CliError::Failed`] when the answer of one is a failure.
 pub async fn execute_all(
     servers: &[DaemonAccess],
     request: &DaemonRequest,
@@ -113,7 +115,8 @@ pub fn render_text(answers: &[ServerAnswer], context: &RenderContext) -> String 
     out
 }
 
-/// The error of the whole, which names the daemons that gave no answer.
+/// The error of the whole: it names the daemons that gave no answer, or those whose
+/// answers are failures.
 fn summary(answers: &[ServerAnswer]) -> Option<CliError> {
     let failed =
         answers.iter().filter_map(|answer| Some((answer.result.as_ref().err()?, &answer.server)));
@@ -124,7 +127,13 @@ fn summary(answers: &[ServerAnswer]) -> Option<CliError> {
     let unreached = servers(|error| error.status() == 3);
     let refused = servers(|error| error.status() != 3);
     if unreached.is_empty() && refused.is_empty() {
-        return None;
+        let failures = answers.iter().filter_map(|ServerAnswer { server, result }| {
+            let failure = result.as_ref().ok()?.failure()?;
+            Some(format!("{server}: {failure}"))
+        });
+        let failures: Vec<_> = failures.collect();
+        let message = failures.join("; ");
+        return (!failures.is_empty()).then_some(CliError::Failed { message });
     }
     Some(CliError::Several { of: answers.len(), unreached, refused })
 }
@@ -150,6 +159,17 @@ mod tests {
         let error = summary(&[fine(), unreached("b:2"), unreached("c:3")]).unwrap();
         let expected = "2 of 3 daemons gave no answer: not reached: b:2, c:3";
         assert_eq!((error.to_string().as_str(), error.status()), (expected, 3));
+        let finding = |severity: &str| crate::pb::VppDoctorFinding {
+            severity: severity.into(),
+            ..Default::default()
+        };
+        let doctor = |severity| {
+            let findings = vec![finding(severity)];
+            Ok(CliAnswer::Doctor(crate::pb::VppDoctor { findings }))
+        };
+        assert!(summary(&[fine(), answer("e:5", doctor("warning"))]).is_none());
+        let error = summary(&[fine(), answer("e:5", doctor("fault"))]).unwrap();
+        assert_eq!((error.to_string().as_str(), error.status()), ("e:5: VPP has 1 fault", 1));
         let refused = ClientError::Refused {
             attempted: "GetBackend",
             server: "d:4".parse().unwrap(),

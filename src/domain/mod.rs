@@ -7,6 +7,7 @@ pub mod config;
 pub mod controller;
 pub mod dataplane;
 pub mod dns;
+pub mod doctor;
 pub mod events;
 pub mod health;
 pub mod histogram;

@@ -10,6 +10,7 @@
 
 mod client;
 mod control;
+mod fib;
 mod random;
 mod scenario;
 mod servers;
@@ -102,6 +103,14 @@ const SCENARIOS: &[Entry] = scenarios! {
     tables:
         shares_are_those_of_the_model
         buckets_of_random_configurations_are_those_of_the_model;
+    fib:
+        a_vip_has_an_entry_of_lb_as_long_as_it_is_there
+        an_address_of_an_interface_goes_before_a_vip
+        a_server_is_reached_through_the_interface_of_its_network
+        without_a_route_a_path_drops
+        an_interface_is_listed_alone_with_its_mtu
+        lb_and_interfaces_are_sources_by_name
+        only_table_0_is_there;
     stats:
         the_segment_tells_of_the_process
         a_vip_has_counters_at_its_slot

@@ -22,6 +22,9 @@ pub(crate) fn the_handshake_names_every_message_that_we_use(scenario: &mut Scena
         table.id_of::<LbAsSetWeight>(),
         table.id_of::<LbVipDetails>(),
         table.id_of::<LbAsV2Details>(),
+        table.id_of::<IpRouteLookupV2>(),
+        table.id_of::<FibSourceDump>(),
+        table.id_of::<SwInterfaceDump>(),
     ] {
         assert!(id.is_some());
     }

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use super::{
     AwaitProgress, GetObservedEpoch, GetPendingReason, GetReconcilerStats, GetRefusalOf, GetVip,
-    Reconciler, SubscribeProgress, Sync,
+    Reconciler, SubscribePasses, SubscribeProgress, Sync,
 };
 use crate::actors::Outbox;
 use crate::actors::reconciler::{DesiredChanged, DesiredReplaced};
@@ -90,6 +90,14 @@ impl Handler<SubscribeProgress> for Reconciler {
         let SubscribeProgress { progress, served } = subscribe;
         self.progress = Some(Outbox::new(progress));
         self.served = Some(Outbox::new(served));
+    }
+}
+
+impl Handler<SubscribePasses> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, SubscribePasses(passes): SubscribePasses, _: &mut Self::Context) {
+        self.passes = Some(Outbox::new(passes));
     }
 }
 

@@ -53,6 +53,16 @@ pub struct SubscribeProgress {
     pub served: Recipient<ServedObserved>,
 }
 
+/// Subscribes to the ends of passes. There is one subscriber.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SubscribePasses(pub Recipient<PassEnded>);
+
+/// Sent to the subscriber: a pass over all of VPP has ended over this connection.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct PassEnded(pub Epoch);
+
 /// Sent to the subscriber: the servers that VPP sends flows to, as it was read for the
 /// first time over a connection.
 #[derive(Message, Clone, Debug)]

@@ -11,6 +11,7 @@ pub use crate::domain::dataplane::connection::{DataplaneError, Epoch, Outcome};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedServers};
 use crate::domain::dataplane::step::Step;
+use crate::domain::doctor::{FibFacts, FibQuery};
 pub use crate::vpp::client::Traffic;
 use crate::vpp::client::{CallError, SessionStats, VppClient};
 use crate::vpp::stats::StatsError;
@@ -147,6 +148,24 @@ impl VppInfo {
         Some(before + self.connected_for())
     }
 }
+
+/// Read this of VPP's forwarding table, with the `lb` plugin or without.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<FibRead, DataplaneError>")]
+pub struct ReadFib(pub FibQuery);
+
+/// What was read over which connection.
+#[derive(Clone, Debug)]
+pub struct FibRead {
+    pub epoch: Epoch,
+    pub facts: FibFacts,
+}
+
+/// Make VPP let go of API clients that are gone, and say all that it did since we
+/// connected.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<Vec<String>, DataplaneError>")]
+pub struct ReapClients;
 
 /// Read the packet counters of every live VIP.
 #[derive(Message, Debug)]

@@ -11,6 +11,7 @@ use super::service::MaglevService;
 use super::status::OrStatus;
 use super::{convert, table};
 use crate::actors::controller::{AdministerBackend, GetBackend, GetFrontend, GetUses, SetWeight};
+use crate::actors::doctor::GetVipWarning;
 use crate::actors::reconciler::{
     AwaitAnswer, AwaitProgress, GetPendingReason, GetRefusalOf, GetVip,
 };
@@ -42,9 +43,12 @@ impl MaglevService {
         let refusal = self.actors.reconciler.send(GetRefusalOf(name)).await.or_status()?;
         let observed = self.actors.reconciler.send(GetVip(view.settings.vip)).await.or_status()?;
         let why = self.why_pending(view.programmed, vec![view.name.clone()]).await?;
+        let shadowed = GetVipWarning(view.settings.vip);
+        let shadowed = self.actors.doctor.send(shadowed).await.or_status()?;
         let mut info = convert::frontend(&view, refusal);
         (info.programmed, info.not_programmed) = (why.is_empty(), why);
         table::add_shares(&mut info, &view, &observed);
+        info.warnings.splice(0..0, shadowed);
         Ok(info)
     }
 

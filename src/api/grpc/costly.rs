@@ -41,6 +41,7 @@ impl CostlyCalls {
             call!("ReloadConfig", reload),
             call!("GetVPPLBState", lb_state),
             call!("GetVPPLBCounters", lb_counters),
+            call!("GetVPPDoctor", doctor),
         ]))
     }
 

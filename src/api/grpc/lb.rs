@@ -8,6 +8,7 @@ use crate::actors::reconciler::{StepResult, SyncReport};
 use crate::actors::vpp_connection::{VipPackets, VppInfo};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedVip};
+use crate::domain::doctor::Finding;
 use crate::pb;
 
 pub(super) fn info(info: &VppInfo) -> pb::VppInfo {
@@ -97,6 +98,16 @@ pub(super) fn counters(vips: &[VipPackets]) -> pb::VpplbCounters {
         no_server: packets.no_server,
     };
     pb::VpplbCounters { vips: vips.iter().map(vip).collect() }
+}
+
+pub(super) fn doctor(findings: &[Finding]) -> pb::VppDoctor {
+    let finding = |finding: &Finding| pb::VppDoctorFinding {
+        severity: finding.severity.to_string(),
+        subject: finding.subject.clone(),
+        seen: finding.seen.clone(),
+        remedy: finding.remedy.clone(),
+    };
+    pb::VppDoctor { findings: findings.iter().map(finding).collect() }
 }
 
 pub(super) fn report(report: &SyncReport) -> pb::SyncVpplbStateResponse {

@@ -203,6 +203,13 @@ impl Maglev for MaglevService {
         Err(by_the_interceptor())
     }
 
+    async fn get_vpp_doctor(
+        &self,
+        _: Request<pb::GetVppDoctorRequest>,
+    ) -> GrpcReply<pb::VppDoctor> {
+        Err(by_the_interceptor())
+    }
+
     async fn get_vpp_info(&self, _: Request<pb::GetVppInfoRequest>) -> GrpcReply<pb::VppInfo> {
         let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.or_status()?;
         Ok(Response::new(lb::info(&info)))

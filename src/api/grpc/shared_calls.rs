@@ -8,6 +8,7 @@ use super::service::{MaglevService, blocking};
 use super::status::OrStatus;
 use super::{convert, lb};
 use crate::actors::controller::{CheckConfig, GetBackends, GetConfig, LoadFailed, Reload};
+use crate::actors::doctor::Examine;
 use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
 use crate::config::LoadError;
 use crate::pb;
@@ -80,6 +81,11 @@ impl MaglevService {
     pub(super) async fn lb_counters(&self) -> Result<pb::VpplbCounters, Status> {
         let counters = self.actors.vpp.send(GetCounters).await.or_status()?.or_status()?;
         Ok(lb::counters(&counters))
+    }
+
+    pub(super) async fn doctor(&self) -> Result<pb::VppDoctor, Status> {
+        let findings = self.actors.doctor.send(Examine).await.or_status()?.or_status()?;
+        Ok(lb::doctor(&findings))
     }
 }
 

@@ -26,6 +26,6 @@ pub use frontend::{
 };
 pub use health_check::{DnsCheckJson, HealthCheckJson, HttpCheckJson, TcpCheckJson};
 pub use vpp::{
-    LbConfJson, LbServerJson, LbStateJson, LbVipJson, SyncJson, SyncStepJson, TableMovesJson,
-    VipCountersJson, VppInfoJson,
+    DoctorFindingJson, LbConfJson, LbServerJson, LbStateJson, LbVipJson, SyncJson, SyncStepJson,
+    TableMovesJson, VipCountersJson, VppInfoJson,
 };

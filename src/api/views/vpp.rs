@@ -105,6 +105,19 @@ pub struct VipCountersJson {
     pub no_server: u64,
 }
 
+/// One thing that the diagnosis of VPP looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DoctorFindingJson {
+    /// `ok`, `warning` or `fault`.
+    pub severity: String,
+    /// What was looked at.
+    pub subject: String,
+    /// What was seen there.
+    pub seen: String,
+    /// What to do.
+    pub remedy: Option<String>,
+}
+
 /// A sync, or what one would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SyncJson {
@@ -154,6 +167,17 @@ impl From<&pb::VppInfo> for VppInfoJson {
             connected_at: known_moment(info.connecttime_ns),
             missing_messages: info.missing_messages.clone(),
             reaped_clients: info.reaped_clients.clone(),
+        }
+    }
+}
+
+impl From<&pb::VppDoctorFinding> for DoctorFindingJson {
+    fn from(finding: &pb::VppDoctorFinding) -> Self {
+        Self {
+            severity: finding.severity.clone(),
+            subject: finding.subject.clone(),
+            seen: finding.seen.clone(),
+            remedy: present(&finding.remedy),
         }
     }
 }

@@ -9,6 +9,7 @@ use actix::prelude::*;
 use tokio::sync::mpsc;
 use vpp_maglev::actors::broadcaster::{Broadcaster, Limits, Publish};
 use vpp_maglev::actors::controller::{Controller, Recipients};
+use vpp_maglev::actors::doctor::Doctor;
 use vpp_maglev::actors::event_batcher::EventBatcher;
 use vpp_maglev::actors::mailbox_closed;
 use vpp_maglev::actors::reconciler::Reconciler;
@@ -73,6 +74,7 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
     let events = EventBatcher::new(&broadcaster);
 
     let has_vpp = inputs.vpp_api.is_some();
+    let sockets = (inputs.vpp_api.clone(), inputs.vpp_stats.clone());
     let vpp = VppConnection::new(inputs.vpp_api, inputs.client_options, events.clone());
     let vpp = vpp.with_stats(inputs.vpp_stats);
     end_on_panic(logging.writer, say_goodbye(vpp.goodbye_handle()));
@@ -90,6 +92,9 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
     let controller = controller.on(probe_environment);
     let controller = if has_vpp { controller.awaiting_vpp() } else { controller };
     let controller = controller.start();
+    // On the outward thread: the facts of thousands of frontends delay no weight.
+    let doctor = Doctor::new(vpp.clone(), controller.clone(), reconciler.clone(), sockets);
+    let doctor = Doctor::start_in_arbiter(&serving_arbiter.handle(), |_| doctor);
     let watched = WatchedActors {
         controller: controller.clone().recipient(),
         vpp: vpp.clone().recipient(),
@@ -101,7 +106,7 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
     let watchdog = Watchdog::start_in_arbiter(&watching.handle(), move |_| {
         Watchdog::new(watched, sd_notify::service_manager(), sd_notify::watchdog_timeout())
     });
-    let actors = Actors { controller, reconciler, vpp, broadcaster, watchdog };
+    let actors = Actors { controller, reconciler, vpp, doctor, broadcaster, watchdog };
     Ok(RunningActors { actors, events, serving_arbiter })
 }
 

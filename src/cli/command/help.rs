@@ -90,6 +90,7 @@ mod tests {
             "show healthchecks",
             "show healthcheck <healthcheck>",
             "show vpp info",
+            "show vpp doctor",
             "show vpp lb state",
             "show vpp lb counters",
             "set backend <backend> pause",

@@ -77,6 +77,8 @@ pub enum DaemonRequest {
     ShowVppLbState,
     /// The load balancer's packet counters in VPP.
     ShowVppLbCounters,
+    /// What keeps packets from the servers although nothing has failed.
+    ShowVppDoctor,
     /// Change the administrative state of one backend.
     SetBackend {
         /// The name in the configuration file.

@@ -5,8 +5,8 @@ use serde_json::{Value, json, to_value};
 
 use crate::api::views::text::printable_json;
 use crate::api::views::{
-    BackendJson, EventJson, FrontendJson, HealthCheckJson, LbStateJson, PredictionJson, SyncJson,
-    VipCountersJson, VppInfoJson,
+    BackendJson, DoctorFindingJson, EventJson, FrontendJson, HealthCheckJson, LbStateJson,
+    PredictionJson, SyncJson, VipCountersJson, VppInfoJson,
 };
 use crate::cli::answer::CliAnswer;
 use crate::cli::command::help::Usage;
@@ -44,6 +44,9 @@ pub fn answer(answer: &CliAnswer) -> serde_json::Result<Value> {
         CliAnswer::LbState(state) => to_value(LbStateJson::from(state)),
         CliAnswer::LbCounters(counters) => {
             to_value(counters.vips.iter().map(VipCountersJson::from).collect::<Vec<_>>())
+        }
+        CliAnswer::Doctor(doctor) => {
+            to_value(doctor.findings.iter().map(DoctorFindingJson::from).collect::<Vec<_>>())
         }
         CliAnswer::Synced { sync, dry_run } => to_value(SyncJson::new(sync, *dry_run)),
         CliAnswer::Checked(check) | CliAnswer::Reloaded(check) => to_value(check),

@@ -161,6 +161,8 @@ pub enum ReconcileEffect {
         id: RequestId,
         answer: AwaitAnswer,
     },
+    /// Report that a pass over all of VPP has ended over this connection.
+    PassEnded(Epoch),
     /// Report the servers that get flows, as VPP was read for the first time over a
     /// connection, or after its state was lost.
     Served(BTreeSet<IpAddr>),

@@ -193,6 +193,9 @@ impl ReconcileState {
         if ended.complete && error.is_none() && failed == 0 {
             self.stats.last_success = Some(now.wall);
         }
+        if let Some(epoch) = self.epoch.filter(|_| error.is_none() && ended.scope == Scope::All) {
+            self.effects.push(ReconcileEffect::PassEnded(epoch));
+        }
         self.log(ReconcileRecord::SyncDone {
             scope: (&ended.scope).into(),
             steps: ended.results.len(),

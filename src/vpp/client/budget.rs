@@ -5,6 +5,7 @@
 //! the kernel books for them: about 768 bytes for a small message, about its
 //! own size for a long one.
 
+use crate::host::socket_access::default_send_buffer;
 use crate::vpp::session::SMALL_REPLY;
 
 /// Linux's default, measured safe up to 260 small replies.
@@ -13,8 +14,7 @@ const LINUX_DEFAULT: usize = 212_992;
 /// Three quarters of the send buffer that a socket of this system starts with.
 /// VPP's sockets got theirs when VPP accepted us, which is just now.
 pub(super) fn from_system() -> usize {
-    let text = std::fs::read_to_string("/proc/sys/net/core/wmem_default").ok();
-    safe(text.as_deref().and_then(|text| text.trim().parse().ok()))
+    safe(default_send_buffer().ok())
 }
 
 fn safe(wmem_default: Option<usize>) -> usize {

@@ -18,20 +18,12 @@ use super::goodbye::GoodbyeHandle;
 use super::handle::VppClient;
 use super::options::ClientOptions;
 use super::server_info::{ServerInfo, VppVersion};
-use super::stale_client_workaround::ShowApiClients;
-use crate::vpp::cli_text::{ApiClient, parse_clients};
+use crate::host::accounts::group_name;
 use crate::vpp::session::{EndReason, SMALL_REPLY, Session, SessionSettings, SessionStats};
-use crate::vpp::wire::{CliInbandReply, ControlPing, ShowVersion};
+use crate::vpp::wire::{ControlPing, ShowVersion};
 
 /// Commands that may wait for the connection's task.
 const MAILBOX: usize = 256;
-
-/// How often the list of clients is read again for some that the workaround
-/// made VPP remove.
-const READS_AFTER_WORKAROUND: usize = 4;
-
-/// Bytes that `show api clients` may take: some hundred clients.
-const CLIENT_LIST: usize = 8 << 10;
 
 /// Why there is no connection, and what would help.
 #[derive(Debug, Error)]
@@ -134,36 +126,18 @@ async fn first_calls(connection: &Connection<AnyVpp>) -> Result<ServerInfo, Call
     // The message table of a VPP with every plugin may have filled its send
     // buffer, so the workaround goes out with the very first calls. A VPP
     // without `cli_inband` is connected to all the same.
-    let mut listing = None;
-    if let Ok((list_call, list)) = connection.line(&ShowApiClients, CLIENT_LIST)
-        && let Some((call, workaround)) = connection.stale_client_workaround()?
-    {
-        calls.extend([list_call, call]);
-        listing = Some((list, workaround));
+    let mut reaping = None;
+    if let Some((more, waiting)) = connection.client_reaping()? {
+        calls.extend(more);
+        reaping = Some(waiting);
     }
     connection.submit(calls).await;
     let version = VppVersion::new(&version.one().await?, ping.one().await?.vpe_pid);
-
-    let mut reaped = Vec::new();
-    if let Some((list, workaround)) = listing {
-        let before = clients(&list.any().await?);
-        workaround.any().await?;
-        // VPP removes them a turn or two of its main loop later.
-        for _ in 0..READS_AFTER_WORKAROUND {
-            if before.len() < 2 || !reaped.is_empty() {
-                break;
-            }
-            let (call, list) = connection.line(&ShowApiClients, SMALL_REPLY)?;
-            connection.submit(vec![call]).await;
-            let after = clients(&list.one().await?);
-            reaped = before.iter().filter(|client| !after.contains(client)).cloned().collect();
-        }
-    }
+    let reaped = match reaping {
+        Some(reaping) => reaping.finish(connection).await?,
+        None => Vec::new(),
+    };
     Ok(ServerInfo { version, reaped })
-}
-
-fn clients(reply: &CliInbandReply) -> Vec<ApiClient> {
-    parse_clients(&String::from_utf8_lossy(&reply.reply))
 }
 
 fn dial_error(path: &Path, error: io::Error) -> ConnectError {
@@ -182,29 +156,12 @@ fn dial_error(path: &Path, error: io::Error) -> ConnectError {
 fn group_of(path: &Path) -> String {
     let owner = path.ancestors().find_map(|part| part.metadata().ok());
     let Some(gid) = owner.map(|metadata| metadata.gid()) else { return "unknown".into() };
-    let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
-    group_name(&groups, gid).unwrap_or_else(|| gid.to_string())
-}
-
-/// The name of a group in the text of `/etc/group`.
-fn group_name(groups: &str, gid: u32) -> Option<String> {
-    groups.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(gid)).then(|| name.to_owned())
-    })
+    group_name(gid)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_group_is_named() {
-        let groups = "root:x:0:\nvpp:x:104:alice,bob\nbad line\n";
-        assert_eq!(group_name(groups, 104).as_deref(), Some("vpp"));
-        assert_eq!(group_name(groups, 7), None);
-    }
 
     #[test]
     fn a_dial_error_says_what_would_help() {

@@ -1,13 +1,18 @@
 //! The public handle on one connection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
+
+use ipnet::IpNet;
 
 use super::connection::{AnyVpp, Connection};
 use super::dialect::Dialect;
 use super::error::CallError;
 use super::goodbye::GoodbyeHandle;
+use super::routes;
 use super::server_info::{ServerInfo, VppVersion};
+use crate::domain::dataplane::fib::{Egresses, FibEntry};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedServers};
 use crate::domain::dataplane::step::Step;
@@ -19,8 +24,8 @@ use crate::vpp::wire::ControlPing;
 /// the connection says goodbye and ends.
 ///
 /// Invariant: a [`Step`] is the only thing that can be written through it. Of the
-/// other public functions none takes more into a message than the key of a VIP
-/// to read. Held by: visibility, for other modules cannot make messages
+/// other public functions none takes more into a message than the key of a VIP,
+/// or an address, to read. Held by: visibility, for other modules cannot make messages
 /// (`tests/architecture/vpp_writes.rs`).
 #[derive(Clone, Debug)]
 pub struct VppClient {
@@ -101,6 +106,41 @@ impl VppClient {
     /// See [`CallError`].
     pub async fn read_verbose(&self) -> Result<Option<VipTexts>, CallError> {
         self.dialect()?.read_verbose().await
+    }
+
+    /// Reads the entries of these prefixes in VPP's FIB 0, to which `lb` adds its VIPs.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn read_fib_entries(
+        &self,
+        prefixes: &[IpNet],
+    ) -> Result<BTreeMap<IpNet, FibEntry>, CallError> {
+        routes::entries(&self.connection, prefixes).await
+    }
+
+    /// Reads through which interfaces packets to these servers leave VPP.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn read_egresses(
+        &self,
+        servers: &BTreeSet<IpAddr>,
+    ) -> Result<BTreeMap<IpAddr, Egresses>, CallError> {
+        routes::egresses(&self.connection, servers).await
+    }
+
+    /// Makes VPP let go of API clients that are gone, and returns those that it did;
+    /// none if the options forbid that.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn reap_clients(&self) -> Result<Vec<ApiClient>, CallError> {
+        let Some((calls, reaping)) = self.connection.client_reaping()? else {
+            return Ok(Vec::new());
+        };
+        self.connection.submit(calls.into()).await;
+        reaping.finish(&self.connection).await
     }
 
     /// What this connection has counted; all of it, once it has ended.

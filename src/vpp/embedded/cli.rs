@@ -1,6 +1,7 @@
 //! The CLI commands of `cli_inband`, with VPP's output.
 
 use super::clients::Clients;
+use super::interface_cli;
 use super::process::Process;
 
 /// Version that the embedded VPP reports.
@@ -50,6 +51,12 @@ pub(super) fn run(command: &[u8], process: &mut Process, clients: &Clients) -> C
         }
         ["show", rest @ ..] => {
             CliOutput::failed(format!("show: unknown input `{}'\n", rest.join(" ")))
+        }
+        ["create" | "delete", "loopback", ..] | ["set", "interface", ..] => {
+            match interface_cli::run(&words, &mut process.interfaces) {
+                Ok(text) => CliOutput::done(text),
+                Err(text) => CliOutput::failed(text),
+            }
         }
         ["exec"] => CliOutput::failed("exec: expecting file name, got `'\n".into()),
         ["exec", path, ..] => exec(path),

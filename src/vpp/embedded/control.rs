@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::cli;
 use super::error::EmbeddedError;
 use super::plugin::Plugin;
 use crate::vpp::embedded::fault_injection::{
@@ -122,6 +123,18 @@ impl Control {
             server.process.catch_up();
             let now = server.process.now();
             edit(&mut server.process.plugin, now)
+        })
+    }
+
+    /// Runs a line of VPP's CLI; gives its return value and what it prints.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`]
+    pub fn cli(&self, line: &str) -> Result<(i32, String), EmbeddedError> {
+        let line = line.as_bytes().to_vec();
+        self.ask(move |server| {
+            let output = cli::run(&line, &mut server.process, &server.clients);
+            (output.retval, output.text)
         })
     }
 

@@ -1,6 +1,5 @@
 //! The handlers of the requests.
 
-use super::cli;
 use super::legacy::{
     LbAddDelAs, LbAddDelAsReply, LbAddDelVip, LbAddDelVipReply, LbAsDetails, LbAsDump, LbFlushVip,
     LbFlushVipReply, MemclntKeepalive,
@@ -11,12 +10,14 @@ use super::plugin::{
 };
 use super::process::{Crash, Process, ReplyDraft};
 use super::requests::{RequestContext, RequestHandler};
+use super::{cli, fib};
 use crate::vpp::embedded::fault_injection::WriteRequest;
 use crate::vpp::wire::{
-    CliInband, CliInbandReply, ControlPing, ControlPingReply, FixedText, LbAddDelAsV2,
-    LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply,
-    LbAsV2Details, LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails,
-    LbVipDump, RequestHead, ShowVersion, ShowVersionReply, VipKey,
+    CliInband, CliInbandReply, ControlPing, ControlPingReply, FibSourceDump, FixedText,
+    IpRouteLookupV2, LbAddDelAsV2, LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply,
+    LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details, LbAsV2Dump, LbConfGet, LbConfGetReply,
+    LbConfReply, LbConfSet, LbVipDetails, LbVipDump, RequestHead, ShowVersion, ShowVersionReply,
+    SwInterfaceDump, VipKey,
 };
 
 /// The return value for the outcome of a call of the plugin.
@@ -174,6 +175,52 @@ impl RequestHandler for LbAsDump {
                 in_use_since: row.removed_at,
             };
             context.process.reply(reply, head, &details);
+        }
+        Ok(())
+    }
+}
+
+impl RequestHandler for IpRouteLookupV2 {
+    fn handle(
+        &self,
+        context: &mut RequestContext<'_>,
+        head: RequestHead,
+        reply: &mut ReplyDraft,
+    ) -> Result<(), Crash> {
+        let found = fib::lookup(context.process, self);
+        context.process.reply(reply, head, &found);
+        Ok(())
+    }
+}
+
+impl RequestHandler for FibSourceDump {
+    fn handle(
+        &self,
+        context: &mut RequestContext<'_>,
+        head: RequestHead,
+        reply: &mut ReplyDraft,
+    ) -> Result<(), Crash> {
+        for source in fib::sources() {
+            context.process.reply(reply, head, &source);
+        }
+        Ok(())
+    }
+}
+
+impl RequestHandler for SwInterfaceDump {
+    fn handle(
+        &self,
+        context: &mut RequestContext<'_>,
+        head: RequestHead,
+        reply: &mut ReplyDraft,
+    ) -> Result<(), Crash> {
+        let index = if self.by_name { u32::MAX } else { self.sw_if_index };
+        let part = String::from_utf8_lossy(&self.name_filter).to_lowercase();
+        let is_wanted = |name: String| !self.by_name || name.to_lowercase().contains(&part);
+        for row in context.process.interfaces.rows(index) {
+            if is_wanted(row.name.to_string()) {
+                context.process.reply(reply, head, &row);
+            }
         }
         Ok(())
     }

@@ -6,16 +6,20 @@
 //! scenarios on it and on a real VPP.
 //!
 //! What would crash a real VPP ends all connections, and it starts again,
-//! empty. It models what a client can see of one VPP without workers' timing;
-//! the FIB and every message outside the load balancer's use are left out.
+//! empty. It models what a client can see of one VPP without workers' timing. Of the
+//! FIB it has the entries of `lb` and of loopback interfaces, which the CLI makes;
+//! every message outside the load balancer's use is left out.
 
 mod cli;
 mod clients;
 mod control;
 mod error;
 mod fault_injection;
+mod fib;
 mod handlers;
 mod instance;
+mod interface_cli;
+mod interfaces;
 pub mod legacy;
 mod options;
 pub mod plugin;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::interfaces::Interfaces;
 use super::options::{Clock, EmbeddedOptions};
 use super::plugin::Plugin;
 use crate::vpp::wire::{Reply, RequestHead, write_reply};
@@ -11,6 +12,7 @@ use crate::vpp::wire::{Reply, RequestHead, write_reply};
 /// The state of one process, which a restart loses.
 pub(super) struct Process {
     pub(super) plugin: Plugin,
+    pub(super) interfaces: Interfaces,
     pub(super) pid: u32,
     clock: Clock,
     started: Instant,
@@ -44,6 +46,7 @@ impl Process {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             plugin: Plugin::default(),
+            interfaces: Interfaces::default(),
             pid: std::process::id(),
             clock: options.clock,
             started: Instant::now(),

@@ -12,11 +12,13 @@ use crate::vpp::embedded::fault_injection::WriteRequest;
 use crate::vpp::wire::control::{SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
 use crate::vpp::wire::message::key;
 use crate::vpp::wire::{
-    CliInband, CliInbandReply, ControlPing, ControlPingReply, LbAddDelAsV2, LbAddDelAsV2Reply,
-    LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details,
-    LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump,
-    Message, MessageTable, Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate,
-    SockclntCreateReply, SockclntDelete, SockclntDeleteReply, WireError, read_request,
+    CliInband, CliInbandReply, ControlPing, ControlPingReply, FibSourceDetails, FibSourceDump,
+    IpRouteLookupV2, IpRouteLookupV2Reply, LbAddDelAsV2, LbAddDelAsV2Reply, LbAddDelVipV2,
+    LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details, LbAsV2Dump, LbConfGet,
+    LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump, Message, MessageTable,
+    Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate, SockclntCreateReply,
+    SockclntDelete, SockclntDeleteReply, SwInterfaceDetails, SwInterfaceDump, WireError,
+    read_request,
 };
 
 /// A row of the message table.
@@ -121,6 +123,9 @@ fn catalogue() -> Vec<RequestEntry> {
     pair(handled::<LbAddDelVip>(), plain::<LbAddDelVipReply>);
     pair(handled::<LbAddDelAs>(), plain::<LbAddDelAsReply>);
     pair(handled::<LbAsDump>(), plain::<LbAsDetails>);
+    pair(handled::<IpRouteLookupV2>(), plain::<IpRouteLookupV2Reply>);
+    pair(handled::<FibSourceDump>(), plain::<FibSourceDetails>);
+    pair(handled::<SwInterfaceDump>(), plain::<SwInterfaceDetails>);
     pair(handled::<MemclntKeepalive>(), plain::<MemclntKeepaliveReply>);
     entries
 }

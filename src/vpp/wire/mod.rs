@@ -11,7 +11,9 @@
 
 pub mod buffer;
 pub mod control;
+pub mod fib;
 pub mod frame;
+pub mod interface;
 pub mod lb;
 pub mod lb_rows;
 pub mod message;
@@ -23,7 +25,9 @@ pub use control::{
     CliInband, CliInbandReply, ControlPing, ControlPingReply, ShowVersion, ShowVersionReply,
     SockclntCreate, SockclntCreateReply, SockclntDelete, SockclntDeleteReply,
 };
+pub use fib::{FibPath, FibSourceDetails, FibSourceDump, IpRouteLookupV2, IpRouteLookupV2Reply};
 pub use frame::{FrameBuffer, FrameError, message_id, write_frame};
+pub use interface::{SwInterfaceDetails, SwInterfaceDump};
 pub use lb::{
     LbAddDelAsV2, LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight,
     LbAsSetWeightReply, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet,

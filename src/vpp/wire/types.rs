@@ -82,6 +82,15 @@ impl WirePrefix {
     pub fn to_net(self) -> Option<IpNet> {
         IpNet::new(self.address.to_ip()?, self.length).ok()
     }
+
+    pub(super) fn write(&self, to: &mut FieldWriter<'_>) {
+        self.address.write(to);
+        to.u8(self.length);
+    }
+
+    pub(super) fn read(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
+        Ok(Self { address: WireAddress::read(from)?, length: from.u8()? })
+    }
 }
 
 impl From<IpNet> for WirePrefix {
@@ -130,18 +139,13 @@ impl VipKey {
     }
 
     pub(super) fn write(&self, to: &mut FieldWriter<'_>) {
-        self.prefix.address.write(to);
-        to.u8(self.prefix.length);
+        self.prefix.write(to);
         to.u8(self.protocol);
         to.u16(self.port);
     }
 
     pub(super) fn read(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
-        Ok(Self {
-            prefix: WirePrefix { address: WireAddress::read(from)?, length: from.u8()? },
-            protocol: from.u8()?,
-            port: from.u16()?,
-        })
+        Ok(Self { prefix: WirePrefix::read(from)?, protocol: from.u8()?, port: from.u16()? })
     }
 }
 

@@ -93,6 +93,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("vpp-info", "show vpp info"),
     ("vpp-lb-state", "show vpp lb state"),
     ("vpp-lb-counters", "show vpp lb counters"),
+    ("vpp-doctor", "show vpp doctor"),
     ("set-backend", "set backend nginx0 disable"),
     ("set-weight", "set frontend web pool primary backend nginx0 weight 7"),
     ("sync", "sync vpp lb state"),
@@ -126,6 +127,7 @@ async fn faults_and_failed_steps_are_lines_of_their_own() {
         ("refused-config-reload", "config reload"),
         ("refused-sync", "sync vpp lb state"),
         ("missing-vpp-info", "show vpp info"),
+        ("faulty-vpp-doctor", "show vpp doctor"),
     ];
     compare(CONTRARY, &cases).await;
 }

@@ -16,7 +16,7 @@ use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 /// Requests that change nothing, by name. `cli_inband` is counted with them:
 /// the daemon's lines are `show` and the one that makes VPP notice the dead.
-const READS: [&str; 8] = [
+const READS: [&str; 11] = [
     "sockclnt_create",
     "sockclnt_delete",
     "show_version",
@@ -25,6 +25,9 @@ const READS: [&str; 8] = [
     "lb_conf_get",
     "lb_vip_dump",
     "lb_as_v2_dump",
+    "ip_route_lookup_v2",
+    "fib_source_dump",
+    "sw_interface_dump",
 ];
 
 /// Runs `scenario` on an embedded dataplane, then on the real VPP, emptied.

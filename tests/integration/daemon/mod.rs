@@ -5,6 +5,7 @@ mod bounds;
 mod config;
 mod confirmation;
 mod cores;
+mod doctor;
 mod fail_open;
 mod families;
 mod grpc;

@@ -5,14 +5,18 @@
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 
+use ipnet::IpNet;
 use vpp_maglev::domain::dataplane::net::{Service, Vip};
+use vpp_maglev::vpp::wire::fib::{NO_INTERFACE, PATH_LOCAL};
 use vpp_maglev::vpp::wire::{
-    CliInband, CliInbandReply, ControlPing, ControlPingReply, FixedText, FrameBuffer, LbAddDelAsV2,
+    CliInband, CliInbandReply, ControlPing, ControlPingReply, FibPath, FibSourceDetails,
+    FibSourceDump, FixedText, FrameBuffer, IpRouteLookupV2, IpRouteLookupV2Reply, LbAddDelAsV2,
     LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply,
     LbAsV2Details, LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails,
     LbVipDump, Reply, Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate,
-    SockclntCreateReply, SockclntDelete, SockclntDeleteReply, VipKey, WireAddress, message_id,
-    read_bare, read_reply, read_request, write_bare, write_reply, write_request,
+    SockclntCreateReply, SockclntDelete, SockclntDeleteReply, SwInterfaceDetails, SwInterfaceDump,
+    VipKey, WireAddress, message_id, read_bare, read_reply, read_request, write_bare, write_reply,
+    write_request,
 };
 
 const FRAMES: &str = include_str!("../../data/frames/vpp-26.10.txt");
@@ -221,6 +225,57 @@ fn dumps_and_their_rows() {
     request("lb_as_v2_dump (IPv6 VIP filter)", 109, 33, LbAsV2Dump { vip: filter });
     let rows = [server(dns, "2001:db8:a::1", 100, 65536)];
     replies("lb_as_v2_dump (IPv6 VIP filter)", 110, 33, &rows);
+}
+
+#[test]
+fn lookups_and_the_names_of_sources() {
+    let lookup = |prefix: &str| {
+        let prefix = prefix.parse::<IpNet>().unwrap().into();
+        IpRouteLookupV2 { table_id: 0, exact: true, prefix }
+    };
+    let found = |prefix: &str, stats_index, source, path| IpRouteLookupV2Reply {
+        retval: 0,
+        table_id: 0,
+        stats_index,
+        prefix: lookup(prefix).prefix,
+        source,
+        paths: vec![path],
+    };
+    request("ip_route_lookup_v2 (VIP)", 403, 8, lookup("192.0.2.1/32"));
+    let reply = found("192.0.2.1/32", 17, 23, FibPath::new(NO_INTERFACE, 0, 0));
+    replies("ip_route_lookup_v2 (VIP)", 405, 8, &[reply]);
+
+    let title = "ip_route_lookup_v2 (VIP on an interface)";
+    request(title, 403, 9, lookup("192.0.2.5/32"));
+    let next_hop = WireAddress::from(ip("192.0.2.5")).bytes;
+    let path = FibPath { next_hop, ..FibPath::new(1, PATH_LOCAL, 0) };
+    assert_eq!(path.next_hop(), Some(ip("192.0.2.5")));
+    replies(title, 405, 9, &[found("192.0.2.5/32", 8, 4, path)]);
+
+    request("fib_source_dump (its last row)", 773, 6, FibSourceDump);
+    let row = FibSourceDetails { priority: 16, id: 23, name: FixedText::new("lb") };
+    replies("fib_source_dump (its last row)", 774, 6, &[row]);
+}
+
+#[test]
+fn an_interface() {
+    request("sw_interface_dump (one)", 170, 2, SwInterfaceDump::one(2));
+    let row = SwInterfaceDetails {
+        sw_if_index: 2,
+        sup_sw_if_index: 2,
+        link_address: [0xde, 0xad, 0, 0, 0, 1],
+        flags: 3,
+        kind: 0,
+        link_duplex: 0,
+        link_speed: 0,
+        link_mtu: 9000,
+        mtu: [1400, 0, 0, 0],
+        vlan: [0; 49],
+        name: FixedText::new("loop1"),
+        device: FixedText::new("Loopback"),
+        tag: FixedText::new(""),
+    };
+    replies("sw_interface_dump (one)", 169, 2, &[row]);
 }
 
 #[test]

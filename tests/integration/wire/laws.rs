@@ -5,11 +5,12 @@ use std::fmt::Debug;
 
 use proptest::prelude::*;
 use vpp_maglev::vpp::wire::{
-    CliInband, CliInbandReply, ControlPingReply, FieldReader, FieldWriter, FixedText, LbAddDelAsV2,
-    LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply,
-    LbAsV2Details, LbAsV2Dump, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump,
-    Message, MessageTable, ShowVersionReply, SockclntCreate, SockclntCreateReply, SockclntDelete,
-    SockclntDeleteReply, VipKey, WireAddress, WirePrefix,
+    CliInband, CliInbandReply, ControlPingReply, FibPath, FibSourceDetails, FieldReader,
+    FieldWriter, FixedText, IpRouteLookupV2, IpRouteLookupV2Reply, LbAddDelAsV2, LbAddDelAsV2Reply,
+    LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details,
+    LbAsV2Dump, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump, Message,
+    MessageTable, ShowVersionReply, SockclntCreate, SockclntCreateReply, SockclntDelete,
+    SockclntDeleteReply, SwInterfaceDetails, SwInterfaceDump, VipKey, WireAddress, WirePrefix,
 };
 
 fn address() -> impl Strategy<Value = WireAddress> {
@@ -101,6 +102,33 @@ proptest! {
     }
 
     #[test]
+    fn lookups_and_interfaces_survive(
+        prefix in key(),
+        (a, b, c) in any::<(u32, u32, u32)>(),
+        (d, e) in any::<(u8, u8)>(),
+        next_hop in any::<[u8; 16]>(),
+        count in 0_usize..4,
+        exact in any::<bool>(),
+        text in proptest::collection::vec(any::<u8>(), 0..50),
+        name in "[ -~]{0,63}",
+    ) {
+        let prefix = prefix.prefix;
+        round_trip(&IpRouteLookupV2 { table_id: a, exact, prefix })?;
+        let path = FibPath { next_hop, weight: d, flags: c, ..FibPath::new(a, b, c) };
+        round_trip(&IpRouteLookupV2Reply {
+            retval: -1, table_id: a, stats_index: b, prefix, source: e, paths: vec![path; count],
+        })?;
+        let name = FixedText::new(&name);
+        round_trip(&FibSourceDetails { priority: d, id: e, name })?;
+        round_trip(&SwInterfaceDump { sw_if_index: a, by_name: exact, name_filter: text })?;
+        round_trip(&SwInterfaceDetails {
+            sw_if_index: a, sup_sw_if_index: b, link_address: [d; 6], flags: c, kind: a,
+            link_duplex: b, link_speed: c, link_mtu: d.into(), mtu: [a, b, c, a],
+            vlan: [e; 49], name, device: name, tag: name,
+        })?;
+    }
+
+    #[test]
     fn handshakes_survive(
         context in any::<u32>(),
         name in "[ -~]{0,63}",
@@ -135,6 +163,8 @@ proptest! {
         stable::<LbVipDetails>(&bytes)?;
         stable::<LbAsV2Details>(&bytes)?;
         stable::<LbAddDelVipV2>(&bytes)?;
+        stable::<IpRouteLookupV2Reply>(&bytes)?;
+        stable::<SwInterfaceDump>(&bytes)?;
         stable::<LbAddDelAsV2>(&bytes)?;
         stable::<LbConfGetReply>(&bytes)?;
     }

@@ -26,6 +26,7 @@ use tonic::Request;
 
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::controller::{Controller, Recipients};
+use crate::actors::doctor::Doctor;
 use crate::actors::event_batcher::EventBatcher;
 use crate::actors::prober::FakeProbe;
 use crate::actors::reconciler::Reconciler;
@@ -128,7 +129,9 @@ fn start(path: &Path, up: &Arc<AtomicU8>) -> Actors {
         others: vec![],
     };
     let watchdog = Watchdog::new(watched, Box::new(|_| ()), None).start();
-    Actors { controller, reconciler, vpp, broadcaster, watchdog }
+    let asked = (vpp.clone(), controller.clone(), reconciler.clone());
+    let doctor = Doctor::new(asked.0, asked.1, asked.2, (None, None)).start();
+    Actors { controller, reconciler, vpp, doctor, broadcaster, watchdog }
 }
 
 async fn live(seed: u64, path: PathBuf, counts: &mut WatchCounts) {

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use actix::MailboxError;
 
 use super::page::{MetricFamily, MetricsPage, count, counter, flag, gauge, histogram};
+use crate::actors::doctor::GetUnreachedVips;
 use crate::actors::reconciler::{GetReconcilerStats, ReconcilerStats};
 use crate::actors::vpp_connection::{
     ConnectionStats, GetConnectionStats, GetCounters, GetVppInfo, VipPackets, VppInfo,
@@ -41,6 +42,10 @@ const MISMATCHES: MetricFamily = counter(
     "vpp_model_mismatch_total",
     "Tables in VPP whose bucket counts were not those that their weights make.",
 );
+const UNREACHED: MetricFamily = gauge(
+    "vpp_unreached_vips",
+    "VIPs whose packets do not reach lb in VPP, because another source of its FIB goes before it.",
+);
 const API: MetricFamily = counter(
     "vpp_api_total",
     "Calls to VPP's binary API: requests sent, and what became of them: ok, refused or unanswered.",
@@ -54,6 +59,7 @@ pub(super) struct VppAnswers {
     info: Option<VppInfo>,
     counters: Option<Vec<VipPackets>>,
     reconciler: ReconcilerStats,
+    unreached: usize,
 }
 
 pub(super) async fn collect(actors: &Actors) -> Result<VppAnswers, MailboxError> {
@@ -64,7 +70,8 @@ pub(super) async fn collect(actors: &Actors) -> Result<VppAnswers, MailboxError>
         None => None,
     };
     let reconciler = actors.reconciler.send(GetReconcilerStats).await?;
-    Ok(VppAnswers { connection, info, counters, reconciler })
+    let unreached = actors.doctor.send(GetUnreachedVips).await?;
+    Ok(VppAnswers { connection, info, counters, reconciler, unreached })
 }
 
 pub(super) fn write(answers: &VppAnswers, page: &mut MetricsPage) {
@@ -73,6 +80,7 @@ pub(super) fn write(answers: &VppAnswers, page: &mut MetricsPage) {
         packets(counters, page);
     }
     reconciled(&answers.reconciler, page);
+    page.single(&UNREACHED, count(answers.unreached as u64));
 }
 
 fn connection(answers: &VppAnswers, page: &mut MetricsPage) {

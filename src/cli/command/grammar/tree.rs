@@ -41,6 +41,8 @@ const SHOW: &[Node] = &[
         })]),
     word("vpp", "what VPP holds").then(&[
         word("info", "version and age of VPP").makes(|_| request(DaemonRequest::ShowVppInfo)),
+        word("doctor", "what keeps packets from the servers, and what to do")
+            .makes(|_| request(DaemonRequest::ShowVppDoctor)),
         word("lb", "the load balancer").then(&[
             word("state", "settings, VIPs and servers")
                 .makes(|_| request(DaemonRequest::ShowVppLbState)),

@@ -208,11 +208,11 @@ fn every_error_names_the_word_and_what_was_possible() {
         ),
         ("s version", "`s` is ambiguous as a command: it could be show, set, sync"),
         ("sh fro", "`fro` is ambiguous after `show`: it could be frontends, frontend"),
-        ("sh vpp", "`show vpp` is not complete; possible next: info, lb"),
+        ("sh vpp", "`show vpp` is not complete; possible next: info, doctor, lb"),
         ("show frontend", "`show frontend` is not complete; possible next: <frontend>"),
         (
             "show vpp lbx",
-            "`lbx` is not possible after `show vpp`; did you mean `lb`? possible: info, lb",
+            "`lbx` is not possible after `show vpp`; did you mean `lb`? possible: info, doctor, lb",
         ),
         (
             "show version now",

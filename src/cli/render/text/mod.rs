@@ -4,6 +4,7 @@
 mod backends;
 mod checks;
 mod common;
+mod doctor;
 mod frontends;
 mod prediction;
 mod vpp;
@@ -32,6 +33,7 @@ pub fn text(answer: &CliAnswer, context: &RenderContext) -> String {
         CliAnswer::VppInfo(info) => vpp::info(info, context),
         CliAnswer::LbState(state) => vpp::state(state, context),
         CliAnswer::LbCounters(counters) => vpp::counters(counters, context),
+        CliAnswer::Doctor(doctor) => doctor::doctor(doctor, context),
         CliAnswer::Synced { sync, dry_run } => vpp::sync(sync, *dry_run, context),
         CliAnswer::Checked(check) => config(check, "the configuration is valid", context),
         CliAnswer::Reloaded(check) => config(check, "the configuration was reloaded", context),

@@ -311,7 +311,10 @@ impl Harness {
                 assert!(earlier.is_none(), "{id:?} is answered twice");
                 assert!(id.0 <= self.requested, "{id:?} was never requested");
             }
-            ReconcileEffect::Free(_) | ReconcileEffect::Publish(_) | ReconcileEffect::Log(_) => {}
+            ReconcileEffect::Free(_)
+            | ReconcileEffect::Publish(_)
+            | ReconcileEffect::Log(_)
+            | ReconcileEffect::PassEnded(_) => {}
             ReconcileEffect::Progress { changes, .. } => self.progress.extend(changes),
             ReconcileEffect::Served(addresses) => self.served.push(addresses),
             ReconcileEffect::ReplyProgress { id, answer } => {

@@ -150,6 +150,11 @@ impl Plugin {
     }
 
     /// The slot of a VIP in use.
+    /// Whether a VIP in use has this prefix.
+    pub(crate) fn has_prefix(&self, key: PluginVipKey) -> bool {
+        self.index.live_of(key.prefix).is_some()
+    }
+
     pub(super) fn find(&self, key: PluginVipKey) -> Option<u32> {
         self.index.live(key.normalised())
     }

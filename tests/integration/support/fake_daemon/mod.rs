@@ -272,6 +272,10 @@ impl Maglev for FakeService {
         Ok(Response::new(SyncVpplbStateResponse { applied: !wanted.dry_run, steps }))
     }
 
+    async fn get_vpp_doctor(&self, _: Request<GetVppDoctorRequest>) -> Answer<VppDoctor> {
+        Ok(Response::new(data::doctor(self.behaviour.contrary)))
+    }
+
     async fn get_vpplb_counters(
         &self,
         _: Request<GetVpplbCountersRequest>,

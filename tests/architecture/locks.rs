@@ -39,6 +39,9 @@ fn every_lock_has_a_reason() {
             named.path.iter().any(|part| LOCKS.contains(&part.as_str()))
         };
         found.extend(named.filter(lock).map(|named| (shown.clone(), named.line)));
+        // By themselves, if a `*` imported them.
+        let words = LOCKS.iter().filter_map(|lock| source.words.get(*lock));
+        found.extend(words.map(|line| (shown.clone(), *line)));
     }
     let is_allowed = |path: &str| ALLOWED.iter().any(|(allowed, _)| *allowed == path);
     let mut new = String::new();

@@ -36,8 +36,10 @@ pub(crate) struct Source {
     /// Of these the types: structs, enums, traits and aliases.
     pub(crate) types: Vec<(String, usize)>,
     pub(crate) imports: Vec<Import>,
-    /// Paths of two names and more, outside of imports.
+    /// Paths of two names and more, outside of imports; those in attributes, too.
     pub(crate) paths: Vec<Named>,
+    /// Methods and macros that are called: `elapsed`, `println!`.
+    pub(crate) calls: Vec<Named>,
     /// Names outside of imports and definitions that are used by themselves or
     /// begin a path, with their first line; lower-case ones if they are called.
     pub(crate) words: BTreeMap<String, usize>,
@@ -81,7 +83,7 @@ impl Parser<'_> {
                 "{" => depth += 1,
                 "}" => depth = depth.saturating_sub(1),
                 "#" if self.peek(1) == "[" || self.peek(2) == "[" => {
-                    is_test |= self.attribute();
+                    is_test |= self.attribute(inline, in_tests);
                     continue;
                 }
                 "use" if self.peek(1) != "<" => {
@@ -129,7 +131,7 @@ impl Parser<'_> {
     }
 
     /// Passes an attribute; whether it marks a test.
-    fn attribute(&mut self) -> bool {
+    fn attribute(&mut self, inline: usize, in_tests: bool) -> bool {
         while self.peek(0) != "[" {
             self.at += 1;
         }
@@ -138,6 +140,11 @@ impl Parser<'_> {
             match self.peek(0) {
                 "[" | "(" => depth += 1,
                 "]" | ")" => depth -= 1,
+                _ if self.peek(1) == "::" && self.tokens[self.at].is_word() => {
+                    self.path(inline, in_tests);
+                    self.at -= 1;
+                    is_test = depth == 1 && self.peek(0) == "test";
+                }
                 word if depth == 1 => is_test = word == "test",
                 _ => {}
             }
@@ -162,13 +169,11 @@ impl Parser<'_> {
             return;
         };
         self.at += 1;
-        if depth > 0 {
-            return;
-        }
-        if TYPES.contains(&keyword.as_str()) {
+        // A `type` within something else belongs to a trait.
+        if TYPES.contains(&keyword.as_str()) && (depth == 0 || keyword != "type") {
             self.source.types.push((name.text.clone(), name.line));
         }
-        if !in_tests {
+        if depth == 0 && !in_tests {
             self.source.items.entry(name.text.clone()).or_insert(name.line);
         }
     }
@@ -245,6 +250,11 @@ impl Parser<'_> {
             path.push(self.peek(1).to_owned());
             self.at += 2;
         }
+        let suffix = if self.peek(0) == "!" { "!" } else { "" };
+        if suffix == "!" || follows_dot && self.peek(0) == "(" {
+            let path = vec![format!("{}{suffix}", path[path.len() - 1])];
+            self.source.calls.push(Named { path, line, in_tests });
+        }
         if follows_dot {
             return;
         }
@@ -309,13 +319,14 @@ pub(crate) fn is_of_tests(path: &Path) -> bool {
 fn a_source_is_read_as_it_is_meant() {
     let source = Source::of(
         "mod a;\npub use a::{B, c::{self, D as E}};\nuse super::*;\nstruct F { g: a::H }\n\
-         impl F { fn i() { crate::j::k(); type L = u8; } }\npub const fn m() -> N { o(); p.q() }\n\
+         impl F { fn i() { crate::j::k(); type L = u8; struct Q; } }\n\
+         #[t::u(v::w)]\npub const fn m() -> N { o(); p.q(); x!() }\n\
          #[cfg(test)]\nmod tests { use super::F; struct R; #[tokio::test]\nasync fn s() {} }\n",
     );
     assert_eq!(source.children, BTreeSet::from(["a".to_owned()]));
     assert_eq!(source.items.keys().collect::<Vec<_>>(), ["F", "m"]);
     let types: Vec<_> = source.types.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(types, ["F", "R"]);
+    assert_eq!(types, ["F", "Q", "R"]);
     let imports = source.imports.iter();
     let imports: Vec<_> = imports
         .map(|import| (import.named.path.join("::"), import.alias.as_str(), import.is_export))
@@ -329,7 +340,9 @@ fn a_source_is_read_as_it_is_meant() {
     ];
     assert_eq!(imports, expected.map(|(path, alias, export)| (path.to_owned(), alias, export)));
     let paths: Vec<_> = source.paths.iter().map(|named| named.path.join("::")).collect();
-    assert_eq!(paths, ["a::H", "crate::j::k"]);
-    assert_eq!(source.words.keys().collect::<Vec<_>>(), ["F", "N", "a", "crate", "o"]);
+    assert_eq!(paths, ["a::H", "crate::j::k", "t::u", "v::w", "tokio::test"]);
+    let calls: Vec<_> = source.calls.iter().flat_map(|named| named.path.clone()).collect();
+    assert_eq!(calls, ["q", "x!"]);
+    assert_eq!(source.words.keys().collect::<Vec<_>>(), ["F", "N", "a", "crate", "o", "t", "v"]);
     assert_eq!(source.tests, ["s"]);
 }

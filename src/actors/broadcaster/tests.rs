@@ -37,7 +37,9 @@ async fn subscribe(broadcaster: &Addr<Broadcaster>, resume: Option<(u64, u64)>) 
 
 /// `3:a unknown>up`, or `!` and how many were missed.
 async fn next(stream: &mut Subscription) -> String {
-    match std::future::poll_fn(|context| stream.poll_next(context)).await {
+    let next = std::future::poll_fn(|context| stream.poll_next(context));
+    let next = tokio::time::timeout(Duration::from_secs(60), next);
+    match next.await.expect("nothing comes") {
         Some(StreamItem::Event(seq, event)) => match &event.event {
             Event::Backend(name, last) => format!("{seq}:{name} {}>{}", last.from, last.to),
             other => format!("{seq}:{other:?}"),

@@ -6,6 +6,7 @@ mod fake;
 mod model;
 mod pass;
 mod read_back;
+mod stale;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -229,34 +230,6 @@ async fn a_sync_of_one_frontend_touches_no_other_vip() {
 
     let ghost = bed.sync(Scope::One("ghost".into()), false).await;
     assert_eq!(ghost, Err(SyncError::NoFrontend("ghost".into())));
-}
-
-#[actix_rt::test]
-async fn answers_of_an_earlier_connection_are_not_taken_for_the_present_ones() {
-    // An observation that is answered after its connection was lost.
-    let mut bed = ReconcilerTestBed::new();
-    bed.vpp().hold_answers = true;
-    bed.replace(&[frontend(1, &[100])], Duration::ZERO).await;
-    bed.connect(1).await;
-    bed.lose(1).await;
-    bed.connect(2).await;
-    assert_eq!(bed.take_log(), ["observe", "observe"]);
-    bed.release().await;
-    assert_eq!(bed.take_log(), NOTHING);
-    bed.release().await;
-    assert_eq!(bed.take_log(), ["+f1, +f1 s1=100"]);
-
-    // A write that is answered after its connection was lost, to a VPP that restarted empty.
-    bed.lose(2).await;
-    bed.vpp().observed.vips.clear();
-    bed.connect(3).await;
-    assert_eq!(bed.take_log(), ["observe"]);
-    bed.release().await;
-    assert_eq!(bed.take_log(), NOTHING);
-    bed.release().await;
-    assert_eq!(bed.take_log(), ["+f1, +f1 s1=100"]);
-    bed.release_all().await;
-    assert_eq!(bed.take_log(), NOTHING);
 }
 
 #[actix_rt::test]

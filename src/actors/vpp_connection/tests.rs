@@ -95,6 +95,13 @@ async fn silence_is_not_the_end_and_ends_with_a_new_epoch() {
     assert_eq!(bed.next().await, "up 2");
     assert!(bed.vpp.send(Observe).await.unwrap().is_ok_and(|seen| seen.epoch == Epoch(2)));
     assert_eq!(bed.vpp.send(GetVppInfo).await.unwrap().unwrap().epoch, Epoch(2));
+    // What was meant for VPP as it was before is not done.
+    let write = |epoch| Apply { epoch, steps: vec![], urgent: false };
+    assert_eq!(bed.vpp.send(write(Epoch(1))).await.unwrap(), Err(DataplaneError::reconnected()));
+    assert_eq!(bed.vpp.send(write(Epoch(2))).await.unwrap(), Ok(vec![]));
+    let read = |epoch| ReadServers { epoch, vips: [].into() };
+    assert_eq!(bed.vpp.send(read(Epoch(1))).await.unwrap(), Err(DataplaneError::reconnected()));
+    assert_eq!(bed.vpp.send(read(Epoch(2))).await.unwrap(), Ok([].into()));
 }
 
 #[actix_rt::test]

@@ -86,7 +86,6 @@ mod tests {
             let outbox = Outbox::new(actor.clone().recipient::<EndActor>());
             actor.send(EndActor).await.unwrap();
             outbox.send(EndActor);
-            std::future::pending::<()>().await;
         });
     }
 

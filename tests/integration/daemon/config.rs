@@ -170,7 +170,7 @@ async fn sighup_starts_stops_and_keeps_probers() {
 #[tokio::test]
 async fn a_broken_file_changes_nothing_and_the_log_says_why() {
     let mut system = Reloading::start().await;
-    system.daemon.published_up(&["frontend v6"]).await;
+    system.daemon.published_up(&["backend a", "backend b", "backend c", "frontend v6"]).await;
     let mut watch = system.daemon.watch().await;
     watch.until("frontend v6 up>up").await;
     let before = system.backend("a").await;
@@ -200,7 +200,10 @@ async fn a_broken_file_changes_nothing_and_the_log_says_why() {
     // Nothing was said of any backend until a file is good again.
     std::fs::write(&path, &good).unwrap();
     system.daemon.signal(Signal::HUP);
-    assert_eq!(watch.until("backend b up>removed").await, Vec::<String>::new());
+    let mut said = watch.until("backend b up>removed").await;
+    // The last writes of the start may have been published later.
+    said.retain(|event| !event.starts_with("dataplane "));
+    assert_eq!(said, Vec::<String>::new());
     system.daemon.terminate().await;
 }
 

@@ -36,7 +36,8 @@ async fn a_difference_in_a_read_back_is_repaired_once_and_is_drift() {
     let bed = steady().await;
     bed.change(&[frontend(1, &[50])]).await;
     bed.vpp().set_weight(1, 1, 7);
-    read_back_delay().await;
+    // The repair would be read back after another 100 ms.
+    tokio::time::sleep(Duration::from_millis(120)).await;
     assert_eq!(bed.take_log(), ["!f1 s1=50", "!f1 s1=50"]);
     let stats = bed.reconciler.send(GetReconcilerStats).await.unwrap();
     assert_eq!(stats.drift, [("as-weight", 1)].into());

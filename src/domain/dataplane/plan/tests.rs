@@ -215,8 +215,18 @@ proptest! {
     }
 
     #[test]
-    fn a_serving_vip_serves_after_every_step(desired in any_desired(), mut observed in any_observed()) {
+    fn a_serving_vip_serves_after_every_step(
+        desired in any_desired(), mut observed in any_observed(),
+        before in prop::option::of(prop::collection::vec(prop::sample::select(vec![0, 7, 100]), 1..20)),
+    ) {
         let mut flushed = Flushed::new();
+        // VPP has the VIPs already, and only the weights differ.
+        if let Some(weights) = before {
+            let steps = plan(&desired, &observed, &flushed, &Scope::All);
+            steps.iter().for_each(|planned| apply(&mut observed, &planned.step));
+            let servers = observed.vips.values_mut().flat_map(|vip| vip.servers.values_mut());
+            servers.zip(weights.iter().cycle()).for_each(|(server, weight)| server.weight = *weight);
+        }
         let steps = plan(&desired, &observed, &flushed, &Scope::All);
         let torn_down: BTreeSet<_> = steps.iter()
             .filter_map(|planned| match planned.step { Step::RemoveVip(vip) => Some(vip), _ => None })

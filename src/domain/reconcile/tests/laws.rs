@@ -15,6 +15,8 @@ use crate::domain::dataplane::step::Step;
 use crate::domain::reconcile::TimerId;
 
 const FRONTENDS: u8 = 3;
+/// More than two batches in flight can hold.
+const MANY: u8 = 12;
 
 /// One thing that a test does with the harness.
 #[derive(Clone, Debug)]
@@ -114,6 +116,13 @@ fn perform(harness: &mut Harness, flush: &mut FlushSeq, action: &HarnessAction) 
     }
 }
 
+/// Answers every call, and those that follow from the answers.
+fn answer_all(harness: &mut Harness, late: bool) {
+    while !harness.open.is_empty() {
+        harness.answer(0, CallOutcome::Done, late);
+    }
+}
+
 /// Something else sets the weight of a server, if VPP has it.
 fn write_as_other(harness: &mut Harness, frontend: u8, server: u8, weight: u8) {
     let step = Step::SetWeight {
@@ -176,17 +185,17 @@ proptest! {
     /// and the other frontends get the same steps.
     #[test]
     fn a_pass_and_a_flip_commute(
-        foreign in proptest::collection::vec((frontend(), 1..=3u8, 0..=100u8), 0..6),
-        removed in proptest::option::of(frontend()),
-        changed in (frontend(), weights()),
+        foreign in proptest::collection::vec((1..=MANY, 1..=3u8, 0..=100u8), 0..6),
+        removed in proptest::collection::vec(1..=MANY, 0..=usize::from(MANY)),
+        changed in (1..=MANY, weights()),
         answers in 0..6usize,
     ) {
         let run = |before_the_flip: Option<usize>| {
-            let mut harness = Harness::steady(&[[Some(100), Some(50), Some(1)]; FRONTENDS as usize]);
+            let mut harness = Harness::steady(&[[Some(100), Some(50), Some(1)]; MANY as usize]);
             for &(frontend, server, weight) in &foreign {
                 write_as_other(&mut harness, frontend, server, weight);
             }
-            if let Some(frontend) = removed {
+            for &frontend in &removed {
                 harness.vpp.vips.remove(&vip(frontend));
             }
             harness.sync(Scope::All, false);
@@ -194,16 +203,26 @@ proptest! {
                 None => harness.drain(),
                 Some(answers) => (0..answers).for_each(|_| harness.answer(0, CallOutcome::Done, false)),
             }
+            let before = harness.writes.len();
             change(&mut harness, changed.0, changed.1, FlushSeq::NONE);
+            answer_all(&mut harness, true);
+            // A pass that is planned leaves this frontend to the flip, and no other.
+            if before_the_flip != Some(0) {
+                let ordinary = harness.writes[before..].iter().filter(|(urgent, _)| !urgent);
+                let mut vips = ordinary.map(|(_, step)| step.vip());
+                assert!(vips.all(|of| of != Some(vip(changed.0))), "a flip is undone");
+            }
+            let mut others = harness.vpp.clone();
+            others.vips.remove(&vip(changed.0));
             harness.drain();
             // The flip may have been planned from what VPP no longer held.
             harness.sync(Scope::All, false);
             harness.drain();
-            let of_others = harness.writes.iter().map(|(_, step)| step.clone());
+            let of_others = harness.writes.iter().map(|(_, step)| step);
             let of_others = of_others.filter(|step| step.vip() != Some(vip(changed.0)));
             let mut steps = of_others.map(|step| format!("{step:?}")).collect::<Vec<_>>();
             steps.sort();
-            (harness.vpp.clone(), steps)
+            (harness.vpp.clone(), others, steps)
         };
         let after_the_pass = run(None);
         prop_assert_eq!(run(Some(answers)), after_the_pass);
@@ -221,9 +240,7 @@ proptest! {
         change(&mut harness, changed.0, changed.1, FlushSeq::NONE);
         let first = if flip_first { harness.open.len() - 1 } else { 0 };
         harness.answer(first, CallOutcome::Done, false);
-        while !harness.open.is_empty() {
-            harness.answer(0, CallOutcome::Done, false);
-        }
+        answer_all(&mut harness, false);
         let again = harness.writes.iter().find(|(urgent, _)| !urgent);
         prop_assert_eq!(again, None);
     }
@@ -261,17 +278,20 @@ proptest! {
     #[test]
     fn what_was_written_is_read_back_once(
         rounds in proptest::collection::vec(
-            proptest::collection::vec((frontend(), weights()), 0..5), 1..6),
+            (proptest::collection::vec((frontend(), weights()), 0..5), proptest::option::of(frontend())), 1..6),
     ) {
         let mut harness = Harness::steady(&[[Some(100), Some(50), None]; FRONTENDS as usize]);
-        for round in rounds {
+        for (changes, removed) in rounds {
             harness.writes.clear();
             harness.reads.clear();
-            for (frontend, weights) in round {
+            for (frontend, weights) in changes {
                 change(&mut harness, frontend, weights, FlushSeq::NONE);
-                while !harness.open.is_empty() {
-                    harness.answer(0, CallOutcome::Done, true);
-                }
+                answer_all(&mut harness, true);
+            }
+            if let Some(frontend) = removed {
+                harness.vpp.vips.remove(&vip(frontend));
+                harness.sync(Scope::All, false);
+                answer_all(&mut harness, true);
             }
             harness.drain();
             let written: BTreeSet<Vip> =

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::fixtures::name;
+use super::fixtures::{name, vip};
 use super::harness::{CallOutcome, Harness};
 use crate::domain::balancing::weights::FlushSeq;
 use crate::domain::dataplane::plan::Scope;
@@ -108,4 +108,45 @@ fn what_vpp_serves_is_reported_at_the_first_observation_of_each_connection() {
         |numbers: &[u8]| numbers.iter().map(|number| IpAddr::from([10, 0, 0, *number])).collect();
     harness.answer(0, CallOutcome::Done, true);
     assert_eq!(harness.served, [served(&[1, 3])]);
+}
+
+/// A frontend that VPP has refused so often that the next drift pass skips it.
+fn backing_off() -> Harness {
+    let mut harness = Harness::steady(&[[Some(100), None, None]]);
+    for _ in 0..2 {
+        harness.vpp.vips.remove(&vip(1));
+        harness.writes.clear();
+        harness.fire(TimerId::Drift);
+        harness.answer(0, CallOutcome::Done, true);
+        assert!(!harness.writes.is_empty(), "it is tried");
+        harness.answer(0, CallOutcome::Refused, true);
+        harness.drain();
+    }
+    harness.writes.clear();
+    harness
+}
+
+#[test]
+fn what_was_refused_is_tried_at_once_after_a_change_a_reload_a_reconnection_and_by_a_sync() {
+    let mut harness = backing_off();
+    harness.fire(TimerId::Drift);
+    harness.drain();
+    assert_eq!(harness.writes, [], "a drift pass skips it");
+    let causes: [fn(&mut Harness); 4] = [
+        |harness| harness.change(1, [Some(7), None, None], FlushSeq::NONE),
+        |harness| harness.replace(&[[Some(100), None, None]]),
+        |harness| {
+            harness.lose();
+            harness.connect();
+        },
+        |harness| {
+            harness.sync(Scope::All, false);
+        },
+    ];
+    for (number, cause) in causes.iter().enumerate() {
+        let mut harness = backing_off();
+        cause(&mut harness);
+        harness.drain();
+        assert!(!harness.writes.is_empty(), "cause {number}");
+    }
 }

@@ -54,3 +54,16 @@ fn a_changed_table_length_is_a_disruptive_rebuild() {
         ]
     );
 }
+
+#[test]
+fn what_was_not_read_counts_as_right() {
+    let (mut desired, mut observed, name) = small();
+    let frontend = Arc::make_mut(desired.frontends.get_mut(&name).unwrap());
+    frontend.spec.src_ip_sticky = true;
+    let vip = frontend.spec.vip;
+    for (sticky, steps) in [(None, 0), (Some(true), 0), (Some(false), 6)] {
+        let seen = observed.vips.get_mut(&vip).unwrap();
+        seen.src_ip_sticky = sticky;
+        assert_eq!(plan(&desired, &observed, &Flushed::new(), &Scope::All).len(), steps);
+    }
+}

@@ -19,7 +19,7 @@ use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::prober::ProbeReading;
 use crate::config::{self, FileSource};
-use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight};
+use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight, UnmanagedServers};
 use crate::domain::controller::AdminCommand;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::health::State;
@@ -58,7 +58,8 @@ impl Handler<SubscribeProgress> for DesiredRecorder {
     fn handle(&mut self, _: SubscribeProgress, _: &mut Self::Context) {}
 }
 
-/// `web 2=100 3=?`: the target weights of servers, by the last byte of their address.
+/// `web 2=100 3=? *=?`: the target weights of servers, by the last byte of their address,
+/// and of those that VPP has besides, unless they are removed.
 fn text(frontends: impl IntoIterator<Item = (FrontendName, Arc<DesiredFrontend>)>) -> String {
     let mut text = Vec::new();
     for (name, frontend) in frontends {
@@ -70,6 +71,11 @@ fn text(frontends: impl IntoIterator<Item = (FrontendName, Arc<DesiredFrontend>)
                 TargetWeight::Weight(weight) => format!("{number}={weight}"),
                 TargetWeight::Keep => format!("{number}=?"),
             });
+        }
+        match frontend.unmanaged {
+            UnmanagedServers::Remove => {}
+            UnmanagedServers::Keep => text.push("*=?".into()),
+            UnmanagedServers::Drain => text.push("*=0".into()),
         }
     }
     text.join(" ")

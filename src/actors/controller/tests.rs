@@ -336,18 +336,3 @@ async fn a_file_with_faults_changes_nothing() {
     assert_eq!(bed.backend("b2").await.unwrap(), before);
     assert_eq!(bed.take_recorded(), [""; 0]);
 }
-
-#[actix_rt::test]
-async fn an_operators_weight_stays_until_the_file_says_something_else() {
-    let server = ScriptedServer::serving(2);
-    let bed = ControllerTestBed::start(&file(&[(&server, "tcp", 100)]));
-    bed.until("probed web 2=100").await;
-    bed.set_weight(7).await.unwrap();
-    bed.until("changed web 2=7").await;
-    bed.reload(&file(&[(&server, "tcp", 100)])).await.unwrap();
-    bed.until("all web 2=7").await;
-    bed.reload(&file(&[(&server, "tcp", 50)])).await.unwrap();
-    bed.until("changed web 2=50").await;
-    // Sent twice: in the whole desired state, and as a change to be written at once.
-    assert!(bed.take_recorded().contains(&"all web 2=50".to_owned()));
-}

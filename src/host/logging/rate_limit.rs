@@ -14,9 +14,9 @@ const INTERVAL: Duration = Duration::from_secs(60);
 /// reported with the next record, or where none follows, by a record of its own when
 /// the minute is over.
 #[derive(Debug)]
-pub struct RateLimitedLog(Arc<State>);
+pub struct RateLimitedLog(Arc<RateLimitState>);
 
-struct State {
+struct RateLimitState {
     /// Records that an interval has room for.
     burst: u64,
     created: Instant,
@@ -30,9 +30,9 @@ struct State {
     report: Box<dyn Fn(u64) + Send + Sync>,
 }
 
-impl fmt::Debug for State {
+impl fmt::Debug for RateLimitState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("withheld", &self.withheld).finish_non_exhaustive()
+        f.debug_struct("RateLimitState").field("withheld", &self.withheld).finish_non_exhaustive()
     }
 }
 
@@ -54,7 +54,7 @@ impl RateLimitedLog {
     fn new(burst: u64, report: impl Fn(u64) + Send + Sync + 'static) -> Self {
         let (interval_ms, count, withheld) = Default::default();
         let (created, report) = (Instant::now(), Box::new(report));
-        Self(Arc::new(State { burst, created, interval_ms, count, withheld, report }))
+        Self(Arc::new(RateLimitState { burst, created, interval_ms, count, withheld, report }))
     }
 
     /// Whether to log now, and how many were not logged since the last time. Must be
@@ -79,7 +79,7 @@ impl RateLimitedLog {
 }
 
 /// Reports what is still withheld then; nothing once the log is dropped.
-async fn report_after(left: Duration, state: Weak<State>) {
+async fn report_after(left: Duration, state: Weak<RateLimitState>) {
     tokio::time::sleep(left).await;
     let Some(state) = state.upgrade() else { return };
     match state.withheld.swap(0, Relaxed) {

@@ -67,7 +67,7 @@ fn quoted(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use hickory_resolver::proto::rr::rdata::{CAA, HINFO, NAPTR, NULL, TXT};
+    use hickory_resolver::proto::rr::rdata::{A, CAA, HINFO, NAPTR, NULL, TXT};
 
     use super::*;
 
@@ -75,17 +75,13 @@ mod tests {
     fn data_is_written_as_in_a_zone_file() {
         let name = || Name::from_ascii("a.example.").unwrap();
         let text = |strings: &[&[u8]]| RData::TXT(TXT::from_bytes(strings.to_vec()));
-        let naptr = |regexp: &[u8]| NAPTR {
-            order: 1,
-            preference: 2,
-            flags: (*b"u").into(),
-            services: (*b"E2U+sip").into(),
-            regexp: regexp.into(),
-            replacement: name(),
+        let naptr = |regexp: &[u8]| {
+            let (flags, services) = ((*b"u").into(), (*b"E2U+sip").into());
+            NAPTR::new(1, 2, flags, services, regexp.into(), name())
         };
         let unknown = |bytes: &[u8]| RData::Unknown {
             code: RecordType::Unknown(65_280),
-            rdata: NULL::with(bytes.to_vec()),
+            rdata: if bytes.is_empty() { NULL::new() } else { NULL::with(bytes.to_vec()) },
         };
         let mut issue =
             CAA::new_issue(false, Some(Name::from_ascii("ca.example").unwrap()), vec![]);
@@ -104,7 +100,7 @@ mod tests {
             (unknown(&[192, 0, 2, 1]), r"\# 4 C0000201"),
             (text(&[b"one", b"two"]), r#""one" "two""#),
             (unknown(&[]), r"\# 0"),
-            (RData::A([192, 0, 2, 1].into()), "192.0.2.1"),
+            (RData::A(A::new(192, 0, 2, 1)), "192.0.2.1"),
         ] {
             assert_eq!(notation(&data), expected);
         }

@@ -22,16 +22,17 @@ pub enum DurationError {
     TooLong,
 }
 
-/// Parses one or more numbers, each with a unit. `0` needs none, as in Go.
+/// Parses one or more numbers, each with a unit, behind a `+` or not. `0` needs no
+/// unit, as in Go.
 /// Fractions of a nanosecond are dropped.
 pub(super) fn parse(text: &str) -> Result<Duration, DurationError> {
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
     if text.starts_with('-') {
         return Err(DurationError::Negative);
     }
-    let mut rest = text;
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    if rest == "0" {
+        return Ok(Duration::ZERO);
+    }
     let mut total: u64 = 0;
     loop {
         let (nanos, after) = term(rest)?;
@@ -97,6 +98,8 @@ mod tests {
         for (text, nanos) in [
             ("0", 0),
             ("0s", 0),
+            ("+0", 0),
+            ("+5s", 5_000_000_000),
             ("1ns", 1),
             ("7us", 7_000),
             ("7µs", 7_000),
@@ -131,6 +134,9 @@ mod tests {
             ("s", DurationError::NoNumber),
             ("1s.", DurationError::NoNumber),
             ("-5s", DurationError::Negative),
+            ("+", DurationError::NoNumber),
+            ("++5s", DurationError::NoNumber),
+            ("5s+3s", unknown("s+")),
             ("5 s", unknown(" s")),
             ("5s ", unknown("s ")),
             ("5d", unknown("d")),

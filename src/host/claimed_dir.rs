@@ -34,8 +34,9 @@ impl ClaimedDir {
     pub fn make(parent: &Path, prefix: &str) -> io::Result<Self> {
         remove_abandoned(parent, prefix);
         for _ in 0..ATTEMPTS {
-            let number = RandomState::new().hash_one(prefix);
-            if let Some(made) = Self::try_make(&parent.join(format!("{prefix}-{number:016x}")))? {
+            // Short, since the paths of sockets have little room (unix(7)).
+            let number = RandomState::new().hash_one(prefix) >> 32;
+            if let Some(made) = Self::try_make(&parent.join(format!("{prefix}-{number:08x}")))? {
                 return Ok(made);
             }
         }

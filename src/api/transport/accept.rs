@@ -85,9 +85,13 @@ pub(in crate::api) async fn accept_all<S, F>(
         table: ConnectionTable::new(acceptor.limits),
         tasks: JoinSet::new(),
         service,
-        failures: RateLimitedLog::of_events(),
+        failures: RateLimitedLog::of_events(move |withheld| {
+            warn!(withheld, "{service}-handshake-failed: more of them, unlogged");
+        }),
     };
-    let full_log = RateLimitedLog::of_condition();
+    let full_log = RateLimitedLog::of_condition(move |withheld| {
+        warn!(withheld, "{service}-connections-exhausted: more arrivals, unlogged");
+    });
     loop {
         tokio::select! {
             Some((socket, peer)) = arrivals.recv() => {
@@ -156,7 +160,9 @@ async fn listen(
     service: &'static str,
     arrived: mpsc::Sender<(Socket, ClientPeer)>,
 ) {
-    let log = RateLimitedLog::of_condition();
+    let log = RateLimitedLog::of_condition(move |withheld| {
+        warn!(withheld, "{service}-accept-failed: more of them, unlogged");
+    });
     loop {
         match listener.accept().await {
             // Without a receiver the daemon is stopping.

@@ -12,8 +12,18 @@ use vpp_maglev::host::terminal::{TerminalWatch, is_to_outlive};
 
 /// Signals that ask the process to end. Each would end it without a goodbye to VPP,
 /// which then does not notice that it is gone.
-const STOPS: [Number; 6] =
-    [Number::TERM, Number::INT, Number::QUIT, Number::XCPU, Number::ALARM, Number::POWER];
+const STOPS: [Number; 10] = [
+    Number::TERM,
+    Number::INT,
+    Number::QUIT,
+    Number::XCPU,
+    Number::ALARM,
+    Number::VTALARM,
+    Number::PROF,
+    Number::IO,
+    Number::STKFLT,
+    Number::POWER,
+];
 
 /// Signals that would end the process and mean nothing to it. A log in a file that
 /// may not grow (`ulimit -f`) loses records, as on a full disk.

@@ -1,11 +1,12 @@
 //! `dns`: a query over UDP or TCP (RFC 1035) is answered with the expected
-//! response code and, where that is NOERROR, with at least one record.
+//! response code and, where that is NOERROR, with at least one record of the type.
 //!
 //! The query carries no EDNS option, so the code is one of the header's, and
 //! a UDP answer is 512 bytes at most.
 
 pub(super) mod question;
 mod rcode;
+mod records;
 #[cfg(test)]
 mod tests;
 

@@ -6,12 +6,15 @@ use hickory_resolver::proto::rr::RecordType;
 use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder};
 
 use super::rcode::{self, NOERROR};
+use super::records::{has_record, notation};
 use crate::domain::config::DnsExchange;
 use crate::domain::dns;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::pattern::Pattern;
 use crate::probe::error::PrepareError;
 use crate::probe::name::dns_name;
+
+const MALFORMED: &str = "the response's records are malformed";
 
 /// Characters of records that a result repeats.
 const MAX_RECORDS: usize = 100;
@@ -78,18 +81,24 @@ impl DnsQuestion {
             return Some(ProbeResult::new(ResultCode::L7Status, rcode::name(rcode)));
         }
         // What was cut off was there: a truncated answer counts by its code.
-        if rcode == NOERROR && header.counts.answers == 0 && !header.truncation {
-            return Some(ProbeResult::new(
-                ResultCode::L7Content,
-                format!("NOERROR without a record for {}", self.query),
-            ));
+        if rcode == NOERROR && !header.truncation {
+            let answers = header.counts.answers;
+            match has_record(&mut decoder, answers, self.query.query_type()) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let what = if answers == 0 { "" } else { ", and only others such as an alias" };
+                    let text = format!("NOERROR without a record for {}{what}", self.query);
+                    return Some(ProbeResult::new(ResultCode::L7Content, text));
+                }
+                Err(_) => return garbage(MALFORMED),
+            }
         }
         if let Some(wanted) = &self.answer {
             let Ok(message) = Message::from_vec(bytes) else {
-                return garbage("the response's records are malformed");
+                return garbage(MALFORMED);
             };
             let records: Vec<_> =
-                message.answers.iter().map(|record| record.data.to_string()).collect();
+                message.answers.iter().map(|record| notation(&record.data)).collect();
             if !records.iter().any(|record| wanted.is_match(record.as_bytes())) {
                 return Some(ProbeResult::new(ResultCode::L7Content, mismatch(&records)));
             }

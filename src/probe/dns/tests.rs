@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use hickory_resolver::proto::op::{Message, OpCode, Query, ResponseCode};
-use hickory_resolver::proto::rr::rdata::A;
+use hickory_resolver::proto::rr::rdata::{A, CNAME};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
 use super::*;
@@ -125,6 +125,37 @@ fn a_record_can_be_asked_to_match() {
     let exchange = DnsExchange { answer: Some("1$".into()), ..exchange(www, "A", "NOERROR") };
     let found = DnsQuestion::prepare(&exchange).unwrap().judge(7, &bytes).unwrap();
     assert_eq!(found.to_string(), "L7RSP the response's records are malformed");
+}
+
+#[test]
+fn an_alias_alone_is_no_record_of_another_type() {
+    let www = "www.example.org.";
+    let name = || Name::from_ascii(www).unwrap();
+    let alias = || {
+        let target = Name::from_ascii("target.example.org.").unwrap();
+        Record::from_rdata(name(), 60, RData::CNAME(CNAME(target)))
+    };
+    let judged = |record: &str, message: &Message| {
+        let question = DnsQuestion::prepare(&exchange(www, record, "NOERROR")).unwrap();
+        question.judge(7, &message.to_vec().unwrap()).unwrap().to_string()
+    };
+    let mut message = response(7, www, ResponseCode::NoError, 0);
+    message.add_answer(alias());
+    let alone = "L7CNT NOERROR without a record for www.example.org. IN A, \
+                 and only others such as an alias";
+    assert_eq!(judged("A", &message), alone);
+    let mut with_address = message.clone();
+    let address = A(Ipv4Addr::new(192, 0, 2, 1));
+    with_address.add_answer(Record::from_rdata(name(), 60, RData::A(address)));
+    assert_eq!(judged("A", &with_address), "L7OK NOERROR");
+    // What was cut off may be the address.
+    message.metadata.truncation = true;
+    assert_eq!(judged("A", &message), "L7OK NOERROR");
+    message.metadata.truncation = false;
+    for record in ["CNAME", "ANY"] {
+        message.queries = vec![Query::query(name(), record.parse().unwrap())];
+        assert_eq!(judged(record, &message), "L7OK NOERROR", "{record}");
+    }
 }
 
 #[test]

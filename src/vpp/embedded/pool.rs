@@ -9,6 +9,9 @@
 pub(super) struct SlotPool<T> {
     slots: Vec<PoolSlot<T>>,
     free: Vec<u32>,
+    /// Counts the slots that are looked at.
+    #[cfg(test)]
+    visits: std::sync::Arc<std::sync::atomic::AtomicUsize>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -39,7 +42,10 @@ impl<T: Default> SlotPool<T> {
 
     /// The slots in use, in slot order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        (0..).zip(&self.slots).filter(|(_, slot)| slot.taken).map(|(i, slot)| (i, &slot.value))
+        let slots = (0..).zip(&self.slots);
+        #[cfg(test)]
+        let slots = slots.inspect(|_| self.visit());
+        slots.filter(|(_, slot)| slot.taken).map(|(i, slot)| (i, &slot.value))
     }
 
     /// Slots in use.
@@ -53,18 +59,34 @@ impl<T: Default> SlotPool<T> {
     }
 }
 
+#[cfg(test)]
+impl<T> SlotPool<T> {
+    fn visit(&self) {
+        self.visits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// The slots that were looked at so far, each as often as it was.
+    pub(super) fn visits(&self) -> usize {
+        self.visits.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
 /// A slot by its index, in use or not: VPP too writes to slots that it has
 /// just freed.
 impl<T> std::ops::Index<u32> for SlotPool<T> {
     type Output = T;
 
     fn index(&self, index: u32) -> &T {
+        #[cfg(test)]
+        self.visit();
         &self.slots[index as usize].value
     }
 }
 
 impl<T> std::ops::IndexMut<u32> for SlotPool<T> {
     fn index_mut(&mut self, index: u32) -> &mut T {
+        #[cfg(test)]
+        self.visit();
         &mut self.slots[index as usize].value
     }
 }
@@ -87,5 +109,9 @@ mod tests {
         assert_eq!(pool.take(), (0, &mut 10));
         assert_eq!(pool.take(), (3, &mut 0));
         assert_eq!((pool.len(), pool.capacity()), (4, 4));
+        // The four that the iteration went through, and this one.
+        let before = pool.visits();
+        assert_eq!((pool.iter().count(), pool[1]), (4, 11));
+        assert_eq!(pool.visits() - before, 5);
     }
 }

@@ -88,7 +88,9 @@ impl EmbeddedServer {
     /// Serves until a command sets `stopping`.
     pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<ServerCommand>) {
         let Some(mut incoming) = self.incoming.take() else { return };
-        let accept_log = RateLimitedLog::of_condition();
+        let accept_log = RateLimitedLog::of_condition(|withheld| {
+            warn!(withheld, "vpp-embedded-accept-failed: more of them, unlogged");
+        });
         while !self.stopping {
             let awake = !self.frozen;
             let next_heartbeat = self.until_heartbeat();

@@ -12,7 +12,7 @@ use rustix::net::{
 };
 use tokio::net::{UnixListener, UnixStream};
 
-use super::error::EmbeddedError;
+use super::error::{EmbeddedError, LONGEST_SOCKET_PATH};
 use super::options::Paths;
 
 /// Connections that may wait to be accepted.
@@ -54,6 +54,9 @@ impl Listeners {
 impl SocketListener {
     fn bind(path: &Path, kind: SocketType) -> Result<Self, EmbeddedError> {
         let failed = |source: io::Error| EmbeddedError::Bind { path: path.to_owned(), source };
+        if path.as_os_str().len() > LONGEST_SOCKET_PATH {
+            return Err(EmbeddedError::LongPath(path.to_owned()));
+        }
         remove_stale(path, kind)?;
         let address = SocketAddrUnix::new(path).map_err(|e| failed(e.into()))?;
         let socket = new_socket(kind).map_err(failed)?;

@@ -61,7 +61,7 @@ const fn refused(from: &'static str, to: &'static str, told: &'static str) -> Di
     Refused { row: to, from, to, told }
 }
 
-const TYPED: [Difference; 28] = [
+const TYPED: [Difference; 30] = [
     refused("healthcheck: web", "healthcheck: ", "nginx0.healthcheck: has nothing behind it"),
     refused(
         "enabled: true",
@@ -71,6 +71,18 @@ const TYPED: [Difference; 28] = [
     refused("weight: 8", "weight: 010", "invalid type: string \"010\", expected i64"),
     refused("weight: 8", "weight: 1e1", "invalid type: floating point `10.0`, expected i64"),
     refused("enabled: true", "enabled: !mine true", "the YAML tag !mine means nothing here"),
+    Refused {
+        row: "a tab behind the colon of a key",
+        from: "weight: 8",
+        to: "weight:\t8",
+        told: "':' must be followed by a valid YAML whitespace",
+    },
+    Refused {
+        row: "a text in quotes that goes on in a line no deeper than its key",
+        from: "      address: 192.0.2.80\n",
+        to: "      description: \"a\n      b\"\n      address: 192.0.2.80\n",
+        told: "invalid indentation in quoted scalar",
+    },
     Refused {
         row: "a second document behind `---`",
         from: "            nginx1: { weight: 100 }\n",

@@ -54,6 +54,23 @@ async fn the_dataplane_alone_serves_its_sockets_until_a_signal() {
 }
 
 #[tokio::test]
+async fn a_socket_path_that_is_too_long_is_refused_with_the_way_out() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("d".repeat(90));
+    std::fs::create_dir(&dir).unwrap();
+    let bed = TestBed::new(&[]).vpp("embedded");
+    let mut alone = maglevd(&dir);
+    let mut embedded = bed.command();
+    for command in [alone.arg("--dataplane-only").arg(&dir), embedded.env("TMPDIR", &dir)] {
+        let (status, _, err) = ran(command).await;
+        assert_eq!(status, 1, "{err}");
+        let told = "bytes, and a socket's has 107 at most; set TMPDIR";
+        assert!(err.contains(told), "{err}");
+        assert_eq!(entries(&dir), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
 async fn a_daemon_programs_the_dataplane_of_another_process() {
     let bed = TestBed::new(&["a"]).pools(&["a"]);
     let mut alone = maglevd(bed.dir());

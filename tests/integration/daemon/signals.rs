@@ -39,7 +39,9 @@ async fn a_signal_while_the_daemon_starts_is_served_once_it_has_started() {
 async fn every_signal_that_asks_for_the_end_says_goodbye_to_vpp() {
     let mut bed = TestBed::new(&[]);
     let dataplane = bed.dataplane();
-    for signal in [Signal::QUIT, Signal::TERM, Signal::INT, Signal::XCPU, Signal::ALARM] {
+    let times = [Signal::XCPU, Signal::ALARM, Signal::VTALARM, Signal::PROF];
+    let others = [Signal::IO, Signal::STKFLT, Signal::POWER];
+    for signal in [Signal::QUIT, Signal::TERM, Signal::INT].into_iter().chain(times).chain(others) {
         let mut daemon = bed.start().await;
         daemon.logged("vpp-connect").await;
         daemon.client().await.get_vpp_info(GetVppInfoRequest {}).await.unwrap();

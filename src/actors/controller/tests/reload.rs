@@ -193,3 +193,18 @@ async fn a_check_that_changes_for_all_backends_spreads_their_probes() {
     assert!(all >= 20, "{all} probes: each is probed within the fast interval");
     assert!(busiest <= 10, "{busiest} of {all} probes in half a second");
 }
+
+#[actix_rt::test]
+async fn an_operators_weight_stays_until_the_file_says_something_else() {
+    let server = ScriptedServer::serving(2);
+    let bed = ControllerTestBed::start(&file(&[(&server, "tcp", 100)]));
+    bed.until("probed web 2=100").await;
+    bed.set_weight(7).await.unwrap();
+    bed.until("changed web 2=7").await;
+    bed.reload(&file(&[(&server, "tcp", 100)])).await.unwrap();
+    bed.until("all web 2=7").await;
+    bed.reload(&file(&[(&server, "tcp", 50)])).await.unwrap();
+    bed.until("changed web 2=50").await;
+    // Sent twice: in the whole desired state, and as a change to be written at once.
+    assert!(bed.take_recorded().contains(&"all web 2=50".to_owned()));
+}

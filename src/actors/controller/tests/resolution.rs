@@ -43,7 +43,7 @@ async fn a_new_address_gets_the_weight_at_once_and_a_failing_name_keeps_its_addr
 
     // Without an address the frontend waits, and no probe is made.
     tokio::time::sleep(Duration::from_secs(20)).await;
-    assert_eq!(bed.take_recorded(), ["all web 9=100"]);
+    assert_eq!(bed.take_recorded(), ["all web 9=100 *=?"]);
     let (view, reading) = bed.backend("b").await.unwrap();
     assert_eq!((view.state, view.address), (State::Unknown, None));
     assert_eq!(view.unresolved.as_deref(), Some("no such name"));
@@ -72,4 +72,51 @@ async fn a_new_address_gets_the_weight_at_once_and_a_failing_name_keeps_its_addr
     // A backend whose name fails can be paused.
     bed.administer("b", AdminCommand::Pause).await.unwrap();
     assert_eq!(bed.state("b").await, State::Paused);
+}
+
+/// Every name has the address 10.0.0.5, and every probe passes.
+fn all_at_one_address() -> ControllerTestBed {
+    let found = LookupAnswer::Found {
+        addresses: vec![IpAddr::from([10, 0, 0, 5])],
+        ttl: Duration::from_secs(60),
+    };
+    ControllerTestBed::start_with(FILE, |controller| {
+        let controller = controller.with_fake_probe(Arc::new(|_| {
+            Box::pin(async { ProbeResult::new(ResultCode::L3Ok, "") })
+        }));
+        controller.with_fake_resolver(Arc::new(move |_: &HostName| {
+            let found = found.clone();
+            Box::pin(async { found })
+        }))
+    })
+}
+
+#[actix_rt::test]
+async fn a_reload_that_changes_a_backends_name_in_the_dns_disturbs_no_traffic() {
+    let bed = all_at_one_address();
+    bed.until("probed web 5=100 9=100").await;
+    // The startup grace is over.
+    tokio::time::sleep(2 * AN_HOUR).await;
+    let by_name = "{address: b.example.org, resolve: ipv4";
+    let changes = ["{address: new.example.org, resolve: ipv4", "{address: 10.0.0.5", by_name];
+    let mut text = FILE.to_owned();
+    let mut before = by_name;
+    for after in changes {
+        text = text.replace(before, after);
+        before = after;
+        bed.take_recorded();
+        bed.reload(&text).await.unwrap();
+        bed.until("probed web 5=100 9=100").await;
+        let mut recorded = bed.take_recorded();
+        recorded.dedup();
+        // Until the name is resolved, what VPP has besides stays as it is.
+        let (first, kept) = match after.contains("10.0.0.5") {
+            true => ("all web 5=? 9=100", "changed web 5=? 9=100"),
+            false => ("all web 9=100 *=?", "changed web 9=100 *=?"),
+        };
+        assert_eq!(recorded[..2], [first, kept], "{after}: {recorded:?}");
+        let spared =
+            |line: &String| line.contains("5=?") || line.contains("5=100") || line.contains("*=?");
+        assert!(recorded.iter().all(spared), "{after}: {recorded:?}");
+    }
 }

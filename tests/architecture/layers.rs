@@ -127,16 +127,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "tester",
-        modules: &[
-            "cli",
-            "client",
-            "api::views",
-            "config",
-            "domain",
-            "host",
-            "probe",
-            "pb",
-        ],
+        modules: &["cli", "client", "api::views", "config", "domain", "host", "probe", "pb"],
         crates: &[
             "thiserror",
             "tokio",

@@ -13,6 +13,10 @@ use super::open::open;
 use crate::domain::tester::fact::{FlowFailure, TestFact};
 use crate::tester::targets::VipKind;
 
+/// Between two attempts to open one, at least: the places of thousands share a
+/// server that is dead.
+const RETRY: Duration = Duration::from_millis(500);
+
 /// The place of one connection.
 pub(super) struct Held {
     pub(super) asks: Arc<Asks>,
@@ -41,14 +45,17 @@ impl Held {
         loop {
             let opened = open(&self.asks, self.late, None).await;
             match opened {
-                Err(failure) => observer.report(TestFact::NotOpened { failure }).await,
+                Err(failure) => {
+                    observer.report(TestFact::NotOpened { failure }).await;
+                    sleep(self.interval.max(RETRY)).await;
+                }
                 Ok(transport) => {
                     observer.report(TestFact::Opened { slot }).await;
                     let ended = self.converse(Conversation::new(transport), &observer).await;
                     observer.report(ended).await;
+                    sleep(self.interval).await;
                 }
             }
-            sleep(self.interval).await;
         }
     }
 

@@ -28,7 +28,9 @@ impl Peer {
     /// Starts what `command` makes of `N` free ports, and waits until all are
     /// served. Ports are free only until another process takes them, so a server that
     /// ends at once is tried again with others.
-    pub(crate) async fn start<const N: usize>(command: impl Fn([u16; N]) -> Command) -> (Self, [u16; N]) {
+    pub(crate) async fn start<const N: usize>(
+        command: impl Fn([u16; N]) -> Command,
+    ) -> (Self, [u16; N]) {
         for _ in 0..5 {
             let held = [(); N].map(|()| TcpListener::bind((V4, 0)).unwrap());
             let ports = held.each_ref().map(|listener| listener.local_addr().unwrap().port());

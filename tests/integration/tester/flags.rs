@@ -86,8 +86,8 @@ fn every_flag_is_documented() {
     let text = include_str!("../../../docs/maglevt.md");
     let help = maglevt("--help").output().unwrap().stdout;
     let help = String::from_utf8(help).unwrap();
-    let flags: Vec<_> =
-        help.lines().filter_map(|line| line.trim().split(' ').find(|w| w.starts_with("--"))).collect();
+    let words = help.lines().filter_map(|line| line.trim().split(' ').next());
+    let flags: Vec<_> = words.filter(|word| word.starts_with("--")).collect();
     assert!(flags.len() > 25, "the flags are not understood: {help}");
     for flag in flags {
         let flag = flag.split(['[', '=']).next().unwrap();

@@ -74,8 +74,10 @@ async fn a_wrong_share_is_named_and_a_right_one_passes() {
     let server = LineServer::start(&["a", "a", "a", "b"]).await;
     let test = |expect: &str| {
         let address = server.address;
-        Running::start(&format!("tcp://{address} --interval 2ms --lines 2 --line-interval 1ms \
-                                 --expect {expect} --for 1s"))
+        Running::start(&format!(
+            "tcp://{address} --interval 2ms --lines 2 --line-interval 1ms \
+                                 --expect {expect} --for 1s"
+        ))
     };
     let ended = test("a=75,b=25").end().await;
     assert_eq!((ended.status, &*ended.breaches()), (0, ""));
@@ -85,7 +87,10 @@ async fn a_wrong_share_is_named_and_a_right_one_passes() {
     let ended = test("a=1,b=1").end().await;
     assert_eq!((ended.status, &ended.vip()["shares"]["verdict"]), (1, &"wrong".into()));
     let says = ended.breaches();
-    assert!(says.contains("got 75.") || says.contains("got 74.") || says.contains("got 25."), "{says}");
+    assert!(
+        says.contains("got 75.") || says.contains("got 74.") || says.contains("got 25."),
+        "{says}"
+    );
 
     let ended = test("a=1,b=0").end().await;
     let says = ended.breaches();

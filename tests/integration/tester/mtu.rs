@@ -26,7 +26,8 @@ impl NarrowPath {
         if !is_installed("ip") {
             return None;
         }
-        let [near, far] = ["near", "far"].map(|end| format!("maglevt-{end}-{}", std::process::id()));
+        let [near, far] =
+            ["near", "far"].map(|end| format!("maglevt-{end}-{}", std::process::id()));
         let made = Command::new("ip").args(["netns", "add", &near]).output().unwrap();
         if !made.status.success() {
             skipped("no permission to make a network namespace");
@@ -88,12 +89,21 @@ async fn a_path_that_swallows_full_packets_is_found_with_its_size_and_server() {
     let mut test = Running::spawn(&mut command);
     let found = test.until("full packets", |value| value["what"] == "full_size").await;
     let why = found["why"].as_str().unwrap();
-    assert!(why.starts_with("MTU: packets of 1500 bytes vanish on the way to nginx0, nginx1"), "{why}");
-    assert!(why.contains("and 1476 pass: the path lacks 24 bytes, what GRE over IPv4 adds"), "{why}");
+    assert!(
+        why.starts_with("MTU: packets of 1500 bytes vanish on the way to nginx0, nginx1"),
+        "{why}"
+    );
+    assert!(
+        why.contains("and 1476 pass: the path lacks 24 bytes, what GRE over IPv4 adds"),
+        "{why}"
+    );
     assert!(why.ends_with("advertise an MSS of 1436"), "{why}");
     let ended = test.stop().await;
     assert_eq!(ended.status, 1);
     assert!(ended.breaches().contains("MTU: packets of 1500 bytes vanish"), "{}", ended.breaches());
     // Small requests are answered all the same.
-    assert_eq!((&ended.vip()["broken"], &ended.vip()["full_size"]["largest_passing"]), (&0.into(), &1476.into()));
+    assert_eq!(
+        (&ended.vip()["broken"], &ended.vip()["full_size"]["largest_passing"]),
+        (&0.into(), &1476.into())
+    );
 }

@@ -1,5 +1,5 @@
-//! Against nginx, whose two names share connections by their source port. Where it
-//! is not installed, this says that it skips.
+//! Against nginx, whose two names serve connections in turn. Where it is not
+//! installed, this says that it skips.
 
 use std::process::Command;
 

@@ -15,7 +15,7 @@ use super::open::{FlowTransport, open};
 use super::path_size::{never_fragment, path_mtu, segment, tcp_headers, tcp_packet, udp_headers};
 use crate::domain::tester::fact::{FailureKind, FlowFailure, TestFact};
 use crate::domain::tester::full_size::{FullSizeTry, SMALLEST, judge, next_size};
-use crate::tester::targets::VipKind;
+use crate::tester::targets::TargetKind;
 
 /// Flows of one round, so that several servers get one.
 const FLOWS: usize = 8;
@@ -44,7 +44,7 @@ pub(super) async fn run(asks: Arc<Asks>, within: Duration, observer: Observer) {
             _ => None,
         };
         let is_ipv6 = asks.address.is_ipv6();
-        let mss = full.filter(|_| asks.kind != VipKind::Udp);
+        let mss = full.filter(|_| asks.kind != TargetKind::Udp);
         let mss = mss.map(|full| full.saturating_sub(tcp_headers(asks.address)));
         let finding = judge(&tries, largest, is_ipv6, mss, why_none.as_deref());
         observer.report(TestFact::FullSize(finding)).await;

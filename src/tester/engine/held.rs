@@ -11,7 +11,7 @@ use super::asks::Asks;
 use super::conversation::{Conversation, FlowAnswer};
 use super::open::open;
 use crate::domain::tester::fact::{FlowFailure, TestFact};
-use crate::tester::targets::VipKind;
+use crate::tester::targets::TargetKind;
 
 /// Between two attempts to open one, at least: the places of thousands share a
 /// server that is dead.
@@ -33,7 +33,7 @@ pub(super) struct Held {
 impl Held {
     /// Holds it until the task is aborted.
     pub(super) async fn run(mut self, observer: Observer) {
-        if self.asks.kind == VipKind::Udp {
+        if self.asks.kind == TargetKind::Udp {
             // Nobody sends a lost datagram again.
             self.timeout = self.late;
         }

@@ -13,7 +13,7 @@ use super::asks::Asks;
 use super::failure::{of_io, of_tls};
 use super::path_size;
 use crate::domain::tester::fact::{FailureKind, FlowFailure};
-use crate::tester::targets::VipKind;
+use crate::tester::targets::TargetKind;
 
 /// A connection of one kind.
 pub(super) enum FlowTransport {
@@ -32,7 +32,7 @@ pub(super) async fn open(
     within: Duration,
     largest: Option<u32>,
 ) -> Result<FlowTransport, FlowFailure> {
-    if asks.kind == VipKind::Udp {
+    if asks.kind == TargetKind::Udp {
         return udp(asks.address)
             .await
             .map(FlowTransport::Udp)

@@ -87,7 +87,7 @@ impl Drop for LineServer {
 }
 
 async fn serve(stream: TcpStream, name: &str, mut behaviour: watch::Receiver<Behaviour>) {
-    let resets = behaviour.borrow().resets;
+    let (present, resets) = (behaviour.clone(), behaviour.borrow().resets);
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     loop {
@@ -96,15 +96,15 @@ async fn serve(stream: TcpStream, name: &str, mut behaviour: watch::Receiver<Beh
                 Ok(0) | Err(_) => return,
                 Ok(_) => {
                     line.clear();
-                    let Behaviour { moved_to, is_silent, .. } = *behaviour.borrow();
+                    let Behaviour { moved_to, is_silent, .. } = *present.borrow();
                     let answer = format!("{}\n", moved_to.unwrap_or(name));
                     if !is_silent && stream.write_all(answer.as_bytes()).await.is_err() {
                         return;
                     }
                 }
             },
-            changed = behaviour.wait_for(|now| now.resets != resets) => {
-                if changed.is_ok() {
+            is_reset = async { behaviour.wait_for(|now| now.resets != resets).await.is_ok() } => {
+                if is_reset {
                     SockRef::from(stream.get_ref()).set_linger(Some(Duration::ZERO)).unwrap();
                 }
                 return;

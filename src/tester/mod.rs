@@ -14,6 +14,7 @@ pub mod engine;
 pub mod error;
 pub mod options;
 mod report;
+pub mod settings;
 pub mod targets;
 
 use std::ffi::OsString;
@@ -33,7 +34,7 @@ use options::completions::script;
 use options::single_dash::with_two_dashes;
 use options::{ReportFormat, TesterOptions};
 use report::Reporter;
-use targets::VipTarget;
+use targets::target::VipTarget;
 
 /// Runs maglevt with its arguments, the program's name first. The exit status is 0
 /// for a test within its limits, 1 for another, 2 for wrong arguments, 3 where

@@ -100,7 +100,7 @@ async fn test(options: &TesterOptions, output: Output) -> Result<bool, TesterErr
     if found.iter().all(Option::is_some) {
         return Err(TesterError::Unreachable { reasons: reasons(&targets.vips, &found) });
     }
-    let format = options.output.unwrap_or_else(|| ReportFormat::of_streams());
+    let format = options.output.unwrap_or_else(ReportFormat::of_streams);
     let reporter = Reporter::new(format, output)?;
     let plan = collect::CollectPlan {
         settings,

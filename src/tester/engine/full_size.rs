@@ -71,7 +71,11 @@ async fn search(
     }
     let (mut good, mut bad) = (SMALLEST, full);
     while let Some(size) = next_size(good, bad) {
-        if passes(size).await { good = size } else { bad = size }
+        if passes(size).await {
+            good = size;
+        } else {
+            bad = size;
+        }
     }
     Some(good)
 }

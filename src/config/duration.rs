@@ -25,7 +25,10 @@ pub enum DurationError {
 /// Parses one or more numbers, each with a unit, behind a `+` or not. `0` needs no
 /// unit, as in Go.
 /// Fractions of a nanosecond are dropped.
-pub(super) fn parse(text: &str) -> Result<Duration, DurationError> {
+///
+/// # Errors
+/// The text is not a duration, or is longer than Go's.
+pub fn parse(text: &str) -> Result<Duration, DurationError> {
     if text.starts_with('-') {
         return Err(DurationError::Negative);
     }

@@ -60,12 +60,12 @@ pub fn draw(frame: &mut Frame<'_>, model: &mut LiveModel, time: DrawTime, colour
 
 /// How tones are drawn.
 #[derive(Clone, Copy)]
-struct Ink {
-    colour: bool,
+pub(crate) struct Ink {
+    pub(crate) colour: bool,
 }
 
 impl Ink {
-    fn style(self, tone: Tone) -> Style {
+    pub(crate) fn style(self, tone: Tone) -> Style {
         let colour = |colour| if self.colour { Style::new().fg(colour) } else { Style::new() };
         match tone {
             Tone::Plain => Style::new(),
@@ -78,7 +78,7 @@ impl Ink {
         }
     }
 
-    fn span(self, tone: Tone, text: impl Into<String>) -> Span<'static> {
+    pub(crate) fn span(self, tone: Tone, text: impl Into<String>) -> Span<'static> {
         Span::styled(text.into(), self.style(tone))
     }
 }

@@ -21,7 +21,7 @@ const CODINGS: [&str; 8] =
 
 /// How the end of a message is found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     /// So many bytes are still to come.
     Length(u64),
     /// In chunks.
@@ -32,7 +32,7 @@ pub(super) enum Framing {
 
 /// The position in a chunked body.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Chunk {
+pub(crate) enum Chunk {
     /// In a size line, of which this has come.
     Size(Vec<u8>),
     /// In the data, of which so many bytes are still to come.
@@ -48,7 +48,7 @@ pub(super) enum Chunk {
 
 /// Fields that contradict themselves or each other.
 #[derive(Debug, PartialEq, Eq, Error)]
-pub(super) enum FramingError {
+pub(crate) enum FramingError {
     #[error("Content-Length \"{given}\" is not a number")]
     NotANumber { given: String },
     #[error("two different Content-Lengths, {0} and {1}")]
@@ -57,7 +57,7 @@ pub(super) enum FramingError {
 
 /// A body that is not what was announced.
 #[derive(Debug, PartialEq, Eq, Error)]
-pub(super) enum BodyError {
+pub(crate) enum BodyError {
     #[error("bad chunk")]
     Chunk,
     #[error("closed early")]
@@ -66,7 +66,7 @@ pub(super) enum BodyError {
 
 impl Framing {
     /// The framing that a response's status and fields announce.
-    pub(super) fn of(head: &Head<'_>) -> Result<Self, FramingError> {
+    pub(crate) fn of(head: &Head<'_>) -> Result<Self, FramingError> {
         if has_no_body(head.status) {
             return Ok(Self::Length(0));
         }
@@ -103,7 +103,7 @@ impl Framing {
     }
 
     /// Takes the next bytes, and passes on what of them is the body's until it breaks.
-    fn take(
+    pub(crate) fn take(
         &mut self,
         mut input: &[u8],
         mut data: impl FnMut(&[u8]) -> ControlFlow<()>,
@@ -142,7 +142,7 @@ impl Framing {
     }
 
     /// Whether all of the message has come.
-    fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         matches!(self, Self::Length(0) | Self::Chunked(Chunk::End))
     }
 }

@@ -12,7 +12,7 @@ mod grpc;
 mod life;
 mod listeners;
 mod metrics;
-mod modes;
+pub(crate) mod modes;
 mod names;
 mod notify;
 mod probes;

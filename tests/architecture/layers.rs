@@ -173,6 +173,7 @@ const VALUES: &[&str] = &[
     "collections::VecDeque",
     "collections::btree_map",
     "fmt",
+    "f64::consts",
     "iter",
     "mem",
     "net::IpAddr",

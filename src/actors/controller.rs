@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use actix::prelude::*;
-use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 pub use messages::*;
@@ -40,7 +39,7 @@ const MAILBOX: usize = 65_536;
 pub struct Controller {
     source: Arc<dyn ConfigSource>,
     state: ControllerState,
-    reloads: ReloadQueue<oneshot::Sender<Result<(), LoadFailed>>>,
+    reloads: ReloadQueue<reload::ReloadRequest>,
     probers: Probers,
     events: EventBatcher,
     outboxes: Option<Outboxes>,

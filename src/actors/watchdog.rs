@@ -224,8 +224,8 @@ impl Handler<Reloading> for Watchdog {
 impl Handler<Reloaded> for Watchdog {
     type Result = ();
 
-    fn handle(&mut self, Reloaded { refused }: Reloaded, _: &mut Self::Context) {
-        self.input.counts.config_refused = refused;
+    fn handle(&mut self, Reloaded { refusal }: Reloaded, _: &mut Self::Context) {
+        self.input.counts.config_refused = refusal;
         if self.readiness.has_started() {
             // Whoever waits for the end of the reload finds its outcome in the status.
             let status = self.input.to_string();

@@ -94,8 +94,8 @@ async fn answer(
             let frontend = client.message("SetFrontendPoolBackendWeight", response)?;
             CliAnswer::WeightSet { frontend, pool, backend }
         }
-        DaemonRequest::Sync { frontend, dry_run } => {
-            let request = pb::SyncVpplbStateRequest { frontend_name: frontend, dry_run };
+        DaemonRequest::Sync { frontend, dry_run, force } => {
+            let request = pb::SyncVpplbStateRequest { frontend_name: frontend, dry_run, force };
             let sync = client.message("SyncVPPLBState", grpc.sync_vpplb_state(request).await)?;
             CliAnswer::Synced { sync, dry_run }
         }
@@ -103,8 +103,8 @@ async fn answer(
             let response = grpc.check_config(pb::CheckConfigRequest {}).await;
             CliAnswer::Checked((&client.message("CheckConfig", response)?).into())
         }
-        DaemonRequest::ConfigReload => {
-            let response = grpc.reload_config(pb::ReloadConfigRequest {}).await;
+        DaemonRequest::ConfigReload { force } => {
+            let response = grpc.reload_config(pb::ReloadConfigRequest { force }).await;
             CliAnswer::Reloaded((&client.message("ReloadConfig", response)?).into())
         }
     })

@@ -12,6 +12,7 @@ mod intent;
 mod names;
 mod predict;
 mod reload;
+mod reload_guard;
 mod reload_queue;
 mod served;
 mod views;
@@ -36,6 +37,7 @@ pub use effects::{
     AdminCommand, CommandRefused, ControllerEffect, ProberId, ProberSettings, ReloadId,
 };
 pub use predict::WeightPrediction;
+pub use reload_guard::ExcessiveChange;
 pub use reload_queue::{ReloadQueue, ReloadStatus};
 use served::ServedAddresses;
 pub use views::{BackendView, FrontendView, PoolBackendView, PoolView};

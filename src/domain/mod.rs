@@ -15,4 +15,5 @@ pub mod names;
 pub mod printable;
 pub mod readiness;
 pub mod reconcile;
+pub mod removals;
 pub mod resolution;

@@ -11,7 +11,16 @@ pub struct HealthCounts {
     pub frontends: usize,
     pub frontends_up: usize,
     /// The last reload was refused: the daemon has an older configuration.
-    pub config_refused: bool,
+    pub config_refused: Option<ReloadRefusal>,
+}
+
+/// Why a reload was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReloadRefusal {
+    /// The file has a fault, or could not be put to use.
+    Fault,
+    /// It takes away too much to be meant.
+    Excessive,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,10 +71,15 @@ impl fmt::Display for ReadinessInput {
             f,
             "frontends {frontends_up} of {frontends} up, backends {backends_up} of {backends} up, VPP {vpp}"
         )?;
-        if self.counts.config_refused {
-            f.write_str("; the last reload was refused: maglevd --check says why")?;
+        match self.counts.config_refused {
+            None => Ok(()),
+            Some(ReloadRefusal::Fault) => {
+                f.write_str("; the last reload was refused: maglevd --check says why")
+            }
+            Some(ReloadRefusal::Excessive) => f.write_str(
+                "; the last reload was refused, it would remove too much: the log says what",
+            ),
         }
-        Ok(())
     }
 }
 
@@ -136,7 +150,7 @@ mod tests {
             backends_unknown,
             frontends: 2,
             frontends_up: 1,
-            config_refused: false,
+            config_refused: None,
         };
         ReadinessInput { counts, vpp }
     }
@@ -175,8 +189,15 @@ mod tests {
         let line = input(1, VppState::Away).to_string();
         assert_eq!(line, "frontends 1 of 2 up, backends 3 of 5 up, VPP not connected");
         let mut refused = input(1, VppState::Away);
-        refused.counts.config_refused = true;
-        let why = "; the last reload was refused: maglevd --check says why";
-        assert_eq!(refused.to_string(), line + why);
+        for (refusal, why) in [
+            (ReloadRefusal::Fault, "; the last reload was refused: maglevd --check says why"),
+            (
+                ReloadRefusal::Excessive,
+                "; the last reload was refused, it would remove too much: the log says what",
+            ),
+        ] {
+            refused.counts.config_refused = Some(refusal);
+            assert_eq!(refused.to_string(), line.clone() + why);
+        }
     }
 }

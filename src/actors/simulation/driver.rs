@@ -149,7 +149,8 @@ impl SimulationDriver {
                     self.scenario.edit(&mut self.rng);
                 }
                 write(&self.path, &self.scenario.yaml());
-                let reloaded = self.daemon.controller.send(Reload).await.expect("the actor runs");
+                let reloaded =
+                    self.daemon.controller.send(Reload::default()).await.expect("the actor runs");
                 reloaded.unwrap_or_else(|fault| panic!("{fault}\n{}", self.scenario.yaml()));
                 self.counts.reloads += 1;
             }

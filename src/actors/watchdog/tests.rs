@@ -140,7 +140,7 @@ async fn it_notifies_ready_once_and_then_each_new_status() {
     assert!(!lines.contains(&"READY=1".to_owned()), "{lines:?}");
     // Reloads are not notified before the daemon is ready.
     watchdog.send(Reloading { monotonic_us: 1 }).await.unwrap();
-    watchdog.send(Reloaded { refused: false }).await.unwrap();
+    watchdog.send(Reloaded { refusal: None }).await.unwrap();
     assert!(!watchdog.send(GetReadiness).await.unwrap().has_started());
     assert!(received.take().is_empty());
 
@@ -166,7 +166,7 @@ async fn it_notifies_ready_once_and_then_each_new_status() {
 
     watchdog.send(Reloading { monotonic_us: 42 }).await.unwrap();
     assert_eq!(received.take(), ["RELOADING=1", "MONOTONIC_USEC=42"]);
-    watchdog.send(Reloaded { refused: false }).await.unwrap();
+    watchdog.send(Reloaded { refusal: None }).await.unwrap();
     assert_eq!(received.take(), ["READY=1"]);
     watchdog.send(Stopping).await.unwrap();
     assert_eq!(received.take(), ["STOPPING=1", "STATUS=stopping"]);

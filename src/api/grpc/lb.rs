@@ -23,6 +23,7 @@ pub(super) fn info(info: &VppInfo) -> pb::VppInfo {
         now_unix_ns: now_ns(),
         connected_for_ns: ns(info.connected_for()),
         uptime_ns: info.uptime().map_or(0, ns),
+        held_removals: vec![],
     }
 }
 
@@ -68,6 +69,7 @@ fn vip(key: &Vip, seen: &ObservedVip, booted_at: Option<SystemTime>) -> pb::Vppl
         encap: encap(seen.encap),
         flow_table_length: seen.table_length.map_or(0, |length| length.get().into()),
         application_servers: live.chain(retired).collect(),
+        removal_held: false,
     }
 }
 
@@ -95,6 +97,7 @@ pub(super) fn counters(vips: &[VipPackets]) -> pb::VpplbCounters {
         first: packets.first,
         untracked: packets.untracked,
         no_server: packets.no_server,
+        removal_held: false,
     };
     pb::VpplbCounters { vips: vips.iter().map(vip).collect() }
 }
@@ -116,5 +119,6 @@ fn step(result: &StepResult, moves: Option<pb::TableMoves>) -> pb::SyncStep {
         detail: planned.step.to_string(),
         error: result.error.clone().unwrap_or_default(),
         moves,
+        held: false,
     }
 }

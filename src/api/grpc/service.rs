@@ -73,7 +73,7 @@ impl Maglev for MaglevService {
     ) -> GrpcReply<pb::ListFrontendsResponse> {
         let config = self.config().await?;
         let frontend_names = config.frontends.keys().map(ToString::to_string).collect();
-        Ok(Response::new(pb::ListFrontendsResponse { frontend_names }))
+        Ok(Response::new(pb::ListFrontendsResponse { frontend_names, held_removals: vec![] }))
     }
 
     async fn get_frontend(

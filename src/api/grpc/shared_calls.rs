@@ -46,8 +46,8 @@ impl MaglevService {
         })
     }
 
-    pub(super) async fn reload(&self) -> Result<pb::ReloadConfigResponse, Status> {
-        Ok(match self.actors.controller.send(Reload).await.or_status()? {
+    pub(super) async fn reload(&self, force: bool) -> Result<pb::ReloadConfigResponse, Status> {
+        Ok(match self.actors.controller.send(Reload { force }).await.or_status()? {
             Ok(()) => {
                 let renewed = match &self.certificates {
                     Some(certificates) => certificates.renew().await,
@@ -100,7 +100,9 @@ impl ConfigFaultFields {
                 LoadError::Unreadable { .. } | LoadError::Syntax { .. } => &mut faults.parse_error,
                 LoadError::Interrupted => &mut faults.other,
             },
-            LoadFailed::Namespace(_) | LoadFailed::Stopping => &mut faults.other,
+            LoadFailed::Namespace(_) | LoadFailed::Excessive(_) | LoadFailed::Stopping => {
+                &mut faults.other
+            }
         };
         *field = failed.to_string();
         faults

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::domain::controller::intent::Intent;
+use crate::domain::readiness::ReloadRefusal;
 
 impl ControllerState {
     /// The state of a daemon that has just started.
@@ -20,7 +21,7 @@ impl ControllerState {
             frontends: BTreeMap::new(),
             grace: StartupGrace::Waiting,
             last_reload: ReloadId::default(),
-            reload_status: ReloadStatus { successful: true, last_success: at },
+            reload_status: ReloadStatus { refusal: None, last_success: at },
             served: ServedAddresses::Known(BTreeSet::new()),
             generation: Generation::default(),
             last_prober: ProberId(0),
@@ -37,13 +38,13 @@ impl ControllerState {
     /// what was removed has one to it.
     pub fn reload(&mut self, config: Arc<Config>, at: SystemTime) -> Vec<ControllerEffect> {
         let id = self.next_reload();
-        self.reload_status = ReloadStatus { successful: true, last_success: at };
+        self.reload_status = ReloadStatus { refusal: None, last_success: at };
         self.replace(config, Some(id), at)
     }
 
     /// Notes that a reload was refused.
-    pub fn reload_refused(&mut self) {
-        self.reload_status.successful = false;
+    pub fn reload_refused(&mut self, why: ReloadRefusal) {
+        self.reload_status.refusal = Some(why);
     }
 
     #[must_use]

@@ -4,6 +4,7 @@ mod event_stream;
 mod grace;
 mod laws;
 mod names;
+mod reload_guard;
 
 use super::*;
 use crate::domain::balancing::weights::TargetWeight;

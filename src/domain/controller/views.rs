@@ -81,7 +81,7 @@ impl ControllerState {
             backends_unknown: backends(State::Unknown),
             frontends: self.frontends.len(),
             frontends_up: self.frontends.values().filter(serves).count(),
-            config_refused: !self.reload_status.successful,
+            config_refused: self.reload_status.refusal,
         }
     }
 

@@ -80,7 +80,7 @@ async fn kill_in_the_middle(mut command: Command) {
 
 /// What a full sync would do, or does.
 async fn sync(daemon: &Daemon, dry_run: bool) -> usize {
-    let request = SyncVpplbStateRequest { frontend_name: None, dry_run };
+    let request = SyncVpplbStateRequest { frontend_name: None, dry_run, force: false };
     let answer = daemon.client().await.sync_vpplb_state(request).await.unwrap().into_inner();
     assert!(answer.steps.iter().all(|step| step.error.is_empty()), "{:?}", answer.steps);
     answer.steps.len()

@@ -6,6 +6,7 @@ use super::*;
 use crate::actors::controller::{GetConfig, GetOverview};
 use crate::actors::reconciler::ServedObserved;
 use crate::config::ConfigLoad;
+use crate::domain::readiness::ReloadRefusal;
 
 /// A source whose next load takes as long as its text says.
 #[derive(Debug)]
@@ -61,16 +62,16 @@ async fn reloads_are_made_one_at_a_time_and_the_last_one_asked_for_wins() {
     };
     // One that takes long, and quick ones while it is loading.
     set(60, text(10));
-    let slow = tokio::spawn(bed.controller.send(Reload));
+    let slow = tokio::spawn(bed.controller.send(Reload::default()));
     tokio::time::sleep(Duration::from_secs(1)).await;
     set(0, text(20));
-    let quick = tokio::spawn(bed.controller.send(Reload));
+    let quick = tokio::spawn(bed.controller.send(Reload::default()));
     set(0, "maglev: nonsense".into());
-    let refused = tokio::spawn(bed.controller.send(Reload));
+    let refused = tokio::spawn(bed.controller.send(Reload::default()));
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!((weight().await, source.loads.load(Relaxed)), (1, 1));
     set(0, text(30));
-    let last = tokio::spawn(bed.controller.send(Reload));
+    let last = tokio::spawn(bed.controller.send(Reload::default()));
     for reload in [slow, quick, refused, last] {
         reload.await.unwrap().unwrap().unwrap();
     }
@@ -85,14 +86,17 @@ async fn the_outcome_of_the_last_reload_is_known() {
     let nothing = || GetOverview { backends: vec![], frontends: vec![] };
     let status = async || bed.controller.send(nothing()).await.unwrap().reload;
     let mut accepted = status().await;
-    assert!(accepted.successful);
+    assert!(accepted.refusal.is_none());
     for bad in ["maglev: nonsense".to_owned(), good.replace("rise: 2", "rise: 0")] {
         bed.reload(&bad).await.unwrap_err();
         let refused = status().await;
-        assert_eq!((refused.successful, refused.last_success), (false, accepted.last_success));
+        assert_eq!(
+            (refused.refusal, refused.last_success),
+            (Some(ReloadRefusal::Fault), accepted.last_success)
+        );
         bed.reload(&good).await.unwrap();
         let again = status().await;
-        assert!(again.successful && again.last_success > accepted.last_success);
+        assert!(again.refusal.is_none() && again.last_success > accepted.last_success);
         accepted = again;
     }
 }

@@ -107,12 +107,14 @@ const SYNC: &[Node] = &[word("vpp", "VPP").then(&[
 const SYNC_OPTIONS: &[Node] = &[
     slot(ValueSlot::Frontend, "only this frontend"),
     word("dry-run", "list the steps and take none"),
+    word("force", "also take the removals that are held"),
 ];
 
 const CONFIG: &[Node] = &[
     word("check", "list the faults of the file").makes(|_| request(DaemonRequest::ConfigCheck)),
     word("reload", "use the file, if it has no fault")
-        .makes(|_| request(DaemonRequest::ConfigReload)),
+        .with(&[word("force", "even if it removes most of what serves")])
+        .makes(|path| request(DaemonRequest::ConfigReload { force: path.has("force") })),
 ];
 
 const WATCH: &[Node] = &[
@@ -175,6 +177,7 @@ fn sync(path: &Path) -> Option<CliCommand> {
     request(DaemonRequest::Sync {
         frontend: path.name(ValueSlot::Frontend),
         dry_run: path.has("dry-run"),
+        force: path.has("force"),
     })
 }
 

@@ -101,11 +101,18 @@ fn words_are_parsed_to_their_command() {
         ("show vpp lbstate", DaemonRequest::ShowVppLbState),
         ("show vpp l s", DaemonRequest::ShowVppLbState),
         ("show vpp lbs", DaemonRequest::ShowVppLbState),
-        ("sy v l s", DaemonRequest::Sync { frontend: None, dry_run: false }),
-        ("sync vpp lbstate dry", DaemonRequest::Sync { frontend: None, dry_run: true }),
+        ("sy v l s", DaemonRequest::Sync { frontend: None, dry_run: false, force: false }),
+        (
+            "sync vpp lbstate dry",
+            DaemonRequest::Sync { frontend: None, dry_run: true, force: false },
+        ),
+        (
+            "sync vpp lb state force",
+            DaemonRequest::Sync { frontend: None, dry_run: false, force: true },
+        ),
         (
             "sync vpp lb state dry-run web",
-            DaemonRequest::Sync { frontend: Some("web".into()), dry_run: true },
+            DaemonRequest::Sync { frontend: Some("web".into()), dry_run: true, force: false },
         ),
         (
             "se b nginx0 d",
@@ -120,7 +127,8 @@ fn words_are_parsed_to_their_command() {
                 weight: 0,
             },
         ),
-        ("c r", DaemonRequest::ConfigReload),
+        ("c r", DaemonRequest::ConfigReload { force: false }),
+        ("config reload force", DaemonRequest::ConfigReload { force: true }),
     ];
     for (line, expected) in cases {
         assert_eq!(parsed(line), request(expected), "{line}");
@@ -138,7 +146,7 @@ fn an_exact_word_wins_over_longer_ones() {
 
 #[test]
 fn a_yielding_word_takes_no_prefix_from_another() {
-    assert_eq!(parsed("c r"), request(DaemonRequest::ConfigReload));
+    assert_eq!(parsed("c r"), request(DaemonRequest::ConfigReload { force: false }));
     assert_eq!(parsed("comp z"), Ok(CliCommand::Completions(Shell::Zsh)));
     let suggested = suggestions(&[] as &[&str], "co").unwrap();
     let words: Vec<GrammarToken> =

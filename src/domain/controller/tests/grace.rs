@@ -1,6 +1,7 @@
 //! Tests how long unknown backends are waited for, and what follows from what VPP serves.
 
 use super::*;
+use crate::domain::readiness::ReloadRefusal;
 
 /// `a` has another name and the same address.
 fn renamed() -> Config {
@@ -144,14 +145,14 @@ fn backends_without_a_verdict_learn_whether_vpp_serves_them() {
 #[test]
 fn a_refused_reload_is_remembered_until_one_is_accepted() {
     let mut controller = started();
-    assert!(controller.reload_status().successful);
-    controller.reload_refused();
-    let refused = ReloadStatus { successful: false, last_success: START };
+    assert!(controller.reload_status().refusal.is_none());
+    controller.reload_refused(ReloadRefusal::Fault);
+    let refused = ReloadStatus { refusal: Some(ReloadRefusal::Fault), last_success: START };
     assert_eq!(controller.reload_status(), refused);
-    assert!(controller.counts().config_refused);
+    assert_eq!(controller.counts().config_refused, Some(ReloadRefusal::Fault));
     let later = START + Duration::from_secs(9);
     controller.reload(Arc::new(config()), later);
-    let accepted = ReloadStatus { successful: true, last_success: later };
+    let accepted = ReloadStatus { refusal: None, last_success: later };
     assert_eq!(controller.reload_status(), accepted);
-    assert!(!controller.counts().config_refused);
+    assert_eq!(controller.counts().config_refused, None);
 }

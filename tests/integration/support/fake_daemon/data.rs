@@ -200,6 +200,11 @@ pub(super) fn check(name: &str) -> Option<HealthCheckInfo> {
     })
 }
 
+/// A daemon that contradicts holds the removal of a VIP.
+pub(super) fn held_removals(contrary: bool) -> Vec<String> {
+    if contrary { vec!["198.51.100.0/28".into()] } else { vec![] }
+}
+
 pub(super) fn vpp_info(contrary: bool) -> VppInfo {
     let missing: &[&str] = if contrary { &["lb_as_set_weight"] } else { &[] };
     VppInfo {
@@ -214,6 +219,7 @@ pub(super) fn vpp_info(contrary: bool) -> VppInfo {
         now_unix_ns: NOW_NS,
         connected_for_ns: 3_661 * SECOND,
         uptime_ns: 2 * 86_400 * SECOND,
+        held_removals: held_removals(contrary),
     }
 }
 
@@ -244,6 +250,7 @@ pub(super) fn lb_state(empty: bool) -> VpplbState {
                 server("198.51.100.10", 100, 683),
                 server("198.51.100.11", 50, 341),
             ],
+            removal_held: false,
         },
         Vpplbvip {
             prefix: text("198.51.100.0/28"),
@@ -252,6 +259,7 @@ pub(super) fn lb_state(empty: bool) -> VpplbState {
             encap: text("gre6"),
             flow_table_length: 0,
             application_servers: vec![],
+            removal_held: true,
         },
     ];
     let vips = if empty { vec![] } else { vips };
@@ -267,6 +275,7 @@ pub(super) fn lb_counters(empty: bool) -> VpplbCounters {
         first: 1_000,
         untracked: 0,
         no_server,
+        removal_held: false,
     };
     let vips = vec![
         vip("192.0.2.80/32", 6, 18_446_744_073_709_551_615, 0),

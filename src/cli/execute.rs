@@ -32,7 +32,10 @@ async fn answer(
     let wait_ns = i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX);
     let mut grpc = client.grpc.clone();
     Ok(match request {
-        DaemonRequest::ShowFrontends => CliAnswer::Frontends(requests::frontends(client).await?),
+        DaemonRequest::ShowFrontends => {
+            let (frontends, held_removals) = requests::frontends(client).await?;
+            CliAnswer::Frontends { frontends, held_removals }
+        }
         DaemonRequest::ShowFrontend { name } => {
             let frontend = requests::frontend(client.clone(), name).await?;
             let members = frontend.pools.iter().flat_map(|pool| &pool.backends);

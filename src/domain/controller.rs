@@ -8,6 +8,7 @@
 mod commands;
 mod effects;
 mod grace;
+mod inheritance;
 mod intent;
 mod names;
 mod predict;
@@ -34,7 +35,8 @@ use crate::domain::balancing::weights::{
 use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::plan::Desired;
 pub use effects::{
-    AdminCommand, CommandRefused, ControllerEffect, ProberId, ProberSettings, ReloadId,
+    AdminCommand, CommandRefused, ControllerEffect, InheritedVerdict, ProberId, ProberSettings,
+    ReloadId,
 };
 pub use predict::WeightPrediction;
 pub use reload_guard::ExcessiveChange;
@@ -66,7 +68,7 @@ pub struct States {
 }
 
 /// A configured backend and its state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct BackendRecord {
     settings: Arc<Backend>,
     prober: ProberId,
@@ -251,6 +253,10 @@ impl BackendRecord {
         self.has_verdict |= matches!(transition.to, State::Up | State::Down);
         self.state = transition.to;
         count(&mut self.transition_counts, (transition.from, transition.to));
+        self.remember(transition, history);
+    }
+
+    fn remember(&mut self, transition: Transition<State>, history: usize) {
         // Most backends have no further transition after their first verdict.
         self.history.reserve_exact(1);
         self.history.push_back(transition);

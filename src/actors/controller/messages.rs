@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use thiserror::Error;
+use tokio::sync::oneshot;
 
 use crate::actors::prober::{ProbeCount, ProbeReading};
 use crate::config::{LoadError, Loaded};
@@ -143,6 +144,13 @@ pub struct Reload {
     /// Use it even if it takes away too much to be meant, and end the holding of
     /// removals in VPP.
     pub force: bool,
+}
+
+/// A request that waits for a load.
+#[derive(Debug)]
+pub(super) struct ReloadRequest {
+    pub(super) force: bool,
+    pub(super) reply: oneshot::Sender<Result<(), LoadFailed>>,
 }
 
 /// Why a file was not used. Nothing has changed.

@@ -7,7 +7,7 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
-use super::{CheckConfig, Controller, LoadFailed, Reload};
+use super::{CheckConfig, Controller, LoadFailed, Reload, ReloadRequest};
 use crate::config::{ConfigSource, Loaded, Warning};
 use crate::domain::events::{Change, Changed, Event};
 
@@ -33,13 +33,6 @@ impl Handler<Reload> for Controller {
         }
         Box::pin(async move { replied.await.unwrap_or(Err(LoadFailed::Stopping)) })
     }
-}
-
-/// A request that waits for a load.
-#[derive(Debug)]
-pub(super) struct ReloadRequest {
-    force: bool,
-    reply: oneshot::Sender<Result<(), LoadFailed>>,
 }
 
 impl Controller {
@@ -86,7 +79,7 @@ impl Controller {
         let namespace = self.probers.enter_namespace(&settings)?;
         self.probers.set_environment(namespace, &settings);
         let effects = self.state.reload(Arc::new(config), SystemTime::now());
-        self.replace_desired();
+        self.replace_desired(force);
         self.execute(effects, None, ctx);
         self.probers.renew_roots();
         let (what, who) = (Changed::Config, Change::FILE.into());

@@ -8,6 +8,7 @@ use super::service::{MaglevService, blocking};
 use super::status::OrStatus;
 use super::{convert, lb};
 use crate::actors::controller::{CheckConfig, GetBackends, GetConfig, LoadFailed, Reload};
+use crate::actors::reconciler::GetHeldRemovals;
 use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
 use crate::config::LoadError;
 use crate::pb;
@@ -74,12 +75,14 @@ impl MaglevService {
         let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.ok();
         let info = info.filter(|info| info.epoch == observation.epoch);
         let (uptime, now) = (info.and_then(|info| info.uptime()), SystemTime::now());
-        blocking(move || lb::state(&observation.observed, uptime, now)).await
+        let held = self.actors.reconciler.send(GetHeldRemovals).await.or_status()?;
+        blocking(move || lb::state(&observation.observed, uptime, now, &held)).await
     }
 
     pub(super) async fn lb_counters(&self) -> Result<pb::VpplbCounters, Status> {
         let counters = self.actors.vpp.send(GetCounters).await.or_status()?.or_status()?;
-        Ok(lb::counters(&counters))
+        let held = self.actors.reconciler.send(GetHeldRemovals).await.or_status()?;
+        Ok(lb::counters(&counters, &held))
     }
 }
 

@@ -28,7 +28,7 @@ async fn healthz(actors: Actors) -> Result<&'static str, StoppingResponse> {
 /// Whether the daemon has started and VPP, if one is configured, is connected.
 async fn readyz(actors: Actors) -> Result<Response, StoppingResponse> {
     Ok(match actors.watchdog.send(GetReadiness).await? {
-        Readiness::Ready => "ready\n".into_response(),
+        ready @ Readiness::Ready(_) => format!("{ready}\n").into_response(),
         why => {
             (StatusCode::SERVICE_UNAVAILABLE, printable_lines(&format!("{why}\n"))).into_response()
         }

@@ -2,6 +2,8 @@
 
 mod event_stream;
 mod grace;
+mod inheritance;
+mod inheritance_laws;
 mod laws;
 mod names;
 mod reload_guard;

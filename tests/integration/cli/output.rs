@@ -126,6 +126,8 @@ async fn faults_and_failed_steps_are_lines_of_their_own() {
         ("refused-config-reload", "config reload"),
         ("refused-sync", "sync vpp lb state"),
         ("missing-vpp-info", "show vpp info"),
+        ("held-frontends", "show frontends"),
+        ("held-sync", "sync vpp lb state dry-run"),
     ];
     compare(CONTRARY, &cases).await;
 }

@@ -28,7 +28,7 @@ const READS: [&str; 8] = [
 ];
 
 /// Runs `scenario` on an embedded dataplane, then on the real VPP, emptied.
-async fn on_each(scenario: impl AsyncFn(&Path)) {
+pub(super) async fn on_each(scenario: impl AsyncFn(&Path)) {
     let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     scenario(embedded.api_path()).await;
     if let Some(vpp) = real_vpp().await {

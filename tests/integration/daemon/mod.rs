@@ -7,6 +7,7 @@ mod confirmation;
 mod cores;
 mod families;
 mod grpc;
+mod guard;
 mod life;
 mod listeners;
 mod metrics;

@@ -46,9 +46,12 @@ const LINES: &[&str] = &[
     "sync vpp lb state web",
     "sync vpp lb state web dry-run",
     "sync vpp lb state dry-run",
+    "sync vpp lb state force",
+    "sync vpp lb state force dry-run",
     "sync vpp lbstate web dry-run",
     "config check",
     "config reload",
+    "config reload force",
     "completions bash",
     "completions zsh",
     "completions fish",
@@ -83,7 +86,8 @@ fn every_path_of_the_grammar_ends_in_a_command() {
             typed.push(match suggestion.token {
                 GrammarToken::Word(word)
                 | GrammarToken::Alias(word)
-                | GrammarToken::Yielding(word) => word.into(),
+                | GrammarToken::Yielding(word)
+                | GrammarToken::Whole(word) => word.into(),
                 GrammarToken::Slot(_) => "7".into(),
             });
             ends += walk(typed, depth - 1);
@@ -152,6 +156,19 @@ fn a_yielding_word_takes_no_prefix_from_another() {
     let words: Vec<GrammarToken> =
         suggested.into_iter().map(|suggestion| suggestion.token).collect();
     assert_eq!(words, [GrammarToken::Word("config"), GrammarToken::Yielding("completions")]);
+}
+
+#[test]
+fn force_is_never_meant_by_a_part_of_it() {
+    let sync = |frontend: Option<&str>, force| {
+        request(DaemonRequest::Sync { frontend: frontend.map(Into::into), dry_run: false, force })
+    };
+    assert_eq!(parsed("sync vpp lb state forc"), sync(Some("forc"), false));
+    assert_eq!(parsed("sync vpp lb state f"), sync(Some("f"), false));
+    assert_eq!(parsed("sync vpp lb state force"), sync(None, true));
+    assert!(message("config reload forc").contains("possible: force"));
+    let suggested = suggestions(&["config", "reload"], "f").unwrap();
+    assert_eq!(suggested[0].token, GrammarToken::Whole("force"));
 }
 
 #[test]
@@ -287,7 +304,7 @@ proptest! {
             let last = typed[end - 1].as_str();
             let suggested = suggestions(&typed[..end - 1], last).unwrap();
             let matches = |suggestion: &Suggestion| match suggestion.token {
-                GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) => word.starts_with(last),
+                GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) | GrammarToken::Whole(word) => word.starts_with(last),
                 GrammarToken::Slot(slot) => slot.parse(last).is_some(),
             };
             prop_assert!(!suggested.is_empty() && suggested.iter().all(matches), "{typed:?}: {suggested:?}");
@@ -301,7 +318,7 @@ proptest! {
     ) {
         let (partial, before) = typed.split_last().unwrap();
         for suggestion in suggestions(before, partial).unwrap_or_default() {
-            if let GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) = suggestion.token
+            if let GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) | GrammarToken::Whole(word) = suggestion.token
             {
                 let mut whole = before.to_vec();
                 whole.push(word.to_owned());

@@ -298,6 +298,9 @@ pub(super) fn steps(wanted: &SyncVpplbStateRequest, contrary: bool) -> Vec<SyncS
         step("web", "as-weight", "flush", "192.0.2.80/32 tcp/80 198.51.100.11 weight 0, flush"),
         step("", "vip-del", "disruptive", "203.0.113.7/32 tcp/443"),
     ];
+    if contrary && wanted.dry_run {
+        steps[2].held = true;
+    }
     if contrary && !wanted.dry_run {
         steps[1].error = text("lb_as_set_weight was refused by VPP: -6 (no such entry)");
     }

@@ -262,7 +262,7 @@ fn every_error_names_the_word_and_what_was_possible() {
         ),
         (
             "sync vpp lb state web wet-run",
-            "`wet-run` is not possible after `sync vpp lb state web`; possible: dry-run",
+            "`wet-run` is not possible after `sync vpp lb state web`; possible: dry-run, force",
         ),
     ];
     for (line, expected) in cases {

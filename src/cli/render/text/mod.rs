@@ -12,7 +12,7 @@ use crate::api::views::ConfigCheckJson;
 use crate::api::views::text::printable;
 use crate::cli::answer::CliAnswer;
 use crate::cli::render::context::{RenderContext, Tone};
-use crate::domain::removals::FirstNames;
+use common::first_names;
 
 /// The text of an answer; each line with its newline.
 #[must_use]
@@ -48,7 +48,7 @@ fn held_note(held: &[String], context: &RenderContext) -> String {
         return String::new();
     }
     let label = context.paint(Tone::Bad, "held in VPP:");
-    let vips = printable(&FirstNames(held).to_string());
+    let vips = printable(&first_names(held));
     format!("{label} VIPs of no frontend: {vips}; sync vpp lb state force removes them\n")
 }
 

@@ -1,6 +1,6 @@
 //! VPP: its age, the load balancer's state and counters, and a sync's steps.
 
-use super::common::{or_dash, share};
+use super::common::{first_names, or_dash, share};
 use super::prediction::moved;
 use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone};
@@ -26,7 +26,7 @@ pub(super) fn info(info: &pb::VppInfo, context: &RenderContext) -> String {
         [] => String::new(),
         names => format!("{} (VPP is not programmed)", names.join(", ")),
     };
-    let held = info.held_removals.join(", ");
+    let held = first_names(&info.held_removals);
     facts(
         &[
             ("version", info.version.as_str().into()),

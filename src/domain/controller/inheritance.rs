@@ -1,8 +1,9 @@
 //! Decides whose verdict a backend takes over at a reload: that of whatever was probed at
 //! its address, under whatever name.
 //!
-//! A backend that stays at its address keeps its own. One that is new there takes over
-//! the verdict that the address has under the same check settings. If the address was
+//! A backend that stays at its address keeps its own, unless another was probed there as
+//! it is from now on. One that is new there takes over the verdict that the address has
+//! under the same check settings. If the address was
 //! probed in another way, and nothing by the old name stays there, it takes over that
 //! verdict as a backend does whose check changes: until its own probes say otherwise.
 
@@ -50,12 +51,16 @@ impl Inheritances {
         }
         let donors = Donors::of(records, before, after);
         for (name, settings) in &after.backends {
-            let is_known = records.get(name).map(|record| &record.settings.address);
-            if is_known == Some(&settings.address) {
+            let old = records.get(name).map(|record| &record.settings);
+            let stays = old.filter(|old| old.address == settings.address);
+            if stays.is_some_and(|old| probed_by(before, old) == probed_by(after, settings)) {
                 continue;
             }
             let Some((from, has_same_check)) = donors.of_backend(name, settings) else { continue };
-            let is_renamed = is_known.is_none() && !after.backends.contains_key(from);
+            if stays.is_some() && !has_same_check {
+                continue;
+            }
+            let is_renamed = old.is_none() && !after.backends.contains_key(from);
             if is_renamed {
                 all.renames.entry(from.clone()).or_default().push(name.clone());
             }
@@ -64,6 +69,10 @@ impl Inheritances {
             all.by_heir.insert(name.clone(), inheritance);
         }
         all
+    }
+
+    pub(super) fn has(&self, heir: &BackendName) -> bool {
+        self.by_heir.contains_key(heir)
     }
 
     pub(super) fn take(&mut self, heir: &BackendName) -> Option<Inheritance> {

@@ -72,7 +72,9 @@ impl ControllerState {
         let config = Arc::clone(&self.config);
         for (name, settings) in &config.backends {
             match self.backends.get_mut(name) {
-                Some(record) if record.settings.address == settings.address => {
+                Some(record)
+                    if record.settings.address == settings.address && !inheritances.has(name) =>
+                {
                     record.update(name, settings, &before, &config, &mut effects);
                 }
                 _ => {

@@ -88,14 +88,7 @@ proptest! {
         let expected = reported(&after, &verdicts);
         let probe = |backend: &Backend| (backend.address.fixed(), backend.check.clone());
         let probed: Vec<_> = before.backends.values().map(|backend| probe(backend)).collect();
-        // One that stays at its address keeps the verdict of its old check.
-        let is_kept = |name: &BackendName| {
-            let backend = &after.backends[name];
-            let changes_check = before.backends.get(name).is_some_and(|old| {
-                old.address == backend.address && old.check != backend.check
-            });
-            probed.contains(&probe(backend)) && !changes_check
-        };
+        let is_kept = |name: &BackendName| probed.contains(&probe(&after.backends[name]));
         for name in after.backends.keys().filter(|name| is_kept(name)) {
             let found = controller.backends[name].state;
             prop_assert_eq!(found, expected.backends[name].state, "{}", name);

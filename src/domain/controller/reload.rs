@@ -165,13 +165,15 @@ impl ControllerState {
     }
 }
 
+type OverrideKey = (PoolName, BackendName);
+
 /// The overrides of a frontend's backends that have other names now, with what they
 /// become: they stay where the file's weight is the same.
 fn renamed_overrides(
     overrides: &WeightOverrides,
     (frontend, before, after): (&FrontendName, &Config, &Config),
     inheritances: &Inheritances,
-) -> Vec<((PoolName, BackendName), ((PoolName, BackendName), Weight))> {
+) -> Vec<(OverrideKey, (OverrideKey, Weight))> {
     let mut renamed = Vec::new();
     for (key, weight) in overrides {
         for name in inheritances.renames.get(&key.1).into_iter().flatten() {

@@ -81,7 +81,7 @@ fn a_forced_reload_and_enough_of_the_configuration_end_a_hold() {
         harness.reload(&vec![SERVING; reload], force);
         harness.drain();
         assert_eq!(present(&harness, 1..=4), left, "{reload} {force}");
-        let held = if left > reload { left - reload } else { 0 };
+        let held = left.saturating_sub(reload);
         assert_eq!(harness.state.held_removals().len(), held, "{reload} {force}");
     }
 }

@@ -99,7 +99,7 @@ impl Daemon {
     /// end is in the log by then.
     pub(super) async fn sync(&mut self) -> usize {
         let before = self.log.borrow().passes.len();
-        let request = SyncVpplbStateRequest { frontend_name: None, dry_run: false };
+        let request = SyncVpplbStateRequest { frontend_name: None, dry_run: false, force: false };
         let answer = self.client.sync_vpplb_state(request).await.unwrap().into_inner();
         for step in &answer.steps {
             assert_eq!(step.error, "", "{step:?}");

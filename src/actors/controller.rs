@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use actix::prelude::*;
-use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 pub use messages::*;
@@ -41,7 +40,7 @@ const MAILBOX: usize = 65_536;
 pub struct Controller {
     source: Arc<dyn ConfigSource>,
     state: ControllerState,
-    reloads: ReloadQueue<oneshot::Sender<Result<(), LoadFailed>>>,
+    reloads: ReloadQueue<ReloadRequest>,
     probers: Probers,
     events: EventBatcher,
     outboxes: Option<Outboxes>,
@@ -140,6 +139,9 @@ impl Controller {
                     self.probers.start(id, backend, settings, ctx.address().recipient());
                 }
                 ControllerEffect::StopProber(backend) => self.probers.stop(&backend),
+                ControllerEffect::CopyVerdict { from, to, with_stats } => {
+                    self.probers.copy_verdict(&from, to, with_stats);
+                }
                 ControllerEffect::CheckChanged(backend, check) => {
                     if let Some(prober) = self.state.prober(&backend) {
                         let to = ctx.address().recipient();
@@ -213,9 +215,9 @@ impl Controller {
     }
 
     /// Sends the Reconciler the whole desired state, after a start or a reload.
-    fn replace_desired(&self) {
+    fn replace_desired(&self, force: bool) {
         let Some(outboxes) = &self.outboxes else { return };
-        outboxes.replaced.send(DesiredReplaced(self.desired()));
+        outboxes.replaced.send(DesiredReplaced(DesiredSnapshot { force, ..self.desired() }));
     }
 
     fn desired(&self) -> DesiredSnapshot {
@@ -223,6 +225,7 @@ impl Controller {
             desired: Arc::new(self.state.desired()),
             settings: Arc::new(self.state.config().lb.clone()),
             generation: self.state.generation(),
+            force: false,
         }
     }
 }
@@ -242,7 +245,7 @@ impl Actor for Controller {
         self.resolver = Some(resolver.start());
         let effects = std::mem::take(&mut self.initial_effects);
         self.set_snapshot();
-        self.replace_desired();
+        self.replace_desired(false);
         self.execute(effects, None, ctx);
         self.send_names_to_resolver();
         ctx.run_later(self.state.config().lb.startup_max_delay, |this, ctx| {

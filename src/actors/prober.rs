@@ -2,6 +2,7 @@
 //! is probed and what its results mean; the actor waits, probes, and reports
 //! transitions to the Controller.
 
+mod handover;
 mod messages;
 mod thread;
 
@@ -12,7 +13,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use actix::prelude::*;
-use tokio::sync::oneshot;
 use tracing::debug;
 
 pub use messages::*;
@@ -101,21 +101,6 @@ impl Prober {
         }
     }
 
-    /// Waits for the state of the prober that this one replaces, before any message, and
-    /// continues from it. The health check may have changed.
-    pub fn take_over(&self, handover: oneshot::Receiver<HandoverState>, ctx: &mut Context<Self>) {
-        let handover = handover.into_actor(self);
-        ctx.wait(handover.map(|handover, this, ctx| {
-            // There is no handover if the daemon is stopping.
-            let Ok(HandoverState { health, last, kind, stats }) = handover else { return };
-            (this.health, this.last) = (health, last);
-            if kind == this.kind() {
-                this.stats = stats;
-            }
-            this.step(HealthInput::CheckChanged, ctx);
-        }));
-    }
-
     fn kind(&self) -> Option<&'static str> {
         self.settings.check.as_ref().map(|check| check.kind.type_name())
     }
@@ -155,18 +140,22 @@ impl Prober {
         {
             ctx.cancel_future(handle);
         }
-        if let Some(StateChange { from, to, why }) = effects.change {
-            let why = thread::shared_reason(why);
-            let transition = Transition { from, to, at: SystemTime::now(), why };
-            let backend = self.name.clone();
-            if let Some(controller) = &self.controller {
-                controller.send(Transitioned { prober: self.id, backend, transition, decided });
-            }
+        if let Some(change) = effects.change {
+            self.report(change, decided);
         }
         match effects.next {
             Some(NextProbe::Wait(run, delay)) => self.wait(run, delay, decided, ctx),
             Some(NextProbe::Probe(run)) => self.probe(run, ctx),
             None => {}
+        }
+    }
+
+    fn report(&self, StateChange { from, to, why }: StateChange, decided: Instant) {
+        let why = thread::shared_reason(why);
+        let transition = Transition { from, to, at: SystemTime::now(), why };
+        let backend = self.name.clone();
+        if let Some(controller) = &self.controller {
+            controller.send(Transitioned { prober: self.id, backend, transition, decided });
         }
     }
 
@@ -300,19 +289,6 @@ impl Handler<Stop> for Prober {
         self.controller = None;
         self.step(HealthInput::Remove, ctx);
         ctx.stop();
-    }
-}
-
-impl Handler<Handover> for Prober {
-    type Result = ();
-
-    fn handle(&mut self, Handover(to): Handover, ctx: &mut Self::Context) {
-        let kind = self.kind();
-        let (health, last) = (self.health.clone(), self.last.take());
-        let stats = std::mem::take(&mut self.stats);
-        // The receiver is gone if the daemon is stopping.
-        let _ = to.send(HandoverState { health, last, kind, stats });
-        self.handle(Stop, ctx);
     }
 }
 

@@ -20,7 +20,7 @@ pub use messages::*;
 
 use super::closed_mailbox::mailbox_closed;
 use super::controller::GetHealthCounts;
-use super::reconciler::GetObservedEpoch;
+use super::reconciler::{GetReconcilerStatus, ReconcilerStatus};
 use super::vpp_connection::{ConnectionState, Epoch, GetConnectionState};
 use crate::domain::readiness::{Readiness, ReadinessInput, StartupLatch, VppState};
 use crate::host::heartbeat::HeartbeatRound;
@@ -42,7 +42,7 @@ const START_EXTENSION: Duration = Duration::from_secs(30);
 pub struct WatchedActors {
     pub controller: Recipient<GetHealthCounts>,
     pub vpp: Recipient<GetConnectionState>,
-    pub reconciler: Recipient<GetObservedEpoch>,
+    pub reconciler: Recipient<GetReconcilerStatus>,
     /// By name.
     pub others: Vec<(String, Recipient<Ping>)>,
 }
@@ -120,8 +120,9 @@ impl Watchdog {
         self.ping(number, 1, &actors.vpp, GetConnectionState, ctx, |this, connection| {
             this.connection = connection;
         });
-        self.ping(number, 2, &actors.reconciler, GetObservedEpoch, ctx, |this, observed| {
-            this.observed = observed;
+        self.ping(number, 2, &actors.reconciler, GetReconcilerStatus, ctx, |this, status| {
+            let ReconcilerStatus { observed, removals_held } = status;
+            (this.observed, this.input.removals_held) = (observed, removals_held);
         });
         for (index, (_, other)) in actors.others.iter().enumerate() {
             self.ping(number, 3 + index, other, Ping, ctx, |_, ()| {});
@@ -224,8 +225,8 @@ impl Handler<Reloading> for Watchdog {
 impl Handler<Reloaded> for Watchdog {
     type Result = ();
 
-    fn handle(&mut self, Reloaded { refused }: Reloaded, _: &mut Self::Context) {
-        self.input.counts.config_refused = refused;
+    fn handle(&mut self, Reloaded { refusal }: Reloaded, _: &mut Self::Context) {
+        self.input.counts.config_refused = refusal;
         if self.readiness.has_started() {
             // Whoever waits for the end of the reload finds its outcome in the status.
             let status = self.input.to_string();

@@ -8,7 +8,11 @@ use crate::pb;
 #[derive(Clone, Debug, PartialEq)]
 pub enum CliAnswer {
     /// All frontends, by name.
-    Frontends(Vec<pb::FrontendInfo>),
+    Frontends {
+        frontends: Vec<pb::FrontendInfo>,
+        /// VIPs of no frontend whose removal from VPP is held.
+        held_removals: Vec<String>,
+    },
     Frontend {
         frontend: pb::FrontendInfo,
         /// The backends of its pools, each once.
@@ -82,11 +86,17 @@ impl CliAnswer {
                 faults => Some(format!("VPP has {faults} faults")),
             },
             Self::Synced { sync, dry_run } => {
-                let (all, refused) = (sync.steps.len(), refused(sync));
+                let held = sync.steps.iter().filter(|step| step.held).count();
+                let (all, refused) = (sync.steps.len() - held, refused(sync));
                 if refused > 0 {
                     Some(format!("VPP refused {refused} of {all} steps"))
                 } else if all > 0 && !sync.applied && !dry_run {
                     Some("the steps were not applied".into())
+                } else if held > 0 && !dry_run {
+                    Some(format!(
+                        "{held} steps are held, which would remove too much to be meant: \
+                         sync vpp lb state force takes them"
+                    ))
                 } else {
                     None
                 }
@@ -145,6 +155,15 @@ mod tests {
         assert_eq!(failure(&["fault", "fault", "ok"]).unwrap(), "VPP has 2 faults");
         assert_eq!(failure(&["fault", "warning"]).unwrap(), "VPP has 1 fault");
         assert_eq!(failure(&["warning", "ok"]), None);
+    }
+
+    #[test]
+    fn a_sync_fails_with_a_held_step_unless_it_is_a_dry_run() {
+        let held = pb::SyncStep { held: true, ..Default::default() };
+        let sync = pb::SyncVpplbStateResponse { steps: vec![held; 2], applied: true };
+        let failure = |dry_run| CliAnswer::Synced { sync: sync.clone(), dry_run }.failure();
+        assert!(failure(false).unwrap().starts_with("2 steps are held"));
+        assert_eq!(failure(true), None);
     }
 
     #[test]

@@ -32,7 +32,10 @@ async fn answer(
     let wait_ns = i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX);
     let mut grpc = client.grpc.clone();
     Ok(match request {
-        DaemonRequest::ShowFrontends => CliAnswer::Frontends(requests::frontends(client).await?),
+        DaemonRequest::ShowFrontends => {
+            let (frontends, held_removals) = requests::frontends(client).await?;
+            CliAnswer::Frontends { frontends, held_removals }
+        }
         DaemonRequest::ShowFrontend { name } => {
             let frontend = requests::frontend(client.clone(), name).await?;
             let members = frontend.pools.iter().flat_map(|pool| &pool.backends);
@@ -98,8 +101,8 @@ async fn answer(
             let frontend = client.message("SetFrontendPoolBackendWeight", response)?;
             CliAnswer::WeightSet { frontend, pool, backend }
         }
-        DaemonRequest::Sync { frontend, dry_run } => {
-            let request = pb::SyncVpplbStateRequest { frontend_name: frontend, dry_run };
+        DaemonRequest::Sync { frontend, dry_run, force } => {
+            let request = pb::SyncVpplbStateRequest { frontend_name: frontend, dry_run, force };
             let sync = client.message("SyncVPPLBState", grpc.sync_vpplb_state(request).await)?;
             CliAnswer::Synced { sync, dry_run }
         }
@@ -107,8 +110,8 @@ async fn answer(
             let response = grpc.check_config(pb::CheckConfigRequest {}).await;
             CliAnswer::Checked((&client.message("CheckConfig", response)?).into())
         }
-        DaemonRequest::ConfigReload => {
-            let response = grpc.reload_config(pb::ReloadConfigRequest {}).await;
+        DaemonRequest::ConfigReload { force } => {
+            let response = grpc.reload_config(pb::ReloadConfigRequest { force }).await;
             CliAnswer::Reloaded((&client.message("ReloadConfig", response)?).into())
         }
     })

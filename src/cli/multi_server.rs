@@ -185,8 +185,12 @@ mod tests {
     fn only_requests_that_change_nothing_go_to_several() {
         assert!(request(&CliCommand::Request(DaemonRequest::ShowBackends)).is_some());
         for command in [
-            CliCommand::Request(DaemonRequest::ConfigReload),
-            CliCommand::Request(DaemonRequest::Sync { frontend: None, dry_run: true }),
+            CliCommand::Request(DaemonRequest::ConfigReload { force: false }),
+            CliCommand::Request(DaemonRequest::Sync {
+                frontend: None,
+                dry_run: true,
+                force: false,
+            }),
             CliCommand::WatchState,
         ] {
             assert!(request(&command).is_none(), "{command:?}");

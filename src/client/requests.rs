@@ -12,15 +12,19 @@ use crate::pb;
 /// round trip to a distant daemon, below its limit of streams.
 const MAX_IN_FLIGHT: usize = 100;
 
-/// All frontends, sorted by name.
+/// All frontends, sorted by name, and the VIPs of no frontend whose removal from VPP is
+/// held.
 ///
 /// # Errors
 /// As [`ClientError::of_status`].
-pub async fn frontends(client: &DaemonClient) -> Result<Vec<pb::FrontendInfo>, ClientError> {
+pub async fn frontends(
+    client: &DaemonClient,
+) -> Result<(Vec<pb::FrontendInfo>, Vec<String>), ClientError> {
     let mut grpc = client.grpc.clone();
     let response = grpc.list_frontends(pb::ListFrontendsRequest {}).await;
-    let names = client.message("ListFrontends", response)?.frontend_names;
-    each(client, names, frontend).await
+    let listed = client.message("ListFrontends", response)?;
+    let frontends = each(client, listed.frontend_names, frontend).await?;
+    Ok((frontends, listed.held_removals))
 }
 
 /// One frontend.

@@ -9,10 +9,12 @@ mod commands;
 mod effects;
 mod fail_open;
 mod grace;
+mod inheritance;
 mod intent;
 mod names;
 mod predict;
 mod reload;
+mod reload_guard;
 mod reload_queue;
 mod served;
 mod views;
@@ -35,9 +37,11 @@ use crate::domain::balancing::weights::{
 use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::plan::Desired;
 pub use effects::{
-    AdminCommand, CommandRefused, ControllerEffect, ProberId, ProberSettings, ReloadId,
+    AdminCommand, CommandRefused, ControllerEffect, InheritedVerdict, ProberId, ProberSettings,
+    ReloadId,
 };
 pub use predict::WeightPrediction;
+pub use reload_guard::ExcessiveChange;
 pub use reload_queue::{ReloadQueue, ReloadStatus};
 use served::ServedAddresses;
 pub use views::{BackendView, FrontendView, PoolBackendView, PoolView};
@@ -66,7 +70,7 @@ pub struct States {
 }
 
 /// A configured backend and its state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct BackendRecord {
     settings: Arc<Backend>,
     prober: ProberId,
@@ -260,6 +264,10 @@ impl BackendRecord {
         self.has_verdict |= matches!(transition.to, State::Up | State::Down);
         self.state = transition.to;
         count(&mut self.transition_counts, (transition.from, transition.to));
+        self.remember(transition, history);
+    }
+
+    fn remember(&mut self, transition: Transition<State>, history: usize) {
         // Most backends have no further transition after their first verdict.
         self.history.reserve_exact(1);
         self.history.push_back(transition);

@@ -16,5 +16,6 @@ pub mod names;
 pub mod printable;
 pub mod readiness;
 pub mod reconcile;
+pub mod removals;
 pub mod resolution;
 pub mod tester;

@@ -13,7 +13,16 @@ pub struct HealthCounts {
     /// Frontends that fail open.
     pub frontends_open: usize,
     /// The last reload was refused: the daemon has an older configuration.
-    pub config_refused: bool,
+    pub config_refused: Option<ReloadRefusal>,
+}
+
+/// Why a reload was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReloadRefusal {
+    /// The file has a fault, or could not be put to use.
+    Fault,
+    /// It takes away too much to be meant.
+    Excessive,
 }
 
 impl HealthCounts {
@@ -66,6 +75,8 @@ impl VppState {
 pub struct ReadinessInput {
     pub counts: HealthCounts,
     pub vpp: VppState,
+    /// The number of VIPs of no frontend whose removal from VPP is held.
+    pub removals_held: usize,
 }
 
 /// The line that `systemctl status` shows.
@@ -80,10 +91,18 @@ impl fmt::Display for ReadinessInput {
         if let Some(note) = self.counts.fail_open_note() {
             write!(f, "; {note}")?;
         }
-        if self.counts.config_refused {
-            f.write_str("; the last reload was refused: maglevd --check says why")?;
+        if self.removals_held > 0 {
+            write!(f, "; {}", HeldText(self.removals_held))?;
         }
-        Ok(())
+        match self.counts.config_refused {
+            None => Ok(()),
+            Some(ReloadRefusal::Fault) => {
+                f.write_str("; the last reload was refused: maglevd --check says why")
+            }
+            Some(ReloadRefusal::Excessive) => f.write_str(
+                "; the last reload was refused, it would remove too much: the log says what",
+            ),
+        }
     }
 }
 
@@ -93,7 +112,22 @@ pub enum Readiness {
     Starting(ReadinessInput),
     /// The daemon has started, and VPP cannot be programmed.
     WithoutVpp(VppState),
-    Ready,
+    Ready(ReadyNotes),
+}
+
+/// What an operator should know of a daemon that is ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadyNotes {
+    /// As in [`ReadinessInput`].
+    pub removals_held: usize,
+}
+
+struct HeldText(usize);
+
+impl fmt::Display for HeldText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} VIPs of no frontend are held in VPP", self.0)
+    }
 }
 
 impl Readiness {
@@ -105,7 +139,7 @@ impl Readiness {
     }
 }
 
-/// The reason why the daemon is not ready.
+/// The reason why the daemon is not ready, or what there is to know of it.
 impl fmt::Display for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -118,7 +152,10 @@ impl fmt::Display for Readiness {
             Self::Starting(ReadinessInput { vpp, .. }) | Self::WithoutVpp(vpp) => {
                 write!(f, "VPP is {}", vpp.as_str())
             }
-            Self::Ready => f.write_str("ready"),
+            Self::Ready(ReadyNotes { removals_held: 0 }) => f.write_str("ready"),
+            Self::Ready(ReadyNotes { removals_held }) => {
+                write!(f, "ready; {}", HeldText(*removals_held))
+            }
         }
     }
 }
@@ -137,7 +174,9 @@ impl StartupLatch {
         self.has_started |= input.counts.backends_unknown == 0 && !waits;
         match input.vpp {
             _ if !self.has_started => Readiness::Starting(input),
-            VppState::Off | VppState::Read => Readiness::Ready,
+            VppState::Off | VppState::Read => {
+                Readiness::Ready(ReadyNotes { removals_held: input.removals_held })
+            }
             other => Readiness::WithoutVpp(other),
         }
     }
@@ -155,9 +194,9 @@ mod tests {
             frontends: 2,
             frontends_up: 1,
             frontends_open: 0,
-            config_refused: false,
+            config_refused: None,
         };
-        ReadinessInput { counts, vpp }
+        ReadinessInput { counts, vpp, removals_held: 0 }
     }
 
     #[test]
@@ -180,13 +219,23 @@ mod tests {
     #[test]
     fn what_has_started_does_not_start_again() {
         let mut latch = StartupLatch::default();
-        assert_eq!(latch.update(input(0, VppState::Read)), Readiness::Ready);
-        assert_eq!(latch.update(input(3, VppState::Read)), Readiness::Ready, "a reload");
+        let ready = Readiness::Ready(ReadyNotes::default());
+        assert_eq!(latch.update(input(0, VppState::Read)), ready);
+        assert_eq!(latch.update(input(3, VppState::Read)), ready, "a reload");
         let away = latch.update(input(0, VppState::Away));
         assert_eq!(away, Readiness::WithoutVpp(VppState::Away));
         let unread = latch.update(input(0, VppState::Unread));
         assert_eq!(unread, Readiness::WithoutVpp(VppState::Unread));
-        assert_eq!(latch.update(input(0, VppState::Read)), Readiness::Ready);
+        assert_eq!(latch.update(input(0, VppState::Read)), ready);
+    }
+
+    #[test]
+    fn held_removals_are_told_and_change_no_readiness() {
+        let held = ReadinessInput { removals_held: 3, ..input(0, VppState::Read) };
+        let readiness = StartupLatch::default().update(held);
+        assert!(readiness.has_started());
+        assert_eq!(readiness.to_string(), "ready; 3 VIPs of no frontend are held in VPP");
+        assert!(held.to_string().ends_with("VPP connected; 3 VIPs of no frontend are held in VPP"));
     }
 
     #[test]
@@ -200,8 +249,15 @@ mod tests {
         open.counts.frontends_open = 2;
         assert!(open.to_string().contains("; 2 frontends fail open: "));
         let mut refused = input(1, VppState::Away);
-        refused.counts.config_refused = true;
-        let why = "; the last reload was refused: maglevd --check says why";
-        assert_eq!(refused.to_string(), line + why);
+        for (refusal, why) in [
+            (ReloadRefusal::Fault, "; the last reload was refused: maglevd --check says why"),
+            (
+                ReloadRefusal::Excessive,
+                "; the last reload was refused, it would remove too much: the log says what",
+            ),
+        ] {
+            refused.counts.config_refused = Some(refusal);
+            assert_eq!(refused.to_string(), line.clone() + why);
+        }
     }
 }

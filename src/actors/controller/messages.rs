@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use thiserror::Error;
+use tokio::sync::oneshot;
 
 use crate::actors::prober::{ProbeCount, ProbeReading};
 use crate::config::{LoadError, Loaded};
 use crate::domain::config::Config;
-use crate::domain::controller::{AdminCommand, CommandRefused, ReloadStatus, WeightPrediction};
+use crate::domain::controller::{
+    AdminCommand, CommandRefused, ExcessiveChange, ReloadStatus, WeightPrediction,
+};
 pub use crate::domain::controller::{BackendView, FrontendView};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::histogram::Histogram;
 use crate::domain::names::{BackendName, FrontendName};
-use crate::domain::readiness::HealthCounts;
+use crate::domain::readiness::{HealthCounts, ReloadRefusal};
 use crate::domain::reconcile::{DesiredSnapshot, Generation};
 use crate::domain::resolution::{HostName, Resolution};
 use crate::probe::{NamespaceError, SlotStats};
@@ -135,9 +138,20 @@ pub struct CheckConfig;
 
 /// Reads and checks the file, and uses it if it has no fault. One reload is made at a
 /// time; requests that come meanwhile share one that begins afterwards.
-#[derive(Message, Debug)]
+#[derive(Message, Clone, Copy, Debug, Default)]
 #[rtype(result = "Result<(), LoadFailed>")]
-pub struct Reload;
+pub struct Reload {
+    /// Use it even if it takes away too much to be meant, and end the holding of
+    /// removals in VPP.
+    pub force: bool,
+}
+
+/// A request that waits for a load.
+#[derive(Debug)]
+pub(super) struct ReloadRequest {
+    pub(super) force: bool,
+    pub(super) reply: oneshot::Sender<Result<(), LoadFailed>>,
+}
 
 /// Why a file was not used. Nothing has changed.
 #[derive(Clone, Debug, Error)]
@@ -146,6 +160,18 @@ pub enum LoadFailed {
     Refused(Arc<LoadError>),
     #[error("healthchecker.netns: {0}")]
     Namespace(#[from] NamespaceError),
+    /// The file has no fault, and would take away too much.
+    #[error(transparent)]
+    Excessive(Arc<ExcessiveChange>),
     #[error("the daemon is stopping")]
     Stopping,
+}
+
+impl From<&LoadFailed> for ReloadRefusal {
+    fn from(failed: &LoadFailed) -> Self {
+        match failed {
+            LoadFailed::Excessive(_) => Self::Excessive,
+            LoadFailed::Refused(_) | LoadFailed::Namespace(_) | LoadFailed::Stopping => Self::Fault,
+        }
+    }
 }

@@ -22,6 +22,8 @@ pub(super) struct Probers {
     pub(super) environment: ProbeEnvironment,
     pub(super) fake_probe: Option<FakeProbe>,
     renewals: u64,
+    /// The states from which probers that are about to be started continue.
+    handovers: BTreeMap<BackendName, oneshot::Receiver<HandoverState>>,
 }
 
 /// A prober, its thread, and the load that it puts on it.
@@ -42,6 +44,7 @@ impl Probers {
             environment: ProbeEnvironment::default(),
             fake_probe: None,
             renewals: 0,
+            handovers: BTreeMap::new(),
         }
     }
 
@@ -63,8 +66,18 @@ impl Probers {
     ) {
         let load = Load::of(settings.check.as_deref());
         let thread = self.placement.place(load);
-        let address = self.start_on(thread, (id, &backend, settings), None, to);
+        let handover = self.handovers.remove(&backend);
+        let address = self.start_on(thread, (id, &backend, settings), handover, to);
         self.by_backend.insert(backend, PlacedProber { address, thread, load });
+    }
+
+    /// Copies the state of a prober for another one that is about to be started.
+    pub(super) fn copy_verdict(&mut self, from: &BackendName, to: BackendName, with_stats: bool) {
+        if let Some(prober) = self.by_backend.get(from) {
+            let (sender, handover) = oneshot::channel();
+            prober.address.do_send(prober::CopyState { to: sender, with_stats });
+            self.handovers.insert(to, handover);
+        }
     }
 
     pub(super) fn stop(&mut self, backend: &BackendName) {

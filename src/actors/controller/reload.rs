@@ -7,7 +7,7 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
-use super::{CheckConfig, Controller, LoadFailed, Reload};
+use super::{CheckConfig, Controller, LoadFailed, Reload, ReloadRequest};
 use crate::config::{ConfigSource, Loaded, Warning};
 use crate::domain::events::{Change, Changed, Event};
 
@@ -26,9 +26,9 @@ impl Handler<CheckConfig> for Controller {
 impl Handler<Reload> for Controller {
     type Result = ResponseFuture<Result<(), LoadFailed>>;
 
-    fn handle(&mut self, _: Reload, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Reload { force }: Reload, ctx: &mut Self::Context) -> Self::Result {
         let (reply, replied) = oneshot::channel();
-        if self.reloads.request(reply) {
+        if self.reloads.request(ReloadRequest { force, reply }) {
             self.load(ctx);
         }
         Box::pin(async move { replied.await.unwrap_or(Err(LoadFailed::Stopping)) })
@@ -43,12 +43,13 @@ impl Controller {
         info!(path = %source, "config-reload-start");
         let loading = async move { load(&*source).await };
         ctx.spawn(loading.into_actor(self).map(|loaded, this, ctx| {
-            let outcome = loaded.and_then(|loaded| this.adopt(loaded, ctx));
-            if outcome.is_err() {
-                this.state.reload_refused();
+            let force = this.reloads.in_progress().iter().any(|request| request.force);
+            let outcome = loaded.and_then(|loaded| this.adopt(loaded, force, ctx));
+            if let Err(failed) = &outcome {
+                this.state.reload_refused(failed.into());
             }
             let (answered, begins) = this.reloads.loaded();
-            for reply in answered {
+            for ReloadRequest { reply, .. } in answered {
                 // The client may have gone.
                 let _ = reply.send(outcome.clone());
             }
@@ -58,14 +59,27 @@ impl Controller {
         }));
     }
 
-    fn adopt(&mut self, loaded: Loaded, ctx: &mut Context<Self>) -> Result<(), LoadFailed> {
+    fn adopt(
+        &mut self,
+        loaded: Loaded,
+        force: bool,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), LoadFailed> {
         let Loaded { config, warnings } = loaded;
         log_warnings(&warnings);
+        if let Err(excess) = self.state.judge_reload(&config) {
+            let (path, what) = (&self.source, excess.to_string());
+            if !force {
+                warn!(%path, what, "config-reload-refused");
+                return Err(LoadFailed::Excessive(Arc::new(excess)));
+            }
+            warn!(%path, what, "config-reload-forced");
+        }
         let settings = config.healthchecker.clone();
         let namespace = self.probers.enter_namespace(&settings)?;
         self.probers.set_environment(namespace, &settings);
         let effects = self.state.reload(Arc::new(config), SystemTime::now());
-        self.replace_desired();
+        self.replace_desired(force);
         self.execute(effects, None, ctx);
         self.probers.renew_roots();
         let (what, who) = (Changed::Config, Change::FILE.into());

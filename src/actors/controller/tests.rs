@@ -245,7 +245,7 @@ impl ControllerTestBed {
 
     async fn reload(&self, text: &str) -> Result<(), LoadFailed> {
         std::fs::write(self.dir.path().join("maglev.yaml"), text).unwrap();
-        self.controller.send(Reload).await.unwrap()
+        self.controller.send(Reload::default()).await.unwrap()
     }
 
     async fn set_weight(&self, weight: i64) -> Result<Generation, CommandRefused> {

@@ -101,7 +101,16 @@ pub struct ProbeReading {
 #[rtype(result = "()")]
 pub struct Handover(pub oneshot::Sender<HandoverState>);
 
-/// The state that a prober hands over to another one for the same backend.
+/// Sends the prober's state to a prober that continues from it for another backend.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct CopyState {
+    pub to: oneshot::Sender<HandoverState>,
+    /// With the counts of its probes.
+    pub with_stats: bool,
+}
+
+/// The state that a prober hands over to another one.
 #[derive(Debug)]
 pub struct HandoverState {
     pub health: Health,

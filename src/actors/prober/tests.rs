@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::config;

@@ -4,8 +4,8 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::{
-    AwaitProgress, GetObservedEpoch, GetPendingReason, GetReconcilerStats, GetRefusalOf, GetVip,
-    Reconciler, SubscribePasses, SubscribeProgress, Sync,
+    AwaitProgress, GetHeldRemovals, GetPendingReason, GetReconcilerStats, GetReconcilerStatus,
+    GetRefusalOf, GetVip, Reconciler, ReconcilerStatus, SubscribePasses, SubscribeProgress, Sync,
 };
 use crate::actors::Outbox;
 use crate::actors::reconciler::{DesiredChanged, DesiredReplaced};
@@ -55,11 +55,12 @@ impl Reconciler {
 impl Handler<Sync> for Reconciler {
     type Result = ResponseFuture<Result<SyncReport, SyncError>>;
 
-    fn handle(&mut self, Sync { scope, dry_run }: Sync, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, sync: Sync, ctx: &mut Self::Context) -> Self::Result {
+        let Sync { scope, dry_run, force } = sync;
         let (reply, replied) = oneshot::channel();
         let id = self.next_request();
         self.syncs.insert(id, reply);
-        self.step(ReconcileInput::SyncRequested { id, scope, dry_run }, ctx);
+        self.step(ReconcileInput::SyncRequested { id, scope, dry_run, force }, ctx);
         Box::pin(
             async move { replied.await.unwrap_or_else(|_| Err(DataplaneError::ended().into())) },
         )
@@ -113,11 +114,20 @@ impl Handler<GetPendingReason> for Reconciler {
     }
 }
 
-impl Handler<GetObservedEpoch> for Reconciler {
-    type Result = MessageResult<GetObservedEpoch>;
+impl Handler<GetReconcilerStatus> for Reconciler {
+    type Result = ReconcilerStatus;
 
-    fn handle(&mut self, _: GetObservedEpoch, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.state.observed_epoch())
+    fn handle(&mut self, _: GetReconcilerStatus, _: &mut Self::Context) -> ReconcilerStatus {
+        let observed = self.state.observed_epoch();
+        ReconcilerStatus { observed, removals_held: self.state.stats().removals_held }
+    }
+}
+
+impl Handler<GetHeldRemovals> for Reconciler {
+    type Result = MessageResult<GetHeldRemovals>;
+
+    fn handle(&mut self, _: GetHeldRemovals, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.state.held_removals())
     }
 }
 

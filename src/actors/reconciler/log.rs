@@ -40,6 +40,12 @@ pub(super) fn log(record: ReconcileRecord) {
         ReconcileRecord::ReadBackDiffers(vip) => {
             warn!(%vip, "vpp-lb-verify-differs: VPP does not hold what was written");
         }
+        ReconcileRecord::RemovalsHeld { held, of, detail } => {
+            warn!(held, of, detail, "vpp-lb-removals-held");
+        }
+        ReconcileRecord::RemovalsReleased { detail } => {
+            warn!(detail, "vpp-lb-removals-released");
+        }
         ReconcileRecord::ReadBackFailed(error) => warn!(%error, "vpp-lb-verify-failed"),
     }
 }

@@ -26,12 +26,13 @@ pub struct DesiredChanged(pub DesiredUpdate);
 pub struct DesiredReplaced(pub DesiredSnapshot);
 
 /// Observes VPP and writes what differs from the desired state; with `dry_run` it only
-/// reports the steps.
+/// reports the steps. With `force` it makes the removals that are held.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<SyncReport, SyncError>")]
 pub struct Sync {
     pub scope: Scope,
     pub dry_run: bool,
+    pub force: bool,
 }
 
 /// Waits until VPP holds the desired state of these frontends at this generation.
@@ -83,10 +84,23 @@ pub struct ProgressChanged {
 #[rtype(result = "Option<String>")]
 pub struct GetPendingReason(pub Vec<FrontendName>);
 
-/// The connection over which VPP was read; `None` if VPP's state is unknown.
 #[derive(Message, Debug)]
-#[rtype(result = "Option<Epoch>")]
-pub struct GetObservedEpoch;
+#[rtype(result = "ReconcilerStatus")]
+pub struct GetReconcilerStatus;
+
+/// What readiness depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, MessageResponse)]
+pub struct ReconcilerStatus {
+    /// The connection over which VPP was read; `None` if VPP's state is unknown.
+    pub observed: Option<Epoch>,
+    /// The number of VIPs of no frontend whose removal is held.
+    pub removals_held: usize,
+}
+
+/// The VIPs of no frontend whose removal is held.
+#[derive(Message, Debug)]
+#[rtype(result = "Vec<Vip>")]
+pub struct GetHeldRemovals;
 
 /// The observed state of a VIP, including what was written since it was read.
 #[derive(Message, Debug)]

@@ -103,7 +103,7 @@ impl Daemon {
         let observed: Observed = vpp.get().observed();
         let due = plan(&desired, &observed, &Flushed::new(), &Scope::All);
         assert_eq!(due, [], "VPP does not hold the desired state");
-        let sync = Sync { scope: Scope::All, dry_run: true };
+        let sync = Sync { scope: Scope::All, dry_run: true, force: false };
         let report =
             self.reconciler.send(sync).await.expect("the actor runs").expect("VPP is connected");
         assert_eq!(report.results, [], "the daemon would still write something");
@@ -149,7 +149,9 @@ impl SimulationDriver {
                     self.scenario.edit(&mut self.rng);
                 }
                 write(&self.path, &self.scenario.yaml());
-                let reloaded = self.daemon.controller.send(Reload).await.expect("the actor runs");
+                // An edit may remove most of what serves.
+                let reload = Reload { force: true };
+                let reloaded = self.daemon.controller.send(reload).await.expect("the actor runs");
                 reloaded.unwrap_or_else(|fault| panic!("{fault}\n{}", self.scenario.yaml()));
                 self.counts.reloads += 1;
             }
@@ -164,7 +166,7 @@ impl SimulationDriver {
                     Some((frontend, ..)) if self.rng.bool() => Scope::One(frontend.as_str().into()),
                     _ => Scope::All,
                 };
-                let sync = Sync { scope, dry_run: self.rng.u8(..4) == 0 };
+                let sync = Sync { scope, dry_run: self.rng.u8(..4) == 0, force: false };
                 self.daemon.reconciler.do_send(sync);
             }
         }
@@ -251,6 +253,9 @@ async fn first_day(
         driver.daemon.set_weight((&frontend, &pool, &backend), weight).await;
     }
     sleep(Duration::from_secs(15)).await;
+    // The VIPs of others may be held.
+    let force = Sync { scope: Scope::All, dry_run: false, force: true };
+    driver.daemon.reconciler.do_send(force);
     // The last action.
     match driver.rng.u8(..4) {
         0 => driver.change_servers(),

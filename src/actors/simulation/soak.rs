@@ -74,7 +74,8 @@ async fn soak(
             let mut edited = scenario.clone();
             (0..3).for_each(|_| edited.edit(&mut rng));
             write(path, &edited.yaml());
-            let reloaded = daemon.controller.send(Reload).await.expect("the actor runs");
+            let reloaded =
+                daemon.controller.send(Reload { force: true }).await.expect("the actor runs");
             reloaded.unwrap_or_else(|fault| panic!("{fault}"));
             let backend = edited.backend(&mut rng);
             for command in [AdminCommand::Pause, AdminCommand::Resume] {

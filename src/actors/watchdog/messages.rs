@@ -3,7 +3,7 @@
 
 use actix::prelude::*;
 
-use crate::domain::readiness::Readiness;
+use crate::domain::readiness::{Readiness, ReloadRefusal};
 
 /// Is answered by every actor that is alive.
 #[derive(Message, Debug)]
@@ -22,8 +22,8 @@ pub struct Reloading {
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Reloaded {
-    /// The configuration was not used.
-    pub refused: bool,
+    /// Why the configuration was not used; `None`: it is in use.
+    pub refusal: Option<ReloadRefusal>,
 }
 
 /// The daemon is stopping.

@@ -11,10 +11,11 @@ use crate::actors::controller::{Controller, Recipients};
 use crate::actors::event_batcher::EventBatcher;
 use crate::actors::prober::FakeProbe;
 use crate::actors::reconciler::Reconciler;
+use crate::actors::reconciler::{GetReconcilerStatus, ReconcilerStatus};
 use crate::actors::vpp_connection::VppConnection;
 use crate::config::{self, FileSource};
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
-use crate::domain::readiness::HealthCounts;
+use crate::domain::readiness::{HealthCounts, ReadyNotes};
 use crate::host::logging::LogDemand;
 use crate::host::sd_notify::datagram;
 use crate::vpp::client::ClientOptions;
@@ -69,11 +70,11 @@ impl Handler<GetConnectionState> for FakeActors {
     }
 }
 
-impl Handler<GetObservedEpoch> for FakeActors {
-    type Result = MessageResult<GetObservedEpoch>;
+impl Handler<GetReconcilerStatus> for FakeActors {
+    type Result = ReconcilerStatus;
 
-    fn handle(&mut self, _: GetObservedEpoch, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.observed)
+    fn handle(&mut self, _: GetReconcilerStatus, _: &mut Self::Context) -> ReconcilerStatus {
+        ReconcilerStatus { observed: self.observed, removals_held: 0 }
     }
 }
 
@@ -141,7 +142,7 @@ async fn it_notifies_ready_once_and_then_each_new_status() {
     assert!(!lines.contains(&"READY=1".to_owned()), "{lines:?}");
     // Reloads are not notified before the daemon is ready.
     watchdog.send(Reloading { monotonic_us: 1 }).await.unwrap();
-    watchdog.send(Reloaded { refused: false }).await.unwrap();
+    watchdog.send(Reloaded { refusal: None }).await.unwrap();
     assert!(!watchdog.send(GetReadiness).await.unwrap().has_started());
     assert!(received.take().is_empty());
 
@@ -156,7 +157,7 @@ async fn it_notifies_ready_once_and_then_each_new_status() {
     sleep(second).await;
     let status = "STATUS=frontends 0 of 0 up, backends 2 of 2 up, VPP connected";
     assert_eq!(received.take()[..3], ["WATCHDOG=1", "READY=1", status]);
-    assert_eq!(watchdog.send(GetReadiness).await.unwrap(), Readiness::Ready);
+    assert_eq!(watchdog.send(GetReadiness).await.unwrap(), Readiness::Ready(ReadyNotes::default()));
 
     let lost = FakeActors { counts: unknown(0), connection: ConnectionState::Away, observed };
     actors.send(Become(lost)).await.unwrap();
@@ -167,7 +168,7 @@ async fn it_notifies_ready_once_and_then_each_new_status() {
 
     watchdog.send(Reloading { monotonic_us: 42 }).await.unwrap();
     assert_eq!(received.take(), ["RELOADING=1", "MONOTONIC_USEC=42"]);
-    watchdog.send(Reloaded { refused: false }).await.unwrap();
+    watchdog.send(Reloaded { refusal: None }).await.unwrap();
     assert_eq!(received.take(), ["READY=1"]);
     watchdog.send(Stopping).await.unwrap();
     assert_eq!(received.take(), ["STOPPING=1", "STATUS=stopping"]);

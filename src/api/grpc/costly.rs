@@ -38,7 +38,6 @@ impl CostlyCalls {
         Self(Arc::new([
             call!("GetBackends", backends),
             call!("CheckConfig", check),
-            call!("ReloadConfig", reload),
             call!("GetVPPLBState", lb_state),
             call!("GetVPPLBCounters", lb_counters),
             call!("GetVPPDoctor", doctor),

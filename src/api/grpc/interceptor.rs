@@ -9,8 +9,10 @@ use tonic::body::Body;
 use tonic::codegen;
 use tonic::codegen::{BoxFuture, http};
 use tonic::server::{Grpc, NamedService};
+use tonic_prost::ProstCodec;
 
 use super::costly::{self, CostlyCalls};
+use super::reload::SharedReloads;
 use super::service::MaglevService;
 use super::watch::codec::EventCodec;
 use super::watch::rpc::WatchEvents;
@@ -18,6 +20,7 @@ use crate::api::answers::pool::AnswerPool;
 use crate::pb::maglev_server::MaglevServer;
 
 const WATCH_EVENTS: &str = "/maglev.Maglev/WatchEvents";
+const RELOAD_CONFIG: &str = "/maglev.Maglev/ReloadConfig";
 
 /// The service as the listeners serve it: events are encoded once for all streams,
 /// and costly answers are built once for all who ask at a time.
@@ -25,6 +28,7 @@ const WATCH_EVENTS: &str = "/maglev.Maglev/WatchEvents";
 pub(in crate::api) struct WatchEventsInterceptor {
     service: Arc<MaglevService>,
     costly: CostlyCalls,
+    reloads: SharedReloads,
     server: MaglevServer<MaglevService>,
 }
 
@@ -32,7 +36,9 @@ impl WatchEventsInterceptor {
     pub(in crate::api) fn new(service: MaglevService, answers: &AnswerPool) -> Self {
         let service = Arc::new(service);
         let costly = CostlyCalls::new(&service, answers);
-        Self { costly, server: MaglevServer::from_arc(Arc::clone(&service)), service }
+        let reloads = SharedReloads::new(&service);
+        let server = MaglevServer::from_arc(Arc::clone(&service));
+        Self { costly, reloads, server, service }
     }
 }
 
@@ -55,6 +61,12 @@ impl codegen::Service<http::Request<Body>> for WatchEventsInterceptor {
             return Box::pin(async move {
                 let response = Grpc::new(EventCodec).server_streaming(watch, request).await;
                 Ok(response)
+            });
+        }
+        if request.uri().path() == RELOAD_CONFIG {
+            let reloads = self.reloads.clone();
+            return Box::pin(async move {
+                Ok(Grpc::new(ProstCodec::default()).unary(reloads, request).await)
             });
         }
         if let Some(shared) = self.costly.of(request.uri().path()) {

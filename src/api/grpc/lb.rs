@@ -4,14 +4,15 @@ use std::time::{Duration, SystemTime};
 
 use super::convert::{now_ns, ns, unix_ns};
 use super::table;
-use crate::actors::reconciler::{StepResult, SyncReport};
+use crate::actors::reconciler::SyncReport;
 use crate::actors::vpp_connection::{VipPackets, VppInfo};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedVip};
+use crate::domain::dataplane::plan::Planned;
 use crate::domain::doctor::Finding;
 use crate::pb;
 
-pub(super) fn info(info: &VppInfo) -> pb::VppInfo {
+pub(super) fn info(info: &VppInfo, held: &[Vip]) -> pb::VppInfo {
     pb::VppInfo {
         version: info.version.clone(),
         build_date: info.build_date.clone(),
@@ -24,6 +25,7 @@ pub(super) fn info(info: &VppInfo) -> pb::VppInfo {
         now_unix_ns: now_ns(),
         connected_for_ns: ns(info.connected_for()),
         uptime_ns: info.uptime().map_or(0, ns),
+        held_removals: held.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -32,6 +34,7 @@ pub(super) fn state(
     observed: &Observed,
     uptime: Option<Duration>,
     now: SystemTime,
+    held: &[Vip],
 ) -> pb::VpplbState {
     let conf = &observed.conf;
     let booted_at = uptime.and_then(|uptime| now.checked_sub(uptime));
@@ -43,7 +46,14 @@ pub(super) fn state(
             sticky_buckets_per_core: conf.sticky_buckets_per_core,
             flow_timeout: conf.flow_timeout_s,
         }),
-        vips: observed.vips.iter().map(|(key, seen)| vip(key, seen, booted_at)).collect(),
+        vips: observed
+            .vips
+            .iter()
+            .map(|(key, seen)| pb::Vpplbvip {
+                removal_held: held.contains(key),
+                ..vip(key, seen, booted_at)
+            })
+            .collect(),
     }
 }
 
@@ -69,6 +79,7 @@ fn vip(key: &Vip, seen: &ObservedVip, booted_at: Option<SystemTime>) -> pb::Vppl
         encap: encap(seen.encap),
         flow_table_length: seen.table_length.map_or(0, |length| length.get().into()),
         application_servers: live.chain(retired).collect(),
+        removal_held: false,
     }
 }
 
@@ -87,7 +98,7 @@ fn encap(encap: ObservedEncap) -> String {
     }
 }
 
-pub(super) fn counters(vips: &[VipPackets]) -> pb::VpplbCounters {
+pub(super) fn counters(vips: &[VipPackets], held: &[Vip]) -> pb::VpplbCounters {
     let vip = |VipPackets { vip, packets }: &VipPackets| pb::VpplbvipCounters {
         prefix: vip.prefix().to_string(),
         protocol: vip.service().protocol().into(),
@@ -96,6 +107,7 @@ pub(super) fn counters(vips: &[VipPackets]) -> pb::VpplbCounters {
         first: packets.first,
         untracked: packets.untracked,
         no_server: packets.no_server,
+        removal_held: held.contains(vip),
     };
     pb::VpplbCounters { vips: vips.iter().map(vip).collect() }
 }
@@ -112,20 +124,20 @@ pub(super) fn doctor(findings: &[Finding]) -> pb::VppDoctor {
 
 pub(super) fn report(report: &SyncReport) -> pb::SyncVpplbStateResponse {
     let steps = report.results.iter().zip(table::moves_of_steps(report));
-    pb::SyncVpplbStateResponse {
-        steps: steps.map(|(result, moves)| step(result, moves)).collect(),
-        applied: report.applied,
-    }
+    let steps = steps.map(|(result, moves)| {
+        let error = result.error.clone().unwrap_or_default();
+        pb::SyncStep { error, moves, ..step(&result.planned) }
+    });
+    let held = report.held.iter().map(|held| pb::SyncStep { held: true, ..step(held) });
+    pb::SyncVpplbStateResponse { steps: steps.chain(held).collect(), applied: report.applied }
 }
 
-fn step(result: &StepResult, moves: Option<pb::TableMoves>) -> pb::SyncStep {
-    let planned = &result.planned;
+fn step(planned: &Planned) -> pb::SyncStep {
     pb::SyncStep {
         frontend_name: planned.frontend.as_ref().map(ToString::to_string).unwrap_or_default(),
         action: planned.step.action().into(),
         disruption: planned.disruption.to_string(),
         detail: planned.step.to_string(),
-        error: result.error.clone().unwrap_or_default(),
-        moves,
+        ..pb::SyncStep::default()
     }
 }

@@ -8,6 +8,7 @@ pub(super) mod health;
 pub(super) mod interceptor;
 mod lb;
 mod names;
+mod reload;
 pub(super) mod requests;
 pub(super) mod service;
 mod shared_calls;

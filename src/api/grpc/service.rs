@@ -10,7 +10,7 @@ use super::status::OrStatus;
 use super::watch::{self, EventStream};
 use super::{convert, lb, table};
 use crate::actors::controller::{GetConfig, PredictWeight};
-use crate::actors::reconciler::{GetVip, Sync};
+use crate::actors::reconciler::{GetHeldRemovals, GetVip, Sync};
 use crate::actors::vpp_connection::GetVppInfo;
 use crate::api::actors::Actors;
 use crate::api::transport::tls::Certificates;
@@ -72,8 +72,10 @@ impl Maglev for MaglevService {
         _: Request<pb::ListFrontendsRequest>,
     ) -> GrpcReply<pb::ListFrontendsResponse> {
         let config = self.config().await?;
+        let held = self.actors.reconciler.send(GetHeldRemovals).await.or_status()?;
+        let held_removals = held.iter().map(ToString::to_string).collect();
         let frontend_names = config.frontends.keys().map(ToString::to_string).collect();
-        Ok(Response::new(pb::ListFrontendsResponse { frontend_names }))
+        Ok(Response::new(pb::ListFrontendsResponse { frontend_names, held_removals }))
     }
 
     async fn get_frontend(
@@ -212,7 +214,8 @@ impl Maglev for MaglevService {
 
     async fn get_vpp_info(&self, _: Request<pb::GetVppInfoRequest>) -> GrpcReply<pb::VppInfo> {
         let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.or_status()?;
-        Ok(Response::new(lb::info(&info)))
+        let held = self.actors.reconciler.send(GetHeldRemovals).await.or_status()?;
+        Ok(Response::new(lb::info(&info, &held)))
     }
 
     async fn sync_vpplb_state(
@@ -224,7 +227,13 @@ impl Maglev for MaglevService {
             None => Scope::All,
             Some(name) => Scope::One(parse_name_field("frontend_name", name)?.as_str().into()),
         };
-        let message = Sync { scope, dry_run: request.dry_run };
+        if request.force && scope != Scope::All {
+            return Err(Status::invalid_argument(
+                "force makes removals that are held, and the sync of a frontend removes no VIP: \
+                 leave out the frontend, or force",
+            ));
+        }
+        let message = Sync { scope, dry_run: request.dry_run, force: request.force };
         let report = self.actors.reconciler.send(message).await.or_status()?.or_status()?;
         // The tables of many steps take long to compute.
         let report = blocking(move || lb::report(&report)).await?;

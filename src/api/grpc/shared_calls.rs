@@ -9,6 +9,7 @@ use super::status::OrStatus;
 use super::{convert, lb};
 use crate::actors::controller::{CheckConfig, GetBackends, GetConfig, LoadFailed, Reload};
 use crate::actors::doctor::Examine;
+use crate::actors::reconciler::GetHeldRemovals;
 use crate::actors::vpp_connection::{GetCounters, GetVppInfo, Observe};
 use crate::config::LoadError;
 use crate::pb;
@@ -47,8 +48,8 @@ impl MaglevService {
         })
     }
 
-    pub(super) async fn reload(&self) -> Result<pb::ReloadConfigResponse, Status> {
-        Ok(match self.actors.controller.send(Reload).await.or_status()? {
+    pub(super) async fn reload(&self, force: bool) -> Result<pb::ReloadConfigResponse, Status> {
+        Ok(match self.actors.controller.send(Reload { force }).await.or_status()? {
             Ok(()) => {
                 let renewed = match &self.certificates {
                     Some(certificates) => certificates.renew().await,
@@ -75,12 +76,14 @@ impl MaglevService {
         let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.ok();
         let info = info.filter(|info| info.epoch == observation.epoch);
         let (uptime, now) = (info.and_then(|info| info.uptime()), SystemTime::now());
-        blocking(move || lb::state(&observation.observed, uptime, now)).await
+        let held = self.actors.reconciler.send(GetHeldRemovals).await.or_status()?;
+        blocking(move || lb::state(&observation.observed, uptime, now, &held)).await
     }
 
     pub(super) async fn lb_counters(&self) -> Result<pb::VpplbCounters, Status> {
         let counters = self.actors.vpp.send(GetCounters).await.or_status()?.or_status()?;
-        Ok(lb::counters(&counters))
+        let held = self.actors.reconciler.send(GetHeldRemovals).await.or_status()?;
+        Ok(lb::counters(&counters, &held))
     }
 
     pub(super) async fn doctor(&self) -> Result<pb::VppDoctor, Status> {
@@ -106,7 +109,9 @@ impl ConfigFaultFields {
                 LoadError::Unreadable { .. } | LoadError::Syntax { .. } => &mut faults.parse_error,
                 LoadError::Interrupted => &mut faults.other,
             },
-            LoadFailed::Namespace(_) | LoadFailed::Stopping => &mut faults.other,
+            LoadFailed::Namespace(_) | LoadFailed::Excessive(_) | LoadFailed::Stopping => {
+                &mut faults.other
+            }
         };
         *field = failed.to_string();
         faults

@@ -29,10 +29,10 @@ async fn healthz(actors: Actors) -> Result<&'static str, StoppingResponse> {
 /// line says that frontends fail open.
 async fn readyz(actors: Actors) -> Result<Response, StoppingResponse> {
     Ok(match actors.watchdog.send(GetReadiness).await? {
-        Readiness::Ready => {
+        ready @ Readiness::Ready(_) => {
             let counts = actors.controller.send(GetHealthCounts).await?;
             let note = counts.fail_open_note().map(|note| note + "\n").unwrap_or_default();
-            format!("ready\n{note}").into_response()
+            format!("{ready}\n{note}").into_response()
         }
         why => {
             (StatusCode::SERVICE_UNAVAILABLE, printable_lines(&format!("{why}\n"))).into_response()

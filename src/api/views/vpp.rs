@@ -29,6 +29,8 @@ pub struct VppInfoJson {
     pub missing_messages: Vec<String>,
     /// Dead API clients that VPP noticed only when maglevd connected.
     pub reaped_clients: Vec<String>,
+    /// VIPs of no frontend whose removal is held.
+    pub held_removals: Vec<String>,
 }
 
 /// The state of the load balancer, as VPP holds it.
@@ -67,6 +69,8 @@ pub struct LbVipJson {
     pub flow_table_length: Option<u32>,
     /// Live servers first, then removed ones.
     pub servers: Vec<LbServerJson>,
+    /// Whether no frontend has it and its removal is held.
+    pub removal_held: bool,
 }
 
 /// An application server of a VIP.
@@ -103,6 +107,8 @@ pub struct VipCountersJson {
     pub untracked: u64,
     /// Packets dropped, because no server takes new flows.
     pub no_server: u64,
+    /// As in the state.
+    pub removal_held: bool,
 }
 
 /// One thing that the diagnosis of VPP looked at.
@@ -141,6 +147,8 @@ pub struct SyncStepJson {
     pub detail: String,
     /// Why VPP refused it.
     pub error: Option<String>,
+    /// Whether it was left out, since too much would be removed to be meant.
+    pub held: bool,
     /// What it moves in the table of its VIP.
     pub moves: Option<TableMovesJson>,
 }
@@ -167,6 +175,7 @@ impl From<&pb::VppInfo> for VppInfoJson {
             connected_at: known_moment(info.connecttime_ns),
             missing_messages: info.missing_messages.clone(),
             reaped_clients: info.reaped_clients.clone(),
+            held_removals: info.held_removals.clone(),
         }
     }
 }
@@ -211,6 +220,7 @@ impl From<&pb::Vpplbvip> for LbVipJson {
             encap: vip.encap.clone(),
             flow_table_length: (vip.flow_table_length > 0).then_some(vip.flow_table_length),
             servers: vip.application_servers.iter().map(LbServerJson::from).collect(),
+            removal_held: vip.removal_held,
         }
     }
 }
@@ -238,6 +248,7 @@ impl From<&pb::VpplbvipCounters> for VipCountersJson {
             first: vip.first,
             untracked: vip.untracked,
             no_server: vip.no_server,
+            removal_held: vip.removal_held,
         }
     }
 }
@@ -259,6 +270,7 @@ impl From<&pb::SyncStep> for SyncStepJson {
             disruption: step.disruption.clone(),
             detail: step.detail.clone(),
             error: present(&step.error),
+            held: step.held,
             moves: step.moves.as_ref().map(TableMovesJson::from),
         }
     }

@@ -53,16 +53,16 @@ pub async fn reload_on(mut triggers: ReloadTriggers, actors: &Actors, serving: &
         let begun = actors.watchdog.send(Reloading { monotonic_us }).await;
         begun.unwrap_or_else(|_| mailbox_closed("Watchdog"));
         // The Controller logs the outcome.
-        let reloaded =
-            actors.controller.send(Reload).await.unwrap_or_else(|_| mailbox_closed("Controller"));
+        let reloaded = actors.controller.send(Reload { force: false }).await;
+        let reloaded = reloaded.unwrap_or_else(|_| mailbox_closed("Controller"));
         if let Some(certificates) = serving.certificates() {
             // The outcome is logged as well.
             let _ = certificates.renew().await;
         }
-        let refused = reloaded.is_err();
+        let refusal = reloaded.err().as_ref().map(Into::into);
         actors
             .watchdog
-            .send(Reloaded { refused })
+            .send(Reloaded { refusal })
             .await
             .unwrap_or_else(|_| mailbox_closed("Watchdog"));
     }

@@ -65,7 +65,10 @@ pub fn candidates<W: AsRef<str>>(
     let mut found = Vec::new();
     for Suggestion { token, help } in parse::suggestions(words, partial)? {
         match token {
-            GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) => {
+            GrammarToken::Word(word)
+            | GrammarToken::Alias(word)
+            | GrammarToken::Yielding(word)
+            | GrammarToken::Whole(word) => {
                 found.push(CompletionWord { text: word.to_owned(), help: help.into() });
             }
             GrammarToken::Slot(slot) => {
@@ -95,7 +98,7 @@ mod tests {
 
     #[test]
     fn words_and_names_are_both_candidates() {
-        assert_eq!(found(&["sync", "vpp", "lb", "state"], ""), ["web", "wiki", "dry-run"]);
+        assert_eq!(found(&["sync", "vpp", "lb", "state"], ""), ["web", "wiki", "dry-run", "force"]);
         assert_eq!(found(&["sync", "vpp", "lb", "state"], "wi"), ["wiki"]);
         assert_eq!(found(&["sh", "frontend"], "x"), [] as [&str; 0]);
     }

@@ -49,7 +49,9 @@ fn phrase(node: &Node) -> Option<String> {
 
 fn written(node: &Node) -> Option<String> {
     match node.token {
-        GrammarToken::Word(word) | GrammarToken::Yielding(word) => Some(word.to_owned()),
+        GrammarToken::Word(word) | GrammarToken::Yielding(word) | GrammarToken::Whole(word) => {
+            Some(word.to_owned())
+        }
         GrammarToken::Slot(slot) => Some(slot.placeholder().to_owned()),
         GrammarToken::Alias(_) => None,
     }
@@ -98,9 +100,9 @@ mod tests {
             "set backend <backend> enable",
             "set backend <backend> disable",
             "set frontend <frontend> pool <pool> backend <backend> weight <0-100>",
-            "sync vpp lb state [<frontend>] [dry-run]",
+            "sync vpp lb state [<frontend>] [dry-run] [force]",
             "config check",
-            "config reload",
+            "config reload [force]",
             "watch state",
             "watch events [num <n>] [log [level debug|info|warn|error]] [backend] [frontend] [dataplane]",
             "completions bash",

@@ -142,7 +142,7 @@ pub fn suggestions<W: AsRef<str>>(
     let open = GrammarPlace::after(words)?.open();
     let starting = |hidden: bool| -> Vec<Suggestion> {
         let fits = |node: &&&Node| match node.token {
-            GrammarToken::Word(word) | GrammarToken::Yielding(word) => {
+            GrammarToken::Word(word) | GrammarToken::Yielding(word) | GrammarToken::Whole(word) => {
                 !hidden && word.starts_with(partial)
             }
             GrammarToken::Alias(word) => hidden && word.starts_with(partial),
@@ -157,7 +157,7 @@ pub fn suggestions<W: AsRef<str>>(
     };
     let visible = starting(false);
     let word = |suggestion: &Suggestion| {
-        matches!(suggestion.token, GrammarToken::Word(_) | GrammarToken::Yielding(_))
+        !matches!(suggestion.token, GrammarToken::Alias(_) | GrammarToken::Slot(_))
     };
     // An alias is suggested only where it is being typed.
     let hidden = if visible.iter().any(word) { Vec::new() } else { starting(true) };
@@ -214,7 +214,10 @@ impl GrammarPlace {
     fn choose(&self, word: &str) -> Result<&'static Node, ParseError> {
         let open = self.open();
         let exact = |node: &&&'static Node| match node.token {
-            GrammarToken::Word(w) | GrammarToken::Alias(w) | GrammarToken::Yielding(w) => w == word,
+            GrammarToken::Word(w)
+            | GrammarToken::Alias(w)
+            | GrammarToken::Yielding(w)
+            | GrammarToken::Whole(w) => w == word,
             GrammarToken::Slot(_) => false,
         };
         if let Some(node) = open.iter().find(exact) {
@@ -252,7 +255,10 @@ impl GrammarPlace {
 
     fn enter(&mut self, node: &'static Node, typed: &str) {
         match node.token {
-            GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) => {
+            GrammarToken::Word(word)
+            | GrammarToken::Alias(word)
+            | GrammarToken::Yielding(word)
+            | GrammarToken::Whole(word) => {
                 self.path.add_word(word);
                 self.typed.push(word.to_owned());
             }
@@ -274,7 +280,9 @@ impl GrammarPlace {
 /// How a token is shown; `None`: it is hidden.
 fn text(token: GrammarToken) -> Option<&'static str> {
     match token {
-        GrammarToken::Word(word) | GrammarToken::Yielding(word) => Some(word),
+        GrammarToken::Word(word) | GrammarToken::Yielding(word) | GrammarToken::Whole(word) => {
+            Some(word)
+        }
         GrammarToken::Alias(_) => None,
         GrammarToken::Slot(slot) => Some(slot.placeholder()),
     }

@@ -101,11 +101,16 @@ pub enum DaemonRequest {
         frontend: Option<String>,
         /// List the steps and take none.
         dry_run: bool,
+        /// Also take the removals that are held.
+        force: bool,
     },
     /// Validate the daemon's configuration file.
     ConfigCheck,
     /// Validate the daemon's configuration file and use it.
-    ConfigReload,
+    ConfigReload {
+        /// Even if it takes away too much to be meant.
+        force: bool,
+    },
 }
 
 /// A change of the administrative state of a backend.

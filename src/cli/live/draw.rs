@@ -99,6 +99,11 @@ fn heading(model: &LiveModel, now_ns: i64, at: Instant, ink: Ink) -> Paragraph<'
     let second = format!("frontends: {}  backends: {}", counted(&frontends), counted(&backends));
     let third = match &model.mirror.vpp {
         VppStatus::Unknown => Span::raw("VPP: not asked yet"),
+        VppStatus::Connected(info) if !info.held_removals.is_empty() => {
+            let held = info.held_removals.len();
+            let text = format!("VPP {}: {held} VIPs of no frontend are", printable(&info.version));
+            ink.span(Tone::Bad, text + " held, sync vpp lb state force removes them")
+        }
         VppStatus::Connected(info) if info.missing_messages.is_empty() => {
             let since = match model.mirror.connected_for_ns(at) {
                 0 => age(now_ns, info.connecttime_ns),
@@ -266,7 +271,7 @@ fn described(change: &RecentChange) -> (String, Tone) {
         }
         RecentChangeKind::Dataplane(event) => {
             let tone = match event.kind.as_str() {
-                "disconnected" | "model_mismatch" => Tone::Bad,
+                "disconnected" | "model_mismatch" | "removals_held" => Tone::Bad,
                 "connected" => Tone::Good,
                 _ => Tone::Plain,
             };

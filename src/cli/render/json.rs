@@ -21,7 +21,7 @@ use crate::pb;
 /// None of the read model causes one.
 pub fn answer(answer: &CliAnswer) -> serde_json::Result<Value> {
     match answer {
-        CliAnswer::Frontends(frontends) => {
+        CliAnswer::Frontends { frontends, .. } => {
             to_value(frontends.iter().map(FrontendJson::from).collect::<Vec<_>>())
         }
         CliAnswer::Frontend { frontend, backends } => {

@@ -29,9 +29,10 @@ pub(super) fn help(
     let mut names_lines = Vec::new();
     for Suggestion { token, help } in suggestions {
         let (text, slot) = match token {
-            GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) => {
-                (word, None)
-            }
+            GrammarToken::Word(word)
+            | GrammarToken::Alias(word)
+            | GrammarToken::Yielding(word)
+            | GrammarToken::Whole(word) => (word, None),
             GrammarToken::Slot(slot) => (slot.placeholder(), Some(slot)),
         };
         rows.push((text.into(), help.into()));

@@ -76,7 +76,7 @@ async fn execute(
 ) -> Result<Vec<MirrorUpdate>, ClientError> {
     let (names, backends, with_vpp) = match query {
         MirrorQuery::Everything { backends } => {
-            let frontends = requests::frontends(client).await?;
+            let (frontends, _) = requests::frontends(client).await?;
             let backends = if backends { Some(requests::backends(client).await?) } else { None };
             let vpp = vpp(client).await?;
             refresh.received(None, &frontends);

@@ -9,9 +9,10 @@ use thiserror::Error;
 
 use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::config::{Backend, HealthCheck};
+use crate::domain::dataplane::net::Weight;
 use crate::domain::events::Event;
-use crate::domain::health::Admin;
-use crate::domain::names::{BackendName, FrontendName};
+use crate::domain::health::{Admin, State};
+use crate::domain::names::{BackendName, FrontendName, PoolName};
 
 /// Identifies a prober. A prober that replaces another one for the same backend has
 /// another id.
@@ -31,6 +32,14 @@ pub enum ControllerEffect {
         settings: ProberSettings,
     },
     StopProber(BackendName),
+    /// The prober of `to`, which is about to be started, continues from the state of the
+    /// prober of `from`, which may be stopped. Comes before both.
+    CopyVerdict {
+        from: BackendName,
+        to: BackendName,
+        /// With the counts of its probes: `to` is its new name.
+        with_stats: bool,
+    },
     CheckChanged(BackendName, Option<Arc<HealthCheck>>),
     /// `why` names the operator, or the reload, for logs and events.
     Administer {
@@ -62,6 +71,21 @@ pub enum ControllerEffect {
     OverrideDropped(String),
 }
 
+impl ControllerEffect {
+    pub(super) fn dropped_admin(name: &BackendName, admin: Admin) -> Self {
+        let state = format!("{admin:?}").to_lowercase();
+        Self::OverrideDropped(format!("{state} of backend {name}"))
+    }
+
+    pub(super) fn dropped_weight(
+        frontend: &FrontendName,
+        (pool, backend): &(PoolName, BackendName),
+        weight: Weight,
+    ) -> Self {
+        Self::OverrideDropped(format!("weight {weight} of {backend} in {frontend}/{pool}"))
+    }
+}
+
 /// The settings of a backend's prober.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProberSettings {
@@ -76,6 +100,17 @@ pub struct ProberSettings {
     pub within: Duration,
     /// VPP serves the backend, or may do so.
     pub served: bool,
+    /// It continues from another prober's state.
+    pub inherited: Option<InheritedVerdict>,
+}
+
+/// What a prober that continues from another one's state has to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InheritedVerdict {
+    /// The state that the Controller knows. The other prober may know better.
+    pub state: State,
+    /// The counter of results goes on as well.
+    pub has_same_check: bool,
 }
 
 /// An operator's command for a backend.

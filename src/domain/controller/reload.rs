@@ -1,8 +1,12 @@
 //! Decides the effects of a new configuration. What it does not change is not
 //! disturbed.
 
+mod backends;
+
 use super::*;
+use crate::domain::controller::inheritance::Inheritances;
 use crate::domain::controller::intent::Intent;
+use crate::domain::readiness::ReloadRefusal;
 
 impl ControllerState {
     /// The state of a daemon that has just started.
@@ -20,7 +24,7 @@ impl ControllerState {
             frontends: BTreeMap::new(),
             grace: StartupGrace::Waiting,
             last_reload: ReloadId::default(),
-            reload_status: ReloadStatus { successful: true, last_success: at },
+            reload_status: ReloadStatus { refusal: None, last_success: at },
             served: ServedAddresses::Known(BTreeSet::new()),
             generation: Generation::default(),
             last_prober: ProberId(0),
@@ -31,19 +35,20 @@ impl ControllerState {
         (controller, effects)
     }
 
-    /// Replaces the configuration. Backends with the same address keep their verdict
-    /// and history, and an override stays as long as the file's value is the same.
+    /// Replaces the configuration. Verdicts stay with what is probed, whatever its name
+    /// (see [`super::inheritance`]), and an override stays as long as the file's value is
+    /// the same.
     /// The events are complete: what was added has a transition from `removed`, and
     /// what was removed has one to it.
     pub fn reload(&mut self, config: Arc<Config>, at: SystemTime) -> Vec<ControllerEffect> {
         let id = self.next_reload();
-        self.reload_status = ReloadStatus { successful: true, last_success: at };
+        self.reload_status = ReloadStatus { refusal: None, last_success: at };
         self.replace(config, Some(id), at)
     }
 
     /// Notes that a reload was refused.
-    pub fn reload_refused(&mut self) {
-        self.reload_status.successful = false;
+    pub fn reload_refused(&mut self, why: ReloadRefusal) {
+        self.reload_status.refusal = Some(why);
     }
 
     #[must_use]
@@ -60,19 +65,27 @@ impl ControllerState {
     ) -> Vec<ControllerEffect> {
         let served = self.served_by_vip();
         let intent = Intent::of(self);
+        let mut inheritances = Inheritances::of(&self.backends, &self.config, &config);
         let before = std::mem::replace(&mut self.config, config);
         let mut effects = Vec::new();
-        self.remove_missing(at, &mut effects);
+        self.remove_missing(&inheritances, at, &mut effects);
         let config = Arc::clone(&self.config);
         for (name, settings) in &config.backends {
             match self.backends.get_mut(name) {
-                Some(record) if record.settings.address == settings.address => {
+                Some(record)
+                    if record.settings.address == settings.address && !inheritances.has(name) =>
+                {
                     record.update(name, settings, &before, &config, &mut effects);
                 }
-                _ => self.start_backend(name, settings, (reload, &served), at, &mut effects),
+                _ => {
+                    let context = (reload, &served, &mut inheritances);
+                    self.start_backend(name, settings, context, at, &mut effects);
+                }
             }
         }
-        self.rebuild_frontends(&before, &served, at, &mut effects);
+        // Before those that are copied from are stopped.
+        effects.sort_by_key(|effect| !matches!(effect, ControllerEffect::CopyVerdict { .. }));
+        self.rebuild_frontends(&before, (&served, &inheritances), at, &mut effects);
         let brought = |record: &BackendRecord| reload.is_some() && record.waits_since == reload;
         if let Some(id) = reload.filter(|_| self.backends.values().any(|it| brought(it))) {
             effects.push(ControllerEffect::SetGraceTimer(id));
@@ -89,107 +102,12 @@ impl ControllerState {
         Some((record.prober, record.prober_settings(&self.config, false)))
     }
 
-    /// Removes the backends and frontends that the configuration no longer has.
-    fn remove_missing(&mut self, at: SystemTime, effects: &mut Vec<ControllerEffect>) {
-        let config = &self.config;
-        self.backends.retain(|name, record| {
-            let stays = config.backends.contains_key(name);
-            if !stays {
-                let (from, to) = (record.state, State::Removed);
-                let transition = Transition { from, to, at, why: "no longer configured".into() };
-                effects.push(ControllerEffect::StopProber(name.clone()));
-                effects.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
-                effects.extend(record.admin.map(|admin| dropped_admin(name, admin)));
-            }
-            stays
-        });
-        self.frontends.retain(|name, record| {
-            let stays = config.frontends.contains_key(name);
-            if !stays {
-                let (from, to) = (record.decision.state, FrontendState::Removed);
-                let transition = Transition { from, to, at, why: "no longer configured".into() };
-                effects.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
-                let dropped = |(key, weight): (&_, &_)| dropped_weight(name, key, *weight);
-                effects.extend(record.overrides.iter().map(dropped));
-            }
-            stays
-        });
-    }
-
-    /// Starts to probe a backend that is new, or whose configured address changed, so
-    /// that it is another server.
-    fn start_backend(
-        &mut self,
-        name: &BackendName,
-        settings: &Arc<Backend>,
-        (reload, served): (Option<ReloadId>, &BTreeMap<Vip, BTreeSet<IpAddr>>),
-        at: SystemTime,
-        effects: &mut Vec<ControllerEffect>,
-    ) {
-        self.last_prober.0 += 1;
-        let check = check_of(&self.config, settings);
-        let old = self.backends.remove(name);
-        // An override belongs to the name: it stays when the address changes.
-        let mut admin = old.as_ref().and_then(|old| old.admin);
-        if old.as_ref().is_some_and(|old| old.settings.enabled != settings.enabled) {
-            effects.extend(admin.take().map(|admin| dropped_admin(name, admin)));
-        }
-        let mut record = BackendRecord {
-            settings: Arc::clone(settings),
-            prober: self.last_prober,
-            address: settings.address.fixed(),
-            unresolved: None,
-            admin,
-            state: State::Unknown,
-            has_verdict: false,
-            first_down: false,
-            resumed: false,
-            waits_since: None,
-            flush: FlushSeq::NONE,
-            history: VecDeque::new(),
-            transition_counts: TransitionCounts::new(),
-            frontends: Vec::new(),
-        };
-        record.state = initial_state(check.as_deref(), record.admin());
-        record.waits_since = reload.filter(|_| record.state == State::Unknown);
-        if old.is_none() {
-            let (from, to) = (State::Removed, record.state);
-            let transition = Transition { from, to, at, why: "newly configured".into() };
-            effects.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
-        }
-        if let Some(old) = old {
-            effects.push(ControllerEffect::StopProber(name.clone()));
-            record.history = old.history;
-            record.transition_counts = old.transition_counts;
-            let why = format!("address changed from {}", old.settings.address).into();
-            let transition = Transition { from: old.state, to: record.state, at, why };
-            if transition.from != transition.to {
-                count(&mut record.transition_counts, (transition.from, transition.to));
-                record.history.push_back(transition.clone());
-                effects.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
-            }
-        }
-        let may_be_served = match (&self.served, record.address) {
-            (ServedAddresses::Known(_), Some(address)) => {
-                served.values().any(|served| served.contains(&address))
-            }
-            (served, address) => served.may_have(address),
-        };
-        let settings = record.prober_settings(&self.config, may_be_served);
-        effects.push(ControllerEffect::StartProber {
-            id: self.last_prober,
-            backend: name.clone(),
-            settings,
-        });
-        self.backends.insert(name.clone(), Box::new(record));
-    }
-
     /// Adds new frontends, drops overrides whose configured weight changed, and
     /// decides all frontends again.
     fn rebuild_frontends(
         &mut self,
         before: &Config,
-        served: &BTreeMap<Vip, BTreeSet<IpAddr>>,
+        (served, inheritances): (&BTreeMap<Vip, BTreeSet<IpAddr>>, &Inheritances),
         at: SystemTime,
         effects: &mut Vec<ControllerEffect>,
     ) {
@@ -206,14 +124,16 @@ impl ControllerState {
                 Some(record) => std::mem::take(&mut record.overrides),
                 None => WeightOverrides::new(),
             };
+            let of_renamed = renamed_overrides(&overrides, (name, before, &config), inheritances);
             overrides.retain(|key, weight| {
                 let now = configured_weight(&config, name, key);
                 let stays = now.is_some() && now == configured_weight(before, name, key);
-                if !stays {
-                    effects.push(dropped_weight(name, key, *weight));
+                if !stays && !of_renamed.iter().any(|(old, _)| old == key) {
+                    effects.push(ControllerEffect::dropped_weight(name, key, *weight));
                 }
                 stays
             });
+            overrides.extend(of_renamed.into_iter().map(|(_, renamed)| renamed));
             if let Some(record) = self.frontends.get_mut(name) {
                 record.overrides = overrides;
             } else {
@@ -248,67 +168,24 @@ impl ControllerState {
     }
 }
 
-impl BackendRecord {
-    pub(super) fn prober_settings(&self, config: &Config, served: bool) -> ProberSettings {
-        let check = check_of(config, &self.settings);
-        let timing = check.as_ref().map(|check| check.timing);
-        let interval = timing.map_or(Duration::ZERO, |timing| match self.waits_since {
-            None => timing.interval,
-            // What a reload brings is probed soon: VPP may be serving it.
-            Some(_) => timing.fast_interval,
-        });
-        ProberSettings {
-            backend: Arc::clone(&self.settings),
-            address: self.address,
-            check,
-            admin: self.admin(),
-            // Every backend should have a verdict well before unknown counts as down.
-            within: interval.min(config.lb.startup_max_delay / 2),
-            served,
+type OverrideKey = (PoolName, BackendName);
+
+/// The overrides of a frontend's backends that have other names now, with what they
+/// become: they stay where the file's weight is the same.
+fn renamed_overrides(
+    overrides: &WeightOverrides,
+    (frontend, before, after): (&FrontendName, &Config, &Config),
+    inheritances: &Inheritances,
+) -> Vec<(OverrideKey, (OverrideKey, Weight))> {
+    let mut renamed = Vec::new();
+    for (key, weight) in overrides {
+        for name in inheritances.renames.get(&key.1).into_iter().flatten() {
+            let now = (key.0.clone(), name.clone());
+            let configured = configured_weight(after, frontend, &now);
+            if configured.is_some() && configured == configured_weight(before, frontend, key) {
+                renamed.push((key.clone(), (now, *weight)));
+            }
         }
     }
-
-    /// Adopts new settings with the same address.
-    fn update(
-        &mut self,
-        name: &BackendName,
-        settings: &Arc<Backend>,
-        before: &Config,
-        after: &Config,
-        effects: &mut Vec<ControllerEffect>,
-    ) {
-        let check = check_of(after, settings);
-        if check != check_of(before, &self.settings) {
-            effects.push(ControllerEffect::CheckChanged(name.clone(), check.clone()));
-        }
-        let old = self.admin();
-        let file_changed = settings.enabled != self.settings.enabled;
-        self.settings = Arc::clone(settings);
-        if file_changed {
-            effects.extend(self.admin.take().map(|admin| dropped_admin(name, admin)));
-        }
-        if self.admin() != old {
-            let why = "configuration reloaded".into();
-            effects.push(ControllerEffect::Administer {
-                backend: name.clone(),
-                admin: self.admin(),
-                why,
-                // The file may enable many backends at once.
-                within: check.map_or(Duration::ZERO, |check| check.timing.fast_interval),
-            });
-        }
-    }
-}
-
-fn dropped_admin(name: &BackendName, admin: Admin) -> ControllerEffect {
-    let state = format!("{admin:?}").to_lowercase();
-    ControllerEffect::OverrideDropped(format!("{state} of backend {name}"))
-}
-
-fn dropped_weight(
-    frontend: &FrontendName,
-    (pool, backend): &(PoolName, BackendName),
-    weight: Weight,
-) -> ControllerEffect {
-    ControllerEffect::OverrideDropped(format!("weight {weight} of {backend} in {frontend}/{pool}"))
+    renamed
 }

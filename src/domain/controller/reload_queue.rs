@@ -7,11 +7,13 @@
 
 use std::time::SystemTime;
 
+use crate::domain::readiness::ReloadRefusal;
+
 /// The outcome of the last reload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReloadStatus {
-    /// False: the last reload was refused, and an older configuration is in use.
-    pub successful: bool,
+    /// Why the last reload was refused, so that an older configuration is in use.
+    pub refusal: Option<ReloadRefusal>,
     /// When the configuration in use was loaded.
     pub last_success: SystemTime,
 }
@@ -40,6 +42,11 @@ impl<R> ReloadQueue<R> {
         }
         self.loading = Some(vec![request]);
         true
+    }
+
+    /// The requests that the load in progress answers.
+    pub fn in_progress(&self) -> &[R] {
+        self.loading.as_deref().unwrap_or_default()
     }
 
     /// The load in progress has ended. Returns the requests that it answers, and whether
@@ -86,7 +93,9 @@ mod tests {
                     prop_assert_eq!(begins, loading.is_none());
                     loading = loading.or(Some(asked));
                 } else if let Some(began_at) = loading {
+                    let shared = queue.in_progress().to_vec();
                     let (requests, begins) = queue.loaded();
+                    prop_assert_eq!(&requests, &shared);
                     for request in requests {
                         answered += 1;
                         prop_assert_eq!(request, answered);

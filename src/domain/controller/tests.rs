@@ -3,8 +3,11 @@
 mod event_stream;
 mod fail_open;
 mod grace;
+mod inheritance;
+mod inheritance_laws;
 mod laws;
 mod names;
+mod reload_guard;
 
 use super::*;
 use crate::domain::balancing::weights::TargetWeight;

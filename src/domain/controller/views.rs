@@ -87,7 +87,7 @@ impl ControllerState {
             frontends: self.frontends.len(),
             frontends_up: self.frontends.values().filter(serves).count(),
             frontends_open: self.frontends.values().filter(|it| it.fail_open.is_open).count(),
-            config_refused: !self.reload_status.successful,
+            config_refused: self.reload_status.refusal,
         }
     }
 

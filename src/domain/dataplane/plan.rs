@@ -112,6 +112,18 @@ pub struct Outline {
     pub last: Vec<Planned>,
 }
 
+impl Outline {
+    /// Takes the removals of these VIPs, which are of no frontend, out of the plan.
+    pub fn take_removals(&mut self, vips: &BTreeSet<Vip>) -> Vec<Planned> {
+        let is_taken = |planned: &mut Planned| {
+            planned.frontend.is_none() && planned.step.vip().is_some_and(|vip| vips.contains(&vip))
+        };
+        let mut taken: Vec<_> = self.first.extract_if(.., is_taken).collect();
+        taken.extend(self.last.extract_if(.., is_taken));
+        taken
+    }
+}
+
 /// Outlines the plan from `observed` to `desired`. No two frontends have the same
 /// VIP; no accepted configuration has such.
 #[must_use]

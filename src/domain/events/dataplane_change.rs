@@ -29,6 +29,10 @@ pub enum DataplaneKind {
     ModelMismatch,
     /// VPP holds what was last desired of a frontend.
     Programmed,
+    /// VIPs of no frontend stay in VPP: they are too many to be meant to be removed.
+    RemovalsHeld,
+    /// Such VIPs are held no longer.
+    RemovalsReleased,
 }
 
 impl DataplaneKind {
@@ -47,6 +51,8 @@ impl DataplaneKind {
             Self::Cured => "cured",
             Self::ModelMismatch => "model_mismatch",
             Self::Programmed => "programmed",
+            Self::RemovalsHeld => "removals_held",
+            Self::RemovalsReleased => "removals_released",
         }
     }
 }

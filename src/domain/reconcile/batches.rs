@@ -41,17 +41,26 @@ impl ReconcileState {
 
     /// Replans the rest of a stale pass. It waits until nothing is in flight: the
     /// result of what is in flight is not known yet, and would be planned again.
-    pub(super) fn outline_pass(&mut self) {
+    pub(super) fn outline_pass(&mut self, now: Moment) {
+        if !self.pass.as_ref().is_some_and(|pass| pass.is_stale() && pass.is_idle()) {
+            return;
+        }
+        self.review_hold(now);
+        let is_forced = self.pass.as_ref().is_some_and(Pass::is_forced);
+        if is_forced && !self.pass.as_ref().is_some_and(Pass::is_dry_run) {
+            self.force_removals(now);
+        }
         let (Some(state), Some(pass), ObservedState::Known(observed)) =
             (&self.desired, &mut self.pass, &self.observed)
         else {
             return;
         };
-        if pass.is_stale() && pass.is_idle() && self.flip.is_none() {
+        if self.flip.is_none() {
             let flips = self.may_write.then(|| self.pending.keys()).into_iter().flatten();
             let flips = flips.cloned().map(Some).collect();
-            let due = outline(&state.desired, observed, &self.flushed, pass.scope());
-            pass.take_outline(due, flips);
+            let mut due = outline(&state.desired, observed, &self.flushed, pass.scope());
+            let held = if is_forced { vec![] } else { due.take_removals(self.held.vips()) };
+            pass.take_outline(due, held, flips);
         }
     }
 

@@ -43,6 +43,8 @@ pub struct DesiredSnapshot {
     pub desired: Arc<Desired>,
     pub settings: Arc<LbSettings>,
     pub generation: Generation,
+    /// An operator forced the reload: removals are held no longer.
+    pub force: bool,
 }
 
 /// Frontends whose desired state changed.
@@ -107,10 +109,12 @@ pub enum ReconcileInput {
     /// Answers [`ReconcileEffect::Yield`].
     Resumed,
     /// An operator requests a sync, or with `dry_run` only a report of what it would do.
+    /// With `force` it makes the removals that are held.
     SyncRequested {
         id: RequestId,
         scope: Scope,
         dry_run: bool,
+        force: bool,
     },
     /// A client waits, for at most `within`, until VPP holds the desired state of
     /// these frontends at this generation.
@@ -177,6 +181,8 @@ pub enum ReconcileEffect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncReport {
     pub results: Vec<StepResult>,
+    /// Removals that are held: too much would be removed to be meant.
+    pub held: Vec<Planned>,
     /// False for a dry run.
     pub applied: bool,
     /// The VIPs of the steps as they were before.

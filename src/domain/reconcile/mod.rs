@@ -12,6 +12,8 @@
 
 mod batches;
 mod fast_path;
+mod held_removals;
+mod hold;
 mod in_flight;
 mod input;
 mod observe;
@@ -25,6 +27,7 @@ pub mod refusals;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod trigger;
 mod verify;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -46,6 +49,7 @@ use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{Desired, Flushed, Scope};
 use crate::domain::names::FrontendName;
+use held_removals::HeldRemovals;
 use in_flight::{Flip, InFlightWrite, PendingChange};
 use pass::{Pass, Trigger};
 use progress::Progress;
@@ -70,6 +74,7 @@ pub struct ReconcileState {
     writes: BTreeMap<CallId, InFlightWrite>,
     read_back: ReadBack,
     refusals: Refusals,
+    held: HeldRemovals,
     progress: Progress,
     stats: ReconcilerStats,
     /// Syncs that were requested without a connection, by the observation whose
@@ -109,7 +114,7 @@ impl ReconcileState {
 
     fn accept(&mut self, input: ReconcileInput, now: Moment) {
         match input {
-            ReconcileInput::DesiredReplaced(snapshot) => self.replace_desired(snapshot),
+            ReconcileInput::DesiredReplaced(snapshot) => self.replace_desired(snapshot, now),
             ReconcileInput::DesiredChanged(update) => self.change_desired(update),
             ReconcileInput::Connected(epoch) => self.connected(epoch, now),
             ReconcileInput::Lost { epoch, why } => {
@@ -126,8 +131,8 @@ impl ReconcileState {
                     pass.resume();
                 }
             }
-            ReconcileInput::SyncRequested { id, scope, dry_run } => {
-                self.request_sync(id, scope, dry_run);
+            ReconcileInput::SyncRequested { id, scope, dry_run, force } => {
+                self.request_sync(scope, Trigger::Sync { dry_run, force, id });
             }
             ReconcileInput::ProgressAwaited { id, frontends, generation, within } => {
                 self.await_progress(id, frontends, generation, within);
@@ -139,7 +144,7 @@ impl ReconcileState {
     fn advance(&mut self, now: Moment) {
         loop {
             // Before the next flip, so that a series of flips cannot starve the pass.
-            self.outline_pass();
+            self.outline_pass(now);
             self.flip();
             if !self.advance_pass(now) {
                 break;
@@ -148,8 +153,8 @@ impl ReconcileState {
         self.advance_read_back();
     }
 
-    fn replace_desired(&mut self, snapshot: DesiredSnapshot) {
-        let DesiredSnapshot { desired, settings, generation } = snapshot;
+    fn replace_desired(&mut self, snapshot: DesiredSnapshot, now: Moment) {
+        let DesiredSnapshot { desired, settings, generation, force } = snapshot;
         if self.desired.is_none() {
             let after = settings.startup_min_delay;
             self.set_timer(TimerId::StartupMinDelay, after);
@@ -162,10 +167,17 @@ impl ReconcileState {
             }
         }
         self.progress.retain(|name| desired.frontends.contains_key(name));
+        if let Some(before) = &self.desired {
+            self.held.left_out(&before.desired, &desired);
+        }
         let owners = desired.frontends.iter();
         let owners = owners.map(|(name, frontend)| (frontend.spec.vip, name.clone())).collect();
         let sync_interval = settings.sync_interval;
         self.desired = Some(DesiredState { desired, settings, generation, owners });
+        if force {
+            self.force_removals(now);
+        }
+        self.review_hold(now);
         if let Some(pass) = &mut self.pass {
             pass.mark_explained();
             pass.replan();
@@ -198,6 +210,7 @@ impl ReconcileState {
         self.forget_observed();
         self.read_back.clear();
         self.refusals.clear();
+        self.held.forget();
         self.queue_drift_pass(false);
     }
 
@@ -207,6 +220,7 @@ impl ReconcileState {
         self.flip = None;
         self.writes.clear();
         self.read_back.clear();
+        self.held.forget();
         self.progress.vpp_lost();
         let error = DataplaneError::NotConnected(why.into());
         self.end_pass(Some(error.clone()), now);
@@ -236,15 +250,15 @@ impl ReconcileState {
         }
     }
 
-    fn request_sync(&mut self, id: RequestId, scope: Scope, dry_run: bool) {
-        if self.epoch.is_none() {
+    fn request_sync(&mut self, scope: Scope, trigger: Trigger) {
+        if let (None, Trigger::Sync { id, .. }) = (self.epoch, &trigger) {
             // The observation fails with the reason why there is no connection.
             let call = self.next_call();
-            self.unconnected.insert(call, id);
+            self.unconnected.insert(call, *id);
             self.effects.push(ReconcileEffect::Observe(call));
             return;
         }
-        self.queue.push_back((scope, Trigger::Sync { dry_run, id }));
+        self.queue.push_back((scope, trigger));
     }
 
     fn await_progress(

@@ -99,6 +99,7 @@ impl ReconcileState {
         }
         let is_first = self.replace_observed(observed);
         self.read_back.superseded();
+        self.judge_removals(adopts, now);
         if is_first && adopts {
             // The plan that follows includes all pending changes, and begins with the
             // global settings that every VIP needs.

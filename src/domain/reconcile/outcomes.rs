@@ -205,6 +205,7 @@ impl ReconcileState {
         let result = match error {
             None => Ok(SyncReport {
                 results: ended.results,
+                held: ended.held,
                 applied: ended.applied,
                 before: ended.before,
             }),

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::input::{CallId, Moment, RequestId, StepResult};
+use super::input::{CallId, Moment, StepResult};
+pub(super) use super::trigger::Trigger;
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedVip};
 use crate::domain::dataplane::plan::{self, Outline, Planned, Scope};
@@ -43,6 +44,8 @@ pub(super) struct Pass {
     /// A flip failed during the observation, which may show VPP before or after it.
     is_ambiguous: bool,
     results: Vec<StepResult>,
+    /// Removals that this pass does not make.
+    held: Vec<Planned>,
     /// The VIPs of an operator's sync as they were before.
     before: BTreeMap<Vip, ObservedVip>,
     begun: Moment,
@@ -54,30 +57,15 @@ const MAX_BATCH: usize = 128;
 /// processed.
 const MAX_IN_FLIGHT: usize = 2;
 
-/// Why a pass is made.
-#[derive(Debug)]
-pub(super) enum Trigger {
-    /// To find and repair drift. `alone`: nothing changed on our side before, so that
-    /// every difference is drift.
-    Drift { alone: bool },
-    /// An operator's request.
-    Sync { dry_run: bool, id: RequestId },
-}
-
-impl Trigger {
-    pub(super) fn is_dry_run(&self) -> bool {
-        matches!(self, Self::Sync { dry_run: true, .. })
-    }
-}
-
 /// The result of a pass.
 pub(super) struct EndedPass {
     pub(super) scope: Scope,
     pub(super) trigger: Trigger,
     pub(super) results: Vec<StepResult>,
+    pub(super) held: Vec<Planned>,
     pub(super) before: BTreeMap<Vip, ObservedVip>,
     pub(super) applied: bool,
-    /// It covered all of VPP and left no frontend out.
+    /// It covered all of VPP, left no frontend out and held no removal.
     pub(super) complete: bool,
     pub(super) took: Duration,
 }
@@ -109,6 +97,7 @@ impl Pass {
             superseding: Vec::new(),
             is_ambiguous: false,
             results: Vec::new(),
+            held: Vec::new(),
             before: BTreeMap::new(),
             begun: now,
         }
@@ -147,6 +136,10 @@ impl Pass {
 
     pub(super) fn is_dry_run(&self) -> bool {
         self.trigger.is_dry_run()
+    }
+
+    pub(super) fn is_forced(&self) -> bool {
+        matches!(self.trigger, Trigger::Sync { force: true, .. })
     }
 
     pub(super) fn is_ambiguous(&self) -> bool {
@@ -205,8 +198,14 @@ impl Pass {
     }
 
     /// Replaces the remaining steps by a new plan, without the frontends that `flips`
-    /// are about to write.
-    pub(super) fn take_outline(&mut self, outline: Outline, flips: BTreeSet<Option<FrontendName>>) {
+    /// are about to write. `held`: the removals that are left out of it.
+    pub(super) fn take_outline(
+        &mut self,
+        outline: Outline,
+        held: Vec<Planned>,
+        flips: BTreeSet<Option<FrontendName>>,
+    ) {
+        self.held = held;
         self.yielded = flips;
         self.stale = false;
         self.remaining.clear();
@@ -333,9 +332,10 @@ impl Pass {
             scope: self.scope,
             trigger: self.trigger,
             results: self.results,
+            complete: complete && self.backing_off.is_empty() && self.held.is_empty(),
+            held: self.held,
             before: self.before,
             applied,
-            complete: complete && self.backing_off.is_empty(),
             took: now.monotonic.saturating_duration_since(self.begun.monotonic),
         }
     }

@@ -47,6 +47,12 @@ impl ReconcileState {
         }
     }
 
+    /// The VIPs of no frontend whose removal is held.
+    #[must_use]
+    pub fn held_removals(&self) -> Vec<Vip> {
+        self.held.vips().iter().copied().collect()
+    }
+
     #[must_use]
     pub fn stats(&self) -> ReconcilerStats {
         let refused = self.refusals.iter();
@@ -57,6 +63,7 @@ impl ReconcileState {
             model_mismatches: self.model.total(),
             programmed,
             serving,
+            removals_held: self.held.vips().len(),
             ..self.stats.clone()
         }
     }

@@ -80,4 +80,14 @@ pub enum ReconcileRecord {
     /// VPP does not hold what was written.
     ReadBackDiffers(Vip),
     ReadBackFailed(DataplaneError),
+    /// Too many VIPs would be removed to be meant: they stay.
+    RemovalsHeld {
+        held: usize,
+        /// The VIPs that VPP has.
+        of: usize,
+        detail: String,
+    },
+    RemovalsReleased {
+        detail: String,
+    },
 }

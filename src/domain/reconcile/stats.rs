@@ -27,6 +27,8 @@ pub struct ReconcilerStats {
     pub programmed: usize,
     /// The number of serving frontends.
     pub serving: usize,
+    /// The number of VIPs of no frontend whose removal is held.
+    pub removals_held: usize,
 }
 
 impl ReconcilerStats {

@@ -33,7 +33,7 @@ impl DaemonShares {
 
 pub(super) async fn frontends(client: &DaemonClient) -> Result<Vec<KnownFrontend>, ClientError> {
     let addresses = addresses(client).await?;
-    let frontends = requests::frontends(client).await?;
+    let (frontends, _) = requests::frontends(client).await?;
     let known = frontends.into_iter().map(|frontend| KnownFrontend {
         expected: of(&frontend, &addresses),
         prefix: frontend.address,

@@ -75,7 +75,8 @@ fn maglevc_answers_with_words_names_and_options() {
     assert!(answer.starts_with("dns\tits settings\n"), "{answer}");
     // Without a daemon there are words all the same, and no error.
     let answer = maglevc("127.0.0.1:1", &["__complete", "maglevc sync vpp lb state "]);
-    assert_eq!(answer, "dry-run\tlist the steps and take none\n");
+    let force = "force\talso take the removals that are held\n";
+    assert_eq!(answer, format!("dry-run\tlist the steps and take none\n{force}"));
 }
 
 #[test]

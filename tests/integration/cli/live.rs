@@ -21,7 +21,7 @@ use vpp_maglev::pb;
 async fn known(fake: &FakeDaemon) -> LiveModel {
     let server: DaemonAddress = fake.address.parse().unwrap();
     let client = DaemonClient::connect(&server.into()).await.unwrap();
-    let frontends = requests::frontends(&client).await.unwrap();
+    let (frontends, _) = requests::frontends(&client).await.unwrap();
     let backends = Some(requests::backends(&client).await.unwrap());
     let vpp = VppStatus::Connected(requests::vpp_info(&client).await.unwrap());
     let mut model = LiveModel::new("lb1.example.org:9090");

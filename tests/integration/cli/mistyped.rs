@@ -24,7 +24,9 @@ const MEANT: &[&str] = &[
     "sync vpp lb state",
     "sync vpp lb state web dry-run",
     "config check",
+    "sync vpp lb state force",
     "config reload",
+    "config reload force",
     "completions bash",
     "watch state",
     "watch events",
@@ -113,7 +115,10 @@ fn check(words: &[String], error: &ParseError) {
     for offer in &possible {
         let named = match offer.token {
             // Of an ambiguous word, only those that it could be.
-            GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) => {
+            GrammarToken::Word(word)
+            | GrammarToken::Alias(word)
+            | GrammarToken::Yielding(word)
+            | GrammarToken::Whole(word) => {
                 let ambiguous = matches!(error, ParseError::Ambiguous { .. });
                 let could = words.get(good).is_none_or(|wrong| word.starts_with(wrong.as_str()));
                 message.contains(word) || ambiguous && !could

@@ -128,6 +128,8 @@ async fn faults_and_failed_steps_are_lines_of_their_own() {
         ("refused-sync", "sync vpp lb state"),
         ("missing-vpp-info", "show vpp info"),
         ("faulty-vpp-doctor", "show vpp doctor"),
+        ("held-frontends", "show frontends"),
+        ("held-sync", "sync vpp lb state dry-run"),
     ];
     compare(CONTRARY, &cases).await;
 }

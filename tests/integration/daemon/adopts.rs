@@ -31,7 +31,7 @@ const READS: [&str; 11] = [
 ];
 
 /// Runs `scenario` on an embedded dataplane, then on the real VPP, emptied.
-async fn on_each(scenario: impl AsyncFn(&Path)) {
+pub(super) async fn on_each(scenario: impl AsyncFn(&Path)) {
     let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     scenario(embedded.api_path()).await;
     if let Some(vpp) = real_vpp().await {
@@ -83,7 +83,7 @@ async fn kill_in_the_middle(mut command: Command) {
 
 /// What a full sync would do, or does.
 async fn sync(daemon: &Daemon, dry_run: bool) -> usize {
-    let request = SyncVpplbStateRequest { frontend_name: None, dry_run };
+    let request = SyncVpplbStateRequest { frontend_name: None, dry_run, force: false };
     let answer = daemon.client().await.sync_vpplb_state(request).await.unwrap().into_inner();
     assert!(answer.steps.iter().all(|step| step.error.is_empty()), "{:?}", answer.steps);
     answer.steps.len()

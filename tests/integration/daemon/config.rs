@@ -114,7 +114,7 @@ impl Reloading {
 
     async fn reload(&self) -> ReloadConfigResponse {
         let mut client = self.daemon.client().await;
-        client.reload_config(ReloadConfigRequest {}).await.unwrap().into_inner()
+        client.reload_config(ReloadConfigRequest::default()).await.unwrap().into_inner()
     }
 }
 

@@ -143,7 +143,8 @@ async fn what_is_not_there_or_makes_no_sense_is_refused() {
     refused(frontend, Code::NotFound, "ghost");
     let check = client.get_health_check(GetHealthCheckRequest { name: name() }).await;
     refused(check, Code::NotFound, "ghost");
-    let request = SyncVpplbStateRequest { frontend_name: Some(name()), dry_run: false };
+    let request =
+        SyncVpplbStateRequest { frontend_name: Some(name()), dry_run: false, force: false };
     refused(client.sync_vpplb_state(request).await, Code::NotFound, "ghost");
 
     let good = SetWeightRequest {

@@ -16,7 +16,7 @@ use vpp_maglev::vpp::embedded::{EmbeddedOptions, FaultCondition, InjectedFault};
 const STOPS_WITHIN: Duration = Duration::from_secs(5);
 
 fn sync(dry_run: bool) -> SyncVpplbStateRequest {
-    SyncVpplbStateRequest { frontend_name: None, dry_run }
+    SyncVpplbStateRequest { frontend_name: None, dry_run, force: false }
 }
 
 #[tokio::test]

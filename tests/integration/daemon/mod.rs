@@ -9,6 +9,7 @@ mod doctor;
 mod fail_open;
 mod families;
 mod grpc;
+mod guard;
 mod life;
 mod listeners;
 mod metrics;

@@ -56,7 +56,7 @@ async fn the_outcome_of_a_reload_is_in_the_metrics() {
     let reload = async |text: &str| {
         bed.write_config(text);
         let mut client = daemon.client().await;
-        client.reload_config(ReloadConfigRequest {}).await.unwrap().into_inner().ok
+        client.reload_config(ReloadConfigRequest::default()).await.unwrap().into_inner().ok
     };
     assert!(!reload("maglev: nonsense").await);
     assert_eq!(outcome().await, "0");

@@ -156,7 +156,7 @@ async fn a_sync_does_exactly_what_its_dry_run_lists() {
     let mut client = daemon.client().await;
     let mut sync = async |frontend: Option<&str>, dry_run| {
         let frontend_name = frontend.map(str::to_owned);
-        let request = SyncVpplbStateRequest { frontend_name, dry_run };
+        let request = SyncVpplbStateRequest { frontend_name, dry_run, force: false };
         client.sync_vpplb_state(request).await.unwrap().into_inner()
     };
     let expected = [

@@ -56,7 +56,7 @@ impl TlsDaemon {
     /// Reloads as a client that trusts `trusted`; the error about certificates.
     async fn reload(&self, trusted: &[u8]) -> String {
         let channel = self.endpoint(trusted, None).connect().await.unwrap();
-        let answer = MaglevClient::new(channel).reload_config(ReloadConfigRequest {}).await;
+        let answer = MaglevClient::new(channel).reload_config(ReloadConfigRequest::default()).await;
         let answer = answer.unwrap().into_inner();
         assert_eq!(answer.ok, answer.reload_error.is_empty(), "{answer:?}");
         answer.reload_error

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::*;
-use crate::actors::controller::{GetConfig, GetOverview};
+use crate::actors::controller::{GetConfig, GetOverview, GetProbes};
 use crate::actors::reconciler::ServedObserved;
 use crate::config::ConfigLoad;
+use crate::domain::readiness::ReloadRefusal;
 
 /// A source whose next load takes as long as its text says.
 #[derive(Debug)]
@@ -61,16 +62,16 @@ async fn reloads_are_made_one_at_a_time_and_the_last_one_asked_for_wins() {
     };
     // One that takes long, and quick ones while it is loading.
     set(60, text(10));
-    let slow = tokio::spawn(bed.controller.send(Reload));
+    let slow = tokio::spawn(bed.controller.send(Reload::default()));
     tokio::time::sleep(Duration::from_secs(1)).await;
     set(0, text(20));
-    let quick = tokio::spawn(bed.controller.send(Reload));
+    let quick = tokio::spawn(bed.controller.send(Reload::default()));
     set(0, "maglev: nonsense".into());
-    let refused = tokio::spawn(bed.controller.send(Reload));
+    let refused = tokio::spawn(bed.controller.send(Reload::default()));
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!((weight().await, source.loads.load(Relaxed)), (1, 1));
     set(0, text(30));
-    let last = tokio::spawn(bed.controller.send(Reload));
+    let last = tokio::spawn(bed.controller.send(Reload::default()));
     for reload in [slow, quick, refused, last] {
         reload.await.unwrap().unwrap().unwrap();
     }
@@ -85,14 +86,17 @@ async fn the_outcome_of_the_last_reload_is_known() {
     let nothing = || GetOverview { backends: vec![], frontends: vec![] };
     let status = async || bed.controller.send(nothing()).await.unwrap().reload;
     let mut accepted = status().await;
-    assert!(accepted.successful);
+    assert!(accepted.refusal.is_none());
     for bad in ["maglev: nonsense".to_owned(), good.replace("rise: 2", "rise: 0")] {
         bed.reload(&bad).await.unwrap_err();
         let refused = status().await;
-        assert_eq!((refused.successful, refused.last_success), (false, accepted.last_success));
+        assert_eq!(
+            (refused.refusal, refused.last_success),
+            (Some(ReloadRefusal::Fault), accepted.last_success)
+        );
         bed.reload(&good).await.unwrap();
         let again = status().await;
-        assert!(again.successful && again.last_success > accepted.last_success);
+        assert!(again.refusal.is_none() && again.last_success > accepted.last_success);
         accepted = again;
     }
 }
@@ -111,18 +115,58 @@ async fn a_reload_that_renames_a_backend_disturbs_no_traffic() {
     // The startup grace is over.
     tokio::time::sleep(Duration::from_secs(60)).await;
     bed.take_recorded();
+    let probes = server.probes();
+    let (before, reading) = bed.backend("b2").await.unwrap();
     bed.reload(&renamed(&text)).await.unwrap();
-    bed.until("probed web 2=100").await;
-    // Sent twice: in the whole desired state, and as a change to be written at once.
-    let mut recorded = bed.take_recorded();
-    recorded.dedup();
-    assert_eq!(recorded, ["all web 2=?", "changed web 2=?", "probed web 2=100"]);
+    let (after, taken_over) = bed.backend("web2").await.unwrap();
+    assert_eq!((after.state, taken_over), (State::Up, reading), "counter and last result");
+    let history: Vec<_> = after.transitions.iter().map(|it| &*it.why).collect();
+    let mut expected: Vec<_> = before.transitions.iter().map(|it| &*it.why).collect();
+    expected.push("renamed from b2");
+    assert_eq!(history, expected);
+    let name = "web2".into();
+    let counted = bed.controller.send(GetProbes(vec![name])).await.unwrap();
+    assert_eq!(counted.backends[0].stats.took.count(), probes as u64, "its probes as well");
+    // It is probed within the fast interval, which is that of the file.
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert!(server.probes() > 0);
+    assert_eq!(bed.take_recorded(), ["all web 2=100"]);
 }
 
 #[actix_rt::test]
-async fn a_renamed_backend_whose_probes_hang_is_waited_for_and_no_longer() {
+async fn a_renamed_backend_takes_over_what_its_prober_has_just_found() {
+    let server = ScriptedServer::serving(2);
+    let text = file(&[(&server, "tcp", 100)]);
+    let bed = ControllerTestBed::start(&text);
+    bed.until("probed web 2=100").await;
+    let refusing = ScriptedServer::refusing(3);
+    SERVERS.with(|servers| {
+        let mut servers = servers.lock().unwrap();
+        let refused = servers[&refusing.address].clone();
+        servers.insert(server.address, refused);
+    });
+    // Many times, so that some reloads come between a report and its receipt.
+    let texts = [renamed(&text), text.clone()];
+    for text in texts.iter().cycle().take(40) {
+        bed.reload(text).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(9_970)).await;
+    }
+    assert_eq!(bed.state("b2").await, State::Down);
+}
+
+/// `web2` replaces `b2` in its pool, and probes the same address in another way.
+fn beside(text: &str) -> String {
+    let check =
+        "    other: {type: http, port: 80, interval: 10s, timeout: 1h, params: {path: /}}\n";
+    let backend = "    web2: {address: 127.0.0.2, healthcheck: other}\n";
+    text.replacen("  backends:\n", &format!("{check}  backends:\n{backend}"), 1)
+        .replace("            b2:", "            web2:")
+}
+
+#[actix_rt::test]
+async fn a_new_backend_whose_probes_hang_is_waited_for_where_vpp_serves_it_and_no_longer() {
     let (server, silent) = (ScriptedServer::serving(2), ScriptedServer::silent(3));
-    let text = file(&[(&server, "http", 100)]).replace("timeout: 5s", "timeout: 1h");
+    let text = file(&[(&server, "tcp", 100)]);
     let bed = ControllerTestBed::start(&text);
     bed.until("probed web 2=100").await;
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -131,7 +175,7 @@ async fn a_renamed_backend_whose_probes_hang_is_waited_for_and_no_longer() {
         let hanging = servers[&silent.address].clone();
         servers.insert(server.address, hanging);
     });
-    bed.reload(&renamed(&text)).await.unwrap();
+    bed.reload(&beside(&text)).await.unwrap();
     bed.take_recorded();
     tokio::time::sleep(Duration::from_secs(29)).await;
     let earlier = bed.take_recorded();

@@ -106,6 +106,7 @@ impl ReconcilerTestBed {
             desired,
             settings,
             generation: Generation::default(),
+            force: false,
         }));
         idle().await;
     }
@@ -133,7 +134,7 @@ impl ReconcilerTestBed {
         scope: Scope,
         dry_run: bool,
     ) -> tokio::task::JoinHandle<Result<SyncReport, SyncError>> {
-        let sent = self.reconciler.send(Sync { scope, dry_run });
+        let sent = self.reconciler.send(Sync { scope, dry_run, force: false });
         tokio::task::spawn_local(async move { sent.await.unwrap() })
     }
 

@@ -152,7 +152,7 @@ async fn live(seed: u64, path: PathBuf, counts: &mut WatchCounts) {
             4 => set_weight(&service, &mut rng).await,
             5 if rng.bool() => {
                 std::fs::write(&path, file(&mut rng)).unwrap();
-                let reloaded = service.reload().await.unwrap();
+                let reloaded = service.reload(true).await.unwrap();
                 assert!(reloaded.ok, "{reloaded:?}");
                 counts.reloads += 1;
             }

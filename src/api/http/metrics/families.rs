@@ -91,7 +91,7 @@ pub(super) fn write(answers: &ScrapeAnswers, page: &mut MetricsPage) {
     let labels = [("version", env!("CARGO_PKG_VERSION")), ("commit", env!("MAGLEV_COMMIT"))];
     page.series(&BUILD_INFO, &labels, 1.0);
     let reload = &answers.overview.reload;
-    page.single(&RELOAD_SUCCESSFUL, flag(reload.successful));
+    page.single(&RELOAD_SUCCESSFUL, flag(reload.refusal.is_none()));
     let loaded = reload.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
     page.single(&RELOAD_SUCCESS_TIME, loaded.as_secs_f64());
     backends(&answers.overview, page);

@@ -34,6 +34,10 @@ const REFUSED: MetricFamily = gauge(
     "vpp_refused",
     "1 for each frontend that VPP refuses something at present; without a name: global.",
 );
+const HELD: MetricFamily = gauge(
+    "vpp_removals_held",
+    "VIPs of no frontend that stay in VPP: too much would be removed to be meant.",
+);
 const DEAD_CLIENTS: MetricFamily = counter(
     "vpp_dead_clients_total",
     "API clients that were gone and that VPP noticed only when maglevd connected.",
@@ -127,6 +131,7 @@ fn reconciled(stats: &ReconcilerStats, page: &mut MetricsPage) {
         page.single(&LAST_SUCCESS, since.as_secs_f64());
     }
     page.single(&MISMATCHES, count(stats.model_mismatches));
+    page.single(&HELD, count(u64::try_from(stats.removals_held).unwrap_or(u64::MAX)));
     page.family(&REFUSED);
     for (frontend, _) in &stats.refused {
         let name = frontend.as_ref().map_or("", |name| name.as_str());

@@ -13,6 +13,8 @@ pub enum GrammarToken {
     /// A word whose prefixes mean another word where they fit both: a new
     /// command does not change what operators are used to type.
     Yielding(&'static str),
+    /// A word that has to be typed in full: no slip of the finger is taken for it.
+    Whole(&'static str),
     Slot(ValueSlot),
 }
 
@@ -162,6 +164,10 @@ pub(super) const fn alias(text: &'static str, help: &'static str) -> Node {
 
 pub(super) const fn yielding(text: &'static str, help: &'static str) -> Node {
     node(GrammarToken::Yielding(text), help)
+}
+
+pub(super) const fn whole(text: &'static str, help: &'static str) -> Node {
+    node(GrammarToken::Whole(text), help)
 }
 
 pub(super) const fn slot(slot: ValueSlot, help: &'static str) -> Node {

@@ -1,6 +1,6 @@
 //! The grammar's tree: every command, written as it is typed.
 
-use super::node::{Node, Path, ValueSlot, alias, slot, word, yielding};
+use super::node::{Node, Path, ValueSlot, alias, slot, whole, word, yielding};
 use crate::cli::command::request::{
     BackendChange, CliCommand, DaemonRequest, LogLevelWord, Shell, WatchOptions,
 };
@@ -109,12 +109,14 @@ const SYNC: &[Node] = &[word("vpp", "VPP").then(&[
 const SYNC_OPTIONS: &[Node] = &[
     slot(ValueSlot::Frontend, "only this frontend"),
     word("dry-run", "list the steps and take none"),
+    whole("force", "also take the removals that are held"),
 ];
 
 const CONFIG: &[Node] = &[
     word("check", "list the faults of the file").makes(|_| request(DaemonRequest::ConfigCheck)),
     word("reload", "use the file, if it has no fault")
-        .makes(|_| request(DaemonRequest::ConfigReload)),
+        .with(&[whole("force", "even if it removes most of what serves")])
+        .makes(|path| request(DaemonRequest::ConfigReload { force: path.has("force") })),
 ];
 
 const WATCH: &[Node] = &[
@@ -177,6 +179,7 @@ fn sync(path: &Path) -> Option<CliCommand> {
     request(DaemonRequest::Sync {
         frontend: path.name(ValueSlot::Frontend),
         dry_run: path.has("dry-run"),
+        force: path.has("force"),
     })
 }
 

@@ -46,9 +46,12 @@ const LINES: &[&str] = &[
     "sync vpp lb state web",
     "sync vpp lb state web dry-run",
     "sync vpp lb state dry-run",
+    "sync vpp lb state force",
+    "sync vpp lb state force dry-run",
     "sync vpp lbstate web dry-run",
     "config check",
     "config reload",
+    "config reload force",
     "completions bash",
     "completions zsh",
     "completions fish",
@@ -83,7 +86,8 @@ fn every_path_of_the_grammar_ends_in_a_command() {
             typed.push(match suggestion.token {
                 GrammarToken::Word(word)
                 | GrammarToken::Alias(word)
-                | GrammarToken::Yielding(word) => word.into(),
+                | GrammarToken::Yielding(word)
+                | GrammarToken::Whole(word) => word.into(),
                 GrammarToken::Slot(_) => "7".into(),
             });
             ends += walk(typed, depth - 1);
@@ -101,11 +105,18 @@ fn words_are_parsed_to_their_command() {
         ("show vpp lbstate", DaemonRequest::ShowVppLbState),
         ("show vpp l s", DaemonRequest::ShowVppLbState),
         ("show vpp lbs", DaemonRequest::ShowVppLbState),
-        ("sy v l s", DaemonRequest::Sync { frontend: None, dry_run: false }),
-        ("sync vpp lbstate dry", DaemonRequest::Sync { frontend: None, dry_run: true }),
+        ("sy v l s", DaemonRequest::Sync { frontend: None, dry_run: false, force: false }),
+        (
+            "sync vpp lbstate dry",
+            DaemonRequest::Sync { frontend: None, dry_run: true, force: false },
+        ),
+        (
+            "sync vpp lb state force",
+            DaemonRequest::Sync { frontend: None, dry_run: false, force: true },
+        ),
         (
             "sync vpp lb state dry-run web",
-            DaemonRequest::Sync { frontend: Some("web".into()), dry_run: true },
+            DaemonRequest::Sync { frontend: Some("web".into()), dry_run: true, force: false },
         ),
         (
             "se b nginx0 d",
@@ -120,7 +131,8 @@ fn words_are_parsed_to_their_command() {
                 weight: 0,
             },
         ),
-        ("c r", DaemonRequest::ConfigReload),
+        ("c r", DaemonRequest::ConfigReload { force: false }),
+        ("config reload force", DaemonRequest::ConfigReload { force: true }),
     ];
     for (line, expected) in cases {
         assert_eq!(parsed(line), request(expected), "{line}");
@@ -138,12 +150,25 @@ fn an_exact_word_wins_over_longer_ones() {
 
 #[test]
 fn a_yielding_word_takes_no_prefix_from_another() {
-    assert_eq!(parsed("c r"), request(DaemonRequest::ConfigReload));
+    assert_eq!(parsed("c r"), request(DaemonRequest::ConfigReload { force: false }));
     assert_eq!(parsed("comp z"), Ok(CliCommand::Completions(Shell::Zsh)));
     let suggested = suggestions(&[] as &[&str], "co").unwrap();
     let words: Vec<GrammarToken> =
         suggested.into_iter().map(|suggestion| suggestion.token).collect();
     assert_eq!(words, [GrammarToken::Word("config"), GrammarToken::Yielding("completions")]);
+}
+
+#[test]
+fn force_is_never_meant_by_a_part_of_it() {
+    let sync = |frontend: Option<&str>, force| {
+        request(DaemonRequest::Sync { frontend: frontend.map(Into::into), dry_run: false, force })
+    };
+    assert_eq!(parsed("sync vpp lb state forc"), sync(Some("forc"), false));
+    assert_eq!(parsed("sync vpp lb state f"), sync(Some("f"), false));
+    assert_eq!(parsed("sync vpp lb state force"), sync(None, true));
+    assert!(message("config reload forc").contains("possible: force"));
+    let suggested = suggestions(&["config", "reload"], "f").unwrap();
+    assert_eq!(suggested[0].token, GrammarToken::Whole("force"));
 }
 
 #[test]
@@ -237,7 +262,7 @@ fn every_error_names_the_word_and_what_was_possible() {
         ),
         (
             "sync vpp lb state web wet-run",
-            "`wet-run` is not possible after `sync vpp lb state web`; possible: dry-run",
+            "`wet-run` is not possible after `sync vpp lb state web`; possible: dry-run, force",
         ),
     ];
     for (line, expected) in cases {
@@ -279,7 +304,7 @@ proptest! {
             let last = typed[end - 1].as_str();
             let suggested = suggestions(&typed[..end - 1], last).unwrap();
             let matches = |suggestion: &Suggestion| match suggestion.token {
-                GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) => word.starts_with(last),
+                GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) | GrammarToken::Whole(word) => word.starts_with(last),
                 GrammarToken::Slot(slot) => slot.parse(last).is_some(),
             };
             prop_assert!(!suggested.is_empty() && suggested.iter().all(matches), "{typed:?}: {suggested:?}");
@@ -293,7 +318,7 @@ proptest! {
     ) {
         let (partial, before) = typed.split_last().unwrap();
         for suggestion in suggestions(before, partial).unwrap_or_default() {
-            if let GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) = suggestion.token
+            if let GrammarToken::Word(word) | GrammarToken::Alias(word) | GrammarToken::Yielding(word) | GrammarToken::Whole(word) = suggestion.token
             {
                 let mut whole = before.to_vec();
                 whole.push(word.to_owned());

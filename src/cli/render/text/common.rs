@@ -38,3 +38,15 @@ pub(super) fn confirmation(programmed: bool, why_not: &str, context: &RenderCont
         (false, why) => format!(", {} {}", context.paint(Tone::Unsure, "not yet:"), printable(why)),
     }
 }
+
+/// Names that are shown of a long list.
+const SHOWN: usize = 10;
+
+/// `a, b, c`, or the first ten and how many more there are.
+pub(super) fn first_names(names: &[String]) -> String {
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

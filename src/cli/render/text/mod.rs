@@ -10,14 +10,18 @@ mod prediction;
 mod vpp;
 
 use crate::api::views::ConfigCheckJson;
+use crate::api::views::text::printable;
 use crate::cli::answer::CliAnswer;
 use crate::cli::render::context::{RenderContext, Tone};
+use common::first_names;
 
 /// The text of an answer; each line with its newline.
 #[must_use]
 pub fn text(answer: &CliAnswer, context: &RenderContext) -> String {
     match answer {
-        CliAnswer::Frontends(list) => frontends::list(list, context),
+        CliAnswer::Frontends { frontends: list, held_removals } => {
+            frontends::list(list, context) + &held_note(held_removals, context)
+        }
         CliAnswer::Frontend { frontend, backends } => frontends::one(frontend, backends, context),
         CliAnswer::Predicted { frontend, backend, predicted } => {
             prediction::prediction(frontend, backend, predicted, context)
@@ -38,6 +42,16 @@ pub fn text(answer: &CliAnswer, context: &RenderContext) -> String {
         CliAnswer::Checked(check) => config(check, "the configuration is valid", context),
         CliAnswer::Reloaded(check) => config(check, "the configuration was reloaded", context),
     }
+}
+
+/// The line for removals that are held, after a list of frontends.
+fn held_note(held: &[String], context: &RenderContext) -> String {
+    if held.is_empty() {
+        return String::new();
+    }
+    let label = context.paint(Tone::Bad, "held in VPP:");
+    let vips = printable(&first_names(held));
+    format!("{label} VIPs of no frontend: {vips}; sync vpp lb state force removes them\n")
 }
 
 /// A line for each error and warning, and one for success.

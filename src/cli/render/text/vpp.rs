@@ -1,12 +1,15 @@
 //! VPP: its age, the load balancer's state and counters, and a sync's steps.
 
-use super::common::{or_dash, share};
+use super::common::{first_names, or_dash, share};
 use super::prediction::moved;
 use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
 use crate::cli::render::time::{age, elapsed, moment};
 use crate::pb;
+
+/// A VIP that no frontend has and that stays.
+const HELD: &str = "of no frontend, its removal is held";
 
 /// Bit 0 of a server's flags in VPP: it is in use, not removed.
 const IN_USE: u32 = 1;
@@ -23,6 +26,7 @@ pub(super) fn info(info: &pb::VppInfo, context: &RenderContext) -> String {
         [] => String::new(),
         names => format!("{} (VPP is not programmed)", names.join(", ")),
     };
+    let held = first_names(&info.held_removals);
     facts(
         &[
             ("version", info.version.as_str().into()),
@@ -32,6 +36,7 @@ pub(super) fn info(info: &pb::VppInfo, context: &RenderContext) -> String {
             ("running for", when(info.boottime_ns, info.uptime_ns).into()),
             ("connected for", when(info.connecttime_ns, info.connected_for_ns).into()),
             ("missing messages", Cell::new(&missing, Tone::Bad)),
+            ("removals held", Cell::new(&held, Tone::Bad)),
             ("dead clients let go", info.reaped_clients.join(", ").into()),
         ],
         context,
@@ -70,7 +75,11 @@ pub(super) fn state(state: &pb::VpplbState, context: &RenderContext) -> String {
             0 => "of unknown length".into(),
             length => format!("of {length}"),
         };
-        text.push_str(&format!("\n{name}  {}  table {length}\n", printable(&vip.encap)));
+        let held = match vip.removal_held {
+            true => "  ".to_owned() + &context.paint(Tone::Bad, HELD),
+            false => String::new(),
+        };
+        text.push_str(&format!("\n{name}  {}  table {length}{held}\n", printable(&vip.encap)));
         text.push_str(&servers(vip, now_ns, context));
     }
     text
@@ -134,7 +143,17 @@ pub(super) fn counters(counters: &pb::VpplbCounters, context: &RenderContext) ->
             Cell::new(&vip.no_server.to_string(), dropped),
         ]);
     }
-    table.render(context)
+    let is_held = |vip: &&pb::VpplbvipCounters| vip.removal_held;
+    let held: Vec<_> = counters.vips.iter().filter(is_held).map(|vip| &*vip.prefix).collect();
+    let note = match held.as_slice() {
+        [] => String::new(),
+        held => format!(
+            "{} {}\n",
+            context.paint(Tone::Bad, &format!("{HELD}:")),
+            printable(&held.join(", "))
+        ),
+    };
+    table.render(context) + &note
 }
 
 pub(super) fn sync(
@@ -157,12 +176,12 @@ pub(super) fn sync(
     ]);
     let mut errors = String::new();
     for (place, step) in sync.steps.iter().enumerate() {
+        let number = if step.held { "held".into() } else { (place + 1).to_string() };
         let tone = match step.disruption.as_str() {
             "none" => Tone::Plain,
             "disruptive" => Tone::Bad,
             _ => Tone::Unsure,
         };
-        let number = (place + 1).to_string();
         if !step.error.is_empty() {
             let error = format!("step {number} failed: {}", printable(&step.error));
             errors.push_str(&format!("{}\n", context.paint(Tone::Bad, &error)));
@@ -183,9 +202,17 @@ pub(super) fn sync(
         (false, true) => "not applied (dry run)".into(),
         (false, false) => "not applied".into(),
     };
-    let steps = match sync.steps.len() {
+    let held = sync.steps.iter().filter(|step| step.held).count();
+    let steps = match sync.steps.len() - held {
         1 => "1 step".into(),
         n => format!("{n} steps"),
     };
-    format!("{}{errors}{steps}, {outcome}\n", table.render(context))
+    let held = match held {
+        0 => String::new(),
+        held => {
+            let why = "would remove too much to be meant: sync vpp lb state force takes them";
+            context.paint(Tone::Bad, &format!("{held} held, which {why}")) + "\n"
+        }
+    };
+    format!("{}{errors}{steps}, {outcome}\n{held}", table.render(context))
 }

@@ -1,17 +1,20 @@
 //! Tests how long unknown backends are waited for, and what follows from what VPP serves.
 
 use super::*;
+use crate::domain::readiness::ReloadRefusal;
 
-/// `a` has another name and the same address.
-fn renamed() -> Config {
-    let mut config = config();
-    Arc::make_mut(config.checks.get_mut("ping").unwrap()).timing.fast_interval =
-        Duration::from_secs(1);
-    let a = config.backends.remove("a").unwrap();
-    config.backends.insert("web-a".into(), a);
+/// `<name>` is replaced in its pools by `web-<name>`, which probes the same address in
+/// another way. What else uses `<name>` goes on.
+fn replaced(mut config: Config, name: &str) -> Config {
+    let mut slow = (*config.checks["ping"]).clone();
+    slow.timing.fast_interval = Duration::from_secs(1);
+    config.checks.insert("slow".into(), Arc::new(slow));
+    let settings = Backend { check: Some("slow".into()), ..(*config.backends[name]).clone() };
+    let new = format!("web-{name}");
+    config.backends.insert(new.as_str().into(), Arc::new(settings));
     let web = config.frontends.get_mut("web").unwrap();
-    web.pools[0].backends.remove("a");
-    web.pools[0].backends.insert("web-a".into(), Weight::FULL);
+    web.pools[0].backends.remove(name);
+    web.pools[0].backends.insert(new.as_str().into(), Weight::FULL);
     config
 }
 
@@ -49,10 +52,10 @@ fn grace_timer(effects: &[ControllerEffect]) -> Option<ReloadId> {
 }
 
 #[test]
-fn a_backend_that_a_reload_renames_keeps_its_weight_until_its_first_verdict() {
+fn a_server_that_a_reload_probes_in_another_way_keeps_its_weight_until_its_first_verdict() {
     for (verdict, expected) in [(State::Up, "100 0 0"), (State::Down, "0 0 100")] {
         let mut controller = settled();
-        let effects = reload(&mut controller, renamed());
+        let effects = reload(&mut controller, replaced(config(), "a"));
         assert_eq!(weights(&controller), "= 0 =");
         let settings = started_prober(&effects);
         assert_eq!(settings.within, Duration::from_secs(1), "it is probed soon");
@@ -65,15 +68,11 @@ fn a_backend_that_a_reload_renames_keeps_its_weight_until_its_first_verdict() {
 }
 
 #[test]
-fn a_renamed_backend_without_a_verdict_is_waited_for_until_the_delay_is_over() {
+fn a_new_backend_without_a_verdict_is_waited_for_until_the_delay_is_over() {
     let mut controller = settled();
-    let first = grace_timer(&reload(&mut controller, renamed())).expect("a timer");
-    let mut again = renamed();
-    let b = again.backends.remove("b").unwrap();
-    again.backends.insert("web-b".into(), b);
-    let web = again.frontends.get_mut("web").unwrap();
-    web.pools[0].backends.remove("b");
-    web.pools[0].backends.insert("web-b".into(), Weight::FULL);
+    let once = replaced(config(), "a");
+    let first = grace_timer(&reload(&mut controller, once.clone())).expect("a timer");
+    let again = replaced(once, "b");
     let second = grace_timer(&reload(&mut controller, again)).expect("another timer");
     // `web-b` was down: there is nothing to keep.
     assert_eq!(weights(&controller), "= 0 =");
@@ -96,9 +95,9 @@ fn what_vpp_does_not_serve_is_not_waited_for_after_a_reload() {
 }
 
 #[test]
-fn a_frontend_and_its_backends_can_be_renamed_together() {
+fn a_frontend_can_be_renamed_together_with_its_backends() {
     let mut controller = settled();
-    let mut changed = renamed();
+    let mut changed = replaced(config(), "a");
     let web = changed.frontends.remove("web").unwrap();
     changed.frontends.insert("www".into(), web);
     reload(&mut controller, changed);
@@ -144,14 +143,14 @@ fn backends_without_a_verdict_learn_whether_vpp_serves_them() {
 #[test]
 fn a_refused_reload_is_remembered_until_one_is_accepted() {
     let mut controller = started();
-    assert!(controller.reload_status().successful);
-    controller.reload_refused();
-    let refused = ReloadStatus { successful: false, last_success: START };
+    assert!(controller.reload_status().refusal.is_none());
+    controller.reload_refused(ReloadRefusal::Fault);
+    let refused = ReloadStatus { refusal: Some(ReloadRefusal::Fault), last_success: START };
     assert_eq!(controller.reload_status(), refused);
-    assert!(controller.counts().config_refused);
+    assert_eq!(controller.counts().config_refused, Some(ReloadRefusal::Fault));
     let later = START + Duration::from_secs(9);
     controller.reload(Arc::new(config()), later);
-    let accepted = ReloadStatus { successful: true, last_success: later };
+    let accepted = ReloadStatus { refusal: None, last_success: later };
     assert_eq!(controller.reload_status(), accepted);
-    assert!(!controller.counts().config_refused);
+    assert_eq!(controller.counts().config_refused, None);
 }

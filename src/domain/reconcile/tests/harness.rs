@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+pub(super) use super::calls::{CallOutcome, OpenCall};
 use super::fixtures::{CONF, Weights, frontend, name};
 use crate::domain::balancing::maglev::mismatches;
 use crate::domain::balancing::weights::FlushSeq;
@@ -16,28 +17,11 @@ use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedServers};
 use crate::domain::dataplane::plan::{self, Desired, Scope};
 use crate::domain::dataplane::step::Step;
+use crate::domain::events::DataplaneKind;
 use crate::domain::reconcile::{
     AwaitAnswer, CallId, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation, Moment,
     ReconcileEffect, ReconcileInput, ReconcileState, RequestId, SyncReport, TimerId,
 };
-
-/// How a call ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallOutcome {
-    Done,
-    Refused,
-    /// The reply is lost, and VPP did nothing.
-    LostBefore,
-    /// The reply is lost, and VPP did it.
-    LostAfter,
-}
-
-/// A call that was not answered yet, with VPP's state when it was made.
-pub(super) struct OpenCall {
-    pub(super) effect: ReconcileEffect,
-    pub(super) vpp_at_call: Observed,
-    called: u64,
-}
 
 /// See the module's description.
 pub(super) struct Harness {
@@ -56,6 +40,7 @@ pub(super) struct Harness {
     answers: BTreeMap<RequestId, AwaitAnswer>,
     pub(super) progress: Vec<FrontendProgress>,
     pub(super) served: Vec<BTreeSet<IpAddr>>,
+    pub(super) published: Vec<DataplaneKind>,
     generation: Generation,
     begun: Instant,
     clock: u64,
@@ -66,8 +51,7 @@ pub(super) struct Harness {
 impl Harness {
     /// Nothing is desired yet; VPP is empty and not connected.
     pub(super) fn new() -> Self {
-        let vpp = Observed { conf: CONF, vips: BTreeMap::new(), unexpected_rows: vec![] };
-        Self::with_vpp(vpp)
+        Self::with_vpp(Observed { conf: CONF, vips: BTreeMap::new(), unexpected_rows: vec![] })
     }
 
     pub(super) fn with_vpp(vpp: Observed) -> Self {
@@ -86,6 +70,7 @@ impl Harness {
             answers: BTreeMap::new(),
             progress: vec![],
             served: vec![],
+            published: vec![],
             generation: Generation::default(),
             begun: Instant::now(),
             clock: 0,
@@ -107,6 +92,10 @@ impl Harness {
 
     /// Replaces all frontends.
     pub(super) fn replace(&mut self, frontends: &[Weights]) {
+        self.reload(frontends, false);
+    }
+
+    pub(super) fn reload(&mut self, frontends: &[Weights], force: bool) {
         let frontends = (1..).zip(frontends);
         let frontends = frontends
             .map(|(number, weights)| (name(number), frontend(number, *weights, FlushSeq::NONE)));
@@ -122,6 +111,7 @@ impl Harness {
             desired: Arc::new(self.desired.clone()),
             settings: Arc::new(settings),
             generation: self.generation,
+            force,
         };
         self.step(ReconcileInput::DesiredReplaced(snapshot));
     }
@@ -156,9 +146,13 @@ impl Harness {
     }
 
     pub(super) fn sync(&mut self, scope: Scope, dry_run: bool) -> RequestId {
+        self.request_sync(scope, dry_run, false)
+    }
+
+    pub(super) fn request_sync(&mut self, scope: Scope, dry_run: bool, force: bool) -> RequestId {
         self.requested += 1;
         let id = RequestId(self.requested);
-        self.step(ReconcileInput::SyncRequested { id, scope, dry_run });
+        self.step(ReconcileInput::SyncRequested { id, scope, dry_run, force });
         id
     }
 
@@ -233,9 +227,8 @@ impl Harness {
         if self.unknown_since.is_some_and(|since| called > since) {
             self.unknown_since = None;
         }
-        let mismatches = mismatches(&observed);
-        let observation = Observation { epoch: Epoch(self.epoch), observed, mismatches };
-        ReconcileInput::Observed { id, result: Ok(observation) }
+        let (epoch, mismatches) = (Epoch(self.epoch), mismatches(&observed));
+        ReconcileInput::Observed { id, result: Ok(Observation { epoch, observed, mismatches }) }
     }
 
     fn answer_write(
@@ -311,10 +304,8 @@ impl Harness {
                 assert!(earlier.is_none(), "{id:?} is answered twice");
                 assert!(id.0 <= self.requested, "{id:?} was never requested");
             }
-            ReconcileEffect::Free(_)
-            | ReconcileEffect::Publish(_)
-            | ReconcileEffect::Log(_)
-            | ReconcileEffect::PassEnded(_) => {}
+            ReconcileEffect::Publish(change) => self.published.push(change.kind),
+            ReconcileEffect::Free(_) | ReconcileEffect::Log(_) | ReconcileEffect::PassEnded(_) => {}
             ReconcileEffect::Progress { changes, .. } => self.progress.extend(changes),
             ReconcileEffect::Served(addresses) => self.served.push(addresses),
             ReconcileEffect::ReplyProgress { id, answer } => {

@@ -1,6 +1,8 @@
 //! Tests the reconciliation without actors: its laws, and single situations.
 
+mod calls;
 mod fixtures;
 mod harness;
+mod held;
 mod laws;
 mod single;

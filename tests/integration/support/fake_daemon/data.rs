@@ -209,6 +209,11 @@ pub(super) fn check(name: &str) -> Option<HealthCheckInfo> {
     })
 }
 
+/// A daemon that contradicts holds the removal of a VIP.
+pub(super) fn held_removals(contrary: bool) -> Vec<String> {
+    if contrary { vec!["198.51.100.0/28".into()] } else { vec![] }
+}
+
 pub(super) fn vpp_info(contrary: bool) -> VppInfo {
     let missing: &[&str] = if contrary { &["lb_as_set_weight"] } else { &[] };
     VppInfo {
@@ -223,6 +228,7 @@ pub(super) fn vpp_info(contrary: bool) -> VppInfo {
         now_unix_ns: NOW_NS,
         connected_for_ns: 3_661 * SECOND,
         uptime_ns: 2 * 86_400 * SECOND,
+        held_removals: held_removals(contrary),
     }
 }
 
@@ -253,6 +259,7 @@ pub(super) fn lb_state(empty: bool) -> VpplbState {
                 server("198.51.100.10", 100, 683),
                 server("198.51.100.11", 50, 341),
             ],
+            removal_held: false,
         },
         Vpplbvip {
             prefix: text("198.51.100.0/28"),
@@ -261,6 +268,7 @@ pub(super) fn lb_state(empty: bool) -> VpplbState {
             encap: text("gre6"),
             flow_table_length: 0,
             application_servers: vec![],
+            removal_held: true,
         },
     ];
     let vips = if empty { vec![] } else { vips };
@@ -276,6 +284,7 @@ pub(super) fn lb_counters(empty: bool) -> VpplbCounters {
         first: 1_000,
         untracked: 0,
         no_server,
+        removal_held: false,
     };
     let vips = vec![
         vip("192.0.2.80/32", 6, 18_446_744_073_709_551_615, 0),
@@ -316,6 +325,9 @@ pub(super) fn steps(wanted: &SyncVpplbStateRequest, contrary: bool) -> Vec<SyncS
         step("web", "as-weight", "flush", "192.0.2.80/32 tcp/80 198.51.100.11 weight 0, flush"),
         step("", "vip-del", "disruptive", "203.0.113.7/32 tcp/443"),
     ];
+    if contrary && wanted.dry_run {
+        steps[2].held = true;
+    }
     if contrary && !wanted.dry_run {
         steps[1].error = text("lb_as_set_weight was refused by VPP: -6 (no such entry)");
     }

@@ -117,7 +117,10 @@ impl Maglev for FakeService {
         _: Request<ListFrontendsRequest>,
     ) -> Answer<ListFrontendsResponse> {
         let frontend_names = if self.behaviour.empty { vec![] } else { data::frontend_names() };
-        Ok(Response::new(ListFrontendsResponse { frontend_names }))
+        Ok(Response::new(ListFrontendsResponse {
+            frontend_names,
+            held_removals: data::held_removals(self.behaviour.contrary),
+        }))
     }
 
     async fn get_frontend(&self, request: Request<GetFrontendRequest>) -> Answer<FrontendInfo> {

@@ -20,6 +20,9 @@ use crate::tester::targets::target::TargetKind;
 /// Flows of one round, so that several servers get one.
 const FLOWS: usize = 8;
 
+/// Silence as often as this is no busy server and no lost packet any more.
+const ATTEMPTS: usize = 3;
+
 /// Between two rounds.
 const EVERY: Duration = Duration::from_secs(30);
 
@@ -30,7 +33,7 @@ const USUAL_HEADER: usize = 7000;
 const LARGEST: u32 = 65_535;
 
 /// A search takes many flows that wait in vain.
-const SEARCH_TIMEOUT: Duration = Duration::from_millis(1000);
+const SEARCH_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Rounds until the task is aborted.
 pub(super) async fn run(asks: Arc<Asks>, within: Duration, observer: Observer) {
@@ -144,13 +147,18 @@ async fn full(
         }
     };
     let request = if request.is_empty() { asks.padded(padding(packet as usize)) } else { request };
-    let answered = ask(&mut conversation, asks, &request, within).await;
-    let passes = match answered {
-        // Whatever else came is an answer to full packets too: that they are too many,
-        // or not understood.
-        Err(failure) => failure.kind != FailureKind::Timeout,
-        Ok(_) => true,
-    };
+    let mut passes = false;
+    for _ in 0..ATTEMPTS {
+        passes = match ask(&mut conversation, asks, &request, within).await {
+            // Whatever else came is an answer to full packets too: that they are too many,
+            // or not understood.
+            Err(failure) => failure.kind != FailureKind::Timeout,
+            Ok(_) => true,
+        };
+        if passes {
+            break;
+        }
+    }
     let now = mtu(&conversation, peer).filter(|now| *now < known);
     conversation.close().await;
     Ok(FullSizeTry { server: None, packet, passes, learnt_mtu: now })

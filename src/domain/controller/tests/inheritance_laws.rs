@@ -8,12 +8,12 @@ use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{self, Flushed, Scope};
 
 /// A backend of a random configuration: its name, address and check.
-type Member = (u8, u8, bool);
+type LawBackend = (u8, u8, bool);
 
 /// A configuration with these backends, no two of which have one name. Each is in the
 /// frontend of its number, in the first pool or the second, unless another of its
 /// address is in that frontend.
-fn random(members: &[(Member, bool, u8, u8)]) -> Config {
+fn random(members: &[(LawBackend, bool, u8, u8)]) -> Config {
     let mut config = config();
     let second = Arc::new(HealthCheck {
         source_v4: Some([192, 0, 2, 77].into()),
@@ -45,7 +45,7 @@ fn random(members: &[(Member, bool, u8, u8)]) -> Config {
     config
 }
 
-fn any_members() -> impl Strategy<Value = Vec<(Member, bool, u8, u8)>> {
+fn any_members() -> impl Strategy<Value = Vec<(LawBackend, bool, u8, u8)>> {
     let member = ((0u8..8, 0u8..5, any::<bool>()), any::<bool>(), 1u8..4, 0u8..=100);
     prop::collection::vec(member, 1..9)
 }

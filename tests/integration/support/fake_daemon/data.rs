@@ -293,24 +293,6 @@ pub(super) fn lb_counters(empty: bool) -> VpplbCounters {
     VpplbCounters { vips: if empty { vec![] } else { vips } }
 }
 
-pub(super) fn doctor(contrary: bool) -> VppDoctor {
-    let finding = |severity: &str, subject: &str, seen: &str, remedy: &str| VppDoctorFinding {
-        severity: text(severity),
-        subject: text(subject),
-        seen: text(seen),
-        remedy: text(remedy),
-    };
-    let mut findings = vec![
-        finding("warning", "MTU of eth0 (gre4)", "1500, of which GRE takes 24", "advertise less"),
-        finding("ok", "VPP", "26.10 is connected", ""),
-    ];
-    if contrary {
-        let (subject, seen) = ("VIP 192.0.2.80/32 (web)", "it is an address of loop0\x1b[2J");
-        findings.insert(0, finding("fault", subject, seen, "take it off loop0"));
-    }
-    VppDoctor { findings }
-}
-
 pub(super) fn steps(wanted: &SyncVpplbStateRequest, contrary: bool) -> Vec<SyncStep> {
     let step = |frontend: &str, action: &str, disruption: &str, detail: &str| SyncStep {
         frontend_name: text(frontend),

@@ -3,6 +3,7 @@
 
 pub(crate) mod background;
 pub(crate) mod data;
+mod diagnosis;
 pub(crate) mod events;
 mod prediction;
 
@@ -276,7 +277,7 @@ impl Maglev for FakeService {
     }
 
     async fn get_vpp_doctor(&self, _: Request<GetVppDoctorRequest>) -> Answer<VppDoctor> {
-        Ok(Response::new(data::doctor(self.behaviour.contrary)))
+        Ok(Response::new(diagnosis::doctor(self.behaviour.contrary)))
     }
 
     async fn get_vpplb_counters(

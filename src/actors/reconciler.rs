@@ -31,6 +31,9 @@ pub struct Reconciler {
     /// The subscriber is the Controller.
     progress: Option<Outbox<ProgressChanged>>,
     served: Option<Outbox<ServedObserved>>,
+    presence: Option<Outbox<VppPresence>>,
+    /// `None` before the first connection.
+    vpp_is_present: Option<bool>,
     timers: BTreeMap<TimerId, SpawnHandle>,
     syncs: BTreeMap<RequestId, oneshot::Sender<Result<SyncReport, SyncError>>>,
     waiters: BTreeMap<RequestId, oneshot::Sender<AwaitAnswer>>,
@@ -47,6 +50,8 @@ impl Reconciler {
             events,
             progress: None,
             served: None,
+            presence: None,
+            vpp_is_present: None,
             timers: BTreeMap::new(),
             syncs: BTreeMap::new(),
             waiters: BTreeMap::new(),
@@ -115,6 +120,12 @@ impl Reconciler {
             ReconcileEffect::Served(addresses) => {
                 if let Some(served) = &self.served {
                     served.send(ServedObserved(addresses));
+                }
+            }
+            ReconcileEffect::Presence(is_present) => {
+                self.vpp_is_present = Some(is_present);
+                if let Some(presence) = &self.presence {
+                    presence.send(VppPresence(is_present));
                 }
             }
             ReconcileEffect::Progress { generation, changes } => {

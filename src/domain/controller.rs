@@ -7,6 +7,7 @@
 
 mod commands;
 mod effects;
+mod evidence;
 mod grace;
 mod intent;
 mod names;
@@ -23,8 +24,10 @@ use std::time::{Duration, SystemTime};
 
 use super::config::{Backend, Config, HealthCheck};
 use super::events::{Change, Event, Transition};
+use super::evidence::doubts::Doubts;
 use super::health::{Admin, Health, State};
 use super::names::{BackendName, FrontendName, PoolName};
+use super::prober_id::ProberId;
 use super::reconcile::{FrontendProgress, Generation};
 use crate::domain::balancing::weights::{
     DesiredFrontend, FlushSeq, FrontendDecision, FrontendState, StartupGrace, Verdict,
@@ -33,8 +36,9 @@ use crate::domain::balancing::weights::{
 use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::plan::Desired;
 pub use effects::{
-    AdminCommand, CommandRefused, ControllerEffect, ProberId, ProberSettings, ReloadId,
+    AdminCommand, CommandRefused, ControllerEffect, HoldChange, ProberSettings, ReloadId,
 };
+pub use evidence::DoubtView;
 pub use predict::WeightPrediction;
 pub use reload_queue::{ReloadQueue, ReloadStatus};
 use served::ServedAddresses;
@@ -52,6 +56,9 @@ pub struct ControllerState {
     last_reload: ReloadId,
     reload_status: ReloadStatus,
     served: ServedAddresses,
+    doubts: Doubts,
+    /// The backend that was asked last to be a witness.
+    last_asked: Option<BackendName>,
     last_prober: ProberId,
     generation: Generation,
 }
@@ -77,6 +84,8 @@ struct BackendRecord {
     state: State,
     /// Its prober has reported up or down since it started.
     has_verdict: bool,
+    /// Its last failures are no verdict.
+    doubt: Option<DoubtView>,
     /// It is down, and that was its prober's first verdict.
     first_down: bool,
     /// The reload that brought it, until its state is known or the reload's grace is over.
@@ -234,7 +243,8 @@ impl BackendRecord {
             (_, state) => state,
         };
         let was_served = || self.address.is_none_or(|address| served.contains(&address));
-        let waits = self.waits_since.is_some() && was_served();
+        // What cannot be judged is waited for.
+        let waits = self.doubt.is_some() || (self.waits_since.is_some() && was_served());
         let grace = if waits { StartupGrace::Waiting } else { startup };
         let Self { address, flush, first_down, .. } = *self;
         Verdict { state, address, flush, first_down, grace }
@@ -248,6 +258,7 @@ impl BackendRecord {
         self.waits_since = self.waits_since.filter(|_| transition.to == State::Unknown);
         self.has_verdict |= matches!(transition.to, State::Up | State::Down);
         self.state = transition.to;
+        self.doubt = None;
         count(&mut self.transition_counts, (transition.from, transition.to));
         // Most backends have no further transition after their first verdict.
         self.history.reserve_exact(1);

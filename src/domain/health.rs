@@ -4,84 +4,29 @@
 //! A counter runs from 0 to rise+fall-1; the backend is up while it is at least
 //! `rise`. A passed probe that reaches `rise` sets it to the maximum, and a failure
 //! that takes it below `rise` sets it to 0, so that `rise` and `fall` count
-//! *consecutive* results. This is HAProxy's rule (`check.c`).
+//! *consecutive* results. This is HAProxy's rule (`check.c`). The failure that takes
+//! a backend out of service must be evidence as well: see
+//! [`evidence`](super::evidence).
 //!
 //! An unknown backend goes up at its first passed probe. It goes down at its first
-//! failure, unless VPP serves it: then it needs `fall` failures, like a backend that
-//! is up, so that one lost probe after a restart takes no server out of service.
+//! failure, unless VPP serves it: then it needs `fall` failures and evidence, like a
+//! backend that is up, so that one lost probe after a restart takes no server out of
+//! service. What this machine could not probe (`SOCKERR`) counts for nothing.
 
-use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::config::Timing;
+use super::evidence::passes::Witness;
+use doubt::{Doubt, DoubtId, FailureStreak, Judgement};
 use probe_result::ProbeResult;
+pub use state::{Admin, State};
+use verdict::DoneProbe;
 
+pub mod doubt;
 pub mod probe_result;
 pub mod probe_stats;
-
-/// The state of a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
-    /// Not probed yet, or not yet since it was resumed.
-    Unknown,
-    Up,
-    /// It failed its health check.
-    Down,
-    /// Not probed; established flows stay.
-    Paused,
-    /// Not probed; established flows are flushed.
-    Disabled,
-    /// No longer configured.
-    Removed,
-}
-
-impl State {
-    /// All states, in the order of listings.
-    pub const ALL: [Self; 6] =
-        [Self::Unknown, Self::Up, Self::Down, Self::Paused, Self::Disabled, Self::Removed];
-
-    /// The name in the API, the logs and the metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Paused => "paused",
-            Self::Disabled => "disabled",
-            Self::Removed => "removed",
-        }
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// The administrative state of a backend, set by the file or by an operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admin {
-    /// Probed and used.
-    Enabled,
-    /// No probes, no new flows.
-    Paused,
-    /// No probes, no flows.
-    Disabled,
-}
-
-impl Admin {
-    /// The name in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Enabled => "enabled",
-            Self::Paused => "paused",
-            Self::Disabled => "disabled",
-        }
-    }
-}
+mod state;
+mod verdict;
 
 /// Identifies one probe of a backend and the wait before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +43,13 @@ pub struct Health {
     served: bool,
     /// True between `NextProbe::Probe` and its result.
     probing: bool,
+    /// Another probe is due as soon as the one in progress ends.
+    again: bool,
+    /// The failures since the last pass, as long as they need evidence.
+    failing: Option<FailureStreak>,
+    /// Why its last failures are no verdict.
+    pub doubt: Option<Doubt>,
+    doubts: u64,
 }
 
 /// The inputs of [`step`].
@@ -115,7 +67,13 @@ pub enum HealthInput {
         run: RunId,
         result: ProbeResult,
         took: Duration,
+        ended: Instant,
+        witness: Witness,
     },
+    /// Probe now: another backend's verdict depends on it.
+    ProbeNow,
+    /// What was found about a doubt of this backend.
+    Judged(DoubtId, Judgement),
     /// The administrative state changed; `why` is the reason for logs and events. A
     /// first probe that follows starts within this time.
     Administer {
@@ -139,6 +97,11 @@ pub struct HealthEffects {
     /// Cancel the wait or the probe in progress.
     pub cancel: bool,
     pub change: Option<StateChange>,
+    /// A doubt began, or another one did, or it is over.
+    pub doubt: Option<Option<Doubt>>,
+    /// A streak of failures began at this time, and no other backend passed for a while:
+    /// one should be asked before this one's next probe.
+    pub ask: Option<Instant>,
     pub next: Option<NextProbe>,
 }
 
@@ -167,7 +130,28 @@ impl Health {
         let state = initial_state(timing, admin);
         let served = served && state == State::Unknown;
         let counter = initial_counter(timing, state, served);
-        Self { state, counter, run: RunId(0), served, probing: false }
+        Self {
+            state,
+            counter,
+            run: RunId(0),
+            served,
+            probing: false,
+            again: false,
+            failing: None,
+            doubt: None,
+            doubts: 0,
+        }
+    }
+
+    /// Whether the state is one in which it is probed.
+    #[must_use]
+    pub fn is_probed(&self) -> bool {
+        is_probed(self.state)
+    }
+
+    /// Whether a failure takes it out of service, so that it needs evidence.
+    fn needs_evidence(&self) -> bool {
+        self.state == State::Up || (self.state == State::Unknown && self.served)
     }
 
     fn is_current(&self, run: RunId) -> bool {
@@ -181,6 +165,7 @@ impl Health {
 
     fn transition(&mut self, to: State, why: String) -> StateChange {
         self.served = false;
+        (self.failing, self.doubt) = (None, None);
         StateChange { from: std::mem::replace(&mut self.state, to), to, why }
     }
 }
@@ -221,6 +206,7 @@ pub fn step(
     chance: f64,
 ) -> (Health, HealthEffects) {
     let mut effects = HealthEffects::default();
+    let doubted = health.doubt.as_ref().map(|doubt| (doubt.id, doubt.kind));
     match input {
         HealthInput::Start { within } => {
             if timing.is_some() && is_probed(health.state) {
@@ -231,15 +217,31 @@ pub fn step(
             health.probing = true;
             effects.next = Some(NextProbe::Probe(run));
         }
-        HealthInput::ProbeDone { run, result, took }
+        HealthInput::ProbeDone { run, result, took, ended, witness }
             if health.is_current(run) && health.probing =>
         {
             if let Some(timing) = timing {
-                effects.change = count_result(timing, &mut health, &result);
+                let began = ended.checked_sub(took).unwrap_or(ended);
+                let done = DoneProbe { result, began, ended, witness };
+                effects.change = verdict::count_result(timing, &mut health, &done);
+                effects.ask = verdict::asks_ahead(timing, &health, &done);
                 let wait = jittered(interval(timing, &health), chance).saturating_sub(took);
+                let wait = if health.again { Duration::ZERO } else { wait };
                 effects.next = Some(NextProbe::Wait(health.next_run(), wait));
             }
-            health.probing = false;
+            (health.probing, health.again) = (false, false);
+        }
+        HealthInput::ProbeNow => {
+            if timing.is_some() && is_probed(health.state) {
+                effects = probe_within(&mut health, Duration::ZERO);
+            }
+        }
+        HealthInput::Judged(id, judgement) => {
+            if let Some(timing) = timing
+                && health.doubt.as_ref().is_some_and(|doubt| doubt.id == id)
+            {
+                effects = verdict::judge(timing, &mut health, judgement, chance);
+            }
         }
         // The result of a cancelled probe, and a cancelled wait, never count.
         HealthInput::Due(_) | HealthInput::ProbeDone { .. } => {}
@@ -257,6 +259,7 @@ pub fn step(
             if health.state == State::Unknown && health.served != served {
                 health.served = served;
                 health.counter = initial_counter(timing, health.state, served);
+                (health.failing, health.doubt) = (None, None);
             }
         }
         HealthInput::CheckChanged => {
@@ -275,6 +278,9 @@ pub fn step(
             effects = restart(None, &mut health, State::Removed, why, Duration::ZERO);
         }
     }
+    if doubted != health.doubt.as_ref().map(|doubt| (doubt.id, doubt.kind)) {
+        effects.doubt = Some(health.doubt.clone());
+    }
     (health, effects)
 }
 
@@ -282,22 +288,14 @@ fn is_probed(state: State) -> bool {
     matches!(state, State::Unknown | State::Up | State::Down)
 }
 
-/// Counts one result. Returns the state change if the verdict changes.
-fn count_result(timing: &Timing, health: &mut Health, result: &ProbeResult) -> Option<StateChange> {
-    let rise = timing.rise.get();
-    let next = if result.passed() { health.counter + 1 } else { health.counter.saturating_sub(1) };
-    health.counter = match (result.passed(), next >= rise) {
-        (true, true) => max_counter(timing),
-        (false, false) => 0,
-        _ => next,
-    };
-    let verdict = match (health.counter >= rise, health.state) {
-        // Failures of an unknown backend that VPP serves: fewer than `fall` so far.
-        (true, State::Unknown) if !result.passed() => State::Unknown,
-        (true, _) => State::Up,
-        (false, _) => State::Down,
-    };
-    (verdict != health.state).then(|| health.transition(verdict, result.to_string()))
+/// Has the next probe start within this time, or as soon as the one in progress ends.
+fn probe_within(health: &mut Health, wait: Duration) -> HealthEffects {
+    if health.probing {
+        health.again = true;
+        return HealthEffects::default();
+    }
+    let next = Some(NextProbe::Wait(health.next_run(), wait));
+    HealthEffects { cancel: true, next, ..HealthEffects::default() }
 }
 
 /// Cancels the wait or probe in progress and restarts in state `to`, with a probe
@@ -310,12 +308,14 @@ fn restart(
     wait: Duration,
 ) -> HealthEffects {
     let run = health.next_run();
-    health.probing = false;
+    (health.probing, health.again) = (false, false);
+    (health.failing, health.doubt) = (None, None);
     health.counter = initial_counter(timing, to, health.served && to == health.state);
     HealthEffects {
         cancel: true,
         change: (to != health.state).then(|| health.transition(to, why)),
         next: (timing.is_some() && is_probed(to)).then_some(NextProbe::Wait(run, wait)),
+        ..HealthEffects::default()
     }
 }
 
@@ -323,6 +323,7 @@ fn restart(
 fn interval(timing: &Timing, health: &Health) -> Duration {
     match health.counter {
         _ if health.state == State::Unknown => timing.fast_interval,
+        _ if health.doubt.as_ref().is_some_and(Doubt::awaits_a_pass) => timing.fast_interval,
         0 => timing.down_interval,
         counter if counter == max_counter(timing) => timing.interval,
         _ => timing.fast_interval,

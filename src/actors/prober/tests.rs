@@ -86,6 +86,18 @@ impl Handler<Transitioned> for TransitionRecorder {
     }
 }
 
+impl Handler<Suspected> for TransitionRecorder {
+    type Result = ();
+
+    fn handle(&mut self, _: Suspected, _: &mut Self::Context) {}
+}
+
+impl Handler<Answered> for TransitionRecorder {
+    type Result = ();
+
+    fn handle(&mut self, _: Answered, _: &mut Self::Context) {}
+}
+
 #[actix_rt::test]
 async fn at_most_one_probe_runs_at_a_time_and_a_cancelled_one_never_counts() {
     tokio::time::pause();
@@ -104,7 +116,7 @@ async fn at_most_one_probe_runs_at_a_time_and_a_cancelled_one_never_counts() {
         };
         let log = Arc::new(Mutex::new(ProbeLog::default()));
         let state = Arc::new(Mutex::new(State::Unknown));
-        let to = TransitionRecorder(Arc::clone(&state)).start().recipient();
+        let to = ProberRecipients::from(&TransitionRecorder(Arc::clone(&state)).start());
         let transport = ProbeTransport::Fake(random_probe(&log, seed));
         let start =
             || Prober::new(id, backend.clone(), settings.clone(), transport.clone(), to.clone());

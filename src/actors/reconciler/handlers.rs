@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use super::{
     AwaitProgress, GetObservedEpoch, GetPendingReason, GetReconcilerStats, GetRefusalOf, GetVip,
-    Reconciler, SubscribeProgress, Sync,
+    Reconciler, SubscribeProgress, Sync, VppPresence,
 };
 use crate::actors::Outbox;
 use crate::actors::reconciler::{DesiredChanged, DesiredReplaced};
@@ -87,9 +87,14 @@ impl Handler<SubscribeProgress> for Reconciler {
     type Result = ();
 
     fn handle(&mut self, subscribe: SubscribeProgress, _: &mut Self::Context) {
-        let SubscribeProgress { progress, served } = subscribe;
+        let SubscribeProgress { progress, served, presence } = subscribe;
         self.progress = Some(Outbox::new(progress));
         self.served = Some(Outbox::new(served));
+        self.presence = Some(Outbox::new(presence));
+        // It may have been connected before there was a subscriber.
+        if let (Some(is_present), Some(presence)) = (self.vpp_is_present, &self.presence) {
+            presence.send(VppPresence(is_present));
+        }
     }
 }
 

@@ -51,7 +51,13 @@ pub struct AwaitProgress {
 pub struct SubscribeProgress {
     pub progress: Recipient<ProgressChanged>,
     pub served: Recipient<ServedObserved>,
+    pub presence: Recipient<VppPresence>,
 }
+
+/// Sent to the subscriber: VPP can be programmed, or cannot any more.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct VppPresence(pub bool);
 
 /// Sent to the subscriber: the servers that VPP sends flows to, as it was read for the
 /// first time over a connection.

@@ -22,8 +22,10 @@ impl ControllerState {
             last_reload: ReloadId::default(),
             reload_status: ReloadStatus { successful: true, last_success: at },
             served: ServedAddresses::Known(BTreeSet::new()),
+            doubts: Doubts::new(config.healthchecker.doubt_limit),
+            last_asked: None,
             generation: Generation::default(),
-            last_prober: ProberId(0),
+            last_prober: ProberId::default(),
         };
         let mut effects = controller.replace(config, None, at);
         // The initial state is not published; subscribers get it as a snapshot.
@@ -126,7 +128,7 @@ impl ControllerState {
         at: SystemTime,
         effects: &mut Vec<ControllerEffect>,
     ) {
-        self.last_prober.0 += 1;
+        self.last_prober = self.last_prober.next();
         let check = check_of(&self.config, settings);
         let old = self.backends.remove(name);
         // An override belongs to the name: it stays when the address changes.
@@ -142,6 +144,7 @@ impl ControllerState {
             admin,
             state: State::Unknown,
             has_verdict: false,
+            doubt: None,
             first_down: false,
             waits_since: None,
             flush: FlushSeq::NONE,

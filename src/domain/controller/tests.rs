@@ -56,6 +56,8 @@ fn config() -> Config {
             netns: None,
             max_probes: None,
             nameservers: vec![],
+            doubt_limit: seconds(5),
+            witnesses: vec![],
         },
         lb: LbSettings {
             sync_interval: seconds(30),

@@ -78,7 +78,14 @@ impl HealthTestBed {
 
 fn found(run: RunId, passed: bool) -> HealthInput {
     let code = if passed { ResultCode::L4Ok } else { ResultCode::L4Timeout };
-    HealthInput::ProbeDone { run, result: ProbeResult::new(code, ""), took: Duration::ZERO }
+    result_of(run, ProbeResult::new(code, ""), Duration::ZERO)
+}
+
+/// A result, with other backends that pass all the time.
+fn result_of(run: RunId, result: ProbeResult, took: Duration) -> HealthInput {
+    let ended = Instant::now() + took;
+    let witness = Witness { before: Some(ended), latest: Some(ended) };
+    HealthInput::ProbeDone { run, result, took, ended, witness }
 }
 
 fn administer(admin: Admin) -> HealthInput {
@@ -131,7 +138,7 @@ fn the_interval_counts_from_the_start_of_the_probe() {
         let run = bed.start_probe();
         bed.probing = None;
         let result = ProbeResult::new(ResultCode::L4Ok, "");
-        bed.step(HealthInput::ProbeDone { run, result, took: Duration::from_secs(took) });
+        bed.step(result_of(run, result, Duration::from_secs(took)));
         assert_eq!(bed.wait(), Duration::from_secs(wait));
     }
 }
@@ -145,9 +152,12 @@ fn first_probes_are_spread_over_one_interval_and_later_ones_by_a_tenth() {
             (health.state, health.counter, health.probing) = (State::Up, 4, true);
         }
         match step(Some(&timing), health, input, chance).1 {
-            HealthEffects { cancel: false, change: None, next: Some(NextProbe::Wait(_, wait)) } => {
-                wait
-            }
+            HealthEffects {
+                cancel: false,
+                change: None,
+                next: Some(NextProbe::Wait(_, wait)),
+                ..
+            } => wait,
             other => panic!("{other:?}"),
         }
     };
@@ -277,7 +287,7 @@ fn without_a_check_a_backend_is_up_whenever_it_is_enabled() {
     let (health, effects) = step(None, health, administer(Admin::Enabled), NO_JITTER);
     assert_eq!(health.state, State::Up);
     assert!(
-        matches!(effects, HealthEffects { cancel: true, change: Some(_), next: None }),
+        matches!(effects, HealthEffects { cancel: true, change: Some(_), next: None, .. }),
         "{effects:?}"
     );
 }

@@ -1,0 +1,1 @@
+//! Tests who is asked, and what follows.

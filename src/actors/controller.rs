@@ -17,7 +17,6 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
-use evidence::{log_hold, moment};
 pub use messages::*;
 use probers::Probers;
 pub use reload::log_warnings;
@@ -190,11 +189,11 @@ impl Controller {
                 }
                 ControllerEffect::SetDoubtTimer { group, timer, after } => {
                     ctx.run_later(after, move |this, ctx| {
-                        let effects = this.state.doubt_timer_fired(group, timer, moment());
+                        let effects = this.state.doubt_timer_fired(group, timer, this.moment());
                         this.execute(effects, None, ctx);
                     });
                 }
-                ControllerEffect::HoldChanged(change) => log_hold(&change),
+                ControllerEffect::HoldChanged(change) => self.log_hold(&change),
                 ControllerEffect::Desire(frontends) => {
                     if let Some(outboxes) = &self.outboxes {
                         let generation = self.state.generation();

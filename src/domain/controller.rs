@@ -25,6 +25,7 @@ use std::time::{Duration, SystemTime};
 use super::config::{Backend, Config, HealthCheck};
 use super::events::{Change, Event, Transition};
 use super::evidence::doubts::Doubts;
+use super::health::doubt::DoubtView;
 use super::health::{Admin, Health, State};
 use super::names::{BackendName, FrontendName, PoolName};
 use super::prober_id::ProberId;
@@ -38,7 +39,7 @@ use crate::domain::dataplane::plan::Desired;
 pub use effects::{
     AdminCommand, CommandRefused, ControllerEffect, HoldChange, ProberSettings, ReloadId,
 };
-pub use evidence::DoubtView;
+pub use evidence::HeldGroup;
 pub use predict::WeightPrediction;
 pub use reload_queue::{ReloadQueue, ReloadStatus};
 use served::ServedAddresses;

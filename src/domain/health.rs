@@ -13,24 +13,19 @@
 //! backend that is up, so that one lost probe after a restart takes no server out of
 //! service. What this machine could not probe (`SOCKERR`) counts for nothing.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::config::Timing;
-use super::evidence::passes::Witness;
-use doubt::{Doubt, DoubtId, FailureStreak, Judgement};
-use probe_result::ProbeResult;
+use doubt::{Doubt, FailureStreak, JudgedProbe};
+pub use input::{HealthEffects, HealthInput, NextProbe, RunId, StateChange};
 pub use state::{Admin, State};
-use verdict::DoneProbe;
 
 pub mod doubt;
+mod input;
 pub mod probe_result;
 pub mod probe_stats;
 mod state;
 mod verdict;
-
-/// Identifies one probe of a backend and the wait before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunId(u64);
 
 /// The state machine of one backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +39,9 @@ pub struct Health {
     /// True between `NextProbe::Probe` and its result.
     probing: bool,
     /// Another probe is due as soon as the one in progress ends.
-    again: bool,
+    again: Option<Purpose>,
+    /// That of the present wait or probe.
+    purpose: Purpose,
     /// The failures since the last pass, as long as they need evidence.
     failing: Option<FailureStreak>,
     /// Why its last failures are no verdict.
@@ -52,74 +49,13 @@ pub struct Health {
     doubts: u64,
 }
 
-/// The inputs of [`step`].
-#[derive(Clone, Debug, PartialEq)]
-pub enum HealthInput {
-    /// The prober has started.
-    Start {
-        /// The first probe starts at a random time within this span, so that
-        /// backends that start together are not probed at the same time.
-        within: Duration,
-    },
-    /// The wait before the probe is over.
-    Due(RunId),
-    ProbeDone {
-        run: RunId,
-        result: ProbeResult,
-        took: Duration,
-        ended: Instant,
-        witness: Witness,
-    },
-    /// Probe now: another backend's verdict depends on it.
-    ProbeNow,
-    /// What was found about a doubt of this backend.
-    Judged(DoubtId, Judgement),
-    /// The administrative state changed; `why` is the reason for logs and events. A
-    /// first probe that follows starts within this time.
-    Administer {
-        admin: Admin,
-        why: String,
-        within: Duration,
-    },
-    /// VPP was read: whether it serves this backend.
-    Served(bool),
-    /// The health check, the namespace or the address changed, probably that of many
-    /// backends: the next probe starts at a random time within the fast interval. The
-    /// verdict is kept.
-    CheckChanged,
-    /// The backend is no longer configured.
-    Remove,
-}
-
-/// The effects of a step, to be executed in the order of the fields.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct HealthEffects {
-    /// Cancel the wait or the probe in progress.
-    pub cancel: bool,
-    pub change: Option<StateChange>,
-    /// A doubt began, or another one did, or it is over.
-    pub doubt: Option<Option<Doubt>>,
-    /// A streak of failures began at this time, and no other backend passed for a while:
-    /// one should be asked before this one's next probe.
-    pub ask: Option<Instant>,
-    pub next: Option<NextProbe>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateChange {
-    pub from: State,
-    pub to: State,
-    /// The reason, for logs and events.
-    pub why: String,
-}
-
-/// What the prober of a backend does next.
+/// What a probe is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NextProbe {
-    /// Wait for this time, then step with `HealthInput::Due`.
-    Wait(RunId, Duration),
-    /// Probe, then step with `HealthInput::ProbeDone`.
-    Probe(RunId),
+enum Purpose {
+    /// For this backend's verdict.
+    Verdict,
+    /// As a witness of others. It came out of turn, so that its failure does not count.
+    Witness,
 }
 
 impl Health {
@@ -136,7 +72,8 @@ impl Health {
             run: RunId(0),
             served,
             probing: false,
-            again: false,
+            again: None,
+            purpose: Purpose::Verdict,
             failing: None,
             doubt: None,
             doubts: 0,
@@ -222,25 +159,32 @@ pub fn step(
         {
             if let Some(timing) = timing {
                 let began = ended.checked_sub(took).unwrap_or(ended);
-                let done = DoneProbe { result, began, ended, witness };
-                effects.change = verdict::count_result(timing, &mut health, &done);
-                effects.ask = verdict::asks_ahead(timing, &health, &done);
-                let wait = jittered(interval(timing, &health), chance).saturating_sub(took);
-                let wait = if health.again { Duration::ZERO } else { wait };
+                let done = JudgedProbe { result, began, ended, witness };
+                let mut between = timing.fast_interval;
+                if done.result.passed() || health.purpose == Purpose::Verdict {
+                    effects.change = health.count_result(timing, &done);
+                    effects.ask = health.asks_ahead(timing, &done);
+                    between = interval(timing, &health);
+                }
+                let wait = match health.again {
+                    None => jittered(between, chance).saturating_sub(took),
+                    Some(_) => Duration::ZERO,
+                };
+                health.purpose = health.again.unwrap_or(Purpose::Verdict);
                 effects.next = Some(NextProbe::Wait(health.next_run(), wait));
             }
-            (health.probing, health.again) = (false, false);
+            (health.probing, health.again) = (false, None);
         }
         HealthInput::ProbeNow => {
             if timing.is_some() && is_probed(health.state) {
-                effects = probe_within(&mut health, Duration::ZERO);
+                effects = probe_within(&mut health, Duration::ZERO, Purpose::Witness);
             }
         }
         HealthInput::Judged(id, judgement) => {
             if let Some(timing) = timing
                 && health.doubt.as_ref().is_some_and(|doubt| doubt.id == id)
             {
-                effects = verdict::judge(timing, &mut health, judgement, chance);
+                effects = health.judge(timing, judgement, chance);
             }
         }
         // The result of a cancelled probe, and a cancelled wait, never count.
@@ -289,11 +233,12 @@ fn is_probed(state: State) -> bool {
 }
 
 /// Has the next probe start within this time, or as soon as the one in progress ends.
-fn probe_within(health: &mut Health, wait: Duration) -> HealthEffects {
+fn probe_within(health: &mut Health, wait: Duration, purpose: Purpose) -> HealthEffects {
     if health.probing {
-        health.again = true;
+        health.again = Some(purpose);
         return HealthEffects::default();
     }
+    health.purpose = purpose;
     let next = Some(NextProbe::Wait(health.next_run(), wait));
     HealthEffects { cancel: true, next, ..HealthEffects::default() }
 }
@@ -308,7 +253,8 @@ fn restart(
     wait: Duration,
 ) -> HealthEffects {
     let run = health.next_run();
-    (health.probing, health.again) = (false, false);
+    (health.probing, health.again) = (false, None);
+    health.purpose = Purpose::Verdict;
     (health.failing, health.doubt) = (None, None);
     health.counter = initial_counter(timing, to, health.served && to == health.state);
     HealthEffects {

@@ -35,24 +35,24 @@ impl Controller {
             self.probers.ask_witness(witness, ask, ctx.address().recipient());
         }
     }
-}
 
-/// The present time by both clocks; that of tests may stand still.
-pub(super) fn moment() -> Moment {
-    let monotonic: Instant = tokio::time::Instant::now().into_std();
-    Moment { monotonic, wall: SystemTime::now() }
-}
+    /// The present time by both clocks; that of tests may stand still.
+    pub(super) fn moment(&self) -> Moment {
+        let monotonic: Instant = tokio::time::Instant::now().into_std();
+        Moment { monotonic, wall: SystemTime::now() }
+    }
 
-pub(super) fn log_hold(change: &HoldChange) {
-    match change {
-        HoldChange::Began { group, limit } => warn!(
-            probes = %group, ?limit,
-            "verdicts-held: backends fail, and no other backend or witness passes; they stay as they are"
-        ),
-        HoldChange::Ended { group, outcome, lasted } => info!(
-            probes = %group, outcome = outcome.as_str(), ?lasted,
-            "verdicts-released"
-        ),
+    pub(super) fn log_hold(&self, change: &HoldChange) {
+        match change {
+            HoldChange::Began { group, limit } => warn!(
+                probes = %group, ?limit,
+                "verdicts-held: backends fail, and no other backend or witness passes; they stay as they are"
+            ),
+            HoldChange::Ended { group, outcome, lasted } => info!(
+                probes = %group, outcome = outcome.as_str(), ?lasted,
+                "verdicts-released"
+            ),
+        }
     }
 }
 
@@ -61,7 +61,7 @@ impl Handler<Suspected> for Controller {
 
     fn handle(&mut self, message: Suspected, ctx: &mut Self::Context) {
         let Suspected { prober, backend, group, suspicion } = message;
-        let effects = self.state.suspected((prober, &backend), group, &suspicion, moment());
+        let effects = self.state.suspected((prober, &backend), group, &suspicion, self.moment());
         self.execute(effects, None, ctx);
     }
 }
@@ -71,7 +71,7 @@ impl Handler<Answered> for Controller {
 
     fn handle(&mut self, message: Answered, ctx: &mut Self::Context) {
         let Answered { group, question, passed } = message;
-        let effects = self.state.answered(group, question, passed, moment());
+        let effects = self.state.answered(group, question, passed, self.moment());
         self.execute(effects, None, ctx);
     }
 }

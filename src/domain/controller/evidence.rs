@@ -2,32 +2,22 @@
 //! [`evidence`](crate::domain::evidence).
 
 use std::ops::Bound::{Excluded, Unbounded};
-use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::{BackendRecord, ControllerEffect, ControllerState, HoldChange, check_of};
 use crate::domain::config::WitnessAddress;
 use crate::domain::evidence::doubts::{
-    Askable, DoubtEffect, DoubtTimer, Doubts, QuestionId, Suspicion, reason,
+    Askable, DoubtEffect, DoubtTimer, Doubts, QuestionId, Suspicion,
 };
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::health::State;
-use crate::domain::health::doubt::DoubtKind;
+use crate::domain::health::doubt::{DoubtKind, DoubtView};
 use crate::domain::names::BackendName;
 use crate::domain::prober_id::ProberId;
 use crate::domain::reconcile::Moment;
 
 /// Backends that are asked at a time.
 const ASKED: usize = 2;
-
-/// Why a backend's failures are no verdict, as the API shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DoubtView {
-    pub since: SystemTime,
-    pub why: Arc<str>,
-    /// Its verdict waits; otherwise others are still asked.
-    pub is_held: bool,
-}
 
 /// The groups whose verdicts wait, as the API shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +173,7 @@ impl BackendRecord {
             Suspicion::Doubted(doubt) => {
                 let since = self.doubt.as_ref().map_or(at, |doubt| doubt.since);
                 let is_held = !matches!(doubt.kind, DoubtKind::Asking { .. });
-                self.doubt = Some(DoubtView { since, why: reason(doubt), is_held });
+                self.doubt = Some(DoubtView { since, why: doubt.reason(), is_held });
             }
         }
     }

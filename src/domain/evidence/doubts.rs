@@ -6,7 +6,6 @@ mod questions;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::group::ProbeGroup;
@@ -294,16 +293,5 @@ impl Doubts {
             let count = doubted.suspects.values().filter(held).count();
             Some((*group, doubted.held_since?.wall, count))
         })
-    }
-}
-
-/// The reason of a doubt, in the words of listings.
-#[must_use]
-pub fn reason(doubt: &Doubt) -> Arc<str> {
-    let why = &doubt.why;
-    match doubt.kind {
-        DoubtKind::Asking { .. } => format!("{why}; others are asked").into(),
-        DoubtKind::Held { .. } => format!("{why}; no other backend passes either").into(),
-        DoubtKind::Unable => format!("{why}; it cannot be probed").into(),
     }
 }

@@ -1,7 +1,10 @@
 //! A failure that is no evidence yet, and what is found about it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
+
+use super::probe_result::ProbeResult;
+use crate::domain::evidence::passes::Witness;
 
 /// Numbers the doubts of one backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +39,26 @@ impl Doubt {
     pub fn awaits_a_pass(&self) -> bool {
         !matches!(self.kind, DoubtKind::Unable)
     }
+
+    /// Why there is no verdict, in the words of listings.
+    #[must_use]
+    pub fn reason(&self) -> Arc<str> {
+        let why = &self.why;
+        match self.kind {
+            DoubtKind::Asking { .. } => format!("{why}; others are asked").into(),
+            DoubtKind::Held { .. } => format!("{why}; no other backend passes either").into(),
+            DoubtKind::Unable => format!("{why}; it cannot be probed").into(),
+        }
+    }
+}
+
+/// A doubt as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoubtView {
+    pub since: SystemTime,
+    pub why: Arc<str>,
+    /// Its verdict waits; otherwise others are still asked.
+    pub is_held: bool,
 }
 
 /// What is found about a doubt.
@@ -59,4 +82,12 @@ pub(super) struct FailureStreak {
     pub(super) was_answered: bool,
     /// The last failure.
     pub(super) why: Arc<str>,
+}
+
+/// A probe that ended, with the passes of others that it is judged by.
+pub(super) struct JudgedProbe {
+    pub(super) result: ProbeResult,
+    pub(super) began: Instant,
+    pub(super) ended: Instant,
+    pub(super) witness: Witness,
 }

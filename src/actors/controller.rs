@@ -193,7 +193,9 @@ impl Controller {
                         this.execute(effects, None, ctx);
                     });
                 }
-                ControllerEffect::HoldChanged(change) => self.log_hold(&change),
+                ControllerEffect::ProbingChanged { impossible } => {
+                    evidence::log_probing(impossible.as_ref());
+                }
                 ControllerEffect::Desire(frontends) => {
                     if let Some(outboxes) = &self.outboxes {
                         let generation = self.state.generation();
@@ -221,6 +223,7 @@ impl Controller {
                 frontend = %name, from = %change.from, to = %change.to, why = &*change.why,
                 "frontend-transition"
             ),
+            Event::Hold(change) => evidence::log_hold(change),
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
         }
         self.events.publish(event);

@@ -27,6 +27,7 @@ use crate::domain::events::Transition;
 use crate::domain::evidence::doubts::Suspicion;
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::passes::Witness;
+use crate::domain::health::doubt::Doubt;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::health::probe_stats::ProbeStats;
 use crate::domain::health::{self, Health, HealthInput, NextProbe, RunId, StateChange};
@@ -156,9 +157,14 @@ impl Prober {
     }
 
     fn prepare(&mut self) {
-        let ProberSettings { backend, address, check, .. } = &self.settings;
+        let ProberSettings { address, check, .. } = &self.settings;
         let way = address.zip(check.as_ref());
-        self.group = way.map(|(address, check)| check.group(address));
+        let group = way.map(|(address, check)| check.group(address));
+        if group != self.group {
+            self.leave_group();
+            self.group = group;
+        }
+        let ProberSettings { backend, address, check, .. } = &self.settings;
         // Without an address nothing is probed until `Readdressed` restarts probing.
         self.probe = address.zip(check.as_ref()).map(|(address, check)| {
             let with_host = backend.address.name().map(|host| check.of_host(host));
@@ -170,6 +176,7 @@ impl Prober {
     fn step(&mut self, input: HealthInput, ctx: &mut Context<Self>) {
         let decided = now();
         let health = self.health.clone();
+        let held_since = health.doubt.as_ref().and_then(Doubt::held_since);
         let (health, effects) = health::step(self.timing(), health, input, fastrand::f64());
         self.health = health;
         if effects.cancel
@@ -191,7 +198,10 @@ impl Prober {
         }
         match effects.doubt {
             Some(Some(doubt)) => self.suspect(Suspicion::Doubted(doubt)),
-            Some(None) => self.suspect(Suspicion::Over { passed: self.passed }),
+            Some(None) => {
+                let passed = self.pass_that_ended_it(held_since);
+                self.suspect(Suspicion::Over { passed });
+            }
             None => {}
         }
         if effects.cancel && !self.health.is_probed() {

@@ -25,6 +25,7 @@ use std::time::{Duration, SystemTime};
 use super::config::{Backend, Config, HealthCheck};
 use super::events::{Change, Event, Transition};
 use super::evidence::doubts::Doubts;
+use super::evidence::hold::HoldStats;
 use super::health::doubt::DoubtView;
 use super::health::{Admin, Health, State};
 use super::names::{BackendName, FrontendName, PoolName};
@@ -36,10 +37,7 @@ use crate::domain::balancing::weights::{
 };
 use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::plan::Desired;
-pub use effects::{
-    AdminCommand, CommandRefused, ControllerEffect, HoldChange, ProberSettings, ReloadId,
-};
-pub use evidence::HeldGroup;
+pub use effects::{AdminCommand, CommandRefused, ControllerEffect, ProberSettings, ReloadId};
 pub use predict::WeightPrediction;
 pub use reload_queue::{ReloadQueue, ReloadStatus};
 use served::ServedAddresses;
@@ -58,6 +56,9 @@ pub struct ControllerState {
     reload_status: ReloadStatus,
     served: ServedAddresses,
     doubts: Doubts,
+    holds: HoldStats,
+    /// The probers that this machine cannot probe for.
+    unable: BTreeSet<ProberId>,
     /// The backend that was asked last to be a witness.
     last_asked: Option<BackendName>,
     last_prober: ProberId,

@@ -1,6 +1,8 @@
 //! Tests a prober that receives commands while its probes are in progress, on paused
 //! time. The verdicts are tested with [`health`] itself.
 
+mod evidence;
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 

@@ -21,6 +21,28 @@ impl Prober {
         }
     }
 
+    /// Ends what is asked and suspected in its group: its next probes take another way,
+    /// or there are none.
+    pub(super) fn leave_group(&mut self) {
+        self.leave_questions();
+        self.suspect(Suspicion::Over { passed: None });
+    }
+
+    /// Whose pass ended the doubt, if one did, and when it began: its own, or another's
+    /// since the backend was held.
+    pub(super) fn pass_that_ended_it(
+        &self,
+        held_since: Option<Instant>,
+    ) -> Option<(ProberId, Instant)> {
+        let own = self.passed.map(|began| (self.id, began));
+        let of_another = || {
+            let held_since = held_since?;
+            let known = self.shared.as_ref()?.last_pass(self.group?);
+            known.filter(|(_, began)| *began >= held_since)
+        };
+        own.or_else(of_another)
+    }
+
     /// When the last passed probe of another backend of its group began.
     pub(super) fn pass_of_another(&self) -> Option<Instant> {
         self.shared.as_ref()?.pass_of_another(self.group?, self.id)

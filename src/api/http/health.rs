@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::router::{HttpRouter, StoppingResponse};
 use crate::actors::broadcaster::GetBroadcasterStats;
-use crate::actors::controller::GetConfig;
+use crate::actors::controller::{GetConfig, GetEvidenceNotes};
 use crate::actors::vpp_connection::GetConnectionStats;
 use crate::actors::watchdog::GetReadiness;
 use crate::api::actors::Actors;
@@ -25,10 +25,15 @@ async fn healthz(actors: Actors) -> Result<&'static str, StoppingResponse> {
     Ok("ok\n")
 }
 
-/// Whether the daemon has started and VPP, if one is configured, is connected.
+/// Whether the daemon has started and VPP, if one is configured, is connected. Further
+/// lines say what should be known all the same.
 async fn readyz(actors: Actors) -> Result<Response, StoppingResponse> {
     Ok(match actors.watchdog.send(GetReadiness).await? {
-        Readiness::Ready => "ready\n".into_response(),
+        Readiness::Ready => {
+            let notes = actors.controller.send(GetEvidenceNotes).await?;
+            let notes: String = notes.into_iter().map(|note| note + "\n").collect();
+            format!("ready\n{notes}").into_response()
+        }
         why => {
             (StatusCode::SERVICE_UNAVAILABLE, printable_lines(&format!("{why}\n"))).into_response()
         }

@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::config::{Backend, HealthCheck, WitnessAddress};
 use crate::domain::events::Event;
-use crate::domain::evidence::doubts::{DoubtTimer, HoldOutcome, QuestionId};
+use crate::domain::evidence::doubts::{DoubtTimer, QuestionId};
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::health::Admin;
 use crate::domain::health::doubt::{DoubtId, Judgement};
@@ -80,20 +80,16 @@ pub enum ControllerEffect {
         timer: DoubtTimer,
         after: Duration,
     },
-    /// The verdicts of a group begin to wait for evidence, or do so no longer.
-    HoldChanged(HoldChange),
+    /// The first backend cannot be probed by this machine, or none is such any more.
+    ProbingChanged {
+        /// What there is to see of the first one: `SOCKERR out of file descriptors`.
+        impossible: Option<(BackendName, Arc<str>)>,
+    },
     /// The new desired state of these frontends.
     Desire(Vec<(FrontendName, Arc<DesiredFrontend>)>),
     /// An operator's override, described here, ended: the file's value changed, or
     /// the file no longer has the item.
     OverrideDropped(String),
-}
-
-/// The verdicts of a group wait for evidence, or do so no longer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HoldChange {
-    Began { group: ProbeGroup, limit: Duration },
-    Ended { group: ProbeGroup, outcome: HoldOutcome, lasted: Duration },
 }
 
 /// The settings of a backend's prober.

@@ -2,14 +2,17 @@
 //! [`evidence`](crate::domain::evidence).
 
 use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use super::{BackendRecord, ControllerEffect, ControllerState, HoldChange, check_of};
+use super::{BackendRecord, ControllerEffect, ControllerState, check_of};
 use crate::domain::config::WitnessAddress;
+use crate::domain::events::Event;
 use crate::domain::evidence::doubts::{
     Askable, DoubtEffect, DoubtTimer, Doubts, QuestionId, Suspicion,
 };
 use crate::domain::evidence::group::ProbeGroup;
+use crate::domain::evidence::hold::{HeldGroup, HoldChange, HoldChangeKind, HoldStats};
 use crate::domain::health::State;
 use crate::domain::health::doubt::{DoubtKind, DoubtView};
 use crate::domain::names::BackendName;
@@ -18,15 +21,6 @@ use crate::domain::reconcile::Moment;
 
 /// Backends that are asked at a time.
 const ASKED: usize = 2;
-
-/// The groups whose verdicts wait, as the API shows them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldGroup {
-    pub group: ProbeGroup,
-    pub since: SystemTime,
-    /// The number of its backends that are held.
-    pub backends: usize,
-}
 
 impl ControllerState {
     /// Processes what a prober reports of its failures.
@@ -50,9 +44,11 @@ impl ControllerState {
             None if matches!(suspicion, Suspicion::Over { .. }) => {}
             None => return Vec::new(),
         }
-        let mut effects = self.judge(|doubts, askable| {
+        let probing = self.note_unable((prober, name), suspicion);
+        let mut effects = self.judge(now.wall, |doubts, askable| {
             doubts.suspect((group, prober, name), suspicion, askable, now)
         });
+        effects.extend(probing);
         self.recompute(&frontends, &format!("{name} is doubted"), now.wall, &mut effects);
         effects
     }
@@ -66,7 +62,9 @@ impl ControllerState {
         passed: Option<(ProberId, Instant)>,
         now: Moment,
     ) -> Vec<ControllerEffect> {
-        self.judge(|doubts, askable| doubts.answered(group, question, passed, askable, now))
+        self.judge(now.wall, |doubts, askable| {
+            doubts.answered(group, question, passed, askable, now)
+        })
     }
 
     /// Processes a timer of [`ControllerEffect::SetDoubtTimer`].
@@ -76,12 +74,12 @@ impl ControllerState {
         timer: DoubtTimer,
         now: Moment,
     ) -> Vec<ControllerEffect> {
-        self.judge(|doubts, askable| doubts.fired(group, timer, askable, now))
+        self.judge(now.wall, |doubts, askable| doubts.fired(group, timer, askable, now))
     }
 
     /// VPP can be programmed, or cannot any more.
-    pub fn vpp_presence(&mut self, is_present: bool) -> Vec<ControllerEffect> {
-        self.judge(|doubts, _| doubts.set_vpp_present(is_present))
+    pub fn vpp_presence(&mut self, is_present: bool, at: SystemTime) -> Vec<ControllerEffect> {
+        self.judge(at, |doubts, _| doubts.set_vpp_present(is_present))
     }
 
     #[must_use]
@@ -90,8 +88,49 @@ impl ControllerState {
         held.map(|(group, since, backends)| HeldGroup { group, since, backends }).collect()
     }
 
+    /// What should be known of verdicts that wait, a line each.
+    #[must_use]
+    pub fn evidence_notes(&self) -> Vec<String> {
+        let mut notes: Vec<_> = self.held_groups().iter().map(ToString::to_string).collect();
+        if !self.unable.is_empty() {
+            let count = self.unable.len();
+            notes.push(format!(
+                "not probed: this machine cannot probe {count} of the backends, which keep their states"
+            ));
+        }
+        notes
+    }
+
+    /// Notes whether this machine can probe for a backend.
+    fn note_unable(
+        &mut self,
+        (prober, name): (ProberId, &BackendName),
+        suspicion: &Suspicion,
+    ) -> Option<ControllerEffect> {
+        let had_any = !self.unable.is_empty();
+        let impossible = match suspicion {
+            Suspicion::Doubted(doubt) if doubt.kind == DoubtKind::Unable => {
+                self.unable.insert(prober);
+                Some((name.clone(), Arc::clone(&doubt.why)))
+            }
+            _ => {
+                self.unable.remove(&prober);
+                None
+            }
+        };
+        (had_any == self.unable.is_empty())
+            .then_some(ControllerEffect::ProbingChanged { impossible })
+    }
+
+    /// Counts since the daemon started.
+    #[must_use]
+    pub fn hold_stats(&self) -> &HoldStats {
+        &self.holds
+    }
+
     fn judge(
         &mut self,
+        at: SystemTime,
         decide: impl FnOnce(
             &mut Doubts,
             &dyn Fn(ProbeGroup, &dyn Fn(ProberId) -> bool) -> Askable,
@@ -104,11 +143,11 @@ impl ControllerState {
         };
         let decided = decide(&mut doubts, &askable);
         self.doubts = doubts;
-        decided.into_iter().map(|effect| self.executable(effect)).collect()
+        decided.into_iter().map(|effect| self.executable(effect, at)).collect()
     }
 
-    /// Backends of the group that are up and no suspects, the next ones in the order of
-    /// their names: over time all are asked.
+    /// Backends of the group that are up, neither doubted nor suspects, the next ones in
+    /// the order of their names: over time all are asked.
     fn askable(
         &self,
         group: ProbeGroup,
@@ -122,6 +161,7 @@ impl ControllerState {
             before.into_iter().flat_map(|range| self.backends.range::<BackendName, _>(range));
         let is_askable = |record: &BackendRecord| {
             record.state == State::Up
+                && record.doubt.is_none()
                 && !is_suspect(record.prober)
                 && record.address.is_some_and(|address| {
                     let check = check_of(&self.config, &record.settings);
@@ -138,9 +178,10 @@ impl ControllerState {
         witnesses.filter(|witness| group.has(witness.address)).collect()
     }
 
-    fn executable(&mut self, effect: DoubtEffect) -> ControllerEffect {
+    fn executable(&mut self, effect: DoubtEffect, at: SystemTime) -> ControllerEffect {
         match effect {
             DoubtEffect::Ask { group, question, since, backends } => {
+                self.holds.questions += 1;
                 self.last_asked = backends.last().cloned().or(self.last_asked.take());
                 let witnesses = self.witnesses(group);
                 ControllerEffect::Ask { group, question, since, backends, witnesses }
@@ -155,14 +196,19 @@ impl ControllerState {
                 ControllerEffect::SetDoubtTimer { group, timer, after }
             }
             DoubtEffect::Began(group) => {
-                let limit = self.config.healthchecker.doubt_limit;
-                ControllerEffect::HoldChanged(HoldChange::Began { group, limit })
+                let kind = HoldChangeKind::Began { limit: self.config.healthchecker.doubt_limit };
+                published(HoldChange { group, at, kind })
             }
             DoubtEffect::Ended { group, outcome, lasted } => {
-                ControllerEffect::HoldChanged(HoldChange::Ended { group, outcome, lasted })
+                self.holds.ended(outcome, lasted);
+                published(HoldChange { group, at, kind: HoldChangeKind::Ended { outcome, lasted } })
             }
         }
     }
+}
+
+fn published(change: HoldChange) -> ControllerEffect {
+    ControllerEffect::Publish(Event::Hold(change.into()))
 }
 
 impl BackendRecord {

@@ -23,6 +23,8 @@ impl ControllerState {
             reload_status: ReloadStatus { successful: true, last_success: at },
             served: ServedAddresses::Known(BTreeSet::new()),
             doubts: Doubts::new(config.healthchecker.doubt_limit),
+            holds: HoldStats::default(),
+            unable: BTreeSet::new(),
             last_asked: None,
             generation: Generation::default(),
             last_prober: ProberId::default(),
@@ -63,6 +65,7 @@ impl ControllerState {
         let served = self.served_by_vip();
         let intent = Intent::of(self);
         let before = std::mem::replace(&mut self.config, config);
+        self.doubts.set_limit(self.config.healthchecker.doubt_limit);
         let mut effects = Vec::new();
         self.remove_missing(at, &mut effects);
         let config = Arc::clone(&self.config);

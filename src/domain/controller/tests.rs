@@ -1,6 +1,7 @@
 //! Tests the Controller's decisions without actors.
 
 mod event_stream;
+mod evidence;
 mod grace;
 mod laws;
 mod names;

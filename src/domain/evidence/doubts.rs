@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::group::ProbeGroup;
+use super::hold::HoldOutcome;
 use crate::domain::health::doubt::{Doubt, DoubtId, DoubtKind, Judgement};
 use crate::domain::names::BackendName;
 use crate::domain::prober_id::ProberId;
@@ -88,8 +89,9 @@ pub enum Suspicion {
     Ahead(Instant),
     /// Its verdict needs a witness, or it cannot be probed.
     Doubted(Doubt),
-    /// The doubt is over. `passed`: its own probe did, that began at this time.
-    Over { passed: Option<Instant> },
+    /// The doubt is over. `passed`: because this prober's probe did, its own or
+    /// another's, that began at this time.
+    Over { passed: Option<(ProberId, Instant)> },
 }
 
 /// Whom to ask. There may be nobody.
@@ -140,29 +142,6 @@ pub enum DoubtEffect {
         outcome: HoldOutcome,
         lasted: Duration,
     },
-}
-
-/// How a hold ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HoldOutcome {
-    /// Somebody passed.
-    Passed,
-    /// `doubt-limit` was over.
-    Believed,
-    /// Its backends were stopped, or have another check.
-    Dropped,
-}
-
-impl HoldOutcome {
-    /// The word in logs, events and metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Believed => "believed",
-            Self::Dropped => "dropped",
-        }
-    }
 }
 
 impl Doubts {

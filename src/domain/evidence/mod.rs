@@ -23,4 +23,5 @@
 
 pub mod doubts;
 pub mod group;
+pub mod hold;
 pub mod passes;

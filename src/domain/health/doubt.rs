@@ -40,6 +40,15 @@ impl Doubt {
         !matches!(self.kind, DoubtKind::Unable)
     }
 
+    /// When it was held; `None`: it is not.
+    #[must_use]
+    pub fn held_since(&self) -> Option<Instant> {
+        match self.kind {
+            DoubtKind::Held { since } => Some(since),
+            DoubtKind::Asking { .. } | DoubtKind::Unable => None,
+        }
+    }
+
     /// Why there is no verdict, in the words of listings.
     #[must_use]
     pub fn reason(&self) -> Arc<str> {

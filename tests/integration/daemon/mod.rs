@@ -5,6 +5,7 @@ mod bounds;
 mod config;
 mod confirmation;
 mod cores;
+mod evidence;
 mod families;
 mod grpc;
 mod life;

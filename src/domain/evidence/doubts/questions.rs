@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{
-    Askable, DoubtEffect, DoubtedGroup, Doubts, FindAskable, HoldOutcome, Phase, Question, Suspect,
-};
+use super::{Askable, DoubtEffect, DoubtedGroup, Doubts, FindAskable, Phase, Question, Suspect};
 use crate::domain::evidence::group::ProbeGroup;
+use crate::domain::evidence::hold::HoldOutcome;
 use crate::domain::health::doubt::Judgement;
 use crate::domain::prober_id::ProberId;
 use crate::domain::reconcile::Moment;
@@ -18,15 +17,16 @@ impl Doubts {
         &mut self,
         group: ProbeGroup,
         prober: ProberId,
-        passed: Option<Instant>,
+        passed: Option<(ProberId, Instant)>,
         now: Moment,
         effects: &mut Vec<DoubtEffect>,
     ) {
         let Some(doubted) = self.groups.get_mut(&group) else { return };
-        doubted.suspects.remove(&prober);
+        let was_suspect = doubted.suspects.remove(&prober).is_some();
         let outcome = if passed.is_some() { HoldOutcome::Passed } else { HoldOutcome::Dropped };
-        if let Some(began) = passed {
-            self.passed(group, (prober, began), now, effects);
+        // A pass of another was noted when it released this one as well.
+        if let Some(passed) = passed.filter(|(by, _)| was_suspect || *by == prober) {
+            self.passed(group, passed, now, effects);
         }
         self.tidy(group, outcome, now, effects);
     }

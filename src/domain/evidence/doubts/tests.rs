@@ -157,6 +157,21 @@ fn whoever_is_held_is_released_by_any_pass() {
 }
 
 #[test]
+fn a_hold_ends_as_passed_if_its_last_backend_saw_another_pass() {
+    for (passed, outcome) in [(Some(3), "passed"), (Some(1), "passed"), (None, "dropped")] {
+        let mut bed = DoubtsTestBed::new(LIMIT);
+        bed.now = 100;
+        bed.asking(1, 50);
+        bed.answer(None);
+        bed.answer(None);
+        bed.now = 400;
+        let passed = passed.map(|by| (ProberId(by), bed.at(300)));
+        bed.suspect(1, &Suspicion::Over { passed });
+        assert_eq!(bed.holds, ["began", outcome], "{passed:?}");
+    }
+}
+
+#[test]
 fn the_limit_runs_only_while_vpp_is_there() {
     let mut bed = DoubtsTestBed::new(LIMIT);
     bed.run(|doubts, _, _| doubts.set_vpp_present(false));
@@ -247,7 +262,8 @@ proptest! {
                 4 => bed.answer(Some((number, bed.now - 50))),
                 5 => {
                     doubted.remove(&number);
-                    bed.suspect(number, &Suspicion::Over { passed: Some(bed.at(bed.now - 20)) });
+                    let passed = Some((ProberId(number), bed.at(bed.now - 20)));
+                    bed.suspect(number, &Suspicion::Over { passed });
                 }
                 _ => {
                     is_away ^= true;

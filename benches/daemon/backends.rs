@@ -17,6 +17,11 @@ const WELL: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\
 const ILL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno";
 
+/// `fall` of the backend that flips. It fails as often in turn, and passes once. As with
+/// `fall: 3` by default, others have passed between its first failure and the deciding one,
+/// so that nobody has to be asked.
+pub(super) const FALL: u32 = 2;
+
 /// The servers, on a thread of their own.
 pub(super) struct Backends {
     ports: (u16, u16),
@@ -78,11 +83,12 @@ fn listen() -> Socket {
 
 async fn serve(socket: Socket, flips: Arc<AtomicBool>, probes: watch::Sender<u64>) {
     let listener = TcpListener::from_std(socket.into()).unwrap();
-    let mut well = true;
+    let mut turn = 0;
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         probes.send_modify(|count| *count += 1);
-        well = !flips.load(Relaxed) || !well;
+        let well = !flips.load(Relaxed) || turn == 0;
+        turn = (turn + 1) % (FALL + 1);
         tokio::spawn(answer(stream, if well { WELL } else { ILL }));
     }
 }

@@ -2,11 +2,12 @@
 //! probe result to VPP's reply, what a full sync costs beside the same messages
 //! sent bare, and what a quiet drift pass costs.
 //!
-//! Each backend is probed over HTTP on loopback. One of them answers 200 and
-//! 503 in turn, so that each of its probes is a transition; the daemon's log
-//! has how long each took. Runs on the embedded dataplane, in this process,
-//! and on a real VPP as well when `MAGLEV_TEST_VPP_API` names its socket; that
-//! VPP's `lb` configuration is replaced, and is empty in the end.
+//! Each backend is probed over HTTP on loopback. One of them answers 200 once and 503
+//! twice in turn, so that two of three probes are transitions; the others pass, so that
+//! it always has a witness. The daemon's log has how long each flip took. Runs on the
+//! embedded dataplane, in this process, and on a real VPP as well when
+//! `MAGLEV_TEST_VPP_API` names its socket; that VPP's `lb` configuration is replaced,
+//! and is empty in the end.
 //! `cargo bench --bench daemon`; `MAGLEV_BENCH_SECONDS` (6) is how long flips
 //! are watched, `MAGLEV_BENCH_BACKENDS` (1000) how many are probed. A VPP that
 //! has just been through one run lists what was removed for minutes, and reads

@@ -8,7 +8,7 @@ use std::time::Duration;
 use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 
-use super::backends::Backends;
+use super::backends::{Backends, FALL};
 
 pub(super) const VIPS: usize = 1000;
 pub(super) const SERVERS: usize = 10;
@@ -46,7 +46,7 @@ impl Scene {
              ipv6-src-address: 2001:db8::1\n      sync-interval: 1h\n      \
              startup-max-delay: 1h\n  healthchecks:\n    steady: {{type: http, port: {steady}, \
              interval: {interval}s, timeout: 5s}}\n    flip: {{type: http, port: {flipping}, \
-             interval: 10ms, timeout: 5s, rise: 1, fall: 1}}\n  backends:\n    flip: {{address: \
+             interval: 10ms, timeout: 5s, rise: 1, fall: {FALL}}}\n  backends:\n    flip: {{address: \
              {FLIPPER}, healthcheck: flip}}\n"
         );
         for number in 0..self.backends {

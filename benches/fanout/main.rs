@@ -3,7 +3,7 @@
 //! reading does to the others and to memory.
 //!
 //! The built daemon with a dataplane in this process. One backend answers 200
-//! and 503 in turn and flips a weight each time; hundreds of others, in no
+//! once and 503 twice in turn, and flips a weight two of three times; hundreds of others, in no
 //! frontend, are paused and resumed. That is done once without watchers and
 //! once with them. They speak just enough of gRPC to count events, so that most
 //! of the time of both cores is the daemon's.

@@ -2,6 +2,8 @@
 //! [`ControllerState`] decides; the actor executes its effects: it starts and stops
 //! probers, sends the desired state to the Reconciler, and publishes events.
 
+mod commands;
+mod evidence;
 mod fail_open;
 mod messages;
 mod names;
@@ -28,7 +30,7 @@ use super::resolver::{self, Resolver};
 use crate::actors::event_batcher::EventBatcher;
 use crate::config::ConfigSource;
 use crate::domain::config::Config;
-use crate::domain::controller::{CommandRefused, ControllerEffect, ControllerState, ReloadQueue};
+use crate::domain::controller::{ControllerEffect, ControllerState, ReloadQueue};
 use crate::domain::events::Event;
 use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate};
 use crate::probe::ProbeEnvironment;
@@ -136,7 +138,7 @@ impl Controller {
         for effect in effects {
             match effect {
                 ControllerEffect::StartProber { id, backend, settings } => {
-                    self.probers.start(id, backend, settings, ctx.address().recipient());
+                    self.probers.start(id, backend, settings, (&ctx.address()).into());
                 }
                 ControllerEffect::StopProber(backend) => self.probers.stop(&backend),
                 ControllerEffect::CopyVerdict { from, to, with_stats } => {
@@ -144,7 +146,7 @@ impl Controller {
                 }
                 ControllerEffect::CheckChanged(backend, check) => {
                     if let Some(prober) = self.state.prober(&backend) {
-                        let to = ctx.address().recipient();
+                        let to = (&ctx.address()).into();
                         self.probers.change_check(&backend, check, prober, to);
                     }
                 }
@@ -175,6 +177,28 @@ impl Controller {
                     "backend-address-shared: they are one server, with the greater weight of the two"
                 ),
                 ControllerEffect::Publish(event) => self.publish(event),
+                ControllerEffect::Ask { group, question, since, backends, witnesses } => {
+                    self.ask(prober::Ask { group, question, since }, &backends, witnesses, ctx);
+                }
+                ControllerEffect::Witness { backend, doubt, by, began } => {
+                    if let Some(prober) = self.probers.get(backend.as_str()) {
+                        prober.do_send(prober::NoteWitness { doubt, by, began });
+                    }
+                }
+                ControllerEffect::Judge { backend, doubt, judgement } => {
+                    if let Some(prober) = self.probers.get(backend.as_str()) {
+                        prober.do_send(prober::Judge(doubt, judgement));
+                    }
+                }
+                ControllerEffect::SetDoubtTimer { group, timer, after } => {
+                    ctx.run_later(after, move |this, ctx| {
+                        let effects = this.state.doubt_timer_fired(group, timer, this.moment());
+                        this.execute(effects, None, ctx);
+                    });
+                }
+                ControllerEffect::ProbingChanged { impossible } => {
+                    evidence::log_probing(impossible.as_ref());
+                }
                 ControllerEffect::Desire(frontends) => {
                     if let Some(outboxes) = &self.outboxes {
                         let generation = self.state.generation();
@@ -203,6 +227,7 @@ impl Controller {
                 "frontend-transition"
             ),
             Event::FailOpen(change) => fail_open::log(change),
+            Event::Hold(change) => evidence::log_hold(change),
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
         }
         self.events.publish(event);
@@ -240,7 +265,8 @@ impl Actor for Controller {
             replaced: Outbox::new(self.reconciler.replaced.clone()),
         });
         let (progress, served) = (ctx.address().recipient(), ctx.address().recipient());
-        self.reconciler.progress.do_send(SubscribeProgress { progress, served });
+        let presence = ctx.address().recipient();
+        self.reconciler.progress.do_send(SubscribeProgress { progress, served, presence });
         let resolver = Resolver::new(self.fake_resolver.take(), ctx.address().recipient());
         self.resolver = Some(resolver.start());
         let effects = std::mem::take(&mut self.initial_effects);
@@ -279,55 +305,6 @@ impl Handler<ServedObserved> for Controller {
     fn handle(&mut self, ServedObserved(served): ServedObserved, ctx: &mut Self::Context) {
         let effects = self.state.vpp_serves(served);
         self.execute(effects, None, ctx);
-    }
-}
-
-impl Handler<AdministerBackend> for Controller {
-    type Result = ResponseFuture<Result<(), CommandRefused>>;
-
-    fn handle(&mut self, message: AdministerBackend, _: &mut Self::Context) -> Self::Result {
-        let AdministerBackend { backend, command, who } = message;
-        let effects = self.state.administer(&backend, command, (&who, SystemTime::now()));
-        let mut probers = Vec::new();
-        for effect in effects.iter().flatten() {
-            match effect {
-                ControllerEffect::Administer { backend, admin, why, within } => {
-                    let (admin, within) = (*admin, *within);
-                    let message = prober::Administer { admin, why: why.clone(), within };
-                    let prober = self.probers.get(backend.as_str());
-                    probers.extend(prober.map(|prober| (prober.clone(), message)));
-                }
-                // The change is published before the transition that it causes.
-                ControllerEffect::Publish(event) => self.publish(event.clone()),
-                _ => {}
-            }
-        }
-        Box::pin(async move {
-            effects?;
-            for (prober, message) in probers {
-                // The prober's transition is in the mailbox before its answer.
-                if prober.send(message).await.is_err() {
-                    // A reload has removed the backend meanwhile.
-                    return Err(CommandRefused::NoBackend(backend));
-                }
-            }
-            Ok(())
-        })
-    }
-}
-
-impl Handler<SetWeight> for Controller {
-    type Result = MessageResult<SetWeight>;
-
-    fn handle(&mut self, message: SetWeight, ctx: &mut Self::Context) -> Self::Result {
-        let SetWeight { frontend, pool, backend, weight, who } = message;
-        let now = SystemTime::now();
-        let effects = self.state.set_weight(&frontend, &pool, &backend, weight, (&who, now));
-        MessageResult(effects.map(|effects| {
-            info!(frontend, pool, backend, %weight, who, "weight-set");
-            self.execute(effects, None, ctx);
-            self.state.generation()
-        }))
     }
 }
 

@@ -110,8 +110,14 @@ mod tests {
         tokio::time::pause();
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
         let events = EventBatcher::new(&broadcaster);
-        let filter =
-            EventFilter { log: None, backend: true, frontend: true, dataplane: true, change: true };
+        let filter = EventFilter {
+            log: None,
+            backend: true,
+            frontend: true,
+            dataplane: true,
+            change: true,
+            hold: true,
+        };
         let subscribe = Subscribe { filter, resume: None };
         let mut stream = broadcaster.send(subscribe).await.unwrap().unwrap();
         for to in [State::Up, State::Down, State::Up] {

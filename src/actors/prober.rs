@@ -2,9 +2,12 @@
 //! is probed and what its results mean; the actor waits, probes, and reports
 //! transitions to the Controller.
 
+mod handlers;
 mod handover;
 mod messages;
 mod thread;
+mod witness;
+mod witness_prober;
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -16,16 +19,22 @@ use actix::prelude::*;
 use tracing::debug;
 
 pub use messages::*;
+pub use witness_prober::WitnessProber;
 
-use super::Outbox;
-use crate::domain::config::Timing;
-use crate::domain::controller::{ProberId, ProberSettings};
+use crate::domain::config::{HealthCheck, Timing};
+use crate::domain::controller::ProberSettings;
 use crate::domain::events::Transition;
+use crate::domain::evidence::doubts::Suspicion;
+use crate::domain::evidence::group::ProbeGroup;
+use crate::domain::evidence::passes::Witness;
+use crate::domain::health::doubt::Doubt;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::health::probe_stats::ProbeStats;
 use crate::domain::health::{self, Health, HealthInput, NextProbe, RunId, StateChange};
 use crate::domain::names::BackendName;
-use crate::probe::{Probe, ThreadResources, thread_resources};
+use crate::domain::prober_id::ProberId;
+use crate::probe::{Probe, ThreadResources};
+use thread::SharedByThread;
 
 /// How backends are probed.
 #[derive(Clone)]
@@ -48,13 +57,19 @@ pub struct Prober {
     probe: Option<Rc<PreparedProbe>>,
     health: Health,
     last: Option<ProbeResult>,
+    /// When the last probe began, if it passed.
+    passed: Option<Instant>,
     stats: Box<ProbeStats>,
     /// When the next probe should start, or the last should have.
     due: Instant,
     /// The wait or the probe in progress.
     in_progress: Option<SpawnHandle>,
+    /// The way that its probes take; `None` if it is not probed.
+    group: Option<ProbeGroup>,
+    /// What its next results answer.
+    questions: Vec<Ask>,
     /// `None` once the prober is stopped.
-    controller: Option<Rc<Outbox<Transitioned>>>,
+    shared: Option<Rc<SharedByThread>>,
 }
 
 enum PreparedProbe {
@@ -65,6 +80,20 @@ enum PreparedProbe {
 }
 
 impl PreparedProbe {
+    fn new(check: &HealthCheck, address: IpAddr, transport: &ProbeTransport) -> Self {
+        match transport {
+            ProbeTransport::Fake(fake) => Self::Fake(Arc::clone(fake), address),
+            ProbeTransport::Network(resources) => Probe::prepare(check, address, resources)
+                .map_or_else(
+                    |error| {
+                        let code = ResultCode::SocketError;
+                        Self::Impossible(ProbeResult::new(code, error.to_string()))
+                    },
+                    Self::Network,
+                ),
+        }
+    }
+
     async fn run(&self) -> ProbeResult {
         match self {
             Self::Network(probe) => probe.run().await,
@@ -83,7 +112,7 @@ impl Prober {
         name: BackendName,
         settings: ProberSettings,
         transport: ProbeTransport,
-        to: Recipient<Transitioned>,
+        to: ProberRecipients,
     ) -> Self {
         let timing = settings.check.as_ref().map(|check| check.timing);
         Self {
@@ -94,10 +123,13 @@ impl Prober {
             settings,
             transport,
             last: None,
+            passed: None,
             stats: Box::default(),
-            due: Instant::now(),
+            due: now(),
             in_progress: None,
-            controller: Some(thread::outbox(to)),
+            group: None,
+            questions: Vec::new(),
+            shared: Some(thread::shared(to)),
         }
     }
 
@@ -110,29 +142,26 @@ impl Prober {
     }
 
     fn prepare(&mut self) {
+        let ProberSettings { address, check, .. } = &self.settings;
+        let way = address.zip(check.as_ref());
+        let group = way.map(|(address, check)| check.group(address));
+        if group != self.group {
+            self.leave_group();
+            self.group = group;
+        }
         let ProberSettings { backend, address, check, .. } = &self.settings;
         // Without an address nothing is probed until `Readdressed` restarts probing.
         self.probe = address.zip(check.as_ref()).map(|(address, check)| {
             let with_host = backend.address.name().map(|host| check.of_host(host));
             let check = with_host.as_ref().unwrap_or(check);
-            Rc::new(match &self.transport {
-                ProbeTransport::Fake(fake) => PreparedProbe::Fake(Arc::clone(fake), address),
-                ProbeTransport::Network(resources) => {
-                    match Probe::prepare(check, address, resources) {
-                        Ok(probe) => PreparedProbe::Network(probe),
-                        Err(error) => PreparedProbe::Impossible(ProbeResult::new(
-                            ResultCode::SocketError,
-                            error.to_string(),
-                        )),
-                    }
-                }
-            })
+            Rc::new(PreparedProbe::new(check, address, &self.transport))
         });
     }
 
     fn step(&mut self, input: HealthInput, ctx: &mut Context<Self>) {
-        let decided = Instant::now();
+        let decided = now();
         let health = self.health.clone();
+        let held_since = health.doubt.as_ref().and_then(Doubt::held_since);
         let (health, effects) = health::step(self.timing(), health, input, fastrand::f64());
         self.health = health;
         if effects.cancel
@@ -142,6 +171,20 @@ impl Prober {
         }
         if let Some(change) = effects.change {
             self.report(change, decided);
+        }
+        if let Some(since) = effects.ask {
+            self.suspect(Suspicion::Ahead(since));
+        }
+        match effects.doubt {
+            Some(Some(doubt)) => self.suspect(Suspicion::Doubted(doubt)),
+            Some(None) => {
+                let passed = self.pass_that_ended_it(held_since);
+                self.suspect(Suspicion::Over { passed });
+            }
+            None => {}
+        }
+        if effects.cancel && !self.health.is_probed() {
+            self.leave_questions();
         }
         match effects.next {
             Some(NextProbe::Wait(run, delay)) => self.wait(run, delay, decided, ctx),
@@ -154,8 +197,9 @@ impl Prober {
         let why = thread::shared_reason(why);
         let transition = Transition { from, to, at: SystemTime::now(), why };
         let backend = self.name.clone();
-        if let Some(controller) = &self.controller {
-            controller.send(Transitioned { prober: self.id, backend, transition, decided });
+        if let Some(shared) = &self.shared {
+            let transitioned = Transitioned { prober: self.id, backend, transition, decided };
+            shared.transitions.send(transitioned);
         }
     }
 
@@ -170,29 +214,54 @@ impl Prober {
     fn probe(&mut self, run: RunId, ctx: &mut Context<Self>) {
         let Some(probe) = self.probe.clone() else { return };
         let (transport, name, due) = (self.transport.clone(), self.name.clone(), self.due);
+        let (shared, group, id) = (self.shared.clone(), self.group, self.id);
         let done = async move {
             // The wait for a slot counts neither for the timeout nor for the interval.
             let _slot = match &transport {
                 ProbeTransport::Network(resources) => Some(resources.slots().take().await),
                 ProbeTransport::Fake(_) => None,
             };
-            let begun = Instant::now();
+            let begun = now();
+            let before = group.zip(shared).and_then(|(group, it)| it.pass_of_another(group, id));
             debug!(backend = %name, "probe-start");
             let result = probe.run().await;
-            (result, begun.elapsed(), begun.saturating_duration_since(due))
+            let late = begun.saturating_duration_since(due);
+            DoneProbe { result, begun, ended: now(), late, before }
         };
-        let done = done.into_actor(self).map(move |done, this, ctx| {
-            let (result, took, late): (ProbeResult, Duration, Duration) = done;
-            this.stats.add(result.code, took);
-            if let ProbeTransport::Network(resources) = &this.transport {
-                resources.late().record(late);
-            }
-            debug!(backend = %this.name, passed = result.passed(), code = %result.code, detail = %result.detail, ?took, ?late, "probe-done");
-            this.last = Some(result.clone());
-            this.step(HealthInput::ProbeDone { run, result, took }, ctx);
-        });
+        let done = done.into_actor(self).map(move |done, this, ctx| this.done(run, done, ctx));
         self.in_progress = Some(ctx.spawn(done));
     }
+
+    fn done(&mut self, run: RunId, done: DoneProbe, ctx: &mut Context<Self>) {
+        let DoneProbe { result, begun, ended, late, before } = done;
+        let took = ended.saturating_duration_since(begun);
+        self.stats.add(result.code, took);
+        if let ProbeTransport::Network(resources) = &self.transport {
+            resources.late().record(late);
+        }
+        debug!(backend = %self.name, passed = result.passed(), code = %result.code, detail = %result.detail, ?took, ?late, "probe-done");
+        self.last = Some(result.clone());
+        let witness = Witness { before, latest: self.pass_of_another() };
+        self.passed = result.passed().then_some(begun);
+        self.answer(&result, begun);
+        self.step(HealthInput::ProbeDone { run, result, took, ended, witness }, ctx);
+    }
+}
+
+/// A probe that ended.
+struct DoneProbe {
+    result: ProbeResult,
+    begun: Instant,
+    ended: Instant,
+    /// How much later than due it began.
+    late: Duration,
+    /// When the last passed probe of another backend began, of those known at the begin.
+    before: Option<Instant>,
+}
+
+/// The present time, which is that of tests whose time stands still.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 impl Actor for Prober {
@@ -201,102 +270,6 @@ impl Actor for Prober {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.prepare();
         self.step(HealthInput::Start { within: self.settings.within }, ctx);
-    }
-}
-
-impl Handler<Administer> for Prober {
-    type Result = ();
-
-    fn handle(&mut self, message: Administer, ctx: &mut Self::Context) {
-        let Administer { admin, why, within } = message;
-        self.step(HealthInput::Administer { admin, why, within }, ctx);
-    }
-}
-
-impl Handler<Served> for Prober {
-    type Result = ();
-
-    fn handle(&mut self, Served(served): Served, ctx: &mut Self::Context) {
-        self.step(HealthInput::Served(served), ctx);
-    }
-}
-
-impl Handler<RenewRoots> for Prober {
-    type Result = ();
-
-    fn handle(&mut self, RenewRoots(renewal): RenewRoots, _: &mut Self::Context) {
-        let uses_tls = self.settings.check.as_ref().is_some_and(|check| check.kind.uses_tls());
-        if let (true, ProbeTransport::Network(resources)) = (uses_tls, &self.transport) {
-            resources.renew_roots(renewal);
-            // A probe in progress ends with the roots that it began with.
-            self.prepare();
-        }
-    }
-}
-
-impl Handler<CheckChanged> for Prober {
-    type Result = ();
-
-    fn handle(&mut self, CheckChanged(check): CheckChanged, ctx: &mut Self::Context) {
-        let kind = self.kind();
-        self.settings.check = check;
-        if self.kind() != kind {
-            *self.stats = ProbeStats::default();
-        }
-        self.prepare();
-        self.step(HealthInput::CheckChanged, ctx);
-    }
-}
-
-impl Handler<Readdressed> for Prober {
-    type Result = ();
-
-    fn handle(&mut self, Readdressed(address): Readdressed, ctx: &mut Self::Context) {
-        self.settings.address = Some(address);
-        self.prepare();
-        // The new server keeps the old one's verdict until its own probes say otherwise,
-        // as if the check had changed.
-        self.step(HealthInput::CheckChanged, ctx);
-    }
-}
-
-impl Handler<Relocated> for Prober {
-    type Result = ();
-
-    fn handle(&mut self, Relocated(environment): Relocated, ctx: &mut Self::Context) {
-        if let ProbeTransport::Network(resources) = &mut self.transport {
-            *resources = thread_resources(&environment);
-        }
-        self.prepare();
-        self.step(HealthInput::CheckChanged, ctx);
-    }
-}
-
-impl Handler<GetProbeStats> for Prober {
-    type Result = ProbeCount;
-
-    fn handle(&mut self, _: GetProbeStats, _: &mut Self::Context) -> ProbeCount {
-        let (backend, stats) = (self.name.clone(), ProbeStats::clone(&self.stats));
-        ProbeCount { backend, kind: self.kind(), stats }
-    }
-}
-
-impl Handler<Stop> for Prober {
-    type Result = ();
-
-    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
-        // The Controller has already published the transition.
-        self.controller = None;
-        self.step(HealthInput::Remove, ctx);
-        ctx.stop();
-    }
-}
-
-impl Handler<GetReading> for Prober {
-    type Result = ProbeReading;
-
-    fn handle(&mut self, _: GetReading, _: &mut Self::Context) -> ProbeReading {
-        ProbeReading { counter: self.health.counter, last: self.last.clone() }
     }
 }
 

@@ -33,6 +33,9 @@ pub struct Reconciler {
     served: Option<Outbox<ServedObserved>>,
     /// The subscriber is the Doctor.
     passes: Option<Outbox<PassEnded>>,
+    presence: Option<Outbox<VppPresence>>,
+    /// `None` before the first connection.
+    vpp_is_present: Option<bool>,
     timers: BTreeMap<TimerId, SpawnHandle>,
     syncs: BTreeMap<RequestId, oneshot::Sender<Result<SyncReport, SyncError>>>,
     waiters: BTreeMap<RequestId, oneshot::Sender<AwaitAnswer>>,
@@ -50,6 +53,8 @@ impl Reconciler {
             progress: None,
             served: None,
             passes: None,
+            presence: None,
+            vpp_is_present: None,
             timers: BTreeMap::new(),
             syncs: BTreeMap::new(),
             waiters: BTreeMap::new(),
@@ -123,6 +128,12 @@ impl Reconciler {
             ReconcileEffect::PassEnded(epoch) => {
                 if let Some(passes) = &self.passes {
                     passes.send(PassEnded(epoch));
+                }
+            }
+            ReconcileEffect::Presence(is_present) => {
+                self.vpp_is_present = Some(is_present);
+                if let Some(presence) = &self.presence {
+                    presence.send(VppPresence(is_present));
                 }
             }
             ReconcileEffect::Progress { generation, changes } => {

@@ -7,6 +7,7 @@
 
 mod counts;
 mod driver;
+mod eyes;
 mod scenario;
 mod soak;
 mod vpp_fake;

@@ -24,7 +24,8 @@ pub enum CommandEnd {
 /// The events to request: naming any kind excludes those not named.
 #[must_use]
 pub fn request(options: &WatchOptions) -> pb::WatchRequest {
-    let any = options.log || options.backend || options.frontend || options.dataplane;
+    let any =
+        options.log || options.backend || options.frontend || options.dataplane || options.hold;
     let named = |kind: bool| any.then_some(kind);
     pb::WatchRequest {
         log: named(options.log),
@@ -32,6 +33,8 @@ pub fn request(options: &WatchOptions) -> pb::WatchRequest {
         backend: named(options.backend),
         frontend: named(options.frontend),
         dataplane: named(options.dataplane),
+        // Where it is unset, a daemon sends none.
+        hold: Some(!any || options.hold),
         ..pb::WatchRequest::default()
     }
 }
@@ -115,7 +118,8 @@ mod tests {
 
     #[test]
     fn naming_no_kind_requests_all() {
-        assert_eq!(request(&WatchOptions::default()), pb::WatchRequest::default());
+        let expected = pb::WatchRequest { hold: Some(true), ..pb::WatchRequest::default() };
+        assert_eq!(request(&WatchOptions::default()), expected);
     }
 
     #[test]
@@ -128,6 +132,7 @@ mod tests {
             backend: Some(false),
             frontend: Some(false),
             dataplane: Some(false),
+            hold: Some(false),
             ..pb::WatchRequest::default()
         };
         assert_eq!(request(&options), expected);

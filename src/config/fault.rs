@@ -88,6 +88,11 @@ pub enum Problem {
          give an IP address, or one with a port such as 192.0.2.53:5353 or [2001:db8::53]:5353"
     )]
     BadNameserver { given: String },
+    #[error(
+        "{given:?} is not the address of a witness: \
+         give a unicast IP address, or one with a port such as 192.0.2.1:53 or [2001:db8::1]:53"
+    )]
+    BadWitness { given: String },
     #[error("an icmp check has no port: remove it")]
     PortOfIcmp,
     #[error("is no parameter of {kind} checks: remove it; they take {}", list(.known, "and"))]

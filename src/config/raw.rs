@@ -31,6 +31,8 @@ pub(super) struct RawHealthChecker {
     pub(super) netns: Option<String>,
     pub(super) max_probes_in_flight: Option<i64>,
     pub(super) nameservers: Vec<String>,
+    pub(super) doubt_limit: Option<String>,
+    pub(super) witnesses: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -3,14 +3,16 @@
 //! documents the YAML that it is read from.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::evidence::group::ProbeGroup;
 use super::names::{BackendName, CheckName, FrontendName, PoolName};
-use super::resolution::{BackendAddress, HostName};
+use super::resolution::{BackendAddress, HostName, IpFamily};
 use crate::domain::balancing::fail_open::FailOpenThreshold;
 use crate::domain::dataplane::net::{Encap, TableLength, Vip, Weight};
 
@@ -35,6 +37,28 @@ pub struct HealthCheckerSettings {
     pub max_probes: Option<usize>,
     /// Name servers for backends that are given by name; empty: the system's.
     pub nameservers: Vec<SocketAddr>,
+    /// How long a verdict waits for evidence; zero: not at all.
+    pub doubt_limit: Duration,
+    /// What is probed when no backend can be a witness.
+    pub witnesses: Vec<WitnessAddress>,
+}
+
+/// `healthchecker.witnesses[]`: an address that answers wherever the way out works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WitnessAddress {
+    pub address: IpAddr,
+    /// It is connected to, and to refuse is an answer as well; `None`: an echo request.
+    pub port: Option<NonZeroU16>,
+}
+
+/// `192.0.2.1`, `192.0.2.1:53`, `[2001:db8::1]:53`
+impl fmt::Display for WitnessAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            None => self.address.fmt(f),
+            Some(port) => SocketAddr::new(self.address, port.get()).fmt(f),
+        }
+    }
 }
 
 /// `vpp.lb`
@@ -75,6 +99,16 @@ pub struct HealthCheck {
 }
 
 impl HealthCheck {
+    /// The way that its probes to `address` take.
+    #[must_use]
+    pub fn group(&self, address: IpAddr) -> ProbeGroup {
+        let (family, source) = match address {
+            IpAddr::V4(_) => (IpFamily::V4, self.source_v4.map(IpAddr::V4)),
+            IpAddr::V6(_) => (IpFamily::V6, self.source_v6.map(IpAddr::V6)),
+        };
+        ProbeGroup { family, source }
+    }
+
     /// The check of a backend that is given by name: the name is the HTTP host and
     /// the TLS server name, unless the check sets these.
     #[must_use]

@@ -7,6 +7,7 @@
 
 mod commands;
 mod effects;
+mod evidence;
 mod fail_open;
 mod grace;
 mod inheritance;
@@ -26,8 +27,12 @@ use std::time::{Duration, SystemTime};
 
 use super::config::{Backend, Config, HealthCheck};
 use super::events::{Change, Event, Transition};
+use super::evidence::doubts::Doubts;
+use super::evidence::hold::HoldStats;
+use super::health::doubt::DoubtView;
 use super::health::{Admin, Health, State};
 use super::names::{BackendName, FrontendName, PoolName};
+use super::prober_id::ProberId;
 use super::reconcile::{FrontendProgress, Generation};
 use crate::domain::balancing::fail_open::FailOpenMemory;
 use crate::domain::balancing::weights::{
@@ -37,8 +42,7 @@ use crate::domain::balancing::weights::{
 use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::plan::Desired;
 pub use effects::{
-    AdminCommand, CommandRefused, ControllerEffect, InheritedVerdict, ProberId, ProberSettings,
-    ReloadId,
+    AdminCommand, CommandRefused, ControllerEffect, InheritedVerdict, ProberSettings, ReloadId,
 };
 pub use predict::WeightPrediction;
 pub use reload_guard::ExcessiveChange;
@@ -58,6 +62,12 @@ pub struct ControllerState {
     last_reload: ReloadId,
     reload_status: ReloadStatus,
     served: ServedAddresses,
+    doubts: Doubts,
+    holds: HoldStats,
+    /// The probers that this machine cannot probe for.
+    unable: BTreeSet<ProberId>,
+    /// The backend that was asked last to be a witness.
+    last_asked: Option<BackendName>,
     last_prober: ProberId,
     generation: Generation,
 }
@@ -83,6 +93,8 @@ struct BackendRecord {
     state: State,
     /// Its prober has reported up or down since it started.
     has_verdict: bool,
+    /// Its last failures are no verdict.
+    doubt: Option<DoubtView>,
     /// It is down, and that was its prober's first verdict.
     first_down: bool,
     /// An operator or the file has taken it into use again, and it had no result since.
@@ -247,7 +259,8 @@ impl BackendRecord {
             (_, state) => state,
         };
         let was_served = || self.address.is_none_or(|address| served.contains(&address));
-        let waits = self.waits_since.is_some() && was_served();
+        // What cannot be judged is waited for.
+        let waits = self.doubt.is_some() || (self.waits_since.is_some() && was_served());
         let grace = if waits { StartupGrace::Waiting } else { startup };
         let is_new = state == State::Unknown && (self.resumed || self.waits_since.is_some());
         let Self { address, flush, first_down, .. } = *self;
@@ -263,6 +276,7 @@ impl BackendRecord {
         self.waits_since = self.waits_since.filter(|_| transition.to == State::Unknown);
         self.has_verdict |= matches!(transition.to, State::Up | State::Down);
         self.state = transition.to;
+        self.doubt = None;
         count(&mut self.transition_counts, (transition.from, transition.to));
         self.remember(transition, history);
     }

@@ -4,88 +4,28 @@
 //! A counter runs from 0 to rise+fall-1; the backend is up while it is at least
 //! `rise`. A passed probe that reaches `rise` sets it to the maximum, and a failure
 //! that takes it below `rise` sets it to 0, so that `rise` and `fall` count
-//! *consecutive* results. This is HAProxy's rule (`check.c`).
+//! *consecutive* results. This is HAProxy's rule (`check.c`). The failure that takes
+//! a backend out of service must be evidence as well: see
+//! [`evidence`](super::evidence).
 //!
 //! An unknown backend goes up at its first passed probe. It goes down at its first
-//! failure, unless VPP serves it: then it needs `fall` failures, like a backend that
-//! is up, so that one lost probe after a restart takes no server out of service.
+//! failure, unless VPP serves it: then it needs `fall` failures and evidence, like a
+//! backend that is up, so that one lost probe after a restart takes no server out of
+//! service. What this machine could not probe (`SOCKERR`) counts for nothing.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::config::Timing;
-use probe_result::ProbeResult;
+use doubt::{Doubt, FailureStreak, JudgedProbe};
+pub use input::{HealthEffects, HealthInput, NextProbe, RunId, StateChange};
+pub use state::{Admin, State};
 
+pub mod doubt;
+mod input;
 pub mod probe_result;
 pub mod probe_stats;
-
-/// The state of a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
-    /// Not probed yet, or not yet since it was resumed.
-    Unknown,
-    Up,
-    /// It failed its health check.
-    Down,
-    /// Not probed; established flows stay.
-    Paused,
-    /// Not probed; established flows are flushed.
-    Disabled,
-    /// No longer configured.
-    Removed,
-}
-
-impl State {
-    /// All states, in the order of listings.
-    pub const ALL: [Self; 6] =
-        [Self::Unknown, Self::Up, Self::Down, Self::Paused, Self::Disabled, Self::Removed];
-
-    /// The name in the API, the logs and the metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Paused => "paused",
-            Self::Disabled => "disabled",
-            Self::Removed => "removed",
-        }
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// The administrative state of a backend, set by the file or by an operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admin {
-    /// Probed and used.
-    Enabled,
-    /// No probes, no new flows.
-    Paused,
-    /// No probes, no flows.
-    Disabled,
-}
-
-impl Admin {
-    /// The name in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Enabled => "enabled",
-            Self::Paused => "paused",
-            Self::Disabled => "disabled",
-        }
-    }
-}
-
-/// Identifies one probe of a backend and the wait before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunId(u64);
+mod state;
+mod verdict;
 
 /// The state machine of one backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,65 +38,24 @@ pub struct Health {
     served: bool,
     /// True between `NextProbe::Probe` and its result.
     probing: bool,
+    /// Another probe is due as soon as the one in progress ends.
+    again: Option<Purpose>,
+    /// That of the present wait or probe.
+    purpose: Purpose,
+    /// The failures since the last pass, as long as they need evidence.
+    failing: Option<FailureStreak>,
+    /// Why its last failures are no verdict.
+    pub doubt: Option<Doubt>,
+    doubts: u64,
 }
 
-/// The inputs of [`step`].
-#[derive(Clone, Debug, PartialEq)]
-pub enum HealthInput {
-    /// The prober has started.
-    Start {
-        /// The first probe starts at a random time within this span, so that
-        /// backends that start together are not probed at the same time.
-        within: Duration,
-    },
-    /// The wait before the probe is over.
-    Due(RunId),
-    ProbeDone {
-        run: RunId,
-        result: ProbeResult,
-        took: Duration,
-    },
-    /// The administrative state changed; `why` is the reason for logs and events. A
-    /// first probe that follows starts within this time.
-    Administer {
-        admin: Admin,
-        why: String,
-        within: Duration,
-    },
-    /// VPP was read: whether it serves this backend.
-    Served(bool),
-    /// The health check, the namespace or the address changed, probably that of many
-    /// backends: the next probe starts at a random time within the fast interval. The
-    /// verdict is kept.
-    CheckChanged,
-    /// The backend is no longer configured.
-    Remove,
-}
-
-/// The effects of a step, to be executed in the order of the fields.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct HealthEffects {
-    /// Cancel the wait or the probe in progress.
-    pub cancel: bool,
-    pub change: Option<StateChange>,
-    pub next: Option<NextProbe>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateChange {
-    pub from: State,
-    pub to: State,
-    /// The reason, for logs and events.
-    pub why: String,
-}
-
-/// What the prober of a backend does next.
+/// What a probe is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NextProbe {
-    /// Wait for this time, then step with `HealthInput::Due`.
-    Wait(RunId, Duration),
-    /// Probe, then step with `HealthInput::ProbeDone`.
-    Probe(RunId),
+enum Purpose {
+    /// For this backend's verdict.
+    Verdict,
+    /// As a witness of others. It came out of turn, so that its failure does not count.
+    Witness,
 }
 
 impl Health {
@@ -167,7 +66,29 @@ impl Health {
         let state = initial_state(timing, admin);
         let served = served && state == State::Unknown;
         let counter = initial_counter(timing, state, served);
-        Self { state, counter, run: RunId(0), served, probing: false }
+        Self {
+            state,
+            counter,
+            run: RunId(0),
+            served,
+            probing: false,
+            again: None,
+            purpose: Purpose::Verdict,
+            failing: None,
+            doubt: None,
+            doubts: 0,
+        }
+    }
+
+    /// Whether the state is one in which it is probed.
+    #[must_use]
+    pub fn is_probed(&self) -> bool {
+        is_probed(self.state)
+    }
+
+    /// Whether a failure takes it out of service, so that it needs evidence.
+    fn needs_evidence(&self) -> bool {
+        self.state == State::Up || (self.state == State::Unknown && self.served)
     }
 
     fn is_current(&self, run: RunId) -> bool {
@@ -181,6 +102,7 @@ impl Health {
 
     fn transition(&mut self, to: State, why: String) -> StateChange {
         self.served = false;
+        (self.failing, self.doubt) = (None, None);
         StateChange { from: std::mem::replace(&mut self.state, to), to, why }
     }
 }
@@ -221,6 +143,7 @@ pub fn step(
     chance: f64,
 ) -> (Health, HealthEffects) {
     let mut effects = HealthEffects::default();
+    let doubted = health.doubt.as_ref().map(|doubt| (doubt.id, doubt.kind));
     match input {
         HealthInput::Start { within } => {
             if timing.is_some() && is_probed(health.state) {
@@ -231,15 +154,38 @@ pub fn step(
             health.probing = true;
             effects.next = Some(NextProbe::Probe(run));
         }
-        HealthInput::ProbeDone { run, result, took }
+        HealthInput::ProbeDone { run, result, took, ended, witness }
             if health.is_current(run) && health.probing =>
         {
             if let Some(timing) = timing {
-                effects.change = count_result(timing, &mut health, &result);
-                let wait = jittered(interval(timing, &health), chance).saturating_sub(took);
+                let began = ended.checked_sub(took).unwrap_or(ended);
+                let done = JudgedProbe { result, began, ended, witness };
+                let mut between = timing.fast_interval;
+                if done.result.passed() || health.purpose == Purpose::Verdict {
+                    effects.change = health.count_result(timing, &done);
+                    effects.ask = health.asks_ahead(timing, &done);
+                    between = interval(timing, &health);
+                }
+                let wait = match health.again {
+                    None => jittered(between, chance).saturating_sub(took),
+                    Some(_) => Duration::ZERO,
+                };
+                health.purpose = health.again.unwrap_or(Purpose::Verdict);
                 effects.next = Some(NextProbe::Wait(health.next_run(), wait));
             }
-            health.probing = false;
+            (health.probing, health.again) = (false, None);
+        }
+        HealthInput::ProbeNow => {
+            if timing.is_some() && is_probed(health.state) {
+                effects = probe_within(&mut health, Duration::ZERO, Purpose::Witness);
+            }
+        }
+        HealthInput::Judged(id, judgement) => {
+            if let Some(timing) = timing
+                && health.doubt.as_ref().is_some_and(|doubt| doubt.id == id)
+            {
+                effects = health.judge(timing, judgement, chance);
+            }
         }
         // The result of a cancelled probe, and a cancelled wait, never count.
         HealthInput::Due(_) | HealthInput::ProbeDone { .. } => {}
@@ -257,6 +203,7 @@ pub fn step(
             if health.state == State::Unknown && health.served != served {
                 health.served = served;
                 health.counter = initial_counter(timing, health.state, served);
+                (health.failing, health.doubt) = (None, None);
             }
         }
         HealthInput::CheckChanged => {
@@ -275,6 +222,9 @@ pub fn step(
             effects = restart(None, &mut health, State::Removed, why, Duration::ZERO);
         }
     }
+    if doubted != health.doubt.as_ref().map(|doubt| (doubt.id, doubt.kind)) {
+        effects.doubt = Some(health.doubt.clone());
+    }
     (health, effects)
 }
 
@@ -282,22 +232,15 @@ fn is_probed(state: State) -> bool {
     matches!(state, State::Unknown | State::Up | State::Down)
 }
 
-/// Counts one result. Returns the state change if the verdict changes.
-fn count_result(timing: &Timing, health: &mut Health, result: &ProbeResult) -> Option<StateChange> {
-    let rise = timing.rise.get();
-    let next = if result.passed() { health.counter + 1 } else { health.counter.saturating_sub(1) };
-    health.counter = match (result.passed(), next >= rise) {
-        (true, true) => max_counter(timing),
-        (false, false) => 0,
-        _ => next,
-    };
-    let verdict = match (health.counter >= rise, health.state) {
-        // Failures of an unknown backend that VPP serves: fewer than `fall` so far.
-        (true, State::Unknown) if !result.passed() => State::Unknown,
-        (true, _) => State::Up,
-        (false, _) => State::Down,
-    };
-    (verdict != health.state).then(|| health.transition(verdict, result.to_string()))
+/// Has the next probe start within this time, or as soon as the one in progress ends.
+fn probe_within(health: &mut Health, wait: Duration, purpose: Purpose) -> HealthEffects {
+    if health.probing {
+        health.again = Some(purpose);
+        return HealthEffects::default();
+    }
+    health.purpose = purpose;
+    let next = Some(NextProbe::Wait(health.next_run(), wait));
+    HealthEffects { cancel: true, next, ..HealthEffects::default() }
 }
 
 /// Cancels the wait or probe in progress and restarts in state `to`, with a probe
@@ -310,12 +253,15 @@ fn restart(
     wait: Duration,
 ) -> HealthEffects {
     let run = health.next_run();
-    health.probing = false;
+    (health.probing, health.again) = (false, None);
+    health.purpose = Purpose::Verdict;
+    (health.failing, health.doubt) = (None, None);
     health.counter = initial_counter(timing, to, health.served && to == health.state);
     HealthEffects {
         cancel: true,
         change: (to != health.state).then(|| health.transition(to, why)),
         next: (timing.is_some() && is_probed(to)).then_some(NextProbe::Wait(run, wait)),
+        ..HealthEffects::default()
     }
 }
 
@@ -323,6 +269,7 @@ fn restart(
 fn interval(timing: &Timing, health: &Health) -> Duration {
     match health.counter {
         _ if health.state == State::Unknown => timing.fast_interval,
+        _ if health.doubt.as_ref().is_some_and(Doubt::awaits_a_pass) => timing.fast_interval,
         0 => timing.down_interval,
         counter if counter == max_counter(timing) => timing.interval,
         _ => timing.fast_interval,

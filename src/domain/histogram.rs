@@ -3,9 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The upper bounds of the buckets. A flip on one machine takes some hundred
+/// The upper bounds of the buckets, rising.
+pub type Bounds = [Duration; 12];
+
+/// The bounds of what is fast. A flip on one machine takes some hundred
 /// microseconds; a second means that VPP or the machine is overloaded.
-pub const BOUNDS: [Duration; 12] = [
+pub const BOUNDS: Bounds = [
     Duration::from_micros(250),
     Duration::from_micros(500),
     Duration::from_millis(1),
@@ -20,25 +23,37 @@ pub const BOUNDS: [Duration; 12] = [
     Duration::from_secs(5),
 ];
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram {
-    /// Indexed by the first of [`BOUNDS`] that is not exceeded.
+    bounds: &'static Bounds,
+    /// Indexed by the first of the bounds that is not exceeded.
     counts: [u64; BOUNDS.len()],
     /// Durations above all bounds.
     beyond: u64,
     sum: Duration,
 }
 
+impl Default for Histogram {
+    fn default() -> Self {
+        Self::with_bounds(&BOUNDS)
+    }
+}
+
 impl Histogram {
+    #[must_use]
+    pub fn with_bounds(bounds: &'static Bounds) -> Self {
+        Self { bounds, counts: [0; BOUNDS.len()], beyond: 0, sum: Duration::ZERO }
+    }
+
     pub fn record(&mut self, took: Duration) {
-        match bucket(took) {
+        match bucket(self.bounds, took) {
             Some(index) => self.counts[index] += 1,
             None => self.beyond += 1,
         }
         self.sum = self.sum.saturating_add(took);
     }
 
-    /// Adds the counts of another histogram.
+    /// Adds the counts of another histogram, which has the same bounds.
     pub fn merge(&mut self, other: &Self) {
         for (mine, more) in self.counts.iter_mut().zip(other.counts) {
             *mine += more;
@@ -47,10 +62,10 @@ impl Histogram {
         self.sum = self.sum.saturating_add(other.sum);
     }
 
-    /// For each of [`BOUNDS`], the number of durations up to it.
+    /// For each bound, the number of durations up to it.
     pub fn cumulative(&self) -> impl Iterator<Item = (Duration, u64)> {
         let mut so_far = 0;
-        BOUNDS.into_iter().zip(self.counts).map(move |(bound, count)| {
+        self.bounds.iter().copied().zip(self.counts).map(move |(bound, count)| {
             so_far += count;
             (bound, so_far)
         })
@@ -67,9 +82,9 @@ impl Histogram {
     }
 }
 
-/// The index of the first of [`BOUNDS`] that is not exceeded.
-fn bucket(took: Duration) -> Option<usize> {
-    BOUNDS.iter().position(|bound| took <= *bound)
+/// The index of the first bound that is not exceeded.
+fn bucket(bounds: &Bounds, took: Duration) -> Option<usize> {
+    bounds.iter().position(|bound| took <= *bound)
 }
 
 /// A histogram that several threads record into.
@@ -82,7 +97,7 @@ pub struct AtomicHistogram {
 
 impl AtomicHistogram {
     pub fn record(&self, took: Duration) {
-        let count = bucket(took).map_or(&self.beyond, |index| &self.counts[index]);
+        let count = bucket(&BOUNDS, took).map_or(&self.beyond, |index| &self.counts[index]);
         count.fetch_add(1, Ordering::Relaxed);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.sum_us.fetch_add(micros, Ordering::Relaxed);
@@ -90,6 +105,7 @@ impl AtomicHistogram {
 
     pub fn snapshot(&self) -> Histogram {
         Histogram {
+            bounds: &BOUNDS,
             counts: self.counts.each_ref().map(|count| count.load(Ordering::Relaxed)),
             beyond: self.beyond.load(Ordering::Relaxed),
             sum: Duration::from_micros(self.sum_us.load(Ordering::Relaxed)),

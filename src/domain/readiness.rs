@@ -7,6 +7,8 @@ use std::fmt;
 pub struct HealthCounts {
     pub backends: usize,
     pub backends_up: usize,
+    /// Those without a verdict that are waited for: `startup-max-delay` is not over, and
+    /// they are not doubted.
     pub backends_unknown: usize,
     pub frontends: usize,
     pub frontends_up: usize,

@@ -32,7 +32,7 @@ pub struct HostName {
 }
 
 /// `resolve`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IpFamily {
     /// A records.
     V4,

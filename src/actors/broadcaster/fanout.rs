@@ -165,8 +165,14 @@ mod tests {
     }
 
     fn add(fanout: &mut FanoutQueue) -> mpsc::Receiver<ReaderItem> {
-        let filter =
-            EventFilter { log: None, backend: true, frontend: true, dataplane: true, change: true };
+        let filter = EventFilter {
+            log: None,
+            backend: true,
+            frontend: true,
+            dataplane: true,
+            change: true,
+            hold: true,
+        };
         let (items, receiver) = mpsc::channel(4);
         fanout.add(filter, items);
         receiver

@@ -14,6 +14,8 @@ pub struct EventFilter {
     pub dataplane: bool,
     /// Changes of what operators and the configuration ask for.
     pub change: bool,
+    /// That verdicts wait for evidence, or do so no longer.
+    pub hold: bool,
 }
 
 impl EventFilter {
@@ -25,6 +27,7 @@ impl EventFilter {
             Event::Frontend(..) | Event::FailOpen(_) => self.frontend,
             Event::Dataplane(_) => self.dataplane,
             Event::Change(_) => self.change,
+            Event::Hold(_) => self.hold,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The last transition of every backend and frontend, as the events that a new
-//! subscription begins with.
+//! The last transition of every backend and frontend, and the holds that have not
+//! ended, as the events that a new subscription begins with.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,6 +9,8 @@ use super::shared_event::SharedEvent;
 use crate::domain::balancing::weights::FrontendState;
 use crate::domain::controller::States;
 use crate::domain::events::{Event, Seq, Transition};
+use crate::domain::evidence::group::ProbeGroup;
+use crate::domain::evidence::hold::HoldChangeKind;
 use crate::domain::health::State;
 use crate::domain::names::{BackendName, FrontendName};
 
@@ -18,6 +20,8 @@ pub(super) struct StateSnapshot {
     frontends: BTreeMap<FrontendName, Arc<SharedEvent>>,
     /// Those that fail open.
     open: BTreeMap<FrontendName, Arc<SharedEvent>>,
+    /// The groups whose verdicts wait.
+    held: BTreeMap<ProbeGroup, Arc<SharedEvent>>,
     /// Made once for all subscriptions between two changes.
     events: Option<Arc<[Arc<SharedEvent>]>>,
 }
@@ -63,17 +67,24 @@ impl StateSnapshot {
                 self.open.insert(change.frontend.clone(), Arc::clone(published));
             }
             Event::FailOpen(change) => drop(self.open.remove(&change.frontend)),
+            Event::Hold(change) => match change.kind {
+                HoldChangeKind::Began { .. } => {
+                    self.held.insert(change.group, Arc::clone(published));
+                }
+                HoldChangeKind::Ended { .. } => drop(self.held.remove(&change.group)),
+            },
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => return,
         }
         self.events = None;
     }
 
-    /// Events with from = to and the number 0: a client that received only part
-    /// of the snapshot cannot resume.
+    /// Transitions with from = to, and the begins of holds. They have the number 0: a
+    /// client that received only part of the snapshot cannot resume.
     pub(super) fn events(&mut self) -> Arc<[Arc<SharedEvent>]> {
-        let Self { backends, frontends, open, events } = self;
+        let Self { backends, frontends, open, held, events } = self;
         let events = events.get_or_insert_with(|| {
-            let last = backends.values().chain(frontends.values()).chain(open.values());
+            let states = backends.values().chain(frontends.values());
+            let last = states.chain(open.values()).chain(held.values());
             last.map(|last| unnumbered(at_rest(&last.event))).collect()
         });
         Arc::clone(events)

@@ -1,11 +1,14 @@
 //! The Broadcaster over paused time.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::domain::controller::States;
 use crate::domain::events::{LogRecord, Seq, Transition};
+use crate::domain::evidence::group::ProbeGroup;
+use crate::domain::evidence::hold::{HoldChange, HoldChangeKind, HoldOutcome};
 use crate::domain::health::State;
+use crate::domain::resolution::IpFamily;
 
 const EVERYTHING: EventFilter = EventFilter {
     log: Some(LogLevel::Debug),
@@ -13,6 +16,7 @@ const EVERYTHING: EventFilter = EventFilter {
     frontend: true,
     dataplane: true,
     change: true,
+    hold: true,
 };
 const AT: SystemTime = SystemTime::UNIX_EPOCH;
 
@@ -188,4 +192,25 @@ async fn a_flood_of_log_records_prevents_no_resume() {
     let resume = Some(ResumePoint { boot_id: 7, seq: Seq(1) });
     let mut stream = broadcaster.send(Subscribe { filter, resume }).await.unwrap().unwrap();
     assert_eq!(next(&mut stream).await, "2:a unknown>down");
+}
+
+#[actix_rt::test]
+async fn a_hold_that_lasts_is_part_of_the_snapshot() {
+    let broadcaster = start(10);
+    let group = ProbeGroup { family: IpFamily::V4, source: None };
+    let hold = |kind| Publish(vec![Event::Hold(HoldChange { group, at: AT, kind }.into())]);
+    let began = hold(HoldChangeKind::Began { limit: Duration::from_secs(5) });
+    broadcaster.send(began).await.unwrap();
+    let mut stream = subscribe(&broadcaster, None).await;
+    let next_is_hold = next(&mut stream).await;
+    assert!(
+        next_is_hold.starts_with("1:Hold(") && next_is_hold.contains("Began"),
+        "{next_is_hold}"
+    );
+    let (outcome, lasted) = (HoldOutcome::Passed, Duration::from_secs(1));
+    broadcaster.send(hold(HoldChangeKind::Ended { outcome, lasted })).await.unwrap();
+    assert!(next(&mut stream).await.contains("Ended"));
+    broadcaster.send(transition(State::Up)).await.unwrap();
+    let mut later = subscribe(&broadcaster, None).await;
+    assert_eq!(next(&mut later).await, "3:a up>up");
 }

@@ -14,6 +14,7 @@ use crate::domain::controller::{
 };
 pub use crate::domain::controller::{BackendView, FrontendView};
 use crate::domain::dataplane::net::Weight;
+use crate::domain::evidence::hold::HoldStats;
 use crate::domain::histogram::Histogram;
 use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::readiness::{HealthCounts, ReloadRefusal};
@@ -95,11 +96,12 @@ pub struct GetOverview {
     pub frontends: Vec<FrontendName>,
 }
 
-/// The outcome of the last reload, and backends and frontends in the order in which they
-/// were asked for.
+/// The outcome of the last reload, the counts of holds, and backends and frontends in the
+/// order in which they were asked for.
 #[derive(Clone, Debug, MessageResponse)]
 pub struct Overview {
     pub reload: ReloadStatus,
+    pub holds: HoldStats,
     pub backends: Vec<BackendView>,
     pub frontends: Vec<FrontendView>,
 }
@@ -122,6 +124,11 @@ pub struct Probes {
 #[derive(Message, Debug)]
 #[rtype(result = "HealthCounts")]
 pub struct GetHealthCounts;
+
+/// What should be known of verdicts that wait for evidence, a line each.
+#[derive(Message, Debug)]
+#[rtype(result = "Vec<String>")]
+pub struct GetEvidenceNotes;
 
 #[derive(Message, Debug)]
 #[rtype(result = "Arc<Config>")]

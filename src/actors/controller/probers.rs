@@ -7,10 +7,13 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use crate::actors::prober::{self, FakeProbe, HandoverState, ProbeTransport, Prober, Transitioned};
-use crate::domain::config::{HealthCheck, HealthCheckerSettings};
-use crate::domain::controller::{ProberId, ProberSettings};
+use crate::actors::prober::{
+    self, FakeProbe, HandoverState, ProbeTransport, Prober, ProberRecipients, WitnessProber,
+};
+use crate::domain::config::{HealthCheck, HealthCheckerSettings, WitnessAddress};
+use crate::domain::controller::ProberSettings;
 use crate::domain::names::BackendName;
+use crate::domain::prober_id::ProberId;
 use crate::host::placement::{Load, Placement};
 use crate::probe::{Namespace, NamespaceError, ProbeEnvironment, Slots, thread_resources};
 
@@ -62,7 +65,7 @@ impl Probers {
         id: ProberId,
         backend: BackendName,
         settings: ProberSettings,
-        to: Recipient<Transitioned>,
+        to: ProberRecipients,
     ) {
         let load = Load::of(settings.check.as_deref());
         let thread = self.placement.place(load);
@@ -94,7 +97,7 @@ impl Probers {
         backend: &BackendName,
         check: Option<Arc<HealthCheck>>,
         (id, settings): (ProberId, ProberSettings),
-        to: Recipient<Transitioned>,
+        to: ProberRecipients,
     ) {
         let Some(prober) = self.by_backend.get_mut(backend) else { return };
         let before = std::mem::replace(&mut prober.load, Load::of(check.as_deref()));
@@ -118,7 +121,7 @@ impl Probers {
         thread: u32,
         (id, backend, settings): (ProberId, &BackendName, ProberSettings),
         handover: Option<oneshot::Receiver<HandoverState>>,
-        to: Recipient<Transitioned>,
+        to: ProberRecipients,
     ) -> Addr<Prober> {
         let name = backend.clone();
         let (environment, fake_probe) = (self.environment.clone(), self.fake_probe.clone());
@@ -135,6 +138,25 @@ impl Probers {
             Some(arbiter) => Prober::start_in_arbiter(arbiter, start),
             None => Prober::create(start),
         }
+    }
+
+    /// Probes a configured witness, to answer `ask`.
+    pub(super) fn ask_witness(
+        &self,
+        witness: WitnessAddress,
+        ask: prober::Ask,
+        to: Recipient<prober::Answered>,
+    ) {
+        let (environment, fake_probe) = (self.environment.clone(), self.fake_probe.clone());
+        let start = move |_: &mut Context<WitnessProber>| {
+            let network = || ProbeTransport::Network(thread_resources(&environment));
+            let transport = fake_probe.map_or_else(network, ProbeTransport::Fake);
+            WitnessProber::new(witness, ask, transport, to)
+        };
+        match self.arbiters.first() {
+            Some(arbiter) => WitnessProber::start_in_arbiter(arbiter, start),
+            None => WitnessProber::create(start),
+        };
     }
 
     /// Has all probes read the trusted certificates again.

@@ -6,7 +6,8 @@ use actix::prelude::*;
 
 use super::{
     BackendView, Controller, FrontendView, GetBackend, GetBackends, GetConfig, GetDesired,
-    GetFrontend, GetHealthCounts, GetOverview, GetProbes, GetUses, Overview, PredictWeight, Probes,
+    GetEvidenceNotes, GetFrontend, GetHealthCounts, GetOverview, GetProbes, GetUses, Overview,
+    PredictWeight, Probes,
 };
 use crate::actors::prober::{self, ProbeReading};
 use crate::domain::config::Config;
@@ -108,6 +109,7 @@ impl Handler<GetOverview> for Controller {
         let GetOverview { backends, frontends } = message;
         Overview {
             reload: state.reload_status(),
+            holds: state.hold_stats().clone(),
             backends: backends.iter().flat_map(|name| state.backend(name.as_str())).collect(),
             frontends: frontends.iter().flat_map(|name| state.frontend(name.as_str())).collect(),
         }
@@ -119,6 +121,14 @@ impl Handler<GetHealthCounts> for Controller {
 
     fn handle(&mut self, _: GetHealthCounts, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.state.counts())
+    }
+}
+
+impl Handler<GetEvidenceNotes> for Controller {
+    type Result = MessageResult<GetEvidenceNotes>;
+
+    fn handle(&mut self, _: GetEvidenceNotes, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.state.evidence_notes())
     }
 }
 

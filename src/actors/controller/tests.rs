@@ -20,7 +20,7 @@ use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::prober::ProbeReading;
 use crate::config::{self, FileSource};
 use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight, UnmanagedServers};
-use crate::domain::controller::AdminCommand;
+use crate::domain::controller::{AdminCommand, CommandRefused};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::health::State;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};

@@ -16,7 +16,7 @@ impl Prober {
         ctx.wait(handover.map(|handover, this, ctx| {
             // There is no handover if the daemon is stopping.
             let Ok(HandoverState { health, last, kind, stats }) = handover else { return };
-            let counter = health.counter;
+            let (counter, is_doubted) = (health.counter, health.doubt.is_some());
             (this.health, this.last) = (health, last);
             if kind == this.kind() {
                 this.stats = stats;
@@ -32,7 +32,8 @@ impl Prober {
                 this.report(StateChange { from, to, why }, Instant::now());
             }
             this.step(HealthInput::CheckChanged, ctx);
-            if inherited.has_same_check {
+            // A doubt is not inherited, and neither are its failures.
+            if inherited.has_same_check && !is_doubted {
                 this.health.counter = counter;
             }
         }));

@@ -9,12 +9,15 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use crate::domain::config::HealthCheck;
-use crate::domain::controller::ProberId;
 use crate::domain::events::Transition;
+use crate::domain::evidence::doubts::{QuestionId, Suspicion};
+use crate::domain::evidence::group::ProbeGroup;
+use crate::domain::health::doubt::{DoubtId, Judgement};
 use crate::domain::health::probe_result::ProbeResult;
 use crate::domain::health::probe_stats::ProbeStats;
 use crate::domain::health::{Admin, Health, State};
 use crate::domain::names::BackendName;
+use crate::domain::prober_id::ProberId;
 use crate::probe::ProbeEnvironment;
 
 /// Sent to the Controller: the backend changed its state.
@@ -27,6 +30,72 @@ pub struct Transitioned {
     /// When the result that caused it was received.
     pub decided: Instant,
 }
+
+/// Sent to the Controller: what a prober has to say of its backend's failures.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Suspected {
+    pub prober: ProberId,
+    pub backend: BackendName,
+    pub group: ProbeGroup,
+    pub suspicion: Suspicion,
+}
+
+/// Sent to the Controller: the answer to [`Ask`].
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Answered {
+    pub group: ProbeGroup,
+    pub question: QuestionId,
+    /// Whose probe passed, and when it began.
+    pub passed: Option<(ProberId, Instant)>,
+}
+
+/// The Controller, as far as probers send to it.
+#[derive(Clone)]
+pub struct ProberRecipients {
+    pub transitions: Recipient<Transitioned>,
+    pub suspicions: Recipient<Suspected>,
+    pub answers: Recipient<Answered>,
+}
+
+impl<A> From<&Addr<A>> for ProberRecipients
+where
+    A: Actor<Context = Context<A>> + Handler<Transitioned> + Handler<Suspected> + Handler<Answered>,
+{
+    fn from(controller: &Addr<A>) -> Self {
+        Self {
+            transitions: controller.clone().recipient(),
+            suspicions: controller.clone().recipient(),
+            answers: controller.clone().recipient(),
+        }
+    }
+}
+
+/// Asks whether a probe passes that begins after `since`. Answered once by [`Answered`],
+/// after a probe if need be.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Ask {
+    pub group: ProbeGroup,
+    pub question: QuestionId,
+    pub since: Instant,
+}
+
+/// Another backend's probe passed, that began at `began`.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct NoteWitness {
+    /// The doubt of this backend that it is about, if any.
+    pub doubt: Option<DoubtId>,
+    pub by: ProberId,
+    pub began: Instant,
+}
+
+/// What was found about a doubt of the backend.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct Judge(pub DoubtId, pub Judgement);
 
 /// Changes the administrative state of the backend. Answered when that is done.
 #[derive(Message, Debug)]

@@ -1,6 +1,8 @@
 //! Tests a prober that receives commands while its probes are in progress, on paused
 //! time. The verdicts are tested with [`health`] itself.
 
+mod evidence;
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use tokio::sync::oneshot;
@@ -87,6 +89,18 @@ impl Handler<Transitioned> for TransitionRecorder {
     }
 }
 
+impl Handler<Suspected> for TransitionRecorder {
+    type Result = ();
+
+    fn handle(&mut self, _: Suspected, _: &mut Self::Context) {}
+}
+
+impl Handler<Answered> for TransitionRecorder {
+    type Result = ();
+
+    fn handle(&mut self, _: Answered, _: &mut Self::Context) {}
+}
+
 #[actix_rt::test]
 async fn at_most_one_probe_runs_at_a_time_and_a_cancelled_one_never_counts() {
     tokio::time::pause();
@@ -105,7 +119,7 @@ async fn at_most_one_probe_runs_at_a_time_and_a_cancelled_one_never_counts() {
         };
         let log = Arc::new(Mutex::new(ProbeLog::default()));
         let state = Arc::new(Mutex::new(State::Unknown));
-        let to = TransitionRecorder(Arc::clone(&state)).start().recipient();
+        let to = ProberRecipients::from(&TransitionRecorder(Arc::clone(&state)).start());
         let transport = ProbeTransport::Fake(random_probe(&log, seed));
         let start =
             || Prober::new(id, backend.clone(), settings.clone(), transport.clone(), to.clone());

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use super::{
     AwaitProgress, GetHeldRemovals, GetPendingReason, GetReconcilerStats, GetReconcilerStatus,
     GetRefusalOf, GetVip, Reconciler, ReconcilerStatus, SubscribePasses, SubscribeProgress, Sync,
+    VppPresence,
 };
 use crate::actors::Outbox;
 use crate::actors::reconciler::{DesiredChanged, DesiredReplaced};
@@ -88,9 +89,14 @@ impl Handler<SubscribeProgress> for Reconciler {
     type Result = ();
 
     fn handle(&mut self, subscribe: SubscribeProgress, _: &mut Self::Context) {
-        let SubscribeProgress { progress, served } = subscribe;
+        let SubscribeProgress { progress, served, presence } = subscribe;
         self.progress = Some(Outbox::new(progress));
         self.served = Some(Outbox::new(served));
+        self.presence = Some(Outbox::new(presence));
+        // It may have been connected before there was a subscriber.
+        if let (Some(is_present), Some(presence)) = (self.vpp_is_present, &self.presence) {
+            presence.send(VppPresence(is_present));
+        }
     }
 }
 

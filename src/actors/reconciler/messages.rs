@@ -52,7 +52,13 @@ pub struct AwaitProgress {
 pub struct SubscribeProgress {
     pub progress: Recipient<ProgressChanged>,
     pub served: Recipient<ServedObserved>,
+    pub presence: Recipient<VppPresence>,
 }
+
+/// Sent to the subscriber: VPP can be programmed, or cannot any more.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct VppPresence(pub bool);
 
 /// Subscribes to the ends of passes. There is one subscriber.
 #[derive(Message)]

@@ -14,6 +14,7 @@ use crate::actors::controller::{
     AdministerBackend, Controller, GetDesired, Recipients, Reload, SetWeight,
 };
 use crate::actors::event_batcher::EventBatcher;
+use crate::actors::prober::FakeProbe;
 use crate::actors::reconciler::{Reconciler, Sync};
 use crate::actors::simulation::counts::SimulationCounts;
 use crate::actors::simulation::scenario::{Scenario, SimulatedServers};
@@ -53,6 +54,10 @@ impl Daemon {
         path: &Path,
         servers: &Arc<Mutex<SimulatedServers>>,
     ) -> Self {
+        Self::start_with(vpp, path, SimulatedServers::fake_probe(servers))
+    }
+
+    pub(super) fn start_with(vpp: &SharedVpp, path: &Path, fake_probe: FakeProbe) -> Self {
         let config = config::load(path).unwrap_or_else(|fault| panic!("{fault}")).config;
         let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
         let batcher = EventBatcher::new(&broadcaster);
@@ -67,7 +72,7 @@ impl Daemon {
         };
         let source = Arc::new(FileSource::new(path));
         let controller = Controller::new(source, config, vec![], batcher, recipients)
-            .with_fake_probe(SimulatedServers::fake_probe(servers))
+            .with_fake_probe(fake_probe)
             .start();
         Self { controller, reconciler }
     }

@@ -9,6 +9,8 @@ use crate::domain::config::{CheckKind, HealthCheck, TlsSettings};
 use crate::domain::controller::{BackendView, FrontendView, PoolView};
 use crate::domain::dataplane::net::{Service, Vip};
 use crate::domain::events::{Change, Changed, Event, FailOpenChange, Seq, Transition};
+use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
+use crate::domain::health::doubt::DoubtView;
 use crate::pb;
 
 /// Unix time in nanoseconds; 0 for a time that does not fit.
@@ -56,6 +58,15 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         programmed: view.programmed,
         not_programmed: String::new(),
         now_unix_ns: now_ns(),
+        doubt: view.doubt.as_ref().map(doubt),
+    }
+}
+
+fn doubt(view: &DoubtView) -> pb::DoubtInfo {
+    pb::DoubtInfo {
+        since_unix_ns: unix_ns(view.since),
+        why: view.why.to_string(),
+        held: view.is_held,
     }
 }
 
@@ -205,6 +216,7 @@ pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
         }),
         Event::FailOpen(record) => Kind::FailOpen(fail_open_event(record)),
         Event::Change(record) => Kind::Change(change(record)),
+        Event::Hold(record) => Kind::Hold(hold(record)),
     };
     pb::Event { event: Some(kind), seq: seq.0, boot_id }
 }
@@ -252,6 +264,25 @@ fn change(change: &Change) -> pb::ChangeEvent {
             ..common
         },
         Changed::Config => pb::ChangeEvent { kind: "config".into(), ..common },
+    }
+}
+
+fn hold(change: &HoldChange) -> pb::HoldEvent {
+    let common = pb::HoldEvent {
+        probes: change.group.to_string(),
+        at_unix_ns: unix_ns(change.at),
+        ..pb::HoldEvent::default()
+    };
+    match change.kind {
+        HoldChangeKind::Began { limit } => {
+            pb::HoldEvent { kind: "began".into(), limit_ns: ns(limit), ..common }
+        }
+        HoldChangeKind::Ended { outcome, lasted } => pb::HoldEvent {
+            kind: "ended".into(),
+            outcome: outcome.as_str().into(),
+            lasted_ns: ns(lasted),
+            ..common
+        },
     }
 }
 

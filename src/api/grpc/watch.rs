@@ -14,7 +14,7 @@ use crate::domain::events::{LogLevel, Seq};
 use crate::pb;
 
 /// The subscription that a request asks for. A kind that is not set is included,
-/// except changes; an empty level is info.
+/// except changes and holds; an empty level is info.
 ///
 /// # Errors
 /// INVALID_ARGUMENT for a word that is no level.
@@ -33,8 +33,9 @@ pub(super) fn subscribe(request: &pb::WatchRequest) -> Result<Subscribe, Status>
         backend: included(request.backend),
         frontend: included(request.frontend),
         dataplane: included(request.dataplane),
-        // Clients of vpp-maglev 1.0 do not know changes.
+        // Clients of vpp-maglev 1.0 know neither.
         change: request.change.unwrap_or(false),
+        hold: request.hold.unwrap_or(false),
     };
     let resume = request.resume.as_ref();
     let resume = resume.map(|point| ResumePoint { boot_id: point.boot_id, seq: Seq(point.seq) });

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::router::{HttpRouter, StoppingResponse};
 use crate::actors::broadcaster::GetBroadcasterStats;
-use crate::actors::controller::{GetConfig, GetHealthCounts};
+use crate::actors::controller::{GetConfig, GetEvidenceNotes, GetHealthCounts};
 use crate::actors::vpp_connection::GetConnectionStats;
 use crate::actors::watchdog::GetReadiness;
 use crate::api::actors::Actors;
@@ -25,14 +25,15 @@ async fn healthz(actors: Actors) -> Result<&'static str, StoppingResponse> {
     Ok("ok\n")
 }
 
-/// Whether the daemon has started and VPP, if one is configured, is connected. A second
-/// line says that frontends fail open.
+/// Whether the daemon has started and VPP, if one is configured, is connected. Further
+/// lines say what should be known all the same.
 async fn readyz(actors: Actors) -> Result<Response, StoppingResponse> {
     Ok(match actors.watchdog.send(GetReadiness).await? {
         ready @ Readiness::Ready(_) => {
-            let counts = actors.controller.send(GetHealthCounts).await?;
-            let note = counts.fail_open_note().map(|note| note + "\n").unwrap_or_default();
-            format!("{ready}\n{note}").into_response()
+            let open = actors.controller.send(GetHealthCounts).await?.fail_open_note();
+            let held = actors.controller.send(GetEvidenceNotes).await?;
+            let notes: String = open.into_iter().chain(held).map(|note| note + "\n").collect();
+            format!("{ready}\n{notes}").into_response()
         }
         why => {
             (StatusCode::SERVICE_UNAVAILABLE, printable_lines(&format!("{why}\n"))).into_response()

@@ -18,6 +18,8 @@ pub struct BackendJson {
     pub unresolved: Option<String>,
     /// `unknown`, `up`, `down`, `paused`, `disabled` or `removed`.
     pub state: String,
+    /// Why it fails and keeps its state.
+    pub doubt: Option<DoubtJson>,
     /// The moment of the last transition.
     pub since: Option<String>,
     /// Whether the file and the operator let it serve.
@@ -37,6 +39,17 @@ pub struct BackendJson {
     pub not_programmed: Option<String>,
     /// The oldest first.
     pub transitions: Vec<TransitionJson>,
+}
+
+/// A backend that fails, without evidence that it is the backend that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DoubtJson {
+    /// When the doubt began.
+    pub since: Option<String>,
+    /// The last failure, and what there is no evidence for.
+    pub why: String,
+    /// `false` while others are still asked whether they pass.
+    pub held: bool,
 }
 
 /// A change of state.
@@ -60,6 +73,7 @@ impl From<&pb::BackendInfo> for BackendJson {
             dns_name: present(&backend.dns_name),
             unresolved: present(&backend.unresolved),
             state: backend.state.clone(),
+            doubt: backend.doubt.as_ref().map(DoubtJson::from),
             since: backend.transitions.last().and_then(|last| known_moment(last.at_unix_ns)),
             enabled: backend.enabled,
             enabled_overridden: backend.enabled_overridden,
@@ -70,6 +84,12 @@ impl From<&pb::BackendInfo> for BackendJson {
             not_programmed: present(&backend.not_programmed),
             transitions: backend.transitions.iter().map(TransitionJson::from).collect(),
         }
+    }
+}
+
+impl From<&pb::DoubtInfo> for DoubtJson {
+    fn from(doubt: &pb::DoubtInfo) -> Self {
+        Self { since: known_moment(doubt.since_unix_ns), why: doubt.why.clone(), held: doubt.held }
     }
 }
 

@@ -98,6 +98,22 @@ pub enum EventKindJson {
         /// The client, or `file`.
         who: String,
     },
+    /// The verdicts of backends that are probed over one way wait for evidence, or
+    /// do so no longer.
+    Hold {
+        /// When.
+        at: Option<String>,
+        /// The way: `ipv4`, or `ipv6 from 2001:db8::1`.
+        probes: String,
+        /// `began` or `ended`.
+        kind: String,
+        /// How it ended: `passed`, `believed` or `dropped`.
+        outcome: Option<String>,
+        /// Nanoseconds; of one that ended.
+        lasted_ns: Option<i64>,
+        /// `doubt-limit`, in nanoseconds; of one that began.
+        limit_ns: Option<i64>,
+    },
     /// Events were lost to this stream; a snapshot follows.
     Missed {
         /// How many.
@@ -158,6 +174,14 @@ impl From<&Event> for EventKindJson {
                 to: present(&change.to),
                 overridden: change.overridden,
                 who: change.who.clone(),
+            },
+            Event::Hold(hold) => Self::Hold {
+                at: known_moment(hold.at_unix_ns),
+                probes: hold.probes.clone(),
+                kind: hold.kind.clone(),
+                outcome: present(&hold.outcome),
+                lasted_ns: (hold.kind == "ended").then_some(hold.lasted_ns),
+                limit_ns: (hold.kind == "began").then_some(hold.limit_ns),
             },
             Event::Missed(missed) => Self::Missed { count: missed.count },
         }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::backend::DoubtJson;
 use super::text::present;
 use super::time::known_moment;
 use super::vpp::TableMovesJson;
@@ -92,6 +93,9 @@ pub struct PoolBackendJson {
     /// The backend's state; only where the backends were requested as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// Why the backend fails and keeps its state; only with `state`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<DoubtJson>,
 }
 
 impl FrontendJson {
@@ -104,6 +108,7 @@ impl FrontendJson {
             let found = backends.iter().find(|backend| backend.name == member.name);
             let state = found.map_or("removed", |backend| &backend.state);
             member.state = Some(state.to_owned());
+            member.doubt = found.and_then(|backend| backend.doubt.as_ref()).map(DoubtJson::from);
         }
         view
     }
@@ -175,6 +180,7 @@ impl From<&pb::PoolBackendInfo> for PoolBackendJson {
             real_share: member.real_share,
             vpp_buckets: member.vpp_buckets,
             state: None,
+            doubt: None,
         }
     }
 }

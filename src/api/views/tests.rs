@@ -41,7 +41,9 @@ fn check(title: &str, object: impl Serialize) {
 
 #[test]
 fn the_page_has_every_key_of_every_object() {
-    let backend = pb::BackendInfo::default();
+    let doubt = pb::DoubtInfo::default();
+    check("Doubt", DoubtJson::from(&doubt));
+    let backend = pb::BackendInfo { doubt: Some(doubt), ..Default::default() };
     check("Backend", BackendJson::from(&backend));
     check("Transition", TransitionJson::from(&pb::TransitionRecord::default()));
     let members = vec![pb::PoolBackendInfo::default()];
@@ -79,6 +81,7 @@ fn the_page_has_every_key_of_every_event() {
         Some(Event::FailOpen(pb::FailOpenEvent::default())),
         Some(Event::Dataplane(pb::DataplaneEvent::default())),
         Some(Event::Log(pb::LogEvent::default())),
+        Some(Event::Hold(pb::HoldEvent::default())),
         Some(Event::Missed(pb::MissedEvent::default())),
         None,
     ];

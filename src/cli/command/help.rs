@@ -104,7 +104,7 @@ mod tests {
             "config check",
             "config reload [force]",
             "watch state",
-            "watch events [num <n>] [log [level debug|info|warn|error]] [backend] [frontend] [dataplane]",
+            "watch events [num <n>] [log [level debug|info|warn|error]] [backend] [frontend] [dataplane] [hold]",
             "completions bash",
             "completions zsh",
             "completions fish",

@@ -131,7 +131,7 @@ pub enum BackendChange {
 pub struct WatchOptions {
     /// Lines to print; `None`: until interrupted.
     pub count: Option<u64>,
-    /// Whether the kind was named; if none was, all four are printed.
+    /// Whether the kind was named; if none was, all five are printed.
     pub log: bool,
     /// The least severe level of log events; `None`: info.
     pub level: Option<LogLevelWord>,
@@ -141,6 +141,8 @@ pub struct WatchOptions {
     pub frontend: bool,
     /// Whether the kind was named.
     pub dataplane: bool,
+    /// Whether the kind was named.
+    pub hold: bool,
 }
 
 /// Severities of the daemon's log.

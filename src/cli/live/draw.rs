@@ -93,6 +93,11 @@ fn heading(model: &LiveModel, now_ns: i64, at: Instant, ink: Ink) -> Paragraph<'
             ink.span(Tone::Bad, format!("  LOST: {}", client_error_text(error)))
         }
     });
+    for (probes, since_ns) in &model.mirror.held {
+        let text =
+            format!("  VERDICTS HELD ({}) for {}", printable(probes), age(now_ns, *since_ns));
+        first.push(ink.span(Tone::Unsure, text));
+    }
     let frontends: Vec<&str> = model.mirror.frontends.values().map(|f| f.state.as_str()).collect();
     let backends: Vec<&str> =
         model.mirror.backend_states.values().map(|b| b.state.as_str()).collect();
@@ -213,15 +218,27 @@ fn table_row(row: &Row<'_>, now_ns: i64, ink: Ink) -> TableRow<'static> {
                 weight if weight >= 0 => weight.to_string(),
                 _ => "as-is".into(),
             };
+            let doubt = status.and_then(|status| status.doubt.as_ref());
+            let (known, why) = match doubt {
+                None => {
+                    let why = status.map_or_else(String::new, |status| printable(&status.why));
+                    (state(known), Span::raw(why))
+                }
+                Some(doubt) => {
+                    let why = printable(&format!("doubted: {}", doubt.why));
+                    let known = printable(&format!("{known}?"));
+                    (ink.span(Tone::Unsure, known), ink.span(Tone::Unsure, why))
+                }
+            };
             let share = member.real_share.map(|share| format!("{:.1}%", share * 100.0));
             [
                 Span::raw(format!("    {}", printable(&member.name))),
-                state(known),
+                known,
                 Span::raw(format!("{}{mark}", member.weight)),
                 Span::raw(effective),
                 Span::raw(share.unwrap_or_default()),
                 Span::raw(since(*status)),
-                Span::raw(status.map_or_else(String::new, |status| printable(&status.why))),
+                why,
             ]
         }
     };
@@ -276,6 +293,13 @@ fn described(change: &RecentChange) -> (String, Tone) {
                 _ => Tone::Plain,
             };
             (words(&["VPP", &event.frontend_name, &event.kind, &event.detail]), tone)
+        }
+        RecentChangeKind::Hold(hold) if hold.kind == "began" => {
+            (words(&["verdicts held", &hold.probes, "nobody passes"]), Tone::Unsure)
+        }
+        RecentChangeKind::Hold(hold) => {
+            let lasted = elapsed(hold.lasted_ns);
+            (words(&["verdicts", &hold.outcome, &hold.probes, "after", &lasted]), Tone::Plain)
         }
         RecentChangeKind::Missed(count) => (format!("{count} events missed"), Tone::Unsure),
     }

@@ -20,8 +20,12 @@ use crate::pb;
 /// # Errors
 /// [`ClientError::Refused`] when the daemon refuses the stream or a request.
 pub async fn feed(client: DaemonClient, updates: Sender<MirrorUpdate>) -> Result<(), ClientError> {
-    let request =
-        pb::WatchRequest { log: Some(false), change: Some(true), ..pb::WatchRequest::default() };
+    let request = pb::WatchRequest {
+        log: Some(false),
+        change: Some(true),
+        hold: Some(true),
+        ..pb::WatchRequest::default()
+    };
     let policy = FollowPolicy { retry_first: true, retry_refused: false };
     let mut follower = StreamFollower::new(client.clone(), request, policy);
     let mut refresh = Refresh::default();

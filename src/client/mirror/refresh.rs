@@ -42,6 +42,8 @@ pub struct Refresh {
     /// Backends that an event introduced.
     backends: BTreeSet<String>,
     vpp: bool,
+    /// The ways whose verdicts wait for evidence. No event says which backends are doubted.
+    held: BTreeSet<String>,
     /// There was a gap: anything may have changed.
     everything: bool,
     /// When the objects above are requested; `None`: there are none.
@@ -99,7 +101,17 @@ impl Refresh {
             }
             // Other changes are followed by a transition of the backend.
             Some(Event::Change(change)) if change.kind == "config" => self.everything = true,
-            Some(Event::Missed(_)) => self.everything = true,
+            Some(Event::Hold(hold)) => {
+                match hold.kind.as_str() {
+                    "began" => self.held.insert(hold.probes.clone()),
+                    _ => self.held.remove(&hold.probes),
+                };
+                self.everything = true;
+            }
+            Some(Event::Missed(_)) => {
+                self.held.clear();
+                self.everything = true;
+            }
             _ => return,
         }
         self.due.get_or_insert(now + GATHER);
@@ -139,7 +151,8 @@ impl Refresh {
         if self.everything || self.full_due.is_some_and(|due| due <= now) {
             let gap = std::mem::take(&mut self.everything);
             self.full_due = Some(now + REFRESH_INTERVAL);
-            return Some(MirrorQuery::Everything { backends: gap || !backends.is_empty() });
+            let backends = gap || !backends.is_empty() || !self.held.is_empty();
+            return Some(MirrorQuery::Everything { backends });
         }
         let (frontends, backends) =
             (frontends.into_iter().collect(), backends.into_iter().collect());
@@ -217,6 +230,7 @@ mod tests {
         assert_eq!(change("config", ""), everything);
         assert_eq!(change("admin", ""), None);
         assert_eq!(query(Event::Missed(pb::MissedEvent { count: 1 })), everything);
+        assert_eq!(query(Event::Hold(pb::HoldEvent::default())), everything);
     }
 
     #[test]
@@ -229,6 +243,25 @@ mod tests {
             Some(MirrorQuery::Everything { backends: false })
         );
         assert_eq!(refresh.due(), Some(start + 2 * REFRESH_INTERVAL));
+    }
+
+    #[test]
+    fn backends_are_requested_as_well_while_some_are_held() {
+        let start = Instant::now();
+        let mut refresh = fresh(start);
+        let mut hold = |kind: &str, at: Instant| {
+            let (kind, probes) = (kind.into(), "ipv4".into());
+            let hold = pb::HoldEvent { kind, probes, ..Default::default() };
+            let event = pb::Event { event: Some(Event::Hold(hold)), ..Default::default() };
+            refresh.event(&event, at);
+            let query = refresh.take(at + GATHER);
+            let later = refresh.take(at + GATHER + REFRESH_INTERVAL);
+            (query, later)
+        };
+        let everything = |backends| Some(MirrorQuery::Everything { backends });
+        assert_eq!(hold("began", start), (everything(true), everything(true)));
+        let end = start + 2 * REFRESH_INTERVAL;
+        assert_eq!(hold("ended", end), (everything(true), everything(false)));
     }
 
     #[test]

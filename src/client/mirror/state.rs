@@ -44,6 +44,8 @@ pub struct MirroredState {
     pub since_ns: i64,
     /// The reason of the last transition.
     pub why: String,
+    /// Of a backend that fails and keeps its state.
+    pub doubt: Option<pb::DoubtInfo>,
 }
 
 /// One change that was received as an event.
@@ -76,6 +78,8 @@ pub enum RecentChangeKind {
     FailOpen(pb::FailOpenEvent),
     /// Something was written to VPP, or happened to its connection.
     Dataplane(pb::DataplaneEvent),
+    /// Verdicts wait for evidence, or do so no longer.
+    Hold(pb::HoldEvent),
     /// This many events were lost.
     Missed(u64),
 }
@@ -128,6 +132,9 @@ pub struct Mirror {
     pub frontend_states: BTreeMap<String, MirroredState>,
     /// The states of backends by name.
     pub backend_states: BTreeMap<String, MirroredState>,
+    /// The ways whose verdicts wait for evidence, and since when: Unix time in
+    /// nanoseconds.
+    pub held: BTreeMap<String, i64>,
     /// The latest first, at most [`RECENT_CHANGES`].
     pub recent: VecDeque<RecentChange>,
 }
@@ -142,6 +149,7 @@ impl Default for Mirror {
             frontends: BTreeMap::new(),
             frontend_states: BTreeMap::new(),
             backend_states: BTreeMap::new(),
+            held: BTreeMap::new(),
             recent: VecDeque::new(),
         }
     }
@@ -212,6 +220,7 @@ impl Mirror {
             state: backend.state,
             since_ns: last.at_unix_ns,
             why: if last.why.is_empty() { backend.last_result } else { last.why },
+            doubt: backend.doubt,
         };
         self.backend_states.insert(backend.name, state);
     }
@@ -250,7 +259,20 @@ impl Mirror {
             Some(Event::Dataplane(event)) => {
                 self.add_recent(event.at_unix_ns, RecentChangeKind::Dataplane(event));
             }
+            Some(Event::Hold(hold)) => {
+                let at_ns = hold.at_unix_ns;
+                let known = self.held.remove(&hold.probes);
+                let began = hold.kind == "began";
+                if began {
+                    self.held.insert(hold.probes.clone(), at_ns);
+                }
+                // A snapshot repeats those that have not ended.
+                if !began || known != Some(at_ns) {
+                    self.add_recent(at_ns, RecentChangeKind::Hold(hold));
+                }
+            }
             Some(Event::Missed(missed)) => {
+                self.held.clear();
                 // It has no time of its own.
                 let at_ns = self.recent.front().map_or(0, |change| change.at_ns);
                 self.add_recent(at_ns, RecentChangeKind::Missed(missed.count));
@@ -283,6 +305,9 @@ fn set_state(
     state.state.clone_from(&transition.to);
     state.why.clone_from(&transition.why);
     state.since_ns = transition.at_unix_ns;
+    if is_change(transition) {
+        state.doubt = None;
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! `healthchecker` and `vpp.lb`: the settings of the daemon as a whole.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use super::values::{address, duration, number, optional, or_default, power_of_two, some_time};
-use crate::config::fault::Problem;
+use crate::config::fault::{AddressFlaw, Problem};
 use crate::config::raw;
 use crate::config::report::{ConfigPath, FaultReport};
-use crate::domain::config::{HealthCheckerSettings, LbConf, LbSettings};
+use crate::domain::config::{HealthCheckerSettings, LbConf, LbSettings, WitnessAddress};
 
+const DOUBT_LIMIT: Duration = Duration::from_secs(5);
 const TRANSITION_HISTORY: usize = 5;
 const SYNC_INTERVAL: Duration = Duration::from_secs(30);
 const STARTUP_MIN_DELAY: Duration = Duration::ZERO;
@@ -38,12 +40,38 @@ pub(super) fn healthchecker(
         .enumerate()
         .map(|(index, given)| nameserver(given, &at.key("nameservers").index(index), report));
     let nameservers: Vec<_> = nameservers.collect();
+    let doubt_limit = or_default(raw.doubt_limit.as_deref(), DOUBT_LIMIT, |given| {
+        duration(given, &at.key("doubt-limit"), report)
+    });
+    let witnesses = raw
+        .witnesses
+        .iter()
+        .enumerate()
+        .map(|(index, given)| witness(given, &at.key("witnesses").index(index), report));
+    let witnesses: Vec<_> = witnesses.collect();
     Some(HealthCheckerSettings {
         transition_history: transition_history?,
         netns: netns?,
         max_probes: max_probes?,
         nameservers: nameservers.into_iter().collect::<Option<_>>()?,
+        doubt_limit: doubt_limit?,
+        witnesses: witnesses.into_iter().collect::<Option<_>>()?,
     })
+}
+
+/// An IP address with an optional port.
+fn witness(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<WitnessAddress> {
+    let plain = given.parse().map(|address| (address, None));
+    let parsed = plain.or_else(|_| given.parse().map(|at: SocketAddr| (at.ip(), Some(at.port()))));
+    let witness = parsed.ok().and_then(|(address, port)| {
+        let port = match port {
+            None => None,
+            Some(port) => Some(NonZeroU16::new(port)?),
+        };
+        AddressFlaw::of_source(address).is_none().then_some(WitnessAddress { address, port })
+    });
+    let usable = witness.filter(|witness| !witness.address.is_unspecified());
+    usable.or_else(|| report.refuse(at, Problem::BadWitness { given: given.to_owned() }))
 }
 
 /// An IP address with an optional port.

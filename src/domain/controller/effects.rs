@@ -3,21 +3,20 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
 use crate::domain::balancing::weights::DesiredFrontend;
-use crate::domain::config::{Backend, HealthCheck};
+use crate::domain::config::{Backend, HealthCheck, WitnessAddress};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::events::Event;
+use crate::domain::evidence::doubts::{DoubtTimer, QuestionId};
+use crate::domain::evidence::group::ProbeGroup;
+use crate::domain::health::doubt::{DoubtId, Judgement};
 use crate::domain::health::{Admin, State};
 use crate::domain::names::{BackendName, FrontendName, PoolName};
-
-/// Identifies a prober. A prober that replaces another one for the same backend has
-/// another id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ProberId(pub(super) u64);
+use crate::domain::prober_id::ProberId;
 
 /// Numbers the reloads that bring backends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +63,37 @@ pub enum ControllerEffect {
         address: IpAddr,
     },
     Publish(Event),
+    /// Have these backends, and these witnesses, answer whether a probe passes that
+    /// begins after `since`.
+    Ask {
+        group: ProbeGroup,
+        question: QuestionId,
+        since: Instant,
+        backends: Vec<BackendName>,
+        witnesses: Vec<WitnessAddress>,
+    },
+    /// The backend's prober is to note that another's probe passed, and to judge its doubt.
+    Witness {
+        backend: BackendName,
+        doubt: Option<DoubtId>,
+        by: ProberId,
+        began: Instant,
+    },
+    Judge {
+        backend: BackendName,
+        doubt: DoubtId,
+        judgement: Judgement,
+    },
+    SetDoubtTimer {
+        group: ProbeGroup,
+        timer: DoubtTimer,
+        after: Duration,
+    },
+    /// The first backend cannot be probed by this machine, or none is such any more.
+    ProbingChanged {
+        /// What there is to see of the first one: `SOCKERR out of file descriptors`.
+        impossible: Option<(BackendName, Arc<str>)>,
+    },
     /// The new desired state of these frontends.
     Desire(Vec<(FrontendName, Arc<DesiredFrontend>)>),
     /// An operator's override, described here, ended: the file's value changed, or

@@ -35,6 +35,7 @@ impl ControllerState {
     /// Notes that there is a VPP, which was not read yet and may serve every backend. The
     /// answer has an effect for each backend without a verdict.
     pub fn await_vpp(&mut self) -> Vec<ControllerEffect> {
+        self.doubts.set_vpp_present(false);
         self.set_served(ServedAddresses::Unknown)
     }
 

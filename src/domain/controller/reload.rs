@@ -26,8 +26,12 @@ impl ControllerState {
             last_reload: ReloadId::default(),
             reload_status: ReloadStatus { refusal: None, last_success: at },
             served: ServedAddresses::Known(BTreeSet::new()),
+            doubts: Doubts::new(config.healthchecker.doubt_limit),
+            holds: HoldStats::default(),
+            unable: BTreeSet::new(),
+            last_asked: None,
             generation: Generation::default(),
-            last_prober: ProberId(0),
+            last_prober: ProberId::default(),
         };
         let mut effects = controller.replace(config, None, at);
         // The initial state is not published; subscribers get it as a snapshot.
@@ -67,6 +71,7 @@ impl ControllerState {
         let intent = Intent::of(self);
         let mut inheritances = Inheritances::of(&self.backends, &self.config, &config);
         let before = std::mem::replace(&mut self.config, config);
+        self.doubts.set_limit(self.config.healthchecker.doubt_limit);
         let mut effects = Vec::new();
         self.remove_missing(&inheritances, at, &mut effects);
         let config = Arc::clone(&self.config);

@@ -1,6 +1,7 @@
 //! Tests the Controller's decisions without actors.
 
 mod event_stream;
+mod evidence;
 mod fail_open;
 mod grace;
 mod inheritance;
@@ -61,6 +62,8 @@ fn config() -> Config {
             netns: None,
             max_probes: None,
             nameservers: vec![],
+            doubt_limit: seconds(5),
+            witnesses: vec![],
         },
         lb: LbSettings {
             sync_interval: seconds(30),

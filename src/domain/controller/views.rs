@@ -16,6 +16,8 @@ pub struct BackendView {
     /// Why its name does not resolve. The last address is kept meanwhile.
     pub unresolved: Option<String>,
     pub state: State,
+    /// Why its last failures are no verdict.
+    pub doubt: Option<DoubtView>,
     /// False while the file or an operator has disabled it.
     pub enabled: bool,
     /// An operator has overridden the file's `enabled`.
@@ -78,12 +80,15 @@ impl ControllerState {
 
     #[must_use]
     pub fn counts(&self) -> HealthCounts {
-        let backends = |state| self.backends.values().filter(|b| b.state == state).count();
+        let backends = |state| self.backends.values().filter(move |b| b.state == state);
+        let awaited = |record: &&Box<BackendRecord>| {
+            self.grace == StartupGrace::Waiting && record.doubt.is_none()
+        };
         let serves = |f: &&FrontendRecord| f.decision.state == FrontendState::Up;
         HealthCounts {
             backends: self.backends.len(),
-            backends_up: backends(State::Up),
-            backends_unknown: backends(State::Unknown),
+            backends_up: backends(State::Up).count(),
+            backends_unknown: backends(State::Unknown).filter(awaited).count(),
             frontends: self.frontends.len(),
             frontends_up: self.frontends.values().filter(serves).count(),
             frontends_open: self.frontends.values().filter(|it| it.fail_open.is_open).count(),
@@ -110,6 +115,7 @@ impl ControllerState {
             address: record.address,
             unresolved: record.unresolved.clone(),
             state: record.state,
+            doubt: record.doubt.clone(),
             enabled: record.admin() != Admin::Disabled,
             overridden: record.admin.is_some(),
             transitions: record.history.iter().cloned().collect(),

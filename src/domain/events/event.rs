@@ -9,6 +9,7 @@ use super::dataplane_change::DataplaneChange;
 use super::fail_open_change::FailOpenChange;
 use super::log_record::LogRecord;
 use crate::domain::balancing::weights::FrontendState;
+use crate::domain::evidence::hold::HoldChange;
 use crate::domain::health::State;
 use crate::domain::names::{BackendName, FrontendName};
 
@@ -25,6 +26,8 @@ pub enum Event {
     Dataplane(Box<DataplaneChange>),
     /// An operator or the configuration asks for something else.
     Change(Box<Change>),
+    /// The verdicts of a group of probes wait for evidence, or do so no longer.
+    Hold(Box<HoldChange>),
 }
 
 /// A change of state.

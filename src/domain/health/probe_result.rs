@@ -76,6 +76,12 @@ impl ResultCode {
         matches!(self, Self::L3Ok | Self::L4Ok | Self::L6Ok | Self::L7Ok)
     }
 
+    /// Whether the server answered, and with an error: the way to it works.
+    #[must_use]
+    pub fn is_answer(self) -> bool {
+        matches!(self, Self::L6Response | Self::L7Status | Self::L7Response | Self::L7Content)
+    }
+
     /// The name in logs, listings and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,10 +1,16 @@
 //! Tests the rise/fall state machine.
 
+mod evidence;
+mod served;
+
 use std::num::NonZeroU32;
+use std::time::Instant;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::evidence::passes::Witness;
+use crate::domain::health::probe_result::ProbeResult;
 use crate::domain::health::probe_result::ResultCode;
 
 const NO_JITTER: f64 = 0.5;
@@ -78,7 +84,14 @@ impl HealthTestBed {
 
 fn found(run: RunId, passed: bool) -> HealthInput {
     let code = if passed { ResultCode::L4Ok } else { ResultCode::L4Timeout };
-    HealthInput::ProbeDone { run, result: ProbeResult::new(code, ""), took: Duration::ZERO }
+    result_of(run, ProbeResult::new(code, ""), Duration::ZERO)
+}
+
+/// A result, with other backends that pass all the time.
+fn result_of(run: RunId, result: ProbeResult, took: Duration) -> HealthInput {
+    let ended = Instant::now() + took;
+    let witness = Witness { before: Some(ended), latest: Some(ended) };
+    HealthInput::ProbeDone { run, result, took, ended, witness }
 }
 
 fn administer(admin: Admin) -> HealthInput {
@@ -131,7 +144,7 @@ fn the_interval_counts_from_the_start_of_the_probe() {
         let run = bed.start_probe();
         bed.probing = None;
         let result = ProbeResult::new(ResultCode::L4Ok, "");
-        bed.step(HealthInput::ProbeDone { run, result, took: Duration::from_secs(took) });
+        bed.step(result_of(run, result, Duration::from_secs(took)));
         assert_eq!(bed.wait(), Duration::from_secs(wait));
     }
 }
@@ -145,9 +158,12 @@ fn first_probes_are_spread_over_one_interval_and_later_ones_by_a_tenth() {
             (health.state, health.counter, health.probing) = (State::Up, 4, true);
         }
         match step(Some(&timing), health, input, chance).1 {
-            HealthEffects { cancel: false, change: None, next: Some(NextProbe::Wait(_, wait)) } => {
-                wait
-            }
+            HealthEffects {
+                cancel: false,
+                change: None,
+                next: Some(NextProbe::Wait(_, wait)),
+                ..
+            } => wait,
             other => panic!("{other:?}"),
         }
     };
@@ -178,58 +194,6 @@ fn probes_after_a_change_of_many_backends_are_spread_over_one_interval() {
         assert_eq!(wait(State::Disabled, enabled(timing.interval), chance), expected);
         assert_eq!(wait(State::Paused, enabled(Duration::ZERO), chance), Duration::ZERO);
     }
-}
-
-/// The state after each of `results` of an unknown backend that VPP serves: `?`
-/// unknown, `U`p or `D`own. `n` and `s` stand for VPP being read, without the backend
-/// and with it.
-fn served_verdicts(rise: u32, fall: u32, results: &str) -> String {
-    let mut bed = HealthTestBed::served(rise, fall, true);
-    let step = |result| {
-        match result {
-            'n' | 's' => bed.step(HealthInput::Served(result == 's')),
-            'c' => bed.step(HealthInput::CheckChanged),
-            _ => bed.result(result == '+'),
-        }
-        match bed.health.state {
-            State::Up => 'U',
-            State::Down => 'D',
-            State::Unknown => '?',
-            other => panic!("{other}"),
-        }
-    };
-    results.chars().map(step).collect()
-}
-
-#[test]
-fn an_unknown_backend_that_vpp_serves_needs_fall_failures_to_go_down() {
-    for (rise, fall, results, expected) in [
-        (2, 3, "---", "??D"),
-        (2, 3, "--+---", "??UUUD"),
-        (2, 1, "-", "D"),
-        (4, 2, "+--", "UUD"),
-        // Once VPP was read and does not serve it, the first failure counts.
-        (2, 3, "n-++", "?DDU"),
-        (2, 3, "-n-", "??D"),
-        (2, 3, "ns---", "????D"),
-        // A verdict, and what was read before it, are not revised.
-        (2, 3, "---s+-+", "??DDDDD"),
-        (2, 3, "+n---", "UUUUD"),
-        // A new check gets all of its failures.
-        (2, 3, "--c---", "?????D"),
-    ] {
-        let verdicts = served_verdicts(rise, fall, results);
-        assert_eq!(verdicts, expected, "rise {rise} fall {fall} {results}");
-    }
-}
-
-#[test]
-fn a_backend_that_was_resumed_is_not_served() {
-    let mut bed = HealthTestBed::served(2, 3, true);
-    bed.step(administer(Admin::Paused));
-    bed.step(administer(Admin::Enabled));
-    bed.result(false);
-    assert_eq!(bed.health.state, State::Down);
 }
 
 #[test]
@@ -277,7 +241,7 @@ fn without_a_check_a_backend_is_up_whenever_it_is_enabled() {
     let (health, effects) = step(None, health, administer(Admin::Enabled), NO_JITTER);
     assert_eq!(health.state, State::Up);
     assert!(
-        matches!(effects, HealthEffects { cancel: true, change: Some(_), next: None }),
+        matches!(effects, HealthEffects { cancel: true, change: Some(_), next: None, .. }),
         "{effects:?}"
     );
 }

@@ -170,6 +170,8 @@ pub enum ReconcileEffect {
     /// Report the servers that get flows, as VPP was read for the first time over a
     /// connection, or after its state was lost.
     Served(BTreeSet<IpAddr>),
+    /// Report that VPP can be programmed, or cannot any more.
+    Presence(bool),
     /// Report changed progress of these frontends at this generation.
     Progress {
         generation: Generation,

@@ -207,6 +207,7 @@ impl ReconcileState {
             self.lost("VPP was reconnected", now);
         }
         self.epoch = Some(epoch);
+        self.effects.push(ReconcileEffect::Presence(true));
         self.forget_observed();
         self.read_back.clear();
         self.refusals.clear();
@@ -216,6 +217,7 @@ impl ReconcileState {
 
     fn lost(&mut self, why: &str, now: Moment) {
         self.epoch = None;
+        self.effects.push(ReconcileEffect::Presence(false));
         self.forget_observed();
         self.flip = None;
         self.writes.clear();

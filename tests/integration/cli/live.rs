@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::support::fake_daemon::background::BackgroundDaemon;
 use crate::support::fake_daemon::data::NOW_NS;
-use crate::support::fake_daemon::events::{changed, dataplane};
+use crate::support::fake_daemon::events::{changed, dataplane, held};
 use crate::support::fake_daemon::{Behaviour, FakeDaemon, on_tcp};
 use crate::support::terminal::{Terminal, maglevc};
 use ratatui::backend::TestBackend;
@@ -133,6 +133,24 @@ async fn an_event_changes_the_row_and_the_latest_changes() {
     let text = drawn(&mut model, 120, 40);
     let row = text.lines().find(|line| line.starts_with("    new")).unwrap();
     assert!(row.contains("unknown"), "{row}");
+}
+
+#[tokio::test]
+async fn a_hold_stands_in_the_heading_until_it_ends() {
+    let mut model = known(&on_tcp(Behaviour::USUAL).await).await;
+    model.update(event(held("began", 3)));
+    let text = drawn(&mut model, 120, 40);
+    assert!(text.lines().next().unwrap().ends_with("  VERDICTS HELD (ipv4) for 3s"), "{text}");
+    assert!(text.contains("2026-03-01 11:59:57 verdicts held ipv4 nobody passes"), "{text}");
+    let row = text.lines().find(|line| line.starts_with("    größter-ersatz")).unwrap();
+    assert!(row.contains(" up? ") && row.contains("doubted: L4TOUT timeout; no other"), "{row}");
+    model.update(event(held("ended", 0)));
+    let text = drawn(&mut model, 120, 40);
+    assert!(!text.contains("VERDICTS HELD"), "{text}");
+    assert!(text.contains("2026-03-01 12:00:00 verdicts passed ipv4 after 3s"), "{text}");
+    // A transition ends the doubt of a backend.
+    model.update(event(changed("größter-ersatz", "up", "down", "L4TOUT timeout")));
+    assert!(!drawn(&mut model, 120, 40).contains("doubted:"));
 }
 
 #[tokio::test]

@@ -3,16 +3,12 @@
 //! real VPP, whose VIPs are all removed.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::vpp::real_vpp;
+use crate::support::vpp::on_each;
 use crate::support::{Config, Daemon, TestBed};
 use rustix::process::Signal;
-use vpp_maglev::domain::dataplane::step::Step;
 use vpp_maglev::pb::SyncVpplbStateRequest;
-use vpp_maglev::vpp::client::{ClientOptions, VppClient};
-use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 /// Requests that change nothing, by name. `cli_inband` is counted with them:
 /// the daemon's lines are `show` and the one that makes VPP notice the dead.
@@ -29,31 +25,6 @@ const READS: [&str; 11] = [
     "fib_source_dump",
     "sw_interface_dump",
 ];
-
-/// Runs `scenario` on an embedded dataplane, then on the real VPP, emptied.
-pub(super) async fn on_each(scenario: impl AsyncFn(&Path)) {
-    let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
-    scenario(embedded.api_path()).await;
-    if let Some(vpp) = real_vpp().await {
-        empty(&vpp.api).await;
-        scenario(&vpp.api).await;
-        empty(&vpp.api).await;
-    }
-}
-
-async fn empty(api: &Path) {
-    let client = VppClient::connect(api, ClientOptions::default()).await.unwrap();
-    let mut steps = Vec::new();
-    for (&vip, seen) in &client.read_state().await.unwrap().vips {
-        let servers = seen.servers.keys();
-        steps.extend(servers.map(|&server| Step::RemoveServer { vip, server, flush: true }));
-        steps.push(Step::RemoveVip(vip));
-    }
-    for result in client.apply(steps, false).await {
-        result.unwrap();
-    }
-    client.close().await;
-}
 
 /// Of a daemon that logs every message.
 const FLAGS: [&str; 4] = ["--vpp-stats-addr", "", "--log-level", "debug"];

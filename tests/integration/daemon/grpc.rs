@@ -86,6 +86,7 @@ async fn every_question_is_answered() {
         unresolved: String::new(),
         programmed: true,
         not_programmed: String::new(),
+        doubt: None,
         now_unix_ns: a.now_unix_ns,
     };
     assert_eq!(a, expected);

@@ -1,6 +1,6 @@
 //! Changes that are too large to be meant: at a reload, and at a start.
 
-use super::adopts::on_each;
+use crate::support::vpp::on_each;
 use crate::support::wait::{DEADLINE, eventually};
 use crate::support::{Config, Daemon, TestBed, get, metrics_address, sample};
 use rustix::process::Signal;

@@ -6,6 +6,7 @@ mod config;
 mod confirmation;
 mod cores;
 mod doctor;
+mod evidence;
 mod fail_open;
 mod families;
 mod grpc;

@@ -8,17 +8,21 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::support::probe::*;
 use crate::support::wait::{DEADLINE, eventually};
 use actix::prelude::*;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
-use vpp_maglev::actors::prober::Transitioned;
-use vpp_maglev::actors::prober::{ProbeTransport, Prober, Stop};
+use vpp_maglev::actors::prober::{
+    Answered, NoteWitness, ProbeTransport, Prober, Stop, Suspected, Transitioned,
+};
 use vpp_maglev::domain::controller::{ControllerEffect, ControllerState};
+use vpp_maglev::domain::evidence::doubts::Suspicion;
 use vpp_maglev::domain::health::State;
+use vpp_maglev::domain::health::doubt::Doubt;
+use vpp_maglev::domain::prober_id::ProberId;
 use vpp_maglev::probe::ThreadResources;
 
 /// How many sequences are played.
@@ -144,7 +148,10 @@ fn note(line: &[u8], logged: &mut BTreeMap<usize, String>) {
 
 /// Receives what probers send to the Controller.
 #[derive(Default)]
-struct Recorder(BTreeMap<String, String>);
+struct Recorder {
+    verdicts: BTreeMap<String, String>,
+    probers: BTreeMap<String, Addr<Prober>>,
+}
 
 impl Actor for Recorder {
     type Context = Context<Self>;
@@ -154,7 +161,7 @@ impl Handler<Transitioned> for Recorder {
     type Result = ();
 
     fn handle(&mut self, logged: Transitioned, _: &mut Self::Context) {
-        let verdicts = self.0.entry(logged.backend.to_string()).or_default();
+        let verdicts = self.verdicts.entry(logged.backend.to_string()).or_default();
         match (logged.transition.from, logged.transition.to) {
             // HAProxy takes a server for up until it knows better.
             (State::Unknown, State::Up) => {}
@@ -162,6 +169,39 @@ impl Handler<Transitioned> for Recorder {
             (_, State::Down) => verdicts.push('D'),
             (_, other) => panic!("a probed backend became {other}"),
         }
+    }
+}
+
+/// Where a verdict needs a witness, there is one: HAProxy believes every failure.
+impl Handler<Suspected> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, suspected: Suspected, _: &mut Self::Context) {
+        if let Suspicion::Doubted(Doubt { id, .. }) = suspected.suspicion {
+            let (by, began) = (ProberId::default(), Instant::now());
+            let prober = &self.probers[suspected.backend.as_str()];
+            prober.do_send(NoteWitness { doubt: Some(id), by, began });
+        }
+    }
+}
+
+impl Handler<Answered> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, answered: Answered, _: &mut Self::Context) {
+        panic!("nobody was asked: {answered:?}");
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Record(String, Addr<Prober>);
+
+impl Handler<Record> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, Record(backend, prober): Record, _: &mut Self::Context) {
+        self.probers.insert(backend, prober);
     }
 }
 
@@ -173,7 +213,7 @@ impl Handler<GetVerdicts> for Recorder {
     type Result = MessageResult<GetVerdicts>;
 
     fn handle(&mut self, _: GetVerdicts, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.0.clone())
+        MessageResult(self.verdicts.clone())
     }
 }
 
@@ -203,11 +243,11 @@ async fn by_prober(sequences: &[Sequence]) -> Vec<String> {
     let mut probers = Vec::new();
     for effect in effects {
         if let ControllerEffect::StartProber { id, backend, settings } = effect {
-            let to = recorder.clone().recipient();
-            probers.push(
-                Prober::new(id, backend, settings, ProbeTransport::Network(shared.clone()), to)
-                    .start(),
-            );
+            let (to, name) = ((&recorder).into(), backend.to_string());
+            let transport = ProbeTransport::Network(shared.clone());
+            let prober = Prober::new(id, backend, settings, transport, to).start();
+            recorder.send(Record(name, prober.clone())).await.unwrap();
+            probers.push(prober);
         }
     }
     assert_eq!(probers.len(), sequences.len());
@@ -257,10 +297,9 @@ async fn a_prober_that_is_stopped_leaves_no_socket_open() {
     else {
         panic!("a prober is started");
     };
-    let to = Recorder::default().start().recipient();
-    let prober =
-        Prober::new(id, backend, settings, ProbeTransport::Network(ThreadResources::new()), to)
-            .start();
+    let to = (&Recorder::default().start()).into();
+    let transport = ProbeTransport::Network(ThreadResources::new());
+    let prober = Prober::new(id, backend, settings, transport, to).start();
     let (mut stream, _) = listener.accept().await.unwrap();
     request(&mut stream).await;
     prober.send(Stop).await.unwrap();

@@ -129,6 +129,10 @@ impl Watch {
                 let overridden = if of.overridden { " overridden" } else { "" };
                 format!("change {of_what} {}>{}{overridden}", of.from, of.to)
             }
+            Kind::Hold(hold) => {
+                let words = [&hold.probes, &hold.kind, &hold.outcome].map(String::as_str);
+                format!("hold {}", words.join(" ").trim_end())
+            }
             Kind::Missed(missed) => format!("missed {}", missed.count),
         };
         self.names.shorten(&text)

@@ -11,8 +11,14 @@ async fn verdicts_become_weights_and_events() {
     assert_eq!(bed.take_recorded()[0], "all web 2=? 3=?");
 
     // The snapshot has the last transitions, once the EventBatcher has sent them.
-    let filter =
-        EventFilter { log: None, backend: true, frontend: true, dataplane: false, change: true };
+    let filter = EventFilter {
+        log: None,
+        backend: true,
+        frontend: true,
+        dataplane: false,
+        change: true,
+        hold: true,
+    };
     let expected = ["b2 up: L4OK", "b3 down: L4CON connection refused", "web up"];
     let mut received = Vec::new();
     for _ in 0..100 {

@@ -187,15 +187,16 @@ async fn a_new_backend_whose_probes_hang_is_waited_for_where_vpp_serves_it_and_n
 /// The number of failed probes after which a backend of a daemon that has just started
 /// is down. `served`: what VPP is read to serve; `None`: it is not read.
 async fn failures_until_down(served: Option<bool>) -> usize {
-    let server = ScriptedServer::refusing(2);
-    let bed = ControllerTestBed::start_with(&file(&[(&server, "tcp", 100)]), |controller| {
+    let (server, witness) = (ScriptedServer::refusing(2), ScriptedServer::serving(3));
+    let text = file(&[(&server, "tcp", 100), (&witness, "tcp", 100)]);
+    let bed = ControllerTestBed::start_with(&text, |controller| {
         controller.with_fake_probe(fake_probe()).awaiting_vpp()
     });
     if let Some(served) = served {
         let addresses = served.then_some(server.address).into_iter().collect();
         bed.controller.send(ServedObserved(addresses)).await.unwrap();
     }
-    bed.until("probed web 2=0").await;
+    bed.until("probed web 2=0 3=100").await;
     server.probes()
 }
 

@@ -4,7 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use actix::MailboxError;
 
-use super::page::{MetricFamily, MetricsPage, count, counter, flag, gauge};
+use super::page::{MetricFamily, MetricsPage, count, counter, flag, gauge, histogram};
 use super::{probes, process, vpp};
 use crate::actors::broadcaster::{BroadcasterStats, GetBroadcasterStats};
 use crate::actors::controller::{GetConfig, GetOverview, GetProbes, Overview, Probes};
@@ -33,6 +33,18 @@ const TRANSITIONS: MetricFamily = counter(
 const BACKEND_UNRESOLVED: MetricFamily = gauge(
     "backend_unresolved",
     "1 while a backend's DNS name does not resolve; the last address is kept.",
+);
+const DOUBT: MetricFamily = gauge(
+    "doubt",
+    "1 while a backend fails and keeps its state, because nobody else passes or it cannot be probed.",
+);
+const HOLD: MetricFamily = histogram(
+    "hold_seconds",
+    "How long the verdicts of a group of probes waited for evidence, by how that ended.",
+);
+const QUESTIONS: MetricFamily = counter(
+    "doubt_questions_total",
+    "How often others were asked whether they pass, because a backend failed without a witness.",
 );
 const FRONTEND_STATE: MetricFamily =
     gauge("frontend_state", "1 for the state that a frontend is in, 0 for the others.");
@@ -95,6 +107,7 @@ pub(super) fn write(answers: &ScrapeAnswers, page: &mut MetricsPage) {
     let loaded = reload.last_success.duration_since(UNIX_EPOCH).unwrap_or_default();
     page.single(&RELOAD_SUCCESS_TIME, loaded.as_secs_f64());
     backends(&answers.overview, page);
+    evidence(&answers.overview, page);
     frontends(&answers.overview, page);
     probes::write(&answers.probes, page);
     vpp::write(&answers.vpp, page);
@@ -134,6 +147,19 @@ fn backends(overview: &Overview, page: &mut MetricsPage) {
         let unresolved = flag(backend.unresolved.is_some());
         page.series(&BACKEND_UNRESOLVED, &[("backend", backend.name.as_str())], unresolved);
     }
+}
+
+fn evidence(overview: &Overview, page: &mut MetricsPage) {
+    page.family(&DOUBT);
+    for backend in &overview.backends {
+        let doubted = flag(backend.doubt.is_some());
+        page.series(&DOUBT, &[("backend", backend.name.as_str())], doubted);
+    }
+    page.family(&HOLD);
+    for (outcome, lasted) in &overview.holds.lasted {
+        page.histogram(&HOLD, &[("outcome", outcome.as_str())], lasted);
+    }
+    page.single(&QUESTIONS, count(overview.holds.questions));
 }
 
 fn frontends(overview: &Overview, page: &mut MetricsPage) {

@@ -138,6 +138,7 @@ const EVENTS: &[Node] = &[
     word("backend", "only these: transitions of backends"),
     word("frontend", "only these: transitions of frontends"),
     word("dataplane", "only these: what was written to VPP"),
+    word("hold", "only these: verdicts that wait for evidence"),
 ];
 
 const COMPLETIONS: &[Node] = &[
@@ -193,5 +194,6 @@ fn watch(path: &Path) -> Option<CliCommand> {
         backend: path.has("backend"),
         frontend: path.has("frontend"),
         dataplane: path.has("dataplane"),
+        hold: path.has("hold"),
     }))
 }

@@ -59,6 +59,7 @@ const LINES: &[&str] = &[
     "watch events",
     "watch events num 3 log level warn backend frontend dataplane",
     "watch events dataplane log num 3",
+    "watch events hold",
     "help",
     "quit",
     "exit",
@@ -216,7 +217,7 @@ fn watch_accepts_its_options_in_any_order_and_once() {
     assert_eq!(parsed("watch events frontend backend"), Ok(CliCommand::WatchEvents(both)));
     assert_eq!(
         message("watch events backend backend"),
-        "`backend` is not possible after `watch events backend`; possible: num, log, frontend, dataplane"
+        "`backend` is not possible after `watch events backend`; possible: num, log, frontend, dataplane, hold"
     );
 }
 

@@ -1,6 +1,6 @@
 //! Backends: the list, one with its transitions, one that was changed.
 
-use super::common::{confirmation, or_dash, override_note, yes_no};
+use super::common::{confirmation, doubt_note, or_dash, override_note, state_cell, yes_no};
 use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone, urgency};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
@@ -18,7 +18,7 @@ pub(super) fn list(backends: &[BackendInfo], context: &RenderContext) -> String 
         return "no backends are configured\n".into();
     }
     let mut sorted: Vec<&BackendInfo> = backends.iter().collect();
-    sorted.sort_by_key(|backend| (urgency(&backend.state), &backend.name));
+    sorted.sort_by_key(|backend| (rank(backend), &backend.name));
     let mut table = TextTable::new(&[
         Column::left("NAME"),
         Column::left("STATE"),
@@ -30,7 +30,7 @@ pub(super) fn list(backends: &[BackendInfo], context: &RenderContext) -> String 
     for backend in sorted {
         table.row([
             backend.name.as_str().into(),
-            Cell::state(&backend.state, backend.enabled_overridden),
+            state_cell(backend),
             since(backend, context).into(),
             or_dash(&backend.address).into(),
             or_dash(&backend.healthcheck).into(),
@@ -38,7 +38,13 @@ pub(super) fn list(backends: &[BackendInfo], context: &RenderContext) -> String 
         ]);
     }
     let marked = backends.iter().any(|backend| backend.enabled_overridden);
-    table.render(context) + &override_note(marked, context)
+    table.render(context) + &override_note(marked, context) + &doubt_note(backends, context)
+}
+
+/// Rank in lists: one that is doubted is as urgent as one that is unknown.
+fn rank(backend: &BackendInfo) -> u8 {
+    let rank = urgency(&backend.state);
+    if backend.doubt.is_some() { rank.min(urgency("unknown")) } else { rank }
 }
 
 pub(super) fn one(
@@ -56,6 +62,7 @@ pub(super) fn one(
             ("backend", backend.name.as_str().into()),
             ("state", Cell::state(&backend.state, false)),
             ("since", since(backend, context).into()),
+            ("doubted", Cell::new(&doubt(backend, context).unwrap_or_default(), Tone::Unsure)),
             ("address", address(backend).into()),
             ("enabled", format!("{}{mark}", yes_no(backend.enabled)).into()),
             ("health check", check_name.into()),
@@ -65,6 +72,14 @@ pub(super) fn one(
         context,
     );
     head + &override_note(backend.enabled_overridden, context) + &transitions(backend, context)
+}
+
+/// Why a backend is doubted: `held for 3s: L4TOUT timeout; …`
+fn doubt(backend: &BackendInfo, context: &RenderContext) -> Option<String> {
+    let doubt = backend.doubt.as_ref()?;
+    let what = if doubt.held { "held" } else { "in question" };
+    let lasts = age(context.now_of_daemon(backend.now_unix_ns), doubt.since_unix_ns);
+    Some(format!("{what} for {lasts}: {}", doubt.why))
 }
 
 /// The address and its DNS name: `192.0.2.1 (www.example.org)`.

@@ -2,6 +2,8 @@
 
 use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone};
+use crate::cli::render::table::Cell;
+use crate::pb::BackendInfo;
 
 /// `-` for an empty text.
 pub(super) fn or_dash(text: &str) -> &str {
@@ -19,6 +21,27 @@ pub(super) fn share(part: u64, total: u64) -> String {
 
 pub(super) fn yes_no(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
+}
+
+/// A backend's state, with `*` where an operator overrode the file and `?` where it is
+/// doubted.
+pub(super) fn state_cell(backend: &BackendInfo) -> Cell {
+    match &backend.doubt {
+        None => Cell::state(&backend.state, backend.enabled_overridden),
+        Some(_) => {
+            let mark = if backend.enabled_overridden { "*" } else { "" };
+            Cell::new(&format!("{}{mark}?", backend.state), Tone::Unsure)
+        }
+    }
+}
+
+/// Explains the `?` behind states, where there is one.
+pub(super) fn doubt_note(backends: &[BackendInfo], context: &RenderContext) -> String {
+    if backends.iter().all(|backend| backend.doubt.is_none()) {
+        return String::new();
+    }
+    let note = "? fails without evidence and keeps its state: show backend <name> says why";
+    context.paint(Tone::Faint, note) + "\n"
 }
 
 /// Explains the `*` behind values, where there is one.

@@ -1,10 +1,11 @@
 //! Frontends: the list, one as a tree of pools and backends, a changed weight.
 
-use super::common::{confirmation, or_dash, override_note, yes_no};
+use super::common::{confirmation, or_dash, override_note, state_cell, yes_no};
 use crate::api::views::text::printable;
 use crate::api::views::{fail_open_text, serving_pool};
 use crate::cli::render::context::{RenderContext, Tone, frontend_urgency};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
+use crate::cli::render::time::age;
 use crate::pb;
 use crate::pb::{BackendInfo, FrontendInfo, PoolBackendInfo, PoolInfo};
 
@@ -99,8 +100,26 @@ pub(super) fn one(
     });
     let warnings: String = warnings.collect();
     let note = override_note(marked, context);
+    let doubts = doubts(backends, context);
     let vpp = vpp(frontend, context);
-    format!("{head}{open}{vpp}\n{tree}{note}{warnings}\n{}", results(backends).render(context))
+    format!(
+        "{head}{open}{vpp}\n{tree}{note}{doubts}{warnings}\n{}",
+        results(backends).render(context)
+    )
+}
+
+/// A line for each backend that fails and keeps its state.
+fn doubts(backends: &[BackendInfo], context: &RenderContext) -> String {
+    let columns = [Column::left("DOUBTED"), Column::right("FOR"), Column::text("WHY")];
+    let mut table = TextTable::new(&columns);
+    let mut any = false;
+    for (backend, doubt) in backends.iter().filter_map(|it| Some((it, it.doubt.as_ref()?))) {
+        let lasts = age(context.now_of_daemon(backend.now_unix_ns), doubt.since_unix_ns);
+        let name = Cell::new(&backend.name, Tone::Unsure);
+        table.row([name, lasts.into(), doubt.why.as_str().into()]);
+        any = true;
+    }
+    if any { format!("\n{}", table.render(context)) } else { String::new() }
 }
 
 /// The line for what VPP refuses, or for why it does not hold yet what is desired.
@@ -143,10 +162,7 @@ fn tree(frontend: &FrontendInfo, backends: &[BackendInfo]) -> TextTable {
             let backend = backends.iter().find(|backend| backend.name == member.name);
             table.row([
                 format!("{branch} {}", member.name).into(),
-                backend.map_or_else(
-                    || Cell::state("removed", false),
-                    |backend| Cell::state(&backend.state, backend.enabled_overridden),
-                ),
+                backend.map_or_else(|| Cell::state("removed", false), state_cell),
                 configured(member, marks).into(),
                 effective(member),
                 fraction(member.asked_share).into(),

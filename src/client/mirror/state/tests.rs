@@ -33,7 +33,7 @@ fn an_event_changes_the_state_and_keeps_the_address() {
     mirror.apply(snapshot(&[], Some(&["b"])));
     mirror.apply(backend_event("up", "down", 7));
     let (address, state, why) = ("192.0.2.1".into(), "down".into(), "L4TOUT".into());
-    let expected = MirroredState { address, state, since_ns: 7, why };
+    let expected = MirroredState { address, state, since_ns: 7, why, doubt: None };
     assert_eq!(mirror.backend_states["b"], expected);
     mirror.apply(backend_event("down", "removed", 8));
     assert!(mirror.backend_states.is_empty());
@@ -67,6 +67,41 @@ fn an_event_of_a_snapshot_is_no_recent_change() {
     let mut mirror = Mirror::default();
     mirror.apply(backend_event("up", "up", 7));
     assert!(mirror.backend_states.contains_key("b") && mirror.recent.is_empty());
+}
+
+#[test]
+fn a_hold_is_one_change_however_often_snapshots_repeat_it() {
+    let mut mirror = Mirror::default();
+    let hold = |kind: &str, at_unix_ns| {
+        let hold = pb::HoldEvent {
+            probes: "ipv4".into(),
+            kind: kind.into(),
+            at_unix_ns,
+            ..Default::default()
+        };
+        MirrorUpdate::Event(pb::Event { event: Some(Event::Hold(hold)), seq: 1, boot_id: 1 })
+    };
+    mirror.apply(hold("began", 7));
+    mirror.apply(hold("began", 7));
+    assert_eq!((mirror.held["ipv4"], mirror.recent.len()), (7, 1));
+    mirror.apply(hold("ended", 9));
+    assert!(mirror.held.is_empty() && mirror.recent.len() == 2);
+    mirror.apply(hold("began", 11));
+    let missed = Some(Event::Missed(pb::MissedEvent { count: 1 }));
+    mirror.apply(MirrorUpdate::Event(pb::Event { event: missed, ..Default::default() }));
+    assert!(mirror.held.is_empty(), "the snapshot that follows has it, if it lasts");
+}
+
+#[test]
+fn a_doubt_ends_with_a_transition_and_not_with_the_repetition_of_a_state() {
+    let mut mirror = Mirror::default();
+    let doubt = Some(pb::DoubtInfo { held: true, ..Default::default() });
+    let backend = pb::BackendInfo { name: "b".into(), doubt, ..Default::default() };
+    mirror.apply(MirrorUpdate::Backend(backend));
+    mirror.apply(backend_event("up", "up", 7));
+    assert!(mirror.backend_states["b"].doubt.is_some());
+    mirror.apply(backend_event("up", "down", 8));
+    assert_eq!(mirror.backend_states["b"].doubt, None);
 }
 
 #[test]

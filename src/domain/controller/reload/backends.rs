@@ -57,7 +57,7 @@ impl ControllerState {
         at: SystemTime,
         effects: &mut Vec<ControllerEffect>,
     ) {
-        self.last_prober.0 += 1;
+        self.last_prober = self.last_prober.next();
         let check = check_of(&self.config, settings);
         let old = self.backends.remove(name);
         let inheritance = inheritances.take(name);
@@ -77,6 +77,7 @@ impl ControllerState {
             admin,
             state: State::Unknown,
             has_verdict: false,
+            doubt: None,
             first_down: false,
             resumed: false,
             waits_since: None,

@@ -308,6 +308,10 @@ impl Harness {
             ReconcileEffect::Free(_) | ReconcileEffect::Log(_) | ReconcileEffect::PassEnded(_) => {}
             ReconcileEffect::Progress { changes, .. } => self.progress.extend(changes),
             ReconcileEffect::Served(addresses) => self.served.push(addresses),
+            // While VPP is lost by the state alone, the harness still has its connection.
+            ReconcileEffect::Presence(is_present) => {
+                assert!(!is_present || self.is_connected, "VPP is away");
+            }
             ReconcileEffect::ReplyProgress { id, answer } => {
                 self.timers.remove(&TimerId::Await(id));
                 let earlier = self.answers.insert(id, answer);

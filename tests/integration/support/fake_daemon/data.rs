@@ -136,7 +136,14 @@ pub(super) fn backend(name: &str) -> Option<BackendInfo> {
         "größter-ersatz" => BackendInfo {
             address: text("198.51.100.12"),
             state: text("up"),
-            transitions: vec![transition("unknown", "up", 90_000, "no health check")],
+            transitions: vec![transition("unknown", "up", 90_000, "204 No Content")],
+            healthcheck: text("web"),
+            last_result: text("L4TOUT timeout"),
+            doubt: Some(DoubtInfo {
+                since_unix_ns: ago(3),
+                why: text("L4TOUT timeout; no other backend passes either"),
+                held: true,
+            }),
             ..base
         },
         "bind0" => BackendInfo {

@@ -58,6 +58,17 @@ pub(crate) fn events(wanted: &WatchRequest, boot_id: u64) -> Vec<Event> {
                 attrs: vec![attr("backend", "nginx0"), attr("to", "down")],
             }),
         ),
+        (
+            wanted.hold,
+            Kind::Hold(HoldEvent {
+                probes: text("ipv4"),
+                kind: text("ended"),
+                outcome: text("passed"),
+                lasted_ns: 1_250_000_000,
+                at_unix_ns: ago(1),
+                ..HoldEvent::default()
+            }),
+        ),
         (None, Kind::Missed(MissedEvent { count: 3 })),
     ];
     let wanted = kinds.into_iter().filter(|(wanted, _)| wanted.unwrap_or(true));
@@ -68,6 +79,19 @@ pub(crate) fn events(wanted: &WatchRequest, boot_id: u64) -> Vec<Event> {
 pub(crate) fn changed(name: &str, from: &str, to: &str, why: &str) -> Kind {
     let transition = Some(transition(from, to, 0, why));
     Kind::Backend(BackendEvent { backend_name: text(name), transition })
+}
+
+/// Verdicts wait for evidence, or do so no longer, so many seconds ago.
+pub(crate) fn held(kind: &str, seconds: i64) -> Kind {
+    let outcome = if kind == "ended" { "passed" } else { "" };
+    Kind::Hold(HoldEvent {
+        probes: text("ipv4"),
+        kind: text(kind),
+        outcome: text(outcome),
+        lasted_ns: 3_000_000_000,
+        limit_ns: 5_000_000_000,
+        at_unix_ns: ago(seconds),
+    })
 }
 
 /// Something that happens to VPP.

@@ -1,0 +1,97 @@
+//! Evidence for verdicts: receives what probers suspect and answer, and asks others.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use actix::prelude::*;
+use tracing::{info, warn};
+
+use super::Controller;
+use crate::actors::prober::{Answered, Ask, Suspected};
+use crate::actors::reconciler::VppPresence;
+use crate::domain::config::WitnessAddress;
+use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
+use crate::domain::names::BackendName;
+use crate::domain::reconcile::Moment;
+
+impl Controller {
+    /// Asks these backends and these addresses. Each answers once.
+    pub(super) fn ask(
+        &mut self,
+        ask: Ask,
+        backends: &[BackendName],
+        witnesses: Vec<WitnessAddress>,
+        ctx: &mut Context<Self>,
+    ) {
+        for backend in backends {
+            match self.probers.get(backend.as_str()) {
+                Some(prober) => prober.do_send(ask),
+                None => {
+                    let Ask { group, question, .. } = ask;
+                    ctx.notify(Answered { group, question, passed: None });
+                }
+            }
+        }
+        for witness in witnesses {
+            self.probers.ask_witness(witness, ask, ctx.address().recipient());
+        }
+    }
+
+    /// The present time by both clocks; that of tests may stand still.
+    pub(super) fn moment(&self) -> Moment {
+        let monotonic: Instant = tokio::time::Instant::now().into_std();
+        Moment { monotonic, wall: SystemTime::now() }
+    }
+}
+
+pub(super) fn log_hold(HoldChange { group, kind, .. }: &HoldChange) {
+    match kind {
+        HoldChangeKind::Began { limit } => warn!(
+            probes = %group, ?limit,
+            "verdicts-held: backends fail, and no other backend or witness passes; they stay as they are"
+        ),
+        HoldChangeKind::Ended { outcome, lasted } => info!(
+            probes = %group, outcome = outcome.as_str(), ?lasted,
+            "verdicts-released"
+        ),
+    }
+}
+
+pub(super) fn log_probing(impossible: Option<&(BackendName, Arc<str>)>) {
+    match impossible {
+        Some((backend, why)) => warn!(
+            %backend, why = &**why,
+            "probes-impossible: this machine cannot probe this backend, and perhaps others; they stay as they are"
+        ),
+        None => info!("probes-possible: every backend can be probed again"),
+    }
+}
+
+impl Handler<Suspected> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, message: Suspected, ctx: &mut Self::Context) {
+        let Suspected { prober, backend, group, suspicion } = message;
+        let effects = self.state.suspected((prober, &backend), group, &suspicion, self.moment());
+        self.execute(effects, None, ctx);
+    }
+}
+
+impl Handler<Answered> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, message: Answered, ctx: &mut Self::Context) {
+        let Answered { group, question, passed } = message;
+        let effects = self.state.answered(group, question, passed, self.moment());
+        self.execute(effects, None, ctx);
+    }
+}
+
+impl Handler<VppPresence> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, VppPresence(is_present): VppPresence, ctx: &mut Self::Context) {
+        let effects = self.state.vpp_presence(is_present, SystemTime::now());
+        self.execute(effects, None, ctx);
+    }
+}

@@ -4,7 +4,7 @@
 
 mod commands;
 mod evidence;
-mod fail_open;
+mod log;
 mod messages;
 mod names;
 mod probers;
@@ -197,7 +197,7 @@ impl Controller {
                     });
                 }
                 ControllerEffect::ProbingChanged { impossible } => {
-                    evidence::log_probing(impossible.as_ref());
+                    log::probing(impossible.as_ref());
                 }
                 ControllerEffect::Desire(frontends) => {
                     if let Some(outboxes) = &self.outboxes {
@@ -226,8 +226,8 @@ impl Controller {
                 frontend = %name, from = %change.from, to = %change.to, why = &*change.why,
                 "frontend-transition"
             ),
-            Event::FailOpen(change) => fail_open::log(change),
-            Event::Hold(change) => evidence::log_hold(change),
+            Event::FailOpen(change) => log::fail_open(change),
+            Event::Hold(change) => log::hold(change),
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
         }
         self.events.publish(event);

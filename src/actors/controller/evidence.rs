@@ -1,16 +1,13 @@
 //! Evidence for verdicts: receives what probers suspect and answer, and asks others.
 
-use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use actix::prelude::*;
-use tracing::{info, warn};
 
 use super::Controller;
 use crate::actors::prober::{Answered, Ask, Suspected};
 use crate::actors::reconciler::VppPresence;
 use crate::domain::config::WitnessAddress;
-use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
 use crate::domain::names::BackendName;
 use crate::domain::reconcile::Moment;
 
@@ -41,29 +38,6 @@ impl Controller {
     pub(super) fn moment(&self) -> Moment {
         let monotonic: Instant = tokio::time::Instant::now().into_std();
         Moment { monotonic, wall: SystemTime::now() }
-    }
-}
-
-pub(super) fn log_hold(HoldChange { group, kind, .. }: &HoldChange) {
-    match kind {
-        HoldChangeKind::Began { limit } => warn!(
-            probes = %group, ?limit,
-            "verdicts-held: backends fail, and no other backend or witness passes; they stay as they are"
-        ),
-        HoldChangeKind::Ended { outcome, lasted } => info!(
-            probes = %group, outcome = outcome.as_str(), ?lasted,
-            "verdicts-released"
-        ),
-    }
-}
-
-pub(super) fn log_probing(impossible: Option<&(BackendName, Arc<str>)>) {
-    match impossible {
-        Some((backend, why)) => warn!(
-            %backend, why = &**why,
-            "probes-impossible: this machine cannot probe this backend, and perhaps others; they stay as they are"
-        ),
-        None => info!("probes-possible: every backend can be probed again"),
     }
 }
 

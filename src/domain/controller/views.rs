@@ -81,14 +81,15 @@ impl ControllerState {
     #[must_use]
     pub fn counts(&self) -> HealthCounts {
         let backends = |state| self.backends.values().filter(move |b| b.state == state);
-        let awaited = |record: &&Box<BackendRecord>| {
-            self.grace == StartupGrace::Waiting && record.doubt.is_none()
-        };
+        let unknown = backends(State::Unknown).filter(|record| record.doubt.is_none()).count();
         let serves = |f: &&FrontendRecord| f.decision.state == FrontendState::Up;
         HealthCounts {
             backends: self.backends.len(),
             backends_up: backends(State::Up).count(),
-            backends_unknown: backends(State::Unknown).filter(awaited).count(),
+            backends_unknown: match self.grace {
+                StartupGrace::Waiting => unknown,
+                StartupGrace::Over => 0,
+            },
             frontends: self.frontends.len(),
             frontends_up: self.frontends.values().filter(serves).count(),
             frontends_open: self.frontends.values().filter(|it| it.fail_open.is_open).count(),

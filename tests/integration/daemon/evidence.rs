@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::support::vpp::on_each;
 use crate::support::wait::{DEADLINE, eventually};
-use crate::support::{Daemon, TestBed, VIP4, get, metrics_address, ran, sample};
+use crate::support::{Daemon, TestBed, VIP4, get, metrics_address, sample};
 use rustix::process::Signal;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
@@ -22,7 +22,6 @@ const FOR_EVER: &str = "doubt-limit: 1h";
 /// The records of a hold.
 const HELD: &str = "verdicts-held: backends fail, and no other backend or witness passes; \
                     they stay as they are";
-const RELEASED: &str = "verdicts-released";
 
 /// The file of a pool of these backends, with these keys in `healthchecker`.
 fn file(bed: &TestBed, pool: &str, keys: &str) -> String {
@@ -69,10 +68,10 @@ async fn went_down_at_once(daemon: &mut Daemon) {
 
 async fn shown(daemon: &Daemon, command: &str) -> String {
     let mut maglevc = Command::new(env!("CARGO_BIN_EXE_maglevc"));
-    let maglevc = maglevc.args(["--server", &daemon.address()]).args(command.split(' '));
-    let (status, out, err) = ran(maglevc).await;
-    assert_eq!(status, 0, "{err}");
-    out
+    maglevc.args(["--server", &daemon.address()]).args(command.split(' '));
+    let shown = tokio::task::spawn_blocking(move || maglevc.output()).await.unwrap().unwrap();
+    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+    String::from_utf8(shown.stdout).unwrap()
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod bed;
 mod configuration;
 mod daemon;
 mod gre;
+mod leftovers;
 mod namespaces;
 mod record;
 mod row;
@@ -87,7 +88,8 @@ struct Lab {
 
 impl Lab {
     fn run(&self, scenario: &'static Scenario, run: u32) -> Row<'static> {
-        let folder = tempfile::Builder::new().prefix("maglevlab").tempdir().unwrap();
+        let folder =
+            tempfile::Builder::new().prefix(&format!("{}-", leftovers::own())).tempdir().unwrap();
         let log = self.logs.join(format!("{}-{run}.log", scenario.name));
         let of = &scenario.configuration;
         let mut bed = Bed::start(&self.paths, &self.servers, of, folder.path(), &log);
@@ -136,7 +138,7 @@ fn clean_up_on_signals() {
                 _ = terminate.recv() => {}
             }
         });
-        namespaces::remove();
+        leftovers::remove();
         exit(130);
     });
 }

@@ -5,27 +5,24 @@
 //!        10.3.0.2 ── VPP 2 ── 10.4.i.2 server i      the one that takes over
 //! ```
 //!
-//! Names carry this process's id. They go when this ends, or when the next lab
-//! finds that nobody has that id any more.
+//! Their names are as [`leftovers`](super::leftovers) knows them.
 
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::process::{self, Command};
+use std::process::Command;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::configuration::{SERVERS, VIP, address};
-
-const PREFIX: &str = "maglevlab";
-const FOLDER: &str = "/run/netns";
+use super::leftovers::{self, NAMESPACES};
 
 /// See the module's description.
 pub(crate) struct Namespaces(());
 
 impl Drop for Namespaces {
     fn drop(&mut self) {
-        remove();
+        leftovers::remove();
     }
 }
 
@@ -36,7 +33,7 @@ pub(crate) const CLIENT: &str = "client";
 impl Namespaces {
     /// Makes them, with a link from each host to each VPP.
     pub(crate) fn make() -> Self {
-        remove_stale();
+        leftovers::remove_stale();
         let made = Self(());
         let servers: Vec<_> = (0..SERVERS).map(server).collect();
         let names = servers.iter().map(String::as_str);
@@ -109,43 +106,19 @@ pub(crate) fn vpp_setup(vpp: usize) -> String {
 /// A command that runs in a namespace, and dies with the present thread.
 pub(crate) fn command(name: &str, program: &Path) -> Command {
     let mut command = Command::new("nsenter");
-    command.arg(format!("--net={FOLDER}/{}", full(name)));
+    command.arg(format!("--net={NAMESPACES}/{}", full(name)));
     command.args(["setpriv", "--pdeathsig", "KILL", "--"]).arg(program);
     command
 }
 
 /// Has the present thread open its sockets in a namespace.
 pub(crate) fn enter(name: &str) {
-    let file = File::open(Path::new(FOLDER).join(full(name))).unwrap();
+    let file = File::open(Path::new(NAMESPACES).join(full(name))).unwrap();
     move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
 }
 
-/// Removes those of this process; also what a signal handler does.
-pub(crate) fn remove() {
-    remove_those(|id| id == process::id());
-}
-
-fn remove_stale() {
-    let is_lab = |id| {
-        let name = std::fs::read_to_string(format!("/proc/{id}/comm"));
-        name.is_ok_and(|name| name.starts_with("lab"))
-    };
-    remove_those(|id| !is_lab(id));
-}
-
-fn remove_those(mut so: impl FnMut(u32) -> bool) {
-    for entry in std::fs::read_dir(FOLDER).into_iter().flatten().flatten() {
-        let name = entry.file_name().into_string().unwrap_or_default();
-        let id = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()?.parse().ok());
-        if id.is_some_and(&mut so) {
-            // Somebody else may have been quicker.
-            let _ = Command::new("ip").args(["netns", "delete", &name]).status();
-        }
-    }
-}
-
 fn full(name: &str) -> String {
-    format!("{PREFIX}{}-{name}", process::id())
+    format!("{}-{name}", leftovers::own())
 }
 
 /// A link between a VPP and a host, without what hardware would do for either:
@@ -160,10 +133,13 @@ fn link(vpp: usize, host: &str, address: &str) {
         ip(&["-n", space, "link", "set", end, "up"]);
     }
     ip(&["-n", &far, "address", "add", address, "dev", device]);
-    // Packets come from where the routes do not lead.
     for interface in ["all", "lo", device] {
-        let setting = format!("net.ipv4.conf.{interface}.rp_filter=0");
-        run(&["ip", "netns", "exec", &far, "sysctl", "-qw", &setting]);
+        // Packets come from where the routes do not lead, and VPP answers who asks
+        // for it by ARP from the same network only.
+        for setting in ["rp_filter=0", "arp_announce=2"] {
+            let setting = format!("net.ipv4.conf.{interface}.{setting}");
+            run(&["ip", "netns", "exec", &far, "sysctl", "-qw", &setting]);
+        }
     }
 }
 

@@ -98,8 +98,8 @@ impl<'a> Vpp<'a> {
 api-segment {{ prefix {prefix} }}
 socksvr {{ socket-name {folder}/api.sock }}
 statseg {{ socket-name {folder}/stats.sock size 32M page-size 4K }}
-buffers {{ page-size 4K buffers-per-numa 8192 }}
-memory {{ main-heap-size 512M main-heap-page-size 4K }}
+buffers {{ page-size 4K buffers-per-numa 4096 }}
+memory {{ main-heap-size 256M main-heap-page-size 4K }}
 cpu {{ main-core {core} }}
 plugins {{
   path {plugins}

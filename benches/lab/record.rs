@@ -24,6 +24,7 @@ impl Record {
             "interval" => Self::Interval { held_open: number("held_open")? },
             "summary" => Self::Summary(Counted {
                 broken: number("broken_slots")?,
+                breaks: number("broken")?,
                 moved: number("moved")?,
                 failed: vip["failed"].as_object()?.values().filter_map(Value::as_u64).sum(),
                 gap: Duration::from_millis(number("longest_gap_ms")?),

@@ -13,6 +13,8 @@ pub(crate) const RATE: u64 = 50;
 pub(crate) struct Counted {
     /// Of the connections that are held, those that broke at least once.
     pub(crate) broken: u64,
+    /// How often they did: one that is opened anew can break again.
+    pub(crate) breaks: u64,
     /// Answers that came from another server than the one before.
     pub(crate) moved: u64,
     /// New connections that failed.
@@ -51,7 +53,7 @@ impl Bound {
     }
 
     pub(crate) fn holds(self, counted: Counted) -> bool {
-        let Counted { broken, moved: _, failed, gap } = counted;
+        let Counted { broken, failed, gap, .. } = counted;
         broken <= self.broken && failed <= self.failed && gap <= self.gap
     }
 }
@@ -78,10 +80,11 @@ impl Row<'_> {
 impl fmt::Display for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, counted, bound } = self;
-        let Counted { broken, moved, failed, gap } = counted;
+        let Counted { broken, breaks, moved, failed, gap } = counted;
+        let times = if breaks == broken { String::new() } else { format!(" ({breaks} times)") };
         let ok = if self.is_ok() { "yes" } else { "**no**" };
         let seconds = |gap: &Duration| format!("{:.2} s", gap.as_secs_f64());
-        write!(f, "| {what} | {broken} | {moved} | {failed} | {} | ", seconds(gap))?;
+        write!(f, "| {what} | {broken}{times} | {moved} | {failed} | {} | ", seconds(gap))?;
         write!(f, "{}, {}, {} | {ok} |", bound.broken, bound.failed, seconds(&bound.gap))
     }
 }

@@ -11,9 +11,10 @@ pub mod host;
 pub mod pattern;
 pub mod pb;
 pub mod probe;
+pub mod tester;
 pub mod vpp;
 
-/// Version, commit and its date, as both programs tell it.
+/// Version, commit and its date, as all programs tell it.
 pub const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     " (commit ",

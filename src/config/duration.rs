@@ -24,7 +24,10 @@ pub enum DurationError {
 
 /// Parses one or more numbers, each with a unit. `0` needs none, as in Go.
 /// Fractions of a nanosecond are dropped.
-pub(super) fn parse(text: &str) -> Result<Duration, DurationError> {
+///
+/// # Errors
+/// The text is not a duration, or is longer than Go's.
+pub fn parse(text: &str) -> Result<Duration, DurationError> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }

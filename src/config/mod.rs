@@ -21,7 +21,7 @@ mod unique;
 mod warnings;
 mod yaml;
 
-pub use duration::DurationError;
+pub use duration::{DurationError, parse as parse_duration};
 pub use error::{LoadError, Loaded};
 pub use fault::{AddressFamily, AddressFlaw, ConfigFault, Problem};
 pub use file_source::{FileSource, load};

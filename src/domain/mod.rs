@@ -14,3 +14,4 @@ pub mod printable;
 pub mod readiness;
 pub mod reconcile;
 pub mod resolution;
+pub mod tester;

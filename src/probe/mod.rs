@@ -28,6 +28,7 @@ mod thread_resources;
 mod tls;
 
 pub use error::PrepareError;
+pub(crate) use http::{Framing, Head};
 pub use lookup::NameService;
 pub use namespace::{Namespace, NamespaceError};
 pub use prepared::Probe;

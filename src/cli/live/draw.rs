@@ -59,12 +59,12 @@ pub fn draw(frame: &mut Frame<'_>, model: &mut LiveModel, time: DrawTime, colour
 
 /// How tones are drawn.
 #[derive(Clone, Copy)]
-struct Ink {
-    colour: bool,
+pub(crate) struct Ink {
+    pub(crate) colour: bool,
 }
 
 impl Ink {
-    fn style(self, tone: Tone) -> Style {
+    pub(crate) fn style(self, tone: Tone) -> Style {
         let colour = |colour| if self.colour { Style::new().fg(colour) } else { Style::new() };
         match tone {
             Tone::Plain => Style::new(),
@@ -77,7 +77,7 @@ impl Ink {
         }
     }
 
-    fn span(self, tone: Tone, text: impl Into<String>) -> Span<'static> {
+    pub(crate) fn span(self, tone: Tone, text: impl Into<String>) -> Span<'static> {
         Span::styled(text.into(), self.style(tone))
     }
 }

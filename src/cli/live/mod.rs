@@ -33,7 +33,8 @@ use crate::cli::render::output::{Output, now_ns};
 use crate::client::connection::DaemonClient;
 use crate::client::mirror::{MirrorUpdate, feed};
 use crate::host::terminal::TerminalWatch;
-use screen::Screen;
+pub(crate) use draw::Ink;
+pub(crate) use screen::Screen;
 
 /// Updates that may be queued for the view.
 const QUEUE: usize = 1024;

@@ -16,7 +16,7 @@ use ratatui::{Frame, Terminal};
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync + 'static>;
 
 /// The alternate screen. Dropping it restores the terminal.
-pub(super) struct Screen<W: Write> {
+pub(crate) struct Screen<W: Write> {
     /// Not dropped: where the terminal is gone its drop would panic, as it reports on
     /// standard error that it cannot show the cursor. [`leave`] shows it.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<W>>>,
@@ -29,7 +29,7 @@ impl<W: Write> Screen<W> {
     ///
     /// # Errors
     /// The system's.
-    pub(super) fn enter(mut out: W) -> io::Result<Self> {
+    pub(crate) fn enter(mut out: W) -> io::Result<Self> {
         enable_raw_mode()?;
         // A panic is reported on the restored terminal, where it can be read.
         let hook: Arc<Hook> = Arc::new(panic::take_hook());
@@ -48,7 +48,7 @@ impl<W: Write> Screen<W> {
     ///
     /// # Errors
     /// The system's.
-    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+    pub(crate) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.terminal.draw(draw).map(|_| ())
     }
 }

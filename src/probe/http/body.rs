@@ -20,7 +20,7 @@ const CODINGS: [&str; 8] =
 
 /// How the end of a message is found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     /// So many bytes are still to come.
     Length(u64),
     /// In chunks.
@@ -31,7 +31,7 @@ pub(super) enum Framing {
 
 /// The position in a chunked body.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Chunk {
+pub(crate) enum Chunk {
     /// In a size line, of which this has come.
     Size(Vec<u8>),
     /// In the data, of which so many bytes are still to come.
@@ -47,7 +47,7 @@ pub(super) enum Chunk {
 
 /// Fields that contradict themselves or each other.
 #[derive(Debug, PartialEq, Eq, Error)]
-pub(super) enum FramingError {
+pub(crate) enum FramingError {
     #[error("Content-Length \"{given}\" is not a number")]
     NotANumber { given: String },
     #[error("two different Content-Lengths, {0} and {1}")]
@@ -56,7 +56,7 @@ pub(super) enum FramingError {
 
 /// A body that is not what was announced.
 #[derive(Debug, PartialEq, Eq, Error)]
-pub(super) enum BodyError {
+pub(crate) enum BodyError {
     #[error("bad chunk")]
     Chunk,
     #[error("closed early")]
@@ -65,7 +65,7 @@ pub(super) enum BodyError {
 
 impl Framing {
     /// The framing that a response's status and fields announce.
-    pub(super) fn of(head: &Head<'_>) -> Result<Self, FramingError> {
+    pub(crate) fn of(head: &Head<'_>) -> Result<Self, FramingError> {
         if matches!(head.status, 100..200 | 204 | 304) {
             return Ok(Self::Length(0));
         }
@@ -102,7 +102,7 @@ impl Framing {
     }
 
     /// Takes the next bytes, and passes on what of them is the body's until it breaks.
-    fn take(
+    pub(crate) fn take(
         &mut self,
         mut input: &[u8],
         mut data: impl FnMut(&[u8]) -> ControlFlow<()>,
@@ -141,7 +141,7 @@ impl Framing {
     }
 
     /// Whether all of the message has come.
-    fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         matches!(self, Self::Length(0) | Self::Chunked(Chunk::End))
     }
 }

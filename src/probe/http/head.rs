@@ -11,7 +11,7 @@ const MAX_SHOWN: usize = 128;
 
 /// A head that cannot be understood, with the line.
 #[derive(Debug, PartialEq, Eq, Error)]
-pub(super) enum HeadError {
+pub(crate) enum HeadError {
     #[error("not HTTP: the answer begins with \"{line}\"")]
     NotHttp { line: String },
     #[error("the status line has no status of three digits: \"{line}\"")]
@@ -20,18 +20,18 @@ pub(super) enum HeadError {
 
 /// A whole head, where it lies.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Head<'a> {
+pub(crate) struct Head<'a> {
     /// Its bytes, the empty line included.
-    pub(super) size: usize,
-    pub(super) status: u16,
+    pub(crate) size: usize,
+    pub(crate) status: u16,
     /// What the status line says behind the status.
-    pub(super) reason: &'a [u8],
+    pub(crate) reason: &'a [u8],
     fields: &'a [u8],
 }
 
 impl<'a> Head<'a> {
     /// The head at the start of `bytes`; `None` if more is needed.
-    pub(super) fn parse(bytes: &'a [u8]) -> Result<Option<Self>, HeadError> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Option<Self>, HeadError> {
         let bytes_before = leading_line_ends(bytes);
         let rest = &bytes[bytes_before..];
         let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
@@ -57,7 +57,7 @@ impl<'a> Head<'a> {
     /// The values of the fields of this name, each continued line joined to its
     /// own (RFC 9112, section 5.2). Lines that are no field are passed over, as
     /// browsers do.
-    pub(super) fn values(&self, name: &str) -> impl DoubleEndedIterator<Item = Cow<'a, [u8]>> {
+    pub(crate) fn values(&self, name: &str) -> impl DoubleEndedIterator<Item = Cow<'a, [u8]>> {
         let mut values = Vec::new();
         let mut lines = self.fields.split(|byte| *byte == b'\n').map(trim_end).peekable();
         while let Some(line) = lines.next() {

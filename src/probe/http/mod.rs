@@ -25,7 +25,9 @@ use super::slots::{Slots, SpareSlot};
 use super::tls::{self, PreparedTls};
 use crate::domain::config::{self, HttpExchange};
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
+pub(crate) use body::Framing;
 use body::UnreadMessage;
+pub(crate) use head::Head;
 use response::{HttpAnswer, HttpResponse, HttpVerdict, judge_body};
 use spec::HttpExchangeSpec;
 

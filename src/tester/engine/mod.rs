@@ -1,0 +1,188 @@
+//! Makes new flows and holds connections, and reports what happens to them.
+//!
+//! ```text
+//! new_flows ──┐
+//! held ───────┼─▶ VipObservation ─▶ one collector
+//! full_size ──┤
+//! expects ────┘
+//! ```
+//!
+//! Each is a task a VIP (`held`: one a connection); none shares state with another.
+
+mod asks;
+mod conversation;
+mod expects;
+mod failure;
+mod full_size;
+mod held;
+mod http_answer;
+mod new_flows;
+mod open;
+mod path_size;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::domain::tester::fact::{FlowFailure, TestFact};
+use crate::tester::targets::{DaemonShares, VipTarget};
+use asks::Asks;
+
+pub use failure::tls_connector;
+
+/// Observations that may be queued for the collector: some for each connection
+/// that may report at once.
+const QUEUE: usize = 16 * 1024;
+
+/// Attempts to reach a VIP at the start: some of its servers may be dead.
+const FIRST_ATTEMPTS: usize = 5;
+
+/// How VIPs are tested.
+#[derive(Clone, Debug)]
+pub struct LoadSettings {
+    /// Between the starts of two new flows of a VIP; `None`: there are none.
+    pub interval: Option<Duration>,
+    /// For each step of a flow.
+    pub timeout: Duration,
+    /// Connections to hold to each VIP.
+    pub hold: usize,
+    pub hold_interval: Duration,
+    /// A held connection without an answer for so long is broken.
+    pub hold_timeout: Duration,
+    /// What each new flow asks, and how long after the answer before it.
+    pub lines: u32,
+    pub line_interval: Duration,
+    /// The header that names the server.
+    pub header: Option<String>,
+    /// What is said over TCP, TLS and UDP; `None`: new TCP connections say nothing.
+    pub send: Option<String>,
+    /// Whether every certificate is believed.
+    pub insecure: bool,
+    /// Whether full packets are tried.
+    pub full_size: bool,
+}
+
+/// What happened to which of the VIPs, since the start.
+#[derive(Debug)]
+pub struct VipObservation {
+    pub vip: usize,
+    pub at: Duration,
+    pub fact: TestFact,
+}
+
+/// Reports of one VIP.
+#[derive(Clone, Debug)]
+struct Observer {
+    vip: usize,
+    start: Instant,
+    sender: mpsc::Sender<VipObservation>,
+}
+
+impl Observer {
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Waits while the collector is behind. Without one the test is over.
+    async fn report(&self, fact: TestFact) {
+        let observation = VipObservation { vip: self.vip, at: self.now(), fact };
+        let _ = self.sender.send(observation).await;
+    }
+}
+
+/// The tasks of a test, which end when this is dropped.
+pub struct Engine {
+    stop: watch::Sender<bool>,
+    new_flows: JoinSet<()>,
+    _others: JoinSet<()>,
+}
+
+impl Engine {
+    /// Starts all tasks. What they observe ends with the last of them.
+    #[must_use]
+    pub fn start(
+        targets: &[VipTarget],
+        settings: &LoadSettings,
+        connector: &tokio_native_tls::TlsConnector,
+        daemon: Option<DaemonShares>,
+        start: Instant,
+    ) -> (Self, mpsc::Receiver<VipObservation>) {
+        let (sender, observations) = mpsc::channel(QUEUE);
+        let (stop, stopped) = watch::channel(false);
+        let (mut new_flows, mut others) = (JoinSet::new(), JoinSet::new());
+        let observer = |vip| Observer { vip, start, sender: sender.clone() };
+        for (vip, target) in targets.iter().enumerate() {
+            let asks = Arc::new(Asks::new(target, settings, connector.clone()));
+            let observer = observer(vip);
+            if let Some(interval) = settings.interval {
+                let flows = new_flows::NewFlows {
+                    asks: Arc::clone(&asks),
+                    lines: settings.lines,
+                    line_interval: settings.line_interval,
+                    timeout: settings.timeout,
+                };
+                new_flows.spawn(flows.run(interval, observer.clone(), stopped.clone()));
+            }
+            for slot in 0..settings.hold {
+                let held = held::Held {
+                    asks: Arc::clone(&asks),
+                    slot,
+                    of: settings.hold,
+                    interval: settings.hold_interval,
+                    late: settings.timeout,
+                    timeout: settings.hold_timeout,
+                };
+                others.spawn(held.run(observer.clone()));
+            }
+            if settings.full_size {
+                others.spawn(full_size::run(asks, settings.timeout, observer));
+            }
+        }
+        if let Some(daemon) = daemon {
+            others.spawn(expects::run(daemon, (0..targets.len()).map(observer).collect()));
+        }
+        (Self { stop, new_flows, _others: others }, observations)
+    }
+
+    /// Begins no new flows any more.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Returns once the new flows have ended that were under way at the stop.
+    pub async fn drained(&mut self) {
+        while self.new_flows.join_next().await.is_some() {}
+    }
+}
+
+/// Whether something answers at each target, or why not.
+pub async fn reach(
+    targets: &[VipTarget],
+    settings: &LoadSettings,
+    connector: &tokio_native_tls::TlsConnector,
+) -> Vec<Option<FlowFailure>> {
+    let mut attempts = JoinSet::new();
+    for (vip, target) in targets.iter().enumerate() {
+        let asks = Arc::new(Asks::new(target, settings, connector.clone()));
+        let timeout = settings.timeout;
+        for _ in 0..FIRST_ATTEMPTS {
+            let asks = Arc::clone(&asks);
+            attempts.spawn(async move { (vip, new_flows::attempt(&asks, timeout).await) });
+        }
+    }
+    let mut found: Vec<Option<Result<(), FlowFailure>>> = targets.iter().map(|_| None).collect();
+    while let Some(attempt) = attempts.join_next().await {
+        let Ok((vip, result)) = attempt else { continue };
+        let reached = match result {
+            Err(failure) if !failure.kind.reached() => Err(failure),
+            _ => Ok(()),
+        };
+        if !matches!(found[vip], Some(Ok(()))) {
+            found[vip] = Some(reached);
+        }
+    }
+    found.into_iter().map(|found| found.and_then(Result::err)).collect()
+}

@@ -29,7 +29,7 @@ impl Tester {
     /// Starts it, with a copy of what it writes in `copy`, and waits until it
     /// holds every connection and each has said some lines.
     pub(crate) fn start(copy: &Path) -> Self {
-        let mut maglevt = command(CLIENT, Path::new(&std::env::var("MAGLEV_LAB_CLIENT").unwrap()));
+        let mut maglevt = command(CLIENT, Path::new(env!("CARGO_BIN_EXE_maglevt")));
         maglevt.arg(format!("tcp://{VIP}:{PORT}"));
         maglevt.args(["--hold", &HELD.to_string(), "--hold-interval", "125ms"]);
         maglevt.args(["--interval", &format!("{}ms", 1000 / RATE)]);

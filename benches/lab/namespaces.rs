@@ -89,7 +89,7 @@ pub(crate) fn vpp_setup(vpp: usize) -> String {
     {
         setup += &format!(
             "create host-interface v2 name {host} hw-addr 02:00:00:00:{vpp:02}:{place:02} \
-             qdisc-bypass-disable cksum-gso-disable\n\
+             qdisc-bypass-disable cksum-gso-disable rx-per-block 256 tx-per-block 256\n\
              set interface state host-{host} up\n\
              set interface ip address host-{host} 10.{net}.{number}.1/24\n"
         );

@@ -29,16 +29,24 @@ man: release
 	target/release/maglevc completions bash > target/completions/maglevc.bash
 	target/release/maglevc completions zsh > target/completions/_maglevc
 	target/release/maglevc completions fish > target/completions/maglevc.fish
+	target/release/maglevt --completions bash > target/completions/maglevt.bash
+	target/release/maglevt --completions zsh > target/completions/_maglevt
+	target/release/maglevt --completions fish > target/completions/maglevt.fish
 
 # Into PREFIX. The user: systemd-sysusers $(PREFIX)/lib/sysusers.d/vpp-maglev.conf
 install: man
 	install -D -m 755 target/release/maglevd $(DESTDIR)$(PREFIX)/sbin/maglevd
 	install -D -m 755 target/release/maglevc $(DESTDIR)$(PREFIX)/bin/maglevc
+	install -D -m 755 target/release/maglevt $(DESTDIR)$(PREFIX)/bin/maglevt
 	install -D -m 644 target/man/maglevd.8 $(DESTDIR)$(PREFIX)/share/man/man8/maglevd.8
 	install -D -m 644 target/man/maglevc.1 $(DESTDIR)$(PREFIX)/share/man/man1/maglevc.1
+	install -D -m 644 target/man/maglevt.1 $(DESTDIR)$(PREFIX)/share/man/man1/maglevt.1
 	install -D -m 644 target/completions/maglevc.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/maglevc
 	install -D -m 644 target/completions/_maglevc $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_maglevc
 	install -D -m 644 target/completions/maglevc.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/maglevc.fish
+	install -D -m 644 target/completions/maglevt.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/maglevt
+	install -D -m 644 target/completions/_maglevt $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_maglevt
+	install -D -m 644 target/completions/maglevt.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/maglevt.fish
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/sbin/maglevd|$(PREFIX)/sbin/maglevd|' packaging/systemd/vpp-maglevd.service \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/vpp-maglevd.service

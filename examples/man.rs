@@ -14,6 +14,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use vpp_maglev::cli::command::help;
 use vpp_maglev::cli::command::options::CliOptions;
+use vpp_maglev::tester::options::TesterOptions;
 
 fn main() {
     let dir = std::env::args().nth(1).unwrap_or_else(|| {
@@ -24,6 +25,7 @@ fn main() {
     std::fs::create_dir_all(dir).unwrap();
     std::fs::write(dir.join("maglevd.8"), maglevd()).unwrap();
     std::fs::write(dir.join("maglevc.1"), maglevc()).unwrap();
+    std::fs::write(dir.join("maglevt.1"), maglevt()).unwrap();
 }
 
 /// A page of this section, up to its options.
@@ -110,6 +112,40 @@ fn maglevc() -> Vec<u8> {
         ],
         &mut text,
     );
-    section("SEE ALSO", "maglevd(8)", &[], &mut text);
+    section("SEE ALSO", "maglevd(8), maglevt(1)", &[], &mut text);
+    text
+}
+
+fn maglevt() -> Vec<u8> {
+    let mut text = page(TesterOptions::command(), "1");
+    section(
+        "EXAMPLES",
+        "",
+        &[
+            ("maglevt 192.0.2.80:80", "tests one VIP until Ctrl-C"),
+            (
+                "maglevt --server 127.0.0.1:9090 --check-shares --for 1m",
+                "tests every VIP of a daemon, with the shares that it expects",
+            ),
+            (
+                "maglevt tcp://192.0.2.80:7 --hold 100 --for 30s --max-broken 0 --max-gap 500ms",
+                "fails if one of a hundred connections breaks, or nothing succeeds for half a second",
+            ),
+        ],
+        &mut text,
+    );
+    section(
+        "EXIT STATUS",
+        "",
+        &[
+            ("0", "it ended within its limits"),
+            ("1", "a limit was exceeded, a VIP never answered, or its path swallows full packets"),
+            ("2", "a flag or the configuration is wrong"),
+            ("3", "the daemon, or every VIP, could not be reached at the start"),
+        ],
+        &mut text,
+    );
+    let see = "maglevc(1), maglevd(8), and /usr/share/doc/vpp-maglevd/maglevt.md";
+    section("SEE ALSO", see, &[], &mut text);
     text
 }

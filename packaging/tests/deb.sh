@@ -51,11 +51,12 @@ in_root apt-get -qq -o Dpkg::Use-Pty=0 update
 in_root sh -c 'apt-get -qqy -o Dpkg::Use-Pty=0 install /packages/vpp-maglev*.deb' >"$work/log" 2>&1 ||
     { cat "$work/log"; fail "install"; }
 in_root maglevd --version | grep -q "^maglevd ${version%-*} (commit " || fail "version of maglevd"
+in_root maglevt --version | grep -q "^maglevt ${version%-*}" || fail "version of maglevt"
 in_root maglevc --version | grep -q "^maglevc ${version%-*}" || fail "version of maglevc"
 in_root id vpp-maglev | grep -q '(vpp)' || fail "the user is not in group vpp"
 for file in /etc/vpp-maglev/maglev.yaml /etc/default/vpp-maglev \
     /usr/lib/systemd/system/vpp-maglevd.service /usr/share/man/man8/maglevd.8.gz \
-    /usr/share/man/man1/maglevc.1.gz /usr/share/bash-completion/completions/maglevc; do
+    /usr/share/man/man1/maglevc.1.gz /usr/share/man/man1/maglevt.1.gz /usr/share/bash-completion/completions/maglevc; do
     [ -s "$root$file" ] || fail "$file is not there"
 done
 # As it is shipped, the configuration is refused, and names what is missing.

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tokio_native_tls::TlsConnector;
 
-use super::engine::{Engine, LoadSettings, VipObservation};
+use super::engine::{Engine, LoadSettings, TestObservation};
 use super::error::TesterError;
 use super::report::{Reporter, TestReport, TestStart};
 use super::targets::{Targets, VipTarget};
@@ -34,9 +34,9 @@ pub(super) struct CollectPlan {
 }
 
 /// What ends a test early.
-pub(super) struct StopSignals([Signal; 3]);
+pub(super) struct EndSignals([Signal; 3]);
 
-impl StopSignals {
+impl EndSignals {
     pub(super) fn take() -> io::Result<Self> {
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         let [interrupt, terminate, hangup] = kinds.map(signal);
@@ -66,7 +66,7 @@ pub(super) async fn collect(
     targets: Targets,
     connector: &TlsConnector,
     plan: CollectPlan,
-    mut stop: StopSignals,
+    mut stop: EndSignals,
     reporter: Reporter,
 ) -> Result<bool, TesterError> {
     let start = Instant::now();
@@ -139,8 +139,8 @@ impl Collector {
         self.reporter.start(&start)
     }
 
-    fn take(&mut self, observation: VipObservation) -> Result<(), TesterError> {
-        let VipObservation { vip, at, fact } = observation;
+    fn take(&mut self, observation: TestObservation) -> Result<(), TesterError> {
+        let TestObservation { vip, at, fact } = observation;
         let Some(record) = self.records.get_mut(vip) else { return Ok(()) };
         for event in record.take(at, fact) {
             self.events += 1;
@@ -152,7 +152,7 @@ impl Collector {
     }
 
     /// Takes what was observed before the end.
-    fn take_rest(&mut self, rest: &mut Receiver<VipObservation>) -> Result<(), TesterError> {
+    fn take_rest(&mut self, rest: &mut Receiver<TestObservation>) -> Result<(), TesterError> {
         while let Ok(observation) = rest.try_recv() {
             self.take(observation)?;
         }

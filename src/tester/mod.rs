@@ -1,7 +1,7 @@
 //! maglevt: tests VIPs as a client of them.
 //!
 //! ```text
-//! options ─▶ targets ─▶ engine ─▶ VipObservation ─▶ collect ─▶ report: screen, text, JSON
+//! options ─▶ targets ─▶ engine ─▶ TestObservation ─▶ collect ─▶ report: screen, text, JSON
 //!                                                     └─ domain::tester
 //! ```
 //!
@@ -10,11 +10,11 @@
 //! terminal) and `client` (the daemon), `config` (the file) and `probe` (HTTP heads).
 
 mod collect;
-mod engine;
-mod error;
+pub mod engine;
+pub mod error;
 pub mod options;
 mod report;
-mod targets;
+pub mod targets;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -86,7 +86,7 @@ fn run_options(options: &TesterOptions, output: Output) -> Result<bool, TesterEr
 }
 
 async fn test(options: &TesterOptions, output: Output) -> Result<bool, TesterError> {
-    let stop = collect::StopSignals::take()
+    let stop = collect::EndSignals::take()
         .map_err(|source| TesterError::System { attempted: "take signals", source })?;
     let targets = targets::find(options).await?;
     for sentence in &targets.left_out {

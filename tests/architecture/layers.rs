@@ -126,6 +126,23 @@ const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
+        folder: "tester",
+        modules: &["cli", "client", "api::views", "config", "domain", "host", "probe", "pb"],
+        crates: &[
+            "thiserror",
+            "tokio",
+            "tokio_native_tls",
+            "tokio_stream",
+            "serde_json",
+            "rustix",
+            "socket2",
+            "clap",
+            "regex",
+            "crossterm",
+            "ratatui",
+        ],
+    },
+    Layer {
         folder: "bin/maglevd",
         modules: &["actors", "api", "config", "domain", "host", "probe", "vpp"],
         crates: &[
@@ -139,6 +156,7 @@ const LAYERS: &[Layer] = &[
             "tracing",
         ],
     },
+    Layer { folder: "bin/maglevt", modules: &["tester"], crates: &[] },
     Layer { folder: "bin/maglevc", modules: &["cli"], crates: &[] },
 ];
 

@@ -1,4 +1,4 @@
-//! What the library and the two programs do, seen from the outside: one test
+//! What the library and the programs do, seen from the outside: one test
 //! program, because each one links the whole library.
 //!
 //! The modules are found by their folder: `cargo test --test integration
@@ -18,5 +18,6 @@ mod lab;
 mod packaging;
 mod probe;
 mod support;
+mod tester;
 mod vpp;
 mod wire;

@@ -41,7 +41,7 @@ impl VipCounts {
         self.moved += u64::from(is_moved);
         match fact {
             TestFact::Ended(flow) => self.count_flow(flow),
-            TestFact::Skipped => self.skipped += 1,
+            TestFact::Skipped { count } => self.skipped += count,
             TestFact::Opened { .. } => self.held_opened += 1,
             TestFact::NotOpened { failure } => {
                 *self.held_failed.entry(failure.kind).or_default() += 1

@@ -99,8 +99,9 @@ pub struct EndedFlow {
 pub enum TestFact {
     /// A new flow ended, well or not.
     Ended(EndedFlow),
-    /// A new flow was due while too many were under way.
-    Skipped,
+    /// New flows were due while too many were under way, or while this machine was
+    /// too busy to begin them.
+    Skipped { count: u64 },
     /// A connection to hold was opened.
     Opened { slot: usize },
     /// A connection to hold could not be opened.

@@ -152,7 +152,7 @@ impl VipRecord {
                     events.push(TestEvent::Broken { slot: *slot, server, failure });
                 }
             }
-            TestFact::Skipped
+            TestFact::Skipped { .. }
             | TestFact::NotOpened { .. }
             | TestFact::Expects(_)
             | TestFact::FullSize(_) => {}

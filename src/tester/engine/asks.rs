@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio_native_tls::TlsConnector;
 
 use super::LoadSettings;
-use crate::tester::targets::{VipKind, VipTarget};
+use crate::tester::targets::{TargetKind, VipTarget};
 
 /// What is said where nothing else is given.
 const DEFAULT_LINE: &str = "maglevt";
@@ -14,7 +14,7 @@ const DEFAULT_LINE: &str = "maglevt";
 /// What is asked of one VIP.
 pub(super) struct Asks {
     pub(super) address: SocketAddr,
-    pub(super) kind: VipKind,
+    pub(super) kind: TargetKind,
     pub(super) connector: TlsConnector,
     /// The name that TLS asks for and verifies.
     pub(super) tls_name: String,
@@ -40,7 +40,7 @@ impl Asks {
     ) -> Self {
         let ip = target.address.ip().to_string();
         let host = target.host.clone().unwrap_or_else(|| authority(target));
-        let line_oriented = matches!(target.kind, VipKind::Tcp | VipKind::Tls);
+        let line_oriented = matches!(target.kind, TargetKind::Tcp | TargetKind::Tls);
         let says_something = settings.send.is_some() || settings.lines > 1 || settings.hold > 0;
         let mut asks = Self {
             address: target.address,
@@ -94,7 +94,7 @@ impl Asks {
 /// The `Host` header of a VIP without a name: its port is left out where it is the
 /// scheme's own.
 fn authority(target: &VipTarget) -> String {
-    let default_port = if target.kind == VipKind::Https { 443 } else { 80 };
+    let default_port = if target.kind == TargetKind::Https { 443 } else { 80 };
     let address = target.address;
     match address {
         SocketAddr::V6(v6) if v6.port() == default_port => format!("[{}]", v6.ip()),

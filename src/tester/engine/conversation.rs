@@ -8,7 +8,7 @@ use tokio::net::UdpSocket;
 use super::asks::Asks;
 use super::failure::of_io;
 use super::http_answer::{HttpMessage, HttpReader, first_line};
-use super::open::Transport;
+use super::open::FlowTransport;
 use crate::domain::tester::fact::{FailureKind, FlowFailure};
 
 /// Bytes of one read.
@@ -30,18 +30,18 @@ pub(super) struct FlowAnswer {
 
 /// One connection, with what has come that nobody asked for yet.
 pub(super) struct Conversation {
-    transport: Transport,
+    transport: FlowTransport,
     kept: Vec<u8>,
     /// Bytes that came of the answer that is awaited.
     came: usize,
 }
 
 impl Conversation {
-    pub(super) fn new(transport: Transport) -> Self {
+    pub(super) fn new(transport: FlowTransport) -> Self {
         Self { transport, kept: Vec::new(), came: 0 }
     }
 
-    pub(super) fn transport(&self) -> &Transport {
+    pub(super) fn transport(&self) -> &FlowTransport {
         &self.transport
     }
 
@@ -57,9 +57,9 @@ impl Conversation {
         self.came = 0;
         let Self { transport, kept, came } = self;
         match transport {
-            Transport::Udp(socket) => datagram(socket, request, came).await,
-            Transport::Tcp(stream) => over(stream, asks, request, kept, came).await,
-            Transport::Tls(stream) => over(&mut **stream, asks, request, kept, came).await,
+            FlowTransport::Udp(socket) => datagram(socket, request, came).await,
+            FlowTransport::Tcp(stream) => over(stream, asks, request, kept, came).await,
+            FlowTransport::Tls(stream) => over(&mut **stream, asks, request, kept, came).await,
         }
     }
 
@@ -77,7 +77,7 @@ impl Conversation {
 
     /// Ends the connection in order. Servers log a TLS connection that just closes.
     pub(super) async fn close(self) {
-        if let Transport::Tls(mut stream) = self.transport {
+        if let FlowTransport::Tls(mut stream) = self.transport {
             let _ = stream.shutdown().await;
         }
     }

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use rustix::io::Errno;
 use tokio_native_tls::{TlsConnector, native_tls};
 
+use crate::client::error::cause;
 use crate::domain::tester::fact::{FailureKind, FlowFailure};
 
 /// What the system says when it is this machine that lacks something.
@@ -36,7 +37,7 @@ pub(super) fn of_io(error: &io::Error, is_connected: bool) -> FlowFailure {
         _ if is_connected => FailureKind::Reset,
         _ => FailureKind::Unreachable,
     };
-    FlowFailure::new(kind, error.to_string())
+    FlowFailure::new(kind, cause(error))
 }
 
 /// The failure of a TLS handshake: what the connection broke with, or TLS's own.

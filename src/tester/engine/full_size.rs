@@ -11,11 +11,11 @@ use super::Observer;
 use super::asks::Asks;
 use super::conversation::Conversation;
 use super::new_flows::ask;
-use super::open::{Transport, open};
+use super::open::{FlowTransport, open};
 use super::path_size::{never_fragment, path_mtu, segment, tcp_headers, tcp_packet, udp_headers};
 use crate::domain::tester::fact::{FailureKind, FlowFailure, TestFact};
 use crate::domain::tester::full_size::{FullSizeTry, SMALLEST, judge, next_size};
-use crate::tester::targets::VipKind;
+use crate::tester::targets::TargetKind;
 
 /// Flows of one round, so that several servers get one.
 const FLOWS: usize = 8;
@@ -25,6 +25,9 @@ const EVERY: Duration = Duration::from_secs(30);
 
 /// Servers take headers of 8 KiB.
 const USUAL_HEADER: usize = 7000;
+
+/// What the length field of IP can say.
+const LARGEST: u32 = 65_535;
 
 /// A search takes many flows that wait in vain.
 const SEARCH_TIMEOUT: Duration = Duration::from_millis(1000);
@@ -41,7 +44,7 @@ pub(super) async fn run(asks: Arc<Asks>, within: Duration, observer: Observer) {
             _ => None,
         };
         let is_ipv6 = asks.address.is_ipv6();
-        let mss = full.filter(|_| asks.kind != VipKind::Udp);
+        let mss = full.filter(|_| asks.kind != TargetKind::Udp);
         let mss = mss.map(|full| full.saturating_sub(tcp_headers(asks.address)));
         let finding = judge(&tries, largest, is_ipv6, mss, why_none.as_deref());
         observer.report(TestFact::FullSize(finding)).await;
@@ -124,15 +127,15 @@ async fn full(
     let peer = asks.address;
     let known = mtu(&conversation, peer).ok_or_else(|| unknown("the path's MTU"))?;
     let (packet, request) = match conversation.transport() {
-        Transport::Udp(socket) => {
+        FlowTransport::Udp(socket) => {
             let _ = never_fragment(socket, peer);
-            let packet = size.unwrap_or(known).min(known);
+            let packet = size.unwrap_or(known).min(known).min(LARGEST);
             let room = packet.saturating_sub(udp_headers(peer)) as usize;
             let bare = asks.padded(1).len() - 1;
             (packet, asks.padded(room.saturating_sub(bare).max(1)))
         }
-        Transport::Tcp(stream) => (tcp_size(stream, size, known, peer)?, Vec::new()),
-        Transport::Tls(stream) => {
+        FlowTransport::Tcp(stream) => (tcp_size(stream, size, known, peer)?, Vec::new()),
+        FlowTransport::Tls(stream) => {
             (tcp_size(stream.get_ref().get_ref().get_ref(), size, known, peer)?, Vec::new())
         }
     };
@@ -161,15 +164,15 @@ fn tcp_size(
     peer: std::net::SocketAddr,
 ) -> Result<u32, FlowFailure> {
     let segment = segment(stream).ok_or_else(|| unknown("the segments' size"))?;
-    let packet = tcp_packet(segment, mtu, peer);
+    let packet = tcp_packet(segment, mtu, peer).min(LARGEST);
     Ok(size.map_or(packet, |size| size.min(packet)))
 }
 
 fn mtu(conversation: &Conversation, peer: std::net::SocketAddr) -> Option<u32> {
     match conversation.transport() {
-        Transport::Tcp(stream) => path_mtu(stream, peer),
-        Transport::Tls(stream) => path_mtu(stream.get_ref().get_ref().get_ref(), peer),
-        Transport::Udp(socket) => path_mtu(socket, peer),
+        FlowTransport::Tcp(stream) => path_mtu(stream, peer),
+        FlowTransport::Tls(stream) => path_mtu(stream.get_ref().get_ref().get_ref(), peer),
+        FlowTransport::Udp(socket) => path_mtu(socket, peer),
     }
 }
 

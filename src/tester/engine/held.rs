@@ -11,7 +11,11 @@ use super::asks::Asks;
 use super::conversation::{Conversation, FlowAnswer};
 use super::open::open;
 use crate::domain::tester::fact::{FlowFailure, TestFact};
-use crate::tester::targets::VipKind;
+use crate::tester::targets::TargetKind;
+
+/// Between two attempts to open one, at least: the places of thousands share a
+/// server that is dead.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// The place of one connection.
 pub(super) struct Held {
@@ -29,7 +33,7 @@ pub(super) struct Held {
 impl Held {
     /// Holds it until the task is aborted.
     pub(super) async fn run(mut self, observer: Observer) {
-        if self.asks.kind == VipKind::Udp {
+        if self.asks.kind == TargetKind::Udp {
             // Nobody sends a lost datagram again.
             self.timeout = self.late;
         }
@@ -41,14 +45,17 @@ impl Held {
         loop {
             let opened = open(&self.asks, self.late, None).await;
             match opened {
-                Err(failure) => observer.report(TestFact::NotOpened { failure }).await,
+                Err(failure) => {
+                    observer.report(TestFact::NotOpened { failure }).await;
+                    sleep(self.interval.max(RETRY)).await;
+                }
                 Ok(transport) => {
                     observer.report(TestFact::Opened { slot }).await;
                     let ended = self.converse(Conversation::new(transport), &observer).await;
                     observer.report(ended).await;
+                    sleep(self.interval).await;
                 }
             }
-            sleep(self.interval).await;
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! new_flows ──┐
-//! held ───────┼─▶ VipObservation ─▶ one collector
+//! held ───────┼─▶ TestObservation ─▶ one collector
 //! full_size ──┤
 //! expects ────┘
 //! ```
@@ -67,7 +67,7 @@ pub struct LoadSettings {
 
 /// What happened to which of the VIPs, since the start.
 #[derive(Debug)]
-pub struct VipObservation {
+pub struct TestObservation {
     pub vip: usize,
     pub at: Duration,
     pub fact: TestFact,
@@ -78,7 +78,7 @@ pub struct VipObservation {
 struct Observer {
     vip: usize,
     start: Instant,
-    sender: mpsc::Sender<VipObservation>,
+    sender: mpsc::Sender<TestObservation>,
 }
 
 impl Observer {
@@ -88,7 +88,7 @@ impl Observer {
 
     /// Waits while the collector is behind. Without one the test is over.
     async fn report(&self, fact: TestFact) {
-        let observation = VipObservation { vip: self.vip, at: self.now(), fact };
+        let observation = TestObservation { vip: self.vip, at: self.now(), fact };
         let _ = self.sender.send(observation).await;
     }
 }
@@ -109,7 +109,7 @@ impl Engine {
         connector: &tokio_native_tls::TlsConnector,
         daemon: Option<DaemonShares>,
         start: Instant,
-    ) -> (Self, mpsc::Receiver<VipObservation>) {
+    ) -> (Self, mpsc::Receiver<TestObservation>) {
         let (sender, observations) = mpsc::channel(QUEUE);
         let (stop, stopped) = watch::channel(false);
         let (mut new_flows, mut others) = (JoinSet::new(), JoinSet::new());

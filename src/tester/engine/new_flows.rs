@@ -37,18 +37,24 @@ impl NewFlows {
         // A machine that slept must not open at once what it missed.
         pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut under_way = JoinSet::new();
+        let mut next = Instant::now();
         loop {
             tokio::select! {
                 _ = stopped.changed() => break,
-                _ = pace.tick() => {
+                due = pace.tick() => {
+                    let mut skipped = missed(due.saturating_duration_since(next), every);
+                    next = due + every;
                     if under_way.len() >= MAX_UNDER_WAY {
-                        observer.report(TestFact::Skipped).await;
+                        skipped += 1;
                     } else {
                         let (flows, observer) = (Arc::clone(&flows), observer.clone());
                         under_way.spawn(async move {
                             let ended = flows.flow(&observer).await;
                             observer.report(TestFact::Ended(ended)).await;
                         });
+                    }
+                    if skipped > 0 {
+                        observer.report(TestFact::Skipped { count: skipped }).await;
                     }
                 }
                 Some(_) = under_way.join_next() => {}
@@ -102,6 +108,13 @@ impl NewFlows {
     }
 }
 
+/// The ticks that were left out, where one comes so much later than it was due.
+fn missed(late: Duration, every: Duration) -> u64 {
+    // A tick that comes late by less than half is the one that was due.
+    let ticks = (late + every / 2).as_nanos() / every.as_nanos().max(1);
+    u64::try_from(ticks).unwrap_or(u64::MAX)
+}
+
 /// Asks, within a time.
 pub(super) async fn ask(
     conversation: &mut Conversation,
@@ -124,4 +137,17 @@ pub(super) async fn attempt(asks: &Asks, within: Duration) -> Result<(), FlowFai
     }
     conversation.close().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_that_were_left_out_are_counted() {
+        let ms = Duration::from_millis;
+        for (late, expected) in [(0, 0), (4, 0), (10, 1), (14, 1), (30, 3)] {
+            assert_eq!(missed(ms(late), ms(10)), expected, "{late}");
+        }
+    }
 }

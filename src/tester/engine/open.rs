@@ -13,10 +13,10 @@ use super::asks::Asks;
 use super::failure::{of_io, of_tls};
 use super::path_size;
 use crate::domain::tester::fact::{FailureKind, FlowFailure};
-use crate::tester::targets::VipKind;
+use crate::tester::targets::TargetKind;
 
 /// A connection of one kind.
-pub(super) enum Transport {
+pub(super) enum FlowTransport {
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
     Udp(UdpSocket),
@@ -31,9 +31,12 @@ pub(super) async fn open(
     asks: &Asks,
     within: Duration,
     largest: Option<u32>,
-) -> Result<Transport, FlowFailure> {
-    if asks.kind == VipKind::Udp {
-        return udp(asks.address).await.map(Transport::Udp).map_err(|error| of_io(&error, false));
+) -> Result<FlowTransport, FlowFailure> {
+    if asks.kind == TargetKind::Udp {
+        return udp(asks.address)
+            .await
+            .map(FlowTransport::Udp)
+            .map_err(|error| of_io(&error, false));
     }
     let socket = tcp_socket(asks.address, largest)
         .map_err(|error| FlowFailure::new(FailureKind::Local, format!("no socket: {error}")))?;
@@ -49,10 +52,10 @@ pub(super) async fn open(
     // Requests are written whole; Nagle's algorithm could only hold them back.
     let _ = stream.set_nodelay(true);
     if !asks.kind.is_tls() {
-        return Ok(Transport::Tcp(stream));
+        return Ok(FlowTransport::Tcp(stream));
     }
     match timeout(within, asks.connector.connect(&asks.tls_name, stream)).await {
-        Ok(Ok(stream)) => Ok(Transport::Tls(Box::new(stream))),
+        Ok(Ok(stream)) => Ok(FlowTransport::Tls(Box::new(stream))),
         Ok(Err(error)) => Err(of_tls(&error)),
         Err(_) => {
             let why = format!("no TLS handshake within {} ms", within.as_millis());

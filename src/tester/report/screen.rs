@@ -31,7 +31,7 @@ const TITLES: [&str; 11] =
 const WIDTHS: [u16; 9] = [8, 7, 8, 8, 11, 6, 6, 8, 8];
 
 /// The screen, and what is on it.
-pub(super) struct TestScreen {
+pub(in crate::tester) struct TestScreen {
     screen: Screen<Stdout>,
     keys: EventStream,
     terminal: TerminalWatch,

@@ -74,6 +74,10 @@ fn counts(vip: &VipReport, context: &RenderContext) -> String {
     let bad = |count: u64| if count > 0 { Tone::Bad } else { Tone::Plain };
     let failed = format!("{} failed{}", counts.failed(), by_kind(&counts.failed));
     let mut parts = vec![format!("{} ok", counts.ok), context.paint(bad(counts.failed()), &failed)];
+    if counts.skipped > 0 {
+        let skipped = format!("{} skipped (this machine is too busy)", counts.skipped);
+        parts.push(context.paint(Tone::Unsure, &skipped));
+    }
     parts.extend(latency(counts));
     if vip.held_wanted > 0 {
         let tone = if vip.held_open < vip.held_wanted { Tone::Unsure } else { Tone::Plain };

@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{VipKind, VipTarget, chosen};
+use super::{TargetKind, VipTarget, chosen};
 use crate::tester::error::TesterError;
 use crate::tester::options::TesterOptions;
 
 /// A VIP, taken apart.
 #[derive(Debug, PartialEq, Eq)]
 struct VipWords<'a> {
-    scheme: Option<VipKind>,
+    scheme: Option<TargetKind>,
     host: &'a str,
     port: Option<u16>,
     path: Option<&'a str>,
@@ -25,8 +25,8 @@ pub(super) async fn parse(text: &str, options: &TesterOptions) -> Result<VipTarg
     let kind = words.scheme.or(chosen(options.probe.kind));
     let port = match (words.port, kind) {
         (Some(port), _) => port,
-        (None, Some(VipKind::Http)) => 80,
-        (None, Some(VipKind::Https)) => 443,
+        (None, Some(TargetKind::Http)) => 80,
+        (None, Some(TargetKind::Https)) => 443,
         _ => return Err(wrong("it has no port".into())),
     };
     let (ip, name) = match words.host.parse::<IpAddr>() {
@@ -41,7 +41,7 @@ pub(super) async fn parse(text: &str, options: &TesterOptions) -> Result<VipTarg
     Ok(VipTarget {
         name: text.to_owned(),
         address: SocketAddr::new(ip, port),
-        kind: kind.unwrap_or(VipKind::of_port(port)),
+        kind: kind.unwrap_or(TargetKind::of_port(port)),
         host: options.probe.host.clone().or(name),
         uri: words.path.map_or_else(|| options.probe.uri.clone(), str::to_owned),
         expected: None,
@@ -52,7 +52,7 @@ fn split(text: &str) -> Result<VipWords<'_>, &'static str> {
     let (scheme, rest) = match text.split_once("://") {
         None => (None, text),
         Some((word, rest)) => {
-            let known = VipKind::from_word(word);
+            let known = TargetKind::from_word(word);
             (Some(known.ok_or("the scheme is tcp, tls, http, https or udp")?), rest)
         }
     };
@@ -60,7 +60,7 @@ fn split(text: &str) -> Result<VipWords<'_>, &'static str> {
         None => (rest, None),
         Some(at) => (&rest[..at], Some(&rest[at..])),
     };
-    if path.is_some() && !scheme.is_some_and(VipKind::is_http) {
+    if path.is_some() && !scheme.is_some_and(TargetKind::is_http) {
         return Err("only http:// and https:// have a path");
     }
     let (host, port) = match authority.strip_prefix('[') {
@@ -94,8 +94,8 @@ mod tests {
         for (text, expected) in [
             ("192.0.2.80:80", words(None, "192.0.2.80", Some(80), None)),
             ("[2001:db8::80]:443", words(None, "2001:db8::80", Some(443), None)),
-            ("tcp://vip.example:7", words(Some(VipKind::Tcp), "vip.example", Some(7), None)),
-            ("http://[::1]/x/y?z", words(Some(VipKind::Http), "::1", None, Some("/x/y?z"))),
+            ("tcp://vip.example:7", words(Some(TargetKind::Tcp), "vip.example", Some(7), None)),
+            ("http://[::1]/x/y?z", words(Some(TargetKind::Http), "::1", None, Some("/x/y?z"))),
             ("udp://a:0", Err("a port is a number from 1 to 65535")),
             ("ftp://a:1", Err("the scheme is tcp, tls, http, https or udp")),
             ("2001:db8::80:443", Err("an IPv6 address stands in brackets: [2001:db8::80]:443")),

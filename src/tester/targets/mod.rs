@@ -17,7 +17,7 @@ pub use daemon::DaemonShares;
 
 /// What a VIP is asked over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VipKind {
+pub enum TargetKind {
     Tcp,
     Tls,
     Http,
@@ -25,7 +25,7 @@ pub enum VipKind {
     Udp,
 }
 
-impl VipKind {
+impl TargetKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ pub struct VipTarget {
     /// The frontend's name, or what was given.
     pub name: String,
     pub address: SocketAddr,
-    pub kind: VipKind,
+    pub kind: TargetKind,
     /// The `Host` header, and what TLS asks for; `None`: the address.
     pub host: Option<String>,
     /// Path and query.
@@ -165,8 +165,8 @@ fn of_frontend(frontend: KnownFrontend, options: &TesterOptions) -> Result<VipTa
     }
     let kind = match service {
         None => return Err(no_target("it takes every protocol and port")),
-        Some((17, _)) => VipKind::Udp,
-        Some((6, port)) => chosen(options.probe.kind).unwrap_or(VipKind::of_port(port)),
+        Some((17, _)) => TargetKind::Udp,
+        Some((6, port)) => chosen(options.probe.kind).unwrap_or(TargetKind::of_port(port)),
         Some((protocol, _)) => return Err(no_target(&format!("it takes protocol {protocol}"))),
     };
     let port = service.map_or(0, |(_, port)| port);
@@ -180,13 +180,13 @@ fn of_frontend(frontend: KnownFrontend, options: &TesterOptions) -> Result<VipTa
     })
 }
 
-fn chosen(choice: KindChoice) -> Option<VipKind> {
+fn chosen(choice: KindChoice) -> Option<TargetKind> {
     match choice {
         KindChoice::Auto => None,
-        KindChoice::Tcp => Some(VipKind::Tcp),
-        KindChoice::Tls => Some(VipKind::Tls),
-        KindChoice::Http => Some(VipKind::Http),
-        KindChoice::Https => Some(VipKind::Https),
-        KindChoice::Udp => Some(VipKind::Udp),
+        KindChoice::Tcp => Some(TargetKind::Tcp),
+        KindChoice::Tls => Some(TargetKind::Tls),
+        KindChoice::Http => Some(TargetKind::Http),
+        KindChoice::Https => Some(TargetKind::Https),
+        KindChoice::Udp => Some(TargetKind::Udp),
     }
 }

@@ -10,7 +10,7 @@ mod grpc;
 mod life;
 mod listeners;
 mod metrics;
-mod modes;
+pub(crate) mod modes;
 mod names;
 mod notify;
 mod probes;

@@ -89,10 +89,10 @@ async fn the_embedded_dataplane_is_inside_the_process_and_goes_with_it() {
 }
 
 /// A demo in a directory for temporary files of its own, with its backends.
-struct Demo {
+pub(crate) struct Demo {
     daemon: Daemon,
     /// Its backends keep the ports; the demo itself listens on them.
-    bed: TestBed,
+    pub(crate) bed: TestBed,
 }
 
 /// Starts a demo of what is in `bed`.
@@ -103,7 +103,7 @@ fn demo(bed: &TestBed) -> Command {
 }
 
 impl Demo {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         // Some probes are meant to time out here.
         let check = "interval: 100ms, timeout: 1s, rise: 2, fall: 2";
         let bed = TestBed::of(["a", "b"].map(Backend::stopped).into())
@@ -115,7 +115,7 @@ impl Demo {
     }
 
     /// Gives a backend its word.
-    fn say(&self, backend: &str, word: &str) {
+    pub(crate) fn say(&self, backend: &str, word: &str) {
         let path = self.bed.dir().join("maglev-demo").join(backend);
         assert!(path.exists());
         std::fs::write(path, format!("{word}\n")).unwrap();

@@ -5,6 +5,6 @@ mod haproxy;
 mod http;
 mod icmp;
 mod netns;
-mod peers;
+pub(crate) mod peers;
 mod tcp;
 mod tls;

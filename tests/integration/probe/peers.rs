@@ -15,7 +15,7 @@ use vpp_maglev::domain::resolution::{HostName, IpFamily, LookupAnswer};
 use vpp_maglev::probe::{NameService, Probe, ThreadResources};
 
 /// A server that lives as long as this.
-struct Peer(Child);
+pub(crate) struct Peer(Child);
 
 impl Drop for Peer {
     fn drop(&mut self) {
@@ -28,7 +28,9 @@ impl Peer {
     /// Starts what `command` makes of `N` free ports, and waits until all are
     /// served. Ports are free only until another process takes them, so a server that
     /// ends at once is tried again with others.
-    async fn start<const N: usize>(command: impl Fn([u16; N]) -> Command) -> (Self, [u16; N]) {
+    pub(crate) async fn start<const N: usize>(
+        command: impl Fn([u16; N]) -> Command,
+    ) -> (Self, [u16; N]) {
         for _ in 0..5 {
             let held = [(); N].map(|()| TcpListener::bind((V4, 0)).unwrap());
             let ports = held.each_ref().map(|listener| listener.local_addr().unwrap().port());
@@ -54,7 +56,7 @@ impl Peer {
 }
 
 /// Writes the template `name` from `tests/data/probe` into `directory`.
-fn fill_in(directory: &Path, name: &str, values: &[(&str, &str)]) {
+pub(crate) fn fill_in(directory: &Path, name: &str, values: &[(&str, &str)]) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/probe").join(name);
     let mut text = std::fs::read_to_string(source).unwrap();
     for (key, value) in values {

@@ -51,10 +51,15 @@ impl Config {
     }
 
     /// Adds a frontend on TCP port 80. Its pools are named by their number.
-    pub(crate) fn frontend(mut self, name: &str, vip: &str, pools: &[&str]) -> Self {
+    pub(crate) fn frontend(self, name: &str, vip: &str, pools: &[&str]) -> Self {
+        self.frontend_on(80, name, vip, pools)
+    }
+
+    /// The same on another port.
+    pub(crate) fn frontend_on(mut self, port: u16, name: &str, vip: &str, pools: &[&str]) -> Self {
         write!(
             self.frontends,
-            "    {name}:\n      address: {vip}\n      protocol: tcp\n      port: 80\n      pools:\n"
+            "    {name}:\n      address: {vip}\n      protocol: tcp\n      port: {port}\n      pools:\n"
         )
         .unwrap();
         for (number, pool) in pools.iter().enumerate() {

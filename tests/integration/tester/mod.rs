@@ -1,0 +1,11 @@
+//! The built maglevt against servers that do what their test says, the demo, a
+//! daemon and nginx: each fault is found and named.
+
+mod daemon;
+mod flags;
+mod line_server;
+mod lines;
+mod mtu;
+mod nginx;
+mod process;
+mod screen;

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 
 use super::namespaces::{VPPS, command, vpp_setup};
+use super::support::eventually;
 use super::support::process::Process;
 
 /// Where VPP is, as the environment says.
@@ -52,13 +53,17 @@ impl<'a> Vpp<'a> {
         self.folder.join("api.sock")
     }
 
-    /// Starts it; it forwards some time later.
+    /// Starts it and configures its interfaces; it forwards some moments later.
     pub(crate) fn start(&mut self) {
         let mut vpp = command(VPPS[self.index], &self.paths.vpp);
         vpp.arg("-c").arg(self.folder.join("startup.conf"));
         let output = File::create(self.folder.join("output")).unwrap();
         vpp.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
         self.process = Some(Process::start(&mut vpp));
+        // VPP would run a startup-config two seconds after its start.
+        eventually("VPP takes commands", || !self.cli("show version").is_empty());
+        let answer = self.cli(&format!("exec {}", self.folder.join("setup.cli").display()));
+        assert!(!answer.contains("exec:"), "{answer}");
     }
 
     /// Ends it as a crash does.
@@ -93,7 +98,6 @@ impl<'a> Vpp<'a> {
   log {folder}/vpp.log
   cli-listen {folder}/cli.sock
   runtime-dir {folder}
-  startup-config {folder}/setup.cli
 }}
 api-segment {{ prefix {prefix} }}
 socksvr {{ socket-name {folder}/api.sock }}

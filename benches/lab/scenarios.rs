@@ -29,11 +29,11 @@ const SLOW: Configuration = Configuration { check: Check::SLOW, ..QUICK };
 const OFTEN_COMPARED: Configuration = Configuration { sync_interval: 2, ..QUICK };
 
 /// Nothing may break: a new connection every 20 ms has a success in between.
-const NOTHING: Bound = bound(0, 0, 500);
+const NOTHING: Bound = bound(0, 0, 750);
 /// Established ones of a server are flushed, and with them those new ones that
 /// have said one of their two lines.
-const FLUSHED: Bound = bound(0, 15, 500);
-const POOL_FLUSHED: Bound = bound(0, 45, 500);
+const FLUSHED: Bound = bound(0, 15, 750);
+const POOL_FLUSHED: Bound = bound(0, 45, 750);
 /// VPP is back and has no VIP yet: dial, read, write.
 const PROGRAMMED: Bound = bound(0, 75, 1500);
 /// Nothing answers; what was sent meanwhile is in VPP's queues.

@@ -8,10 +8,12 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tokio_native_tls::TlsConnector;
 
-use super::engine::{Engine, LoadSettings, TestObservation};
+use super::engine::{Engine, TestObservation};
 use super::error::TesterError;
 use super::report::{Reporter, TestReport, TestStart};
-use super::targets::{Targets, VipTarget};
+use super::settings::LoadSettings;
+use super::targets::Targets;
+use super::targets::target::VipTarget;
 use crate::cli::render::output::now_ns;
 use crate::domain::tester::fact::TestFact;
 use crate::domain::tester::limits::TestLimits;

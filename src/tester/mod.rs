@@ -14,6 +14,7 @@ pub mod engine;
 pub mod error;
 pub mod options;
 mod report;
+pub mod settings;
 pub mod targets;
 
 use std::ffi::OsString;
@@ -33,7 +34,7 @@ use options::completions::script;
 use options::single_dash::with_two_dashes;
 use options::{ReportFormat, TesterOptions};
 use report::Reporter;
-use targets::VipTarget;
+use targets::target::VipTarget;
 
 /// Runs maglevt with its arguments, the program's name first. The exit status is 0
 /// for a test within its limits, 1 for another, 2 for wrong arguments, 3 where
@@ -99,7 +100,7 @@ async fn test(options: &TesterOptions, output: Output) -> Result<bool, TesterErr
     if found.iter().all(Option::is_some) {
         return Err(TesterError::Unreachable { reasons: reasons(&targets.vips, &found) });
     }
-    let format = options.output.unwrap_or_else(|| ReportFormat::of_streams());
+    let format = options.output.unwrap_or_else(ReportFormat::of_streams);
     let reporter = Reporter::new(format, output)?;
     let plan = collect::CollectPlan {
         settings,

@@ -44,7 +44,7 @@ impl VipCounts {
             TestFact::Skipped { count } => self.skipped += count,
             TestFact::Opened { .. } => self.held_opened += 1,
             TestFact::NotOpened { failure } => {
-                *self.held_failed.entry(failure.kind).or_default() += 1
+                *self.held_failed.entry(failure.kind).or_default() += 1;
             }
             TestFact::Answered { took, .. } => {
                 self.held_answers += 1;

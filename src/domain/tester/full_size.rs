@@ -161,9 +161,9 @@ mod tests {
         let (mut passes, mut fails, mut steps) = (SMALLEST, 1500, 0);
         while let Some(size) = next_size(passes, fails) {
             if size <= 1476 {
-                passes = size
+                passes = size;
             } else {
-                fails = size
+                fails = size;
             }
             steps += 1;
         }

@@ -180,7 +180,8 @@ mod tests {
     #[test]
     fn each_verdict_has_its_reason() {
         let weights = [("a", 100.0), ("b", 100.0), ("c", 50.0), ("off", 0.0)];
-        let cases: &[(&[(&str, u64)], ShareVerdict, &str)] = &[
+        type Tally<'a> = &'a [(&'a str, u64)];
+        let cases: &[(Tally<'_>, ShareVerdict, &str)] = &[
             (&[("a", 41), ("b", 39), ("c", 20)], ShareVerdict::AsExpected, "100 answers of 3"),
             (&[("from a", 400), ("b", 400), ("c", 200)], ShareVerdict::AsExpected, "1000 answers"),
             (

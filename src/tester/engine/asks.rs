@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use tokio_native_tls::TlsConnector;
 
-use super::LoadSettings;
-use crate::tester::targets::{TargetKind, VipTarget};
+use crate::tester::settings::LoadSettings;
+use crate::tester::targets::target::{TargetKind, VipTarget};
 
 /// What is said where nothing else is given.
 const DEFAULT_LINE: &str = "maglevt";

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::Observer;
+use super::observer::Observer;
 use crate::domain::tester::fact::TestFact;
 use crate::tester::targets::DaemonShares;
 

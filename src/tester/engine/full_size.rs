@@ -7,15 +7,15 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::Observer;
 use super::asks::Asks;
 use super::conversation::Conversation;
 use super::new_flows::ask;
+use super::observer::Observer;
 use super::open::{FlowTransport, open};
 use super::path_size::{never_fragment, path_mtu, segment, tcp_headers, tcp_packet, udp_headers};
 use crate::domain::tester::fact::{FailureKind, FlowFailure, TestFact};
 use crate::domain::tester::full_size::{FullSizeTry, SMALLEST, judge, next_size};
-use crate::tester::targets::TargetKind;
+use crate::tester::targets::target::TargetKind;
 
 /// Flows of one round, so that several servers get one.
 const FLOWS: usize = 8;
@@ -71,7 +71,11 @@ async fn search(
     }
     let (mut good, mut bad) = (SMALLEST, full);
     while let Some(size) = next_size(good, bad) {
-        if passes(size).await { good = size } else { bad = size }
+        if passes(size).await {
+            good = size;
+        } else {
+            bad = size;
+        }
     }
     Some(good)
 }

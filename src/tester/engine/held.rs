@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use super::Observer;
 use super::asks::Asks;
 use super::conversation::{Conversation, FlowAnswer};
+use super::observer::Observer;
 use super::open::open;
 use crate::domain::tester::fact::{FlowFailure, TestFact};
-use crate::tester::targets::TargetKind;
+use crate::tester::targets::target::TargetKind;
 
 /// Between two attempts to open one, at least: the places of thousands share a
 /// server that is dead.

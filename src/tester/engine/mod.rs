@@ -17,21 +17,25 @@ mod full_size;
 mod held;
 mod http_answer;
 mod new_flows;
+mod observer;
 mod open;
 mod path_size;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::domain::tester::fact::{FlowFailure, TestFact};
-use crate::tester::targets::{DaemonShares, VipTarget};
+use crate::domain::tester::fact::FlowFailure;
+use crate::tester::settings::LoadSettings;
+use crate::tester::targets::DaemonShares;
+use crate::tester::targets::target::VipTarget;
 use asks::Asks;
+use observer::Observer;
 
 pub use failure::tls_connector;
+pub use observer::TestObservation;
 
 /// Observations that may be queued for the collector: some for each connection
 /// that may report at once.
@@ -39,59 +43,6 @@ const QUEUE: usize = 16 * 1024;
 
 /// Attempts to reach a VIP at the start: some of its servers may be dead.
 const FIRST_ATTEMPTS: usize = 5;
-
-/// How VIPs are tested.
-#[derive(Clone, Debug)]
-pub struct LoadSettings {
-    /// Between the starts of two new flows of a VIP; `None`: there are none.
-    pub interval: Option<Duration>,
-    /// For each step of a flow.
-    pub timeout: Duration,
-    /// Connections to hold to each VIP.
-    pub hold: usize,
-    pub hold_interval: Duration,
-    /// A held connection without an answer for so long is broken.
-    pub hold_timeout: Duration,
-    /// What each new flow asks, and how long after the answer before it.
-    pub lines: u32,
-    pub line_interval: Duration,
-    /// The header that names the server.
-    pub header: Option<String>,
-    /// What is said over TCP, TLS and UDP; `None`: new TCP connections say nothing.
-    pub send: Option<String>,
-    /// Whether every certificate is believed.
-    pub insecure: bool,
-    /// Whether full packets are tried.
-    pub full_size: bool,
-}
-
-/// What happened to which of the VIPs, since the start.
-#[derive(Debug)]
-pub struct TestObservation {
-    pub vip: usize,
-    pub at: Duration,
-    pub fact: TestFact,
-}
-
-/// Reports of one VIP.
-#[derive(Clone, Debug)]
-struct Observer {
-    vip: usize,
-    start: Instant,
-    sender: mpsc::Sender<TestObservation>,
-}
-
-impl Observer {
-    fn now(&self) -> Duration {
-        self.start.elapsed()
-    }
-
-    /// Waits while the collector is behind. Without one the test is over.
-    async fn report(&self, fact: TestFact) {
-        let observation = TestObservation { vip: self.vip, at: self.now(), fact };
-        let _ = self.sender.send(observation).await;
-    }
-}
 
 /// The tasks of a test, which end when this is dropped.
 pub struct Engine {

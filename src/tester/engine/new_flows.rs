@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-use super::Observer;
 use super::asks::Asks;
 use super::conversation::{Conversation, FlowAnswer};
+use super::observer::Observer;
 use super::open::open;
 use crate::domain::tester::fact::{EndedFlow, FlowFailure, TestFact};
 

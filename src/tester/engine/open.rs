@@ -13,7 +13,7 @@ use super::asks::Asks;
 use super::failure::{of_io, of_tls};
 use super::path_size;
 use crate::domain::tester::fact::{FailureKind, FlowFailure};
-use crate::tester::targets::TargetKind;
+use crate::tester::targets::target::TargetKind;
 
 /// A connection of one kind.
 pub(super) enum FlowTransport {

@@ -38,7 +38,7 @@ impl<'a> Completed<'a> {
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
         let values = arg.get_possible_values();
         // A switch that may be given a value is given none as a rule.
-        let least = arg.get_num_args().map_or(0, |range| range.min_values());
+        let least = arg.get_num_args().map_or(1, |range| range.min_values());
         let takes_value = arg.get_action().takes_values() && least > 0;
         Some(Self {
             long: arg.get_long()?,

@@ -17,7 +17,7 @@ use crate::client::tls::{ClientIdentity, ClientTls};
 use crate::domain::tester::limits::TestLimits;
 use crate::domain::tester::server_name::KnownServer;
 use crate::domain::tester::shares::ExpectedShares;
-use crate::tester::engine::LoadSettings;
+use crate::tester::settings::LoadSettings;
 use completions::CompletedShell;
 use values::{duration, expected_weight, header_name, host, positive, regex, send_line, uri};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{TestReport, TestStart};
+use super::test_report::{TestReport, TestStart};
 use crate::api::views::time::rfc3339;
 use crate::cli::render::json;
 use crate::domain::tester::counts::Failures;
@@ -15,7 +15,7 @@ use crate::domain::tester::latency::Latencies;
 use crate::domain::tester::limits::Breach;
 use crate::domain::tester::record::VipReport;
 use crate::domain::tester::shares::{ExpectedShares, ShareFinding};
-use crate::tester::targets::VipTarget;
+use crate::tester::targets::target::VipTarget;
 
 /// An object as it is written.
 pub(super) fn line(value: &Value) -> String {

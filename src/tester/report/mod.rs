@@ -2,6 +2,7 @@
 
 mod json;
 mod screen;
+mod test_report;
 mod text;
 
 use std::io::IsTerminal;
@@ -9,30 +10,13 @@ use std::time::Duration;
 
 use super::error::TesterError;
 use super::options::ReportFormat;
-use super::targets::VipTarget;
+use super::targets::target::VipTarget;
 use crate::cli::render::output::{Output, write};
 use crate::domain::tester::fact::TestEvent;
 use crate::domain::tester::limits::Breach;
-use crate::domain::tester::record::VipReport;
 use screen::TestScreen;
 
-/// What is tested, and how.
-pub(super) struct TestStart<'a> {
-    /// Unix time in nanoseconds.
-    pub(super) at_ns: i64,
-    pub(super) targets: &'a [VipTarget],
-    pub(super) hold: usize,
-    pub(super) interval: Option<Duration>,
-}
-
-/// All VIPs at one moment.
-pub(super) struct TestReport {
-    /// Unix time in nanoseconds.
-    pub(super) at_ns: i64,
-    /// Since the start.
-    pub(super) elapsed: Duration,
-    pub(super) vips: Vec<(VipTarget, VipReport)>,
-}
+pub(super) use test_report::{TestReport, TestStart};
 
 /// Who is reported to.
 pub(super) enum Reporter {

@@ -11,7 +11,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Paragraph, Row, Table};
 use tokio_stream::StreamExt;
 
-use super::TestReport;
+use super::test_report::TestReport;
 use super::text::{fine_ms, ms};
 use crate::api::views::text::printable;
 use crate::cli::live::{Ink, PressedKey, Screen};
@@ -19,7 +19,7 @@ use crate::cli::render::context::Tone;
 use crate::domain::tester::record::VipReport;
 use crate::domain::tester::shares::ShareVerdict;
 use crate::host::terminal::TerminalWatch;
-use crate::tester::targets::VipTarget;
+use crate::tester::targets::target::VipTarget;
 
 /// Events that are kept, and shown.
 const EVENTS: usize = 8;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{TestReport, TestStart};
+use super::test_report::{TestReport, TestStart};
 use crate::api::views::text::printable;
 use crate::api::views::time::time_of_day;
 use crate::cli::render::context::{RenderContext, Tone};
@@ -12,7 +12,7 @@ use crate::domain::tester::fact::TestEvent;
 use crate::domain::tester::limits::Breach;
 use crate::domain::tester::record::VipReport;
 use crate::domain::tester::shares::ShareVerdict;
-use crate::tester::targets::VipTarget;
+use crate::tester::targets::target::VipTarget;
 
 pub(super) fn start(start: &TestStart<'_>, context: &RenderContext) -> String {
     let mut text = String::new();

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{TargetKind, VipTarget, chosen};
+use super::target::{TargetKind, VipTarget, chosen};
 use crate::tester::error::TesterError;
 use crate::tester::options::TesterOptions;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::KnownFrontend;
+use super::target::KnownFrontend;
 use crate::client::connection::DaemonClient;
 use crate::client::error::ClientError;
 use crate::client::requests;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::KnownFrontend;
+use super::target::KnownFrontend;
 use crate::config;
 use crate::domain::config::Config;
 use crate::domain::dataplane::net::Service;

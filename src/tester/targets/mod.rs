@@ -3,79 +3,19 @@
 mod arguments;
 mod daemon;
 mod file;
+pub mod target;
 
 use std::net::SocketAddr;
 
 use regex::Regex;
 
 use crate::client::connection::DaemonClient;
-use crate::domain::tester::shares::ExpectedShares;
 use crate::tester::error::TesterError;
-use crate::tester::options::{KindChoice, TesterOptions};
+use crate::tester::options::TesterOptions;
+
+use target::{KnownFrontend, TargetKind, VipTarget, chosen};
 
 pub use daemon::DaemonShares;
-
-/// What a VIP is asked over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetKind {
-    Tcp,
-    Tls,
-    Http,
-    Https,
-    Udp,
-}
-
-impl TargetKind {
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-            Self::Tls => "tls",
-            Self::Http => "http",
-            Self::Https => "https",
-            Self::Udp => "udp",
-        }
-    }
-
-    fn from_word(word: &str) -> Option<Self> {
-        let all = [Self::Tcp, Self::Tls, Self::Http, Self::Https, Self::Udp];
-        all.into_iter().find(|kind| kind.as_str() == word)
-    }
-
-    #[must_use]
-    pub fn is_http(self) -> bool {
-        matches!(self, Self::Http | Self::Https)
-    }
-
-    #[must_use]
-    pub fn is_tls(self) -> bool {
-        matches!(self, Self::Tls | Self::Https)
-    }
-
-    /// What usually speaks on a port of TCP.
-    fn of_port(port: u16) -> Self {
-        match port {
-            80 | 8080 => Self::Http,
-            443 | 8443 => Self::Https,
-            _ => Self::Tcp,
-        }
-    }
-}
-
-/// One VIP to test.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VipTarget {
-    /// The frontend's name, or what was given.
-    pub name: String,
-    pub address: SocketAddr,
-    pub kind: TargetKind,
-    /// The `Host` header, and what TLS asks for; `None`: the address.
-    pub host: Option<String>,
-    /// Path and query.
-    pub uri: String,
-    /// What is expected until a daemon says otherwise.
-    pub expected: Option<ExpectedShares>,
-}
 
 /// All targets, what was left out, and the daemon that expects shares.
 pub struct Targets {
@@ -83,16 +23,6 @@ pub struct Targets {
     /// Sentences.
     pub left_out: Vec<String>,
     pub daemon: Option<DaemonShares>,
-}
-
-/// A frontend, wherever it is known from.
-struct KnownFrontend {
-    name: String,
-    /// A prefix, or an address.
-    prefix: String,
-    /// IANA's number and the port; `None`: every protocol and port.
-    service: Option<(u8, u16)>,
-    expected: Option<ExpectedShares>,
 }
 
 /// Finds out what to test.
@@ -178,15 +108,4 @@ fn of_frontend(frontend: KnownFrontend, options: &TesterOptions) -> Result<VipTa
         uri: options.probe.uri.clone(),
         expected,
     })
-}
-
-fn chosen(choice: KindChoice) -> Option<TargetKind> {
-    match choice {
-        KindChoice::Auto => None,
-        KindChoice::Tcp => Some(TargetKind::Tcp),
-        KindChoice::Tls => Some(TargetKind::Tls),
-        KindChoice::Http => Some(TargetKind::Http),
-        KindChoice::Https => Some(TargetKind::Https),
-        KindChoice::Udp => Some(TargetKind::Udp),
-    }
 }

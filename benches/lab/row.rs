@@ -44,7 +44,7 @@ impl Bound {
     /// What may be counted in all.
     pub(crate) fn with(self, unavoidable: Unavoidable) -> Self {
         let Unavoidable { held, away } = unavoidable;
-        let new = away.as_millis() as u64 * RATE / 1000;
+        let new = u64::try_from(away.as_millis()).unwrap_or(u64::MAX) / (1000 / RATE);
         Self {
             broken: (self.broken + held).min(HELD),
             failed: self.failed + new,

@@ -10,7 +10,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: demo build release man test test-integration test-long test-deb soak fmt lint doc install deb
+.PHONY: demo build release man test test-integration test-long test-deb lab soak fmt lint doc install deb
 
 # The daemon with demo backends and a dataplane inside it; Ctrl-C ends it.
 demo: build
@@ -83,6 +83,14 @@ test-long: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS = 16
 test-long:
 	PROPTEST_CASES=100000 MAGLEV_TEST_SEEDS=1000 $(CARGO) test --locked --release $(FEATURES)
 	$(CARGO) test --locked --release $(FEATURES) --lib a_day_of_24_hours -- --ignored --nocapture
+
+# Clients' connections through a real VPP, and what breaks of them while something
+# is done. Takes root, and MAGLEV_LAB_VPP and MAGLEV_LAB_PLUGINS; else it skips.
+# `make lab SCENARIOS="pause drain" RUNS=3` runs some, three times each.
+lab: export CARGO_PROFILE_BENCH_LTO = off
+lab: export CARGO_PROFILE_BENCH_CODEGEN_UNITS = 16
+lab:
+	MAGLEV_LAB_RUNS=$(or $(RUNS),1) $(CARGO) bench --locked $(FEATURES) --bench lab -- $(SCENARIOS)
 
 # The daemon with 5000 backends for an hour; ends with 1 if anything grows.
 soak:

@@ -11,6 +11,7 @@ const PAUSES: &[(&str, &str)] = &[
     ("benches/daemon/bare.rs", "the pause between two writes is a part of the load"),
     ("benches/daemon/main.rs", "as long as is measured"),
     ("benches/fanout/readers.rs", "silence for a while is the end of the stream"),
+    ("benches/lab/bed.rs", "as long as is watched, or as VPP is to be away"),
     ("benches/probe-scale/main.rs", "as long as is measured"),
     ("benches/support/mod.rs", "between two looks at a condition, with a deadline"),
     ("tests/integration/probe/http.rs", "a turn for the reader between two pieces"),

@@ -14,6 +14,7 @@ mod cli;
 mod config;
 mod daemon;
 mod docs;
+mod lab;
 mod packaging;
 mod probe;
 mod support;

@@ -1,0 +1,140 @@
+//! The running lab, as an action of a scenario finds it.
+
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::configuration::{Configuration, HEALTH_PORT, PORT, SERVERS, VIP, address};
+use super::daemon::Daemon;
+use super::namespaces::{CLIENT, enter, lead_client_through, second_address};
+use super::row::Unavoidable;
+use super::servers::Server;
+use super::support::eventually;
+use super::vpp::{Vpp, VppPaths};
+
+/// The primary pool.
+pub(crate) const PRIMARY: [usize; 3] = [0, 1, 2];
+
+/// See the module's description.
+pub(crate) struct Bed<'a> {
+    pub(crate) daemon: Daemon,
+    pub(crate) vpp: Vpp<'a>,
+    /// The VPP that takes over, and its daemon.
+    second: Option<(Vpp<'a>, Daemon)>,
+    servers: &'a [Server],
+    /// What the action found that nobody could have kept.
+    pub(crate) unavoidable: Unavoidable,
+}
+
+impl<'a> Bed<'a> {
+    /// Starts VPP and the daemon, with all servers well, and waits until they
+    /// serve. Logs begin with `log`.
+    pub(crate) fn start(
+        paths: &'a VppPaths,
+        servers: &'a [Server],
+        configuration: &Configuration,
+        folder: &Path,
+        log: &Path,
+    ) -> Self {
+        servers.iter().for_each(|server| server.set_ill(false));
+        lead_client_through(0);
+        let (vpp, daemon) = start_pair(paths, 0, configuration, folder, log);
+        Self { daemon, vpp, second: None, servers, unavoidable: Unavoidable::default() }
+    }
+
+    /// Starts the other VPP and a daemon of its own, with the same configuration.
+    pub(crate) fn start_second(
+        &mut self,
+        paths: &'a VppPaths,
+        configuration: &Configuration,
+        folder: &Path,
+        log: &Path,
+    ) {
+        self.second = Some(start_pair(paths, 1, configuration, folder, log));
+    }
+
+    /// The client's route goes through the second VPP from now on.
+    pub(crate) fn take_over(&self) {
+        assert!(self.second.is_some(), "the scenario does not ask for a second VPP");
+        lead_client_through(1);
+    }
+
+    /// For as long as the scenario wants to watch.
+    pub(crate) fn watch(&self, milliseconds: u64) {
+        thread::sleep(Duration::from_millis(milliseconds));
+    }
+
+    pub(crate) fn set(&self, index: usize, what: &str) {
+        self.daemon.command(&["set", "backend", &self.daemon.name(index), what]);
+    }
+
+    pub(crate) fn set_weight(&self, index: usize, weight: u8) {
+        let (name, weight) = (self.daemon.name(index), weight.to_string());
+        let pool = ["set", "frontend", "line", "pool", "primary", "backend"];
+        self.daemon.command(&[&pool[..], &[&name, "weight", &weight]].concat());
+    }
+
+    /// The health checks of these servers fail from now on. What is held to
+    /// them cannot be kept.
+    pub(crate) fn fall_ill(&mut self, indices: &[usize]) {
+        for &index in indices {
+            self.unavoidable.held += self.servers[index].held() as u64;
+            self.servers[index].set_ill(true);
+        }
+    }
+
+    pub(crate) fn get_well(&self, indices: &[usize]) {
+        indices.iter().for_each(|&index| self.servers[index].set_ill(false));
+    }
+
+    /// VPP is killed, and started again after a while. How long it did not
+    /// forward cannot be avoided.
+    pub(crate) fn restart_vpp(&mut self, after: Duration) {
+        let begun = Instant::now();
+        self.vpp.kill();
+        thread::sleep(after.saturating_sub(begun.elapsed()));
+        self.vpp.start();
+        until_forwarding(0);
+        self.unavoidable.away += begun.elapsed();
+    }
+
+    /// Somebody writes to VPP what the daemon does not want there.
+    pub(crate) fn write_by_hand(&self, index: usize, what: &str) {
+        let words = format!("lb as {VIP}/32 protocol tcp port {PORT} {} {what}", address(index));
+        let answer = self.vpp.cli(&words);
+        assert!(!answer.contains("error"), "{words}: {answer}");
+    }
+}
+
+fn start_pair<'a>(
+    paths: &'a VppPaths,
+    index: usize,
+    configuration: &Configuration,
+    folder: &Path,
+    log: &Path,
+) -> (Vpp<'a>, Daemon) {
+    let mut vpp = Vpp::new(paths, index, folder);
+    vpp.start();
+    until_forwarding(index);
+    let of_daemon = folder.join(format!("daemon{index}"));
+    let log = log.with_extension(format!("maglevd{index}"));
+    let daemon = Daemon::start(&of_daemon, vpp.api(), &log, configuration);
+    daemon.until_settled(&[]);
+    (vpp, daemon)
+}
+
+/// Waits until the client reaches every server through this VPP.
+fn until_forwarding(vpp: usize) {
+    let reached = thread::spawn(move || {
+        enter(CLIENT);
+        for index in 0..SERVERS {
+            let address = if vpp == 0 { address(index) } else { second_address(index) };
+            let address = SocketAddr::new(address.parse().unwrap(), HEALTH_PORT);
+            eventually("VPP forwards", || {
+                TcpStream::connect_timeout(&address, Duration::from_millis(50)).is_ok()
+            });
+        }
+    });
+    reached.join().unwrap();
+}

@@ -1,0 +1,299 @@
+//! Every scenario: what is done, and how much may break.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::bed::{Bed, PRIMARY};
+use super::configuration::{Check, Configuration};
+use super::row::Bound;
+
+/// See the module's description.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// For people.
+    pub(crate) what: &'static str,
+    pub(crate) configuration: Configuration,
+    /// Before the client comes.
+    pub(crate) prepare: fn(&mut Bed),
+    /// While the client is there.
+    pub(crate) act: fn(&mut Bed),
+    /// Beyond what nobody could have kept.
+    pub(crate) bound: Bound,
+    /// Whether a second VPP stands by.
+    pub(crate) has_second: bool,
+}
+
+const QUICK: Configuration = Configuration::QUICK;
+const SLOW: Configuration = Configuration { check: Check::SLOW, ..QUICK };
+const OFTEN_COMPARED: Configuration = Configuration { sync_interval: 2, ..QUICK };
+
+/// Nothing may break: a new connection every 20 ms has a success in between.
+const NOTHING: Bound = bound(0, 0, 750);
+/// Established ones of a server are flushed, and with them those new ones that
+/// have said one of their two lines.
+const FLUSHED: Bound = bound(0, 15, 750);
+const POOL_FLUSHED: Bound = bound(0, 45, 750);
+/// VPP is back and has no VIP yet: dial, read, write.
+const PROGRAMMED: Bound = bound(0, 75, 1500);
+/// Nothing answers; what was sent meanwhile is in VPP's queues.
+const FROZEN: Bound = bound(0, 125, 2500);
+
+const PLAIN: Scenario = Scenario {
+    name: "",
+    what: "",
+    configuration: QUICK,
+    prepare: |_| {},
+    act: |_| {},
+    bound: NOTHING,
+    has_second: false,
+};
+
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "pause",
+        what: "a server is paused",
+        act: |bed| {
+            bed.set(0, "pause");
+            bed.watch(3000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "resume",
+        what: "a paused server is resumed",
+        prepare: |bed| bed.set(0, "pause"),
+        act: |bed| {
+            bed.set(0, "resume");
+            bed.daemon.until_settled(&[]);
+            bed.watch(3000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "drain",
+        what: "a server's weight is set to 0 and back",
+        act: |bed| {
+            bed.set_weight(0, 0);
+            bed.watch(3000);
+            bed.set_weight(0, 100);
+            bed.watch(2000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "weights",
+        what: "a server's weight is set to 20 and back",
+        act: |bed| {
+            bed.set_weight(0, 20);
+            bed.watch(2000);
+            bed.set_weight(0, 100);
+            bed.watch(2000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "reload-weights",
+        what: "a reload with other weights, and one back",
+        act: |bed| {
+            bed.daemon.reload(|of| of.weights = [20, 50, 100, 100]);
+            bed.watch(2000);
+            bed.daemon.reload(|of| of.weights = QUICK.weights);
+            bed.watch(2000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "reload-checks",
+        what: "a reload with other checks, and one back",
+        act: |bed| {
+            bed.daemon.reload(|of| of.check = Check::OTHER);
+            bed.watch(3000);
+            bed.daemon.reload(|of| of.check = Check::QUICK);
+            bed.watch(3000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "reload-names",
+        what: "a reload with other names of backends, and one back",
+        act: |bed| {
+            bed.daemon.reload(|of| of.prefix = "www");
+            bed.watch(3000);
+            bed.daemon.reload(|of| of.prefix = QUICK.prefix);
+            bed.watch(3000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "maglevd-term",
+        what: "maglevd ends (SIGTERM) and is started",
+        act: |bed| restart_daemon(bed, Signal::TERM),
+        ..PLAIN
+    },
+    Scenario {
+        name: "maglevd-kill",
+        what: "maglevd is killed and started",
+        act: |bed| restart_daemon(bed, Signal::KILL),
+        ..PLAIN
+    },
+    Scenario {
+        name: "server-dies",
+        what: "a server dies (503)",
+        act: |bed| {
+            bed.fall_ill(&[0]);
+            bed.daemon.until_settled(&[0]);
+            bed.watch(3000);
+        },
+        bound: FLUSHED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "server-returns",
+        what: "a server returns",
+        prepare: |bed| {
+            bed.fall_ill(&[0]);
+            bed.daemon.until_settled(&[0]);
+        },
+        act: |bed| {
+            bed.get_well(&[0]);
+            bed.daemon.until_settled(&[]);
+            bed.watch(3000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "pool-dies-in-turn",
+        what: "the primary pool dies, one server a second",
+        act: |bed| {
+            for index in PRIMARY {
+                bed.fall_ill(&[index]);
+                bed.watch(1000);
+            }
+            bed.daemon.until_settled(&PRIMARY);
+            bed.watch(3000);
+        },
+        bound: POOL_FLUSHED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "pool-dies",
+        what: "the primary pool dies at once",
+        act: |bed| {
+            bed.fall_ill(&PRIMARY);
+            bed.daemon.until_settled(&PRIMARY);
+            bed.watch(3000);
+        },
+        bound: POOL_FLUSHED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "failback",
+        what: "the primary pool returns at once",
+        prepare: |bed| {
+            bed.fall_ill(&PRIMARY);
+            bed.daemon.until_settled(&PRIMARY);
+        },
+        act: |bed| {
+            bed.get_well(&PRIMARY);
+            bed.daemon.until_settled(&[]);
+            bed.watch(3000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "failover-by-hand",
+        what: "the primary pool is paused, and resumed",
+        act: |bed| {
+            PRIMARY.iter().for_each(|&index| bed.set(index, "pause"));
+            bed.watch(2000);
+            PRIMARY.iter().for_each(|&index| bed.set(index, "resume"));
+            bed.daemon.until_settled(&[]);
+            bed.watch(2000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "vpp-restart-quick",
+        what: "VPP is killed and started, quick checks",
+        act: |bed| restart_vpp(bed, 0),
+        bound: PROGRAMMED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "vpp-restart-slow",
+        what: "VPP is killed and started, slow checks",
+        configuration: SLOW,
+        act: |bed| restart_vpp(bed, 0),
+        bound: PROGRAMMED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "vpp-away-quick",
+        what: "VPP is away for 20 s, quick checks",
+        act: |bed| restart_vpp(bed, 20),
+        bound: PROGRAMMED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "vpp-away-slow",
+        what: "VPP is away for 20 s, slow checks",
+        configuration: SLOW,
+        act: |bed| restart_vpp(bed, 20),
+        bound: PROGRAMMED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "vpp-frozen",
+        what: "VPP is frozen for 2 s, quick checks",
+        act: |bed| {
+            bed.vpp.signal(Signal::STOP);
+            bed.watch(2000);
+            bed.vpp.signal(Signal::CONT);
+            bed.daemon.until_settled(&[]);
+            bed.watch(6000);
+        },
+        bound: FROZEN,
+        ..PLAIN
+    },
+    Scenario {
+        name: "drift",
+        what: "a server is removed by hand, another's weight changed",
+        configuration: OFTEN_COMPARED,
+        act: |bed| {
+            bed.write_by_hand(0, "del");
+            bed.write_by_hand(1, "weight 10");
+            bed.watch(5000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "second-vpp",
+        what: "a second VPP takes over the client's path",
+        act: |bed| {
+            bed.take_over();
+            bed.watch(5000);
+        },
+        has_second: true,
+        ..PLAIN
+    },
+];
+
+const fn bound(broken: u64, failed: u64, gap: u64) -> Bound {
+    Bound { broken, failed, gap: Duration::from_millis(gap) }
+}
+
+fn restart_daemon(bed: &mut Bed, signal: Signal) {
+    bed.daemon.end(signal);
+    bed.watch(1000);
+    bed.daemon.start_again();
+    bed.daemon.until_settled(&[]);
+    bed.watch(2000);
+}
+
+/// Watches for as long as clients may take to send again what was lost.
+fn restart_vpp(bed: &mut Bed, seconds: u64) {
+    bed.restart_vpp(Duration::from_secs(seconds));
+    bed.daemon.until_settled(&[]);
+    bed.watch(if seconds == 0 { 8000 } else { 20_000 });
+}

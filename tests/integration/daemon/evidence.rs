@@ -129,11 +129,8 @@ async fn a_lone_backend_that_dies_is_held_where_everybody_sees_it_and_down_at_th
             assert_eq!(sample(&metrics, &count(outcome)).await, expected, "{outcome}");
         }
         assert_eq!(sample(&metrics, "maglev_doubt{backend=\"a\"}").await, "0");
-        let outcomes: Vec<_> = daemon
-            .records("verdicts-released")
-            .into_iter()
-            .map(|it| it["outcome"].clone())
-            .collect();
+        let outcomes: Vec<_> =
+            daemon.records(RELEASED).into_iter().map(|it| it["outcome"].clone()).collect();
         assert_eq!(outcomes, ["passed", "believed"]);
         assert_eq!(daemon.records(HELD).len(), 2, "once for a hold");
         daemon.terminate().await;

@@ -22,6 +22,7 @@ const FOR_EVER: &str = "doubt-limit: 1h";
 /// The records of a hold.
 const HELD: &str = "verdicts-held: backends fail, and no other backend or witness passes; \
                     they stay as they are";
+const RELEASED: &str = "verdicts-released";
 
 /// The file of a pool of these backends, with these keys in `healthchecker`.
 fn file(bed: &TestBed, pool: &str, keys: &str) -> String {

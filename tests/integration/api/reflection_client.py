@@ -97,6 +97,7 @@ def main(address):
     assert maglev.call("ReloadConfig").ok
     assert maglev.call("GetVPPInfo").version
     assert maglev.call("SyncVPPLBState").applied
+    assert maglev.call("GetVPPDoctor").findings
     assert len(maglev.call("GetVPPLBState").vips) == 2
     assert len(maglev.call("GetVPPLBCounters").vips) == 2
 

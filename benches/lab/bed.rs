@@ -24,6 +24,8 @@ pub(crate) struct Bed<'a> {
     second: Option<(Vpp<'a>, Daemon)>,
     servers: &'a [Server],
     /// What the action found that nobody could have kept.
+    /// Connections that servers hold from before.
+    held_before: Vec<usize>,
     pub(crate) unavoidable: Unavoidable,
 }
 
@@ -40,7 +42,10 @@ impl<'a> Bed<'a> {
         servers.iter().for_each(|server| server.set_ill(false));
         lead_client_through(0);
         let (vpp, daemon) = start_pair(paths, 0, configuration, folder, log);
-        Self { daemon, vpp, second: None, servers, unavoidable: Unavoidable::default() }
+        // What broke in an earlier run stays open on its server.
+        let held_before = servers.iter().map(Server::held).collect();
+        let unavoidable = Unavoidable::default();
+        Self { daemon, vpp, second: None, servers, held_before, unavoidable }
     }
 
     /// Starts the other VPP and a daemon of its own, with the same configuration.
@@ -79,7 +84,8 @@ impl<'a> Bed<'a> {
     /// them cannot be kept.
     pub(crate) fn fall_ill(&mut self, indices: &[usize]) {
         for &index in indices {
-            self.unavoidable.held += self.servers[index].held() as u64;
+            let held = self.servers[index].held().saturating_sub(self.held_before[index]);
+            self.unavoidable.held += held as u64;
             self.servers[index].set_ill(true);
         }
     }

@@ -9,4 +9,5 @@ pub mod options;
 pub mod parse;
 pub mod request;
 pub mod scripts;
+pub mod tls_options;
 pub mod words;

@@ -1,16 +1,15 @@
 //! maglevc's options.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, ValueHint};
+use clap::Parser;
 
+use super::tls_options::TlsOptions;
 use crate::cli::error::CliError;
 use crate::cli::render::format::{ColorWhen, OutputFormat};
 use crate::cli::render::output::Output;
 use crate::client::address::DaemonAddress;
 use crate::client::connection::DaemonAccess;
-use crate::client::tls::{ClientIdentity, ClientTls};
 
 /// VPP confirms a change within milliseconds, or something is wrong with it.
 const WAIT: Duration = Duration::from_secs(5);
@@ -29,31 +28,8 @@ pub struct CliOptions {
         default_value = "127.0.0.1:9090"
     )]
     pub server: Vec<DaemonAddress>,
-    /// Talk TLS, and believe only a daemon whose certificate is of these
-    /// authorities (PEM).
-    #[arg(long, value_name = "FILE", env = "MAGLEV_TLS_CA", value_hint = ValueHint::FilePath)]
-    pub tls_ca: Option<PathBuf>,
-    /// The certificate to show the daemon (PEM).
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "MAGLEV_TLS_CERT",
-        value_hint = ValueHint::FilePath,
-        requires_all = ["tls_ca", "tls_key"]
-    )]
-    pub tls_cert: Option<PathBuf>,
-    /// The private key of that certificate (PEM).
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "MAGLEV_TLS_KEY",
-        value_hint = ValueHint::FilePath,
-        requires = "tls_cert"
-    )]
-    pub tls_key: Option<PathBuf>,
-    /// The name in the daemon's certificate, where it is not the host of ADDR.
-    #[arg(long, value_name = "NAME", env = "MAGLEV_TLS_SERVER_NAME", requires = "tls_ca")]
-    pub tls_server_name: Option<String>,
+    #[command(flatten)]
+    pub tls: TlsOptions,
     /// Whether states are coloured. `auto` is on a terminal, unless NO_COLOR is set.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub color: ColorWhen,
@@ -73,22 +49,10 @@ impl CliOptions {
     /// The daemons, in the order of the option.
     #[must_use]
     pub fn access(&self) -> Vec<DaemonAccess> {
-        let tls = self.tls();
+        let tls = self.tls.client_tls();
         let one =
             |server: &DaemonAddress| DaemonAccess { server: server.clone(), tls: tls.clone() };
         self.server.iter().map(one).collect()
-    }
-
-    fn tls(&self) -> Option<ClientTls> {
-        let files = |(cert, key): (&PathBuf, &PathBuf)| ClientIdentity {
-            cert: cert.clone(),
-            key: key.clone(),
-        };
-        Some(ClientTls {
-            ca: self.tls_ca.clone()?,
-            identity: self.tls_cert.as_ref().zip(self.tls_key.as_ref()).map(files),
-            server_name: self.tls_server_name.clone(),
-        })
     }
 
     /// How long a change waits for VPP to confirm it.

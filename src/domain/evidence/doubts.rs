@@ -145,7 +145,7 @@ pub enum DoubtEffect {
 }
 
 impl Doubts {
-    /// `limit`: see [`Self::set_limit`]. There is no VPP.
+    /// `limit`: see [`Self::set_limit`]. Limits run from the start, until VPP is away.
     #[must_use]
     pub fn new(limit: Duration) -> Self {
         Self { limit, vpp_is_present: true, ..Self::default() }

@@ -10,10 +10,10 @@ use std::time::Duration;
 use clap::{Args, Parser, ValueEnum, ValueHint};
 use regex::Regex;
 
+use crate::cli::command::tls_options::TlsOptions;
 use crate::cli::render::format::ColorWhen;
 use crate::client::address::DaemonAddress;
 use crate::client::connection::DaemonAccess;
-use crate::client::tls::{ClientIdentity, ClientTls};
 use crate::domain::tester::limits::TestLimits;
 use crate::domain::tester::server_name::KnownServer;
 use crate::domain::tester::shares::ExpectedShares;
@@ -70,30 +70,8 @@ pub struct TargetOptions {
     /// host:port or unix:/path.
     #[arg(long, value_name = "ADDR")]
     pub server: Option<DaemonAddress>,
-    /// Talk TLS to the daemon, and believe certificates of these authorities (PEM).
-    #[arg(long, value_name = "FILE", env = "MAGLEV_TLS_CA", value_hint = ValueHint::FilePath)]
-    pub tls_ca: Option<PathBuf>,
-    /// The certificate to show the daemon (PEM).
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "MAGLEV_TLS_CERT",
-        value_hint = ValueHint::FilePath,
-        requires_all = ["tls_ca", "tls_key"]
-    )]
-    pub tls_cert: Option<PathBuf>,
-    /// The private key of that certificate (PEM).
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "MAGLEV_TLS_KEY",
-        value_hint = ValueHint::FilePath,
-        requires = "tls_cert"
-    )]
-    pub tls_key: Option<PathBuf>,
-    /// The name in the daemon's certificate, where it is not the host of ADDR.
-    #[arg(long, value_name = "NAME", env = "MAGLEV_TLS_SERVER_NAME", requires = "tls_ca")]
-    pub tls_server_name: Option<String>,
+    #[command(flatten)]
+    pub tls: TlsOptions,
     /// Of the frontends, only those whose name matches this regular expression.
     #[arg(long, value_name = "REGEX", value_parser = regex)]
     pub filter: Option<Regex>,
@@ -211,15 +189,8 @@ impl TesterOptions {
     /// The daemon to ask, if one is.
     #[must_use]
     pub fn access(&self) -> Option<DaemonAccess> {
-        let from = &self.from;
-        let identity = from.tls_cert.as_ref().zip(from.tls_key.as_ref());
-        let tls = from.tls_ca.as_ref().map(|ca| ClientTls {
-            ca: ca.clone(),
-            identity: identity
-                .map(|(cert, key)| ClientIdentity { cert: cert.clone(), key: key.clone() }),
-            server_name: from.tls_server_name.clone(),
-        });
-        Some(DaemonAccess { server: from.server.clone()?, tls })
+        let TargetOptions { server, tls, .. } = &self.from;
+        Some(DaemonAccess { server: server.clone()?, tls: tls.client_tls() })
     }
 
     /// The shares of `--expect`.

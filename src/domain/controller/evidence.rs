@@ -9,7 +9,7 @@ use super::{BackendRecord, ControllerEffect, ControllerState, check_of};
 use crate::domain::config::WitnessAddress;
 use crate::domain::events::Event;
 use crate::domain::evidence::doubts::{
-    Askable, DoubtEffect, DoubtTimer, Doubts, QuestionId, Suspicion,
+    Askable, DoubtEffect, DoubtTimer, Doubts, FindAskable, QuestionId, Suspicion,
 };
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::hold::{HeldGroup, HoldChange, HoldChangeKind, HoldStats};
@@ -131,15 +131,12 @@ impl ControllerState {
     fn judge(
         &mut self,
         at: SystemTime,
-        decide: impl FnOnce(
-            &mut Doubts,
-            &dyn Fn(ProbeGroup, &dyn Fn(ProberId) -> bool) -> Askable,
-        ) -> Vec<DoubtEffect>,
+        decide: impl FnOnce(&mut Doubts, &FindAskable<'_>) -> Vec<DoubtEffect>,
     ) -> Vec<ControllerEffect> {
         let mut doubts = std::mem::take(&mut self.doubts);
         let askable = |group, is_suspect: &dyn Fn(ProberId) -> bool| Askable {
             backends: self.askable(group, is_suspect),
-            witnesses: self.witnesses(group).len(),
+            witnesses: self.witnesses(group),
         };
         let decided = decide(&mut doubts, &askable);
         self.doubts = doubts;
@@ -180,10 +177,10 @@ impl ControllerState {
 
     fn executable(&mut self, effect: DoubtEffect, at: SystemTime) -> ControllerEffect {
         match effect {
-            DoubtEffect::Ask { group, question, since, backends } => {
+            DoubtEffect::Ask { group, question, since, whom } => {
+                let Askable { backends, witnesses } = whom;
                 self.holds.questions += 1;
                 self.last_asked = backends.last().cloned().or(self.last_asked.take());
-                let witnesses = self.witnesses(group);
                 ControllerEffect::Ask { group, question, since, backends, witnesses }
             }
             DoubtEffect::Witness { backend, doubt, by, began } => {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::group::ProbeGroup;
 use super::hold::HoldOutcome;
+use crate::domain::config::WitnessAddress;
 use crate::domain::health::doubt::{Doubt, DoubtId, DoubtKind, Judgement};
 use crate::domain::names::BackendName;
 use crate::domain::prober_id::ProberId;
@@ -99,8 +100,8 @@ pub enum Suspicion {
 pub struct Askable {
     /// Two at most.
     pub backends: Vec<BackendName>,
-    /// The number of configured witnesses of the group.
-    pub witnesses: usize,
+    /// The configured witnesses of the group.
+    pub witnesses: Vec<WitnessAddress>,
 }
 
 /// Finds whom to ask in a group, but for those that the function it is given names.
@@ -109,13 +110,13 @@ pub type FindAskable<'a> = dyn Fn(ProbeGroup, &dyn Fn(ProberId) -> bool) -> Aska
 /// What follows, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DoubtEffect {
-    /// Have these backends, and all configured witnesses of the group, answer whether a
-    /// probe passes that begins after `since`. Each answers once.
+    /// Have these answer whether a probe passes that begins after `since`. Each answers
+    /// once.
     Ask {
         group: ProbeGroup,
         question: QuestionId,
         since: Instant,
-        backends: Vec<BackendName>,
+        whom: Askable,
     },
     /// The backend's prober is to note that another's probe passed, and to judge its doubt.
     Witness {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Askable, DoubtEffect, DoubtedGroup, Doubts, FindAskable, Phase, Question, Suspect};
+use super::{DoubtEffect, DoubtedGroup, Doubts, FindAskable, Phase, Question, Suspect};
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::hold::HoldOutcome;
 use crate::domain::health::doubt::Judgement;
@@ -115,8 +115,8 @@ impl Doubts {
         };
         if doubted.suspects.values().any(waits) {
             let is_suspect = |prober| doubted.suspects.contains_key(&prober);
-            let Askable { backends, witnesses } = askable(group, &is_suspect);
-            let pending = backends.len() + witnesses;
+            let whom = askable(group, &is_suspect);
+            let pending = whom.backends.len() + whom.witnesses.len();
             let since = now.monotonic;
             let only_ahead = doubted.suspects.values().all(|it| it.phase == Phase::Ahead);
             if pending == 0 && only_ahead {
@@ -128,7 +128,7 @@ impl Doubts {
                 self.last_question.0 += 1;
                 let question = self.last_question;
                 doubted.question = Some(Question { id: question, asked: since, pending });
-                effects.push(DoubtEffect::Ask { group, question, since, backends });
+                effects.push(DoubtEffect::Ask { group, question, since, whom });
             }
         }
         self.ask_again_later(group, effects);

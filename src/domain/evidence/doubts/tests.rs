@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::config::WitnessAddress;
 use crate::domain::resolution::IpFamily;
 
 const GROUP: ProbeGroup = ProbeGroup { family: IpFamily::V4, source: None };
@@ -50,18 +51,20 @@ impl DoubtsTestBed {
     }
 
     fn run(&mut self, act: impl FnOnce(&mut Doubts, &FindAskable<'_>, Moment) -> Vec<DoubtEffect>) {
-        let (moment, witnesses) = (self.moment(), self.witnesses);
+        let moment = self.moment();
+        let witness = WitnessAddress { address: [192, 0, 2, 1].into(), port: None };
+        let witnesses = vec![witness; self.witnesses];
         let askable = |group, is_suspect: &dyn Fn(ProberId) -> bool| {
             assert_eq!(group, GROUP);
             let free = (1..=6).filter(|number| !is_suspect(ProberId(*number)));
-            Askable { backends: free.map(name).take(2).collect(), witnesses }
+            Askable { backends: free.map(name).take(2).collect(), witnesses: witnesses.clone() }
         };
         for effect in act(&mut self.doubts, &askable, moment) {
             match effect {
-                DoubtEffect::Ask { question, since, backends, .. } => {
+                DoubtEffect::Ask { question, since, whom, .. } => {
                     assert_eq!(since, moment.monotonic);
-                    let names: Vec<_> = backends.iter().map(ToString::to_string).collect();
-                    self.question = Some((question, names.len() + witnesses));
+                    let names: Vec<_> = whom.backends.iter().map(ToString::to_string).collect();
+                    self.question = Some((question, names.len() + whom.witnesses.len()));
                     self.asked.push(names.join(" "));
                 }
                 DoubtEffect::Witness { backend, doubt, .. } => {

@@ -4,6 +4,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,37 +18,41 @@ const WELL: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\
 const ILL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno";
 
-/// `fall` of the backend that flips. It fails as often in turn, and passes once. As with
-/// `fall: 3` by default, others have passed between its first failure and the deciding one,
-/// so that nobody has to be asked.
-pub(super) const FALL: u32 = 2;
-
 /// The servers, on a thread of their own.
 pub(super) struct Backends {
     ports: (u16, u16),
     flips: Arc<AtomicBool>,
-    /// Probes of the one that flips.
-    probes: watch::Receiver<u64>,
+    /// Of the one that flips.
+    answers: watch::Receiver<Answers>,
+}
+
+/// The answers of the backend that flips.
+#[derive(Clone, Copy, Default)]
+struct Answers {
+    count: u64,
+    /// When the last one was given, if it was a failure.
+    failed: Option<Instant>,
 }
 
 impl Backends {
-    pub(super) fn start() -> Self {
+    /// One of them fails `fall` times in turn, and passes once.
+    pub(super) fn start(fall: u32) -> Self {
         let (steady, flipping) = (listen(), listen());
         let port = |socket: &Socket| socket.local_addr().unwrap().as_socket().unwrap().port();
         let ports = (port(&steady), port(&flipping));
         let flips = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&flips);
-        let (counter, probes) = watch::channel(0);
+        let (answered, answers) = watch::channel(Answers::default());
         std::thread::spawn(move || {
             give_way();
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                tokio::spawn(serve(flipping, asked, counter));
-                serve(steady, Arc::default(), watch::Sender::default()).await;
+                tokio::spawn(serve(flipping, fall, asked, answered));
+                serve(steady, fall, Arc::default(), watch::Sender::default()).await;
             });
         });
-        Self { ports, flips, probes }
+        Self { ports, flips, answers }
     }
 
     /// Of the steady backends, and of the one that flips.
@@ -63,10 +68,17 @@ impl Backends {
     /// Waits for so many probes of the one that flips.
     #[allow(dead_code, reason = "one benchmark waits for them")]
     pub(super) async fn probes(&self, count: u64) {
-        let mut probes = self.probes.clone();
-        let enough = *probes.borrow() + count;
-        let wait = probes.wait_for(|probes| *probes >= enough);
+        let mut answers = self.answers.clone();
+        let enough = answers.borrow().count + count;
+        let wait = answers.wait_for(|answers| answers.count >= enough);
         tokio::time::timeout(DEADLINE, wait).await.unwrap().unwrap();
+    }
+
+    /// Returns the time since the last answer of the one that flips, if it was a failure.
+    #[allow(dead_code, reason = "one benchmark measures it")]
+    pub(super) fn since_failure(&self) -> impl Fn() -> Option<Duration> + Send + 'static {
+        let answers = self.answers.clone();
+        move || answers.borrow().failed.map(|failed| failed.elapsed())
     }
 }
 
@@ -81,14 +93,17 @@ fn listen() -> Socket {
     socket
 }
 
-async fn serve(socket: Socket, flips: Arc<AtomicBool>, probes: watch::Sender<u64>) {
+async fn serve(socket: Socket, fall: u32, flips: Arc<AtomicBool>, answers: watch::Sender<Answers>) {
     let listener = TcpListener::from_std(socket.into()).unwrap();
     let mut turn = 0;
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        probes.send_modify(|count| *count += 1);
         let well = !flips.load(Relaxed) || turn == 0;
-        turn = (turn + 1) % (FALL + 1);
+        turn = (turn + 1) % (fall + 1);
+        answers.send_modify(|answers| {
+            let failed = (!well).then(Instant::now);
+            *answers = Answers { count: answers.count + 1, failed };
+        });
         tokio::spawn(answer(stream, if well { WELL } else { ILL }));
     }
 }

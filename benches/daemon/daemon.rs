@@ -25,12 +25,14 @@ pub(super) struct LogStats {
     pub(super) flips: Vec<Duration>,
     /// The same, while a pass was under way.
     pub(super) flips_in_pass: Vec<Duration>,
+    /// From the failing answer to the record that VPP replied.
+    pub(super) downs: Vec<Duration>,
     /// How long passes took.
     pub(super) passes: Vec<Duration>,
 }
 
 impl LogStats {
-    fn take(&mut self, line: &str) {
+    fn take(&mut self, line: &str, since_failure: &impl Fn() -> Option<Duration>) {
         // Thousands of lines a second are of no concern here.
         if line.contains("\"msg\":\"vpp-lbsync-start\"") {
             self.in_pass |= line.contains("\"scope\":\"all\"");
@@ -45,6 +47,7 @@ impl LogStats {
             } else if self.in_pass {
                 &mut self.flips_in_pass
             } else {
+                self.downs.extend(since_failure());
                 &mut self.flips
             };
             times.extend(took);
@@ -68,7 +71,9 @@ impl Daemon {
         let log = watch::Sender::new(LogStats::default());
         let sink = log.clone();
         let flags = ["--vpp-stats-addr", "", "--metrics-addr", ""];
-        let maglevd = Maglevd::start(&scene.config(), vpp, &flags, move |line| take(line, &sink));
+        let since_failure = scene.server.since_failure();
+        let look = move |line: &str| take(line, &since_failure, &sink);
+        let maglevd = Maglevd::start(&scene.config(), vpp, &flags, look);
         let url = format!("http://{}", maglevd.address);
         let channel = Endpoint::from_shared(url).unwrap().connect().await.unwrap();
         let client = MaglevClient::new(channel).max_decoding_message_size(usize::MAX);
@@ -114,6 +119,7 @@ impl Daemon {
         self.log.send_modify(|log| {
             taken.flips = std::mem::take(&mut log.flips);
             taken.flips_in_pass = std::mem::take(&mut log.flips_in_pass);
+            taken.downs = std::mem::take(&mut log.downs);
             taken.passes = std::mem::take(&mut log.passes);
         });
         taken
@@ -124,12 +130,12 @@ impl Daemon {
     }
 }
 
-fn take(line: &str, to: &watch::Sender<LogStats>) {
+fn take(line: &str, since_failure: &impl Fn() -> Option<Duration>, to: &watch::Sender<LogStats>) {
     if line.contains("\"level\":\"WARN\"") {
         eprintln!("{line}");
     }
     to.send_if_modified(|log| {
-        log.take(line);
+        log.take(line, since_failure);
         // Whoever waits looks when a pass or a verdict is in.
         line.contains("-done\"") || line.contains("\"to\":\"up\"")
     });

@@ -4,7 +4,8 @@
 //!
 //! Each backend is probed over HTTP on loopback. One of them answers 200 once and 503
 //! twice in turn, so that two of three probes are transitions; the others pass, so that
-//! it always has a witness. The daemon's log has how long each flip took. Runs on the
+//! it always has a witness. The daemon's log has how long each flip took. Then others are
+//! probed so seldom that they are asked whether they pass: a round trip more. Runs on the
 //! embedded dataplane, in this process, and on a real VPP as well when
 //! `MAGLEV_TEST_VPP_API` names its socket; that VPP's `lb` configuration is replaced,
 //! and is empty in the end.
@@ -46,17 +47,22 @@ fn main() {
     println!("{} VIPs with {} servers each, tables of 1024", scene::VIPS, scene::SERVERS);
     let real = std::env::var_os("MAGLEV_TEST_VPP_API");
     let count = std::env::var("MAGLEV_BENCH_BACKENDS").ok();
-    let scene = Scene::new(count.map_or(1000, |count| count.parse().unwrap()));
+    let scene = Scene::witnessed(count.map_or(1000, |count| count.parse().unwrap()));
+    let asking = Scene::asking();
     let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
-    runtime.block_on(measure("embedded", &scene, embedded.api_path(), watch));
+    let both = async |name, socket: &Path| {
+        measure(name, &scene, socket, watch).await;
+        measure_asking(&asking, socket, watch).await;
+    };
+    runtime.block_on(both("embedded", embedded.api_path()));
     match real {
-        Some(socket) => runtime.block_on(measure("real VPP", &scene, Path::new(&socket), watch)),
+        Some(socket) => runtime.block_on(both("real VPP", Path::new(&socket))),
         None => println!("real VPP: skipped, MAGLEV_TEST_VPP_API is not set"),
     }
 }
 
 async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
-    println!("\n{name}, {} backends probed every {:?}", scene.backends, scene.interval());
+    println!("\n{name}, {} backends probed every {:?}", scene.backends, scene.interval);
     let client = VppClient::connect(socket, ClientOptions::default()).await.unwrap();
     clear(&client).await;
     let mut daemon = Daemon::start(scene, socket).await;
@@ -70,7 +76,9 @@ async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
     tokio::time::sleep(watch).await;
     let quiet = bare.take();
     row("bare weight set", quiet);
-    row("flip", daemon.take().flips);
+    let taken = daemon.take();
+    row("flip", taken.flips);
+    row("failing answer to VPP's reply", taken.downs);
 
     // Flips are overtaking only while there is a full sync to overtake.
     let mut flips = Vec::new();
@@ -101,6 +109,22 @@ async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
     if scene.backends == 1000 {
         full_syncs(scene, &client, &mut daemon).await;
     }
+    daemon.stop().await;
+    clear(&client).await;
+    client.close().await;
+}
+
+/// The flips of a backend without a witness.
+async fn measure_asking(scene: &Scene, socket: &Path, watch: Duration) {
+    println!("  {} backends probed every {:?}", scene.backends, scene.interval);
+    let client = VppClient::connect(socket, ClientOptions::default()).await.unwrap();
+    let mut daemon = Daemon::start(scene, socket).await;
+    daemon.all_up(scene.backends).await;
+    daemon.sync().await;
+    scene.server.flip(true);
+    daemon.take();
+    tokio::time::sleep(watch).await;
+    row("failing answer to reply, asked", daemon.take().downs);
     daemon.stop().await;
     clear(&client).await;
     client.close().await;

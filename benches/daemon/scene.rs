@@ -8,7 +8,7 @@ use std::time::Duration;
 use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 
-use super::backends::{Backends, FALL};
+use super::backends::Backends;
 
 pub(super) const VIPS: usize = 1000;
 pub(super) const SERVERS: usize = 10;
@@ -24,29 +24,37 @@ const FLIPPER: Ipv4Addr = Ipv4Addr::new(127, 2, 0, 1);
 pub(super) struct Scene {
     /// Backends that do not flip.
     pub(super) backends: usize,
+    /// Time between two probes of one of these.
+    pub(super) interval: Duration,
+    /// Failures that take down the one that flips.
+    fall: u32,
     pub(super) server: Backends,
 }
 
 impl Scene {
-    pub(super) fn new(backends: usize) -> Self {
-        Self { backends, server: Backends::start() }
+    /// As with `fall: 3` by default, others have passed between the first failure of the
+    /// backend that flips and the deciding one, so that nobody has to be asked.
+    pub(super) fn witnessed(backends: usize) -> Self {
+        let interval = Duration::from_secs(if backends > 1000 { 5 } else { 1 });
+        Self { backends, interval, fall: 2, server: Backends::start(2) }
     }
 
-    /// Time between two probes of a backend.
-    pub(super) fn interval(&self) -> Duration {
-        if self.backends > 1000 { Duration::from_secs(5) } else { Duration::from_secs(1) }
+    /// Others are probed so seldom, and one failure decides, that they have to be asked.
+    pub(super) fn asking() -> Self {
+        let interval = Duration::from_secs(30);
+        Self { backends: SERVERS, interval, fall: 1, server: Backends::start(1) }
     }
 
     /// The configuration file.
     pub(super) fn config(&self) -> String {
         let (steady, flipping) = self.server.ports();
-        let interval = self.interval().as_secs();
+        let (interval, fall) = (self.interval.as_secs(), self.fall);
         let mut text = format!(
             "maglev:\n  vpp:\n    lb:\n      ipv4-src-address: 192.0.2.1\n      \
              ipv6-src-address: 2001:db8::1\n      sync-interval: 1h\n      \
              startup-max-delay: 1h\n  healthchecks:\n    steady: {{type: http, port: {steady}, \
              interval: {interval}s, timeout: 5s}}\n    flip: {{type: http, port: {flipping}, \
-             interval: 10ms, timeout: 5s, rise: 1, fall: {FALL}}}\n  backends:\n    flip: {{address: \
+             interval: 10ms, timeout: 5s, rise: 1, fall: {fall}}}\n  backends:\n    flip: {{address: \
              {FLIPPER}, healthcheck: flip}}\n"
         );
         for number in 0..self.backends {

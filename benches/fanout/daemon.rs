@@ -12,7 +12,7 @@ use tonic::transport::{Channel, Endpoint};
 use vpp_maglev::pb::BackendRequest;
 use vpp_maglev::pb::maglev_client::MaglevClient;
 
-use super::backends::{Backends, FALL};
+use super::backends::Backends;
 use super::support::DEADLINE;
 use super::support::maglevd::Maglevd;
 
@@ -54,7 +54,7 @@ fn config(servers: &Backends) -> String {
     let mut text = format!(
         "maglev:\n  vpp:\n    lb:\n      ipv4-src-address: 192.0.2.1\n      \
          ipv6-src-address: 2001:db8::1\n      sync-interval: 1h\n  healthchecks:\n    flip: \
-         {{type: http, port: {flipping}, interval: 10ms, timeout: 5s, rise: 1, fall: {FALL}}}\n    \
+         {{type: http, port: {flipping}, interval: 10ms, timeout: 5s, rise: 1, fall: 2}}\n    \
          steady: {{type: http, port: {steady}, interval: 10ms, timeout: 5s}}\n  backends:\n    \
          flip: {{address: 127.2.0.1, healthcheck: flip}}\n    steady: {{address: 127.2.0.2, \
          healthcheck: steady}}\n"

@@ -38,7 +38,7 @@ fn main() {
 }
 
 async fn measure(time: Duration, count: usize) {
-    let servers = Backends::start();
+    let servers = Backends::start(2);
     let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     let daemon = Daemon::start(&servers, embedded.api_path()).await;
     println!("{PAUSED} backends paused and resumed, one flipping; {time:?} each");

@@ -23,9 +23,9 @@ pub(crate) struct Bed<'a> {
     /// The VPP that takes over, and its daemon.
     second: Option<(Vpp<'a>, Daemon)>,
     servers: &'a [Server],
-    /// What the action found that nobody could have kept.
     /// Connections that servers hold from before.
     held_before: Vec<usize>,
+    /// What the action found that nobody could have kept.
     pub(crate) unavoidable: Unavoidable,
 }
 
@@ -94,15 +94,24 @@ impl<'a> Bed<'a> {
         indices.iter().for_each(|&index| self.servers[index].set_ill(false));
     }
 
-    /// VPP is killed, and started again after a while. How long it did not
-    /// forward cannot be avoided.
+    /// Nothing can serve meanwhile, and how long that takes cannot be avoided.
+    pub(crate) fn without_service(&mut self, act: impl FnOnce(&mut Self)) {
+        let begun = Instant::now();
+        act(self);
+        self.unavoidable.away += begun.elapsed();
+    }
+
+    /// VPP is killed, and started again after a while.
     pub(crate) fn restart_vpp(&mut self, after: Duration) {
+        self.without_service(|bed| bed.start_vpp_again(after));
+    }
+
+    fn start_vpp_again(&mut self, after: Duration) {
         let begun = Instant::now();
         self.vpp.kill();
         thread::sleep(after.saturating_sub(begun.elapsed()));
         self.vpp.start();
         until_forwarding(0);
-        self.unavoidable.away += begun.elapsed();
     }
 
     /// Somebody writes to VPP what the daemon does not want there.

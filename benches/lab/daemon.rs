@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::configuration::Configuration;
+use super::configuration::{Configuration, SERVERS};
 use super::namespaces::{CLIENT, command};
 use super::support::eventually;
 use super::support::process::Process;
@@ -53,7 +53,7 @@ impl Daemon {
     }
 
     /// Waits until every backend is `up` that is not among the `down`, these
-    /// are down, and VPP was read back to serve.
+    /// are down, and VPP was read back to serve, or not to where all are down.
     pub(crate) fn until_settled(&self, down: &[usize]) {
         eventually("the daemon has its verdicts", || {
             let backends = self.ask(&["show", "backends"]);
@@ -66,7 +66,7 @@ impl Daemon {
             let frontend = || self.ask(&["show", "frontend", "line"]);
             settled && {
                 let frontend = frontend();
-                frontend["programmed"] == true && frontend["serving"] == true
+                frontend["programmed"] == true && frontend["serving"] == (down.len() < SERVERS)
             }
         });
     }

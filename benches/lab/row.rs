@@ -21,6 +21,8 @@ pub(crate) struct Counted {
     pub(crate) failed: u64,
     /// Without a success of a new connection.
     pub(crate) gap: Duration,
+    /// Of the connections that are held in the end, those on the server with the most.
+    pub(crate) fullest: u64,
 }
 
 /// What no load balancer could have kept, as a scenario's action found it.
@@ -38,6 +40,7 @@ pub(crate) struct Bound {
     pub(crate) broken: u64,
     pub(crate) failed: u64,
     pub(crate) gap: Duration,
+    pub(crate) fullest: u64,
 }
 
 impl Bound {
@@ -49,12 +52,14 @@ impl Bound {
             broken: (self.broken + held).min(HELD),
             failed: self.failed + new,
             gap: self.gap + away,
+            fullest: self.fullest,
         }
     }
 
     pub(crate) fn holds(self, counted: Counted) -> bool {
-        let Counted { broken, failed, gap, .. } = counted;
-        broken <= self.broken && failed <= self.failed && gap <= self.gap
+        let Counted { broken, failed, gap, fullest, .. } = counted;
+        let is_in_bounds = broken <= self.broken && failed <= self.failed && gap <= self.gap;
+        is_in_bounds && fullest <= self.fullest
     }
 }
 
@@ -69,8 +74,8 @@ pub(crate) struct Row<'a> {
 impl Row<'_> {
     /// The head of the table (Markdown).
     pub(crate) const HEAD: &'static str = "| what was done | established that broke (of 100) | \
-        moved | new that failed | longest gap | bound: broke, failed, gap | ok |\n\
-        |---|---|---|---|---|---|---|";
+        moved | new that failed | longest gap | most on one server | \
+        bound: broke, failed, gap, most | ok |\n|---|---|---|---|---|---|---|---|";
 
     pub(crate) fn is_ok(&self) -> bool {
         self.bound.holds(self.counted)
@@ -80,11 +85,16 @@ impl Row<'_> {
 impl fmt::Display for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, counted, bound } = self;
-        let Counted { broken, breaks, moved, failed, gap } = counted;
+        let Counted { broken, breaks, moved, failed, gap, fullest } = counted;
         let times = if breaks == broken { String::new() } else { format!(" ({breaks} times)") };
         let ok = if self.is_ok() { "yes" } else { "**no**" };
         let seconds = |gap: &Duration| format!("{:.2} s", gap.as_secs_f64());
-        write!(f, "| {what} | {broken}{times} | {moved} | {failed} | {} | ", seconds(gap))?;
-        write!(f, "{}, {}, {} | {ok} |", bound.broken, bound.failed, seconds(&bound.gap))
+        write!(
+            f,
+            "| {what} | {broken}{times} | {moved} | {failed} | {} | {fullest} | ",
+            seconds(gap)
+        )?;
+        let Bound { broken, failed, gap, fullest } = bound;
+        write!(f, "{broken}, {failed}, {}, {fullest} | {ok} |", seconds(gap))
     }
 }

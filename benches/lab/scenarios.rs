@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::bed::{Bed, PRIMARY};
-use super::configuration::{Check, Configuration};
+use super::configuration::{Check, Configuration, SERVERS};
 use super::row::Bound;
 
 /// See the module's description.
@@ -29,15 +29,17 @@ const SLOW: Configuration = Configuration { check: Check::SLOW, ..QUICK };
 const OFTEN_COMPARED: Configuration = Configuration { sync_interval: 2, ..QUICK };
 
 /// Nothing may break: a new connection every 20 ms has a success in between.
-const NOTHING: Bound = bound(0, 0, 750);
+const NOTHING: Bound = bound(0, 0, 750, 100);
 /// Established ones of a server are flushed, and with them those new ones that
 /// have said one of their two lines.
-const FLUSHED: Bound = bound(0, 15, 750);
-const POOL_FLUSHED: Bound = bound(0, 45, 750);
+const FLUSHED: Bound = bound(0, 15, 750, 100);
+const POOL_FLUSHED: Bound = bound(0, 45, 750, 100);
+/// What came while the first server was alone would stay on it.
+const SHARED: Bound = bound(0, 75, 750, 50);
 /// VPP is back and has no VIP yet: dial, read, write.
-const PROGRAMMED: Bound = bound(0, 75, 1500);
+const PROGRAMMED: Bound = bound(0, 75, 1500, 100);
 /// Nothing answers; what was sent meanwhile is in VPP's queues.
-const FROZEN: Bound = bound(0, 125, 2500);
+const FROZEN: Bound = bound(0, 125, 2500, 100);
 
 const PLAIN: Scenario = Scenario {
     name: "",
@@ -202,6 +204,22 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
+        name: "pool-returns",
+        what: "every server dies, and the primary pool returns at once",
+        act: |bed| {
+            bed.without_service(|bed| {
+                let all: Vec<_> = (0..SERVERS).collect();
+                bed.fall_ill(&all);
+                bed.daemon.until_settled(&all);
+                bed.get_well(&PRIMARY);
+                bed.daemon.until_settled(&[SERVERS - 1]);
+            });
+            bed.watch(5000);
+        },
+        bound: SHARED,
+        ..PLAIN
+    },
+    Scenario {
         name: "failover-by-hand",
         what: "the primary pool is paused, and resumed",
         act: |bed| {
@@ -279,8 +297,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-const fn bound(broken: u64, failed: u64, gap: u64) -> Bound {
-    Bound { broken, failed, gap: Duration::from_millis(gap) }
+const fn bound(broken: u64, failed: u64, gap: u64, fullest: u64) -> Bound {
+    Bound { broken, failed, gap: Duration::from_millis(gap), fullest }
 }
 
 fn restart_daemon(bed: &mut Bed, signal: Signal) {

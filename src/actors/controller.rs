@@ -22,7 +22,7 @@ use probers::Probers;
 pub use reload::log_warnings;
 
 use super::Outbox;
-use super::prober::{self, FakeProbe, Transitioned};
+use super::prober::{self, ChangeImminent, FakeProbe, Transitioned};
 use super::reconciler::{
     DesiredChanged, DesiredReplaced, ProgressChanged, Reconciler, ServedObserved, SubscribeProgress,
 };
@@ -153,6 +153,11 @@ impl Controller {
                 ControllerEffect::Administer { backend, admin, why, within } => {
                     if let Some(prober) = self.probers.get(backend.as_str()) {
                         prober.do_send(prober::Administer { admin, why, within });
+                    }
+                }
+                ControllerEffect::PeerChanged(backend, to) => {
+                    if let Some(prober) = self.probers.get(backend.as_str()) {
+                        prober.do_send(prober::PeerChanged(to));
                     }
                 }
                 ControllerEffect::Served(backend, served) => {
@@ -288,6 +293,15 @@ impl Handler<Transitioned> for Controller {
         let Transitioned { prober, backend, transition, decided } = message;
         let effects = self.state.transitioned(prober, &backend, transition);
         self.execute(effects, Some(decided), ctx);
+    }
+}
+
+impl Handler<ChangeImminent> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, message: ChangeImminent, _: &mut Self::Context) {
+        let ChangeImminent { prober, to } = message;
+        self.state.note_imminent(prober, to);
     }
 }
 

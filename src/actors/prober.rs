@@ -175,6 +175,9 @@ impl Prober {
         if let Some(since) = effects.ask {
             self.suspect(Suspicion::Ahead(since));
         }
+        if let (Some(to), Some(shared)) = (effects.imminent, &self.shared) {
+            shared.imminent.send(ChangeImminent { prober: self.id, to });
+        }
         match effects.doubt {
             Some(Some(doubt)) => self.suspect(Suspicion::Doubted(doubt)),
             Some(None) => {

@@ -13,6 +13,7 @@ mod grace;
 mod inheritance;
 mod intent;
 mod names;
+mod peers;
 mod predict;
 mod reload;
 mod reload_guard;
@@ -66,6 +67,8 @@ pub struct ControllerState {
     holds: HoldStats,
     /// The probers that this machine cannot probe for.
     unable: BTreeSet<ProberId>,
+    /// The state that one more result of a prober leads to, until it is probed for that.
+    imminent: BTreeMap<ProberId, State>,
     /// The backend that was asked last to be a witness.
     last_asked: Option<BackendName>,
     last_prober: ProberId,
@@ -172,9 +175,11 @@ impl ControllerState {
         backend.record(transition.clone(), history);
         let frontends = backend.frontends.clone();
         let why = format!("{name} {}", transition.to);
-        let at = transition.at;
+        let (at, to) = (transition.at, transition.to);
         let mut effects = vec![ControllerEffect::Publish(Event::Backend(name.clone(), transition))];
         self.recompute(&frontends, &why, at, &mut effects);
+        self.imminent.remove(&prober);
+        self.hasten_peers(name, to, &mut effects);
         effects
     }
 

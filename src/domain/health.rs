@@ -144,6 +144,7 @@ pub fn step(
 ) -> (Health, HealthEffects) {
     let mut effects = HealthEffects::default();
     let doubted = health.doubt.as_ref().map(|doubt| (doubt.id, doubt.kind));
+    let imminent = health.imminent(timing);
     match input {
         HealthInput::Start { within } => {
             if timing.is_some() && is_probed(health.state) {
@@ -178,6 +179,12 @@ pub fn step(
         HealthInput::ProbeNow => {
             if timing.is_some() && is_probed(health.state) {
                 effects = probe_within(&mut health, Duration::ZERO, Purpose::Witness);
+            }
+        }
+        HealthInput::PeerChanged(to) => {
+            // A probe in progress will say it.
+            if health.imminent(timing) == Some(to) && !health.probing {
+                effects = probe_within(&mut health, Duration::ZERO, Purpose::Verdict);
             }
         }
         HealthInput::Judged(id, judgement) => {
@@ -224,6 +231,9 @@ pub fn step(
     }
     if doubted != health.doubt.as_ref().map(|doubt| (doubt.id, doubt.kind)) {
         effects.doubt = Some(health.doubt.clone());
+    }
+    if effects.change.is_none() && health.imminent(timing) != imminent {
+        effects.imminent = Some(health.imminent(timing));
     }
     (health, effects)
 }

@@ -3,8 +3,8 @@
 use actix::prelude::*;
 
 use super::{
-    Administer, CheckChanged, GetProbeStats, GetReading, ProbeCount, ProbeReading, ProbeTransport,
-    Prober, Readdressed, Relocated, RenewRoots, Served, Stop,
+    Administer, ChangeImminent, CheckChanged, GetProbeStats, GetReading, PeerChanged, ProbeCount,
+    ProbeReading, ProbeTransport, Prober, Readdressed, Relocated, RenewRoots, Served, Stop,
 };
 use crate::domain::evidence::doubts::Suspicion;
 use crate::domain::health::HealthInput;
@@ -17,6 +17,14 @@ impl Handler<Administer> for Prober {
     fn handle(&mut self, message: Administer, ctx: &mut Self::Context) {
         let Administer { admin, why, within } = message;
         self.step(HealthInput::Administer { admin, why, within }, ctx);
+    }
+}
+
+impl Handler<PeerChanged> for Prober {
+    type Result = ();
+
+    fn handle(&mut self, PeerChanged(to): PeerChanged, ctx: &mut Self::Context) {
+        self.step(HealthInput::PeerChanged(to), ctx);
     }
 }
 
@@ -94,6 +102,9 @@ impl Handler<Stop> for Prober {
     fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
         self.leave_questions();
         self.suspect(Suspicion::Over { passed: None });
+        if let Some(shared) = &self.shared {
+            shared.imminent.send(ChangeImminent { prober: self.id, to: None });
+        }
         // The Controller has already published the transition.
         self.shared = None;
         self.step(HealthInput::Remove, ctx);

@@ -41,6 +41,15 @@ pub struct Suspected {
     pub suspicion: Suspicion,
 }
 
+/// Sent to the Controller: one more result like the last one leads to this state, or to
+/// none any more. A [`Transitioned`] says the latter as well.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct ChangeImminent {
+    pub prober: ProberId,
+    pub to: Option<State>,
+}
+
 /// Sent to the Controller: the answer to [`Ask`].
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
@@ -56,17 +65,23 @@ pub struct Answered {
 pub struct ProberRecipients {
     pub transitions: Recipient<Transitioned>,
     pub suspicions: Recipient<Suspected>,
+    pub imminent: Recipient<ChangeImminent>,
     pub answers: Recipient<Answered>,
 }
 
 impl<A> From<&Addr<A>> for ProberRecipients
 where
-    A: Actor<Context = Context<A>> + Handler<Transitioned> + Handler<Suspected> + Handler<Answered>,
+    A: Actor<Context = Context<A>>
+        + Handler<Transitioned>
+        + Handler<Suspected>
+        + Handler<ChangeImminent>
+        + Handler<Answered>,
 {
     fn from(controller: &Addr<A>) -> Self {
         Self {
             transitions: controller.clone().recipient(),
             suspicions: controller.clone().recipient(),
+            imminent: controller.clone().recipient(),
             answers: controller.clone().recipient(),
         }
     }
@@ -96,6 +111,12 @@ pub struct NoteWitness {
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]
 pub struct Judge(pub DoubtId, pub Judgement);
+
+/// Another backend of the same frontend went to this state. If one more result may lead
+/// to the same here, it is probed at once.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct PeerChanged(pub State);
 
 /// Changes the administrative state of the backend. Answered when that is done.
 #[derive(Message, Debug)]

@@ -95,6 +95,12 @@ impl Handler<Suspected> for TransitionRecorder {
     fn handle(&mut self, _: Suspected, _: &mut Self::Context) {}
 }
 
+impl Handler<ChangeImminent> for TransitionRecorder {
+    type Result = ();
+
+    fn handle(&mut self, _: ChangeImminent, _: &mut Self::Context) {}
+}
+
 impl Handler<Answered> for TransitionRecorder {
     type Result = ();
 

@@ -48,6 +48,9 @@ pub enum ControllerEffect {
         /// A first probe that follows starts within this time.
         within: Duration,
     },
+    /// Another backend of its frontends went to this state, and it is about to: it is to
+    /// be probed now.
+    PeerChanged(BackendName, State),
     /// VPP was read: whether it serves this backend, which has no verdict yet.
     Served(BackendName, bool),
     /// After `startup-max-delay`, end the grace of the backends that this reload brought.

@@ -29,6 +29,7 @@ impl ControllerState {
             doubts: Doubts::new(config.healthchecker.doubt_limit),
             holds: HoldStats::default(),
             unable: BTreeSet::new(),
+            imminent: BTreeMap::new(),
             last_asked: None,
             generation: Generation::default(),
             last_prober: ProberId::default(),

@@ -8,6 +8,7 @@ mod inheritance;
 mod inheritance_laws;
 mod laws;
 mod names;
+mod peers;
 mod reload_guard;
 
 use super::*;

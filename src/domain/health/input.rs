@@ -32,6 +32,9 @@ pub enum HealthInput {
     },
     /// Probe now: another backend's verdict depends on it.
     ProbeNow,
+    /// Another backend of its frontends went to this state. Probe now if the next result
+    /// may lead to the same.
+    PeerChanged(State),
     /// What was found about a doubt of this backend.
     Judged(DoubtId, Judgement),
     /// The administrative state changed; `why` is the reason for logs and events. A
@@ -62,6 +65,9 @@ pub struct HealthEffects {
     /// A streak of failures began at this time, and no other backend passed for a while:
     /// one should be asked before this one's next probe.
     pub ask: Option<Instant>,
+    /// Without a change: one more result like the last one now leads to this state, or to
+    /// none any more.
+    pub imminent: Option<Option<State>>,
     pub next: Option<NextProbe>,
 }
 

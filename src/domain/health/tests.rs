@@ -1,6 +1,7 @@
 //! Tests the rise/fall state machine.
 
 mod evidence;
+mod peers;
 mod served;
 
 use std::num::NonZeroU32;
@@ -275,7 +276,7 @@ proptest! {
     /// one before, and a probed backend always has a wait or a probe.
     #[test]
     fn no_order_of_inputs_breaks_the_state_machine(
-        inputs in prop::collection::vec(0u8..9, 1..80), served: bool,
+        inputs in prop::collection::vec(0u8..10, 1..80), served: bool,
     ) {
         let mut bed = HealthTestBed::served(2, 3, served);
         let mut stale = vec![RunId(0)];
@@ -288,6 +289,7 @@ proptest! {
                 5 => bed.step(administer(Admin::Enabled)),
                 6 => bed.step(HealthInput::CheckChanged),
                 7 => bed.step(HealthInput::Served(!bed.health.served)),
+                8 => bed.step(HealthInput::PeerChanged(State::Down)),
                 _ => if bed.probing != Some(old) {
                     let before = bed.health.clone();
                     bed.step(found(old, false));

@@ -90,6 +90,19 @@ impl Health {
         (begins && is_quiet).then_some(streak.first_ended)
     }
 
+    /// The state that one more result like the last one would lead to, if it takes
+    /// several. A doubt is not decided by results alone.
+    pub(super) fn imminent(&self, timing: Option<&Timing>) -> Option<State> {
+        let rise = timing?.rise.get();
+        match self.state {
+            State::Up if self.failing.is_some() && self.doubt.is_none() && self.counter == rise => {
+                Some(State::Down)
+            }
+            State::Down if self.counter > 0 && self.counter + 1 == rise => Some(State::Up),
+            _ => None,
+        }
+    }
+
     /// Processes what was found about the present doubt.
     pub(super) fn judge(
         &mut self,

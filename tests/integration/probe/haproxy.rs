@@ -16,7 +16,7 @@ use actix::prelude::*;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
 use vpp_maglev::actors::prober::{
-    Answered, NoteWitness, ProbeTransport, Prober, Stop, Suspected, Transitioned,
+    Answered, ChangeImminent, NoteWitness, ProbeTransport, Prober, Stop, Suspected, Transitioned,
 };
 use vpp_maglev::domain::controller::{ControllerEffect, ControllerState};
 use vpp_maglev::domain::evidence::doubts::Suspicion;
@@ -183,6 +183,12 @@ impl Handler<Suspected> for Recorder {
             prober.do_send(NoteWitness { doubt: Some(id), by, began });
         }
     }
+}
+
+impl Handler<ChangeImminent> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, _: ChangeImminent, _: &mut Self::Context) {}
 }
 
 impl Handler<Answered> for Recorder {

@@ -43,6 +43,12 @@ impl Handler<Suspected> for ReportRecorder {
     }
 }
 
+impl Handler<ChangeImminent> for ReportRecorder {
+    type Result = ();
+
+    fn handle(&mut self, _: ChangeImminent, _: &mut Self::Context) {}
+}
+
 impl Handler<Answered> for ReportRecorder {
     type Result = ();
 

@@ -22,7 +22,7 @@ use probers::Probers;
 pub use reload::log_warnings;
 
 use super::Outbox;
-use super::prober::{self, ChangeImminent, FakeProbe, Transitioned};
+use super::prober::{self, ChangeImminent, Damped, FakeProbe, Transitioned};
 use super::reconciler::{
     DesiredChanged, DesiredReplaced, ProgressChanged, Reconciler, ServedObserved, SubscribeProgress,
 };
@@ -158,6 +158,11 @@ impl Controller {
                 ControllerEffect::PeerChanged(backend, to) => {
                     if let Some(prober) = self.probers.get(backend.as_str()) {
                         prober.do_send(prober::PeerChanged(to));
+                    }
+                }
+                ControllerEffect::EndDamping { backend, why } => {
+                    if let Some(prober) = self.probers.get(backend.as_str()) {
+                        prober.do_send(prober::EndDamping(why));
                     }
                 }
                 ControllerEffect::Served(backend, served) => {
@@ -302,6 +307,19 @@ impl Handler<ChangeImminent> for Controller {
     fn handle(&mut self, message: ChangeImminent, _: &mut Self::Context) {
         let ChangeImminent { prober, to } = message;
         self.state.note_imminent(prober, to);
+    }
+}
+
+impl Handler<Damped> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, message: Damped, ctx: &mut Self::Context) {
+        let Damped { prober, backend, damped } = message;
+        if let Some(damped) = &damped {
+            log::damped(&backend, damped);
+        }
+        let effects = self.state.damped(prober, &backend, damped, self.moment());
+        self.execute(effects, None, ctx);
     }
 }
 

@@ -178,6 +178,10 @@ impl Prober {
         if let (Some(to), Some(shared)) = (effects.imminent, &self.shared) {
             shared.imminent.send(ChangeImminent { prober: self.id, to });
         }
+        if let (Some(damped), Some(shared)) = (effects.damped, &self.shared) {
+            let (prober, backend) = (self.id, self.name.clone());
+            shared.damped.send(Damped { prober, backend, damped });
+        }
         match effects.doubt {
             Some(Some(doubt)) => self.suspect(Suspicion::Doubted(doubt)),
             Some(None) => {

@@ -47,6 +47,8 @@ pub enum Problem {
     ZeroDuration { example: &'static str },
     #[error("{given:?} is too short: give at least {least:?}")]
     TooShort { given: Duration, least: Duration },
+    #[error("{max:?} is less than delay, {delay:?}: give at least as much, or leave it out")]
+    DampingDelaysCross { delay: Duration, max: Duration },
     #[error("{given:?} cannot be told to VPP: give whole seconds from 1s to 120s")]
     BadFlowTimeout { given: Duration },
     #[error("{max:?} is less than startup-min-delay, {min:?}: give at least as much")]

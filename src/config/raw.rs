@@ -65,9 +65,18 @@ pub(super) struct RawCheck {
     pub(super) timeout: Option<String>,
     pub(super) rise: Option<i64>,
     pub(super) fall: Option<i64>,
+    pub(super) flap_damping: Option<RawFlapDamping>,
     pub(super) probe_ipv4_src: Option<String>,
     pub(super) probe_ipv6_src: Option<String>,
     pub(super) params: RawParams,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct RawFlapDamping {
+    pub(super) delay: Option<String>,
+    pub(super) max_delay: Option<String>,
+    pub(super) window: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

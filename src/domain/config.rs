@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::evidence::group::ProbeGroup;
+use super::health::damping::FlapDamping;
 use super::names::{BackendName, CheckName, FrontendName, PoolName};
 use super::resolution::{BackendAddress, HostName, IpFamily};
 use crate::domain::balancing::fail_open::FailOpenThreshold;
@@ -148,6 +149,8 @@ pub struct Timing {
     pub rise: NonZeroU32,
     /// Consecutive failures that make a backend down.
     pub fall: NonZeroU32,
+    /// `None`: every return is at once.
+    pub damping: Option<FlapDamping>,
 }
 
 /// A kind of health check with its parameters.

@@ -6,6 +6,7 @@
 //! effects for the actor to execute.
 
 mod commands;
+mod damping;
 mod effects;
 mod evidence;
 mod fail_open;
@@ -30,6 +31,7 @@ use super::config::{Backend, Config, HealthCheck};
 use super::events::{Change, Event, Transition};
 use super::evidence::doubts::Doubts;
 use super::evidence::hold::HoldStats;
+use super::health::damping::DampingView;
 use super::health::doubt::DoubtView;
 use super::health::{Admin, Health, State};
 use super::names::{BackendName, FrontendName, PoolName};
@@ -98,6 +100,8 @@ struct BackendRecord {
     has_verdict: bool,
     /// Its last failures are no verdict.
     doubt: Option<DoubtView>,
+    /// It passes again, and its return waits.
+    damping: Option<DampingView>,
     /// It is down, and that was its prober's first verdict.
     first_down: bool,
     /// An operator or the file has taken it into use again, and it had no result since.
@@ -178,6 +182,7 @@ impl ControllerState {
         let (at, to) = (transition.at, transition.to);
         let mut effects = vec![ControllerEffect::Publish(Event::Backend(name.clone(), transition))];
         self.recompute(&frontends, &why, at, &mut effects);
+        self.end_needless_damping(&frontends, &mut effects);
         self.imminent.remove(&prober);
         self.hasten_peers(name, to, &mut effects);
         effects
@@ -281,7 +286,7 @@ impl BackendRecord {
         self.waits_since = self.waits_since.filter(|_| transition.to == State::Unknown);
         self.has_verdict |= matches!(transition.to, State::Up | State::Down);
         self.state = transition.to;
-        self.doubt = None;
+        (self.doubt, self.damping) = (None, None);
         count(&mut self.transition_counts, (transition.from, transition.to));
         self.remember(transition, history);
     }

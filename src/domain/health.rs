@@ -12,14 +12,18 @@
 //! failure, unless VPP serves it: then it needs `fall` failures and evidence, like a
 //! backend that is up, so that one lost probe after a restart takes no server out of
 //! service. What this machine could not probe (`SOCKERR`) counts for nothing.
+//!
+//! A backend that flaps may be kept out longer: see [`damping`].
 
 use std::time::Duration;
 
 use super::config::Timing;
+use damping::FlapHistory;
 use doubt::{Doubt, FailureStreak, JudgedProbe};
 pub use input::{HealthEffects, HealthInput, NextProbe, RunId, StateChange};
 pub use state::{Admin, State};
 
+pub mod damping;
 pub mod doubt;
 mod input;
 pub mod probe_result;
@@ -47,6 +51,7 @@ pub struct Health {
     /// Why its last failures are no verdict.
     pub doubt: Option<Doubt>,
     doubts: u64,
+    pub flaps: FlapHistory,
 }
 
 /// What a probe is made for.
@@ -77,6 +82,7 @@ impl Health {
             failing: None,
             doubt: None,
             doubts: 0,
+            flaps: FlapHistory::default(),
         }
     }
 
@@ -102,7 +108,7 @@ impl Health {
 
     fn transition(&mut self, to: State, why: String) -> StateChange {
         self.served = false;
-        (self.failing, self.doubt) = (None, None);
+        (self.failing, self.doubt, self.flaps.damped) = (None, None, None);
         StateChange { from: std::mem::replace(&mut self.state, to), to, why }
     }
 }
@@ -145,6 +151,7 @@ pub fn step(
     let mut effects = HealthEffects::default();
     let doubted = health.doubt.as_ref().map(|doubt| (doubt.id, doubt.kind));
     let imminent = health.imminent(timing);
+    let damped = health.flaps.damped;
     match input {
         HealthInput::Start { within } => {
             if timing.is_some() && is_probed(health.state) {
@@ -171,6 +178,8 @@ pub fn step(
                     None => jittered(between, chance).saturating_sub(took),
                     Some(_) => Duration::ZERO,
                 };
+                let left = health.flaps.damped.map(|damped| damped.left(ended));
+                let wait = left.map_or(wait, |left| wait.min(left));
                 health.purpose = health.again.unwrap_or(Purpose::Verdict);
                 effects.next = Some(NextProbe::Wait(health.next_run(), wait));
             }
@@ -197,6 +206,7 @@ pub fn step(
         // The result of a cancelled probe, and a cancelled wait, never count.
         HealthInput::Due(_) | HealthInput::ProbeDone { .. } => {}
         HealthInput::Administer { admin, why, within } => {
+            let was_damped = std::mem::take(&mut health.flaps).damped.is_some();
             let to = initial_state(timing, admin);
             let already = match admin {
                 Admin::Enabled => is_probed(health.state),
@@ -204,6 +214,13 @@ pub fn step(
             };
             if !already {
                 effects = restart(timing, &mut health, to, why, within.mul_f64(chance));
+            } else if let (Some(timing), true) = (timing, was_damped) {
+                effects.change = Some(health.return_now(timing, why));
+            }
+        }
+        HealthInput::EndDamping { why } => {
+            if let (Some(timing), Some(_)) = (timing, health.flaps.damped) {
+                effects.change = Some(health.return_now(timing, why));
             }
         }
         HealthInput::Served(served) => {
@@ -232,8 +249,10 @@ pub fn step(
     if doubted != health.doubt.as_ref().map(|doubt| (doubt.id, doubt.kind)) {
         effects.doubt = Some(health.doubt.clone());
     }
-    if effects.change.is_none() && health.imminent(timing) != imminent {
-        effects.imminent = Some(health.imminent(timing));
+    if effects.change.is_none() {
+        effects.damped = (health.flaps.damped != damped).then_some(health.flaps.damped);
+        let next = health.imminent(timing);
+        effects.imminent = (next != imminent).then_some(next);
     }
     (health, effects)
 }
@@ -265,7 +284,7 @@ fn restart(
     let run = health.next_run();
     (health.probing, health.again) = (false, None);
     health.purpose = Purpose::Verdict;
-    (health.failing, health.doubt) = (None, None);
+    (health.failing, health.doubt, health.flaps.damped) = (None, None, None);
     health.counter = initial_counter(timing, to, health.served && to == health.state);
     HealthEffects {
         cancel: true,
@@ -279,6 +298,7 @@ fn restart(
 fn interval(timing: &Timing, health: &Health) -> Duration {
     match health.counter {
         _ if health.state == State::Unknown => timing.fast_interval,
+        _ if health.flaps.damped.is_some() => timing.interval,
         _ if health.doubt.as_ref().is_some_and(Doubt::awaits_a_pass) => timing.fast_interval,
         0 => timing.down_interval,
         counter if counter == max_counter(timing) => timing.interval,

@@ -112,6 +112,7 @@ mod tests {
             timeout: interval,
             rise: NonZeroU32::MIN,
             fall: NonZeroU32::MIN,
+            damping: None,
         };
         HealthCheck { kind, timing, source_v4: None, source_v6: None }
     }

@@ -121,6 +121,7 @@ mod tests {
                 timeout: second,
                 rise: NonZeroU32::MIN,
                 fall: NonZeroU32::MIN,
+                damping: None,
             },
             source_v4: None,
             source_v6: None,

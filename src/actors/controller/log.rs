@@ -1,4 +1,4 @@
-//! Logs what the Controller decides about evidence, and about failing open.
+//! Logs what the Controller decides about evidence, damping, and failing open.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use tracing::{info, warn};
 use crate::domain::balancing::fail_open::UpWeight;
 use crate::domain::events::FailOpenChange;
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
+use crate::domain::health::damping::DampedReturn;
 use crate::domain::names::{BackendName, PoolName};
 
 /// Once for all backends of a group.
@@ -32,6 +33,11 @@ pub(super) fn probing(impossible: Option<&(BackendName, Arc<str>)>) {
         ),
         None => info!("probes-possible: every backend can be probed again"),
     }
+}
+
+/// That a backend passes again and is kept out.
+pub(super) fn damped(backend: &BackendName, DampedReturn { wait, falls, .. }: &DampedReturn) {
+    info!(%backend, falls, ?wait, "backend-damped: it passes again, and has to for this time");
 }
 
 /// That a frontend begins to fail open, or ceases to.

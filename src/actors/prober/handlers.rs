@@ -3,8 +3,9 @@
 use actix::prelude::*;
 
 use super::{
-    Administer, ChangeImminent, CheckChanged, GetProbeStats, GetReading, PeerChanged, ProbeCount,
-    ProbeReading, ProbeTransport, Prober, Readdressed, Relocated, RenewRoots, Served, Stop,
+    Administer, ChangeImminent, CheckChanged, EndDamping, GetProbeStats, GetReading, PeerChanged,
+    ProbeCount, ProbeReading, ProbeTransport, Prober, Readdressed, Relocated, RenewRoots, Served,
+    Stop,
 };
 use crate::domain::evidence::doubts::Suspicion;
 use crate::domain::health::HealthInput;
@@ -25,6 +26,14 @@ impl Handler<PeerChanged> for Prober {
 
     fn handle(&mut self, PeerChanged(to): PeerChanged, ctx: &mut Self::Context) {
         self.step(HealthInput::PeerChanged(to), ctx);
+    }
+}
+
+impl Handler<EndDamping> for Prober {
+    type Result = ();
+
+    fn handle(&mut self, EndDamping(why): EndDamping, ctx: &mut Self::Context) {
+        self.step(HealthInput::EndDamping { why }, ctx);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::config::HealthCheck;
 use crate::domain::events::Transition;
 use crate::domain::evidence::doubts::{QuestionId, Suspicion};
 use crate::domain::evidence::group::ProbeGroup;
+use crate::domain::health::damping::DampedReturn;
 use crate::domain::health::doubt::{DoubtId, Judgement};
 use crate::domain::health::probe_result::ProbeResult;
 use crate::domain::health::probe_stats::ProbeStats;
@@ -50,6 +51,16 @@ pub struct ChangeImminent {
     pub to: Option<State>,
 }
 
+/// Sent to the Controller: the backend passes and its return waits, or does so no longer.
+/// A [`Transitioned`] says the latter as well.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Damped {
+    pub prober: ProberId,
+    pub backend: BackendName,
+    pub damped: Option<DampedReturn>,
+}
+
 /// Sent to the Controller: the answer to [`Ask`].
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
@@ -66,6 +77,7 @@ pub struct ProberRecipients {
     pub transitions: Recipient<Transitioned>,
     pub suspicions: Recipient<Suspected>,
     pub imminent: Recipient<ChangeImminent>,
+    pub damped: Recipient<Damped>,
     pub answers: Recipient<Answered>,
 }
 
@@ -75,6 +87,7 @@ where
         + Handler<Transitioned>
         + Handler<Suspected>
         + Handler<ChangeImminent>
+        + Handler<Damped>
         + Handler<Answered>,
 {
     fn from(controller: &Addr<A>) -> Self {
@@ -82,6 +95,7 @@ where
             transitions: controller.clone().recipient(),
             suspicions: controller.clone().recipient(),
             imminent: controller.clone().recipient(),
+            damped: controller.clone().recipient(),
             answers: controller.clone().recipient(),
         }
     }
@@ -117,6 +131,12 @@ pub struct Judge(pub DoubtId, pub Judgement);
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]
 pub struct PeerChanged(pub State);
+
+/// If the backend's return waits, it waits no longer. The text is the reason, for logs and
+/// events.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct EndDamping(pub String);
 
 /// Changes the administrative state of the backend. Answered when that is done.
 #[derive(Message, Debug)]

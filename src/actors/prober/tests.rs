@@ -101,6 +101,12 @@ impl Handler<ChangeImminent> for TransitionRecorder {
     fn handle(&mut self, _: ChangeImminent, _: &mut Self::Context) {}
 }
 
+impl Handler<Damped> for TransitionRecorder {
+    type Result = ();
+
+    fn handle(&mut self, _: Damped, _: &mut Self::Context) {}
+}
+
 impl Handler<Answered> for TransitionRecorder {
     type Result = ();
 

@@ -7,7 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::messages::{Answered, ChangeImminent, ProberRecipients, Suspected, Transitioned};
+use super::messages::{
+    Answered, ChangeImminent, Damped, ProberRecipients, Suspected, Transitioned,
+};
 use crate::actors::Outbox;
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::passes::PassedProbes;
@@ -23,6 +25,7 @@ pub(super) struct SharedByThread {
     pub(super) transitions: Outbox<Transitioned>,
     pub(super) suspicions: Outbox<Suspected>,
     pub(super) imminent: Outbox<ChangeImminent>,
+    pub(super) damped: Outbox<Damped>,
     pub(super) answers: Outbox<Answered>,
     passes: RefCell<BTreeMap<ProbeGroup, PassedProbes>>,
 }
@@ -35,6 +38,7 @@ pub(super) fn shared(to: ProberRecipients) -> Rc<SharedByThread> {
             transitions: Outbox::new(to.transitions),
             suspicions: Outbox::new(to.suspicions),
             imminent: Outbox::new(to.imminent),
+            damped: Outbox::new(to.damped),
             answers: Outbox::new(to.answers),
             passes: RefCell::default(),
         }))),

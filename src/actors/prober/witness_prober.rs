@@ -70,6 +70,7 @@ fn check(witness: WitnessAddress, group: ProbeGroup) -> HealthCheck {
         timeout: TIMEOUT,
         rise: NonZeroU32::MIN,
         fall: NonZeroU32::MIN,
+        damping: None,
     };
     let (source_v4, source_v6) = match group.source {
         None => (None, None),

@@ -10,6 +10,7 @@ use crate::domain::controller::{BackendView, FrontendView, PoolView};
 use crate::domain::dataplane::net::{Service, Vip};
 use crate::domain::events::{Change, Changed, Event, FailOpenChange, Seq, Transition};
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
+use crate::domain::health::damping::DampingView;
 use crate::domain::health::doubt::DoubtView;
 use crate::pb;
 
@@ -59,6 +60,15 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         not_programmed: String::new(),
         now_unix_ns: now_ns(),
         doubt: view.doubt.as_ref().map(doubt),
+        damping: view.damping.map(damping),
+    }
+}
+
+fn damping(view: DampingView) -> pb::DampingInfo {
+    pb::DampingInfo {
+        since_unix_ns: unix_ns(view.since),
+        until_unix_ns: unix_ns(view.until),
+        falls: u32::try_from(view.falls).unwrap_or(u32::MAX),
     }
 }
 
@@ -146,6 +156,11 @@ pub(super) fn health_check(name: &str, check: &HealthCheck) -> pb::HealthCheckIn
         timeout_ns: ns(timing.timeout),
         rise: int(timing.rise.get()),
         fall: int(timing.fall.get()),
+        flap_damping: timing.damping.map(|damping| pb::FlapDampingParams {
+            window_ns: ns(damping.window),
+            delay_ns: ns(damping.delay),
+            max_delay_ns: ns(damping.max_delay),
+        }),
         probe_ipv4_src: text(check.source_v4.map(|source| source.to_string())),
         probe_ipv6_src: text(check.source_v6.map(|source| source.to_string())),
         ..pb::HealthCheckInfo::default()

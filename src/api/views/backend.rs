@@ -20,6 +20,8 @@ pub struct BackendJson {
     pub state: String,
     /// Why it fails and keeps its state.
     pub doubt: Option<DoubtJson>,
+    /// Why it passes and is kept out.
+    pub damping: Option<DampingJson>,
     /// The moment of the last transition.
     pub since: Option<String>,
     /// Whether the file and the operator let it serve.
@@ -52,6 +54,17 @@ pub struct DoubtJson {
     pub held: bool,
 }
 
+/// A backend that passes again, and is kept out because it flaps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DampingJson {
+    /// When it had passed often enough.
+    pub since: Option<String>,
+    /// When it goes up, if it goes on passing.
+    pub until: Option<String>,
+    /// How often it went down within the window.
+    pub falls: u32,
+}
+
 /// A change of state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TransitionJson {
@@ -74,6 +87,7 @@ impl From<&pb::BackendInfo> for BackendJson {
             unresolved: present(&backend.unresolved),
             state: backend.state.clone(),
             doubt: backend.doubt.as_ref().map(DoubtJson::from),
+            damping: backend.damping.as_ref().map(DampingJson::from),
             since: backend.transitions.last().and_then(|last| known_moment(last.at_unix_ns)),
             enabled: backend.enabled,
             enabled_overridden: backend.enabled_overridden,
@@ -90,6 +104,16 @@ impl From<&pb::BackendInfo> for BackendJson {
 impl From<&pb::DoubtInfo> for DoubtJson {
     fn from(doubt: &pb::DoubtInfo) -> Self {
         Self { since: known_moment(doubt.since_unix_ns), why: doubt.why.clone(), held: doubt.held }
+    }
+}
+
+impl From<&pb::DampingInfo> for DampingJson {
+    fn from(damping: &pb::DampingInfo) -> Self {
+        Self {
+            since: known_moment(damping.since_unix_ns),
+            until: known_moment(damping.until_unix_ns),
+            falls: damping.falls,
+        }
     }
 }
 

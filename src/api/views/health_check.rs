@@ -27,6 +27,8 @@ pub struct HealthCheckJson {
     pub rise: i32,
     /// Failures in a row that take it down.
     pub fall: i32,
+    /// `None`: every return is at once.
+    pub flap_damping: Option<FlapDampingJson>,
     /// The source address of probes; `None`: the kernel chooses.
     pub probe_ipv4_src: Option<String>,
     /// The source address of probes; `None`: the kernel chooses.
@@ -37,6 +39,17 @@ pub struct HealthCheckJson {
     pub tcp: Option<TcpCheckJson>,
     /// Of `dns`.
     pub dns: Option<DnsCheckJson>,
+}
+
+/// How backends that flap are kept out longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FlapDampingJson {
+    /// Nanoseconds for which a fall counts.
+    pub window_ns: i64,
+    /// Nanoseconds that the second return within the window waits.
+    pub delay_ns: i64,
+    /// Nanoseconds of the longest wait.
+    pub max_delay_ns: i64,
 }
 
 /// What an HTTP check requests and expects.
@@ -96,6 +109,11 @@ impl From<&pb::HealthCheckInfo> for HealthCheckJson {
             timeout_ns: check.timeout_ns,
             rise: check.rise,
             fall: check.fall,
+            flap_damping: check.flap_damping.as_ref().map(|damping| FlapDampingJson {
+                window_ns: damping.window_ns,
+                delay_ns: damping.delay_ns,
+                max_delay_ns: damping.max_delay_ns,
+            }),
             probe_ipv4_src: present(&check.probe_ipv4_src),
             probe_ipv6_src: present(&check.probe_ipv6_src),
             http: check.http.as_ref().map(HttpCheckJson::from),

@@ -17,7 +17,7 @@ mod vpp;
 #[cfg(test)]
 mod tests;
 
-pub use backend::{BackendJson, DoubtJson, TransitionJson};
+pub use backend::{BackendJson, DampingJson, DoubtJson, TransitionJson};
 pub use config_check::ConfigCheckJson;
 pub use event::{EventJson, EventKindJson};
 pub use frontend::{

@@ -43,6 +43,7 @@ fn check(title: &str, object: impl Serialize) {
 fn the_page_has_every_key_of_every_object() {
     let doubt = pb::DoubtInfo::default();
     check("Doubt", DoubtJson::from(&doubt));
+    check("Damping", DampingJson::from(&pb::DampingInfo::default()));
     let backend = pb::BackendInfo { doubt: Some(doubt), ..Default::default() };
     check("Backend", BackendJson::from(&backend));
     check("Transition", TransitionJson::from(&pb::TransitionRecord::default()));
@@ -56,7 +57,11 @@ fn the_page_has_every_key_of_every_object() {
     check("Prediction", PredictionJson::new("", "", &pb::PredictChangeResponse::default()));
     check("Predicted server", PredictedServerJson::from(&pb::PredictedServer::default()));
     check("Moves", TableMovesJson::from(&pb::TableMoves::default()));
-    check("Health check", HealthCheckJson::from(&pb::HealthCheckInfo::default()));
+    let flap_damping = Some(pb::FlapDampingParams::default());
+    let damped = pb::HealthCheckInfo { flap_damping, ..Default::default() };
+    let damped = HealthCheckJson::from(&damped);
+    check("Flap damping", damped.flap_damping.as_ref().unwrap());
+    check("Health check", damped);
     check("HTTP check", HttpCheckJson::from(&pb::HttpCheckParams::default()));
     check("TCP check", TcpCheckJson::from(&pb::TcpCheckParams::default()));
     check("Fail-open", FailOpenJson::from(&pb::FailOpenInfo::default()));

@@ -9,12 +9,15 @@ use crate::config::fault::{AddressFlaw, Problem};
 use crate::config::raw::{self, RawKind};
 use crate::config::report::{ConfigPath, FaultReport};
 use crate::domain::config::{CheckKind, HealthCheck, Timing};
+use crate::domain::health::damping::FlapDamping;
 
 mod params;
 
 const RISE: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 const FALL: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
 const DNS_PORT: i64 = 53;
+const DAMPING_WINDOW: Duration = Duration::from_secs(600);
+const MAX_DELAY: Duration = Duration::from_secs(300);
 
 /// A shorter interval would measure the scheduler, and load a backend more than
 /// its clients do.
@@ -114,6 +117,9 @@ fn timing(raw: &raw::RawCheck, at: &ConfigPath<'_>, report: &mut FaultReport) ->
         .and_then(|given| some_time(given, "2s", &timeout_at, report));
     let rise = or_default(raw.rise, RISE, |given| consecutive(given, &at.key("rise"), report));
     let fall = or_default(raw.fall, FALL, |given| consecutive(given, &at.key("fall"), report));
+    let damping = optional(raw.flap_damping.as_ref(), |given| {
+        damping(given, &at.key("flap-damping"), report)
+    });
     let interval = interval?;
     Some(Timing {
         interval,
@@ -122,7 +128,30 @@ fn timing(raw: &raw::RawCheck, at: &ConfigPath<'_>, report: &mut FaultReport) ->
         timeout: timeout?,
         rise: rise?,
         fall: fall?,
+        damping: damping?,
     })
+}
+
+fn damping(
+    raw: &raw::RawFlapDamping,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<FlapDamping> {
+    let delay_at = at.key("delay");
+    let delay = report
+        .require(&delay_at, raw.delay.as_deref(), "what the second return waits, such as 10s")
+        .and_then(|given| some_time(given, "10s", &delay_at, report));
+    let window = or_default(raw.window.as_deref(), DAMPING_WINDOW, |given| {
+        some_time(given, "10m", &at.key("window"), report)
+    });
+    let max_at = at.key("max-delay");
+    let max = optional(raw.max_delay.as_deref(), |given| some_time(given, "5m", &max_at, report));
+    let (delay, max) = (delay?, max?);
+    let max_delay = max.unwrap_or_else(|| MAX_DELAY.max(delay));
+    if max_delay < delay {
+        return report.refuse(&max_at, Problem::DampingDelaysCross { delay, max: max_delay });
+    }
+    Some(FlapDamping { window: window?, delay, max_delay })
 }
 
 fn interval_of(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<Duration> {

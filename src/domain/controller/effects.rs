@@ -51,6 +51,11 @@ pub enum ControllerEffect {
     /// Another backend of its frontends went to this state, and it is about to: it is to
     /// be probed now.
     PeerChanged(BackendName, State),
+    /// The return of this backend waits no longer; `why` is the reason for logs and events.
+    EndDamping {
+        backend: BackendName,
+        why: String,
+    },
     /// VPP was read: whether it serves this backend, which has no verdict yet.
     Served(BackendName, bool),
     /// After `startup-max-delay`, end the grace of the backends that this reload brought.

@@ -1,5 +1,6 @@
 //! Tests the Controller's decisions without actors.
 
+mod damping;
 mod event_stream;
 mod evidence;
 mod fail_open;
@@ -36,6 +37,7 @@ fn config() -> Config {
         timeout: seconds(1),
         rise: one,
         fall: one,
+        damping: None,
     };
     let check = HealthCheck { kind: CheckKind::Icmp, timing, source_v4: None, source_v6: None };
     let backend = |number| Backend {

@@ -18,6 +18,8 @@ pub struct BackendView {
     pub state: State,
     /// Why its last failures are no verdict.
     pub doubt: Option<DoubtView>,
+    /// It passes again, and its return waits.
+    pub damping: Option<DampingView>,
     /// False while the file or an operator has disabled it.
     pub enabled: bool,
     /// An operator has overridden the file's `enabled`.
@@ -117,6 +119,7 @@ impl ControllerState {
             unresolved: record.unresolved.clone(),
             state: record.state,
             doubt: record.doubt.clone(),
+            damping: record.damping,
             enabled: record.admin() != Admin::Disabled,
             overridden: record.admin.is_some(),
             transitions: record.history.iter().cloned().collect(),

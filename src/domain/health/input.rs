@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::damping::DampedReturn;
 use super::doubt::{Doubt, DoubtId, Judgement};
 use super::probe_result::ProbeResult;
 use super::state::{Admin, State};
@@ -44,6 +45,11 @@ pub enum HealthInput {
         why: String,
         within: Duration,
     },
+    /// If its return is damped, it waits no longer; `why` is the reason for logs and
+    /// events.
+    EndDamping {
+        why: String,
+    },
     /// VPP was read: whether it serves this backend.
     Served(bool),
     /// The health check, the namespace or the address changed, probably that of many
@@ -68,6 +74,8 @@ pub struct HealthEffects {
     /// Without a change: one more result like the last one now leads to this state, or to
     /// none any more.
     pub imminent: Option<Option<State>>,
+    /// Without a change: it passes, and from now on its return waits, or does so no longer.
+    pub damped: Option<Option<DampedReturn>>,
     pub next: Option<NextProbe>,
 }
 

@@ -1,5 +1,6 @@
 //! Tests the rise/fall state machine.
 
+mod damping;
 mod evidence;
 mod peers;
 mod served;
@@ -25,6 +26,7 @@ fn timing(rise: u32, fall: u32) -> Timing {
         timeout: seconds(2),
         rise: NonZeroU32::new(rise).unwrap(),
         fall: NonZeroU32::new(fall).unwrap(),
+        damping: None,
     }
 }
 

@@ -29,12 +29,17 @@ impl Health {
         if done.result.passed() {
             (self.failing, self.doubt) = (None, None);
             let next = self.counter + 1;
+            let returns = next >= rise && self.state == State::Down;
+            if returns && !self.flaps.may_return(timing.damping.as_ref(), done.ended) {
+                self.counter = rise - 1;
+                return None;
+            }
             self.counter = if next >= rise { max_counter(timing) } else { next };
             let is_up = self.counter >= rise && self.state != State::Up;
             return is_up.then(|| self.transition(State::Up, done.result.to_string()));
         }
         if !self.needs_evidence() {
-            self.counter = 0;
+            (self.counter, self.flaps.damped) = (0, None);
             let is_down = self.state != State::Down;
             return is_down.then(|| self.transition(State::Down, done.result.to_string()));
         }
@@ -46,7 +51,7 @@ impl Health {
         }
         let Some(streak) = &self.failing else { return None };
         if streak.is_witnessed(done) {
-            return Some(self.go_down(done.result.to_string()));
+            return Some(self.go_down(timing, done.result.to_string()));
         }
         if self.doubt.is_none() {
             let (since, why) = (streak.first_ended, streak.why.clone());
@@ -98,6 +103,7 @@ impl Health {
             State::Up if self.failing.is_some() && self.doubt.is_none() && self.counter == rise => {
                 Some(State::Down)
             }
+            State::Down if self.flaps.damped.is_some() => None,
             State::Down if self.counter > 0 && self.counter + 1 == rise => Some(State::Up),
             _ => None,
         }
@@ -138,16 +144,26 @@ impl Health {
 
     /// Takes the backend down between two probes.
     fn conclude(&mut self, timing: &Timing, why: &str, chance: f64) -> HealthEffects {
-        let change = Some(self.go_down(why.to_owned()));
+        let change = Some(self.go_down(timing, why.to_owned()));
         let run = self.next_run();
         (self.probing, self.again, self.purpose) = (false, None, Purpose::Verdict);
         let next = Some(NextProbe::Wait(run, jittered(interval(timing, self), chance)));
         HealthEffects { cancel: true, change, next, ..HealthEffects::default() }
     }
 
-    fn go_down(&mut self, why: String) -> StateChange {
+    fn go_down(&mut self, timing: &Timing, why: String) -> StateChange {
+        let since = self.failing.as_ref().map(|streak| streak.first_ended);
+        if let (State::Up, Some(since)) = (self.state, since) {
+            self.flaps.fell(timing.damping.as_ref(), since);
+        }
         self.counter = 0;
         self.transition(State::Down, why)
+    }
+
+    /// Ends the wait of a return that is damped.
+    pub(super) fn return_now(&mut self, timing: &Timing, why: String) -> StateChange {
+        self.counter = max_counter(timing);
+        self.transition(State::Up, why)
     }
 
     /// Ends a hold: failures count anew.

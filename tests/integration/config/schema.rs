@@ -6,13 +6,17 @@ use vpp_maglev::config::{self, LoadError};
 
 /// The sections of the guide, each with a file whose one open place, `? :`, is for a
 /// key of it.
-pub(crate) const SECTIONS: [(&str, &str); 10] = [
+pub(crate) const SECTIONS: [(&str, &str); 11] = [
     ("maglev", "maglev: { ? : }"),
     ("healthchecker", "maglev: { healthchecker: { ? : } }"),
     ("vpp", "maglev: { vpp: { ? : } }"),
     ("vpp.lb", "maglev: { vpp: { lb: { ? : } } }"),
     ("healthchecks.NAME", "maglev: { healthchecks: { a: { ? : } } }"),
     ("healthchecks.NAME.params", "maglev: { healthchecks: { a: { params: { ? : } } } }"),
+    (
+        "healthchecks.NAME.flap-damping",
+        "maglev: { healthchecks: { a: { flap-damping: { ? : } } } }",
+    ),
     ("backends.NAME", "maglev: { backends: { a: { ? : } } }"),
     ("frontends.NAME", "maglev: { frontends: { a: { ? : } } }"),
     ("frontends.NAME.pools[]", "maglev: { frontends: { a: { pools: [ { ? : } ] } } }"),

@@ -87,6 +87,7 @@ async fn every_question_is_answered() {
         programmed: true,
         not_programmed: String::new(),
         doubt: None,
+        damping: None,
         now_unix_ns: a.now_unix_ns,
     };
     assert_eq!(a, expected);

@@ -16,7 +16,8 @@ use actix::prelude::*;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
 use vpp_maglev::actors::prober::{
-    Answered, ChangeImminent, NoteWitness, ProbeTransport, Prober, Stop, Suspected, Transitioned,
+    Answered, ChangeImminent, Damped, NoteWitness, ProbeTransport, Prober, Stop, Suspected,
+    Transitioned,
 };
 use vpp_maglev::domain::controller::{ControllerEffect, ControllerState};
 use vpp_maglev::domain::evidence::doubts::Suspicion;
@@ -189,6 +190,12 @@ impl Handler<ChangeImminent> for Recorder {
     type Result = ();
 
     fn handle(&mut self, _: ChangeImminent, _: &mut Self::Context) {}
+}
+
+impl Handler<Damped> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, _: Damped, _: &mut Self::Context) {}
 }
 
 impl Handler<Answered> for Recorder {

@@ -34,6 +34,7 @@ pub(crate) fn check(kind: CheckKind, timeout: Duration) -> HealthCheck {
             timeout,
             rise: NonZeroU32::MIN,
             fall: NonZeroU32::MIN,
+            damping: None,
         },
         source_v4: None,
         source_v6: None,

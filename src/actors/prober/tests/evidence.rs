@@ -49,6 +49,12 @@ impl Handler<ChangeImminent> for ReportRecorder {
     fn handle(&mut self, _: ChangeImminent, _: &mut Self::Context) {}
 }
 
+impl Handler<Damped> for ReportRecorder {
+    type Result = ();
+
+    fn handle(&mut self, _: Damped, _: &mut Self::Context) {}
+}
+
 impl Handler<Answered> for ReportRecorder {
     type Result = ();
 

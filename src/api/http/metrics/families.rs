@@ -38,6 +38,8 @@ const DOUBT: MetricFamily = gauge(
     "doubt",
     "1 while a backend fails and keeps its state, because nobody else passes or it cannot be probed.",
 );
+const DAMPED: MetricFamily =
+    gauge("backend_damped", "1 while a backend passes and is kept out, because it flaps.");
 const HOLD: MetricFamily = histogram(
     "hold_seconds",
     "How long the verdicts of a group of probes waited for evidence, by how that ended.",
@@ -154,6 +156,11 @@ fn evidence(overview: &Overview, page: &mut MetricsPage) {
     for backend in &overview.backends {
         let doubted = flag(backend.doubt.is_some());
         page.series(&DOUBT, &[("backend", backend.name.as_str())], doubted);
+    }
+    page.family(&DAMPED);
+    for backend in &overview.backends {
+        let damped = flag(backend.damping.is_some());
+        page.series(&DAMPED, &[("backend", backend.name.as_str())], damped);
     }
     page.family(&HOLD);
     for (outcome, lasted) in &overview.holds.lasted {

@@ -4,7 +4,7 @@ use super::common::{confirmation, doubt_note, or_dash, override_note, state_cell
 use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone, urgency};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
-use crate::cli::render::time::{age, moment};
+use crate::cli::render::time::{age, elapsed, moment};
 use crate::pb::{BackendInfo, HealthCheckInfo};
 
 /// The age of the last transition.
@@ -63,6 +63,7 @@ pub(super) fn one(
             ("state", Cell::state(&backend.state, false)),
             ("since", since(backend, context).into()),
             ("doubted", Cell::new(&doubt(backend, context).unwrap_or_default(), Tone::Unsure)),
+            ("damped", Cell::new(&damping(backend, context).unwrap_or_default(), Tone::Unsure)),
             ("address", address(backend).into()),
             ("enabled", format!("{}{mark}", yes_no(backend.enabled)).into()),
             ("health check", check_name.into()),
@@ -80,6 +81,18 @@ fn doubt(backend: &BackendInfo, context: &RenderContext) -> Option<String> {
     let what = if doubt.held { "held" } else { "in question" };
     let lasts = age(context.now_of_daemon(backend.now_unix_ns), doubt.since_unix_ns);
     Some(format!("{what} for {lasts}: {}", doubt.why))
+}
+
+/// How long the return of a backend waits: `3 falls; passes since 4s, up in 16s …`
+fn damping(backend: &BackendInfo, context: &RenderContext) -> Option<String> {
+    let damping = backend.damping.as_ref()?;
+    let now = context.now_of_daemon(backend.now_unix_ns);
+    let passes = age(now, damping.since_unix_ns);
+    let left = elapsed(damping.until_unix_ns.saturating_sub(now));
+    let (falls, name) = (damping.falls, &backend.name);
+    Some(format!(
+        "{falls} falls; passes for {passes}, up in {left} unless it fails (set backend {name} resume: now)"
+    ))
 }
 
 /// The address and its DNS name: `192.0.2.1 (www.example.org)`.

@@ -68,6 +68,16 @@ fn codes(http: &HttpCheckParams) -> String {
     if low == high { low.to_string() } else { format!("{low}-{high}") }
 }
 
+/// `10s after 2 falls within 10m, at most 5m`
+fn damping(check: &HealthCheckInfo) -> String {
+    let text = check.flap_damping.as_ref().map(|damping| {
+        let [delay, window, most] =
+            [damping.delay_ns, damping.window_ns, damping.max_delay_ns].map(span);
+        format!("{delay} after 2 falls within {window}, doubled by each more, at most {most}")
+    });
+    text.unwrap_or_default()
+}
+
 pub(super) fn one(check: &HealthCheckInfo, context: &RenderContext) -> String {
     let mut rows: Vec<(&str, Cell)> = vec![
         ("health check", check.name.as_str().into()),
@@ -79,6 +89,7 @@ pub(super) fn one(check: &HealthCheckInfo, context: &RenderContext) -> String {
         ("timeout", span(check.timeout_ns).into()),
         ("rise", check.rise.to_string().into()),
         ("fall", check.fall.to_string().into()),
+        ("flap damping", damping(check).into()),
         ("IPv4 source", check.probe_ipv4_src.as_str().into()),
         ("IPv6 source", check.probe_ipv6_src.as_str().into()),
     ];

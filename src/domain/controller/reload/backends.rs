@@ -78,6 +78,7 @@ impl ControllerState {
             state: State::Unknown,
             has_verdict: false,
             doubt: None,
+            damping: None,
             first_down: false,
             resumed: false,
             waits_since: None,

@@ -23,8 +23,6 @@ pub(crate) struct Bed<'a> {
     /// The VPP that takes over, and its daemon.
     second: Option<(Vpp<'a>, Daemon)>,
     servers: &'a [Server],
-    /// Connections that servers hold from before.
-    held_before: Vec<usize>,
     /// What the action found that nobody could have kept.
     pub(crate) unavoidable: Unavoidable,
 }
@@ -39,13 +37,14 @@ impl<'a> Bed<'a> {
         folder: &Path,
         log: &Path,
     ) -> Self {
-        servers.iter().for_each(|server| server.set_ill(false));
+        for server in servers {
+            server.set_ill(false);
+            server.begin_run();
+        }
         lead_client_through(0);
         let (vpp, daemon) = start_pair(paths, 0, configuration, folder, log);
-        // What broke in an earlier run stays open on its server.
-        let held_before = servers.iter().map(Server::held).collect();
         let unavoidable = Unavoidable::default();
-        Self { daemon, vpp, second: None, servers, held_before, unavoidable }
+        Self { daemon, vpp, second: None, servers, unavoidable }
     }
 
     /// Starts the other VPP and a daemon of its own, with the same configuration.
@@ -84,8 +83,7 @@ impl<'a> Bed<'a> {
     /// them cannot be kept.
     pub(crate) fn fall_ill(&mut self, indices: &[usize]) {
         for &index in indices {
-            let held = self.servers[index].held().saturating_sub(self.held_before[index]);
-            self.unavoidable.held += held as u64;
+            self.unavoidable.held += self.servers[index].held() as u64;
             self.servers[index].set_ill(true);
         }
     }

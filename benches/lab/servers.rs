@@ -28,6 +28,8 @@ pub(crate) struct Server(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     is_ill: AtomicBool,
+    run: AtomicUsize,
+    /// Of this run. What broke in an earlier one stays open for a while.
     held: AtomicUsize,
 }
 
@@ -49,7 +51,13 @@ impl Server {
         self.0.is_ill.store(is_ill, Ordering::Relaxed);
     }
 
-    /// Connections that are held to it at present.
+    /// Those who connect from now on are the clients of another run.
+    pub(crate) fn begin_run(&self) {
+        self.0.run.fetch_add(1, Ordering::Relaxed);
+        self.0.held.store(0, Ordering::Relaxed);
+    }
+
+    /// Connections of this run that are held to it at present.
     pub(crate) fn held(&self) -> usize {
         self.0.held.load(Ordering::Relaxed)
     }
@@ -96,17 +104,19 @@ fn serve(port: u16, answer: impl Fn(TcpStream) + Clone + Send + 'static) {
 
 fn answer_lines(mut stream: &TcpStream, name: &str, shared: &Shared) {
     let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let run = shared.run.load(Ordering::Relaxed);
+    let is_present = || shared.run.load(Ordering::Relaxed) == run;
     let mut count = 0;
     for _ in lines {
         count += 1;
-        if count == HELD {
+        if count == HELD && is_present() {
             shared.held.fetch_add(1, Ordering::Relaxed);
         }
         if stream.write_all(name.as_bytes()).is_err() {
             break;
         }
     }
-    if count >= HELD {
+    if count >= HELD && is_present() {
         shared.held.fetch_sub(1, Ordering::Relaxed);
     }
 }

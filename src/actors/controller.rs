@@ -10,6 +10,7 @@ mod names;
 mod probers;
 mod queries;
 mod reload;
+mod reports;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -22,7 +23,7 @@ use probers::Probers;
 pub use reload::log_warnings;
 
 use super::Outbox;
-use super::prober::{self, ChangeImminent, Damped, FakeProbe, Transitioned};
+use super::prober::{self, FakeProbe};
 use super::reconciler::{
     DesiredChanged, DesiredReplaced, ProgressChanged, Reconciler, ServedObserved, SubscribeProgress,
 };
@@ -160,6 +161,11 @@ impl Controller {
                         prober.do_send(prober::PeerChanged(to));
                     }
                 }
+                ControllerEffect::PeerTrend { backend, to, within } => {
+                    if let Some(prober) = self.probers.get(backend.as_str()) {
+                        prober.do_send(prober::PeerTrend { to, within });
+                    }
+                }
                 ControllerEffect::EndDamping { backend, why } => {
                     if let Some(prober) = self.probers.get(backend.as_str()) {
                         prober.do_send(prober::EndDamping(why));
@@ -288,38 +294,6 @@ impl Actor for Controller {
             let effects = this.state.expire_startup_grace(SystemTime::now());
             this.execute(effects, None, ctx);
         });
-    }
-}
-
-impl Handler<Transitioned> for Controller {
-    type Result = ();
-
-    fn handle(&mut self, message: Transitioned, ctx: &mut Self::Context) {
-        let Transitioned { prober, backend, transition, decided } = message;
-        let effects = self.state.transitioned(prober, &backend, transition);
-        self.execute(effects, Some(decided), ctx);
-    }
-}
-
-impl Handler<ChangeImminent> for Controller {
-    type Result = ();
-
-    fn handle(&mut self, message: ChangeImminent, _: &mut Self::Context) {
-        let ChangeImminent { prober, to } = message;
-        self.state.note_imminent(prober, to);
-    }
-}
-
-impl Handler<Damped> for Controller {
-    type Result = ();
-
-    fn handle(&mut self, message: Damped, ctx: &mut Self::Context) {
-        let Damped { prober, backend, damped } = message;
-        if let Some(damped) = &damped {
-            log::damped(&backend, damped);
-        }
-        let effects = self.state.damped(prober, &backend, damped, self.moment());
-        self.execute(effects, None, ctx);
     }
 }
 

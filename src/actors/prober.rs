@@ -57,6 +57,8 @@ pub struct Prober {
     probe: Option<Rc<PreparedProbe>>,
     health: Health,
     last: Option<ProbeResult>,
+    /// When the last probe began.
+    begun: Option<Instant>,
     /// When the last probe began, if it passed.
     passed: Option<Instant>,
     stats: Box<ProbeStats>,
@@ -123,6 +125,7 @@ impl Prober {
             settings,
             transport,
             last: None,
+            begun: None,
             passed: None,
             stats: Box::default(),
             due: now(),
@@ -175,8 +178,9 @@ impl Prober {
         if let Some(since) = effects.ask {
             self.suspect(Suspicion::Ahead(since));
         }
-        if let (Some(to), Some(shared)) = (effects.imminent, &self.shared) {
-            shared.imminent.send(ChangeImminent { prober: self.id, to });
+        if let (Some(trend), Some(shared)) = (effects.trend, &self.shared) {
+            let (prober, backend) = (self.id, self.name.clone());
+            shared.trends.send(TrendChanged { prober, backend, trend });
         }
         if let (Some(damped), Some(shared)) = (effects.damped, &self.shared) {
             let (prober, backend) = (self.id, self.name.clone());
@@ -249,6 +253,7 @@ impl Prober {
         debug!(backend = %self.name, passed = result.passed(), code = %result.code, detail = %result.detail, ?took, ?late, "probe-done");
         self.last = Some(result.clone());
         let witness = Witness { before, latest: self.pass_of_another() };
+        self.begun = Some(begun);
         self.passed = result.passed().then_some(begun);
         self.answer(&result, begun);
         self.step(HealthInput::ProbeDone { run, result, took, ended, witness }, ctx);

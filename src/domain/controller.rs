@@ -25,7 +25,7 @@ mod views;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::config::{Backend, Config, HealthCheck};
 use super::events::{Change, Event, Transition};
@@ -33,7 +33,7 @@ use super::evidence::doubts::Doubts;
 use super::evidence::hold::HoldStats;
 use super::health::damping::DampingView;
 use super::health::doubt::DoubtView;
-use super::health::{Admin, Health, State};
+use super::health::{Admin, Health, State, Trend};
 use super::names::{BackendName, FrontendName, PoolName};
 use super::prober_id::ProberId;
 use super::reconcile::{FrontendProgress, Generation};
@@ -69,8 +69,8 @@ pub struct ControllerState {
     holds: HoldStats,
     /// The probers that this machine cannot probe for.
     unable: BTreeSet<ProberId>,
-    /// The state that one more result of a prober leads to, until it is probed for that.
-    imminent: BTreeMap<ProberId, State>,
+    /// Of the backends whose results lead to another state if they go on.
+    trends: BTreeMap<ProberId, Trend>,
     /// The backend that was asked last to be a witness.
     last_asked: Option<BackendName>,
     last_prober: ProberId,
@@ -121,6 +121,8 @@ struct FrontendRecord {
     overrides: WeightOverrides,
     decision: FrontendDecision,
     fail_open: FailOpenMemory,
+    /// When its backends were last probed for the sake of one that may go down or up.
+    alerted: BTreeMap<State, Instant>,
     /// Since when it fails open, while it does.
     open_since: Option<SystemTime>,
     desired: Arc<DesiredFrontend>,
@@ -170,6 +172,7 @@ impl ControllerState {
         prober: ProberId,
         name: &BackendName,
         transition: Transition<State>,
+        now: Instant,
     ) -> Vec<ControllerEffect> {
         let history = self.config.healthchecker.transition_history;
         let Some(backend) = self.backends.get_mut(name).filter(|record| record.prober == prober)
@@ -183,7 +186,8 @@ impl ControllerState {
         let mut effects = vec![ControllerEffect::Publish(Event::Backend(name.clone(), transition))];
         self.recompute(&frontends, &why, at, &mut effects);
         self.end_needless_damping(&frontends, &mut effects);
-        self.imminent.remove(&prober);
+        self.trends.remove(&prober);
+        self.alert_peers(name, to, now, &mut effects);
         self.hasten_peers(name, to, &mut effects);
         effects
     }

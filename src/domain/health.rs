@@ -20,7 +20,7 @@ use std::time::Duration;
 use super::config::Timing;
 use damping::FlapHistory;
 use doubt::{Doubt, FailureStreak, JudgedProbe};
-pub use input::{HealthEffects, HealthInput, NextProbe, RunId, StateChange};
+pub use input::{HealthEffects, HealthInput, NextProbe, RunId, StateChange, Trend};
 pub use state::{Admin, State};
 
 pub mod damping;
@@ -150,7 +150,7 @@ pub fn step(
 ) -> (Health, HealthEffects) {
     let mut effects = HealthEffects::default();
     let doubted = health.doubt.as_ref().map(|doubt| (doubt.id, doubt.kind));
-    let imminent = health.imminent(timing);
+    let trend = health.trend(timing);
     let damped = health.flaps.damped;
     match input {
         HealthInput::Start { within } => {
@@ -192,8 +192,17 @@ pub fn step(
         }
         HealthInput::PeerChanged(to) => {
             // A probe in progress will say it.
-            if health.imminent(timing) == Some(to) && !health.probing {
+            if health.trend(timing) == Some(Trend { to, is_last: true }) && !health.probing {
                 effects = probe_within(&mut health, Duration::ZERO, Purpose::Verdict);
+            }
+        }
+        HealthInput::PeerTrend { to, within, since_last, left } => {
+            if let Some(timing) = timing
+                && let Some(least) = health.wait_of_peer(timing, to, since_last)
+                && let wait = within.mul_f64(chance).max(least)
+                && wait < left
+            {
+                effects = probe_within(&mut health, wait, Purpose::Verdict);
             }
         }
         HealthInput::Judged(id, judgement) => {
@@ -251,8 +260,8 @@ pub fn step(
     }
     if effects.change.is_none() {
         effects.damped = (health.flaps.damped != damped).then_some(health.flaps.damped);
-        let next = health.imminent(timing);
-        effects.imminent = (next != imminent).then_some(next);
+        let next = health.trend(timing);
+        effects.trend = (next != trend).then_some(next);
     }
     (health, effects)
 }

@@ -1,11 +1,13 @@
 //! Turns each message into an input of the state machine, or into new settings.
 
+use std::time::Duration;
+
 use actix::prelude::*;
 
 use super::{
-    Administer, ChangeImminent, CheckChanged, EndDamping, GetProbeStats, GetReading, PeerChanged,
+    Administer, CheckChanged, EndDamping, GetProbeStats, GetReading, PeerChanged, PeerTrend,
     ProbeCount, ProbeReading, ProbeTransport, Prober, Readdressed, Relocated, RenewRoots, Served,
-    Stop,
+    Stop, TrendChanged,
 };
 use crate::domain::evidence::doubts::Suspicion;
 use crate::domain::health::HealthInput;
@@ -26,6 +28,18 @@ impl Handler<PeerChanged> for Prober {
 
     fn handle(&mut self, PeerChanged(to): PeerChanged, ctx: &mut Self::Context) {
         self.step(HealthInput::PeerChanged(to), ctx);
+    }
+}
+
+impl Handler<PeerTrend> for Prober {
+    type Result = ();
+
+    fn handle(&mut self, PeerTrend { to, within }: PeerTrend, ctx: &mut Self::Context) {
+        let now = super::now();
+        let since_last =
+            self.begun.map_or(Duration::MAX, |begun| now.saturating_duration_since(begun));
+        let left = self.due.saturating_duration_since(now);
+        self.step(HealthInput::PeerTrend { to, within, since_last, left }, ctx);
     }
 }
 
@@ -112,7 +126,8 @@ impl Handler<Stop> for Prober {
         self.leave_questions();
         self.suspect(Suspicion::Over { passed: None });
         if let Some(shared) = &self.shared {
-            shared.imminent.send(ChangeImminent { prober: self.id, to: None });
+            let (prober, backend) = (self.id, self.name.clone());
+            shared.trends.send(TrendChanged { prober, backend, trend: None });
         }
         // The Controller has already published the transition.
         self.shared = None;

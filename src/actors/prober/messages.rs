@@ -16,7 +16,7 @@ use crate::domain::health::damping::DampedReturn;
 use crate::domain::health::doubt::{DoubtId, Judgement};
 use crate::domain::health::probe_result::ProbeResult;
 use crate::domain::health::probe_stats::ProbeStats;
-use crate::domain::health::{Admin, Health, State};
+use crate::domain::health::{Admin, Health, State, Trend};
 use crate::domain::names::BackendName;
 use crate::domain::prober_id::ProberId;
 use crate::probe::ProbeEnvironment;
@@ -42,13 +42,14 @@ pub struct Suspected {
     pub suspicion: Suspicion,
 }
 
-/// Sent to the Controller: one more result like the last one leads to this state, or to
-/// none any more. A [`Transitioned`] says the latter as well.
+/// Sent to the Controller: a streak of results that leads to another state has begun, has
+/// gone on, or is over. A [`Transitioned`] says the latter as well.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
-pub struct ChangeImminent {
+pub struct TrendChanged {
     pub prober: ProberId,
-    pub to: Option<State>,
+    pub backend: BackendName,
+    pub trend: Option<Trend>,
 }
 
 /// Sent to the Controller: the backend passes and its return waits, or does so no longer.
@@ -76,7 +77,7 @@ pub struct Answered {
 pub struct ProberRecipients {
     pub transitions: Recipient<Transitioned>,
     pub suspicions: Recipient<Suspected>,
-    pub imminent: Recipient<ChangeImminent>,
+    pub trends: Recipient<TrendChanged>,
     pub damped: Recipient<Damped>,
     pub answers: Recipient<Answered>,
 }
@@ -86,7 +87,7 @@ where
     A: Actor<Context = Context<A>>
         + Handler<Transitioned>
         + Handler<Suspected>
-        + Handler<ChangeImminent>
+        + Handler<TrendChanged>
         + Handler<Damped>
         + Handler<Answered>,
 {
@@ -94,7 +95,7 @@ where
         Self {
             transitions: controller.clone().recipient(),
             suspicions: controller.clone().recipient(),
-            imminent: controller.clone().recipient(),
+            trends: controller.clone().recipient(),
             damped: controller.clone().recipient(),
             answers: controller.clone().recipient(),
         }
@@ -131,6 +132,15 @@ pub struct Judge(pub DoubtId, pub Judgement);
 #[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "()")]
 pub struct PeerChanged(pub State);
+
+/// Another backend of the same frontend may go to `to`. If this one may do so too, it is
+/// probed within this time, but no sooner than half a fast interval after its last probe.
+#[derive(Message, Clone, Copy, Debug)]
+#[rtype(result = "()")]
+pub struct PeerTrend {
+    pub to: State,
+    pub within: Duration,
+}
 
 /// If the backend's return waits, it waits no longer. The text is the reason, for logs and
 /// events.

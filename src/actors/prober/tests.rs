@@ -95,10 +95,10 @@ impl Handler<Suspected> for TransitionRecorder {
     fn handle(&mut self, _: Suspected, _: &mut Self::Context) {}
 }
 
-impl Handler<ChangeImminent> for TransitionRecorder {
+impl Handler<TrendChanged> for TransitionRecorder {
     type Result = ();
 
-    fn handle(&mut self, _: ChangeImminent, _: &mut Self::Context) {}
+    fn handle(&mut self, _: TrendChanged, _: &mut Self::Context) {}
 }
 
 impl Handler<Damped> for TransitionRecorder {

@@ -7,9 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::messages::{
-    Answered, ChangeImminent, Damped, ProberRecipients, Suspected, Transitioned,
-};
+use super::messages::{Answered, Damped, ProberRecipients, Suspected, Transitioned, TrendChanged};
 use crate::actors::Outbox;
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::passes::PassedProbes;
@@ -24,7 +22,7 @@ thread_local! {
 pub(super) struct SharedByThread {
     pub(super) transitions: Outbox<Transitioned>,
     pub(super) suspicions: Outbox<Suspected>,
-    pub(super) imminent: Outbox<ChangeImminent>,
+    pub(super) trends: Outbox<TrendChanged>,
     pub(super) damped: Outbox<Damped>,
     pub(super) answers: Outbox<Answered>,
     passes: RefCell<BTreeMap<ProbeGroup, PassedProbes>>,
@@ -37,7 +35,7 @@ pub(super) fn shared(to: ProberRecipients) -> Rc<SharedByThread> {
         _ => Rc::clone(shared.insert(Rc::new(SharedByThread {
             transitions: Outbox::new(to.transitions),
             suspicions: Outbox::new(to.suspicions),
-            imminent: Outbox::new(to.imminent),
+            trends: Outbox::new(to.trends),
             damped: Outbox::new(to.damped),
             answers: Outbox::new(to.answers),
             passes: RefCell::default(),

@@ -51,6 +51,13 @@ pub enum ControllerEffect {
     /// Another backend of its frontends went to this state, and it is about to: it is to
     /// be probed now.
     PeerChanged(BackendName, State),
+    /// Another backend of its frontends may go to `to`: it is to be probed within this time,
+    /// as if it might do so too.
+    PeerTrend {
+        backend: BackendName,
+        to: State,
+        within: Duration,
+    },
     /// The return of this backend waits no longer; `why` is the reason for logs and events.
     EndDamping {
         backend: BackendName,

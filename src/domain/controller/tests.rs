@@ -96,7 +96,7 @@ fn transition(controller: &mut ControllerState, name: &str, to: State) -> Vec<Co
     let prober = controller.backends[name].prober;
     let transition =
         Transition { from: controller.backends[name].state, to, at: START, why: "probe".into() };
-    controller.transitioned(prober, &name.into(), transition)
+    controller.transitioned(prober, &name.into(), transition, Instant::now())
 }
 
 /// Each server's target weight in the order of addresses; `=`: kept.
@@ -141,7 +141,7 @@ fn the_report_of_a_prober_that_was_replaced_is_ignored() {
     let mut controller = started();
     let transition =
         Transition { from: State::Unknown, to: State::Up, at: START, why: Arc::default() };
-    assert_eq!(controller.transitioned(ProberId(99), &"a".into(), transition), []);
+    assert_eq!(controller.transitioned(ProberId(99), &"a".into(), transition, Instant::now()), []);
 }
 
 #[test]

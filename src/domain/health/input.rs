@@ -36,6 +36,16 @@ pub enum HealthInput {
     /// Another backend of its frontends went to this state. Probe now if the next result
     /// may lead to the same.
     PeerChanged(State),
+    /// Another backend of its frontends may go to `to`. If it may do so too, probe within
+    /// this time, but no sooner than half a fast interval after the last probe.
+    PeerTrend {
+        to: State,
+        within: Duration,
+        /// Since the last probe began.
+        since_last: Duration,
+        /// Until the next probe that is planned.
+        left: Duration,
+    },
     /// What was found about a doubt of this backend.
     Judged(DoubtId, Judgement),
     /// The administrative state changed; `why` is the reason for logs and events. A
@@ -71,12 +81,21 @@ pub struct HealthEffects {
     /// A streak of failures began at this time, and no other backend passed for a while:
     /// one should be asked before this one's next probe.
     pub ask: Option<Instant>,
-    /// Without a change: one more result like the last one now leads to this state, or to
-    /// none any more.
-    pub imminent: Option<Option<State>>,
+    /// Without a change: a streak that leads to another state began, went on or is over.
+    pub trend: Option<Option<Trend>>,
     /// Without a change: it passes, and from now on its return waits, or does so no longer.
     pub damped: Option<Option<DampedReturn>>,
     pub next: Option<NextProbe>,
+}
+
+/// A streak of results that leads to another state if it goes on, where that takes
+/// several. What is doubted or damped has none: results alone do not decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trend {
+    /// `Up` or `Down`.
+    pub to: State,
+    /// One more result is enough.
+    pub is_last: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::doubt::{Doubt, DoubtId, DoubtKind, FailureStreak, JudgedProbe, Judgement};
 use super::probe_result::ResultCode;
 use super::{
-    Health, HealthEffects, NextProbe, Purpose, State, StateChange, interval, jittered, max_counter,
-    probe_within,
+    Health, HealthEffects, NextProbe, Purpose, State, StateChange, Trend, interval, jittered,
+    max_counter, probe_within,
 };
 use crate::domain::config::Timing;
 
@@ -95,18 +95,34 @@ impl Health {
         (begins && is_quiet).then_some(streak.first_ended)
     }
 
-    /// The state that one more result like the last one would lead to, if it takes
-    /// several. A doubt is not decided by results alone.
-    pub(super) fn imminent(&self, timing: Option<&Timing>) -> Option<State> {
+    pub(super) fn trend(&self, timing: Option<&Timing>) -> Option<Trend> {
         let rise = timing?.rise.get();
         match self.state {
-            State::Up if self.failing.is_some() && self.doubt.is_none() && self.counter == rise => {
-                Some(State::Down)
+            State::Up if self.failing.is_some() && self.doubt.is_none() => {
+                Some(Trend { to: State::Down, is_last: self.counter == rise })
             }
-            State::Down if self.flaps.damped.is_some() => None,
-            State::Down if self.counter > 0 && self.counter + 1 == rise => Some(State::Up),
+            State::Down if self.counter > 0 && self.flaps.damped.is_none() => {
+                Some(Trend { to: State::Up, is_last: self.counter + 1 == rise })
+            }
             _ => None,
         }
+    }
+
+    /// How long to wait for a probe that a peer's trend to `to` asks for, if it does.
+    pub(super) fn wait_of_peer(
+        &self,
+        timing: &Timing,
+        to: State,
+        since_last: Duration,
+    ) -> Option<Duration> {
+        let may_follow = match to {
+            State::Down => self.state == State::Up && self.failing.is_none(),
+            State::Up => self.state == State::Down && self.counter == 0,
+            _ => false,
+        };
+        let is_free = may_follow && self.doubt.is_none() && !self.probing;
+        // Before the second failure of the one that began.
+        is_free.then(|| (timing.fast_interval / 2).saturating_sub(since_last))
     }
 
     /// Processes what was found about the present doubt.

@@ -16,8 +16,8 @@ use actix::prelude::*;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
 use vpp_maglev::actors::prober::{
-    Answered, ChangeImminent, Damped, NoteWitness, ProbeTransport, Prober, Stop, Suspected,
-    Transitioned,
+    Answered, Damped, NoteWitness, ProbeTransport, Prober, Stop, Suspected, Transitioned,
+    TrendChanged,
 };
 use vpp_maglev::domain::controller::{ControllerEffect, ControllerState};
 use vpp_maglev::domain::evidence::doubts::Suspicion;
@@ -186,10 +186,10 @@ impl Handler<Suspected> for Recorder {
     }
 }
 
-impl Handler<ChangeImminent> for Recorder {
+impl Handler<TrendChanged> for Recorder {
     type Result = ();
 
-    fn handle(&mut self, _: ChangeImminent, _: &mut Self::Context) {}
+    fn handle(&mut self, _: TrendChanged, _: &mut Self::Context) {}
 }
 
 impl Handler<Damped> for Recorder {

@@ -43,10 +43,10 @@ impl Handler<Suspected> for ReportRecorder {
     }
 }
 
-impl Handler<ChangeImminent> for ReportRecorder {
+impl Handler<TrendChanged> for ReportRecorder {
     type Result = ();
 
-    fn handle(&mut self, _: ChangeImminent, _: &mut Self::Context) {}
+    fn handle(&mut self, _: TrendChanged, _: &mut Self::Context) {}
 }
 
 impl Handler<Damped> for ReportRecorder {

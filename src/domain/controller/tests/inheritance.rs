@@ -87,7 +87,7 @@ fn a_renamed_backend_goes_on_as_if_nothing_had_happened() {
     assert_eq!(view.transition_counts.len(), 3, "{:?}", view.transition_counts);
     // The old prober's last report comes too late.
     let late = Transition { from: State::Up, to: State::Down, at: START, why: "late".into() };
-    assert_eq!(controller.transitioned(ProberId(1), &"a".into(), late), []);
+    assert_eq!(controller.transitioned(ProberId(1), &"a".into(), late, Instant::now()), []);
 }
 
 #[test]

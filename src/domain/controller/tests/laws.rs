@@ -153,7 +153,7 @@ impl ControllerModel {
         if from != to && matches!(from, State::Unknown | State::Up | State::Down) {
             let transition = Transition { from, to, at: START, why: "probe".into() };
             for _ in 0..times {
-                self.controller.transitioned(prober, name, transition.clone());
+                self.controller.transitioned(prober, name, transition.clone(), Instant::now());
             }
         }
     }
@@ -171,7 +171,7 @@ impl ControllerModel {
             };
             if from != to {
                 let transition = Transition { from, to, at: START, why: "command".into() };
-                self.controller.transitioned(prober, &backend, transition);
+                self.controller.transitioned(prober, &backend, transition, Instant::now());
             }
         }
     }
@@ -202,7 +202,10 @@ impl ControllerModel {
                 let before = self.controller.desired();
                 let from = self.controller.backends[&name].state;
                 let transition = Transition { from, to: *to, at: START, why: "late".into() };
-                assert_eq!(self.controller.transitioned(ProberId(0), &name, transition), []);
+                assert_eq!(
+                    self.controller.transitioned(ProberId(0), &name, transition, Instant::now()),
+                    []
+                );
                 assert_eq!(self.controller.desired(), before);
             }
             ControllerInput::Command(backend, command) => {

@@ -51,21 +51,66 @@ fn a_probe_in_progress_is_not_repeated() {
 }
 
 #[test]
-fn that_a_change_is_imminent_is_reported_when_it_begins_and_when_it_ends() {
-    let mut bed = after(2, 2, "");
+fn a_trend_is_reported_when_it_begins_goes_on_and_ends() {
+    let mut bed = after(2, 3, "");
     let mut reports = Vec::new();
     for result in "+-+---++".chars() {
         let run = bed.start_probe();
         bed.probing = None;
         let input = found(run, result == '+');
         let effects = step(Some(&bed.timing), bed.health.clone(), input.clone(), NO_JITTER).1;
-        reports.push((result, effects.imminent));
+        reports.push((result, effects.trend));
         bed.step(input);
     }
-    let (down, up, none) = (Some(Some(State::Down)), Some(Some(State::Up)), Some(None));
-    let expected =
-        [None, down, none, down, None, None, up, None].into_iter().zip("+-+---++".chars());
-    assert_eq!(reports, expected.map(|(report, result)| (result, report)).collect::<Vec<_>>());
+    let trend = |to, is_last| Some(Some(Trend { to, is_last }));
+    let (down, last, up) =
+        (trend(State::Down, false), trend(State::Down, true), trend(State::Up, true));
+    // A change of state says itself that the trend is over.
+    let expected = [None, down, Some(None), down, last, None, up, None];
+    let expected = "+-+---++".chars().zip(expected);
+    assert_eq!(reports, expected.collect::<Vec<_>>());
+}
+
+/// The wait for the next probe after a peer's trend, in tenths of a second. The fast
+/// interval is a second, and the next probe was due in four.
+fn wait_after_trend(mut bed: HealthTestBed, to: State, within: u64, since_last: u64) -> u128 {
+    let tenths = |count| Duration::from_millis(100 * count);
+    bed.waiting = bed.waiting.map(|(run, _)| (run, tenths(40)));
+    bed.step(HealthInput::PeerTrend {
+        to,
+        within: tenths(within),
+        since_last: tenths(since_last),
+        left: tenths(40),
+    });
+    bed.wait().as_millis() / 100
+}
+
+#[test]
+fn whoever_may_follow_a_peer_is_probed_soon_but_not_twice_in_half_a_fast_interval() {
+    let up = || after(2, 3, "+");
+    let down = || after(2, 3, "+---");
+    for (within, since_last, wait) in [(0, 10, 0), (4, 10, 2), (0, 2, 3), (8, 2, 4), (0, 0, 5)] {
+        let found = wait_after_trend(up(), State::Down, within, since_last);
+        assert_eq!(found, wait, "up, within {within}, {since_last} since the last");
+        let found = wait_after_trend(down(), State::Up, within, since_last);
+        assert_eq!(found, wait, "down, within {within}, {since_last} since the last");
+    }
+    // It is what the peer becomes, or in question already.
+    for (results, to) in
+        [("+", State::Up), ("+---", State::Down), ("+-", State::Down), ("+---+", State::Up)]
+    {
+        assert_eq!(wait_after_trend(after(2, 3, results), to, 0, 10), 40, "{results} {to}");
+    }
+}
+
+#[test]
+fn no_probe_is_put_off_by_a_peer() {
+    let mut bed = after(2, 3, "+");
+    let planned = Duration::from_millis(100);
+    bed.waiting = bed.waiting.map(|(run, _)| (run, planned));
+    let (within, since_last) = (Duration::from_secs(1), Duration::from_secs(5));
+    bed.step(HealthInput::PeerTrend { to: State::Down, within, since_last, left: planned });
+    assert_eq!(bed.wait(), planned);
 }
 
 proptest! {
@@ -78,7 +123,11 @@ proptest! {
         let mut bed = HealthTestBed::new(rise, fall);
         results.into_iter().for_each(|passed| bed.result(passed));
         let (state, counter) = (bed.health.state, bed.health.counter);
-        bed.step(HealthInput::PeerChanged(if to_up { State::Up } else { State::Down }));
+        let to = if to_up { State::Up } else { State::Down };
+        let (within, since_last) = (Duration::ZERO, Duration::from_secs(9));
+        let left = bed.wait();
+        bed.step(HealthInput::PeerTrend { to, within, since_last, left });
+        bed.step(HealthInput::PeerChanged(to));
         prop_assert_eq!((bed.health.state, bed.health.counter), (state, counter));
         prop_assert!(bed.waiting.is_some());
     }

@@ -1,0 +1,41 @@
+//! Receives what probers report of their backends; what they doubt is in
+//! [`evidence`](super::evidence).
+
+use actix::prelude::*;
+
+use super::{Controller, log};
+use crate::actors::prober::{Damped, Transitioned, TrendChanged};
+
+impl Handler<Transitioned> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, message: Transitioned, ctx: &mut Self::Context) {
+        let Transitioned { prober, backend, transition, decided } = message;
+        let now = self.moment().monotonic;
+        let effects = self.state.transitioned(prober, &backend, transition, now);
+        self.execute(effects, Some(decided), ctx);
+    }
+}
+
+impl Handler<TrendChanged> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, message: TrendChanged, ctx: &mut Self::Context) {
+        let TrendChanged { prober, backend, trend } = message;
+        let effects = self.state.trend_changed(prober, &backend, trend, self.moment());
+        self.execute(effects, None, ctx);
+    }
+}
+
+impl Handler<Damped> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, message: Damped, ctx: &mut Self::Context) {
+        let Damped { prober, backend, damped } = message;
+        if let Some(damped) = &damped {
+            log::damped(&backend, damped);
+        }
+        let effects = self.state.damped(prober, &backend, damped, self.moment());
+        self.execute(effects, None, ctx);
+    }
+}

@@ -3,6 +3,7 @@
 
 mod events;
 mod handover;
+mod peers;
 mod reload;
 mod resolution;
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::*;
 use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::weights::TargetWeight;
+use crate::domain::overrides::OverrideEntry;
 use crate::domain::readiness::HealthCounts;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +21,8 @@ pub struct BackendView {
     pub doubt: Option<DoubtView>,
     /// False while the file or an operator has disabled it.
     pub enabled: bool,
-    /// An operator has overridden the file's `enabled`.
-    pub overridden: bool,
+    /// The operator's override of the file's `enabled`.
+    pub admin_override: Option<OverrideEntry>,
     /// The last transitions, oldest first.
     pub transitions: Vec<Transition<State>>,
     /// The numbers of all transitions since it is configured.
@@ -65,8 +66,8 @@ pub struct PoolBackendView {
     pub address: Option<IpAddr>,
     /// The weight set by the file or by an operator.
     pub weight: Weight,
-    /// An operator has set the weight.
-    pub overridden: bool,
+    /// The operator's override of the file's weight.
+    pub weight_override: Option<OverrideEntry>,
     /// The weight that VPP should hold.
     pub effective: TargetWeight,
 }
@@ -117,8 +118,8 @@ impl ControllerState {
             unresolved: record.unresolved.clone(),
             state: record.state,
             doubt: record.doubt.clone(),
-            enabled: record.admin() != Admin::Disabled,
-            overridden: record.admin.is_some(),
+            enabled: record.admin != Admin::Disabled,
+            admin_override: self.overrides.of_backend(name),
             transitions: record.history.iter().cloned().collect(),
             transition_counts: record.transition_counts.clone(),
             check: check_of(&self.config, &record.settings),
@@ -139,12 +140,13 @@ impl ControllerState {
         let pools = settings.pools.iter().zip(&record.decision.effective);
         let pools = pools.map(|(pool, targets)| {
             let backends = pool.backends.iter().filter_map(|(backend, configured)| {
-                let set = record.overrides.get(&(pool.name.clone(), backend.clone()));
+                let member = (pool.name.clone(), backend.clone());
+                let set = self.overrides.weight(name.as_str(), &member);
                 Some(PoolBackendView {
                     name: backend.clone(),
                     address: self.backends.get(backend)?.address,
-                    weight: *set.unwrap_or(configured),
-                    overridden: set.is_some(),
+                    weight: set.map_or(*configured, |set| set.value),
+                    weight_override: self.overrides.of_member(name, member),
                     effective: targets.get(backend).copied().unwrap_or(TargetWeight::Keep),
                 })
             });

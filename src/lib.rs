@@ -11,6 +11,7 @@ pub mod host;
 pub mod pattern;
 pub mod pb;
 pub mod probe;
+pub mod state;
 pub mod tester;
 pub mod vpp;
 

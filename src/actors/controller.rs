@@ -7,6 +7,8 @@ mod evidence;
 mod log;
 mod messages;
 mod names;
+mod overrides;
+mod pending;
 mod probers;
 mod queries;
 mod reload;
@@ -19,10 +21,12 @@ use actix::prelude::*;
 use tracing::{info, warn};
 
 pub use messages::*;
+use pending::CommandWrites;
 use probers::Probers;
 pub use reload::log_warnings;
 
 use super::Outbox;
+use super::override_keeper::StoreOverrides;
 use super::prober::{self, FakeProbe};
 use super::reconciler::{
     DesiredChanged, DesiredReplaced, ProgressChanged, Reconciler, ServedObserved, SubscribeProgress,
@@ -33,6 +37,7 @@ use crate::config::ConfigSource;
 use crate::domain::config::Config;
 use crate::domain::controller::{ControllerEffect, ControllerState, ReloadQueue};
 use crate::domain::events::Event;
+use crate::domain::overrides::OverrideSet;
 use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate};
 use crate::probe::ProbeEnvironment;
 
@@ -51,6 +56,13 @@ pub struct Controller {
     initial_effects: Vec<ControllerEffect>,
     fake_resolver: Option<resolver::FakeResolver>,
     resolver: Option<Addr<Resolver>>,
+    writes: CommandWrites,
+    /// `None`: overrides are not kept over restarts.
+    keeper: Option<Recipient<StoreOverrides>>,
+    /// When the next override ends, with its timer.
+    expiry: Option<(Instant, SpawnHandle)>,
+    /// The timer after a write that failed.
+    retry: Option<SpawnHandle>,
 }
 
 /// The Reconciler, as far as the Controller sends to it.
@@ -99,7 +111,22 @@ impl Controller {
             initial_effects,
             fake_resolver: None,
             resolver: None,
+            writes: CommandWrites::new(Some(OverrideSet::default())),
+            keeper: None,
+            expiry: None,
+            retry: None,
         }
+    }
+
+    /// Begins with what an earlier daemon has `stored`, and keeps overrides over restarts by
+    /// `keeper`. Comes first.
+    #[must_use]
+    pub fn keeping(mut self, stored: OverrideSet, keeper: Recipient<StoreOverrides>) -> Self {
+        let (config, now) = (Arc::clone(self.state.config()), self.moment());
+        (self.state, self.initial_effects) = ControllerState::restored(config, &stored, now);
+        self.writes = CommandWrites::new(Some(stored));
+        self.keeper = Some(keeper);
+        self
     }
 
     /// Sets the namespace of probes and the limit of probes in flight. Without it they
@@ -222,11 +249,9 @@ impl Controller {
                         outboxes.changed.send(DesiredChanged(update));
                     }
                 }
-                ControllerEffect::OverrideDropped(what) => {
-                    warn!(
-                        dropped = what,
-                        "override-dropped: the file now says something else, or has no such item"
-                    );
+                ControllerEffect::OverrideBegan(entry) => log::override_began(&entry),
+                ControllerEffect::OverrideEnded { entry, end, who, why } => {
+                    log::override_ended(&entry, end, &who, why.as_ref());
                 }
             }
         }
@@ -289,6 +314,7 @@ impl Actor for Controller {
         self.set_snapshot();
         self.replace_desired(false);
         self.execute(effects, None, ctx);
+        self.keep_overrides(ctx);
         self.send_names_to_resolver();
         ctx.run_later(self.state.config().lb.startup_max_delay, |this, ctx| {
             let effects = this.state.expire_startup_grace(SystemTime::now());

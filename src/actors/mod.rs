@@ -23,6 +23,9 @@
 //!                       └──────────────┘         └─────────────┘
 //! ```
 //!
+//! The Controller sends the OverrideKeeper StoreOverrides, and executes a command when that
+//! is answered.
+//!
 //! The Doctor asks the Controller, the Reconciler (which sends it PassEnded) and the
 //! VppConnection (ReadFib, ReapClients), and answers the API: Examine, GetVipWarning.
 //!
@@ -36,6 +39,7 @@ pub mod controller;
 pub mod doctor;
 pub mod event_batcher;
 mod outbox;
+pub mod override_keeper;
 pub mod prober;
 pub mod reconciler;
 pub mod resolver;

@@ -19,8 +19,9 @@ use super::vpp_connection::{Apply, DataplaneHandle, Observe, ReadServers, Subscr
 use crate::domain::balancing::maglev::mismatches;
 use crate::domain::dataplane::connection::{DataplaneError, Observation};
 use crate::domain::events::Event;
+use crate::domain::moment::Moment;
 use crate::domain::reconcile::{
-    CallId, Moment, ReconcileEffect, ReconcileInput, ReconcileState, RequestId, TimerId,
+    CallId, ReconcileEffect, ReconcileInput, ReconcileState, RequestId, TimerId,
 };
 
 /// The actor. See the module's description.

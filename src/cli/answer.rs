@@ -44,8 +44,15 @@ pub enum CliAnswer {
     LbCounters(pb::VpplbCounters),
     /// What keeps packets from the servers.
     Doctor(pb::VppDoctor),
+    /// Operators' overrides.
+    Overrides(pb::GetOverridesResponse),
     /// A backend after an operator's change.
-    BackendSet(pb::BackendInfo),
+    BackendSet {
+        /// The backend as it is now.
+        backend: Box<pb::BackendInfo>,
+        /// Whether the override is to end by itself.
+        is_to_end: bool,
+    },
     /// A weight after an operator's change.
     WeightSet {
         /// The frontend as it is now.
@@ -54,6 +61,8 @@ pub enum CliAnswer {
         pool: String,
         /// The backend whose weight was set.
         backend: String,
+        /// Whether the override is to end by itself.
+        is_to_end: bool,
     },
     /// A sync, or what one would do.
     Synced {
@@ -80,6 +89,15 @@ impl CliAnswer {
                 "the configuration was not reloaded, the running one stays: {}",
                 counted(check)
             )),
+            Self::BackendSet { backend, is_to_end: true } => {
+                endless(backend.admin_override.as_ref())
+            }
+            Self::WeightSet { frontend, pool, backend, is_to_end: true } => {
+                let pools = frontend.pools.iter().filter(|candidate| candidate.name == *pool);
+                let member =
+                    pools.flat_map(|pool| &pool.backends).find(|member| member.name == *backend);
+                endless(member.and_then(|member| member.weight_override.as_ref()))
+            }
             Self::Doctor(doctor) => match faults(doctor) {
                 0 => None,
                 1 => Some("VPP has 1 fault".into()),
@@ -104,6 +122,14 @@ impl CliAnswer {
             _ => None,
         }
     }
+}
+
+/// What is wrong with an override that was to end by itself, if it does not.
+fn endless(info: Option<&pb::OverrideInfo>) -> Option<String> {
+    let ends = info.is_some_and(|info| info.left_ns.is_some());
+    let text = "it is set and does not end by itself: maglevd is of an older version, \
+                which knows neither `for` nor `because`";
+    (!ends).then(|| text.into())
 }
 
 fn faults(doctor: &pb::VppDoctor) -> usize {
@@ -140,6 +166,25 @@ mod tests {
         assert_eq!(synced(&[""], false, true), None);
         assert_eq!(synced(&[], false, false), None);
         assert_eq!(synced(&["", ""], true, false), None);
+    }
+
+    #[test]
+    fn an_override_that_an_older_daemon_gives_no_end_is_a_failure() {
+        let set = |left_ns: Option<i64>, is_to_end| {
+            let admin_override = left_ns
+                .map(|left_ns| pb::OverrideInfo { left_ns: Some(left_ns), ..Default::default() });
+            let backend = pb::BackendInfo { admin_override, ..Default::default() };
+            CliAnswer::BackendSet { backend: backend.into(), is_to_end }.failure()
+        };
+        assert_eq!((set(Some(5), true), set(None, false), set(Some(5), false)), (None, None, None));
+        assert!(set(None, true).unwrap().contains("does not end by itself"));
+        let weight = CliAnswer::WeightSet {
+            frontend: pb::FrontendInfo::default(),
+            pool: "p".into(),
+            backend: "b".into(),
+            is_to_end: true,
+        };
+        assert!(weight.failure().is_some());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::answer::CliAnswer;
 use super::error::CliError;
-use crate::cli::command::request::{BackendChange, DaemonRequest};
+use crate::cli::command::request::{BackendChange, DaemonRequest, OverrideTerms};
 use crate::client::connection::DaemonClient;
 use crate::client::error::ClientError;
 use crate::client::requests;
@@ -79,27 +79,50 @@ async fn answer(
             let response = grpc.get_vpp_doctor(pb::GetVppDoctorRequest {}).await;
             CliAnswer::Doctor(client.message("GetVPPDoctor", response)?)
         }
-        DaemonRequest::SetBackend { name, change } => {
-            let request = pb::BackendRequest { name, wait_ns };
+        DaemonRequest::ShowOverrides => {
+            let response = grpc.get_overrides(pb::GetOverridesRequest {}).await;
+            CliAnswer::Overrides(client.message("GetOverrides", response)?)
+        }
+        DaemonRequest::SetBackend { name, change, terms } => {
+            let (for_ns, why) = in_request(terms);
+            let request = pb::BackendRequest { name, wait_ns, for_ns, why };
             let (rpc, response) = match change {
                 BackendChange::Pause => ("PauseBackend", grpc.pause_backend(request).await),
                 BackendChange::Resume => ("ResumeBackend", grpc.resume_backend(request).await),
                 BackendChange::Enable => ("EnableBackend", grpc.enable_backend(request).await),
                 BackendChange::Disable => ("DisableBackend", grpc.disable_backend(request).await),
+                BackendChange::Unset => ("UnsetBackend", grpc.unset_backend(request).await),
             };
-            CliAnswer::BackendSet(client.message(rpc, response)?)
+            let backend = client.message(rpc, response)?.into();
+            CliAnswer::BackendSet { backend, is_to_end: for_ns > 0 }
         }
-        DaemonRequest::SetWeight { frontend, pool, backend, weight } => {
+        DaemonRequest::SetWeight { frontend, pool, backend, weight: Some(weight), terms } => {
+            let (for_ns, why) = in_request(terms);
             let request = pb::SetWeightRequest {
                 frontend,
                 pool: pool.clone(),
                 backend: backend.clone(),
                 weight: weight.into(),
                 wait_ns,
+                for_ns,
+                why,
             };
             let response = grpc.set_frontend_pool_backend_weight(request).await;
             let frontend = client.message("SetFrontendPoolBackendWeight", response)?;
-            CliAnswer::WeightSet { frontend, pool, backend }
+            CliAnswer::WeightSet { frontend, pool, backend, is_to_end: for_ns > 0 }
+        }
+        DaemonRequest::SetWeight { frontend, pool, backend, weight: None, terms } => {
+            let (_, why) = in_request(terms);
+            let request = pb::UnsetWeightRequest {
+                frontend,
+                pool: pool.clone(),
+                backend: backend.clone(),
+                wait_ns,
+                why,
+            };
+            let response = grpc.unset_frontend_pool_backend_weight(request).await;
+            let frontend = client.message("UnsetFrontendPoolBackendWeight", response)?;
+            CliAnswer::WeightSet { frontend, pool, backend, is_to_end: false }
         }
         DaemonRequest::Sync { frontend, dry_run, force } => {
             let request = pb::SyncVpplbStateRequest { frontend_name: frontend, dry_run, force };
@@ -115,4 +138,10 @@ async fn answer(
             CliAnswer::Reloaded((&client.message("ReloadConfig", response)?).into())
         }
     })
+}
+
+/// `for_ns` and `why` of a request. The daemon refuses what is too long.
+fn in_request(OverrideTerms { lasts, reason }: OverrideTerms) -> (i64, String) {
+    let nanos = |lasts: Duration| i64::try_from(lasts.as_nanos()).unwrap_or(i64::MAX);
+    (lasts.map_or(0, nanos), reason.unwrap_or_default())
 }

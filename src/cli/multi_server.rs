@@ -29,6 +29,7 @@ pub fn request(command: &CliCommand) -> Option<DaemonRequest> {
             | DaemonRequest::ShowBackend { .. }
             | DaemonRequest::ShowHealthChecks
             | DaemonRequest::ShowHealthCheck { .. }
+            | DaemonRequest::ShowOverrides
             | DaemonRequest::ShowVppInfo
             | DaemonRequest::ShowVppLbState
             | DaemonRequest::ShowVppLbCounters

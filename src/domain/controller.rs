@@ -14,6 +14,7 @@ mod grace;
 mod inheritance;
 mod intent;
 mod names;
+mod overriding;
 mod peers;
 mod predict;
 mod reload;
@@ -39,11 +40,13 @@ use super::prober_id::ProberId;
 use super::reconcile::{FrontendProgress, Generation};
 use crate::domain::balancing::fail_open::FailOpenMemory;
 use crate::domain::balancing::weights::{
-    DesiredFrontend, FlushSeq, FrontendDecision, FrontendState, StartupGrace, Verdict,
-    WeightOverrides, desired, requests_flush,
+    DesiredFrontend, FlushSeq, FrontendDecision, FrontendState, StartupGrace, Verdict, desired,
+    requests_flush,
 };
 use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::plan::Desired;
+use crate::domain::overrides::{OverrideSet, configured_admin};
+pub use commands::{OperatorCommand, OverrideCommand};
 pub use effects::{
     AdminCommand, CommandRefused, ControllerEffect, InheritedVerdict, ProberSettings, ReloadId,
 };
@@ -60,6 +63,7 @@ pub struct ControllerState {
     /// Boxed, since a tree that is filled in order has half empty nodes.
     backends: BTreeMap<BackendName, Box<BackendRecord>>,
     frontends: BTreeMap<FrontendName, FrontendRecord>,
+    overrides: OverrideSet,
     /// That of the backends the daemon started with.
     grace: StartupGrace,
     last_reload: ReloadId,
@@ -93,8 +97,8 @@ struct BackendRecord {
     address: Option<IpAddr>,
     /// Why its name does not resolve.
     unresolved: Option<String>,
-    /// The operator's override of the file's `enabled`.
-    admin: Option<Admin>,
+    /// The operator's override, or else what the file says.
+    admin: Admin,
     state: State,
     /// Its prober has reported up or down since it started.
     has_verdict: bool,
@@ -118,7 +122,6 @@ struct BackendRecord {
 /// A configured frontend and what was decided for it.
 #[derive(Debug)]
 struct FrontendRecord {
-    overrides: WeightOverrides,
     decision: FrontendDecision,
     fail_open: FailOpenMemory,
     /// When its backends were last probed for the sake of one that may go down or up.
@@ -233,7 +236,8 @@ impl ControllerState {
                 let backend = self.backends.get(name)?;
                 Some(backend.verdict(self.grace, &record.served))
             };
-            let decision = desired(settings, &record.overrides, &record.fail_open, verdict);
+            let weights = self.overrides.weights_of(name.as_str());
+            let decision = desired(settings, &weights, &record.fail_open, verdict);
             let from = record.decision.state;
             let to = decision.state;
             if decision.desired != *record.desired {
@@ -258,11 +262,6 @@ impl ControllerState {
 }
 
 impl BackendRecord {
-    /// The administrative state: the operator's override, or else the file's.
-    fn admin(&self) -> Admin {
-        self.admin.unwrap_or_else(|| configured_admin(&self.settings))
-    }
-
     /// The verdict as far as a frontend depends on it. `startup`: the grace of those
     /// that the daemon started with; `served`: the servers of the frontend's VIP that
     /// got flows before the last reload.
@@ -319,10 +318,6 @@ fn count(counts: &mut TransitionCounts, transition: (State, State)) {
     }
 }
 
-fn configured_admin(settings: &Backend) -> Admin {
-    if settings.enabled { Admin::Enabled } else { Admin::Disabled }
-}
-
 fn check_of(config: &Config, backend: &Backend) -> Option<Arc<HealthCheck>> {
     let check = backend.check.as_ref().and_then(|name| config.checks.get(name));
     check.cloned()
@@ -331,16 +326,6 @@ fn check_of(config: &Config, backend: &Backend) -> Option<Arc<HealthCheck>> {
 /// The state of a backend before its prober's first report.
 fn initial_state(check: Option<&HealthCheck>, admin: Admin) -> State {
     Health::new(check.map(|check| &check.timing), admin, false).state
-}
-
-/// The configured weight of a backend in a pool, if the file still has both.
-fn configured_weight(
-    config: &Config,
-    frontend: &FrontendName,
-    (pool, backend): &(PoolName, BackendName),
-) -> Option<Weight> {
-    let frontend = config.frontends.get(frontend)?;
-    frontend.pools.iter().find(|candidate| candidate.name == *pool)?.backends.get(backend).copied()
 }
 
 #[cfg(test)]

@@ -46,6 +46,11 @@ const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
+        folder: "state",
+        modules: &["domain"],
+        crates: &["thiserror", "serde", "serde_json", "rustix"],
+    },
+    Layer {
         folder: "probe",
         modules: &["domain", "pattern"],
         crates: &[
@@ -67,7 +72,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "actors",
-        modules: &["config", "domain", "host", "probe", "vpp"],
+        modules: &["config", "domain", "host", "probe", "state", "vpp"],
         crates: &[
             "thiserror",
             "tokio",
@@ -144,7 +149,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "bin/maglevd",
-        modules: &["actors", "api", "config", "domain", "host", "probe", "vpp"],
+        modules: &["actors", "api", "config", "domain", "host", "probe", "state", "vpp"],
         crates: &[
             "thiserror",
             "actix",

@@ -55,14 +55,12 @@ impl PartialEq for SharedEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::events::{Change, Changed};
+    use crate::domain::events::Change;
 
     #[test]
     fn an_event_is_encoded_once_for_all_streams() {
         let at = std::time::SystemTime::UNIX_EPOCH;
-        let change =
-            Change { what: Changed::Config, overridden: false, who: Change::FILE.into(), at };
-        let event = SharedEvent::new(Seq(7), Event::Change(change.into()));
+        let event = SharedEvent::new(Seq(7), Event::Change(Change::of_config(at).into()));
         assert_eq!(
             event.encoded(|numbered| Box::new(numbered.seq.0.to_be_bytes())),
             [0, 0, 0, 0, 0, 0, 0, 7]

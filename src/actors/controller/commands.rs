@@ -1,41 +1,26 @@
-//! Executes operators' commands.
-
-use std::time::SystemTime;
+//! Executes operators' commands: each is planned, kept over restarts, and then takes effect.
 
 use actix::prelude::*;
-use tracing::info;
+use tokio::sync::oneshot;
 
-use super::{AdministerBackend, Controller, SetWeight};
-use crate::actors::prober;
-use crate::domain::controller::{CommandRefused, ControllerEffect};
+use super::pending::{PendingCommand, TakenEffect};
+use super::{AdministerBackend, CommandOrigin, Controller, OverrideFailed, SetWeight};
+use crate::domain::controller::{CommandRefused, OperatorCommand, OverrideCommand};
+use crate::domain::reconcile::Generation;
 
 impl Handler<AdministerBackend> for Controller {
-    type Result = ResponseFuture<Result<(), CommandRefused>>;
+    type Result = ResponseFuture<Result<(), OverrideFailed>>;
 
-    fn handle(&mut self, message: AdministerBackend, _: &mut Self::Context) -> Self::Result {
-        let AdministerBackend { backend, command, who } = message;
-        let effects = self.state.administer(&backend, command, (&who, SystemTime::now()));
-        let mut probers = Vec::new();
-        for effect in effects.iter().flatten() {
-            match effect {
-                ControllerEffect::Administer { backend, admin, why, within } => {
-                    let (admin, within) = (*admin, *within);
-                    let message = prober::Administer { admin, why: why.clone(), within };
-                    let prober = self.probers.get(backend.as_str());
-                    probers.extend(prober.map(|prober| (prober.clone(), message)));
-                }
-                // The change is published before the transition that it causes.
-                ControllerEffect::Publish(event) => self.publish(event.clone()),
-                _ => {}
-            }
-        }
+    fn handle(&mut self, message: AdministerBackend, ctx: &mut Self::Context) -> Self::Result {
+        let AdministerBackend { backend, command, given } = message;
+        let name = backend.clone();
+        let effect = self.command(OverrideCommand::Admin { backend, command }, given, ctx);
         Box::pin(async move {
-            effects?;
-            for (prober, message) in probers {
+            for prober in effect.await?.probers {
                 // The prober's transition is in the mailbox before its answer.
-                if prober.send(message).await.is_err() {
+                if prober.await.is_err() {
                     // A reload has removed the backend meanwhile.
-                    return Err(CommandRefused::NoBackend(backend));
+                    return Err(CommandRefused::NoBackend(name).into());
                 }
             }
             Ok(())
@@ -44,16 +29,28 @@ impl Handler<AdministerBackend> for Controller {
 }
 
 impl Handler<SetWeight> for Controller {
-    type Result = MessageResult<SetWeight>;
+    type Result = ResponseFuture<Result<Generation, OverrideFailed>>;
 
     fn handle(&mut self, message: SetWeight, ctx: &mut Self::Context) -> Self::Result {
-        let SetWeight { frontend, pool, backend, weight, who } = message;
-        let now = SystemTime::now();
-        let effects = self.state.set_weight(&frontend, &pool, &backend, weight, (&who, now));
-        MessageResult(effects.map(|effects| {
-            info!(frontend, pool, backend, %weight, who, "weight-set");
-            self.execute(effects, None, ctx);
-            self.state.generation()
-        }))
+        let SetWeight { frontend, pool, backend, weight, given } = message;
+        let command = OverrideCommand::Weight { frontend, pool, backend, weight };
+        let effect = self.command(command, given, ctx);
+        Box::pin(async move { Ok(effect.await?.generation) })
+    }
+}
+
+impl Controller {
+    /// Begins to execute a command. What is returned waits until it has taken effect.
+    fn command(
+        &mut self,
+        command: OverrideCommand,
+        CommandOrigin { who, why, lasts }: CommandOrigin,
+        ctx: &mut Context<Self>,
+    ) -> impl Future<Output = Result<TakenEffect, OverrideFailed>> + use<> {
+        let (reply, replied) = oneshot::channel();
+        let command = OperatorCommand { command, who, why, lasts, at: self.moment() };
+        self.writes.request(PendingCommand { command, reply });
+        self.keep_overrides(ctx);
+        async move { replied.await.unwrap_or(Err(OverrideFailed::Stopping)) }
     }
 }

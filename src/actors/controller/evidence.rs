@@ -8,8 +8,8 @@ use super::Controller;
 use crate::actors::prober::{Answered, Ask, Suspected};
 use crate::actors::reconciler::VppPresence;
 use crate::domain::config::WitnessAddress;
+use crate::domain::moment::Moment;
 use crate::domain::names::BackendName;
-use crate::domain::reconcile::Moment;
 
 impl Controller {
     /// Asks these backends and these addresses. Each answers once.

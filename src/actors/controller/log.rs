@@ -1,4 +1,5 @@
-//! Logs what the Controller decides about evidence, damping, and failing open.
+//! Logs what the Controller decides about evidence, damping and failing open, and what
+//! becomes of overrides.
 
 use std::sync::Arc;
 
@@ -9,6 +10,9 @@ use crate::domain::events::FailOpenChange;
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
 use crate::domain::health::damping::DampedReturn;
 use crate::domain::names::{BackendName, PoolName};
+use crate::domain::overrides::{OverrideEnd, OverrideEntry, OverrideOrigin, Reason};
+use crate::domain::utc::unix_rfc3339;
+use crate::state::KeepError;
 
 /// Once for all backends of a group.
 pub(super) fn hold(HoldChange { group, kind, .. }: &HoldChange) {
@@ -54,4 +58,41 @@ pub(super) fn fail_open(change: &FailOpenChange) {
         let effect = "health checks are believed again";
         warn!(%frontend, pool, up, total, threshold, why, effect, "frontend-fail-open-ended");
     }
+}
+
+pub(super) fn override_began(OverrideEntry { what, origin }: &OverrideEntry) {
+    let OverrideOrigin { who, why, term } = &**origin;
+    let (why, until) = (reason(why.as_ref()), term.until.map(unix_rfc3339));
+    info!(%what, who = &**who, why, until, "override-set");
+}
+
+/// `who` ended it, and said why; it had been set by another perhaps.
+pub(super) fn override_ended(
+    OverrideEntry { what, origin }: &OverrideEntry,
+    end: OverrideEnd,
+    who: &str,
+    why: Option<&Reason>,
+) {
+    let (set_by, set_why) = (&*origin.who, reason(origin.why.as_ref()));
+    match end {
+        OverrideEnd::Unset => {
+            info!(%what, who, why = reason(why), set_by, set_why, "override-unset");
+        }
+        OverrideEnd::Expired => {
+            info!(%what, set_by, set_why, "override-expired: its time is over");
+        }
+        OverrideEnd::Reconfigured => warn!(
+            %what, set_by, set_why,
+            "override-dropped: the file now says something else, or has no such item"
+        ),
+    }
+}
+
+/// Operators' changes fail, or what has ended by itself is still in the file.
+pub(super) fn not_kept(error: &KeepError) {
+    warn!(%error, "overrides-not-kept");
+}
+
+fn reason(why: Option<&Reason>) -> Option<&str> {
+    why.map(Reason::as_str)
 }

@@ -1,6 +1,7 @@
 //! The messages that the Controller receives.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use thiserror::Error;
@@ -16,11 +17,14 @@ pub use crate::domain::controller::{BackendView, FrontendView};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::evidence::hold::HoldStats;
 use crate::domain::histogram::Histogram;
+use crate::domain::moment::Moment;
 use crate::domain::names::{BackendName, FrontendName};
+use crate::domain::overrides::{OverrideEntry, Reason};
 use crate::domain::readiness::{HealthCounts, ReloadRefusal};
 use crate::domain::reconcile::{DesiredSnapshot, Generation};
 use crate::domain::resolution::{HostName, Resolution};
 use crate::probe::{NamespaceError, SlotStats};
+use crate::state::KeepError;
 
 /// The Resolver reports that a backend's name resolves to another address, or fails to
 /// resolve.
@@ -33,27 +37,62 @@ pub struct Resolved {
     pub resolution: Resolution,
 }
 
-/// An operator's command for a backend. Answered when its prober has executed it.
+/// An operator's command for a backend. Answered when it is kept over restarts, if
+/// anything is, and the backend's prober has executed it.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<(), CommandRefused>")]
+#[rtype(result = "Result<(), OverrideFailed>")]
 pub struct AdministerBackend {
     pub backend: String,
     pub command: AdminCommand,
-    /// The operator.
-    pub who: String,
+    pub given: CommandOrigin,
 }
 
 /// Overrides the weight of a backend in a pool. The answer is the generation of the
-/// desired state that has it.
+/// desired state that has it, when it is kept over restarts, if anything is.
 #[derive(Message, Debug)]
-#[rtype(result = "Result<Generation, CommandRefused>")]
+#[rtype(result = "Result<Generation, OverrideFailed>")]
 pub struct SetWeight {
     pub frontend: String,
     pub pool: String,
     pub backend: String,
-    pub weight: Weight,
-    /// The operator.
-    pub who: String,
+    /// `None`: that of the configuration.
+    pub weight: Option<Weight>,
+    pub given: CommandOrigin,
+}
+
+/// Who gives a command, why, and for how long.
+#[derive(Clone, Debug)]
+pub struct CommandOrigin {
+    /// The operator, as the daemon knows them.
+    pub who: Arc<str>,
+    pub why: Option<Reason>,
+    /// How long the override lasts; `None`: until it is ended.
+    pub lasts: Option<Duration>,
+}
+
+/// Why a command had no effect.
+#[derive(Clone, Debug, Error)]
+pub enum OverrideFailed {
+    #[error(transparent)]
+    Refused(#[from] CommandRefused),
+    #[error(transparent)]
+    NotKept(#[from] KeepError),
+    #[error("the daemon is stopping")]
+    Stopping,
+}
+
+/// All overrides.
+#[derive(Message, Debug)]
+#[rtype(result = "OverrideListing")]
+pub struct GetOverrides;
+
+#[derive(Clone, Debug, MessageResponse)]
+pub struct OverrideListing {
+    pub overrides: Vec<OverrideEntry>,
+    /// When they were so.
+    pub now: Moment,
+    /// Whether they are kept over restarts.
+    pub is_kept: bool,
 }
 
 /// One backend, with its prober's reading.

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::{CheckConfig, Controller, LoadFailed, Reload, ReloadRequest};
 use crate::config::{ConfigSource, Loaded, Warning};
-use crate::domain::events::{Change, Changed, Event};
+use crate::domain::events::{Change, Event};
 
 impl Handler<CheckConfig> for Controller {
     type Result = ResponseFuture<Result<Loaded, LoadFailed>>;
@@ -81,10 +81,9 @@ impl Controller {
         let effects = self.state.reload(Arc::new(config), SystemTime::now());
         self.replace_desired(force);
         self.execute(effects, None, ctx);
+        self.keep_overrides(ctx);
         self.probers.renew_roots();
-        let (what, who) = (Changed::Config, Change::FILE.into());
-        let change = Change { what, overridden: false, who, at: SystemTime::now() };
-        self.publish(Event::Change(change.into()));
+        self.publish(Event::Change(Change::of_config(SystemTime::now()).into()));
         self.send_names_to_resolver();
         info!(
             backends = self.state.backend_names().len(),

@@ -3,6 +3,7 @@
 
 mod events;
 mod handover;
+mod overrides;
 mod peers;
 mod reload;
 mod resolution;
@@ -15,6 +16,8 @@ use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
+
+use overrides::{by_a_test, refused};
 
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
@@ -232,8 +235,9 @@ impl ControllerTestBed {
     }
 
     async fn administer(&self, backend: &str, command: AdminCommand) -> Result<(), CommandRefused> {
-        let (backend, who) = (backend.into(), "a test".into());
-        self.controller.send(AdministerBackend { backend, command, who }).await.unwrap()
+        let (backend, given) = (backend.into(), by_a_test(None));
+        let message = AdministerBackend { backend, command, given };
+        self.controller.send(message).await.unwrap().map_err(refused)
     }
 
     async fn backend(&self, name: &str) -> Result<(BackendView, ProbeReading), CommandRefused> {
@@ -251,9 +255,10 @@ impl ControllerTestBed {
 
     async fn set_weight(&self, weight: i64) -> Result<Generation, CommandRefused> {
         let weight = Weight::try_from(weight).unwrap();
-        let (frontend, pool) = ("web".into(), "p".into());
-        let (backend, who) = ("b2".into(), "a test".into());
-        self.controller.send(SetWeight { frontend, pool, backend, weight, who }).await.unwrap()
+        let (frontend, pool, backend) = ("web".into(), "p".into(), "b2".into());
+        let (weight, given) = (Some(weight), by_a_test(None));
+        let message = SetWeight { frontend, pool, backend, weight, given };
+        self.controller.send(message).await.unwrap().map_err(refused)
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::controller::{
-    AdministerBackend, Controller, GetDesired, Recipients, Reload, SetWeight,
+    AdministerBackend, CommandOrigin, Controller, GetDesired, Recipients, Reload, SetWeight,
 };
 use crate::actors::event_batcher::EventBatcher;
 use crate::actors::prober::FakeProbe;
@@ -78,11 +78,11 @@ impl Daemon {
     }
 
     pub(super) async fn administer(&self, backend: &str, command: AdminCommand) {
-        let (backend, who) = (backend.into(), "the simulation".into());
+        let (backend, given) = (backend.into(), origin());
         // It may be refused: a disabled backend cannot be paused.
         let _ = self
             .controller
-            .send(AdministerBackend { backend, command, who })
+            .send(AdministerBackend { backend, command, given })
             .await
             .expect("the actor runs");
     }
@@ -90,7 +90,8 @@ impl Daemon {
     async fn set_weight(&self, (frontend, pool, backend): (&str, &str, &str), weight: u8) {
         let (frontend, pool, backend) = (frontend.into(), pool.into(), backend.into());
         let weight = Weight::try_from(i64::from(weight)).expect("at most 100");
-        let set = SetWeight { frontend, pool, backend, weight, who: "the simulation".into() };
+        let (weight, given) = (Some(weight), origin());
+        let set = SetWeight { frontend, pool, backend, weight, given };
         self.controller.send(set).await.expect("the actor runs").expect("the pool has the backend");
     }
 
@@ -113,6 +114,10 @@ impl Daemon {
             self.reconciler.send(sync).await.expect("the actor runs").expect("VPP is connected");
         assert_eq!(report.results, [], "the daemon would still write something");
     }
+}
+
+fn origin() -> CommandOrigin {
+    CommandOrigin { who: "the simulation".into(), why: None, lasts: None }
 }
 
 struct SimulationDriver {

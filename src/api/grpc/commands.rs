@@ -7,15 +7,17 @@ use std::time::Duration;
 use tonic::{Request, Response, Status};
 
 use super::names::{parse_name, parse_name_field};
+use super::overrides::{self, parse_origin};
 use super::service::MaglevService;
 use super::status::OrStatus;
 use super::{convert, table};
-use crate::actors::controller::{AdministerBackend, GetBackend, GetFrontend, GetUses, SetWeight};
+use crate::actors::controller::{
+    AdministerBackend, CommandOrigin, GetBackend, GetFrontend, GetUses, SetWeight,
+};
 use crate::actors::doctor::GetVipWarning;
 use crate::actors::reconciler::{
     AwaitAnswer, AwaitProgress, GetPendingReason, GetRefusalOf, GetVip,
 };
-use crate::api::transport::peer::ClientPeer;
 use crate::domain::controller::AdminCommand;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::names::FrontendName;
@@ -70,10 +72,14 @@ impl MaglevService {
         request: Request<pb::BackendRequest>,
         command: AdminCommand,
     ) -> Result<Response<pb::BackendInfo>, Status> {
-        let who = ClientPeer::of(&request).to_string();
-        let pb::BackendRequest { name, wait_ns } = request.into_inner();
+        let who = overrides::who(&request);
+        let pb::BackendRequest { name, wait_ns, for_ns, why } = request.into_inner();
         let (backend, wait) = (parse_name(name)?, parse_wait(wait_ns)?);
-        let message = AdministerBackend { backend: backend.clone(), command, who };
+        if command == AdminCommand::Unset && for_ns != 0 {
+            return Err(Status::invalid_argument("for_ns: an override ends now or not"));
+        }
+        let given = parse_origin(&who, &why, for_ns)?;
+        let message = AdministerBackend { backend: backend.clone(), command, given };
         self.actors.controller.send(message).await.or_status()?.or_status()?;
         // The answer comes after the prober's transition has reached the
         // Controller, so what is read from now on has what follows from it.
@@ -92,15 +98,36 @@ impl MaglevService {
         &self,
         request: Request<pb::SetWeightRequest>,
     ) -> Result<Response<pb::FrontendInfo>, Status> {
-        let who = ClientPeer::of(&request).to_string();
-        let pb::SetWeightRequest { frontend, pool, backend, weight, wait_ns } =
+        let who = overrides::who(&request);
+        let pb::SetWeightRequest { frontend, pool, backend, weight, wait_ns, for_ns, why } =
             request.into_inner();
+        let weight = Weight::try_from(i64::from(weight)).or_status()?;
+        let given = parse_origin(&who, &why, for_ns)?;
+        self.change_weight((frontend, pool, backend), Some(weight), given, wait_ns).await
+    }
+
+    pub(super) async fn unset_weight(
+        &self,
+        request: Request<pb::UnsetWeightRequest>,
+    ) -> Result<Response<pb::FrontendInfo>, Status> {
+        let who = overrides::who(&request);
+        let pb::UnsetWeightRequest { frontend, pool, backend, wait_ns, why } = request.into_inner();
+        let given = parse_origin(&who, &why, 0)?;
+        self.change_weight((frontend, pool, backend), None, given, wait_ns).await
+    }
+
+    async fn change_weight(
+        &self,
+        (frontend, pool, backend): (String, String, String),
+        weight: Option<Weight>,
+        given: CommandOrigin,
+        wait_ns: i64,
+    ) -> Result<Response<pb::FrontendInfo>, Status> {
         let frontend = parse_name_field("frontend", frontend)?;
         let pool = parse_name_field("pool", pool)?;
         let backend = parse_name_field("backend", backend)?;
-        let (weight, wait) =
-            (Weight::try_from(i64::from(weight)).or_status()?, parse_wait(wait_ns)?);
-        let message = SetWeight { frontend: frontend.clone(), pool, backend, weight, who };
+        let wait = parse_wait(wait_ns)?;
+        let message = SetWeight { frontend: frontend.clone(), pool, backend, weight, given };
         let generation = self.actors.controller.send(message).await.or_status()?.or_status()?;
         let frontends = vec![frontend.as_str().into()];
         let not_yet = self.wait_for_vpp(frontends, generation, wait).await?;

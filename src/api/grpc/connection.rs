@@ -38,8 +38,9 @@ pub(in crate::api) async fn serve(
     connection: Arc<ConnectionActivity>,
     mut phase: watch::Receiver<DaemonPhase>,
 ) {
-    let peer = stream.peer;
-    let requests = ConnectionRequests { server, peer, connection };
+    let client = stream.client.clone();
+    let peer = client.peer;
+    let requests = ConnectionRequests { server, client, connection };
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())

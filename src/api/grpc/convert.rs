@@ -1,7 +1,7 @@
 //! From the domain's types to the generated ones.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
+use super::nanos::{now_ns, ns, unix_ns};
+use super::override_info::present_info;
 use crate::actors::prober::ProbeReading;
 use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::weights::TargetWeight;
@@ -13,21 +13,6 @@ use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
 use crate::domain::health::damping::DampingView;
 use crate::domain::health::doubt::DoubtView;
 use crate::pb;
-
-/// Unix time in nanoseconds; 0 for a time that does not fit.
-pub(super) fn unix_ns(at: SystemTime) -> i64 {
-    at.duration_since(UNIX_EPOCH).map_or(0, ns)
-}
-
-/// The daemon's clock, which clients count ages from.
-pub(super) fn now_ns() -> i64 {
-    unix_ns(SystemTime::now())
-}
-
-/// Nanoseconds, or the most that fit.
-pub(super) fn ns(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
-}
 
 /// A count that the configuration keeps far below `i32::MAX`.
 fn int(number: u32) -> i32 {
@@ -53,7 +38,7 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         healthcheck: view.settings.check.as_ref().map(ToString::to_string).unwrap_or_default(),
         counter: int(reading.counter),
         last_result: reading.last.as_ref().map(ToString::to_string).unwrap_or_default(),
-        enabled_overridden: view.overridden,
+        enabled_overridden: view.admin_override.is_some(),
         dns_name: view.settings.address.name().map(|host| host.name.clone()).unwrap_or_default(),
         unresolved: view.unresolved.clone().unwrap_or_default(),
         programmed: view.programmed,
@@ -61,6 +46,7 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         now_unix_ns: now_ns(),
         doubt: view.doubt.as_ref().map(doubt),
         damping: view.damping.map(damping),
+        admin_override: view.admin_override.as_ref().map(present_info),
     }
 }
 
@@ -137,7 +123,8 @@ fn pool(view: &PoolView) -> pb::PoolInfo {
             TargetWeight::Weight(weight) => weight.get().into(),
             TargetWeight::Keep => -1,
         },
-        weight_overridden: backend.overridden,
+        weight_overridden: backend.weight_override.is_some(),
+        weight_override: backend.weight_override.as_ref().map(present_info),
         ..pb::PoolBackendInfo::default()
     });
     pb::PoolInfo { name: view.name.to_string(), backends: backends.collect() }
@@ -259,6 +246,9 @@ fn change(change: &Change) -> pb::ChangeEvent {
         overridden: change.overridden,
         who: change.who.clone(),
         at_unix_ns: unix_ns(change.at),
+        why: change.why.as_ref().map(ToString::to_string).unwrap_or_default(),
+        until_unix_ns: change.until.map_or(0, unix_ns),
+        ended: change.ended.map(|end| end.as_str().to_owned()).unwrap_or_default(),
         ..pb::ChangeEvent::default()
     };
     match &change.what {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::convert::{now_ns, ns, unix_ns};
+use super::nanos::{now_ns, ns, unix_ns};
 use super::table;
 use crate::actors::reconciler::SyncReport;
 use crate::actors::vpp_connection::{VipPackets, VppInfo};

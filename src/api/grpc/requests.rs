@@ -23,7 +23,7 @@ use super::timeout::requested_timeout;
 use crate::api::answers::body::{Answer, AnswerBody, HeldBody};
 use crate::api::answers::pool::AnswerPool;
 use crate::api::transport::activity::{ConnectionActivity, RequestUnderWay};
-use crate::api::transport::peer::ClientPeer;
+use crate::api::transport::peer::IdentifiedClient;
 
 /// The longest request. No call of ours has one of a thousand bytes.
 pub(in crate::api) const LONGEST_REQUEST: u32 = 64 << 10;
@@ -65,7 +65,7 @@ impl GrpcServer {
     pub(super) async fn answer(
         self,
         request: Request<Incoming>,
-        peer: ClientPeer,
+        client: IdentifiedClient,
         connection: Arc<ConnectionActivity>,
     ) -> Response<Body> {
         let under_way = connection.begin();
@@ -75,7 +75,7 @@ impl GrpcServer {
         };
         let within = requested_timeout(request.headers());
         let answering = async {
-            let received = self.receive(request, peer, under_way, permit).await;
+            let received = self.receive(request, client, under_way, permit).await;
             match received {
                 Ok(received) => self.pass_on(received).await,
                 Err(status) => status.into_http(),
@@ -92,12 +92,12 @@ impl GrpcServer {
     async fn receive(
         &self,
         request: Request<Incoming>,
-        peer: ClientPeer,
+        client: IdentifiedClient,
         under_way: RequestUnderWay,
         permit: OwnedSemaphorePermit,
     ) -> Result<ReceivedRequest, Status> {
         let (mut parts, body) = request.into_parts();
-        parts.extensions.insert(peer);
+        parts.extensions.insert(client);
         let body = if streaming::is_of_requests(parts.uri.path()) {
             under_way.connection().received();
             Body::new(body)
@@ -182,7 +182,7 @@ async fn whole(mut body: Body) -> Result<(Bytes, Option<HeaderMap>), Status> {
 /// What hyper calls for each request of a connection.
 pub(super) struct ConnectionRequests {
     pub(super) server: GrpcServer,
-    pub(super) peer: ClientPeer,
+    pub(super) client: IdentifiedClient,
     pub(super) connection: Arc<ConnectionActivity>,
 }
 
@@ -192,7 +192,8 @@ impl hyper::service::Service<Request<Incoming>> for ConnectionRequests {
     type Future = tonic::codegen::BoxFuture<Self::Response, Infallible>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let answer = self.server.clone().answer(request, self.peer, Arc::clone(&self.connection));
+        let answer =
+            self.server.clone().answer(request, self.client.clone(), Arc::clone(&self.connection));
         Box::pin(async move { Ok(answer.await) })
     }
 }

@@ -160,6 +160,27 @@ impl Maglev for MaglevService {
         self.set_weight(request).await
     }
 
+    async fn get_overrides(
+        &self,
+        _: Request<pb::GetOverridesRequest>,
+    ) -> GrpcReply<pb::GetOverridesResponse> {
+        self.overrides().await
+    }
+
+    async fn unset_backend(
+        &self,
+        request: Request<pb::BackendRequest>,
+    ) -> GrpcReply<pb::BackendInfo> {
+        self.administer(request, AdminCommand::Unset).await
+    }
+
+    async fn unset_frontend_pool_backend_weight(
+        &self,
+        request: Request<pb::UnsetWeightRequest>,
+    ) -> GrpcReply<pb::FrontendInfo> {
+        self.unset_weight(request).await
+    }
+
     // The interceptor serves these, with bytes that all who ask share, which the
     // generated server cannot.
 

@@ -4,6 +4,7 @@ use actix::MailboxError;
 use tonic::Status;
 
 use crate::actors::broadcaster::SubscribeError;
+use crate::actors::controller::OverrideFailed;
 use crate::actors::reconciler::SyncError;
 use crate::actors::vpp_connection::{CountersError, DataplaneError};
 use crate::api::answers::shared::AskError;
@@ -25,7 +26,17 @@ impl ToStatus for CommandRefused {
             | Self::NoPool { .. }
             | Self::NotInPool { .. }
             | Self::NotInFrontend { .. } => Status::not_found(text),
-            Self::Disabled { .. } => Status::failed_precondition(text),
+            Self::Disabled { .. } | Self::NothingLasts { .. } => Status::failed_precondition(text),
+        }
+    }
+}
+
+impl ToStatus for OverrideFailed {
+    fn to_status(&self) -> Status {
+        match self {
+            Self::Refused(refused) => refused.to_status(),
+            Self::NotKept(error) => Status::failed_precondition(error.to_string()),
+            Self::Stopping => Status::unavailable(self.to_string()),
         }
     }
 }

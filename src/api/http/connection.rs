@@ -36,7 +36,7 @@ pub(super) async fn serve(
     stream: AcceptedConnection,
     activity: Arc<ConnectionActivity>,
 ) {
-    let peer = stream.peer;
+    let peer = stream.client.peer;
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut routes, under_way) = (routes.clone(), activity.begin());
         // No page reads a body.

@@ -20,8 +20,9 @@ use tokio_rustls::rustls::{self, CertificateError, ServerConfig};
 use tracing::{debug, warn};
 
 use crate::api::transport::activity::{ConnectionActivity, FIRST_REQUEST, Standing};
+use crate::api::transport::certificate_name::certificate_name;
 use crate::api::transport::connections::{Admission, ConnectionLimits, ConnectionTable};
-use crate::api::transport::peer::{AcceptedConnection, ByteStream, ClientPeer};
+use crate::api::transport::peer::{AcceptedConnection, ByteStream, ClientPeer, IdentifiedClient};
 use crate::api::transport::phase::{DaemonPhase, stopped};
 use crate::api::transport::unix_authority::WithoutAuthority;
 use crate::host::logging::RateLimitedLog;
@@ -233,9 +234,10 @@ where
         let is_served = AtomicBool::new(false);
         let serving = async {
             match self.handshake(socket).await {
-                Ok(stream) => {
+                Ok((stream, certificate)) => {
                     is_served.store(true, Ordering::Relaxed);
-                    let connection = AcceptedConnection { stream, peer };
+                    let client = IdentifiedClient { peer, certificate };
+                    let connection = AcceptedConnection { stream, client };
                     (self.serve)(connection, Arc::clone(&activity)).await;
                     ConnectionEnd::Closed
                 }
@@ -265,18 +267,27 @@ where
         }
     }
 
-    async fn handshake(&self, socket: Socket) -> Result<Box<dyn ByteStream>, HandshakeError> {
+    /// The stream, and the name in the client's certificate.
+    async fn handshake(
+        &self,
+        socket: Socket,
+    ) -> Result<(Box<dyn ByteStream>, Option<Arc<str>>), HandshakeError> {
         match (socket, &self.tls) {
-            (Socket::Unix(stream), _) => Ok(Box::new(WithoutAuthority::new(stream))),
+            (Socket::Unix(stream), _) => Ok((Box::new(WithoutAuthority::new(stream)), None)),
             (Socket::Tcp(stream), None) => {
                 stream.set_nodelay(true)?;
-                Ok(Box::new(stream))
+                Ok((Box::new(stream), None))
             }
             (Socket::Tcp(stream), Some(tls)) => {
                 stream.set_nodelay(true)?;
                 let acceptor = TlsAcceptor::from(Arc::clone(&tls.borrow()));
                 match acceptor.accept(stream).into_fallible().await {
-                    Ok(stream) => Ok(Box::new(stream)),
+                    Ok(stream) => {
+                        let chain = stream.get_ref().1.peer_certificates();
+                        let own = chain.and_then(|chain| chain.first());
+                        let name = own.and_then(|own| certificate_name(own));
+                        Ok((Box::new(stream), name.map(Arc::from)))
+                    }
                     Err((error, socket)) => Err(HandshakeError { error, socket: Some(socket) }),
                 }
             }

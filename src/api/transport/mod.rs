@@ -3,6 +3,7 @@
 
 pub(super) mod accept;
 pub(super) mod activity;
+mod certificate_name;
 pub(super) mod connections;
 pub(super) mod listen_addr;
 pub(super) mod listener;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -22,9 +23,27 @@ pub enum ClientPeer {
     Unknown,
 }
 
-impl ClientPeer {
+/// A client by all that is known of it: "alice 192.0.2.1:4711".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::api) struct IdentifiedClient {
+    pub(in crate::api) peer: ClientPeer,
+    /// The name in its certificate.
+    pub(in crate::api) certificate: Option<Arc<str>>,
+}
+
+impl IdentifiedClient {
     pub(in crate::api) fn of<T>(request: &Request<T>) -> Self {
-        request.extensions().get().copied().unwrap_or(Self::Unknown)
+        let unknown = Self { peer: ClientPeer::Unknown, certificate: None };
+        request.extensions().get().cloned().unwrap_or(unknown)
+    }
+}
+
+impl fmt::Display for IdentifiedClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.certificate {
+            write!(f, "{name} ")?;
+        }
+        self.peer.fmt(f)
     }
 }
 
@@ -47,7 +66,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 /// A connection after its handshake.
 pub(in crate::api) struct AcceptedConnection {
     pub(super) stream: Box<dyn ByteStream>,
-    pub(in crate::api) peer: ClientPeer,
+    pub(in crate::api) client: IdentifiedClient,
 }
 
 impl AsyncRead for AcceptedConnection {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::overrides::OverrideJson;
 use super::text::present;
 use super::time::known_moment;
 use crate::pb;
@@ -28,6 +29,8 @@ pub struct BackendJson {
     pub enabled: bool,
     /// Whether `enabled` is an operator's override of the file.
     pub enabled_overridden: bool,
+    /// That override.
+    pub admin_override: Option<OverrideJson>,
     /// The name of its health check; `None`: it is always up.
     pub healthcheck: Option<String>,
     /// HAProxy's rise/fall counter, 0..=rise+fall-1; up from `rise` on.
@@ -91,6 +94,7 @@ impl From<&pb::BackendInfo> for BackendJson {
             since: backend.transitions.last().and_then(|last| known_moment(last.at_unix_ns)),
             enabled: backend.enabled,
             enabled_overridden: backend.enabled_overridden,
+            admin_override: backend.admin_override.as_ref().map(OverrideJson::from),
             healthcheck: present(&backend.healthcheck),
             counter: backend.counter,
             last_result: present(&backend.last_result),

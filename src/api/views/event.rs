@@ -95,8 +95,14 @@ pub enum EventKindJson {
         to: Option<String>,
         /// Whether `to` is an operator's override of the file.
         overridden: bool,
-        /// The client, or `file`.
+        /// The client, `file`, or `time` at the end of an override.
         who: String,
+        /// In the operator's words.
+        why: Option<String>,
+        /// When the override ends by itself.
+        until: Option<String>,
+        /// How the override ended: `unset`, `expired` or `reconfigured`.
+        ended: Option<String>,
     },
     /// The verdicts of backends that are probed over one way wait for evidence, or
     /// do so no longer.
@@ -174,6 +180,9 @@ impl From<&Event> for EventKindJson {
                 to: present(&change.to),
                 overridden: change.overridden,
                 who: change.who.clone(),
+                why: present(&change.why),
+                until: known_moment(change.until_unix_ns),
+                ended: present(&change.ended),
             },
             Event::Hold(hold) => Self::Hold {
                 at: known_moment(hold.at_unix_ns),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::backend::DoubtJson;
+use super::overrides::OverrideJson;
 use super::text::present;
 use super::time::known_moment;
 use super::vpp::TableMovesJson;
@@ -81,6 +82,8 @@ pub struct PoolBackendJson {
     pub weight: i32,
     /// Whether `weight` is an operator's override of the file.
     pub weight_overridden: bool,
+    /// That override.
+    pub weight_override: Option<OverrideJson>,
     /// The weight that VPP should hold, 0..=100; `None`: VPP keeps the one it
     /// has, because the backend's health is not known yet.
     pub effective_weight: Option<i32>,
@@ -175,6 +178,7 @@ impl From<&pb::PoolBackendInfo> for PoolBackendJson {
             name: member.name.clone(),
             weight: member.weight,
             weight_overridden: member.weight_overridden,
+            weight_override: member.weight_override.as_ref().map(OverrideJson::from),
             effective_weight: (member.effective_weight >= 0).then_some(member.effective_weight),
             asked_share: member.asked_share,
             real_share: member.real_share,

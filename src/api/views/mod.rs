@@ -10,6 +10,7 @@ mod config_check;
 mod event;
 mod frontend;
 mod health_check;
+mod overrides;
 pub mod text;
 pub mod time;
 mod vpp;
@@ -25,6 +26,7 @@ pub use frontend::{
     fail_open_text, serving_pool,
 };
 pub use health_check::{DnsCheckJson, HealthCheckJson, HttpCheckJson, TcpCheckJson};
+pub use overrides::{OverrideJson, OverridesJson};
 pub use vpp::{
     DoctorFindingJson, LbConfJson, LbServerJson, LbStateJson, LbVipJson, SyncJson, SyncStepJson,
     TableMovesJson, VipCountersJson, VppInfoJson,

@@ -114,6 +114,9 @@ fn a_change_says_what_was_asked_for_and_by_whom() {
         overridden: true,
         who: "192.0.2.1:4711".into(),
         at_unix_ns: 1,
+        why: "kernel upgrade".into(),
+        until_unix_ns: 2,
+        ended: String::new(),
     };
     let event = pb::Event { event: Some(Event::Change(change)), seq: 7, boot_id: 0xfeed };
     let expected = serde_json::json!({
@@ -127,6 +130,9 @@ fn a_change_says_what_was_asked_for_and_by_whom() {
         "to": "50",
         "overridden": true,
         "who": "192.0.2.1:4711",
+        "why": "kernel upgrade",
+        "until": "1970-01-01T00:00:00.000000002Z",
+        "ended": null,
         "seq": 7,
         "boot_id": "000000000000feed",
     });

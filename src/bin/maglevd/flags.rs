@@ -1,5 +1,6 @@
 //! The flags of maglevd and their environment variables. Flags win.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -103,6 +104,12 @@ pub struct Flags {
     )]
     pub vpp_cure: bool,
 
+    /// Where operators' overrides are kept over restarts; empty: nowhere. Without
+    /// it, where systemd says by StateDirectory=, or else nowhere; with --demo
+    /// nowhere
+    #[arg(long, env = "MAGLEV_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+
     /// The least important records to log
     #[arg(long, env = "MAGLEV_LOG_LEVEL", value_name = "LEVEL", default_value = "info", value_parser = log_level)]
     pub log_level: LogLevel,
@@ -152,6 +159,17 @@ impl Flags {
             file(&self.grpc_tls_key),
             file(&self.grpc_tls_client_ca),
         )
+    }
+
+    /// The directory that overrides are kept in; `None`: they are not kept.
+    /// `of_service`: what the service manager has made for that, several separated by
+    /// colons.
+    pub fn state_dir(&self, of_service: Option<OsString>) -> Option<PathBuf> {
+        let of_service = of_service
+            .filter(|_| !self.demo)
+            .and_then(|paths| std::env::split_paths(&paths).next());
+        let dir = self.state_dir.clone().or(of_service);
+        dir.filter(|path| !path.as_os_str().is_empty())
     }
 
     pub fn grpc_unix(&self) -> UnixAccess {

@@ -6,6 +6,7 @@ mod config_source;
 mod demo;
 mod flags;
 mod goodbye;
+mod kept_state;
 mod reload;
 mod run;
 mod say;

@@ -23,12 +23,14 @@ use vpp_maglev::host::panic_hook::end_on_panic;
 use vpp_maglev::host::terminal::TerminalWatch;
 use vpp_maglev::host::thread_priority::{ThreadPriorities, ThreadPriority};
 use vpp_maglev::probe::{NamespaceError, ProbeEnvironment};
+use vpp_maglev::state::StateDirError;
 use vpp_maglev::vpp::client::ClientOptions;
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
 
 use crate::config_source::{config_source, load_once};
 use crate::demo::{Demo, DemoError};
 use crate::flags::Flags;
+use crate::kept_state::KeptState;
 use crate::reload::{LogLevelSignals, ReloadTriggers, reload_on};
 use crate::signals::Signals;
 use crate::start::{ActorInputs, RunningActors, start_actors};
@@ -55,6 +57,8 @@ pub enum StartError {
     Embedded(#[from] EmbeddedError),
     #[error(transparent)]
     Demo(#[from] DemoError),
+    #[error(transparent)]
+    State(#[from] StateDirError),
     /// The system refused something that every process needs.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
@@ -85,6 +89,8 @@ pub fn run(mut flags: Flags, mut signals: Signals) -> Result<(), StartError> {
     drop(warnings);
     raise_descriptor_limit();
     let probe_environment = ProbeEnvironment::prepare(&config.healthchecker)?;
+    let state_dir = flags.state_dir(std::env::var_os("STATE_DIRECTORY"));
+    let kept = state_dir.map(|path| KeptState::open(&path)).transpose()?;
     let embedded = match flags.vpp_api_addr.as_str() {
         "embedded" => Some(Embedded::start_private(EmbeddedOptions::default())?),
         _ => None,
@@ -100,6 +106,7 @@ pub fn run(mut flags: Flags, mut signals: Signals) -> Result<(), StartError> {
         source,
         config,
         probe_environment,
+        kept,
         logging,
         priorities,
         signals,
@@ -127,6 +134,7 @@ struct PreparedDaemon<'a> {
     source: Arc<dyn ConfigSource>,
     config: Config,
     probe_environment: ProbeEnvironment,
+    kept: Option<KeptState>,
     logging: Logging,
     priorities: ThreadPriorities,
     signals: Signals,
@@ -134,7 +142,8 @@ struct PreparedDaemon<'a> {
 
 impl PreparedDaemon<'_> {
     async fn live(self, embedded: Option<&Embedded>, demo: Option<Demo>) -> Result<(), StartError> {
-        let Self { flags, source, config, probe_environment, logging, priorities, signals } = self;
+        let Self { flags, source, config, probe_environment, kept, .. } = self;
+        let (logging, priorities, signals) = (self.logging, self.priorities, self.signals);
         let terminal = match &demo {
             Some(_) => signals.terminal()?,
             None => TerminalWatch::none(),
@@ -158,6 +167,7 @@ impl PreparedDaemon<'_> {
             source,
             config,
             probe_environment,
+            kept,
             vpp_api,
             vpp_stats,
             client_options: ClientOptions {

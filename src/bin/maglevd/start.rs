@@ -12,6 +12,7 @@ use vpp_maglev::actors::controller::{Controller, Recipients};
 use vpp_maglev::actors::doctor::Doctor;
 use vpp_maglev::actors::event_batcher::EventBatcher;
 use vpp_maglev::actors::mailbox_closed;
+use vpp_maglev::actors::override_keeper::OverrideKeeper;
 use vpp_maglev::actors::reconciler::Reconciler;
 use vpp_maglev::actors::vpp_connection::VppConnection;
 use vpp_maglev::actors::watchdog::{HeartbeatResponder, Watchdog, WatchedActors};
@@ -27,6 +28,7 @@ use vpp_maglev::probe::ProbeEnvironment;
 use vpp_maglev::vpp::client::ClientOptions;
 
 use crate::goodbye::say_goodbye;
+use crate::kept_state::KeptState;
 
 /// Log records that are published together, at most.
 const RECORD_BATCH: usize = 256;
@@ -36,6 +38,8 @@ pub struct ActorInputs {
     pub source: Arc<dyn ConfigSource>,
     pub config: Config,
     pub probe_environment: ProbeEnvironment,
+    /// `None`: overrides are not kept over restarts.
+    pub kept: Option<KeptState>,
     /// `None`: no VPP.
     pub vpp_api: Option<PathBuf>,
     /// `None`: no counters.
@@ -89,6 +93,17 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
     let others = responders.chain([("Broadcaster".to_owned(), broadcaster.clone().recipient())]);
     let others = others.collect();
     let controller = Controller::new(source, config, probing, events.clone(), recipients);
+    let controller = match inputs.kept {
+        None => controller,
+        Some(KeptState { dir, overrides }) => {
+            // On a thread of its own, which a disk may block.
+            let writing = priorities.arbiter(ThreadPriority::Normal)?;
+            let keeper = OverrideKeeper::start_in_arbiter(&writing.handle(), move |_| {
+                OverrideKeeper::new(dir)
+            });
+            controller.keeping(overrides, keeper.recipient())
+        }
+    };
     let controller = controller.on(probe_environment);
     let controller = if has_vpp { controller.awaiting_vpp() } else { controller };
     let controller = controller.start();

@@ -1,6 +1,8 @@
 //! Every command of maglevc, as one closed enum: the grammar makes it and
 //! `dispatch` executes it.
 
+use std::time::Duration;
+
 /// One command, validated as far as possible without a daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CliCommand {
@@ -79,11 +81,14 @@ pub enum DaemonRequest {
     ShowVppLbCounters,
     /// What keeps packets from the servers although nothing has failed.
     ShowVppDoctor,
+    /// All overrides by operators.
+    ShowOverrides,
     /// Change the administrative state of one backend.
     SetBackend {
         /// The name in the configuration file.
         name: String,
         change: BackendChange,
+        terms: OverrideTerms,
     },
     /// Override the configured weight of a backend in a pool.
     SetWeight {
@@ -92,8 +97,9 @@ pub enum DaemonRequest {
         /// The pool that has the backend.
         pool: String,
         backend: String,
-        /// 0..=100
-        weight: u8,
+        /// 0..=100; `None`: as the file has it.
+        weight: Option<u8>,
+        terms: OverrideTerms,
     },
     /// Write the desired state to VPP.
     Sync {
@@ -124,6 +130,17 @@ pub enum BackendChange {
     Enable,
     /// No probes and no new flows; established flows are forgotten.
     Disable,
+    /// What the file says.
+    Unset,
+}
+
+/// How long an override lasts, and why it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OverrideTerms {
+    /// `None`: until it is ended.
+    pub lasts: Option<Duration>,
+    /// In the operator's words.
+    pub reason: Option<String>,
 }
 
 /// Which events to print, and how many.

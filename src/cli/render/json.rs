@@ -6,7 +6,7 @@ use serde_json::{Value, json, to_value};
 use crate::api::views::text::printable_json;
 use crate::api::views::{
     BackendJson, DoctorFindingJson, EventJson, FrontendJson, HealthCheckJson, LbStateJson,
-    PredictionJson, SyncJson, VipCountersJson, VppInfoJson,
+    OverridesJson, PredictionJson, SyncJson, VipCountersJson, VppInfoJson,
 };
 use crate::cli::answer::CliAnswer;
 use crate::cli::command::help::Usage;
@@ -31,11 +31,12 @@ pub fn answer(answer: &CliAnswer) -> serde_json::Result<Value> {
             to_value(PredictionJson::new(frontend, backend, predicted))
         }
         CliAnswer::WeightSet { frontend, .. } => to_value(FrontendJson::from(frontend)),
+        CliAnswer::Overrides(answer) => to_value(OverridesJson::from(answer)),
         CliAnswer::Backends(backends) => {
             to_value(backends.iter().map(BackendJson::from).collect::<Vec<_>>())
         }
         CliAnswer::Backend { backend, .. } => to_value(BackendJson::from(&**backend)),
-        CliAnswer::BackendSet(backend) => to_value(BackendJson::from(backend)),
+        CliAnswer::BackendSet { backend, .. } => to_value(BackendJson::from(&**backend)),
         CliAnswer::HealthChecks(checks) => {
             to_value(checks.iter().map(HealthCheckJson::from).collect::<Vec<_>>())
         }

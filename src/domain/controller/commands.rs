@@ -1,29 +1,78 @@
-//! Decides the effects of operators' commands.
+//! Decides what operators' commands change in the overrides. Nothing changes yet: what is
+//! kept over restarts is written first.
 
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::{AdminCommand, CommandRefused, ControllerEffect, ControllerState, configured_admin};
+use super::{AdminCommand, CommandRefused, ControllerState};
 use crate::domain::dataplane::net::Weight;
-use crate::domain::events::{Change, Changed, Event};
 use crate::domain::health::Admin;
+use crate::domain::moment::Moment;
+use crate::domain::overrides::{
+    Override, OverrideChange, OverrideOrigin, OverrideSet, OverrideTerm, Reason, configured_admin,
+};
+
+/// An operator's command, with who gave it.
+#[derive(Clone, Debug)]
+pub struct OperatorCommand {
+    pub command: OverrideCommand,
+    pub who: Arc<str>,
+    pub why: Option<Reason>,
+    /// How long the override that it sets lasts; `None`: until it is ended.
+    pub lasts: Option<Duration>,
+    /// When it came.
+    pub at: Moment,
+}
+
+/// What an operator commands. Names are as they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OverrideCommand {
+    Admin {
+        backend: String,
+        command: AdminCommand,
+    },
+    Weight {
+        frontend: String,
+        pool: String,
+        backend: String,
+        /// `None`: that of the configuration.
+        weight: Option<Weight>,
+    },
+}
 
 impl ControllerState {
-    /// Processes an operator's command for a backend.
+    /// Decides what a command changes in `overrides`: those in force, with the changes
+    /// that are about to be.
     ///
     /// # Errors
-    /// No such backend, or it is disabled and cannot be paused or resumed.
-    pub fn administer(
-        &mut self,
+    /// There is no such item, or its state does not allow the command.
+    pub fn plan_override(
+        &self,
+        overrides: &OverrideSet,
+        given: &OperatorCommand,
+    ) -> Result<OverrideChange, CommandRefused> {
+        match &given.command {
+            OverrideCommand::Admin { backend, command } => {
+                self.plan_admin(overrides, backend, *command, given)
+            }
+            OverrideCommand::Weight { frontend, pool, backend, weight } => {
+                self.plan_weight(overrides, (frontend, pool, backend), *weight, given)
+            }
+        }
+    }
+
+    fn plan_admin(
+        &self,
+        overrides: &OverrideSet,
         name: &str,
         command: AdminCommand,
-        (who, at): (&str, SystemTime),
-    ) -> Result<Vec<ControllerEffect>, CommandRefused> {
-        let (key, backend) = match self.backends.get_key_value(name) {
-            Some((key, _)) => (key.clone(), self.backends.get_mut(name)),
-            None => return Err(CommandRefused::NoBackend(name.into())),
-        };
-        let Some(backend) = backend else { return Err(CommandRefused::NoBackend(name.into())) };
-        let target = match (command, backend.admin()) {
+        given: &OperatorCommand,
+    ) -> Result<OverrideChange, CommandRefused> {
+        let found = self.config.backends.get_key_value(name);
+        let (key, settings) = found.ok_or_else(|| CommandRefused::NoBackend(name.into()))?;
+        let configured = configured_admin(settings);
+        let before = overrides.admin(name);
+        let target = match (command, before.map_or(configured, |it| it.value)) {
             (AdminCommand::Pause | AdminCommand::Resume, Admin::Disabled) => {
                 return Err(CommandRefused::Disabled { backend: name.into(), command });
             }
@@ -31,38 +80,28 @@ impl ControllerState {
             (AdminCommand::Disable, _) => Admin::Disabled,
             (AdminCommand::Enable, Admin::Paused) => Admin::Paused,
             (AdminCommand::Enable | AdminCommand::Resume, _) => Admin::Enabled,
+            (AdminCommand::Unset, _) => configured,
         };
-        let before = (backend.admin(), backend.admin.is_some());
-        let configured = configured_admin(&backend.settings);
-        backend.admin = (target != configured).then_some(target);
-        let overridden = backend.admin.is_some();
-        let why = format!("{command} by {who}");
-        let what = Changed::Admin { backend: key.clone(), from: before.0, to: target };
-        let mut effects = vec![ControllerEffect::Administer {
-            backend: key,
-            admin: target,
-            why,
-            within: Duration::ZERO,
-        }];
-        if before != (target, overridden) {
-            let change = Change { what, overridden, who: who.into(), at };
-            effects.push(ControllerEffect::Publish(Event::Change(change.into())));
+        let is_left_paused = command == AdminCommand::Enable && target == Admin::Paused;
+        if given.lasts.is_some() && (target == configured || is_left_paused) {
+            let backend = name.into();
+            return Err(CommandRefused::NothingLasts { backend, command: command.to_string() });
         }
-        Ok(effects)
+        let to = match before {
+            // Enabling it takes no pause back.
+            Some(before) if is_left_paused => Some(before.clone()),
+            _ => replaced(before, target, configured, given),
+        };
+        Ok(OverrideChange::Admin { backend: key.clone(), to })
     }
 
-    /// Overrides the weight of a backend in a pool.
-    ///
-    /// # Errors
-    /// No such frontend, pool, or backend in the pool.
-    pub fn set_weight(
-        &mut self,
-        frontend: &str,
-        pool: &str,
-        backend: &str,
-        weight: Weight,
-        (who, at): (&str, SystemTime),
-    ) -> Result<Vec<ControllerEffect>, CommandRefused> {
+    fn plan_weight(
+        &self,
+        overrides: &OverrideSet,
+        (frontend, pool, backend): (&str, &str, &str),
+        weight: Option<Weight>,
+        given: &OperatorCommand,
+    ) -> Result<OverrideChange, CommandRefused> {
         let (name, settings) = self
             .config
             .frontends
@@ -73,36 +112,38 @@ impl ControllerState {
             frontend: frontend.into(),
             pool: pool.into(),
         })?;
-        let (member, configured) =
+        let (key, configured) =
             settings.backends.get_key_value(backend).ok_or_else(|| CommandRefused::NotInPool {
                 frontend: frontend.into(),
                 pool: pool.into(),
                 backend: backend.into(),
             })?;
-        let (name, key) = (name.clone(), (settings.name.clone(), member.clone()));
-        let configured = *configured;
-        let overridden = weight != configured;
-        let mut effects = Vec::new();
-        if let Some(record) = self.frontends.get_mut(&name) {
-            let (pool, backend) = key.clone();
-            let before = match overridden {
-                true => record.overrides.insert(key, weight),
-                false => record.overrides.remove(&key),
-            };
-            if before != overridden.then_some(weight) {
-                let from = before.unwrap_or(configured);
-                let frontend = name.clone();
-                let what = Changed::Weight { frontend, pool, backend, from, to: weight };
-                let change = Change { what, overridden, who: who.into(), at };
-                effects.push(ControllerEffect::Publish(Event::Change(change.into())));
-            }
+        let target = weight.unwrap_or(*configured);
+        if given.lasts.is_some() && target == *configured {
+            let command = format!("weight {target}");
+            return Err(CommandRefused::NothingLasts { backend: backend.into(), command });
         }
-        self.recompute(
-            &[name],
-            &format!("weight of {backend} set to {weight} by {who}"),
-            at,
-            &mut effects,
-        );
-        Ok(effects)
+        let member = (settings.name.clone(), key.clone());
+        let before = overrides.weight(frontend, &member);
+        let to = replaced(before, target, *configured, given);
+        Ok(OverrideChange::Weight { frontend: name.clone(), member, to })
     }
+}
+
+/// What becomes of an override whose value is to be `value`: there is none where that is
+/// the configuration's, and to set it again as it is changes nothing.
+fn replaced<V: Copy + PartialEq>(
+    before: Option<&Override<V>>,
+    value: V,
+    configured: V,
+    given: &OperatorCommand,
+) -> Option<Override<V>> {
+    if value == configured {
+        return None;
+    }
+    let OperatorCommand { who, why, lasts, at, .. } = given;
+    let term = OverrideTerm::beginning(*at, *lasts);
+    let origin = OverrideOrigin { who: who.clone(), why: why.clone(), term };
+    let new = Override { value, configured, origin: Arc::new(origin) };
+    Some(before.filter(|before| before.is_repeated_by(&new)).cloned().unwrap_or(new))
 }

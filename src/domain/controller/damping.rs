@@ -4,9 +4,9 @@
 use super::{ControllerEffect, ControllerState};
 use crate::domain::balancing::weights::FrontendState;
 use crate::domain::health::damping::DampedReturn;
+use crate::domain::moment::Moment;
 use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::prober_id::ProberId;
-use crate::domain::reconcile::Moment;
 
 impl ControllerState {
     /// Processes a prober's report that the return of its backend waits, or that it waits

@@ -9,13 +9,13 @@ use thiserror::Error;
 
 use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::config::{Backend, HealthCheck, WitnessAddress};
-use crate::domain::dataplane::net::Weight;
-use crate::domain::events::Event;
+use crate::domain::events::{Change, Event};
 use crate::domain::evidence::doubts::{DoubtTimer, QuestionId};
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::health::doubt::{DoubtId, Judgement};
 use crate::domain::health::{Admin, State};
-use crate::domain::names::{BackendName, FrontendName, PoolName};
+use crate::domain::names::{BackendName, FrontendName};
+use crate::domain::overrides::{OverrideEnd, OverrideEntry, Reason};
 use crate::domain::prober_id::ProberId;
 
 /// Numbers the reloads that bring backends.
@@ -111,23 +111,23 @@ pub enum ControllerEffect {
     },
     /// The new desired state of these frontends.
     Desire(Vec<(FrontendName, Arc<DesiredFrontend>)>),
-    /// An operator's override, described here, ended: the file's value changed, or
-    /// the file no longer has the item.
-    OverrideDropped(String),
+    /// An operator's override is in force, in place of another or not.
+    OverrideBegan(OverrideEntry),
+    OverrideEnded {
+        entry: OverrideEntry,
+        end: OverrideEnd,
+        /// Who ended it, by the words of `Change::who`.
+        who: String,
+        /// In their words.
+        why: Option<Reason>,
+    },
 }
 
 impl ControllerEffect {
-    pub(super) fn dropped_admin(name: &BackendName, admin: Admin) -> Self {
-        let state = format!("{admin:?}").to_lowercase();
-        Self::OverrideDropped(format!("{state} of backend {name}"))
-    }
-
-    pub(super) fn dropped_weight(
-        frontend: &FrontendName,
-        (pool, backend): &(PoolName, BackendName),
-        weight: Weight,
-    ) -> Self {
-        Self::OverrideDropped(format!("weight {weight} of {backend} in {frontend}/{pool}"))
+    /// An override ended, because the configuration has another value or no such item.
+    pub(super) fn reconfigured(entry: OverrideEntry) -> Self {
+        let (end, who) = (OverrideEnd::Reconfigured, Change::FILE.into());
+        Self::OverrideEnded { entry, end, who, why: None }
     }
 }
 
@@ -165,6 +165,8 @@ pub enum AdminCommand {
     Resume,
     Enable,
     Disable,
+    /// As the file has it.
+    Unset,
 }
 
 impl fmt::Display for AdminCommand {
@@ -174,6 +176,7 @@ impl fmt::Display for AdminCommand {
             Self::Resume => "resume",
             Self::Enable => "enable",
             Self::Disable => "disable",
+            Self::Unset => "unset",
         })
     }
 }
@@ -193,4 +196,9 @@ pub enum CommandRefused {
     NotInFrontend { frontend: String, backend: String },
     #[error("backend \"{backend}\" is disabled: enable it before you {command} it")]
     Disabled { backend: String, command: AdminCommand },
+    #[error(
+        "after \"{command}\" nothing of backend \"{backend}\" is overridden that could end by itself: \
+         leave out how long"
+    )]
+    NothingLasts { backend: String, command: String },
 }

@@ -15,9 +15,9 @@ use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::hold::{HeldGroup, HoldChange, HoldChangeKind, HoldStats};
 use crate::domain::health::State;
 use crate::domain::health::doubt::{DoubtKind, DoubtView};
+use crate::domain::moment::Moment;
 use crate::domain::names::BackendName;
 use crate::domain::prober_id::ProberId;
-use crate::domain::reconcile::Moment;
 
 /// Backends that are asked at a time.
 const ASKED: usize = 2;

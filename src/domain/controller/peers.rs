@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use super::{ControllerEffect, ControllerState};
 use crate::domain::config::Pool;
 use crate::domain::health::{State, Trend};
+use crate::domain::moment::Moment;
 use crate::domain::names::BackendName;
 use crate::domain::prober_id::ProberId;
-use crate::domain::reconcile::Moment;
 
 /// Probes of peers are spread over this time for each of them, so that a large frontend
 /// is not probed in one moment.

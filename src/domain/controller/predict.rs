@@ -31,7 +31,7 @@ impl ControllerState {
         let none = || CommandRefused::NoFrontend(frontend.into());
         let settings = self.config.frontends.get(frontend).ok_or_else(none)?;
         let record = self.frontends.get(frontend).ok_or_else(none)?;
-        let mut overrides = record.overrides.clone();
+        let mut overrides = self.overrides.weights_of(frontend);
         let pools = settings.pools.iter().filter_map(|pool| {
             let (member, _) = pool.backends.get_key_value(backend)?;
             Some((pool.name.clone(), member.clone()))

@@ -6,12 +6,42 @@ mod backends;
 use super::*;
 use crate::domain::controller::inheritance::Inheritances;
 use crate::domain::controller::intent::Intent;
+use crate::domain::moment::Moment;
+use crate::domain::overrides::{OverrideEnd, kept, restored};
 use crate::domain::readiness::ReloadRefusal;
 
 impl ControllerState {
-    /// The state of a daemon that has just started.
+    /// The state of a daemon that has just started, without overrides.
     #[must_use]
     pub fn new(config: Arc<Config>, at: SystemTime) -> (Self, Vec<ControllerEffect>) {
+        Self::with_overrides(config, OverrideSet::default(), at)
+    }
+
+    /// The state of a daemon that has just started, with the overrides that an earlier one
+    /// has stored. Those whose time is over, and those that the configuration ends, end.
+    #[must_use]
+    pub fn restored(
+        config: Arc<Config>,
+        stored: &OverrideSet,
+        now: Moment,
+    ) -> (Self, Vec<ControllerEffect>) {
+        let (kept, ended) = restored(stored, &config, now.monotonic);
+        let (controller, mut effects) = Self::with_overrides(config, kept, now.wall);
+        effects.extend(ended.into_iter().map(|(entry, end)| {
+            let who = match end {
+                OverrideEnd::Expired => Change::TIME,
+                OverrideEnd::Unset | OverrideEnd::Reconfigured => Change::FILE,
+            };
+            ControllerEffect::OverrideEnded { entry, end, who: who.into(), why: None }
+        }));
+        (controller, effects)
+    }
+
+    fn with_overrides(
+        config: Arc<Config>,
+        overrides: OverrideSet,
+        at: SystemTime,
+    ) -> (Self, Vec<ControllerEffect>) {
         let empty = Config {
             backends: BTreeMap::new(),
             frontends: BTreeMap::new(),
@@ -22,6 +52,7 @@ impl ControllerState {
             config: Arc::new(empty),
             backends: BTreeMap::new(),
             frontends: BTreeMap::new(),
+            overrides,
             grace: StartupGrace::Waiting,
             last_reload: ReloadId::default(),
             reload_status: ReloadStatus { refusal: None, last_success: at },
@@ -73,7 +104,10 @@ impl ControllerState {
         let mut inheritances = Inheritances::of(&self.backends, &self.config, &config);
         let before = std::mem::replace(&mut self.config, config);
         self.doubts.set_limit(self.config.healthchecker.doubt_limit);
-        let mut effects = Vec::new();
+        let (overrides, ended) = kept(&self.overrides, &self.config, &inheritances.renames);
+        self.overrides = overrides;
+        let ended = ended.into_iter().map(ControllerEffect::reconfigured);
+        let mut effects: Vec<_> = ended.collect();
         self.remove_missing(&inheritances, at, &mut effects);
         let config = Arc::clone(&self.config);
         for (name, settings) in &config.backends {
@@ -81,7 +115,8 @@ impl ControllerState {
                 Some(record)
                     if record.settings.address == settings.address && !inheritances.has(name) =>
                 {
-                    record.update(name, settings, &before, &config, &mut effects);
+                    let set = self.overrides.admin(name.as_str()).map(|it| it.value);
+                    record.update(name, (settings, set), (&before, &config), &mut effects);
                 }
                 _ => {
                     let context = (reload, &served, &mut inheritances);
@@ -91,7 +126,7 @@ impl ControllerState {
         }
         // Before those that are copied from are stopped.
         effects.sort_by_key(|effect| !matches!(effect, ControllerEffect::CopyVerdict { .. }));
-        self.rebuild_frontends(&before, (&served, &inheritances), at, &mut effects);
+        self.rebuild_frontends(&served, at, &mut effects);
         let brought = |record: &BackendRecord| reload.is_some() && record.waits_since == reload;
         if let Some(id) = reload.filter(|_| self.backends.values().any(|it| brought(it))) {
             effects.push(ControllerEffect::SetGraceTimer(id));
@@ -108,12 +143,10 @@ impl ControllerState {
         Some((record.prober, record.prober_settings(&self.config, false)))
     }
 
-    /// Adds new frontends, drops overrides whose configured weight changed, and
-    /// decides all frontends again.
+    /// Adds new frontends, and decides all frontends again.
     fn rebuild_frontends(
         &mut self,
-        before: &Config,
-        (served, inheritances): (&BTreeMap<Vip, BTreeSet<IpAddr>>, &Inheritances),
+        served: &BTreeMap<Vip, BTreeSet<IpAddr>>,
         at: SystemTime,
         effects: &mut Vec<ControllerEffect>,
     ) {
@@ -126,28 +159,13 @@ impl ControllerState {
                     backend.frontends.push(name.clone());
                 }
             }
-            let mut overrides = match self.frontends.get_mut(name) {
-                Some(record) => std::mem::take(&mut record.overrides),
-                None => WeightOverrides::new(),
-            };
-            let of_renamed = renamed_overrides(&overrides, (name, before, &config), inheritances);
-            overrides.retain(|key, weight| {
-                let now = configured_weight(&config, name, key);
-                let stays = now.is_some() && now == configured_weight(before, name, key);
-                if !stays && !of_renamed.iter().any(|(old, _)| old == key) {
-                    effects.push(ControllerEffect::dropped_weight(name, key, *weight));
-                }
-                stays
-            });
-            overrides.extend(of_renamed.into_iter().map(|(_, renamed)| renamed));
-            if let Some(record) = self.frontends.get_mut(name) {
-                record.overrides = overrides;
-            } else {
+            if !self.frontends.contains_key(name) {
                 let of_vip = served.get(&settings.vip).unwrap_or(&none);
                 let verdict =
                     |name: &BackendName| Some(self.backends.get(name)?.verdict(self.grace, of_vip));
                 let fail_open = FailOpenMemory::default();
-                let decision = desired(settings, &overrides, &fail_open, verdict);
+                let weights = self.overrides.weights_of(name.as_str());
+                let decision = desired(settings, &weights, &fail_open, verdict);
                 let desired = Arc::new(decision.desired.clone());
                 let (from, to) = (FrontendState::Removed, decision.state);
                 let transition = Transition { from, to, at, why: "newly configured".into() };
@@ -155,7 +173,6 @@ impl ControllerState {
                 self.frontends.insert(
                     name.clone(),
                     FrontendRecord {
-                        overrides,
                         decision,
                         fail_open,
                         alerted: BTreeMap::new(),
@@ -173,26 +190,4 @@ impl ControllerState {
         let all: Vec<_> = self.frontends.keys().cloned().collect();
         self.recompute(&all, "configuration reloaded", at, effects);
     }
-}
-
-type OverrideKey = (PoolName, BackendName);
-
-/// The overrides of a frontend's backends that have other names now, with what they
-/// become: they stay where the file's weight is the same.
-fn renamed_overrides(
-    overrides: &WeightOverrides,
-    (frontend, before, after): (&FrontendName, &Config, &Config),
-    inheritances: &Inheritances,
-) -> Vec<(OverrideKey, (OverrideKey, Weight))> {
-    let mut renamed = Vec::new();
-    for (key, weight) in overrides {
-        for name in inheritances.renames.get(&key.1).into_iter().flatten() {
-            let now = (key.0.clone(), name.clone());
-            let configured = configured_weight(after, frontend, &now);
-            if configured.is_some() && configured == configured_weight(before, frontend, key) {
-                renamed.push((key.clone(), (now, *weight)));
-            }
-        }
-    }
-    renamed
 }

@@ -9,6 +9,7 @@ mod inheritance;
 mod inheritance_laws;
 mod laws;
 mod names;
+mod overrides;
 mod peers;
 mod reload_guard;
 
@@ -18,6 +19,7 @@ use crate::domain::config::{
     CheckKind, Frontend, HealthCheckerSettings, LbConf, LbSettings, Pool, Timing,
 };
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip};
+use crate::domain::moment::Moment;
 
 const START: SystemTime = SystemTime::UNIX_EPOCH;
 
@@ -91,6 +93,46 @@ fn started() -> ControllerState {
     ControllerState::new(Arc::new(config()), START).0
 }
 
+impl ControllerState {
+    /// Executes an operator's command, as where nothing is kept over restarts.
+    fn administer(
+        &mut self,
+        name: &str,
+        command: AdminCommand,
+        (who, at): (&str, SystemTime),
+    ) -> Result<Vec<ControllerEffect>, CommandRefused> {
+        let backend = name.into();
+        self.command(OverrideCommand::Admin { backend, command }, (who, at))
+    }
+
+    fn set_weight(
+        &mut self,
+        frontend: &str,
+        pool: &str,
+        backend: &str,
+        weight: Weight,
+        (who, at): (&str, SystemTime),
+    ) -> Result<Vec<ControllerEffect>, CommandRefused> {
+        let (frontend, pool, backend) = (frontend.into(), pool.into(), backend.into());
+        let weight = Some(weight);
+        self.command(OverrideCommand::Weight { frontend, pool, backend, weight }, (who, at))
+    }
+
+    fn command(
+        &mut self,
+        command: OverrideCommand,
+        (who, wall): (&str, SystemTime),
+    ) -> Result<Vec<ControllerEffect>, CommandRefused> {
+        let at = Moment { monotonic: Instant::now(), wall };
+        self.give(&OperatorCommand { command, who: who.into(), why: None, lasts: None, at })
+    }
+
+    fn give(&mut self, given: &OperatorCommand) -> Result<Vec<ControllerEffect>, CommandRefused> {
+        let change = self.plan_override(&self.overrides, given)?;
+        Ok(self.apply_override(change, given))
+    }
+}
+
 /// The backend's prober reports a transition.
 fn transition(controller: &mut ControllerState, name: &str, to: State) -> Vec<ControllerEffect> {
     let prober = controller.backends[name].prober;
@@ -160,7 +202,7 @@ fn operators_pause_resume_disable_and_enable() {
     assert_eq!(command(AdminCommand::Pause), disabled(AdminCommand::Pause));
     assert_eq!(command(AdminCommand::Resume), disabled(AdminCommand::Resume));
     assert_eq!(command(AdminCommand::Enable), Ok(Admin::Enabled));
-    assert!(!controller.backend("a").unwrap().overridden, "back to what the file says");
+    assert_eq!(controller.backend("a").unwrap().admin_override, None, "back to what the file says");
     assert_eq!(
         controller.administer("z", AdminCommand::Pause, ("me", START)),
         Err(CommandRefused::NoBackend("z".into()))
@@ -181,7 +223,7 @@ fn an_override_lives_until_the_file_says_something_else() {
     web.pools[0].backends.insert("a".into(), Weight::try_from(70).unwrap());
     let effects = controller.reload(Arc::new(changed), START);
     assert!(
-        effects.iter().any(|effect| matches!(effect, ControllerEffect::OverrideDropped(_))),
+        effects.iter().any(|effect| matches!(effect, ControllerEffect::OverrideEnded { .. })),
         "{effects:?}"
     );
     assert_eq!(weights(&controller), "70 = =");
@@ -247,7 +289,7 @@ fn every_override_that_a_reload_ends_is_reported() {
         change(&mut changed);
         let effects = controller.reload(Arc::new(changed), START);
         let dropped = effects.into_iter().filter_map(|effect| match effect {
-            ControllerEffect::OverrideDropped(what) => Some(what),
+            ControllerEffect::OverrideEnded { entry, .. } => Some(entry.what.to_string()),
             _ => None,
         });
         dropped.collect::<Vec<_>>()

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::*;
 use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::weights::TargetWeight;
+use crate::domain::overrides::OverrideEntry;
 use crate::domain::readiness::HealthCounts;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -22,8 +23,8 @@ pub struct BackendView {
     pub damping: Option<DampingView>,
     /// False while the file or an operator has disabled it.
     pub enabled: bool,
-    /// An operator has overridden the file's `enabled`.
-    pub overridden: bool,
+    /// The operator's override of the file's `enabled`.
+    pub admin_override: Option<OverrideEntry>,
     /// The last transitions, oldest first.
     pub transitions: Vec<Transition<State>>,
     /// The numbers of all transitions since it is configured.
@@ -67,8 +68,8 @@ pub struct PoolBackendView {
     pub address: Option<IpAddr>,
     /// The weight set by the file or by an operator.
     pub weight: Weight,
-    /// An operator has set the weight.
-    pub overridden: bool,
+    /// The operator's override of the file's weight.
+    pub weight_override: Option<OverrideEntry>,
     /// The weight that VPP should hold.
     pub effective: TargetWeight,
 }
@@ -120,8 +121,8 @@ impl ControllerState {
             state: record.state,
             doubt: record.doubt.clone(),
             damping: record.damping,
-            enabled: record.admin() != Admin::Disabled,
-            overridden: record.admin.is_some(),
+            enabled: record.admin != Admin::Disabled,
+            admin_override: self.overrides.of_backend(name),
             transitions: record.history.iter().cloned().collect(),
             transition_counts: record.transition_counts.clone(),
             check: check_of(&self.config, &record.settings),
@@ -142,12 +143,13 @@ impl ControllerState {
         let pools = settings.pools.iter().zip(&record.decision.effective);
         let pools = pools.map(|(pool, targets)| {
             let backends = pool.backends.iter().filter_map(|(backend, configured)| {
-                let set = record.overrides.get(&(pool.name.clone(), backend.clone()));
+                let member = (pool.name.clone(), backend.clone());
+                let set = self.overrides.weight(name.as_str(), &member);
                 Some(PoolBackendView {
                     name: backend.clone(),
                     address: self.backends.get(backend)?.address,
-                    weight: *set.unwrap_or(configured),
-                    overridden: set.is_some(),
+                    weight: set.map_or(*configured, |set| set.value),
+                    weight_override: self.overrides.of_member(name, member),
                     effective: targets.get(backend).copied().unwrap_or(TargetWeight::Keep),
                 })
             });

@@ -6,20 +6,43 @@ use std::time::SystemTime;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::health::Admin;
 use crate::domain::names::{BackendName, FrontendName, PoolName};
+use crate::domain::overrides::{OverrideEnd, Reason};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     pub what: Changed,
-    /// Whether an operator's command is in force, in place of the configuration.
+    /// Whether an operator's override is in force, in place of the configuration.
     pub overridden: bool,
-    /// The client that asked for it, or [`Change::FILE`].
+    /// The client that asked for it, [`Change::FILE`] or [`Change::TIME`].
     pub who: String,
+    /// In the operator's words.
+    pub why: Option<Reason>,
+    /// When the override ends by itself.
+    pub until: Option<SystemTime>,
+    /// How the override ended that was in force; `None`: none has ended.
+    pub ended: Option<OverrideEnd>,
     pub at: SystemTime,
 }
 
 impl Change {
     /// `who` of the changes that a reload brings.
     pub const FILE: &str = "file";
+    /// `who` of the end of an override whose time is over.
+    pub const TIME: &str = "time";
+
+    /// A configuration is in force.
+    #[must_use]
+    pub fn of_config(at: SystemTime) -> Self {
+        Self {
+            what: Changed::Config,
+            overridden: false,
+            who: Self::FILE.into(),
+            why: None,
+            until: None,
+            ended: None,
+            at,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

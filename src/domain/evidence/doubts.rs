@@ -12,9 +12,9 @@ use super::group::ProbeGroup;
 use super::hold::HoldOutcome;
 use crate::domain::config::WitnessAddress;
 use crate::domain::health::doubt::{Doubt, DoubtId, DoubtKind, Judgement};
+use crate::domain::moment::Moment;
 use crate::domain::names::BackendName;
 use crate::domain::prober_id::ProberId;
-use crate::domain::reconcile::Moment;
 
 /// Identifies a question to others of a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

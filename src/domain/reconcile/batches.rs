@@ -4,9 +4,10 @@
 use super::in_flight::{InFlightWrite, PlanSnapshot, failed_frontends};
 use super::pass::Pass;
 use super::record::ScopeLabel;
-use super::{Moment, ObservedState, ReconcileEffect, ReconcileState};
+use super::{ObservedState, ReconcileEffect, ReconcileState};
 use crate::domain::dataplane::connection::{DataplaneError, Outcome};
 use crate::domain::dataplane::plan::{Planned, outline, plan_one};
+use crate::domain::moment::Moment;
 
 /// About how many steps a batch has. A flip of a frontend in the batch waits for the
 /// batch, and every flip waits while its outcomes are processed. Half the size, with

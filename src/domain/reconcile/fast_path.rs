@@ -6,9 +6,10 @@ use std::time::Instant;
 use super::in_flight::{Flip, InFlightWrite, PlanSnapshot, failed_frontends};
 use super::pass::Pass;
 use super::record::{ReconcileRecord, ScopeLabel};
-use super::{CallId, Moment, ObservedState, ReconcileState, input};
+use super::{CallId, ObservedState, ReconcileState, input};
 use crate::domain::dataplane::connection::{DataplaneError, Outcome};
 use crate::domain::dataplane::plan::{Scope, plan};
+use crate::domain::moment::Moment;
 
 impl ReconcileState {
     /// Writes all pending frontends, except those of a batch in flight: what the batch

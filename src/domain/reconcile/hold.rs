@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::held_removals::{
     HoldEnd, excessive_removals, is_desired_or_in_the_way, specs_by_prefix,
 };
-use super::{Moment, ObservedState, ReconcileEffect, ReconcileRecord, ReconcileState};
+use super::{ObservedState, ReconcileEffect, ReconcileRecord, ReconcileState};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::events::{DataplaneChange, DataplaneKind};
+use crate::domain::moment::Moment;
 use crate::domain::removals::{FirstNames, are_all_or_most};
 
 impl ReconcileState {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -18,13 +18,6 @@ use crate::domain::dataplane::plan::{Desired, Planned, Scope};
 use crate::domain::dataplane::step::Step;
 use crate::domain::events::DataplaneChange;
 use crate::domain::names::FrontendName;
-
-/// The present time by both clocks: monotonic for durations, wall for dates.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    pub monotonic: Instant,
-    pub wall: SystemTime,
-}
 
 /// The number of a desired state; each change increases it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

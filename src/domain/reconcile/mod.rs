@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use input::{
-    AwaitAnswer, CallId, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation, Moment,
+    AwaitAnswer, CallId, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation,
     ReconcileEffect, ReconcileInput, RequestId, StepResult, SyncError, SyncReport, TimerId,
 };
 pub use queries::VipObservation;
@@ -48,6 +48,7 @@ use crate::domain::dataplane::connection::{DataplaneError, Epoch};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{Desired, Flushed, Scope};
+use crate::domain::moment::Moment;
 use crate::domain::names::FrontendName;
 use held_removals::HeldRemovals;
 use in_flight::{Flip, InFlightWrite, PendingChange};

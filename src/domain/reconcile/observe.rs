@@ -5,12 +5,13 @@ use std::net::IpAddr;
 
 use super::pass::{Pass, Trigger};
 use super::record::ReconcileRecord;
-use super::{CallId, Moment, ObservedState, ReconcileEffect, ReconcileState, SyncError};
+use super::{CallId, ObservedState, ReconcileEffect, ReconcileState, SyncError};
 use crate::domain::balancing::maglev::Mismatch;
 use crate::domain::dataplane::connection::{DataplaneError, Observation};
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::Scope;
 use crate::domain::events::{DataplaneChange, DataplaneKind};
+use crate::domain::moment::Moment;
 
 /// The servers that VPP sends flows to, of all VIPs.
 fn served(observed: &Observed) -> BTreeSet<IpAddr> {

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::in_flight::{InFlightWrite, PlanSnapshot};
 use super::record::{ReconcileRecord, ScopeLabel};
 use super::{
-    AwaitAnswer, CallId, Moment, ObservedState, ReconcileEffect, ReconcileState, RequestId,
-    StepResult, SyncReport, input,
+    AwaitAnswer, CallId, ObservedState, ReconcileEffect, ReconcileState, RequestId, StepResult,
+    SyncReport, input,
 };
 
 use crate::domain::dataplane::connection::{DataplaneError, Outcome};
@@ -15,6 +15,7 @@ use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{self, Planned, Scope};
 use crate::domain::dataplane::step::Step;
 use crate::domain::events::{DataplaneChange, DataplaneKind};
+use crate::domain::moment::Moment;
 use crate::domain::names::FrontendName;
 
 impl ReconcileState {

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::input::{CallId, Moment, StepResult};
+use super::input::{CallId, StepResult};
 pub(super) use super::trigger::Trigger;
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedVip};
 use crate::domain::dataplane::plan::{self, Outline, Planned, Scope};
 use crate::domain::dataplane::step::Step;
+use crate::domain::moment::Moment;
 use crate::domain::names::FrontendName;
 use crate::domain::reconcile::refusals::Refusals;
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::read_back::ReadBackStage;
 use super::record::ReconcileRecord;
-use super::{CallId, Moment, ObservedState, ReconcileEffect, ReconcileState, TimerId};
+use super::{CallId, ObservedState, ReconcileEffect, ReconcileState, TimerId};
 use crate::domain::dataplane::connection::DataplaneError;
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{ObservedServer, ObservedServers};
+use crate::domain::moment::Moment;
 
 /// The delay before what was written is read back. Later writes are read back with
 /// it, and a series of flips is not delayed between its members.

@@ -94,7 +94,11 @@ const ANSWERS: &[(&str, &str)] = &[
     ("vpp-lb-state", "show vpp lb state"),
     ("vpp-lb-counters", "show vpp lb counters"),
     ("vpp-doctor", "show vpp doctor"),
+    ("overrides", "show overrides"),
     ("set-backend", "set backend nginx0 disable"),
+    ("set-backend-for", "set backend nginx0 pause for 2h because upgrade"),
+    ("unset-backend", "unset backend nginx0"),
+    ("unset-weight", "unset frontend web pool primary backend nginx1"),
     ("set-weight", "set frontend web pool primary backend nginx0 weight 7"),
     ("sync", "sync vpp lb state"),
     ("sync-dry-run", "sync vpp lb state web dry-run"),
@@ -116,6 +120,7 @@ async fn nothing_is_said_in_words() {
         ("empty-lb-state", "show vpp lb state"),
         ("empty-lb-counters", "show vpp lb counters"),
         ("empty-sync", "sync vpp lb state"),
+        ("empty-overrides", "show overrides"),
     ];
     compare(EMPTY, &cases).await;
 }

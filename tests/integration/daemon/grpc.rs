@@ -8,7 +8,7 @@ use tonic::{Code, Response, Status};
 use vpp_maglev::pb::*;
 
 fn backend(name: &str) -> BackendRequest {
-    BackendRequest { name: name.into(), wait_ns: 0 }
+    BackendRequest { name: name.into(), ..Default::default() }
 }
 
 #[tokio::test]
@@ -24,6 +24,7 @@ async fn every_question_is_answered() {
         backend: "a".into(),
         weight: 100,
         wait_ns: 30_000_000_000,
+        ..SetWeightRequest::default()
     };
     client.set_frontend_pool_backend_weight(request).await.unwrap();
     let request = GetFrontendRequest { name: "v6".into() };
@@ -36,6 +37,7 @@ async fn every_question_is_answered() {
         asked_share: Some(asked / 140.0),
         real_share: Some(f64::from(held) / 1024.0),
         vpp_buckets: Some(held),
+        weight_override: None,
     };
     let expected = FrontendInfo {
         name: "v6".into(),
@@ -88,6 +90,7 @@ async fn every_question_is_answered() {
         not_programmed: String::new(),
         doubt: None,
         damping: None,
+        admin_override: None,
         now_unix_ns: a.now_unix_ns,
     };
     assert_eq!(a, expected);
@@ -154,7 +157,7 @@ async fn what_is_not_there_or_makes_no_sense_is_refused() {
         pool: "pool0".into(),
         backend: "a".into(),
         weight: 1,
-        wait_ns: 0,
+        ..SetWeightRequest::default()
     };
     for (request, code) in [
         (SetWeightRequest { frontend: name(), ..good.clone() }, Code::NotFound),
@@ -163,6 +166,12 @@ async fn what_is_not_there_or_makes_no_sense_is_refused() {
         (SetWeightRequest { weight: -1, ..good.clone() }, Code::InvalidArgument),
         (SetWeightRequest { weight: 101, ..good.clone() }, Code::InvalidArgument),
         (SetWeightRequest { wait_ns: -7, ..good.clone() }, Code::InvalidArgument),
+        (SetWeightRequest { for_ns: -7, ..good.clone() }, Code::InvalidArgument),
+        (SetWeightRequest { for_ns: i64::MAX, ..good.clone() }, Code::InvalidArgument),
+        (SetWeightRequest { why: "two\nlines".into(), ..good.clone() }, Code::InvalidArgument),
+        (SetWeightRequest { why: "x".repeat(201), ..good.clone() }, Code::InvalidArgument),
+        // It would not override anything.
+        (SetWeightRequest { weight: 100, for_ns: 7, ..good.clone() }, Code::FailedPrecondition),
     ] {
         let part = match (code, request.wait_ns) {
             (Code::NotFound, _) => "ghost".into(),
@@ -276,7 +285,7 @@ async fn a_change_does_what_was_foreseen() {
         pool: "pool0".into(),
         backend: "b".into(),
         weight: 80,
-        wait_ns: 0,
+        ..SetWeightRequest::default()
     };
     client.set_frontend_pool_backend_weight(request).await.unwrap();
     client.sync_vpplb_state(SyncVpplbStateRequest::default()).await.unwrap();

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use vpp_maglev::pb::maglev_client::MaglevClient;
-use vpp_maglev::pb::{ListFrontendsRequest, ReloadConfigRequest};
+use vpp_maglev::pb::{BackendRequest, ListFrontendsRequest, ReloadConfigRequest};
 
 /// A daemon that serves TLS, and its authority.
 struct TlsDaemon {
@@ -23,7 +23,7 @@ struct TlsDaemon {
 impl TlsDaemon {
     /// With `--grpc-tls-client-ca` if `mutual`.
     async fn start(mutual: bool) -> Self {
-        let bed = TestBed::new(&[]);
+        let bed = TestBed::new(&["a"]);
         let authority = Authority::new("house");
         let mut command = bed.command();
         command.args(["--grpc-addr", "127.0.0.1:0"]);
@@ -203,4 +203,17 @@ async fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
             assert!(said.contains(part), "{part:?} is not in: {said}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_client_is_named_by_its_certificate() {
+    let mut system = TlsDaemon::start(true).await;
+    let alice = system.authority.issue("alice", Holds::Now);
+    let endpoint = system.endpoint(&system.authority.pem(), Some(&alice));
+    let mut client = MaglevClient::new(endpoint.connect().await.unwrap());
+    let request = BackendRequest { name: "a".into(), ..BackendRequest::default() };
+    let paused = client.pause_backend(request).await.unwrap().into_inner();
+    let who = paused.admin_override.unwrap().who;
+    assert!(who.starts_with("alice 127.0.0.1:"), "{who}");
+    assert_eq!(system.daemon.logged("override-set").await["who"], who);
 }

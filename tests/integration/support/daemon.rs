@@ -23,6 +23,7 @@ pub(crate) fn maglevd(dir: &Path) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(heeded)) {
         command.env_remove(name);
     }
+    command.env_remove("STATE_DIRECTORY");
     // Daemons of several tests run at once.
     command.env("MAGLEV_METRICS_ADDR", "127.0.0.1:0");
     command.env("TMPDIR", dir).current_dir(dir).stdin(Stdio::null());

@@ -68,12 +68,11 @@ mod tests {
 
     use super::*;
     use crate::actors::broadcaster::SharedEvent;
-    use crate::domain::events::{Change, Changed, Event, Seq};
+    use crate::domain::events::{Change, Event, Seq};
 
     #[test]
     fn streams_share_bytes_but_not_the_number_at_the_end_of_a_snapshot() {
-        let (who, at) = (Change::FILE.into(), SystemTime::UNIX_EPOCH);
-        let change = Change { what: Changed::Config, overridden: false, who, at };
+        let change = Change::of_config(SystemTime::UNIX_EPOCH);
         let event = Arc::new(SharedEvent::new(Seq(0), Event::Change(change.into())));
         let item = |seq| {
             let item = StreamItem::Event(Seq(seq), Arc::clone(&event));

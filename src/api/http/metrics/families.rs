@@ -5,9 +5,11 @@ use std::time::UNIX_EPOCH;
 use actix::MailboxError;
 
 use super::page::{MetricFamily, MetricsPage, count, counter, flag, gauge, histogram};
-use super::{probes, process, vpp};
+use super::{overrides, probes, process, vpp};
 use crate::actors::broadcaster::{BroadcasterStats, GetBroadcasterStats};
-use crate::actors::controller::{GetConfig, GetOverview, GetProbes, Overview, Probes};
+use crate::actors::controller::{
+    GetConfig, GetOverrides, GetOverview, GetProbes, OverrideListing, Overview, Probes,
+};
 use crate::api::actors::Actors;
 use crate::domain::balancing::weights::{FrontendState, TargetWeight};
 use crate::domain::health::State;
@@ -72,6 +74,7 @@ const FRONTENDS: usize = 8;
 /// What every actor answers.
 pub(super) struct ScrapeAnswers {
     overview: Overview,
+    overrides: OverrideListing,
     probes: Probes,
     vpp: vpp::VppAnswers,
     streams: BroadcasterStats,
@@ -94,9 +97,10 @@ pub(super) async fn collect(actors: &Actors) -> Result<ScrapeAnswers, MailboxErr
         let asked = GetOverview { backends: vec![], frontends: some.to_vec() };
         overview.frontends.extend(actors.controller.send(asked).await?.frontends);
     }
+    let overrides = actors.controller.send(GetOverrides).await?;
     let vpp = vpp::collect(actors).await?;
     let streams = actors.broadcaster.send(GetBroadcasterStats).await?;
-    Ok(ScrapeAnswers { overview, probes, vpp, streams })
+    Ok(ScrapeAnswers { overview, overrides, probes, vpp, streams })
 }
 
 /// The whole page.
@@ -111,6 +115,7 @@ pub(super) fn write(answers: &ScrapeAnswers, page: &mut MetricsPage) {
     backends(&answers.overview, page);
     evidence(&answers.overview, page);
     frontends(&answers.overview, page);
+    overrides::write(&answers.overrides, page);
     probes::write(&answers.probes, page);
     vpp::write(&answers.vpp, page);
     page.single(&SUBSCRIBERS, count(answers.streams.subscribers as u64));

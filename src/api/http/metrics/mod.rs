@@ -6,6 +6,7 @@
 
 mod encoding;
 mod families;
+mod overrides;
 mod page;
 mod probes;
 mod process;

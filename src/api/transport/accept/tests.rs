@@ -65,14 +65,14 @@ async fn without_a_place_the_oldest_stranger_goes_and_then_nobody_who_is_in_a_re
     let (address, mut connections) = open(2).await;
     let first = connect(address).await;
     let (accepted, of_first) = connections.recv().await.unwrap();
-    assert_eq!(accepted.peer, ClientPeer::Tcp(first.local_addr().unwrap()));
+    assert_eq!(accepted.client.peer, ClientPeer::Tcp(first.local_addr().unwrap()));
     let _request = of_first.begin();
     of_first.received();
     let mut second = connect(address).await;
     let (stranger, _) = connections.recv().await.unwrap();
     let third = connect(address).await;
     let (accepted, of_third) = connections.recv().await.unwrap();
-    assert_eq!(accepted.peer, ClientPeer::Tcp(third.local_addr().unwrap()));
+    assert_eq!(accepted.client.peer, ClientPeer::Tcp(third.local_addr().unwrap()));
     drop(stranger);
     assert!(is_closed(&mut second).await);
     let _request = of_third.begin();

@@ -1,6 +1,9 @@
 //! What the grammar's tree is made of: words, slots for values, and what they
 //! mean together.
 
+use std::time::Duration;
+
+use crate::cli::command::duration;
 use crate::cli::command::request::CliCommand;
 
 /// One word of a command, or a value in its place.
@@ -33,6 +36,10 @@ pub enum ValueSlot {
     Weight,
     /// At least 1.
     Count,
+    /// How long something lasts.
+    Duration,
+    /// Why, in the operator's words.
+    Reason,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +49,10 @@ pub enum SlotValue {
     Weight(u8),
     /// A number, at least 1.
     Count(u64),
+    /// More than none.
+    Duration(Duration),
+    /// One line.
+    Text(String),
 }
 
 impl ValueSlot {
@@ -55,6 +66,8 @@ impl ValueSlot {
             Self::HealthCheck => "<healthcheck>",
             Self::Weight => "<0-100>",
             Self::Count => "<n>",
+            Self::Duration => "<duration>",
+            Self::Reason => "<text>",
         }
     }
 
@@ -68,6 +81,8 @@ impl ValueSlot {
             Self::HealthCheck => "the name of a health check",
             Self::Weight => "a weight from 0 to 100",
             Self::Count => "a number from 1 on",
+            Self::Duration => "how long, such as 2h, 1d12h or 90s",
+            Self::Reason => "a line of text in quotes",
         }
     }
 
@@ -82,6 +97,11 @@ impl ValueSlot {
             }
             Self::Weight => word.parse().ok().filter(|w| *w <= 100).map(SlotValue::Weight),
             Self::Count => word.parse().ok().filter(|n| *n > 0).map(SlotValue::Count),
+            Self::Duration => duration::parse(word).map(SlotValue::Duration),
+            Self::Reason => {
+                let is_line = !word.trim().is_empty() && !word.chars().any(char::is_control);
+                is_line.then(|| SlotValue::Text(word.to_owned()))
+            }
         }
     }
 }
@@ -131,21 +151,35 @@ impl Path {
     pub fn name(&self, slot: ValueSlot) -> Option<String> {
         match self.value(slot)? {
             SlotValue::Name(name) => Some(name.clone()),
-            SlotValue::Weight(_) | SlotValue::Count(_) => None,
+            _ => None,
         }
     }
 
     pub(super) fn weight(&self) -> Option<u8> {
         match self.value(ValueSlot::Weight)? {
             SlotValue::Weight(weight) => Some(*weight),
-            SlotValue::Name(_) | SlotValue::Count(_) => None,
+            _ => None,
         }
     }
 
     pub(super) fn count(&self) -> Option<u64> {
         match self.value(ValueSlot::Count)? {
             SlotValue::Count(count) => Some(*count),
-            SlotValue::Name(_) | SlotValue::Weight(_) => None,
+            _ => None,
+        }
+    }
+
+    pub(super) fn duration(&self) -> Option<Duration> {
+        match self.value(ValueSlot::Duration)? {
+            SlotValue::Duration(duration) => Some(*duration),
+            _ => None,
+        }
+    }
+
+    pub(super) fn reason(&self) -> Option<String> {
+        match self.value(ValueSlot::Reason)? {
+            SlotValue::Text(text) => Some(text.clone()),
+            _ => None,
         }
     }
 }

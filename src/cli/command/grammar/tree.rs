@@ -2,13 +2,14 @@
 
 use super::node::{Node, Path, ValueSlot, alias, slot, whole, word, yielding};
 use crate::cli::command::request::{
-    BackendChange, CliCommand, DaemonRequest, LogLevelWord, Shell, WatchOptions,
+    BackendChange, CliCommand, DaemonRequest, LogLevelWord, OverrideTerms, Shell, WatchOptions,
 };
 
 /// The first words of all commands.
 pub static ROOT: &[Node] = &[
     word("show", "look at the state").then(SHOW),
     word("set", "change a backend or a weight until told otherwise").then(SET),
+    word("unset", "end what was set").then(UNSET),
     word("sync", "write the desired state to VPP").then(SYNC),
     word("config", "the daemon's configuration file").then(CONFIG),
     word("watch", "follow what happens").then(WATCH),
@@ -39,6 +40,8 @@ const SHOW: &[Node] = &[
         .then(&[slot(ValueSlot::HealthCheck, "its settings").makes(|path| {
             request(DaemonRequest::ShowHealthCheck { name: path.name(ValueSlot::HealthCheck)? })
         })]),
+    word("overrides", "what operators have set, who, why and until when")
+        .makes(|_| request(DaemonRequest::ShowOverrides)),
     word("vpp", "what VPP holds").then(&[
         word("info", "version and age of VPP").makes(|_| request(DaemonRequest::ShowVppInfo)),
         word("doctor", "what keeps packets from the servers, and what to do")
@@ -71,10 +74,16 @@ const SET: &[Node] = &[
     )
     .then(&[
         word("pause", "stop probes and new flows, keep established flows")
+            .with(TERMS)
             .makes(|path| set_backend(path, BackendChange::Pause)),
-        word("resume", "undo pause").makes(|path| set_backend(path, BackendChange::Resume)),
-        word("enable", "undo disable").makes(|path| set_backend(path, BackendChange::Enable)),
+        word("resume", "undo pause")
+            .with(REASON)
+            .makes(|path| set_backend(path, BackendChange::Resume)),
+        word("enable", "undo disable")
+            .with(TERMS)
+            .makes(|path| set_backend(path, BackendChange::Enable)),
         word("disable", "stop probes and new flows, forget established flows")
+            .with(TERMS)
             .makes(|path| set_backend(path, BackendChange::Disable)),
     ])]),
     word("frontend", "a weight in one of its pools").then(&[slot(
@@ -93,7 +102,43 @@ const SET: &[Node] = &[
         ValueSlot::Weight,
         "override the configured weight",
     )
+    .with(TERMS)
     .makes(set_weight)])])])])])])]),
+];
+
+const TERMS: &[Node] = &[FOR, BECAUSE];
+
+const REASON: &[Node] = &[BECAUSE];
+
+const FOR: Node = word("for", "end it by itself")
+    .then(&[slot(ValueSlot::Duration, "how long it lasts, such as 2h, 1d12h or 90s")]);
+
+const BECAUSE: Node = word("because", "say why").then(&[slot(
+    ValueSlot::Reason,
+    "in your words, in quotes; show overrides and the log have it",
+)]);
+
+const UNSET: &[Node] = &[
+    word("backend", "its pause, disable or enable").then(&[slot(
+        ValueSlot::Backend,
+        "do with it as the file says",
+    )
+    .with(REASON)
+    .makes(|path| set_backend(path, BackendChange::Unset))]),
+    word("frontend", "a weight in one of its pools").then(&[slot(
+        ValueSlot::Frontend,
+        "the frontend that has the pool",
+    )
+    .then(&[word("pool", "which pool").then(&[slot(
+        ValueSlot::Pool,
+        "the pool that has the backend",
+    )
+    .then(&[word("backend", "which backend").then(&[slot(
+        ValueSlot::Backend,
+        "weigh it as the file says",
+    )
+    .with(REASON)
+    .makes(unset_weight)])])])])]),
 ];
 
 const SYNC: &[Node] = &[word("vpp", "VPP").then(&[
@@ -155,7 +200,12 @@ fn request(request: DaemonRequest) -> Option<CliCommand> {
 }
 
 fn set_backend(path: &Path, change: BackendChange) -> Option<CliCommand> {
-    request(DaemonRequest::SetBackend { name: path.name(ValueSlot::Backend)?, change })
+    let (name, terms) = (path.name(ValueSlot::Backend)?, terms(path));
+    request(DaemonRequest::SetBackend { name, change, terms })
+}
+
+fn terms(path: &Path) -> OverrideTerms {
+    OverrideTerms { lasts: path.duration(), reason: path.reason() }
 }
 
 fn predict(path: &Path) -> Option<CliCommand> {
@@ -167,11 +217,20 @@ fn predict(path: &Path) -> Option<CliCommand> {
 }
 
 fn set_weight(path: &Path) -> Option<CliCommand> {
+    weigh(path, Some(path.weight()?))
+}
+
+fn unset_weight(path: &Path) -> Option<CliCommand> {
+    weigh(path, None)
+}
+
+fn weigh(path: &Path, weight: Option<u8>) -> Option<CliCommand> {
     request(DaemonRequest::SetWeight {
         frontend: path.name(ValueSlot::Frontend)?,
         pool: path.name(ValueSlot::Pool)?,
         backend: path.name(ValueSlot::Backend)?,
-        weight: path.weight()?,
+        weight,
+        terms: terms(path),
     })
 }
 

@@ -1,11 +1,13 @@
 //! Tests of the parser: what it accepts, its error messages, and that
 //! completion suggests everything that it accepts.
 
+mod overrides;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::cli::command::request::{
-    BackendChange, DaemonRequest, LogLevelWord, Shell, WatchOptions,
+    BackendChange, DaemonRequest, LogLevelWord, OverrideTerms, Shell, WatchOptions,
 };
 
 fn words(line: &str) -> Vec<&str> {
@@ -89,6 +91,7 @@ fn every_path_of_the_grammar_ends_in_a_command() {
                 | GrammarToken::Alias(word)
                 | GrammarToken::Yielding(word)
                 | GrammarToken::Whole(word) => word.into(),
+                GrammarToken::Slot(ValueSlot::Duration) => "7s".into(),
                 GrammarToken::Slot(_) => "7".into(),
             });
             ends += walk(typed, depth - 1);
@@ -121,7 +124,11 @@ fn words_are_parsed_to_their_command() {
         ),
         (
             "se b nginx0 d",
-            DaemonRequest::SetBackend { name: "nginx0".into(), change: BackendChange::Disable },
+            DaemonRequest::SetBackend {
+                name: "nginx0".into(),
+                change: BackendChange::Disable,
+                terms: OverrideTerms::default(),
+            },
         ),
         (
             "set f web p primary b nginx0 w 0",
@@ -129,7 +136,8 @@ fn words_are_parsed_to_their_command() {
                 frontend: "web".into(),
                 pool: "primary".into(),
                 backend: "nginx0".into(),
-                weight: 0,
+                weight: Some(0),
+                terms: OverrideTerms::default(),
             },
         ),
         ("c r", DaemonRequest::ConfigReload { force: false }),
@@ -226,11 +234,11 @@ fn every_error_names_the_word_and_what_was_possible() {
     let cases = [
         (
             "",
-            "no command given; possible: show, set, sync, config, watch, completions, help, quit, exit",
+            "no command given; possible: show, set, unset, sync, config, watch, completions, help, quit, exit",
         ),
         (
             "shwo version",
-            "`shwo` is not possible as a command; did you mean `show`? possible: show, set, sync, config, watch, completions, help, quit, exit",
+            "`shwo` is not possible as a command; did you mean `show`? possible: show, set, unset, sync, config, watch, completions, help, quit, exit",
         ),
         ("s version", "`s` is ambiguous as a command: it could be show, set, sync"),
         ("sh fro", "`fro` is ambiguous after `show`: it could be frontends, frontend"),

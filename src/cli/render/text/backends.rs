@@ -1,6 +1,7 @@
 //! Backends: the list, one with its transitions, one that was changed.
 
 use super::common::{confirmation, doubt_note, or_dash, override_note, state_cell, yes_no};
+use super::overrides::{fact, term};
 use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone, urgency};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
@@ -66,6 +67,7 @@ pub(super) fn one(
             ("damped", Cell::new(&damping(backend, context).unwrap_or_default(), Tone::Unsure)),
             ("address", address(backend).into()),
             ("enabled", format!("{}{mark}", yes_no(backend.enabled)).into()),
+            ("override", backend.admin_override.as_ref().map(fact).unwrap_or_default().into()),
             ("health check", check_name.into()),
             ("counter", check.map_or_else(String::new, |check| counter(backend, check)).into()),
             ("last result", backend.last_result.as_str().into()),
@@ -140,5 +142,6 @@ fn transitions(backend: &BackendInfo, context: &RenderContext) -> String {
 pub(super) fn changed(backend: &BackendInfo, context: &RenderContext) -> String {
     let state = context.paint(Tone::of_state(&backend.state), &printable(&backend.state));
     let vpp = confirmation(backend.programmed, &backend.not_programmed, context);
-    format!("{} is {state}{vpp}\n", printable(&backend.name))
+    let term = term(backend.admin_override.as_ref());
+    format!("{} is {state}{term}{vpp}\n", printable(&backend.name))
 }

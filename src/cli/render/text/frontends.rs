@@ -1,6 +1,7 @@
 //! Frontends: the list, one as a tree of pools and backends, a changed weight.
 
 use super::common::{confirmation, or_dash, override_note, state_cell, yes_no};
+use super::overrides;
 use crate::api::views::text::printable;
 use crate::api::views::{fail_open_text, serving_pool};
 use crate::cli::render::context::{RenderContext, Tone, frontend_urgency};
@@ -100,12 +101,24 @@ pub(super) fn one(
     });
     let warnings: String = warnings.collect();
     let note = override_note(marked, context);
+    let set = overrides(frontend, backends, context);
     let doubts = doubts(backends, context);
     let vpp = vpp(frontend, context);
     format!(
-        "{head}{open}{vpp}\n{tree}{note}{doubts}{warnings}\n{}",
+        "{head}{open}{vpp}\n{tree}{note}{set}{doubts}{warnings}\n{}",
         results(backends).render(context)
     )
+}
+
+/// A line for each override of it and of its backends.
+fn overrides(frontend: &FrontendInfo, backends: &[BackendInfo], context: &RenderContext) -> String {
+    let weights = members(frontend).filter_map(|member| member.weight_override.as_ref());
+    let admins = backends.iter().filter_map(|backend| backend.admin_override.as_ref());
+    let set: Vec<_> = admins.chain(weights).collect();
+    match set.is_empty() {
+        true => String::new(),
+        false => format!("\n{}", overrides::table("OVERRIDE", set).render(context)),
+    }
 }
 
 /// A line for each backend that fails and keeps its state.
@@ -236,7 +249,8 @@ pub(super) fn weight(
             };
             let weight = context.paint(Tone::Title, &member.weight.to_string());
             let vpp = confirmation(frontend.programmed, &frontend.not_programmed, context);
-            format!("{names}: weight {weight}, effective {effective}{vpp}\n")
+            let term = overrides::term(member.weight_override.as_ref());
+            format!("{names}: weight {weight}{term}, effective {effective}{vpp}\n")
         }
     }
 }

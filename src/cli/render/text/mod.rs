@@ -6,6 +6,7 @@ mod checks;
 mod common;
 mod doctor;
 mod frontends;
+mod overrides;
 mod prediction;
 mod vpp;
 
@@ -26,12 +27,13 @@ pub fn text(answer: &CliAnswer, context: &RenderContext) -> String {
         CliAnswer::Predicted { frontend, backend, predicted } => {
             prediction::prediction(frontend, backend, predicted, context)
         }
-        CliAnswer::WeightSet { frontend, pool, backend } => {
+        CliAnswer::WeightSet { frontend, pool, backend, .. } => {
             frontends::weight(frontend, pool, backend, context)
         }
         CliAnswer::Backends(list) => backends::list(list, context),
         CliAnswer::Backend { backend, check } => backends::one(backend, check.as_ref(), context),
-        CliAnswer::BackendSet(backend) => backends::changed(backend, context),
+        CliAnswer::Overrides(answer) => overrides::list(answer, context),
+        CliAnswer::BackendSet { backend, .. } => backends::changed(backend, context),
         CliAnswer::HealthChecks(list) => checks::list(list, context),
         CliAnswer::HealthCheck(check) => checks::one(check, context),
         CliAnswer::VppInfo(info) => vpp::info(info, context),

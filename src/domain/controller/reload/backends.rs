@@ -24,8 +24,6 @@ impl ControllerState {
                 let transition = Transition { from: record.state, to: State::Removed, at, why };
                 effects.push(ControllerEffect::StopProber(name.clone()));
                 effects.push(ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
-                let admin = record.admin.filter(|_| renamed.is_none());
-                effects.extend(admin.map(|admin| ControllerEffect::dropped_admin(name, admin)));
             }
             stays
         });
@@ -35,9 +33,6 @@ impl ControllerState {
                 let (from, to) = (record.decision.state, FrontendState::Removed);
                 let transition = Transition { from, to, at, why: "no longer configured".into() };
                 effects.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
-                let dropped =
-                    |(key, weight): (&_, &_)| ControllerEffect::dropped_weight(name, key, *weight);
-                effects.extend(record.overrides.iter().map(dropped));
             }
             stays
         });
@@ -63,12 +58,8 @@ impl ControllerState {
         let inheritance = inheritances.take(name);
         // An override belongs to the name: it stays when the address changes, and goes
         // along when the name does.
-        let renamed = inheritance.as_ref().filter(|it| it.is_renamed).map(|it| &it.record);
-        let namesake = old.as_ref().or(renamed);
-        let mut admin = namesake.and_then(|old| old.admin);
-        if namesake.is_some_and(|old| old.settings.enabled != settings.enabled) {
-            effects.extend(admin.take().map(|admin| ControllerEffect::dropped_admin(name, admin)));
-        }
+        let set = self.overrides.admin(name.as_str()).map(|it| it.value);
+        let admin = set.unwrap_or_else(|| configured_admin(settings));
         let mut record = BackendRecord {
             settings: Arc::clone(settings),
             prober: self.last_prober,
@@ -87,7 +78,7 @@ impl ControllerState {
             transition_counts: TransitionCounts::new(),
             frontends: Vec::new(),
         };
-        record.state = initial_state(check.as_deref(), record.admin());
+        record.state = initial_state(check.as_deref(), record.admin);
         record.waits_since = reload.filter(|_| record.state == State::Unknown);
         let (mut inherited, mut is_renamed) = (None, false);
         let mut why = match &old {
@@ -163,7 +154,7 @@ impl BackendRecord {
             backend: Arc::clone(&self.settings),
             address: self.address,
             check,
-            admin: self.admin(),
+            admin: self.admin,
             // Every backend should have a verdict well before unknown counts as down.
             within: interval.min(config.lb.startup_max_delay / 2),
             served,
@@ -175,7 +166,7 @@ impl BackendRecord {
     /// either of the two is not probed.
     fn inherit(&mut self, inheritance: &Inheritance) -> bool {
         let from = &inheritance.record;
-        let has_verdict = from.admin() == self.admin();
+        let has_verdict = from.admin == self.admin;
         if self.settings.address.name().is_some() {
             self.address = from.address;
             self.unresolved.clone_from(&from.unresolved);
@@ -191,33 +182,26 @@ impl BackendRecord {
         has_verdict
     }
 
-    /// Adopts new settings with the same address.
+    /// Adopts new settings with the same address, and what an operator has set in their
+    /// place.
     pub(super) fn update(
         &mut self,
         name: &BackendName,
-        settings: &Arc<Backend>,
-        before: &Config,
-        after: &Config,
+        (settings, set): (&Arc<Backend>, Option<Admin>),
+        (before, after): (&Config, &Config),
         effects: &mut Vec<ControllerEffect>,
     ) {
         let check = check_of(after, settings);
         if check != check_of(before, &self.settings) {
             effects.push(ControllerEffect::CheckChanged(name.clone(), check.clone()));
         }
-        let old = self.admin();
-        let file_changed = settings.enabled != self.settings.enabled;
         self.settings = Arc::clone(settings);
-        if file_changed {
-            effects.extend(
-                self.admin.take().map(|admin| ControllerEffect::dropped_admin(name, admin)),
-            );
-        }
-        if self.admin() != old {
-            let why = "configuration reloaded".into();
+        let admin = set.unwrap_or_else(|| configured_admin(settings));
+        if std::mem::replace(&mut self.admin, admin) != admin {
             effects.push(ControllerEffect::Administer {
                 backend: name.clone(),
-                admin: self.admin(),
-                why,
+                admin,
+                why: "configuration reloaded".into(),
                 // The file may enable many backends at once.
                 within: check.map_or(Duration::ZERO, |check| check.timing.fast_interval),
             });

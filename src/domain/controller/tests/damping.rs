@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::domain::health::damping::DampedReturn;
-use crate::domain::reconcile::Moment;
+use crate::domain::moment::Moment;
 
 /// The prober of `name` reports that its return waits 20 s since a second ago.
 fn damp(controller: &mut ControllerState, name: &str) -> Vec<String> {

@@ -7,7 +7,7 @@ use crate::domain::evidence::doubts::Suspicion;
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::hold::{HoldChangeKind, HoldOutcome};
 use crate::domain::health::doubt::{Doubt, DoubtId, DoubtKind};
-use crate::domain::reconcile::Moment;
+use crate::domain::moment::Moment;
 use crate::domain::resolution::IpFamily;
 
 const GROUP: ProbeGroup = ProbeGroup { family: IpFamily::V4, source: None };

@@ -103,8 +103,8 @@ fn a_rename_takes_operators_overrides_along() {
     rename(&mut changed, "c", "web-c");
     let effects = controller.reload(Arc::new(changed), START);
     assert_eq!(controller.desired(), before);
-    assert!(controller.backend("web-c").unwrap().overridden);
-    let dropped = |it: &ControllerEffect| matches!(it, ControllerEffect::OverrideDropped(_));
+    assert!(controller.backend("web-c").unwrap().admin_override.is_some());
+    let dropped = |it: &ControllerEffect| matches!(it, ControllerEffect::OverrideEnded { .. });
     assert!(!effects.iter().any(dropped), "{effects:?}");
 }
 

@@ -286,9 +286,7 @@ proptest! {
                 }
             }
         }
-        for record in model.controller.frontends.values_mut() {
-            record.overrides.clear();
-        }
+        model.controller.overrides = OverrideSet::default();
         for ((name, backend), up) in config.backends.iter().zip(&verdicts) {
             if backend.enabled {
                 model.transition(name, if *up { State::Up } else { State::Down }, 1);

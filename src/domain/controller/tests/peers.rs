@@ -1,7 +1,7 @@
 //! Tests which peers are probed when a backend is about to change, or does.
 
 use super::*;
-use crate::domain::reconcile::Moment;
+use crate::domain::moment::Moment;
 
 /// `a`, `b` and `c` of frontend `web`, and `d` of another one. Checks decide with two
 /// results and a fast interval of one second.

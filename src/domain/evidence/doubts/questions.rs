@@ -6,8 +6,8 @@ use super::{DoubtEffect, DoubtedGroup, Doubts, FindAskable, Phase, Question, Sus
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::hold::HoldOutcome;
 use crate::domain::health::doubt::Judgement;
+use crate::domain::moment::Moment;
 use crate::domain::prober_id::ProberId;
-use crate::domain::reconcile::Moment;
 
 /// Between two questions of a group whose backends are held.
 const ASK_AGAIN: Duration = Duration::from_secs(1);

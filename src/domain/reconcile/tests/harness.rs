@@ -18,8 +18,9 @@ use crate::domain::dataplane::observed::{Observed, ObservedServers};
 use crate::domain::dataplane::plan::{self, Desired, Scope};
 use crate::domain::dataplane::step::Step;
 use crate::domain::events::DataplaneKind;
+use crate::domain::moment::Moment;
 use crate::domain::reconcile::{
-    AwaitAnswer, CallId, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation, Moment,
+    AwaitAnswer, CallId, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation,
     ReconcileEffect, ReconcileInput, ReconcileState, RequestId, SyncReport, TimerId,
 };
 

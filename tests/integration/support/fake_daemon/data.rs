@@ -1,7 +1,7 @@
 //! The fixed data: three frontends (one failed over, one down, one not known
 //! yet), backends in every state, a removed server in VPP.
 
-use super::prediction;
+use super::{overrides, prediction};
 use vpp_maglev::pb::*;
 
 const SECOND: i64 = 1_000_000_000;
@@ -63,10 +63,7 @@ pub(super) fn frontend(name: &str) -> Option<FrontendInfo> {
             pools: vec![
                 pool(
                     "primary",
-                    vec![
-                        member("nginx0", 100, 0),
-                        PoolBackendInfo { weight_overridden: true, ..member("nginx1", 50, 0) },
-                    ],
+                    vec![member("nginx0", 100, 0), overrides::weighed(member("nginx1", 50, 0))],
                 ),
                 pool("fallback", vec![member("größter-ersatz", 100, 100), member("gone", 100, 0)]),
             ],
@@ -130,6 +127,7 @@ pub(super) fn backend(name: &str) -> Option<BackendInfo> {
             transitions: vec![transition("up", "disabled", 59, "by an operator")],
             enabled: false,
             enabled_overridden: true,
+            admin_override: Some(overrides::of_nginx1()),
             healthcheck: text("web"),
             ..base
         },

@@ -5,6 +5,7 @@ pub(crate) mod background;
 pub(crate) mod data;
 mod diagnosis;
 pub(crate) mod events;
+mod overrides;
 mod prediction;
 
 use std::net::SocketAddr;
@@ -149,7 +150,10 @@ impl Maglev for FakeService {
     }
 
     async fn pause_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
-        self.set(&request.into_inner().name, "paused")
+        let wanted = request.into_inner();
+        let mut backend = self.set(&wanted.name, "paused")?;
+        backend.get_mut().admin_override = Some(overrides::paused(&wanted));
+        Ok(backend)
     }
 
     async fn resume_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
@@ -162,6 +166,22 @@ impl Maglev for FakeService {
 
     async fn disable_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
         self.set(&request.into_inner().name, "disabled")
+    }
+
+    async fn get_overrides(&self, _: Request<GetOverridesRequest>) -> Answer<GetOverridesResponse> {
+        Ok(Response::new(overrides::all(self.behaviour.empty)))
+    }
+
+    async fn unset_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
+        self.set(&request.into_inner().name, "unknown")
+    }
+
+    async fn unset_frontend_pool_backend_weight(
+        &self,
+        request: Request<UnsetWeightRequest>,
+    ) -> Answer<FrontendInfo> {
+        let name = request.into_inner().frontend;
+        named("frontend", &name, data::frontend(&name))
     }
 
     async fn list_health_checks(

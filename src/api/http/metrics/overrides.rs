@@ -1,0 +1,33 @@
+//! The families of operators' overrides. Their labels are of the configuration, so that
+//! there are no more series than it has items; who set one and why is for `show overrides`.
+
+use super::page::{MetricFamily, MetricsPage, gauge};
+use crate::actors::controller::OverrideListing;
+use crate::domain::overrides::{Overridden, OverrideEntry};
+
+const OVERRIDE: MetricFamily =
+    gauge("override", "1 for each value that an operator has set in place of the file's.");
+const AGE: MetricFamily =
+    gauge("override_age_seconds", "How long an operator's override has been in force.");
+
+pub(super) fn write(listing: &OverrideListing, page: &mut MetricsPage) {
+    page.family(&OVERRIDE);
+    for entry in &listing.overrides {
+        page.series(&OVERRIDE, &labels(entry), 1.0);
+    }
+    page.family(&AGE);
+    for entry in &listing.overrides {
+        let age = entry.origin.term.age(listing.now.monotonic);
+        page.series(&AGE, &labels(entry), age.as_secs_f64());
+    }
+}
+
+fn labels(entry: &OverrideEntry) -> [(&'static str, &str); 4] {
+    let (set, frontend, pool, backend) = match &entry.what {
+        Overridden::Admin { backend, value, .. } => (value.as_str(), "", "", backend),
+        Overridden::Weight { frontend, pool, backend, .. } => {
+            ("weight", frontend.as_str(), pool.as_str(), backend)
+        }
+    };
+    [("set", set), ("frontend", frontend), ("pool", pool), ("backend", backend.as_str())]
+}

@@ -1,0 +1,112 @@
+//! Decides when the overrides are written to where they are kept over restarts, and which
+//! changes each write stands for.
+//!
+//! A change takes effect once it is written. Changes that come while a write is in
+//! progress wait for the next, and share it. What else ends an override, such as a
+//! reload, takes effect at once and is written afterwards: at a restart such an override
+//! would be found ended again.
+
+use std::collections::VecDeque;
+
+use super::{OverrideChange, OverrideSet};
+
+/// What a change would do, or why it is refused.
+pub type PlannedChange<E> = Result<OverrideChange, E>;
+
+/// Changes that operators ask for, by whatever identifies them to the caller.
+#[derive(Debug)]
+pub struct OverrideWrites<R, E> {
+    waiting: VecDeque<R>,
+    writing: Option<WriteInProgress<R, E>>,
+    /// What was written last; `None`: not known.
+    stored: Option<OverrideSet>,
+    /// The last write failed, and nobody asked for a change since.
+    has_failed: bool,
+}
+
+#[derive(Debug)]
+struct WriteInProgress<R, E> {
+    set: OverrideSet,
+    changes: Vec<(R, PlannedChange<E>)>,
+}
+
+/// What is to be done next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextWrite {
+    /// Nothing: all is written, or a write is in progress.
+    None,
+    /// Nothing, and the changes that wait are to be settled: they change nothing.
+    Settle,
+    Write(OverrideSet),
+}
+
+impl<R, E: PartialEq> OverrideWrites<R, E> {
+    /// `stored`: what is kept from an earlier daemon; `None`: not known.
+    #[must_use]
+    pub fn new(stored: Option<OverrideSet>) -> Self {
+        Self { waiting: VecDeque::new(), writing: None, stored, has_failed: false }
+    }
+
+    /// Adds a change that an operator asks for.
+    pub fn request(&mut self, change: R) {
+        self.waiting.push_back(change);
+    }
+
+    /// Begins a write, if one is due. `plan` decides what a change does to the given
+    /// overrides; those `in_force` are the first.
+    pub fn begin(
+        &mut self,
+        in_force: &OverrideSet,
+        plan: impl Fn(&OverrideSet, &R) -> PlannedChange<E>,
+    ) -> NextWrite {
+        let is_behind = self.stored.as_ref() != Some(in_force) && !self.has_failed;
+        if self.writing.is_some() || (self.waiting.is_empty() && !is_behind) {
+            return NextWrite::None;
+        }
+        let mut set = in_force.clone();
+        let mut changes = Vec::with_capacity(self.waiting.len());
+        for change in self.waiting.drain(..) {
+            let planned = plan(&set, &change);
+            if let Ok(change) = &planned {
+                set.change(change.clone());
+            }
+            changes.push((change, planned));
+        }
+        let next = match self.stored.as_ref() == Some(&set) {
+            true => NextWrite::Settle,
+            false => NextWrite::Write(set.clone()),
+        };
+        self.writing = Some(WriteInProgress { set, changes });
+        next
+    }
+
+    /// The write has succeeded, or there was nothing to write. Returns the changes that it
+    /// stands for, in order: each is to take effect if it still does what was planned.
+    /// Otherwise it is given back, with all that follow.
+    pub fn written(&mut self) -> Vec<(R, PlannedChange<E>)> {
+        self.has_failed = false;
+        let Some(WriteInProgress { set, changes }) = self.writing.take() else { return vec![] };
+        self.stored = Some(set);
+        changes
+    }
+
+    /// The write has failed. Returns the changes that have no effect by that.
+    /// `is_in_doubt`: what was to be written may be stored all the same.
+    pub fn failed(&mut self, is_in_doubt: bool) -> Vec<(R, PlannedChange<E>)> {
+        self.has_failed = true;
+        if is_in_doubt {
+            self.stored = None;
+        }
+        self.writing.take().map(|writing| writing.changes).unwrap_or_default()
+    }
+
+    /// Gives changes back that are no longer what was written: they are planned anew.
+    pub fn give_back(&mut self, changes: impl DoubleEndedIterator<Item = R>) {
+        changes.rev().for_each(|change| self.waiting.push_front(change));
+    }
+
+    /// After a failure: what is behind is to be written again. Returns whether it is.
+    pub fn retry(&mut self) -> bool {
+        std::mem::take(&mut self.has_failed)
+    }
+}

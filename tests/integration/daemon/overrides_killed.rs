@@ -1,0 +1,172 @@
+//! Kills at any moment, while overrides are set and unset: what was answered is there.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fastrand::Rng;
+use rustix::process::Signal;
+use tonic::Code;
+use tonic::transport::Channel;
+use vpp_maglev::pb::maglev_client::MaglevClient;
+use vpp_maglev::pb::{
+    BackendRequest, OverrideInfo, PoolBackendInfo, SetWeightRequest, UnsetWeightRequest,
+};
+
+use super::overrides_kept::{bed, killed, listing, request, start};
+use crate::support::Daemon;
+
+/// What is overridden, with all that stays as it is over a restart.
+type Items = BTreeMap<(String, String), OverrideInfo>;
+
+fn lasting(info: &OverrideInfo) -> OverrideInfo {
+    OverrideInfo { age_ns: 0, left_ns: None, ..info.clone() }
+}
+
+async fn items(daemon: &Daemon) -> Items {
+    let overrides = listing(daemon).await.overrides;
+    let key = |info: &OverrideInfo| (info.kind.clone(), info.backend_name.clone());
+    overrides.iter().map(|info| (key(info), lasting(info))).collect()
+}
+
+/// What an operator has been told, and what they have asked for and not been told of.
+#[derive(Default)]
+struct Ledger {
+    answered: Items,
+    /// The value and the reason; `None`: unset.
+    asked: BTreeMap<(String, String), Option<(String, String)>>,
+    count: u32,
+}
+
+/// Sets and unsets the state and the weight of one backend, until the daemon is gone.
+async fn operate(
+    backend: &str,
+    mut client: MaglevClient<Channel>,
+    ledger: &RefCell<Ledger>,
+    seed: u64,
+) {
+    let mut rng = Rng::with_seed(seed);
+    loop {
+        let kind = if rng.bool() { "weight" } else { "admin" };
+        let key = (kind.to_owned(), backend.to_owned());
+        let why = {
+            let ledger = &mut *ledger.borrow_mut();
+            ledger.count += 1;
+            format!("change {}", ledger.count)
+        };
+        let for_ns = if rng.bool() { 3_600_000_000_000 } else { 0 };
+        let value = match (kind, rng.u8(..3)) {
+            (_, 0) => None,
+            ("weight", _) => Some(rng.i32(0..100).to_string()),
+            (_, 1) => Some("paused".to_owned()),
+            (_, _) => Some("disabled".to_owned()),
+        };
+        let asked = value.clone().map(|value| (value, why.clone()));
+        ledger.borrow_mut().asked.insert(key.clone(), asked);
+        let answer = match (kind, value.as_deref()) {
+            ("weight", Some(weight)) => {
+                let request = SetWeightRequest {
+                    frontend: "web".into(),
+                    pool: "p".into(),
+                    backend: backend.into(),
+                    weight: weight.parse().unwrap(),
+                    for_ns,
+                    why,
+                    ..SetWeightRequest::default()
+                };
+                let frontend = client.set_frontend_pool_backend_weight(request).await;
+                frontend.map(|it| of_member(&it.into_inner().pools[0].backends, backend))
+            }
+            ("weight", None) => {
+                let request = UnsetWeightRequest {
+                    frontend: "web".into(),
+                    pool: "p".into(),
+                    backend: backend.into(),
+                    ..UnsetWeightRequest::default()
+                };
+                let frontend = client.unset_frontend_pool_backend_weight(request).await;
+                frontend.map(|it| of_member(&it.into_inner().pools[0].backends, backend))
+            }
+            (_, value) => {
+                let request = BackendRequest { for_ns, why, ..request(backend) };
+                let backend = match value {
+                    Some("disabled") => client.disable_backend(request).await,
+                    Some(_) => client.pause_backend(request).await,
+                    None => client.unset_backend(BackendRequest { for_ns: 0, ..request }).await,
+                };
+                backend.map(|it| it.into_inner().admin_override)
+            }
+        };
+        let ledger = &mut *ledger.borrow_mut();
+        match answer {
+            Ok(Some(info)) => drop(ledger.answered.insert(key.clone(), lasting(&info))),
+            Ok(None) => drop(ledger.answered.remove(&key)),
+            // To pause what is disabled is refused, and changes nothing.
+            Err(status) if status.code() == Code::FailedPrecondition => {}
+            Err(status) => panic!("{status}"),
+        }
+        ledger.asked.remove(&key);
+    }
+}
+
+fn of_member(members: &[PoolBackendInfo], backend: &str) -> Option<OverrideInfo> {
+    members.iter().find(|member| member.name == backend)?.weight_override.clone()
+}
+
+/// After each kill exactly what was answered is there. Of what was asked for and not
+/// answered yet, each may be there as it was asked for, or as before.
+#[tokio::test]
+async fn what_was_answered_is_there_after_a_kill_at_any_moment() {
+    let kills = std::env::var("MAGLEV_TEST_KILLS").map_or(25, |count| count.parse().unwrap());
+    let mut rng = Rng::new();
+    let seed = rng.u64(..);
+    println!("seed {seed}");
+    rng.seed(seed);
+    let bed = bed();
+    let state = bed.dir().join("state");
+    let mut ledger = Ledger::default();
+    let (mut answered, mut cut_off) = (0, 0);
+    for kill in 0..kills {
+        let daemon = start(&bed, &state).await;
+        let found = items(&daemon).await;
+        for key in found.keys().chain(ledger.answered.keys()) {
+            let (found, before) = (found.get(key), ledger.answered.get(key));
+            let asked = ledger.asked.get(key);
+            let is_asked = asked.is_some_and(|asked| {
+                found.map(|info| (&info.value, &info.why))
+                    == asked.as_ref().map(|(value, why)| (value, why))
+            });
+            assert!(
+                found == before || is_asked,
+                "kill {kill}, {key:?}: {found:?}, {before:?}, {asked:?}"
+            );
+            cut_off += u32::from(is_asked && found != before);
+        }
+        let count = ledger.count;
+        ledger = Ledger { answered: found, count, ..Ledger::default() };
+        let shared = RefCell::new(ledger);
+        let mut clients = Vec::new();
+        for _ in 0..3 {
+            clients.push(daemon.client().await);
+        }
+        let [a, b, c] = clients.try_into().unwrap();
+        let [of_a, of_b, of_c] = [(); 3].map(|()| rng.u64(..));
+        let operating = async {
+            tokio::join!(
+                operate("a", a, &shared, of_a),
+                operate("b", b, &shared, of_b),
+                operate("c", c, &shared, of_c),
+            )
+        };
+        let moment = Duration::from_micros(rng.u64(..100_000));
+        assert!(tokio::time::timeout(moment, operating).await.is_err());
+        daemon.signal(Signal::KILL);
+        ledger = shared.into_inner();
+        answered += ledger.count - count - u32::try_from(ledger.asked.len()).unwrap();
+        killed(daemon).await;
+        let left = std::fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(left.into_iter().all(|name| !name.to_str().unwrap().contains("aside")));
+    }
+    println!("{kills} kills, {answered} changes answered, {cut_off} kept and not answered");
+    assert!(answered > 0, "no change was answered: nothing is said");
+}

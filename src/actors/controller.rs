@@ -3,6 +3,7 @@
 //! probers, sends the desired state to the Reconciler, and publishes events.
 
 mod commands;
+mod draining;
 mod evidence;
 mod log;
 mod messages;
@@ -10,6 +11,7 @@ mod names;
 mod probers;
 mod queries;
 mod reload;
+mod slow_start;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -27,6 +29,7 @@ use super::reconciler::{
     DesiredChanged, DesiredReplaced, ProgressChanged, Reconciler, ServedObserved, SubscribeProgress,
 };
 use super::resolver::{self, Resolver};
+use super::vpp_connection::ReadFlows;
 use crate::actors::event_batcher::EventBatcher;
 use crate::config::ConfigSource;
 use crate::domain::config::Config;
@@ -49,6 +52,8 @@ pub struct Controller {
     reconciler: Recipients,
     initial_effects: Vec<ControllerEffect>,
     fake_resolver: Option<resolver::FakeResolver>,
+    /// Reads VPP's flows; `None`: there is no VPP.
+    flow_counter: Option<Recipient<ReadFlows>>,
     resolver: Option<Addr<Resolver>>,
 }
 
@@ -97,6 +102,7 @@ impl Controller {
             reconciler,
             initial_effects,
             fake_resolver: None,
+            flow_counter: None,
             resolver: None,
         }
     }
@@ -114,6 +120,12 @@ impl Controller {
     pub fn awaiting_vpp(mut self) -> Self {
         self.initial_effects.extend(self.state.await_vpp());
         self
+    }
+
+    /// Has this actor read VPP's flows, for drains.
+    #[must_use]
+    pub fn with_flow_counter(self, flow_counter: Recipient<ReadFlows>) -> Self {
+        Self { flow_counter: Some(flow_counter), ..self }
     }
 
     /// Replaces all probes by `fake_probe`, which uses no network.
@@ -204,6 +216,15 @@ impl Controller {
                 ControllerEffect::ProbingChanged { impossible } => {
                     log::probing(impossible.as_ref());
                 }
+                ControllerEffect::PlanRamp(id, request) => self.plan_ramp(id, request, ctx),
+                ControllerEffect::SetRampTimer(id, after) => Self::set_ramp_timer(id, after, ctx),
+                ControllerEffect::SetFlowTimer(timer, after) => {
+                    Self::set_flow_timer(timer, after, ctx);
+                }
+                ControllerEffect::ReadFlows => self.read_flows(ctx),
+                ControllerEffect::SetDrainTimer(drain, after) => {
+                    Self::set_drain_timer(drain, after, ctx);
+                }
                 ControllerEffect::Desire(frontends) => {
                     if let Some(outboxes) = &self.outboxes {
                         let generation = self.state.generation();
@@ -233,6 +254,7 @@ impl Controller {
             ),
             Event::FailOpen(change) => log::fail_open(change),
             Event::Hold(change) => log::hold(change),
+            Event::Drain(change) => log::drain(change),
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
         }
         self.events.publish(event);

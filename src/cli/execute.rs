@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::answer::CliAnswer;
 use super::error::CliError;
-use crate::cli::command::request::{BackendChange, DaemonRequest};
+use crate::cli::command::request::{BackendChange, DaemonRequest, DrainOptions};
 use crate::client::connection::DaemonClient;
 use crate::client::error::ClientError;
 use crate::client::requests;
@@ -80,14 +80,29 @@ async fn answer(
             CliAnswer::Doctor(client.message("GetVPPDoctor", response)?)
         }
         DaemonRequest::SetBackend { name, change } => {
-            let request = pb::BackendRequest { name, wait_ns };
+            let slowly = change == BackendChange::ResumeSlowly;
+            let request = pb::BackendRequest { name, wait_ns, slowly };
             let (rpc, response) = match change {
                 BackendChange::Pause => ("PauseBackend", grpc.pause_backend(request).await),
-                BackendChange::Resume => ("ResumeBackend", grpc.resume_backend(request).await),
+                BackendChange::Resume | BackendChange::ResumeSlowly => {
+                    ("ResumeBackend", grpc.resume_backend(request).await)
+                }
                 BackendChange::Enable => ("EnableBackend", grpc.enable_backend(request).await),
                 BackendChange::Disable => ("DisableBackend", grpc.disable_backend(request).await),
             };
             CliAnswer::BackendSet(client.message(rpc, response)?)
+        }
+        DaemonRequest::Drain(DrainOptions { name, timeout, flush }) => {
+            let timeout_ns =
+                timeout.map_or(0, |it| i64::try_from(it.as_nanos()).unwrap_or(i64::MAX));
+            let request = pb::DrainBackendRequest { name, wait_ns, timeout_ns, flush };
+            let response = grpc.drain_backend(request).await;
+            CliAnswer::BackendSet(client.message("DrainBackend", response)?)
+        }
+        DaemonRequest::Undrain { name } => {
+            let request = pb::BackendRequest { name, wait_ns, slowly: false };
+            let response = grpc.undrain_backend(request).await;
+            CliAnswer::BackendSet(client.message("UndrainBackend", response)?)
         }
         DaemonRequest::SetWeight { frontend, pool, backend, weight } => {
             let request = pb::SetWeightRequest {

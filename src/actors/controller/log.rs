@@ -1,11 +1,12 @@
-//! Logs what the Controller decides about evidence, and about failing open.
+//! Logs what the Controller decides about evidence, failing open and drains.
 
 use std::sync::Arc;
 
 use tracing::{info, warn};
 
 use crate::domain::balancing::fail_open::UpWeight;
-use crate::domain::events::FailOpenChange;
+use crate::domain::drain::DrainPhase;
+use crate::domain::events::{DrainChange, FailOpenChange};
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
 use crate::domain::names::{BackendName, PoolName};
 
@@ -47,5 +48,18 @@ pub(super) fn fail_open(change: &FailOpenChange) {
     } else {
         let effect = "health checks are believed again";
         warn!(%frontend, pool, up, total, threshold, why, effect, "frontend-fail-open-ended");
+    }
+}
+
+/// How far a drain is.
+pub(super) fn drain(change: &DrainChange) {
+    let DrainChange { backend, flows, who, why, .. } = change;
+    let (phase, why) = (change.kind(), &**why);
+    match change.phase {
+        Some(DrainPhase::Overdue) => {
+            let remedy = "drain it again, then flush; or disable it";
+            warn!(%backend, phase, flows, %who, why, remedy, "backend-drain");
+        }
+        _ => info!(%backend, phase, flows, %who, why, "backend-drain"),
     }
 }

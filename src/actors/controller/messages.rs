@@ -14,6 +14,7 @@ use crate::domain::controller::{
 };
 pub use crate::domain::controller::{BackendView, FrontendView};
 use crate::domain::dataplane::net::Weight;
+use crate::domain::drain::DrainOrder;
 use crate::domain::evidence::hold::HoldStats;
 use crate::domain::histogram::Histogram;
 use crate::domain::names::{BackendName, FrontendName};
@@ -39,6 +40,17 @@ pub struct Resolved {
 pub struct AdministerBackend {
     pub backend: String,
     pub command: AdminCommand,
+    /// The operator.
+    pub who: String,
+}
+
+/// Takes new flows away from a backend and follows those that remain. Answered when its
+/// prober has executed it.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), CommandRefused>")]
+pub struct DrainBackend {
+    pub backend: String,
+    pub order: DrainOrder,
     /// The operator.
     pub who: String,
 }

@@ -71,10 +71,20 @@ impl MaglevService {
         command: AdminCommand,
     ) -> Result<Response<pb::BackendInfo>, Status> {
         let who = ClientPeer::of(&request).to_string();
-        let pb::BackendRequest { name, wait_ns } = request.into_inner();
+        let pb::BackendRequest { name, wait_ns, .. } = request.into_inner();
         let (backend, wait) = (parse_name(name)?, parse_wait(wait_ns)?);
         let message = AdministerBackend { backend: backend.clone(), command, who };
         self.actors.controller.send(message).await.or_status()?.or_status()?;
+        self.answer_command(backend, wait).await
+    }
+
+    /// The backend after a command, once VPP has confirmed what follows from it, or after
+    /// `wait`.
+    pub(super) async fn answer_command(
+        &self,
+        backend: String,
+        wait: Duration,
+    ) -> Result<Response<pb::BackendInfo>, Status> {
         // The answer comes after the prober's transition has reached the
         // Controller, so what is read from now on has what follows from it.
         let uses = GetUses(backend.clone());
@@ -130,7 +140,7 @@ impl MaglevService {
     }
 }
 
-fn parse_wait(wait_ns: i64) -> Result<Duration, Status> {
+pub(super) fn parse_wait(wait_ns: i64) -> Result<Duration, Status> {
     let wait = u64::try_from(wait_ns).map(Duration::from_nanos);
     wait.map(|wait| wait.min(LONGEST_WAIT))
         .map_err(|_| Status::invalid_argument(format!("wait_ns {wait_ns} is negative")))

@@ -1,9 +1,11 @@
 //! From the domain's types to the generated ones.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::drain;
 use crate::actors::prober::ProbeReading;
 use crate::domain::balancing::fail_open::FailOpenDecision;
+use crate::domain::balancing::slow_start::{Ramp, RampView};
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::config::{CheckKind, HealthCheck, TlsSettings};
 use crate::domain::controller::{BackendView, FrontendView, PoolView};
@@ -11,6 +13,7 @@ use crate::domain::dataplane::net::{Service, Vip};
 use crate::domain::events::{Change, Changed, Event, FailOpenChange, Seq, Transition};
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
 use crate::domain::health::doubt::DoubtView;
+use crate::domain::names::FrontendName;
 use crate::pb;
 
 /// Unix time in nanoseconds; 0 for a time that does not fit.
@@ -59,6 +62,18 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         not_programmed: String::new(),
         now_unix_ns: now_ns(),
         doubt: view.doubt.as_ref().map(doubt),
+        drain: view.drain.as_deref().map(drain::info),
+        slow_starts: view.ramps.iter().map(slow_start).collect(),
+    }
+}
+
+fn slow_start((frontend, ramp): &(FrontendName, Ramp)) -> pb::SlowStartInfo {
+    let RampView { weight, target, left } = ramp.view(Instant::now());
+    pb::SlowStartInfo {
+        frontend_name: frontend.to_string(),
+        weight: weight.get().into(),
+        target: target.get().into(),
+        left_ns: ns(left),
     }
 }
 
@@ -217,6 +232,7 @@ pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
         Event::FailOpen(record) => Kind::FailOpen(fail_open_event(record)),
         Event::Change(record) => Kind::Change(change(record)),
         Event::Hold(record) => Kind::Hold(hold(record)),
+        Event::Drain(record) => Kind::Drain(drain::event(record)),
     };
     pb::Event { event: Some(kind), seq: seq.0, boot_id }
 }

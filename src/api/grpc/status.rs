@@ -25,7 +25,7 @@ impl ToStatus for CommandRefused {
             | Self::NoPool { .. }
             | Self::NotInPool { .. }
             | Self::NotInFrontend { .. } => Status::not_found(text),
-            Self::Disabled { .. } => Status::failed_precondition(text),
+            Self::Disabled { .. } | Self::NotDrained(_) => Status::failed_precondition(text),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Moments in UTC, from Unix time in nanoseconds. Nothing here reads a clock.
 
+pub use crate::domain::duration::parse as parse_duration;
+
 const SECOND_NS: i64 = 1_000_000_000;
 const DAY_S: i64 = 86_400;
 

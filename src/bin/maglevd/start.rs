@@ -89,7 +89,7 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
     let others = responders.chain([("Broadcaster".to_owned(), broadcaster.clone().recipient())]);
     let others = others.collect();
     let controller = Controller::new(source, config, probing, events.clone(), recipients);
-    let controller = controller.on(probe_environment);
+    let controller = controller.on(probe_environment).with_flow_counter(vpp.clone().recipient());
     let controller = if has_vpp { controller.awaiting_vpp() } else { controller };
     let controller = controller.start();
     // On the outward thread: the facts of thousands of frontends delay no weight.

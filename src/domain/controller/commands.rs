@@ -24,15 +24,32 @@ impl ControllerState {
         };
         let Some(backend) = backend else { return Err(CommandRefused::NoBackend(name.into())) };
         let target = match (command, backend.admin()) {
-            (AdminCommand::Pause | AdminCommand::Resume, Admin::Disabled) => {
+            (AdminCommand::Undrain, _) if !self.drains.has(name) => {
+                return Err(CommandRefused::NotDrained(name.into()));
+            }
+            (
+                AdminCommand::Pause
+                | AdminCommand::Drain
+                | AdminCommand::Undrain
+                | AdminCommand::Resume
+                | AdminCommand::ResumeSlowly,
+                Admin::Disabled,
+            ) => {
                 return Err(CommandRefused::Disabled { backend: name.into(), command });
             }
-            (AdminCommand::Pause, _) => Admin::Paused,
+            (AdminCommand::Pause | AdminCommand::Drain, _) => Admin::Paused,
             (AdminCommand::Disable, _) => Admin::Disabled,
             (AdminCommand::Enable, Admin::Paused) => Admin::Paused,
-            (AdminCommand::Enable | AdminCommand::Resume, _) => Admin::Enabled,
+            (
+                AdminCommand::Enable
+                | AdminCommand::Resume
+                | AdminCommand::ResumeSlowly
+                | AdminCommand::Undrain,
+                _,
+            ) => Admin::Enabled,
         };
         let before = (backend.admin(), backend.admin.is_some());
+        backend.resumed_slowly = command == AdminCommand::ResumeSlowly && before.0 == Admin::Paused;
         let configured = configured_admin(&backend.settings);
         backend.admin = (target != configured).then_some(target);
         let overridden = backend.admin.is_some();
@@ -41,12 +58,16 @@ impl ControllerState {
         let mut effects = vec![ControllerEffect::Administer {
             backend: key,
             admin: target,
-            why,
+            why: why.clone(),
             within: Duration::ZERO,
         }];
         if before != (target, overridden) {
             let change = Change { what, overridden, who: who.into(), at };
             effects.push(ControllerEffect::Publish(Event::Change(change.into())));
+        }
+        // Enabling it takes no pause back, and so no drain. A new drain replaces the old one.
+        if !matches!(command, AdminCommand::Enable | AdminCommand::Drain) {
+            effects.extend(self.end_drain(name, &why, at));
         }
         Ok(effects)
     }
@@ -83,6 +104,8 @@ impl ControllerState {
         let configured = *configured;
         let overridden = weight != configured;
         let mut effects = Vec::new();
+        // An operator's weight wins over a slow start.
+        self.end_ramp(&name, backend);
         if let Some(record) = self.frontends.get_mut(&name) {
             let (pool, backend) = key.clone();
             let before = match overridden {

@@ -26,6 +26,8 @@ impl ControllerState {
             last_reload: ReloadId::default(),
             reload_status: ReloadStatus { refusal: None, last_success: at },
             served: ServedAddresses::Known(BTreeSet::new()),
+            drains: FollowedDrains::default(),
+            last_ramp: RampId::default(),
             doubts: Doubts::new(config.healthchecker.doubt_limit),
             holds: HoldStats::default(),
             unable: BTreeSet::new(),
@@ -97,6 +99,7 @@ impl ControllerState {
             effects.push(ControllerEffect::SetGraceTimer(id));
         }
         self.generation = self.generation.next();
+        self.follow_reload(&inheritances, at, &mut effects);
         effects.extend(intent.changes(&Intent::of(self), Change::FILE, at));
         effects
     }
@@ -142,6 +145,7 @@ impl ControllerState {
             overrides.extend(of_renamed.into_iter().map(|(_, renamed)| renamed));
             if let Some(record) = self.frontends.get_mut(name) {
                 record.overrides = overrides;
+                record.keep_ramps(settings, &inheritances.renames);
             } else {
                 let of_vip = served.get(&settings.vip).unwrap_or(&none);
                 let verdict =
@@ -150,6 +154,7 @@ impl ControllerState {
                 let decision = desired(settings, &overrides, &fail_open, verdict);
                 let desired = Arc::new(decision.desired.clone());
                 let (from, to) = (FrontendState::Removed, decision.state);
+                let serving_since = decision.active_pool.map(|_| at);
                 let transition = Transition { from, to, at, why: "newly configured".into() };
                 effects.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
                 self.frontends.insert(
@@ -164,6 +169,8 @@ impl ControllerState {
                         programmed: false,
                         serving: false,
                         served: BTreeSet::new(),
+                        serving_since,
+                        ramps: BTreeMap::new(),
                     },
                 );
             }

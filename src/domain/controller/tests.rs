@@ -1,5 +1,6 @@
 //! Tests the Controller's decisions without actors.
 
+mod draining;
 mod event_stream;
 mod evidence;
 mod fail_open;
@@ -10,6 +11,7 @@ mod laws;
 mod names;
 mod peers;
 mod reload_guard;
+mod slow_start;
 
 use super::*;
 use crate::domain::balancing::weights::TargetWeight;
@@ -45,6 +47,7 @@ fn config() -> Config {
     };
     let pool = |name: &str, backends: &[&str]| Pool {
         name: name.into(),
+        slow_start: None,
         backends: backends.iter().map(|backend| ((*backend).into(), Weight::FULL)).collect(),
     };
     let web = Frontend {

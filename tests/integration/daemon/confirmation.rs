@@ -28,7 +28,7 @@ async fn a_change_that_waits_is_answered_once_vpp_has_it() {
     watch.until("dataplane v4 programmed VPP holds what is desired").await;
 
     // Of a backend, all frontends that use it.
-    let request = BackendRequest { name: "b".into(), wait_ns: LONG_NS };
+    let request = BackendRequest { name: "b".into(), wait_ns: LONG_NS, slowly: false };
     let answer = client.disable_backend(request).await.unwrap().into_inner();
     assert_eq!(ready.dataplane.held(), "v4 a=7 b=0 c=0 / v6 a=100 b=0 c=0");
     assert!(answer.programmed && answer.state == "disabled", "{answer:?}");

@@ -8,7 +8,7 @@ use tonic::{Code, Response, Status};
 use vpp_maglev::pb::*;
 
 fn backend(name: &str) -> BackendRequest {
-    BackendRequest { name: name.into(), wait_ns: 0 }
+    BackendRequest { name: name.into(), wait_ns: 0, slowly: false }
 }
 
 #[tokio::test]
@@ -87,6 +87,8 @@ async fn every_question_is_answered() {
         programmed: true,
         not_programmed: String::new(),
         doubt: None,
+        drain: None,
+        slow_starts: vec![],
         now_unix_ns: a.now_unix_ns,
     };
     assert_eq!(a, expected);

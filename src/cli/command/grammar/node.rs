@@ -1,6 +1,9 @@
 //! What the grammar's tree is made of: words, slots for values, and what they
 //! mean together.
 
+use std::time::Duration;
+
+use crate::api::views::time::parse_duration;
 use crate::cli::command::request::CliCommand;
 
 /// One word of a command, or a value in its place.
@@ -33,6 +36,8 @@ pub enum ValueSlot {
     Weight,
     /// At least 1.
     Count,
+    /// Longer than 0.
+    Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +47,7 @@ pub enum SlotValue {
     Weight(u8),
     /// A number, at least 1.
     Count(u64),
+    Duration(Duration),
 }
 
 impl ValueSlot {
@@ -55,6 +61,7 @@ impl ValueSlot {
             Self::HealthCheck => "<healthcheck>",
             Self::Weight => "<0-100>",
             Self::Count => "<n>",
+            Self::Duration => "<duration>",
         }
     }
 
@@ -68,6 +75,7 @@ impl ValueSlot {
             Self::HealthCheck => "the name of a health check",
             Self::Weight => "a weight from 0 to 100",
             Self::Count => "a number from 1 on",
+            Self::Duration => "a duration such as 90s, 10m or 1h30m",
         }
     }
 
@@ -82,6 +90,10 @@ impl ValueSlot {
             }
             Self::Weight => word.parse().ok().filter(|w| *w <= 100).map(SlotValue::Weight),
             Self::Count => word.parse().ok().filter(|n| *n > 0).map(SlotValue::Count),
+            Self::Duration => {
+                let duration = parse_duration(word).ok().filter(|it| !it.is_zero());
+                duration.map(SlotValue::Duration)
+            }
         }
     }
 }
@@ -131,21 +143,28 @@ impl Path {
     pub fn name(&self, slot: ValueSlot) -> Option<String> {
         match self.value(slot)? {
             SlotValue::Name(name) => Some(name.clone()),
-            SlotValue::Weight(_) | SlotValue::Count(_) => None,
+            SlotValue::Weight(_) | SlotValue::Count(_) | SlotValue::Duration(_) => None,
         }
     }
 
     pub(super) fn weight(&self) -> Option<u8> {
         match self.value(ValueSlot::Weight)? {
             SlotValue::Weight(weight) => Some(*weight),
-            SlotValue::Name(_) | SlotValue::Count(_) => None,
+            SlotValue::Name(_) | SlotValue::Count(_) | SlotValue::Duration(_) => None,
         }
     }
 
     pub(super) fn count(&self) -> Option<u64> {
         match self.value(ValueSlot::Count)? {
             SlotValue::Count(count) => Some(*count),
-            SlotValue::Name(_) | SlotValue::Weight(_) => None,
+            SlotValue::Name(_) | SlotValue::Weight(_) | SlotValue::Duration(_) => None,
+        }
+    }
+
+    pub(super) fn duration(&self) -> Option<Duration> {
+        match self.value(ValueSlot::Duration)? {
+            SlotValue::Duration(duration) => Some(*duration),
+            SlotValue::Name(_) | SlotValue::Weight(_) | SlotValue::Count(_) => None,
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use super::node::{Node, Path, ValueSlot, alias, slot, whole, word, yielding};
 use crate::cli::command::request::{
-    BackendChange, CliCommand, DaemonRequest, LogLevelWord, Shell, WatchOptions,
+    BackendChange, CliCommand, DaemonRequest, DrainOptions, LogLevelWord, Shell, WatchOptions,
 };
 
 /// The first words of all commands.
 pub static ROOT: &[Node] = &[
     word("show", "look at the state").then(SHOW),
     word("set", "change a backend or a weight until told otherwise").then(SET),
+    word("drain", "take new flows away from a backend, follow those that remain").then(DRAIN),
+    word("undrain", "undo drain").then(UNDRAIN),
     word("sync", "write the desired state to VPP").then(SYNC),
     word("config", "the daemon's configuration file").then(CONFIG),
     word("watch", "follow what happens").then(WATCH),
@@ -72,7 +74,9 @@ const SET: &[Node] = &[
     .then(&[
         word("pause", "stop probes and new flows, keep established flows")
             .makes(|path| set_backend(path, BackendChange::Pause)),
-        word("resume", "undo pause").makes(|path| set_backend(path, BackendChange::Resume)),
+        word("resume", "undo pause")
+            .with(&[word("slowly", "take its share in steps, where slow-start is configured")])
+            .makes(resume),
         word("enable", "undo disable").makes(|path| set_backend(path, BackendChange::Enable)),
         word("disable", "stop probes and new flows, forget established flows")
             .makes(|path| set_backend(path, BackendChange::Disable)),
@@ -95,6 +99,27 @@ const SET: &[Node] = &[
     )
     .makes(set_weight)])])])])])])]),
 ];
+
+const DRAIN: &[Node] = &[word("backend", "which backend").then(&[slot(
+    ValueSlot::Backend,
+    "pause it, and count its flows until none is left",
+)
+.with(&[
+    word("timeout", "when that has taken too long").then(&[slot(
+        ValueSlot::Duration,
+        "how long it may take",
+    )
+    .with(&[word("then", "what to do at the timeout")
+        .then(&[word("flush", "have VPP forget the flows that are left")])])]),
+    word("wait", "show the progress until it is over"),
+])
+.makes(drain)])];
+
+const UNDRAIN: &[Node] = &[word("backend", "which backend").then(&[slot(
+    ValueSlot::Backend,
+    "resume it, however far its drain is",
+)
+.makes(|path| request(DaemonRequest::Undrain { name: path.name(ValueSlot::Backend)? }))])];
 
 const SYNC: &[Node] = &[word("vpp", "VPP").then(&[
     word("lb", "the load balancer").then(&[word(
@@ -139,6 +164,7 @@ const EVENTS: &[Node] = &[
     word("frontend", "only these: transitions of frontends"),
     word("dataplane", "only these: what was written to VPP"),
     word("hold", "only these: verdicts that wait for evidence"),
+    word("drain", "only these: how far drains are"),
 ];
 
 const COMPLETIONS: &[Node] = &[
@@ -156,6 +182,24 @@ fn request(request: DaemonRequest) -> Option<CliCommand> {
 
 fn set_backend(path: &Path, change: BackendChange) -> Option<CliCommand> {
     request(DaemonRequest::SetBackend { name: path.name(ValueSlot::Backend)?, change })
+}
+
+fn resume(path: &Path) -> Option<CliCommand> {
+    let slowly = path.has("slowly");
+    let change = if slowly { BackendChange::ResumeSlowly } else { BackendChange::Resume };
+    set_backend(path, change)
+}
+
+fn drain(path: &Path) -> Option<CliCommand> {
+    let options = DrainOptions {
+        name: path.name(ValueSlot::Backend)?,
+        timeout: path.duration(),
+        flush: path.has("flush"),
+    };
+    if path.has("wait") {
+        return Some(CliCommand::DrainAndWait(options));
+    }
+    request(DaemonRequest::Drain(options))
 }
 
 fn predict(path: &Path) -> Option<CliCommand> {
@@ -195,5 +239,6 @@ fn watch(path: &Path) -> Option<CliCommand> {
         frontend: path.has("frontend"),
         dataplane: path.has("dataplane"),
         hold: path.has("hold"),
+        drain: path.has("drain"),
     }))
 }

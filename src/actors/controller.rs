@@ -3,6 +3,7 @@
 //! probers, sends the desired state to the Reconciler, and publishes events.
 
 mod commands;
+mod draining;
 mod evidence;
 mod log;
 mod messages;
@@ -13,6 +14,7 @@ mod probers;
 mod queries;
 mod reload;
 mod reports;
+mod slow_start;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -32,6 +34,7 @@ use super::reconciler::{
     DesiredChanged, DesiredReplaced, ProgressChanged, Reconciler, ServedObserved, SubscribeProgress,
 };
 use super::resolver::{self, Resolver};
+use super::vpp_connection::ReadFlows;
 use crate::actors::event_batcher::EventBatcher;
 use crate::config::ConfigSource;
 use crate::domain::config::Config;
@@ -55,6 +58,8 @@ pub struct Controller {
     reconciler: Recipients,
     initial_effects: Vec<ControllerEffect>,
     fake_resolver: Option<resolver::FakeResolver>,
+    /// Reads VPP's flows; `None`: there is no VPP.
+    flow_counter: Option<Recipient<ReadFlows>>,
     resolver: Option<Addr<Resolver>>,
     writes: CommandWrites,
     /// `None`: overrides are not kept over restarts.
@@ -110,6 +115,7 @@ impl Controller {
             reconciler,
             initial_effects,
             fake_resolver: None,
+            flow_counter: None,
             resolver: None,
             writes: CommandWrites::new(Some(OverrideSet::default())),
             keeper: None,
@@ -142,6 +148,12 @@ impl Controller {
     pub fn awaiting_vpp(mut self) -> Self {
         self.initial_effects.extend(self.state.await_vpp());
         self
+    }
+
+    /// Has this actor read VPP's flows, for drains.
+    #[must_use]
+    pub fn with_flow_counter(self, flow_counter: Recipient<ReadFlows>) -> Self {
+        Self { flow_counter: Some(flow_counter), ..self }
     }
 
     /// Replaces all probes by `fake_probe`, which uses no network.
@@ -242,6 +254,15 @@ impl Controller {
                 ControllerEffect::ProbingChanged { impossible } => {
                     log::probing(impossible.as_ref());
                 }
+                ControllerEffect::PlanRamp(id, request) => self.plan_ramp(id, request, ctx),
+                ControllerEffect::SetRampTimer(id, after) => Self::set_ramp_timer(id, after, ctx),
+                ControllerEffect::SetFlowTimer(timer, after) => {
+                    Self::set_flow_timer(timer, after, ctx);
+                }
+                ControllerEffect::ReadFlows => self.read_flows(ctx),
+                ControllerEffect::SetDrainTimer(drain, after) => {
+                    Self::set_drain_timer(drain, after, ctx);
+                }
                 ControllerEffect::Desire(frontends) => {
                     if let Some(outboxes) = &self.outboxes {
                         let generation = self.state.generation();
@@ -269,6 +290,7 @@ impl Controller {
             ),
             Event::FailOpen(change) => log::fail_open(change),
             Event::Hold(change) => log::hold(change),
+            Event::Drain(change) => log::drain(change),
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
         }
         self.events.publish(event);

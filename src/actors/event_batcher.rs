@@ -117,6 +117,7 @@ mod tests {
             dataplane: true,
             change: true,
             hold: true,
+            drain: true,
         };
         let subscribe = Subscribe { filter, resume: None };
         let mut stream = broadcaster.send(subscribe).await.unwrap().unwrap();

@@ -3,6 +3,7 @@
 //! opened with each connection; without one, VPP is programmed all the same.
 
 mod fib;
+mod flows;
 mod handlers;
 mod messages;
 mod ping;

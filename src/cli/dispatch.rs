@@ -6,7 +6,7 @@ use super::command::{help, scripts};
 use super::error::CliError;
 use super::render::{json, text};
 use super::watch_events::{self, CommandEnd};
-use super::{execute, live, version};
+use super::{drain_wait, execute, live, version};
 use crate::cli::command::request::CliCommand;
 use crate::cli::render::context::Tone;
 use crate::cli::render::output::Output;
@@ -52,6 +52,9 @@ pub async fn execute(
                 },
                 () = terminal.gone() => Ok(CommandEnd::Done),
             };
+        }
+        CliCommand::DrainAndWait(options) => {
+            drain_wait::run(connect().await?, options, output, wait).await?;
         }
         CliCommand::Request(request) => {
             let answer = execute::execute(&connect().await?, request, wait).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::answer::CliAnswer;
 use super::error::CliError;
-use crate::cli::command::request::{BackendChange, DaemonRequest, OverrideTerms};
+use crate::cli::command::request::{BackendChange, DaemonRequest, DrainOptions, OverrideTerms};
 use crate::client::connection::DaemonClient;
 use crate::client::error::ClientError;
 use crate::client::requests;
@@ -85,16 +85,35 @@ async fn answer(
         }
         DaemonRequest::SetBackend { name, change, terms } => {
             let (for_ns, why) = in_request(terms);
-            let request = pb::BackendRequest { name, wait_ns, for_ns, why };
+            let slowly = change == BackendChange::ResumeSlowly;
+            let request = pb::BackendRequest { name, wait_ns, for_ns, why, slowly };
             let (rpc, response) = match change {
                 BackendChange::Pause => ("PauseBackend", grpc.pause_backend(request).await),
-                BackendChange::Resume => ("ResumeBackend", grpc.resume_backend(request).await),
+                BackendChange::Resume | BackendChange::ResumeSlowly => {
+                    ("ResumeBackend", grpc.resume_backend(request).await)
+                }
                 BackendChange::Enable => ("EnableBackend", grpc.enable_backend(request).await),
                 BackendChange::Disable => ("DisableBackend", grpc.disable_backend(request).await),
                 BackendChange::Unset => ("UnsetBackend", grpc.unset_backend(request).await),
             };
             let backend = client.message(rpc, response)?.into();
             CliAnswer::BackendSet { backend, is_to_end: for_ns > 0 }
+        }
+        DaemonRequest::Drain(DrainOptions { name, timeout, flush, why }) => {
+            let why = why.unwrap_or_default();
+            let timeout_ns =
+                timeout.map_or(0, |it| i64::try_from(it.as_nanos()).unwrap_or(i64::MAX));
+            let request = pb::DrainBackendRequest { name, wait_ns, timeout_ns, flush, why };
+            let response = grpc.drain_backend(request).await;
+            let backend = client.message("DrainBackend", response)?.into();
+            CliAnswer::BackendSet { backend, is_to_end: false }
+        }
+        DaemonRequest::Undrain { name, why } => {
+            let why = why.unwrap_or_default();
+            let request = pb::BackendRequest { name, wait_ns, why, ..Default::default() };
+            let response = grpc.undrain_backend(request).await;
+            let backend = client.message("UndrainBackend", response)?.into();
+            CliAnswer::BackendSet { backend, is_to_end: false }
         }
         DaemonRequest::SetWeight { frontend, pool, backend, weight: Some(weight), terms } => {
             let (for_ns, why) = in_request(terms);

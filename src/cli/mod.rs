@@ -15,6 +15,7 @@
 pub mod answer;
 pub mod command;
 pub mod dispatch;
+pub mod drain_wait;
 pub mod error;
 pub mod execute;
 pub mod live;

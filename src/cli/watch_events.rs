@@ -24,8 +24,12 @@ pub enum CommandEnd {
 /// The events to request: naming any kind excludes those not named.
 #[must_use]
 pub fn request(options: &WatchOptions) -> pb::WatchRequest {
-    let any =
-        options.log || options.backend || options.frontend || options.dataplane || options.hold;
+    let any = options.log
+        || options.backend
+        || options.frontend
+        || options.dataplane
+        || options.hold
+        || options.drain;
     let named = |kind: bool| any.then_some(kind);
     pb::WatchRequest {
         log: named(options.log),
@@ -33,8 +37,9 @@ pub fn request(options: &WatchOptions) -> pb::WatchRequest {
         backend: named(options.backend),
         frontend: named(options.frontend),
         dataplane: named(options.dataplane),
-        // Where it is unset, a daemon sends none.
+        // Where these are unset, a daemon sends none.
         hold: Some(!any || options.hold),
+        drain: Some(!any || options.drain),
         ..pb::WatchRequest::default()
     }
 }
@@ -118,7 +123,8 @@ mod tests {
 
     #[test]
     fn naming_no_kind_requests_all() {
-        let expected = pb::WatchRequest { hold: Some(true), ..pb::WatchRequest::default() };
+        let (hold, drain) = (Some(true), Some(true));
+        let expected = pb::WatchRequest { hold, drain, ..pb::WatchRequest::default() };
         assert_eq!(request(&WatchOptions::default()), expected);
     }
 
@@ -133,6 +139,7 @@ mod tests {
             frontend: Some(false),
             dataplane: Some(false),
             hold: Some(false),
+            drain: Some(false),
             ..pb::WatchRequest::default()
         };
         assert_eq!(request(&options), expected);

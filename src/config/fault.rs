@@ -9,8 +9,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use thiserror::Error;
 
-use super::duration::DurationError;
 use crate::domain::dataplane::net::{Encap, Vip};
+use crate::domain::duration::DurationError;
 use crate::domain::names::{BackendName, FrontendName, PoolName};
 use crate::domain::resolution::{BackendAddress, IpFamily};
 use crate::pattern::PatternError;
@@ -159,6 +159,8 @@ pub enum Problem {
     ProtocolWithoutPort,
     #[error("{given:?} is not a share: give 1% to 100%, such as 20%, or leave fail-open out")]
     BadShare { given: String },
+    #[error("{given:?} is longer than a day: give a span such as 60s, or leave slow-start out")]
+    LongSlowStart { given: String },
     #[error("has no backends: add one, or remove the pool")]
     EmptyPool,
     #[error("{name:?} is the name of pools[{first}] as well: rename one of them")]

@@ -8,7 +8,6 @@
 //!
 //! A [`ConfigSource`] is where the text comes from.
 
-mod duration;
 mod error;
 mod fault;
 mod file_source;
@@ -21,7 +20,7 @@ mod source;
 mod warnings;
 mod yaml;
 
-pub use duration::{DurationError, parse as parse_duration};
+pub use crate::domain::duration::{DurationError, parse as parse_duration};
 pub use error::{FaultList, LoadError, Loaded, ReadError};
 pub use fault::{AddressFamily, AddressFlaw, ConfigFault, Problem};
 pub use file_source::{FileSource, load};

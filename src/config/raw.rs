@@ -149,6 +149,7 @@ pub(super) struct RawFrontend {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
 pub(super) struct RawPool {
     pub(super) name: Option<String>,
+    pub(super) slow_start: Option<String>,
     pub(super) backends: BTreeMap<String, RawMember>,
 }
 

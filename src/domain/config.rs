@@ -278,6 +278,8 @@ pub struct Frontend {
 pub struct Pool {
     /// Unique in its frontend.
     pub name: PoolName,
+    /// How long a server that comes back takes to get its whole weight; `None`: no time.
+    pub slow_start: Option<Duration>,
     /// At least one.
     pub backends: BTreeMap<BackendName, Weight>,
 }

@@ -7,6 +7,7 @@
 
 mod commands;
 mod damping;
+mod draining;
 mod effects;
 mod evidence;
 mod fail_open;
@@ -17,10 +18,12 @@ mod names;
 mod overriding;
 mod peers;
 mod predict;
+mod progress;
 mod reload;
 mod reload_guard;
 mod reload_queue;
 mod served;
+mod slow_start;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -29,6 +32,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::config::{Backend, Config, HealthCheck};
+use super::drain::FollowedDrains;
 use super::events::{Change, Event, Transition};
 use super::evidence::doubts::Doubts;
 use super::evidence::hold::HoldStats;
@@ -37,8 +41,9 @@ use super::health::doubt::DoubtView;
 use super::health::{Admin, Health, State, Trend};
 use super::names::{BackendName, FrontendName, PoolName};
 use super::prober_id::ProberId;
-use super::reconcile::{FrontendProgress, Generation};
+use super::reconcile::Generation;
 use crate::domain::balancing::fail_open::FailOpenMemory;
+use crate::domain::balancing::slow_start::{Ramp, RampId};
 use crate::domain::balancing::weights::{
     DesiredFrontend, FlushSeq, FrontendDecision, FrontendState, StartupGrace, Verdict, desired,
     requests_flush,
@@ -69,6 +74,8 @@ pub struct ControllerState {
     last_reload: ReloadId,
     reload_status: ReloadStatus,
     served: ServedAddresses,
+    drains: FollowedDrains,
+    last_ramp: RampId,
     doubts: Doubts,
     holds: HoldStats,
     /// The probers that this machine cannot probe for.
@@ -110,9 +117,13 @@ struct BackendRecord {
     first_down: bool,
     /// An operator or the file has taken it into use again, and it had no result since.
     resumed: bool,
+    /// The operator who did so asked for a slow start.
+    resumed_slowly: bool,
     /// The reload that brought it, until its state is known or the reload's grace is over.
     waits_since: Option<ReloadId>,
     flush: FlushSeq,
+    /// Its drain has VPP forget its flows although it is paused.
+    drain_flushes: bool,
     history: VecDeque<Transition<State>>,
     transition_counts: TransitionCounts,
     /// The frontends that use it.
@@ -138,6 +149,10 @@ struct FrontendRecord {
     /// The servers that its VIP had before the last reload that brought a backend of
     /// it, and that got flows.
     served: BTreeSet<IpAddr>,
+    /// Since when the pool serves that does.
+    serving_since: Option<SystemTime>,
+    /// The backends that start slowly.
+    ramps: BTreeMap<BackendName, Ramp>,
 }
 
 impl ControllerState {
@@ -182,38 +197,22 @@ impl ControllerState {
         else {
             return Vec::new();
         };
+        let resumed_slowly = backend.resumed_slowly;
+        // A prober that goes on to its first result is still being resumed.
+        backend.resumed_slowly &= transition.to == State::Unknown;
         backend.record(transition.clone(), history);
         let frontends = backend.frontends.clone();
         let why = format!("{name} {}", transition.to);
         let (at, to) = (transition.at, transition.to);
-        let mut effects = vec![ControllerEffect::Publish(Event::Backend(name.clone(), transition))];
+        let mut effects = Vec::new();
+        self.ramp_after(name, (&transition, resumed_slowly), &mut effects);
+        effects.insert(0, ControllerEffect::Publish(Event::Backend(name.clone(), transition)));
         self.recompute(&frontends, &why, at, &mut effects);
         self.end_needless_damping(&frontends, &mut effects);
         self.trends.remove(&prober);
         self.alert_peers(name, to, now, &mut effects);
         self.hasten_peers(name, to, &mut effects);
         effects
-    }
-
-    /// Processes the Reconciler's report of what VPP holds. A frontend that changed
-    /// after the reported generation is not programmed yet.
-    pub fn progressed(&mut self, generation: Generation, changes: Vec<FrontendProgress>) {
-        for FrontendProgress { frontend, programmed, serving } in changes {
-            if let Some(record) = self.frontends.get_mut(&frontend) {
-                record.programmed = programmed && record.since <= generation;
-                record.serving = serving;
-            }
-        }
-    }
-
-    /// The frontends that use a backend, and the generation of their desired state.
-    ///
-    /// # Errors
-    /// There is no such backend.
-    pub fn uses(&self, backend: &str) -> Result<(Vec<FrontendName>, Generation), CommandRefused> {
-        let record = self.backends.get(backend);
-        let record = record.ok_or_else(|| CommandRefused::NoBackend(backend.into()))?;
-        Ok((record.frontends.clone(), self.generation))
     }
 
     /// Decides these frontends again and appends effects for those that changed.
@@ -234,12 +233,15 @@ impl ControllerState {
             };
             let verdict = |name: &BackendName| {
                 let backend = self.backends.get(name)?;
-                Some(backend.verdict(self.grace, &record.served))
+                Some(record.of_frontend(name, backend.verdict(self.grace, &record.served)))
             };
             let weights = self.overrides.weights_of(name.as_str());
             let decision = desired(settings, &weights, &record.fail_open, verdict);
             let from = record.decision.state;
             let to = decision.state;
+            if decision.active_pool != record.decision.active_pool {
+                record.serving_since = decision.active_pool.map(|_| at);
+            }
             if decision.desired != *record.desired {
                 record.desired = Arc::new(decision.desired.clone());
                 (record.since, record.programmed) = (generation, false);
@@ -276,8 +278,8 @@ impl BackendRecord {
         let waits = self.doubt.is_some() || (self.waits_since.is_some() && was_served());
         let grace = if waits { StartupGrace::Waiting } else { startup };
         let is_new = state == State::Unknown && (self.resumed || self.waits_since.is_some());
-        let Self { address, flush, first_down, .. } = *self;
-        Verdict { state, address, flush, first_down, is_new, grace }
+        let Self { address, flush, first_down, drain_flushes, .. } = *self;
+        Verdict { state, address, flush, drain_flushes, first_down, is_new, grace, ramp: None }
     }
 
     fn record(&mut self, transition: Transition<State>, history: usize) {

@@ -2,6 +2,7 @@
 
 mod change;
 mod dataplane_change;
+mod drain_change;
 mod event;
 mod fail_open_change;
 mod log_record;
@@ -9,6 +10,7 @@ mod ring;
 
 pub use change::{Change, Changed};
 pub use dataplane_change::{DataplaneChange, DataplaneKind};
+pub use drain_change::DrainChange;
 pub use event::{Event, Numbered, Seq, Transition};
 pub use fail_open_change::FailOpenChange;
 pub use log_record::{LogLevel, LogRecord};

@@ -8,6 +8,8 @@ pub mod controller;
 pub mod dataplane;
 pub mod dns;
 pub mod doctor;
+pub mod drain;
+pub mod duration;
 pub mod events;
 pub mod evidence;
 pub mod health;

@@ -1,6 +1,6 @@
 //! The state of the load balancer that only VPP's CLI shows: `show lb vips`,
 //! with the rows that a dump of each VIP will have, and `show lb vips verbose`,
-//! with pool index and `src_ip_sticky`.
+//! with pool index, `src_ip_sticky` and each server's flows.
 //!
 //! The text is made for people and may change with any release. So an entry
 //! counts only if every part of it is understood; anything else makes the
@@ -39,6 +39,9 @@ pub struct VipText {
     pub removed: bool,
     /// What `verbose` adds.
     pub verbose: Option<Verbose>,
+    /// The established flows of each server in use; `None`: not by `verbose`, or those of
+    /// a server are not understood.
+    pub flows: Option<Vec<(IpAddr, u64)>>,
 }
 
 /// What `show lb vips verbose` shows of a VIP and no message has.
@@ -146,6 +149,7 @@ impl Words {
             servers: usize::try_from(self.servers?).ok()?,
             removed: self.removed,
             verbose,
+            flows: None,
         })
     }
 }
@@ -194,7 +198,10 @@ fn verbose_entry(head: &str, lines: &[&str]) -> Option<VipText> {
         && words.servers.and_then(|count| count.try_into().ok()) == Some(servers.len());
 
     let verbose = Verbose { pool_index: index, src_ip_sticky: words.sticky };
-    whole.then(|| words.finish(kind, prefix, Some(verbose))).flatten()
+    let entry = whole.then(|| words.finish(kind, prefix, Some(verbose))).flatten()?;
+    let used = servers.iter().filter(|line| line.split_whitespace().next_back() == Some("used"));
+    let flows = used.map(|line| flows_of_server(line)).collect();
+    Some(VipText { flows, ..entry })
 }
 
 /// `    first session packet: 0`
@@ -205,6 +212,14 @@ fn is_counter(line: &str) -> bool {
 /// `    10.1.0.1 weight:100 buckets:1024 flows:0 dpo:14 used`
 fn is_server(line: &str) -> bool {
     line.split_whitespace().next().is_some_and(|word| word.parse::<IpAddr>().is_ok())
+}
+
+/// The address of a server, and its flows.
+fn flows_of_server(line: &str) -> Option<(IpAddr, u64)> {
+    let mut words = line.split_whitespace();
+    let address = words.next()?.parse().ok()?;
+    let flows = words.find_map(|word| word.strip_prefix("flows:"))?.parse().ok()?;
+    Some((address, flows))
 }
 
 /// A client that `show api clients` lists.
@@ -231,119 +246,4 @@ pub fn parse_clients(text: &str) -> Vec<ApiClient> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    // As VPP 26.10-rc0 prints them.
-    const BRIEF: &str = include_str!("../../tests/data/cli/show_lb_vips.txt");
-    const VERBOSE: &str = include_str!("../../tests/data/cli/show_lb_vips_verbose.txt");
-
-    fn vip(prefix: &str, protocol: u8, port: u16) -> Vip {
-        let service =
-            NonZeroU16::new(port).map_or(Service::All, |port| Service::Port { protocol, port });
-        Vip::new(prefix.parse().unwrap(), service)
-    }
-
-    #[test]
-    fn a_brief_listing_is_read_whole() {
-        let listing = parse_vips(BRIEF);
-        assert!(listing.complete);
-        let got: Vec<_> = listing
-            .entries
-            .iter()
-            .map(|e| (e.vip, e.encap, e.table_length, e.servers, e.removed))
-            .collect();
-        let (gre4, gre6) = (ObservedEncap::Gre(Encap::Gre4), ObservedEncap::Gre(Encap::Gre6));
-        let other = ObservedEncap::Other;
-        assert_eq!(
-            got,
-            [
-                (vip("192.0.2.1/32", 6, 80), gre4, 1024, 2, false),
-                (vip("192.0.2.2/32", 17, 53), gre4, 4, 0, true),
-                (vip("2001:db8:7::/48", 0, 0), gre6, 65536, 1, false),
-                (vip("::/0", 0, 0), gre6, 16, 0, false),
-                (vip("0.0.0.0/0", 0, 0), gre4, 16, 0, false),
-                (vip("198.51.100.7/32", 0, 0), other(2), 16, 0, false),
-                (vip("198.51.100.8/32", 6, 8080), other(3), 16, 1, false),
-            ]
-        );
-    }
-
-    #[test]
-    fn the_verbose_listing_agrees_and_adds() {
-        let (brief, verbose) = (parse_vips(BRIEF), parse_vips(VERBOSE));
-        assert!(verbose.complete);
-        let extra: Vec<_> = verbose.entries.iter().filter_map(|entry| entry.verbose).collect();
-        let indices: Vec<_> = extra.iter().map(|extra| extra.pool_index).collect();
-        assert_eq!(indices, [1, 2, 3, 4, 5, 6, 7]);
-        let sticky: Vec<_> = extra.iter().map(|extra| extra.src_ip_sticky).collect();
-        assert_eq!(sticky, [false, true, false, false, false, false, false]);
-        let plain: Vec<_> =
-            verbose.entries.into_iter().map(|e| VipText { verbose: None, ..e }).collect();
-        assert_eq!(plain, brief.entries);
-    }
-
-    #[test]
-    fn surprises_make_a_listing_incomplete_and_never_a_wrong_value() {
-        for bad in [
-            "ip4-gre4 192.0.2.1/32 new_size:1024 #as:1 protocol:6 port:80 colour:red",
-            "ip4-gre4 192.0.2.1/32 new_size:1024 protocol:6 port:80",
-            "ip4-gre4 192.0.2.1/32 new_size:x #as:1 protocol:6 port:80",
-            "ip4-gre4 192.0.2.1/32 new_size:1024 #as:1 protocol:6",
-            "ip4-gre9 192.0.2.1/32 new_size:1024 #as:1",
-            "ip6-gre6 192.0.2.1/32 new_size:1024 #as:1",
-            "_WRONG_TYPE_ 192.0.2.1/32 new_size:1024 #as:1",
-            "show lb: unknown input",
-            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:1024\n  protocol:6 port:80\n  #as:2",
-            " ip4-gre4 [x] 192.0.2.1/32\n  new_size:1024\n  counters:\n  #as:0",
-            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:1024\n  proto:6\n  counters:\n  #as:0",
-            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:1024\n  counters:\n  #as:1",
-            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:4\n  counters:\n  #as:0\n   ip4-gre4 [2]",
-            " ip4-gre4 [1] 192.0.2.1/32\n  new_size:4\n  counters:\n    lost\n  #as:0",
-            "ip4-gre4 192.0.2.1/32 new_size:1024 #as:1 new_size:4",
-            "ip4-gre4 192.0.2.1/32 new_size:1024 #as:1 protocol:6 port:80 port:443",
-            "ip4-gre4 192.0.2.1/32 new_size:1024 #as:4294967296",
-            "  stray line",
-        ] {
-            let listing = parse_vips(&format!("{bad}\n"));
-            assert_eq!(listing, VipTexts { entries: vec![], complete: false }, "{bad}");
-        }
-        assert!(parse_vips("").complete, "no VIP at all is a whole listing");
-    }
-
-    #[test]
-    fn one_bad_entry_spoils_no_other() {
-        let listing = parse_vips(&VERBOSE.replace("[3]", "[three]"));
-        assert!(!listing.complete);
-        assert_eq!(listing.entries.len(), 6);
-    }
-
-    #[test]
-    fn a_listing_cut_short_gives_no_wrong_entry() {
-        for text in [BRIEF, VERBOSE] {
-            let whole = parse_vips(text).entries;
-            for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
-                let start = parse_vips(&text[..end]).entries;
-                assert!(whole.starts_with(&start), "{start:?} at {end}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_nat_vip_of_all_ports_is_understood() {
-        let line = "ip4-nat4 192.0.2.1/32 new_size:4 #as:0 type:clusterip port:0 target_port:80\n";
-        let listing = parse_vips(line);
-        assert!(listing.complete);
-        assert_eq!(listing.entries[0].vip, vip("192.0.2.1/32", 0, 0));
-    }
-
-    #[test]
-    fn socket_clients_are_listed_and_shared_memory_ones_are_not() {
-        let text = "Shared memory clients\n                Name      PID\n   vpp_api_test     77\n\
-                    Socket clients\n                Name  Fildesc\n             maglevd       12\n\
-                       a name with blanks        9\n";
-        let client = |name: &str, descriptor| ApiClient { name: name.into(), descriptor };
-        assert_eq!(parse_clients(text), [client("maglevd", 12), client("a name with blanks", 9)]);
-        assert_eq!(parse_clients(""), []);
-    }
-}
+mod tests;

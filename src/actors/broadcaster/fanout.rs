@@ -172,6 +172,7 @@ mod tests {
             dataplane: true,
             change: true,
             hold: true,
+            drain: true,
         };
         let (items, receiver) = mpsc::channel(4);
         fanout.add(filter, items);

@@ -16,6 +16,8 @@ pub struct EventFilter {
     pub change: bool,
     /// That verdicts wait for evidence, or do so no longer.
     pub hold: bool,
+    /// How far drains are.
+    pub drain: bool,
 }
 
 impl EventFilter {
@@ -28,6 +30,7 @@ impl EventFilter {
             Event::Dataplane(_) => self.dataplane,
             Event::Change(_) => self.change,
             Event::Hold(_) => self.hold,
+            Event::Drain(_) => self.drain,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The last transition of every backend and frontend, and the holds that have not
-//! ended, as the events that a new subscription begins with.
+//! The last transition of every backend and frontend, and the holds and drains that have
+//! not ended, as the events that a new subscription begins with.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub(super) struct StateSnapshot {
     open: BTreeMap<FrontendName, Arc<SharedEvent>>,
     /// The groups whose verdicts wait.
     held: BTreeMap<ProbeGroup, Arc<SharedEvent>>,
+    /// The drains that are followed, and those that are over and were not ended.
+    drains: BTreeMap<BackendName, Arc<SharedEvent>>,
     /// Made once for all subscriptions between two changes.
     events: Option<Arc<[Arc<SharedEvent>]>>,
 }
@@ -52,6 +54,7 @@ impl StateSnapshot {
         match &published.event {
             Event::Backend(name, transition) if transition.to == State::Removed => {
                 self.backends.remove(name);
+                self.drains.remove(name);
             }
             Event::Backend(name, _) => {
                 self.backends.insert(name.clone(), Arc::clone(published));
@@ -73,6 +76,10 @@ impl StateSnapshot {
                 }
                 HoldChangeKind::Ended { .. } => drop(self.held.remove(&change.group)),
             },
+            Event::Drain(change) if change.phase.is_some() => {
+                self.drains.insert(change.backend.clone(), Arc::clone(published));
+            }
+            Event::Drain(change) => drop(self.drains.remove(&change.backend)),
             Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => return,
         }
         self.events = None;
@@ -81,10 +88,10 @@ impl StateSnapshot {
     /// Transitions with from = to, and the begins of holds. They have the number 0: a
     /// client that received only part of the snapshot cannot resume.
     pub(super) fn events(&mut self) -> Arc<[Arc<SharedEvent>]> {
-        let Self { backends, frontends, open, held, events } = self;
+        let Self { backends, frontends, open, held, drains, events } = self;
         let events = events.get_or_insert_with(|| {
             let states = backends.values().chain(frontends.values());
-            let last = states.chain(open.values()).chain(held.values());
+            let last = states.chain(open.values()).chain(held.values()).chain(drains.values());
             last.map(|last| unnumbered(at_rest(&last.event))).collect()
         });
         Arc::clone(events)

@@ -17,6 +17,7 @@ const EVERYTHING: EventFilter = EventFilter {
     dataplane: true,
     change: true,
     hold: true,
+    drain: true,
 };
 const AT: SystemTime = SystemTime::UNIX_EPOCH;
 

@@ -14,17 +14,7 @@ impl Handler<AdministerBackend> for Controller {
     fn handle(&mut self, message: AdministerBackend, ctx: &mut Self::Context) -> Self::Result {
         let AdministerBackend { backend, command, given } = message;
         let name = backend.clone();
-        let effect = self.command(OverrideCommand::Admin { backend, command }, given, ctx);
-        Box::pin(async move {
-            for prober in effect.await?.probers {
-                // The prober's transition is in the mailbox before its answer.
-                if prober.await.is_err() {
-                    // A reload has removed the backend meanwhile.
-                    return Err(CommandRefused::NoBackend(name).into());
-                }
-            }
-            Ok(())
-        })
+        self.command_backend(name, OverrideCommand::Admin { backend, command }, given, ctx)
     }
 }
 
@@ -40,6 +30,28 @@ impl Handler<SetWeight> for Controller {
 }
 
 impl Controller {
+    /// Executes a command for a backend. It is done when the backend's prober has executed
+    /// its part.
+    pub(super) fn command_backend(
+        &mut self,
+        name: String,
+        command: OverrideCommand,
+        given: CommandOrigin,
+        ctx: &mut Context<Self>,
+    ) -> ResponseFuture<Result<(), OverrideFailed>> {
+        let effect = self.command(command, given, ctx);
+        Box::pin(async move {
+            for prober in effect.await?.probers {
+                // The prober's transition is in the mailbox before its answer.
+                if prober.await.is_err() {
+                    // A reload has removed the backend meanwhile.
+                    return Err(CommandRefused::NoBackend(name).into());
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Begins to execute a command. What is returned waits until it has taken effect.
     fn command(
         &mut self,

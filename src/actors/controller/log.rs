@@ -1,12 +1,13 @@
-//! Logs what the Controller decides about evidence, damping and failing open, and what
-//! becomes of overrides.
+//! Logs what the Controller decides about evidence, damping and failing open, how far drains
+//! are, and what becomes of overrides.
 
 use std::sync::Arc;
 
 use tracing::{info, warn};
 
 use crate::domain::balancing::fail_open::UpWeight;
-use crate::domain::events::FailOpenChange;
+use crate::domain::drain::DrainPhase;
+use crate::domain::events::{DrainChange, FailOpenChange};
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
 use crate::domain::health::damping::DampedReturn;
 use crate::domain::names::{BackendName, PoolName};
@@ -95,4 +96,16 @@ pub(super) fn not_kept(error: &KeepError) {
 
 fn reason(why: Option<&Reason>) -> Option<&str> {
     why.map(Reason::as_str)
+}
+/// How far a drain is.
+pub(super) fn drain(change: &DrainChange) {
+    let DrainChange { backend, flows, who, why, .. } = change;
+    let (phase, why) = (change.kind(), &**why);
+    match change.phase {
+        Some(DrainPhase::Overdue) => {
+            let remedy = "drain it again, then flush; or disable it";
+            warn!(%backend, phase, flows, %who, why, remedy, "backend-drain");
+        }
+        _ => info!(%backend, phase, flows, %who, why, "backend-drain"),
+    }
 }

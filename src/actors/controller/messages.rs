@@ -15,6 +15,7 @@ use crate::domain::controller::{
 };
 pub use crate::domain::controller::{BackendView, FrontendView};
 use crate::domain::dataplane::net::Weight;
+use crate::domain::drain::DrainOrder;
 use crate::domain::evidence::hold::HoldStats;
 use crate::domain::histogram::Histogram;
 use crate::domain::moment::Moment;
@@ -44,6 +45,16 @@ pub struct Resolved {
 pub struct AdministerBackend {
     pub backend: String,
     pub command: AdminCommand,
+    pub given: CommandOrigin,
+}
+
+/// Takes new flows away from a backend and follows those that remain. Answered when its
+/// prober has executed it.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), OverrideFailed>")]
+pub struct DrainBackend {
+    pub backend: String,
+    pub order: DrainOrder,
     pub given: CommandOrigin,
 }
 

@@ -12,6 +12,7 @@ use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedServers};
 use crate::domain::dataplane::step::Step;
 use crate::domain::doctor::{FibFacts, FibQuery};
+use crate::domain::drain::FlowCounts;
 pub use crate::vpp::client::Traffic;
 use crate::vpp::client::{CallError, SessionStats, VppClient};
 use crate::vpp::stats::StatsError;
@@ -171,6 +172,25 @@ pub struct ReapClients;
 #[derive(Message, Debug)]
 #[rtype(result = "Result<Vec<VipPackets>, CountersError>")]
 pub struct GetCounters;
+
+/// Read the established flows of every server.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<FlowCounts, FlowsError>")]
+pub struct ReadFlows;
+
+/// Why VPP's flows could not be counted.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FlowsError {
+    #[error(transparent)]
+    Dataplane(#[from] DataplaneError),
+    /// `show lb vips verbose` would fill VPP's send buffer, and only it shows flows.
+    #[error(
+        "VPP's list of VIPs with its flows does not fit in its send buffer; raise net.core.wmem_default and restart VPP"
+    )]
+    TooManyVips,
+    #[error("VPP's `show lb vips verbose`, which shows the flows, is not understood")]
+    NotUnderstood,
+}
 
 /// The packets of one VIP. A VIP whose counters are not certain has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -73,7 +73,7 @@ impl MaglevService {
         command: AdminCommand,
     ) -> Result<Response<pb::BackendInfo>, Status> {
         let who = overrides::who(&request);
-        let pb::BackendRequest { name, wait_ns, for_ns, why } = request.into_inner();
+        let pb::BackendRequest { name, wait_ns, for_ns, why, .. } = request.into_inner();
         let (backend, wait) = (parse_name(name)?, parse_wait(wait_ns)?);
         if command == AdminCommand::Unset && for_ns != 0 {
             return Err(Status::invalid_argument("for_ns: an override ends now or not"));
@@ -81,6 +81,16 @@ impl MaglevService {
         let given = parse_origin(&who, &why, for_ns)?;
         let message = AdministerBackend { backend: backend.clone(), command, given };
         self.actors.controller.send(message).await.or_status()?.or_status()?;
+        self.answer_command(backend, wait).await
+    }
+
+    /// The backend after a command, once VPP has confirmed what follows from it, or after
+    /// `wait`.
+    pub(super) async fn answer_command(
+        &self,
+        backend: String,
+        wait: Duration,
+    ) -> Result<Response<pb::BackendInfo>, Status> {
         // The answer comes after the prober's transition has reached the
         // Controller, so what is read from now on has what follows from it.
         let uses = GetUses(backend.clone());
@@ -157,7 +167,7 @@ impl MaglevService {
     }
 }
 
-fn parse_wait(wait_ns: i64) -> Result<Duration, Status> {
+pub(super) fn parse_wait(wait_ns: i64) -> Result<Duration, Status> {
     let wait = u64::try_from(wait_ns).map(Duration::from_nanos);
     wait.map(|wait| wait.min(LONGEST_WAIT))
         .map_err(|_| Status::invalid_argument(format!("wait_ns {wait_ns} is negative")))

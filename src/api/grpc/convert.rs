@@ -1,9 +1,13 @@
 //! From the domain's types to the generated ones.
 
+use std::time::Instant;
+
+use super::drain;
 use super::nanos::{now_ns, ns, unix_ns};
 use super::override_info::present_info;
 use crate::actors::prober::ProbeReading;
 use crate::domain::balancing::fail_open::FailOpenDecision;
+use crate::domain::balancing::slow_start::{Ramp, RampView};
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::config::{CheckKind, HealthCheck, TlsSettings};
 use crate::domain::controller::{BackendView, FrontendView, PoolView};
@@ -12,6 +16,7 @@ use crate::domain::events::{Change, Changed, Event, FailOpenChange, Seq, Transit
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
 use crate::domain::health::damping::DampingView;
 use crate::domain::health::doubt::DoubtView;
+use crate::domain::names::FrontendName;
 use crate::pb;
 
 /// A count that the configuration keeps far below `i32::MAX`.
@@ -47,6 +52,8 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         doubt: view.doubt.as_ref().map(doubt),
         damping: view.damping.map(damping),
         admin_override: view.admin_override.as_ref().map(present_info),
+        drain: view.drain.as_deref().map(drain::info),
+        slow_starts: view.ramps.iter().map(slow_start).collect(),
     }
 }
 
@@ -55,6 +62,16 @@ fn damping(view: DampingView) -> pb::DampingInfo {
         since_unix_ns: unix_ns(view.since),
         until_unix_ns: unix_ns(view.until),
         falls: u32::try_from(view.falls).unwrap_or(u32::MAX),
+    }
+}
+
+fn slow_start((frontend, ramp): &(FrontendName, Ramp)) -> pb::SlowStartInfo {
+    let RampView { weight, target, left } = ramp.view(Instant::now());
+    pb::SlowStartInfo {
+        frontend_name: frontend.to_string(),
+        weight: weight.get().into(),
+        target: target.get().into(),
+        left_ns: ns(left),
     }
 }
 
@@ -219,6 +236,7 @@ pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
         Event::FailOpen(record) => Kind::FailOpen(fail_open_event(record)),
         Event::Change(record) => Kind::Change(change(record)),
         Event::Hold(record) => Kind::Hold(hold(record)),
+        Event::Drain(record) => Kind::Drain(drain::event(record)),
     };
     pb::Event { event: Some(kind), seq: seq.0, boot_id }
 }

@@ -4,6 +4,7 @@ mod commands;
 pub(super) mod connection;
 mod convert;
 mod costly;
+mod drain;
 pub(super) mod health;
 pub(super) mod interceptor;
 mod lb;

@@ -114,7 +114,11 @@ impl Maglev for MaglevService {
         &self,
         request: Request<pb::BackendRequest>,
     ) -> GrpcReply<pb::BackendInfo> {
-        self.administer(request, AdminCommand::Resume).await
+        let command = match request.get_ref().slowly {
+            true => AdminCommand::ResumeSlowly,
+            false => AdminCommand::Resume,
+        };
+        self.administer(request, command).await
     }
 
     async fn enable_backend(
@@ -129,6 +133,20 @@ impl Maglev for MaglevService {
         request: Request<pb::BackendRequest>,
     ) -> GrpcReply<pb::BackendInfo> {
         self.administer(request, AdminCommand::Disable).await
+    }
+
+    async fn drain_backend(
+        &self,
+        request: Request<pb::DrainBackendRequest>,
+    ) -> GrpcReply<pb::BackendInfo> {
+        self.drain(request).await
+    }
+
+    async fn undrain_backend(
+        &self,
+        request: Request<pb::BackendRequest>,
+    ) -> GrpcReply<pb::BackendInfo> {
+        self.administer(request, AdminCommand::Undrain).await
     }
 
     async fn list_health_checks(

@@ -26,7 +26,9 @@ impl ToStatus for CommandRefused {
             | Self::NoPool { .. }
             | Self::NotInPool { .. }
             | Self::NotInFrontend { .. } => Status::not_found(text),
-            Self::Disabled { .. } | Self::NothingLasts { .. } => Status::failed_precondition(text),
+            Self::Disabled { .. } | Self::NothingLasts { .. } | Self::NotDrained(_) => {
+                Status::failed_precondition(text)
+            }
         }
     }
 }

@@ -33,9 +33,10 @@ pub(super) fn subscribe(request: &pb::WatchRequest) -> Result<Subscribe, Status>
         backend: included(request.backend),
         frontend: included(request.frontend),
         dataplane: included(request.dataplane),
-        // Clients of vpp-maglev 1.0 know neither.
+        // Clients of vpp-maglev 1.0 know none of these.
         change: request.change.unwrap_or(false),
         hold: request.hold.unwrap_or(false),
+        drain: request.drain.unwrap_or(false),
     };
     let resume = request.resume.as_ref();
     let resume = resume.map(|point| ResumePoint { boot_id: point.boot_id, seq: Seq(point.seq) });

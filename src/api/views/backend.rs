@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
+use super::drain::DrainJson;
 use super::overrides::OverrideJson;
 use super::text::present;
 use super::time::known_moment;
 use crate::pb;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BackendJson {
     /// The key in the configuration file.
     pub name: String,
@@ -19,6 +20,10 @@ pub struct BackendJson {
     pub unresolved: Option<String>,
     /// `unknown`, `up`, `down`, `paused`, `disabled` or `removed`.
     pub state: String,
+    /// How far its drain is; `None`: it is not drained.
+    pub drain: Option<DrainJson>,
+    /// Where it starts slowly.
+    pub slow_starts: Vec<SlowStartJson>,
     /// Why it fails and keeps its state.
     pub doubt: Option<DoubtJson>,
     /// Why it passes and is kept out.
@@ -44,6 +49,18 @@ pub struct BackendJson {
     pub not_programmed: Option<String>,
     /// The oldest first.
     pub transitions: Vec<TransitionJson>,
+}
+
+/// A backend that has come back, and gets its weight in steps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SlowStartJson {
+    pub frontend: String,
+    /// The weight that the steps have come to.
+    pub weight: u32,
+    /// The configured weight.
+    pub target: u32,
+    /// Nanoseconds until it has that.
+    pub left_ns: i64,
 }
 
 /// A backend that fails, without evidence that it is the backend that failed.
@@ -89,6 +106,8 @@ impl From<&pb::BackendInfo> for BackendJson {
             dns_name: present(&backend.dns_name),
             unresolved: present(&backend.unresolved),
             state: backend.state.clone(),
+            drain: backend.drain.as_ref().map(DrainJson::from),
+            slow_starts: backend.slow_starts.iter().map(SlowStartJson::from).collect(),
             doubt: backend.doubt.as_ref().map(DoubtJson::from),
             damping: backend.damping.as_ref().map(DampingJson::from),
             since: backend.transitions.last().and_then(|last| known_moment(last.at_unix_ns)),
@@ -102,6 +121,13 @@ impl From<&pb::BackendInfo> for BackendJson {
             not_programmed: present(&backend.not_programmed),
             transitions: backend.transitions.iter().map(TransitionJson::from).collect(),
         }
+    }
+}
+
+impl From<&pb::SlowStartInfo> for SlowStartJson {
+    fn from(info: &pb::SlowStartInfo) -> Self {
+        let pb::SlowStartInfo { frontend_name, weight, target, left_ns } = info.clone();
+        Self { frontend: frontend_name, weight, target, left_ns }
     }
 }
 

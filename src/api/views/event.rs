@@ -120,6 +120,22 @@ pub enum EventKindJson {
         /// `doubt-limit`, in nanoseconds; of one that began.
         limit_ns: Option<i64>,
     },
+    /// A drain begins, comes further, or is followed no longer.
+    Drain {
+        /// When.
+        at: Option<String>,
+        backend: String,
+        /// `draining`, `overdue`, `flushing`, `drained` or `ended`.
+        kind: String,
+        /// The last count; `None`: they were not counted yet.
+        flows: Option<u64>,
+        /// When the drain began.
+        since: Option<String>,
+        /// Who began it.
+        who: Option<String>,
+        /// The cause, for people.
+        why: Option<String>,
+    },
     /// Events were lost to this stream; a snapshot follows.
     Missed {
         /// How many.
@@ -191,6 +207,15 @@ impl From<&Event> for EventKindJson {
                 outcome: present(&hold.outcome),
                 lasted_ns: (hold.kind == "ended").then_some(hold.lasted_ns),
                 limit_ns: (hold.kind == "began").then_some(hold.limit_ns),
+            },
+            Event::Drain(drain) => Self::Drain {
+                at: known_moment(drain.at_unix_ns),
+                backend: drain.backend_name.clone(),
+                kind: drain.kind.clone(),
+                flows: drain.flows,
+                since: known_moment(drain.since_unix_ns),
+                who: present(&drain.who),
+                why: present(&drain.why),
             },
             Event::Missed(missed) => Self::Missed { count: missed.count },
         }

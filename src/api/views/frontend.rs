@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::backend::DoubtJson;
+use super::backend::{DoubtJson, SlowStartJson};
+use super::drain::DrainJson;
 use super::overrides::OverrideJson;
 use super::text::present;
 use super::time::known_moment;
@@ -96,6 +97,12 @@ pub struct PoolBackendJson {
     /// The backend's state; only where the backends were requested as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// How far the drain of the backend is; only with `state`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain: Option<DrainJson>,
+    /// How far its slow start in this frontend is; only with `state`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_start: Option<SlowStartJson>,
     /// Why the backend fails and keeps its state; only with `state`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<DoubtJson>,
@@ -111,6 +118,9 @@ impl FrontendJson {
             let found = backends.iter().find(|backend| backend.name == member.name);
             let state = found.map_or("removed", |backend| &backend.state);
             member.state = Some(state.to_owned());
+            member.drain = found.and_then(|backend| backend.drain.as_ref()).map(DrainJson::from);
+            let slow_start = found.and_then(|it| slow_start_in(&frontend.name, it));
+            member.slow_start = slow_start.map(SlowStartJson::from);
             member.doubt = found.and_then(|backend| backend.doubt.as_ref()).map(DoubtJson::from);
         }
         view
@@ -184,9 +194,20 @@ impl From<&pb::PoolBackendInfo> for PoolBackendJson {
             real_share: member.real_share,
             vpp_buckets: member.vpp_buckets,
             state: None,
+            drain: None,
+            slow_start: None,
             doubt: None,
         }
     }
+}
+
+/// The slow start of a backend in this frontend, if there is one.
+#[must_use]
+pub fn slow_start_in<'a>(
+    frontend: &str,
+    backend: &'a pb::BackendInfo,
+) -> Option<&'a pb::SlowStartInfo> {
+    backend.slow_starts.iter().find(|it| it.frontend_name == frontend)
 }
 
 /// The pool that gets new flows: the first in which a backend has weight.

@@ -7,6 +7,7 @@
 
 mod backend;
 mod config_check;
+mod drain;
 mod event;
 mod frontend;
 mod health_check;
@@ -18,12 +19,13 @@ mod vpp;
 #[cfg(test)]
 mod tests;
 
-pub use backend::{BackendJson, DampingJson, DoubtJson, TransitionJson};
+pub use backend::{BackendJson, DampingJson, DoubtJson, SlowStartJson, TransitionJson};
 pub use config_check::ConfigCheckJson;
+pub use drain::DrainJson;
 pub use event::{EventJson, EventKindJson};
 pub use frontend::{
     FailOpenJson, FrontendJson, PoolBackendJson, PoolJson, PredictedServerJson, PredictionJson,
-    fail_open_text, serving_pool,
+    fail_open_text, serving_pool, slow_start_in,
 };
 pub use health_check::{DnsCheckJson, HealthCheckJson, HttpCheckJson, TcpCheckJson};
 pub use overrides::{OverrideJson, OverridesJson};

@@ -104,7 +104,7 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
             controller.keeping(overrides, keeper.recipient())
         }
     };
-    let controller = controller.on(probe_environment);
+    let controller = controller.on(probe_environment).with_flow_counter(vpp.clone().recipient());
     let controller = if has_vpp { controller.awaiting_vpp() } else { controller };
     let controller = controller.start();
     // On the outward thread: the facts of thousands of frontends delay no weight.

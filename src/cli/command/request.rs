@@ -18,6 +18,8 @@ pub enum CliCommand {
     WatchState,
     /// Prints events as they happen.
     WatchEvents(WatchOptions),
+    /// Drains a backend and waits until that is over.
+    DrainAndWait(DrainOptions),
     /// Sends a request that has one answer.
     Request(DaemonRequest),
 }
@@ -90,6 +92,15 @@ pub enum DaemonRequest {
         change: BackendChange,
         terms: OverrideTerms,
     },
+    /// Take new flows away from a backend and follow those that remain.
+    Drain(DrainOptions),
+    /// Undo `Drain`.
+    Undrain {
+        /// The name in the configuration file.
+        name: String,
+        /// In the operator's words.
+        why: Option<String>,
+    },
     /// Override the configured weight of a backend in a pool.
     SetWeight {
         /// The frontend that has the pool.
@@ -119,6 +130,19 @@ pub enum DaemonRequest {
     },
 }
 
+/// How a backend is drained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrainOptions {
+    /// The name in the configuration file.
+    pub name: String,
+    /// When it has taken too long; `None`: never.
+    pub timeout: Option<Duration>,
+    /// Whether VPP then forgets what is left.
+    pub flush: bool,
+    /// In the operator's words.
+    pub why: Option<String>,
+}
+
 /// A change of the administrative state of a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackendChange {
@@ -126,6 +150,8 @@ pub enum BackendChange {
     Pause,
     /// Undo `Pause`.
     Resume,
+    /// Undo `Pause`, with a slow start where there is one.
+    ResumeSlowly,
     /// Undo `Disable`.
     Enable,
     /// No probes and no new flows; established flows are forgotten.
@@ -148,7 +174,7 @@ pub struct OverrideTerms {
 pub struct WatchOptions {
     /// Lines to print; `None`: until interrupted.
     pub count: Option<u64>,
-    /// Whether the kind was named; if none was, all five are printed.
+    /// Whether the kind was named; if none was, all six are printed.
     pub log: bool,
     /// The least severe level of log events; `None`: info.
     pub level: Option<LogLevelWord>,
@@ -160,6 +186,8 @@ pub struct WatchOptions {
     pub dataplane: bool,
     /// Whether the kind was named.
     pub hold: bool,
+    /// Whether the kind was named.
+    pub drain: bool,
 }
 
 /// Severities of the daemon's log.

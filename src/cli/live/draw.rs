@@ -14,6 +14,7 @@ use crate::api::views::fail_open_text;
 use crate::api::views::text::printable;
 use crate::cli::error::client_error_text;
 use crate::cli::render::context::Tone;
+use crate::cli::render::text::drain;
 use crate::cli::render::time::{age, elapsed, moment};
 use crate::client::mirror::{
     DaemonStatus, MirroredState, RecentChange, RecentChangeKind, VppStatus,
@@ -219,12 +220,14 @@ fn table_row(row: &Row<'_>, now_ns: i64, ink: Ink) -> TableRow<'static> {
                 _ => "as-is".into(),
             };
             let doubt = status.and_then(|status| status.doubt.as_ref());
-            let (known, why) = match doubt {
-                None => {
+            let drain = status.and_then(|status| status.drain.as_ref());
+            let (known, why) = match (doubt, drain) {
+                (None, Some(drain)) => drain_cells(drain, ink),
+                (None, None) => {
                     let why = status.map_or_else(String::new, |status| printable(&status.why));
                     (state(known), Span::raw(why))
                 }
-                Some(doubt) => {
+                (Some(doubt), _) => {
                     let why = printable(&format!("doubted: {}", doubt.why));
                     let known = printable(&format!("{known}?"));
                     (ink.span(Tone::Unsure, known), ink.span(Tone::Unsure, why))
@@ -244,6 +247,12 @@ fn table_row(row: &Row<'_>, now_ns: i64, ink: Ink) -> TableRow<'static> {
     };
     let titles = ["NAME", "STATE", "WEIGHT", "EFFECT", "SHARE", "AGE", "WHY"];
     TableRow::new(titles.into_iter().zip(cells).map(|(title, cell)| right(title, cell)))
+}
+
+/// The state and the reason of a backend that is drained.
+fn drain_cells(drain: &pb::DrainInfo, ink: Ink) -> (Span<'static>, Span<'static>) {
+    let tone = drain::tone(&drain.phase);
+    (ink.span(tone, printable(&drain.phase)), ink.span(tone, printable(&drain::line(drain))))
 }
 
 /// `192.0.2.80 tcp/80`
@@ -300,6 +309,11 @@ fn described(change: &RecentChange) -> (String, Tone) {
         RecentChangeKind::Hold(hold) => {
             let lasted = elapsed(hold.lasted_ns);
             (words(&["verdicts", &hold.outcome, &hold.probes, "after", &lasted]), Tone::Plain)
+        }
+        RecentChangeKind::Drain(event) => {
+            let flows = event.flows.map_or(String::new(), |flows| format!("{flows} flows"));
+            let what = ["drain of", &event.backend_name, &event.kind, &flows, &event.why];
+            (words(&what), drain::tone(&event.kind))
         }
         RecentChangeKind::Missed(count) => (format!("{count} events missed"), Tone::Unsure),
     }

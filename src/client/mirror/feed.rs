@@ -24,6 +24,7 @@ pub async fn feed(client: DaemonClient, updates: Sender<MirrorUpdate>) -> Result
         log: Some(false),
         change: Some(true),
         hold: Some(true),
+        drain: Some(true),
         ..pb::WatchRequest::default()
     };
     let policy = FollowPolicy { retry_first: true, retry_refused: false };

@@ -15,6 +15,9 @@ pub const GATHER: Duration = Duration::from_millis(200);
 /// How often the frontends and VPP are requested as a whole.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(15);
 
+/// How often the backends that are drained are requested.
+pub(super) const DRAIN_INTERVAL: Duration = Duration::from_secs(3);
+
 /// What to request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MirrorQuery {
@@ -44,6 +47,10 @@ pub struct Refresh {
     vpp: bool,
     /// The ways whose verdicts wait for evidence. No event says which backends are doubted.
     held: BTreeSet<String>,
+    /// The backends that are drained. No event says how many flows they have left.
+    draining: BTreeSet<String>,
+    /// When they are requested again; `None`: none is drained.
+    drain_due: Option<Instant>,
     /// There was a gap: anything may have changed.
     everything: bool,
     /// When the objects above are requested; `None`: there are none.
@@ -108,7 +115,18 @@ impl Refresh {
                 };
                 self.everything = true;
             }
+            Some(Event::Drain(drain)) => {
+                match drain.kind.as_str() {
+                    "ended" | "drained" => self.draining.remove(&drain.backend_name),
+                    _ => self.draining.insert(drain.backend_name.clone()),
+                };
+                self.backends.insert(drain.backend_name.clone());
+                let is_any = !self.draining.is_empty();
+                self.drain_due = is_any.then_some(now + DRAIN_INTERVAL);
+            }
             Some(Event::Missed(_)) => {
+                self.draining.clear();
+                self.drain_due = None;
                 self.held.clear();
                 self.everything = true;
             }
@@ -136,7 +154,7 @@ impl Refresh {
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         let full_due = self.full_due?;
-        Some(self.due.map_or(full_due, |due| due.min(full_due)))
+        [self.due, self.drain_due].into_iter().flatten().chain([full_due]).min()
     }
 
     /// What is to be requested at `now`, if anything. It counts as requested.
@@ -145,7 +163,7 @@ impl Refresh {
             return None;
         }
         let frontends = std::mem::take(&mut self.frontends);
-        let backends = std::mem::take(&mut self.backends);
+        let mut backends = std::mem::take(&mut self.backends);
         let vpp = std::mem::take(&mut self.vpp);
         self.due = None;
         if self.everything || self.full_due.is_some_and(|due| due <= now) {
@@ -153,6 +171,10 @@ impl Refresh {
             self.full_due = Some(now + REFRESH_INTERVAL);
             let backends = gap || !backends.is_empty() || !self.held.is_empty();
             return Some(MirrorQuery::Everything { backends });
+        }
+        if self.drain_due.is_some_and(|due| due <= now) {
+            backends.extend(self.draining.iter().cloned());
+            self.drain_due = Some(now + DRAIN_INTERVAL);
         }
         let (frontends, backends) =
             (frontends.into_iter().collect(), backends.into_iter().collect());
@@ -262,6 +284,24 @@ mod tests {
         assert_eq!(hold("began", start), (everything(true), everything(true)));
         let end = start + 2 * REFRESH_INTERVAL;
         assert_eq!(hold("ended", end), (everything(true), everything(false)));
+    }
+
+    #[test]
+    fn backends_are_requested_often_while_they_are_drained() {
+        let start = Instant::now();
+        let mut refresh = fresh(start);
+        let mut drain = |kind: &str, at: Instant| {
+            let (kind, backend_name) = (kind.into(), "nginx0".into());
+            let drain = pb::DrainEvent { kind, backend_name, ..Default::default() };
+            refresh
+                .event(&pb::Event { event: Some(Event::Drain(drain)), ..Default::default() }, at);
+            let query = refresh.take(at + GATHER);
+            (query, refresh.take(at + DRAIN_INTERVAL), refresh.due().unwrap())
+        };
+        let asked = || parts(&[], &["nginx0"], false);
+        assert_eq!(drain("draining", start), (asked(), asked(), start + 2 * DRAIN_INTERVAL));
+        let end = start + DRAIN_INTERVAL;
+        assert_eq!(drain("drained", end), (asked(), None, start + REFRESH_INTERVAL));
     }
 
     #[test]

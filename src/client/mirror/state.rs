@@ -34,7 +34,7 @@ pub enum VppStatus {
 }
 
 /// The state of a backend or frontend, and how it came about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MirroredState {
     /// Of a backend; empty where it is not known.
     pub address: String,
@@ -46,6 +46,8 @@ pub struct MirroredState {
     pub why: String,
     /// Of a backend that fails and keeps its state.
     pub doubt: Option<pb::DoubtInfo>,
+    /// Of a backend that is drained.
+    pub drain: Option<pb::DrainInfo>,
 }
 
 /// One change that was received as an event.
@@ -80,6 +82,8 @@ pub enum RecentChangeKind {
     Dataplane(pb::DataplaneEvent),
     /// Verdicts wait for evidence, or do so no longer.
     Hold(pb::HoldEvent),
+    /// A drain came further.
+    Drain(pb::DrainEvent),
     /// This many events were lost.
     Missed(u64),
 }
@@ -221,6 +225,7 @@ impl Mirror {
             since_ns: last.at_unix_ns,
             why: if last.why.is_empty() { backend.last_result } else { last.why },
             doubt: backend.doubt,
+            drain: backend.drain,
         };
         self.backend_states.insert(backend.name, state);
     }
@@ -271,6 +276,7 @@ impl Mirror {
                     self.add_recent(at_ns, RecentChangeKind::Hold(hold));
                 }
             }
+            Some(Event::Drain(event)) => self.apply_drain(event),
             Some(Event::Missed(missed)) => {
                 self.held.clear();
                 // It has no time of its own.
@@ -278,6 +284,26 @@ impl Mirror {
                 self.add_recent(at_ns, RecentChangeKind::Missed(missed.count));
             }
             _ => {}
+        }
+    }
+
+    /// The figures are requested; the event has what changes at once.
+    fn apply_drain(&mut self, event: pb::DrainEvent) {
+        let known = self.backend_states.get_mut(&event.backend_name);
+        let mut is_news = true;
+        if let Some(state) = known {
+            if event.kind == "ended" {
+                state.drain = None;
+            } else {
+                let drain = state.drain.get_or_insert_default();
+                // A snapshot repeats those that have not ended.
+                is_news = drain.phase != event.kind || drain.since_unix_ns != event.since_unix_ns;
+                drain.phase.clone_from(&event.kind);
+                drain.since_unix_ns = event.since_unix_ns;
+            }
+        }
+        if is_news {
+            self.add_recent(event.at_unix_ns, RecentChangeKind::Drain(event));
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::backend::Addresses;
-use super::values::{number, optional, or_default, port, power_of_two};
+use super::values::{duration, number, optional, or_default, port, power_of_two};
 use crate::config::fault::{Problem, taken_for_ipv4};
 use crate::config::raw;
 use crate::config::report::{ConfigPath, FaultReport};
@@ -16,6 +17,9 @@ use crate::domain::config::{Frontend, Pool};
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Transport, Vip, Weight};
 use crate::domain::names::{BackendName, PoolName};
 use crate::domain::resolution::IpFamily;
+
+/// Longer than it makes sense to wait for.
+const LONGEST_SLOW_START: Duration = Duration::from_secs(24 * 3600);
 
 /// The parts of a frontend that have no fault: the rules between frontends are
 /// checked even where another part of one has a fault.
@@ -139,10 +143,23 @@ fn pools(
             let at = at.index(index);
             let name = pool_name(raw, index, &mut named, &at.key("name"), report);
             let backends = members(raw, index, servers, &at.key("backends"), report);
-            Some(Pool { name: name?, backends: backends? })
+            let slow_start = optional(raw.slow_start.as_deref(), |given| {
+                slow_start(given, &at.key("slow-start"), report)
+            });
+            let slow_start = slow_start?.filter(|span| !span.is_zero());
+            Some(Pool { name: name?, slow_start, backends: backends? })
         })
         .collect();
     pools.into_iter().collect()
+}
+
+/// `60s`; a day at most, and 0 for none.
+fn slow_start(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<Duration> {
+    let span = duration(given, at, report)?;
+    if span > LONGEST_SLOW_START {
+        return report.refuse(at, Problem::LongSlowStart { given: given.to_owned() });
+    }
+    Some(span)
 }
 
 /// The pool's name, unless an earlier pool has it: `named` holds their indices.

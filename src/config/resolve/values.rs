@@ -5,9 +5,9 @@ use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::config::duration;
 use crate::config::fault::{AddressFamily, Problem};
 use crate::config::report::{ConfigPath, FaultReport};
+use crate::domain::duration;
 
 /// `given`, if it is in `range`, which must be within `T`.
 pub(super) fn number<T: TryFrom<i64>>(

@@ -3,5 +3,6 @@
 
 pub mod fail_open;
 pub mod maglev;
+pub mod slow_start;
 mod verdict;
 pub mod weights;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::domain::dataplane::net::Weight;
 use crate::domain::health::State;
 
 /// Counts the flushes requested for a backend. Each number is flushed once; 0 means
@@ -27,6 +28,9 @@ pub struct Verdict {
     pub address: Option<IpAddr>,
     /// The last flush that one of its transitions requested.
     pub flush: FlushSeq,
+    /// It is paused, and its flows are flushed all the same: an operator's drain took too
+    /// long.
+    pub drain_flushes: bool,
     /// It went down with its first verdict. Its flows are kept: before the daemon
     /// started, or before a reload, it may have been up.
     pub first_down: bool,
@@ -34,6 +38,8 @@ pub struct Verdict {
     /// result since.
     pub is_new: bool,
     pub grace: StartupGrace,
+    /// The weight that its slow start has come to in the frontend.
+    pub ramp: Option<Weight>,
 }
 
 /// The time after the start, or after the reload that brought a backend, in which the
@@ -52,7 +58,8 @@ pub(super) fn flushes(verdict: &Verdict, flush_on_down: bool) -> bool {
     match verdict.state {
         State::Down => flush_on_down && !verdict.first_down,
         State::Disabled | State::Removed => true,
-        State::Up | State::Unknown | State::Paused => false,
+        State::Paused => verdict.drain_flushes,
+        State::Up | State::Unknown => false,
     }
 }
 

@@ -317,7 +317,8 @@ fn target_weight(selection: PoolSelection, pool: usize, member: &PoolMember) -> 
         (State::Unknown, _) if member.is_waited_for() => TargetWeight::Keep,
         (State::Up, PoolSelection::Undecided) => TargetWeight::Keep,
         (State::Up, PoolSelection::Active(active)) if active == pool => {
-            TargetWeight::Weight(member.weight)
+            let ramp = member.verdict.ramp.unwrap_or(Weight::FULL);
+            TargetWeight::Weight(member.weight.min(ramp))
         }
         _ => TargetWeight::Weight(Weight::ZERO),
     }

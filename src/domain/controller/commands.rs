@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{AdminCommand, CommandRefused, ControllerState};
 use crate::domain::dataplane::net::Weight;
+use crate::domain::drain::DrainOrder;
 use crate::domain::health::Admin;
 use crate::domain::moment::Moment;
 use crate::domain::overrides::{
@@ -38,6 +39,11 @@ pub enum OverrideCommand {
         /// `None`: that of the configuration.
         weight: Option<Weight>,
     },
+    /// A pause, of which the flows that remain are followed.
+    Drain {
+        backend: String,
+        order: DrainOrder,
+    },
 }
 
 impl ControllerState {
@@ -54,6 +60,9 @@ impl ControllerState {
         match &given.command {
             OverrideCommand::Admin { backend, command } => {
                 self.plan_admin(overrides, backend, *command, given)
+            }
+            OverrideCommand::Drain { backend, .. } => {
+                self.plan_admin(overrides, backend, AdminCommand::Drain, given)
             }
             OverrideCommand::Weight { frontend, pool, backend, weight } => {
                 self.plan_weight(overrides, (frontend, pool, backend), *weight, given)
@@ -73,13 +82,29 @@ impl ControllerState {
         let configured = configured_admin(settings);
         let before = overrides.admin(name);
         let target = match (command, before.map_or(configured, |it| it.value)) {
-            (AdminCommand::Pause | AdminCommand::Resume, Admin::Disabled) => {
+            (AdminCommand::Undrain, _) if !self.drains.has(name) => {
+                return Err(CommandRefused::NotDrained(name.into()));
+            }
+            (
+                AdminCommand::Pause
+                | AdminCommand::Drain
+                | AdminCommand::Undrain
+                | AdminCommand::Resume
+                | AdminCommand::ResumeSlowly,
+                Admin::Disabled,
+            ) => {
                 return Err(CommandRefused::Disabled { backend: name.into(), command });
             }
-            (AdminCommand::Pause, _) => Admin::Paused,
+            (AdminCommand::Pause | AdminCommand::Drain, _) => Admin::Paused,
             (AdminCommand::Disable, _) => Admin::Disabled,
             (AdminCommand::Enable, Admin::Paused) => Admin::Paused,
-            (AdminCommand::Enable | AdminCommand::Resume, _) => Admin::Enabled,
+            (
+                AdminCommand::Enable
+                | AdminCommand::Resume
+                | AdminCommand::ResumeSlowly
+                | AdminCommand::Undrain,
+                _,
+            ) => Admin::Enabled,
             (AdminCommand::Unset, _) => configured,
         };
         let is_left_paused = command == AdminCommand::Enable && target == Admin::Paused;

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use crate::domain::balancing::slow_start::{RampId, RampRequest};
 use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::config::{Backend, HealthCheck, WitnessAddress};
+use crate::domain::drain::{DrainId, FlowTimer};
 use crate::domain::events::{Change, Event};
 use crate::domain::evidence::doubts::{DoubtTimer, QuestionId};
 use crate::domain::evidence::group::ProbeGroup;
@@ -109,6 +111,16 @@ pub enum ControllerEffect {
         /// What there is to see of the first one: `SOCKERR out of file descriptors`.
         impossible: Option<(BackendName, Arc<str>)>,
     },
+    /// Plan the steps of a slow start, which takes some milliseconds.
+    PlanRamp(RampId, RampRequest),
+    /// After this time, the next step of a slow start is due.
+    SetRampTimer(RampId, Duration),
+    /// After this time, VPP's flows are due to be read for the drains under way.
+    SetFlowTimer(FlowTimer, Duration),
+    /// Read VPP's flows.
+    ReadFlows,
+    /// After this time, the drain has taken too long.
+    SetDrainTimer(DrainId, Duration),
     /// The new desired state of these frontends.
     Desire(Vec<(FrontendName, Arc<DesiredFrontend>)>),
     /// An operator's override is in force, in place of another or not.
@@ -162,7 +174,13 @@ pub struct InheritedVerdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdminCommand {
     Pause,
+    /// Pause it, and follow the flows that remain.
+    Drain,
+    /// Resume it, if it is drained.
+    Undrain,
     Resume,
+    /// Resume it; where its pool has `slow-start`, slowly.
+    ResumeSlowly,
     Enable,
     Disable,
     /// As the file has it.
@@ -173,7 +191,10 @@ impl fmt::Display for AdminCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pause => "pause",
+            Self::Drain => "drain",
+            Self::Undrain => "undrain",
             Self::Resume => "resume",
+            Self::ResumeSlowly => "resume slowly",
             Self::Enable => "enable",
             Self::Disable => "disable",
             Self::Unset => "unset",
@@ -201,4 +222,6 @@ pub enum CommandRefused {
          leave out how long"
     )]
     NothingLasts { backend: String, command: String },
+    #[error("backend \"{0}\" is not drained")]
+    NotDrained(String),
 }

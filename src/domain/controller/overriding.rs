@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ControllerEffect, ControllerState, OperatorCommand, OverrideCommand};
+use super::{AdminCommand, ControllerEffect, ControllerState, OperatorCommand, OverrideCommand};
 use crate::domain::events::{Change, Changed, Event};
+use crate::domain::health::Admin;
 use crate::domain::moment::Moment;
 use crate::domain::overrides::{
     Overridden, OverrideChange, OverrideEnd, OverrideEntry, OverrideSet, Reason, configured_admin,
@@ -38,6 +39,7 @@ impl ControllerState {
         let who = &*given.who;
         let cause = match &given.command {
             OverrideCommand::Admin { command, .. } => format!("{command} by {who}"),
+            OverrideCommand::Drain { .. } => format!("{} by {who}", AdminCommand::Drain),
             OverrideCommand::Weight { backend, weight: Some(weight), .. } => {
                 format!("weight of {backend} set to {weight} by {who}")
             }
@@ -48,7 +50,30 @@ impl ControllerState {
         let why = given.why.as_ref();
         let cause = why.map_or(cause.clone(), |why| format!("{cause}: {why}"));
         let (at, end) = (given.at, OverrideEnd::Unset);
-        self.change_override(change, &ChangedBy { who, why, at, end, cause: &cause })
+        let by = ChangedBy { who, why, at, end, cause: &cause };
+        match &given.command {
+            OverrideCommand::Admin { backend, command } => {
+                let is_slow = *command == AdminCommand::ResumeSlowly;
+                if let Some(record) = self.backends.get_mut(backend.as_str()) {
+                    record.resumed_slowly = is_slow && record.admin == Admin::Paused;
+                }
+                let mut effects = self.change_override(change, &by);
+                if *command == AdminCommand::Pause {
+                    effects.extend(self.end_drain(backend, &cause, at.wall));
+                }
+                effects
+            }
+            OverrideCommand::Drain { backend, order } => {
+                let mut effects = self.change_override(change, &by);
+                effects.extend(self.begin_drain(backend, *order, who, at));
+                effects
+            }
+            OverrideCommand::Weight { frontend, backend, .. } => {
+                // An operator's weight wins over a slow start.
+                self.end_ramp(&frontend.as_str().into(), backend);
+                self.change_override(change, &by)
+            }
+        }
     }
 
     /// Ends the overrides whose time is over.
@@ -83,6 +108,11 @@ impl ControllerState {
         }
         if before != now {
             effects.extend(told(before, now, by));
+        }
+        if let OverrideChange::Admin { backend, .. } = &change
+            && self.backends.get(backend).is_some_and(|record| record.admin != Admin::Paused)
+        {
+            effects.extend(self.end_drain(backend.as_str(), by.cause, by.at.wall));
         }
         if let OverrideChange::Weight { frontend, .. } = change {
             self.recompute(&[frontend], by.cause, by.at.wall, &mut effects);

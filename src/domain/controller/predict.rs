@@ -42,8 +42,13 @@ impl ControllerState {
             return Err(CommandRefused::NotInFrontend { frontend, backend });
         }
         overrides.extend(keys.into_iter().map(|key| (key, weight)));
-        let verdict =
-            |name: &BackendName| Some(self.backends.get(name)?.verdict(self.grace, &record.served));
+        // An operator's weight wins over a slow start.
+        let ramps =
+            |name: &BackendName| record.ramps.get(name).filter(|_| name.as_str() != backend);
+        let verdict = |name: &BackendName| {
+            let verdict = self.backends.get(name)?.verdict(self.grace, &record.served);
+            Some(Verdict { ramp: ramps(name).map(Ramp::weight), ..verdict })
+        };
         let after = desired(settings, &overrides, &record.fail_open, verdict);
         let before = record.decision.effective.iter().flatten();
         let servers = before.zip(after.effective.iter().flatten());

@@ -57,6 +57,8 @@ impl ControllerState {
             last_reload: ReloadId::default(),
             reload_status: ReloadStatus { refusal: None, last_success: at },
             served: ServedAddresses::Known(BTreeSet::new()),
+            drains: FollowedDrains::default(),
+            last_ramp: RampId::default(),
             doubts: Doubts::new(config.healthchecker.doubt_limit),
             holds: HoldStats::default(),
             unable: BTreeSet::new(),
@@ -126,12 +128,13 @@ impl ControllerState {
         }
         // Before those that are copied from are stopped.
         effects.sort_by_key(|effect| !matches!(effect, ControllerEffect::CopyVerdict { .. }));
-        self.rebuild_frontends(&served, at, &mut effects);
+        self.rebuild_frontends((&served, &inheritances), at, &mut effects);
         let brought = |record: &BackendRecord| reload.is_some() && record.waits_since == reload;
         if let Some(id) = reload.filter(|_| self.backends.values().any(|it| brought(it))) {
             effects.push(ControllerEffect::SetGraceTimer(id));
         }
         self.generation = self.generation.next();
+        self.follow_reload(&inheritances, at, &mut effects);
         effects.extend(intent.changes(&Intent::of(self), Change::FILE, at));
         effects
     }
@@ -146,7 +149,7 @@ impl ControllerState {
     /// Adds new frontends, and decides all frontends again.
     fn rebuild_frontends(
         &mut self,
-        served: &BTreeMap<Vip, BTreeSet<IpAddr>>,
+        (served, inheritances): (&BTreeMap<Vip, BTreeSet<IpAddr>>, &Inheritances),
         at: SystemTime,
         effects: &mut Vec<ControllerEffect>,
     ) {
@@ -159,7 +162,9 @@ impl ControllerState {
                     backend.frontends.push(name.clone());
                 }
             }
-            if !self.frontends.contains_key(name) {
+            if let Some(record) = self.frontends.get_mut(name) {
+                record.keep_ramps(settings, &inheritances.renames);
+            } else {
                 let of_vip = served.get(&settings.vip).unwrap_or(&none);
                 let verdict =
                     |name: &BackendName| Some(self.backends.get(name)?.verdict(self.grace, of_vip));
@@ -168,6 +173,7 @@ impl ControllerState {
                 let decision = desired(settings, &weights, &fail_open, verdict);
                 let desired = Arc::new(decision.desired.clone());
                 let (from, to) = (FrontendState::Removed, decision.state);
+                let serving_since = decision.active_pool.map(|_| at);
                 let transition = Transition { from, to, at, why: "newly configured".into() };
                 effects.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));
                 self.frontends.insert(
@@ -182,6 +188,8 @@ impl ControllerState {
                         programmed: false,
                         serving: false,
                         served: BTreeSet::new(),
+                        serving_since,
+                        ramps: BTreeMap::new(),
                     },
                 );
             }

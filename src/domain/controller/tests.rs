@@ -1,6 +1,7 @@
 //! Tests the Controller's decisions without actors.
 
 mod damping;
+mod draining;
 mod event_stream;
 mod evidence;
 mod fail_open;
@@ -12,6 +13,7 @@ mod names;
 mod overrides;
 mod peers;
 mod reload_guard;
+mod slow_start;
 
 use super::*;
 use crate::domain::balancing::weights::TargetWeight;
@@ -49,6 +51,7 @@ fn config() -> Config {
     };
     let pool = |name: &str, backends: &[&str]| Pool {
         name: name.into(),
+        slow_start: None,
         backends: backends.iter().map(|backend| ((*backend).into(), Weight::FULL)).collect(),
     };
     let web = Frontend {

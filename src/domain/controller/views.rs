@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::*;
 use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::weights::TargetWeight;
+use crate::domain::drain::Drain;
 use crate::domain::overrides::OverrideEntry;
 use crate::domain::readiness::HealthCounts;
 
@@ -17,6 +18,8 @@ pub struct BackendView {
     /// Why its name does not resolve. The last address is kept meanwhile.
     pub unresolved: Option<String>,
     pub state: State,
+    /// An operator drains it, or has drained it.
+    pub drain: Option<Box<Drain>>,
     /// Why its last failures are no verdict.
     pub doubt: Option<DoubtView>,
     /// It passes again, and its return waits.
@@ -32,6 +35,8 @@ pub struct BackendView {
     pub check: Option<Arc<HealthCheck>>,
     /// The frontends that use it.
     pub frontends: Vec<FrontendName>,
+    /// Where it starts slowly.
+    pub ramps: Vec<(FrontendName, Ramp)>,
     /// VPP confirmed what is desired of all of them.
     pub programmed: bool,
 }
@@ -119,6 +124,7 @@ impl ControllerState {
             address: record.address,
             unresolved: record.unresolved.clone(),
             state: record.state,
+            drain: self.drain_of(name.as_str()).cloned().map(Box::new),
             doubt: record.doubt.clone(),
             damping: record.damping,
             enabled: record.admin != Admin::Disabled,
@@ -126,6 +132,7 @@ impl ControllerState {
             transitions: record.history.iter().cloned().collect(),
             transition_counts: record.transition_counts.clone(),
             check: check_of(&self.config, &record.settings),
+            ramps: self.ramps_of(record, name.as_str()),
             programmed: record
                 .frontends
                 .iter()

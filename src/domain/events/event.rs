@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::change::Change;
 use super::dataplane_change::DataplaneChange;
+use super::drain_change::DrainChange;
 use super::fail_open_change::FailOpenChange;
 use super::log_record::LogRecord;
 use crate::domain::balancing::weights::FrontendState;
@@ -28,6 +29,8 @@ pub enum Event {
     Change(Box<Change>),
     /// The verdicts of a group of probes wait for evidence, or do so no longer.
     Hold(Box<HoldChange>),
+    /// The drain of a backend begins, comes further, or is followed no longer.
+    Drain(Box<DrainChange>),
 }
 
 /// A change of state.

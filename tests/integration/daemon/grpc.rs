@@ -91,6 +91,8 @@ async fn every_question_is_answered() {
         doubt: None,
         damping: None,
         admin_override: None,
+        drain: None,
+        slow_starts: vec![],
         now_unix_ns: a.now_unix_ns,
     };
     assert_eq!(a, expected);

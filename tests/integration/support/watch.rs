@@ -123,6 +123,10 @@ impl Watch {
             Kind::Dataplane(of) => {
                 format!("dataplane {} {} {}", of.frontend_name, of.kind, of.detail)
             }
+            Kind::Drain(of) => {
+                let flows = of.flows.map_or("?".into(), |flows| flows.to_string());
+                format!("drain {} {} {flows}", of.backend_name, of.kind)
+            }
             Kind::Change(of) => {
                 let of_what = [&of.kind, &of.frontend_name, &of.pool_name, &of.backend_name];
                 let of_what = of_what.map(String::as_str).join(" ");

@@ -12,6 +12,7 @@ use crate::actors::controller::{
 };
 use crate::api::actors::Actors;
 use crate::domain::balancing::weights::{FrontendState, TargetWeight};
+use crate::domain::drain::DrainPhase;
 use crate::domain::health::State;
 
 const BUILD_INFO: MetricFamily = gauge("build_info", "The running maglevd; always 1.");
@@ -49,6 +50,14 @@ const HOLD: MetricFamily = histogram(
 const QUESTIONS: MetricFamily = counter(
     "doubt_questions_total",
     "How often others were asked whether they pass, because a backend failed without a witness.",
+);
+const DRAIN_FLOWS: MetricFamily = gauge(
+    "drain_flows",
+    "VPP's count of the flows that a drained backend has left; none until they were counted.",
+);
+const DRAIN_OVERDUE: MetricFamily = gauge(
+    "drain_overdue",
+    "1 while a drained backend has flows left although the drain's timeout is over.",
 );
 const FRONTEND_STATE: MetricFamily =
     gauge("frontend_state", "1 for the state that a frontend is in, 0 for the others.");
@@ -114,6 +123,7 @@ pub(super) fn write(answers: &ScrapeAnswers, page: &mut MetricsPage) {
     page.single(&RELOAD_SUCCESS_TIME, loaded.as_secs_f64());
     backends(&answers.overview, page);
     evidence(&answers.overview, page);
+    drains(&answers.overview, page);
     frontends(&answers.overview, page);
     overrides::write(&answers.overrides, page);
     probes::write(&answers.probes, page);
@@ -172,6 +182,21 @@ fn evidence(overview: &Overview, page: &mut MetricsPage) {
         page.histogram(&HOLD, &[("outcome", outcome.as_str())], lasted);
     }
     page.single(&QUESTIONS, count(overview.holds.questions));
+}
+
+fn drains(overview: &Overview, page: &mut MetricsPage) {
+    let drained =
+        || overview.backends.iter().filter_map(|it| Some((it.name.as_str(), it.drain.as_deref()?)));
+    page.family(&DRAIN_FLOWS);
+    for (name, drain) in drained() {
+        let Some(flows) = drain.flows() else { continue };
+        page.series(&DRAIN_FLOWS, &[("backend", name)], count(flows));
+    }
+    page.family(&DRAIN_OVERDUE);
+    for (name, drain) in drained() {
+        let overdue = flag(drain.phase() == DrainPhase::Overdue);
+        page.series(&DRAIN_OVERDUE, &[("backend", name)], overdue);
+    }
 }
 
 fn frontends(overview: &Overview, page: &mut MetricsPage) {

@@ -2,7 +2,8 @@
 
 use super::node::{Node, Path, ValueSlot, alias, slot, whole, word, yielding};
 use crate::cli::command::request::{
-    BackendChange, CliCommand, DaemonRequest, LogLevelWord, OverrideTerms, Shell, WatchOptions,
+    BackendChange, CliCommand, DaemonRequest, DrainOptions, LogLevelWord, OverrideTerms, Shell,
+    WatchOptions,
 };
 
 /// The first words of all commands.
@@ -10,6 +11,8 @@ pub static ROOT: &[Node] = &[
     word("show", "look at the state").then(SHOW),
     word("set", "change a backend or a weight until told otherwise").then(SET),
     word("unset", "end what was set").then(UNSET),
+    word("drain", "take new flows away from a backend, follow those that remain").then(DRAIN),
+    word("undrain", "undo drain").then(UNDRAIN),
     word("sync", "write the desired state to VPP").then(SYNC),
     word("config", "the daemon's configuration file").then(CONFIG),
     word("watch", "follow what happens").then(WATCH),
@@ -77,8 +80,11 @@ const SET: &[Node] = &[
             .with(TERMS)
             .makes(|path| set_backend(path, BackendChange::Pause)),
         word("resume", "undo pause")
-            .with(REASON)
-            .makes(|path| set_backend(path, BackendChange::Resume)),
+            .with(&[
+                word("slowly", "take its share in steps, where slow-start is configured"),
+                BECAUSE,
+            ])
+            .makes(resume),
         word("enable", "undo disable")
             .with(TERMS)
             .makes(|path| set_backend(path, BackendChange::Enable)),
@@ -140,6 +146,28 @@ const UNSET: &[Node] = &[
     .with(REASON)
     .makes(unset_weight)])])])])]),
 ];
+const DRAIN: &[Node] = &[word("backend", "which backend").then(&[slot(
+    ValueSlot::Backend,
+    "pause it, and count its flows until none is left",
+)
+.with(&[
+    word("timeout", "when that has taken too long").then(&[slot(
+        ValueSlot::Duration,
+        "how long it may take",
+    )
+    .with(&[word("then", "what to do at the timeout")
+        .then(&[word("flush", "have VPP forget the flows that are left")])])]),
+    word("wait", "show the progress until it is over"),
+    BECAUSE,
+])
+.makes(drain)])];
+
+const UNDRAIN: &[Node] = &[word("backend", "which backend").then(&[slot(
+    ValueSlot::Backend,
+    "resume it, however far its drain is",
+)
+.with(REASON)
+.makes(undrain)])];
 
 const SYNC: &[Node] = &[word("vpp", "VPP").then(&[
     word("lb", "the load balancer").then(&[word(
@@ -184,6 +212,7 @@ const EVENTS: &[Node] = &[
     word("frontend", "only these: transitions of frontends"),
     word("dataplane", "only these: what was written to VPP"),
     word("hold", "only these: verdicts that wait for evidence"),
+    word("drain", "only these: how far drains are"),
 ];
 
 const COMPLETIONS: &[Node] = &[
@@ -206,6 +235,30 @@ fn set_backend(path: &Path, change: BackendChange) -> Option<CliCommand> {
 
 fn terms(path: &Path) -> OverrideTerms {
     OverrideTerms { lasts: path.duration(), reason: path.reason() }
+}
+
+fn resume(path: &Path) -> Option<CliCommand> {
+    let slowly = path.has("slowly");
+    let change = if slowly { BackendChange::ResumeSlowly } else { BackendChange::Resume };
+    set_backend(path, change)
+}
+
+fn drain(path: &Path) -> Option<CliCommand> {
+    let options = DrainOptions {
+        name: path.name(ValueSlot::Backend)?,
+        timeout: path.duration(),
+        flush: path.has("flush"),
+        why: path.reason(),
+    };
+    if path.has("wait") {
+        return Some(CliCommand::DrainAndWait(options));
+    }
+    request(DaemonRequest::Drain(options))
+}
+
+fn undrain(path: &Path) -> Option<CliCommand> {
+    let name = path.name(ValueSlot::Backend)?;
+    request(DaemonRequest::Undrain { name, why: path.reason() })
 }
 
 fn predict(path: &Path) -> Option<CliCommand> {
@@ -254,5 +307,6 @@ fn watch(path: &Path) -> Option<CliCommand> {
         frontend: path.has("frontend"),
         dataplane: path.has("dataplane"),
         hold: path.has("hold"),
+        drain: path.has("drain"),
     }))
 }

@@ -1,12 +1,13 @@
 //! Backends: the list, one with its transitions, one that was changed.
 
 use super::common::{confirmation, doubt_note, or_dash, override_note, state_cell, yes_no};
+use super::drain;
 use super::overrides::{fact, term};
 use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone, urgency};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
 use crate::cli::render::time::{age, elapsed, moment};
-use crate::pb::{BackendInfo, HealthCheckInfo};
+use crate::pb::{BackendInfo, HealthCheckInfo, SlowStartInfo};
 
 /// The age of the last transition.
 fn since(backend: &BackendInfo, context: &RenderContext) -> String {
@@ -58,11 +59,14 @@ pub(super) fn one(
         name => name,
     };
     let mark = if backend.enabled_overridden { "*" } else { "" };
+    let slow_starts: Vec<_> = backend.slow_starts.iter().map(slow_start_in).collect();
     let head = facts(
         &[
             ("backend", backend.name.as_str().into()),
             ("state", Cell::state(&backend.state, false)),
             ("since", since(backend, context).into()),
+            ("drain", drain_cell(backend)),
+            ("slow start", Cell::new(&slow_starts.join("; "), Tone::Unsure)),
             ("doubted", Cell::new(&doubt(backend, context).unwrap_or_default(), Tone::Unsure)),
             ("damped", Cell::new(&damping(backend, context).unwrap_or_default(), Tone::Unsure)),
             ("address", address(backend).into()),
@@ -75,6 +79,19 @@ pub(super) fn one(
         context,
     );
     head + &override_note(backend.enabled_overridden, context) + &transitions(backend, context)
+}
+
+/// `45 of 100 in www, full in 12s`
+fn slow_start_in(info: &SlowStartInfo) -> String {
+    let SlowStartInfo { frontend_name, weight, target, left_ns } = info;
+    format!("{weight} of {target} in {frontend_name}, full in {}", elapsed(*left_ns))
+}
+
+fn drain_cell(backend: &BackendInfo) -> Cell {
+    match &backend.drain {
+        Some(drain) => Cell::new(&drain::line(drain), drain::tone(&drain.phase)),
+        None => "".into(),
+    }
 }
 
 /// Why a backend is doubted: `held for 3s: L4TOUT timeout; …`
@@ -140,7 +157,11 @@ fn transitions(backend: &BackendInfo, context: &RenderContext) -> String {
 }
 
 pub(super) fn changed(backend: &BackendInfo, context: &RenderContext) -> String {
-    let state = context.paint(Tone::of_state(&backend.state), &printable(&backend.state));
+    let (state, tone) = match &backend.drain {
+        Some(drain) => (&drain.phase, drain::tone(&drain.phase)),
+        None => (&backend.state, Tone::of_state(&backend.state)),
+    };
+    let state = context.paint(tone, &printable(state));
     let vpp = confirmation(backend.programmed, &backend.not_programmed, context);
     let term = term(backend.admin_override.as_ref());
     format!("{} is {state}{term}{vpp}\n", printable(&backend.name))

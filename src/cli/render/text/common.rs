@@ -1,5 +1,6 @@
 //! Pieces of text that several subjects share.
 
+use super::drain;
 use crate::api::views::text::printable;
 use crate::cli::render::context::{RenderContext, Tone};
 use crate::cli::render::table::Cell;
@@ -24,8 +25,12 @@ pub(super) fn yes_no(yes: bool) -> &'static str {
 }
 
 /// A backend's state, with `*` where an operator overrode the file and `?` where it is
-/// doubted.
+/// doubted. One that is drained is paused: how far that is stands in its place.
 pub(super) fn state_cell(backend: &BackendInfo) -> Cell {
+    if let Some(drain) = &backend.drain {
+        let mark = if backend.enabled_overridden { "*" } else { "" };
+        return Cell::new(&format!("{}{mark}", drain.phase), drain::tone(&drain.phase));
+    }
     match &backend.doubt {
         None => Cell::state(&backend.state, backend.enabled_overridden),
         Some(_) => {

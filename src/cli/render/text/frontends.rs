@@ -3,10 +3,10 @@
 use super::common::{confirmation, or_dash, override_note, state_cell, yes_no};
 use super::overrides;
 use crate::api::views::text::printable;
-use crate::api::views::{fail_open_text, serving_pool};
+use crate::api::views::{fail_open_text, serving_pool, slow_start_in};
 use crate::cli::render::context::{RenderContext, Tone, frontend_urgency};
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
-use crate::cli::render::time::age;
+use crate::cli::render::time::{age, elapsed};
 use crate::pb;
 use crate::pb::{BackendInfo, FrontendInfo, PoolBackendInfo, PoolInfo};
 
@@ -102,7 +102,7 @@ pub(super) fn one(
     let warnings: String = warnings.collect();
     let note = override_note(marked, context);
     let set = overrides(frontend, backends, context);
-    let doubts = doubts(backends, context);
+    let doubts = slow_starts(&frontend.name, backends, context) + &doubts(backends, context);
     let vpp = vpp(frontend, context);
     format!(
         "{head}{open}{vpp}\n{tree}{note}{set}{doubts}{warnings}\n{}",
@@ -119,6 +119,21 @@ fn overrides(frontend: &FrontendInfo, backends: &[BackendInfo], context: &Render
         true => String::new(),
         false => format!("\n{}", overrides::table("OVERRIDE", set).render(context)),
     }
+}
+
+/// A line for each backend that starts slowly: `45 of 100`, full in 12s.
+fn slow_starts(frontend: &str, backends: &[BackendInfo], context: &RenderContext) -> String {
+    let columns = [Column::left("SLOW START"), Column::right("WEIGHT"), Column::right("FULL IN")];
+    let mut table = TextTable::new(&columns);
+    let mut any = false;
+    for backend in backends {
+        let Some(ramp) = slow_start_in(frontend, backend) else { continue };
+        let weight = format!("{} of {}", ramp.weight, ramp.target);
+        let name = Cell::new(&backend.name, Tone::Unsure);
+        table.row([name, weight.into(), elapsed(ramp.left_ns).into()]);
+        any = true;
+    }
+    if any { format!("\n{}", table.render(context)) } else { String::new() }
 }
 
 /// A line for each backend that fails and keeps its state.

@@ -5,6 +5,7 @@ mod backends;
 mod checks;
 mod common;
 mod doctor;
+pub(crate) mod drain;
 mod frontends;
 mod overrides;
 mod prediction;

@@ -78,6 +78,8 @@ fn decide(
                 state: member.state,
                 address: Some(IpAddr::from([10, 0, 0, number])),
                 flush: FlushSeq::NONE.next(),
+                drain_flushes: false,
+                ramp: None,
                 first_down: member.first_down,
                 is_new: member.is_new,
                 grace,
@@ -85,7 +87,7 @@ fn decide(
             verdicts.insert(name.clone(), verdict);
             backends.insert(name, Weight::try_from(i64::from(member.weight)).unwrap());
         }
-        of_file.push(Pool { name: index.to_string().as_str().into(), backends });
+        of_file.push(Pool { name: index.to_string().as_str().into(), slow_start: None, backends });
     }
     let frontend = Frontend {
         description: String::new(),

@@ -35,6 +35,8 @@ fn decide_with(
                     state,
                     address: Some(address),
                     flush: FlushSeq::NONE,
+                    drain_flushes: false,
+                    ramp: None,
                     first_down: letter == 'D',
                     is_new: false,
                     grace: if letter == '!' { StartupGrace::Over } else { grace },
@@ -42,7 +44,11 @@ fn decide_with(
             );
             backends.insert(name, if letter == '0' { Weight::ZERO } else { Weight::FULL });
         }
-        frontend.pools.push(Pool { name: index.to_string().as_str().into(), backends });
+        frontend.pools.push(Pool {
+            name: index.to_string().as_str().into(),
+            slow_start: None,
+            backends,
+        });
     }
     let decision =
         desired(&frontend, &WeightOverrides::new(), &FailOpenMemory::default(), |name| {
@@ -133,11 +139,13 @@ fn an_override_takes_the_place_of_the_configured_weight() {
     let mut frontend = frontend(true);
     let (pool, name) = (PoolName::from("p"), BackendName::from("a"));
     let backends = BTreeMap::from([(name.clone(), Weight::FULL)]);
-    frontend.pools.push(Pool { name: pool.clone(), backends });
+    frontend.pools.push(Pool { name: pool.clone(), slow_start: None, backends });
     let verdict = Verdict {
         state: State::Up,
         address: Some(IpAddr::from([10, 0, 0, 1])),
         flush: FlushSeq::NONE,
+        drain_flushes: false,
+        ramp: None,
         first_down: false,
         is_new: false,
         grace: StartupGrace::Waiting,

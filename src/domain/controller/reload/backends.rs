@@ -58,6 +58,9 @@ impl ControllerState {
         let inheritance = inheritances.take(name);
         // An override belongs to the name: it stays when the address changes, and goes
         // along when the name does.
+        let renamed = inheritance.as_ref().filter(|it| it.is_renamed).map(|it| &it.record);
+        let namesake = old.as_ref().or(renamed);
+        let drain_flushes = namesake.is_some_and(|old| old.drain_flushes);
         let set = self.overrides.admin(name.as_str()).map(|it| it.value);
         let admin = set.unwrap_or_else(|| configured_admin(settings));
         let mut record = BackendRecord {
@@ -72,8 +75,10 @@ impl ControllerState {
             damping: None,
             first_down: false,
             resumed: false,
+            resumed_slowly: false,
             waits_since: None,
             flush: inheritances.last_flush(settings.address.fixed()),
+            drain_flushes,
             history: VecDeque::new(),
             transition_counts: TransitionCounts::new(),
             frontends: Vec::new(),

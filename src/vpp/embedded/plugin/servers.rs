@@ -131,6 +131,26 @@ impl Plugin {
         Ok(())
     }
 
+    /// Has new flows to one server of a VIP take the places of another's entries. That is
+    /// how a count falls in VPP without a flush: the entry of a flow that has ended stays
+    /// until a new flow takes its place.
+    ///
+    /// # Errors
+    /// Refuses an unknown VIP or server.
+    pub fn reuse_entries(
+        &mut self,
+        vip: PluginVipKey,
+        (from, to): (u128, u128),
+        flows: u64,
+    ) -> Result<(), PluginFault> {
+        let vip_index = self.find(vip).ok_or(PluginRefusal::NoSuchEntry)?;
+        let from = self.find_server(vip_index, from).ok_or(PluginRefusal::NoSuchEntry)?;
+        let taken = self.servers[from].flows.min(flows);
+        self.put_flows(vip, to, taken)?;
+        self.servers[from].flows = self.servers[from].flows.saturating_sub(taken);
+        Ok(())
+    }
+
     /// Brings the `buckets` of the servers of these VIPs up to date. VPP does so
     /// at each change; the difference cannot be seen before they are listed.
     pub(super) fn refresh(&mut self, slots: &[u32]) {

@@ -163,6 +163,28 @@ fn flows_keep_a_row_until_a_flush_or_a_new_table() {
 }
 
 #[test]
+fn a_count_falls_as_new_flows_take_the_places_of_old_ones_and_in_no_other_way() {
+    let mut plugin = Plugin::default();
+    let vip = key("192.0.2.1/32", 6, 80);
+    let (one, two) = (bits("10.1.0.1"), bits("10.1.0.2"));
+    plugin.add_vip(vip, spec(0), 0).unwrap();
+    for server in [one, two] {
+        plugin.add_server(vip, server, 1, false, 0).unwrap();
+    }
+    plugin.put_flows(vip, one, 9).unwrap();
+    plugin.set_weight(vip, one, 0, false).unwrap();
+    plugin.advance(24 * 3600);
+    let flows =
+        |plugin: &mut Plugin| plugin.server_rows().iter().map(|row| row.flows).collect::<Vec<_>>();
+    assert_eq!(flows(&mut plugin), [9, 0], "long after every flow has timed out");
+    plugin.reuse_entries(vip, (one, two), 5).unwrap();
+    assert_eq!(flows(&mut plugin), [4, 5]);
+    plugin.reuse_entries(vip, (one, two), 5).unwrap();
+    assert_eq!(flows(&mut plugin), [0, 9], "there were no more");
+    assert!(plugin.reuse_entries(vip, (one, bits("10.1.0.3")), 1).is_err());
+}
+
+#[test]
 fn a_vip_added_again_at_once_has_another_slot_and_the_dead_rows_beside_it() {
     let mut plugin = Plugin::default();
     let vip = key("192.0.2.1/32", 6, 80);

@@ -136,6 +136,12 @@ pub(super) fn backend(name: &str) -> Option<BackendInfo> {
             state: text("up"),
             transitions: vec![transition("unknown", "up", 90_000, "204 No Content")],
             healthcheck: text("web"),
+            slow_starts: vec![SlowStartInfo {
+                frontend_name: text("web"),
+                weight: 45,
+                target: 100,
+                left_ns: 12 * SECOND,
+            }],
             last_result: text("L4TOUT timeout"),
             doubt: Some(DoubtInfo {
                 since_unix_ns: ago(3),
@@ -146,6 +152,7 @@ pub(super) fn backend(name: &str) -> Option<BackendInfo> {
         },
         "bind0" => BackendInfo {
             address: text("2001:db8::10"),
+            drain: Some(drain()),
             state: text("paused"),
             transitions: vec![transition("up", "paused", 7_200, "by an operator")],
             healthcheck: text("dns"),
@@ -158,6 +165,26 @@ pub(super) fn backend(name: &str) -> Option<BackendInfo> {
         }
         _ => return None,
     })
+}
+
+fn drain() -> DrainInfo {
+    let flows = |name: &str, flows| DrainFlows { frontend_name: text(name), flows };
+    DrainInfo {
+        phase: text("draining"),
+        since_unix_ns: ago(7_200),
+        lasted_ns: 7_200 * SECOND,
+        who: text("uid 0 pid 4712"),
+        timeout_ns: 10_800 * SECOND,
+        flush: true,
+        left_ns: Some(3_600 * SECOND),
+        flows: Some(42),
+        first_flows: Some(120),
+        frontends: vec![flows("dns", 40), flows("web", 2)],
+        counted_ago_ns: Some(SECOND),
+        rate: Some(0.01),
+        ends_in_ns: Some(5_400 * SECOND),
+        uncounted: String::new(),
+    }
 }
 
 pub(super) fn check_names() -> Vec<String> {

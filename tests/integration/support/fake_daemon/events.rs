@@ -69,6 +69,7 @@ pub(crate) fn events(wanted: &WatchRequest, boot_id: u64) -> Vec<Event> {
                 ..HoldEvent::default()
             }),
         ),
+        (wanted.drain, drained("overdue", Some(42))),
         (None, Kind::Missed(MissedEvent { count: 3 })),
     ];
     let wanted = kinds.into_iter().filter(|(wanted, _)| wanted.unwrap_or(true));
@@ -91,6 +92,19 @@ pub(crate) fn held(kind: &str, seconds: i64) -> Kind {
         lasted_ns: 3_000_000_000,
         limit_ns: 5_000_000_000,
         at_unix_ns: ago(seconds),
+    })
+}
+
+/// A drain of a backend comes to this.
+pub(crate) fn drained(kind: &str, flows: Option<u64>) -> Kind {
+    Kind::Drain(DrainEvent {
+        backend_name: text("bind0"),
+        kind: text(kind),
+        flows,
+        since_unix_ns: ago(7_200),
+        who: text("uid 0 pid 4712"),
+        why: text("the timeout of 2h is over"),
+        at_unix_ns: ago(1),
     })
 }
 

@@ -184,6 +184,24 @@ impl Maglev for FakeService {
         named("frontend", &name, data::frontend(&name))
     }
 
+    async fn drain_backend(&self, request: Request<DrainBackendRequest>) -> Answer<BackendInfo> {
+        let DrainBackendRequest { name, timeout_ns, flush, .. } = request.into_inner();
+        let mut backend = self.set(&name, "paused")?;
+        let phase = "draining".into();
+        let drain = DrainInfo { phase, timeout_ns, flush, ..DrainInfo::default() };
+        backend.get_mut().drain = Some(drain);
+        Ok(backend)
+    }
+
+    async fn undrain_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
+        let mut backend = self.set(&request.into_inner().name, "unknown")?;
+        if backend.get_mut().drain.take().is_none() {
+            let name = &backend.get_ref().name;
+            return Err(Status::failed_precondition(format!("backend \"{name}\" is not drained")));
+        }
+        Ok(backend)
+    }
+
     async fn list_health_checks(
         &self,
         _: Request<ListHealthChecksRequest>,

@@ -27,12 +27,16 @@ pub(super) async fn read_state(
     // With thousands of VIPs this takes milliseconds, in which this thread has to
     // serve other calls.
     let observed = tokio::task::spawn_blocking(move || rows.observe()).await;
-    // It fails only when the runtime stops.
-    observed.map_err(|_| CallError::Lost {
+    observed.map_err(|_| stopping())
+}
+
+/// The error of a thread that was not started because the runtime stops.
+fn stopping() -> CallError {
+    CallError::Lost {
         call: LbAsV2Details::NAME,
         applied: Applied::No,
         why: EndReason::LeftUnconfirmed,
-    })
+    }
 }
 
 /// See [`VppClient::read_verbose`](crate::vpp::client::VppClient::read_verbose).
@@ -56,11 +60,13 @@ pub(super) async fn read_verbose(
         pending
     });
     connection.submit(calls).await;
-    let verbose = parse_vips(&text(&pending.one().await?));
+    let reply = pending.one().await?;
     if let Some(workaround) = workaround {
         workaround.any().await?;
     }
-    Ok(Some(verbose))
+    // Of thousands of VIPs it is megabytes.
+    let verbose = tokio::task::spawn_blocking(move || parse_vips(&text(&reply))).await;
+    Ok(Some(verbose.map_err(|_| stopping())?))
 }
 
 /// The global settings and the short listing, which sizes what follows.

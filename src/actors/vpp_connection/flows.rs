@@ -1,0 +1,68 @@
+//! Reads how many established flows VPP has for each server.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use actix::prelude::*;
+
+use super::messages::{FlowsError, ReadFlows, call_failed};
+use super::{DataplaneError, VppConnection};
+use crate::domain::dataplane::net::Vip;
+use crate::domain::drain::FlowCounts;
+use crate::vpp::cli_text::VipTexts;
+
+impl Handler<ReadFlows> for VppConnection {
+    type Result = ResponseFuture<Result<FlowCounts, FlowsError>>;
+
+    fn handle(&mut self, _: ReadFlows, _: &mut Self::Context) -> Self::Result {
+        let client = self.client();
+        Box::pin(async move {
+            let (_, client) = client?;
+            let listing = client.read_verbose().await.map_err(call_failed)?;
+            let listing = listing.ok_or(FlowsError::TooManyVips)?;
+            if listing.entries.is_empty() && !listing.complete {
+                return Err(FlowsError::NotUnderstood);
+            }
+            let counts = tokio::task::spawn_blocking(move || counts(&listing)).await;
+            // It fails only when the daemon ends.
+            Ok(counts.map_err(|_| DataplaneError::ended())?)
+        })
+    }
+}
+
+/// The flows of live VIPs. One of which a server in use has no count that is understood
+/// is left out.
+fn counts(listing: &VipTexts) -> FlowCounts {
+    let mut is_complete = listing.complete;
+    let mut vips: BTreeMap<Vip, BTreeMap<IpAddr, u64>> = BTreeMap::new();
+    for entry in listing.entries.iter().filter(|entry| !entry.removed) {
+        match &entry.flows {
+            Some(flows) => drop(vips.insert(entry.vip, flows.iter().copied().collect())),
+            None => is_complete = false,
+        }
+    }
+    FlowCounts::new(vips, is_complete)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vpp::cli_text::parse_vips;
+
+    const VERBOSE: &str = include_str!("../../../tests/data/cli/show_lb_vips_verbose.txt");
+
+    #[test]
+    fn a_vip_whose_flows_are_not_understood_has_no_count() {
+        let text = VERBOSE.replace("buckets:65536 flows:0", "buckets:65536 flows:6");
+        let listing = parse_vips(&text);
+        let [web, dns, six] = [0, 1, 2].map(|place: usize| listing.entries[place].vip);
+        let [one, two] = ["10.1.0.1", "2001:db8:a::1"].map(|it| it.parse::<IpAddr>().unwrap());
+        let of_web = |text: &str| counts(&parse_vips(text)).of(web, one);
+        let known = counts(&listing);
+        assert_eq!((known.of(web, one), known.of(six, two)), (Some(0), Some(6)));
+        assert_eq!(known.of(dns, one), Some(0), "a VIP that is removed takes no packets");
+        let odd = "buckets:1024 flows:many";
+        assert_eq!(of_web(&text.replace("buckets:1024 flows:0", odd)), None);
+        assert_eq!(of_web(&text.replace("[1]", "[one]")), None);
+    }
+}

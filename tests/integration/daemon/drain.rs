@@ -1,0 +1,200 @@
+//! Drains of a running daemon: what VPP is told, what is counted and shown, and how
+//! `drain … wait` ends.
+
+use std::process::{Command, Output, Stdio};
+
+use crate::support::wait::{DEADLINE, eventually};
+use crate::support::{Daemon, Dataplane, TestBed, get, metrics_address, sample};
+use vpp_maglev::pb::{BackendInfo, GetBackendRequest, WatchRequest};
+use vpp_maglev::vpp::embedded::plugin::PluginVipKey;
+
+/// A daemon whose backends `a` and `b` serve `v4`, and VPP.
+async fn started(bed: &mut TestBed, flags: &[&str]) -> (Dataplane, Daemon) {
+    let dataplane = bed.dataplane();
+    let daemon = bed.start_with(flags).await;
+    daemon.all(&["a", "b"], "up").await;
+    dataplane.until("v4 a=100 b=100").await;
+    dataplane.writes();
+    (dataplane, daemon)
+}
+
+fn bed() -> TestBed {
+    TestBed::new(&["a", "b"]).configured(|config| config.frontend("v4", "192.0.2.80", &["a b"]))
+}
+
+/// The VIP in VPP, and its two servers: `a` and `b`.
+fn servers(dataplane: &Dataplane) -> (PluginVipKey, u128, u128) {
+    let snapshot = dataplane.control.snapshot().unwrap();
+    let mut addresses: Vec<u128> = snapshot.servers.iter().map(|row| row.address).collect();
+    addresses.sort_unstable();
+    (snapshot.vips[0].key, addresses[0], addresses[1])
+}
+
+/// Puts so many flows on `a`.
+fn put_flows(dataplane: &Dataplane, flows: u64) {
+    let (vip, a, _) = servers(dataplane);
+    dataplane.control.edit(move |plugin, _| plugin.put_flows(vip, a, flows)).unwrap().unwrap();
+}
+
+/// Has new flows to `b` take the places of so many of `a`.
+fn reuse(dataplane: &Dataplane, flows: u64) {
+    let (vip, a, b) = servers(dataplane);
+    let reused = dataplane.control.edit(move |plugin, _| plugin.reuse_entries(vip, (a, b), flows));
+    reused.unwrap().unwrap();
+}
+
+fn maglevc(daemon: &Daemon, command: &str) -> Command {
+    let mut maglevc = Command::new(env!("CARGO_BIN_EXE_maglevc"));
+    maglevc.args(["--server", &daemon.address()]).args(command.split(' '));
+    maglevc.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    maglevc
+}
+
+async fn ran(daemon: &Daemon, command: &str) -> (i32, String, String) {
+    let mut command = maglevc(daemon, command);
+    let ended = tokio::task::spawn_blocking(move || command.output()).await.unwrap();
+    texts(&ended.unwrap())
+}
+
+fn texts(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+async fn backend(daemon: &Daemon) -> BackendInfo {
+    let request = GetBackendRequest { name: "a".into() };
+    daemon.client().await.get_backend(request).await.unwrap().into_inner()
+}
+
+/// Waits until so many flows of `a` were counted.
+async fn until_counted(daemon: &Daemon, flows: u64) {
+    eventually(&format!("{flows} flows"), DEADLINE, async || {
+        backend(daemon).await.drain.is_some_and(|drain| drain.flows == Some(flows))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_drain_takes_new_flows_away_and_is_over_when_no_flow_is_left() {
+    let mut bed = bed();
+    let (dataplane, mut daemon) = started(&mut bed, &["--metrics-addr", "127.0.0.1:0"]).await;
+    let metrics = metrics_address(&mut daemon).await;
+    put_flows(&dataplane, 40);
+    let drains = WatchRequest {
+        log: Some(false),
+        backend: Some(false),
+        frontend: Some(false),
+        dataplane: Some(false),
+        drain: Some(true),
+        ..WatchRequest::default()
+    };
+    let mut watch = daemon.watch_as(drains.clone()).await;
+
+    let (status, out, err) = ran(&daemon, "drain backend a timeout 1h").await;
+    assert_eq!((status, out.as_str(), err.as_str()), (0, "a is draining, written\n", ""));
+    watch.until("drain a draining ?").await;
+    assert_eq!(dataplane.writes(), ["v4 a 0"], "its flows are kept");
+    until_counted(&daemon, 40).await;
+    let info = backend(&daemon).await;
+    let drain = info.drain.unwrap();
+    assert_eq!((info.state.as_str(), drain.phase.as_str()), ("paused", "draining"));
+    assert_eq!((drain.first_flows, drain.frontends.len()), (Some(40), 1));
+    assert_eq!((drain.timeout_ns, drain.flush), (3_600_000_000_000, false));
+    assert!(drain.left_ns.is_some() && drain.uncounted.is_empty());
+    let series = "maglev_drain_flows{backend=\"a\"}";
+    assert_eq!(sample(&metrics, series).await, "40");
+    let (_, shown, _) = ran(&daemon, "show backend a").await;
+    assert!(shown.contains("draining for ") && shown.contains(": 40 flows"), "{shown}");
+    let (_, listed, _) = ran(&daemon, "show backends").await;
+    assert!(listed.contains(" draining*"), "no drain to be told from a pause: {listed}");
+    // Whoever comes now learns of it with the present state.
+    daemon.watch_as(drains).await.until("drain a draining ?").await;
+
+    reuse(&dataplane, 15);
+    until_counted(&daemon, 25).await;
+    reuse(&dataplane, 25);
+    watch.until("drain a drained 0").await;
+    let drain = backend(&daemon).await.drain.unwrap();
+    assert_eq!((drain.phase.as_str(), drain.flows), ("drained", Some(0)));
+    daemon.logged("backend-drain").await;
+
+    let (status, out, _) = ran(&daemon, "undrain backend a").await;
+    assert_eq!(status, 0, "{out}");
+    watch.until("drain a ended 0").await;
+    dataplane.until("v4 a=100 b=100").await;
+    assert_eq!(dataplane.writes(), ["v4 a 100"]);
+    assert_eq!(backend(&daemon).await.drain, None);
+    assert!(!get(&metrics, "/metrics").await.1.contains("maglev_drain_flows{"));
+    let (status, _, err) = ran(&daemon, "undrain backend a").await;
+    assert_eq!((status, err.as_str()), (1, "backend \"a\" is not drained\n"));
+    daemon.terminate().await;
+}
+
+#[tokio::test]
+async fn a_script_learns_by_the_exit_status_how_a_drain_ended() {
+    let mut bed = bed();
+    let (dataplane, mut daemon) = started(&mut bed, &[]).await;
+    put_flows(&dataplane, 3);
+
+    let (status, _, err) = ran(&daemon, "drain backend a timeout 3s wait").await;
+    let late = "a was not drained within 3s: 3 flows are left";
+    assert_eq!((status, err.lines().last()), (1, Some(late)), "{err}");
+    assert_eq!(dataplane.writes(), ["v4 a 0"]);
+    daemon.logged_as("an overdue drain", |record| record["phase"] == "overdue").await;
+
+    let command = "drain backend a timeout 1s then flush wait";
+    let (status, out, err) = ran(&daemon, command).await;
+    assert_eq!((status, out.as_str()), (0, "a is drained, written\n"), "{err}");
+    assert_eq!(dataplane.writes(), ["v4 a 0 flush"]);
+    assert!(err.starts_with("a: draining for "), "{err}");
+
+    put_flows(&dataplane, 2);
+    let waiting = maglevc(&daemon, "--output json drain backend a wait").spawn().unwrap();
+    until_counted(&daemon, 2).await;
+    reuse(&dataplane, 2);
+    let ended = tokio::task::spawn_blocking(|| waiting.wait_with_output()).await.unwrap();
+    let (status, out, err) = texts(&ended.unwrap());
+    assert_eq!(status, 0, "{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&json["state"], &json["drain"]["phase"]), (&"paused".into(), &"drained".into()));
+
+    put_flows(&dataplane, 1);
+    let waiting = maglevc(&daemon, "drain backend a wait").spawn().unwrap();
+    until_counted(&daemon, 1).await;
+    assert_eq!(ran(&daemon, "set backend a resume").await.0, 0);
+    let ended = tokio::task::spawn_blocking(|| waiting.wait_with_output()).await.unwrap();
+    let (status, _, err) = texts(&ended.unwrap());
+    assert_eq!(status, 1, "{err}");
+    assert!(err.contains("the drain of a was ended before no flow was left"), "{err}");
+
+    let waiting = maglevc(&daemon, "drain backend a wait").spawn().unwrap();
+    until_counted(&daemon, 1).await;
+    daemon.terminate().await;
+    let ended = tokio::task::spawn_blocking(|| waiting.wait_with_output()).await.unwrap();
+    let (status, _, err) = texts(&ended.unwrap());
+    assert_eq!(status, 3, "{err}");
+}
+
+#[tokio::test]
+async fn flows_are_not_taken_for_none_while_vpp_is_away() {
+    let mut bed = bed();
+    let (dataplane, mut daemon) = started(&mut bed, &[]).await;
+    put_flows(&dataplane, 4);
+    assert_eq!(ran(&daemon, "drain backend a").await.0, 0);
+    until_counted(&daemon, 4).await;
+    dataplane.control.stop().unwrap();
+    eventually("the drain says that VPP is away", DEADLINE, async || {
+        let drain = backend(&daemon).await.drain.unwrap();
+        assert_eq!((drain.phase.as_str(), drain.flows), ("draining", Some(4)));
+        drain.uncounted.contains("not connected") || drain.uncounted.contains("not confirmed")
+    })
+    .await;
+    // Its flows went with the VPP that had them.
+    dataplane.control.restart().unwrap();
+    eventually("it is over", DEADLINE, async || {
+        backend(&daemon).await.drain.unwrap().phase == "drained"
+    })
+    .await;
+    dataplane.until("v4 a=0 b=100").await;
+    daemon.terminate().await;
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::purity::{ACTS, impure};
 use super::source::{Import, Named, Source, files, is_of_tests, read};
 use super::tree::crates;
 
@@ -168,38 +169,6 @@ const LAYERS: &[Layer] = &[
 /// Files of the root, which are of no layer.
 const ROOT: [&str; 2] = ["src/lib.rs", "src/pb.rs"];
 
-/// What `domain` may name of `std`: values, and nothing that finds anything out by
-/// itself or does IO. A hash map would draw its order.
-const VALUES: &[&str] = &[
-    "borrow",
-    "cmp",
-    "collections::BTreeMap",
-    "collections::BTreeSet",
-    "collections::VecDeque",
-    "collections::btree_map",
-    "fmt",
-    "f64::consts",
-    "iter",
-    "mem",
-    "net::IpAddr",
-    "net::Ipv4Addr",
-    "net::Ipv6Addr",
-    "net::SocketAddr",
-    "num",
-    "ops",
-    "slice",
-    "str",
-    "sync::Arc",
-    "sync::atomic",
-    "time::Duration",
-    "time::Instant",
-    "time::SystemTime",
-];
-
-/// What it may not call of these, nor without a path.
-const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now"];
-const ACTS: &[&str] = &["elapsed", "print!", "println!", "eprint!", "eprintln!", "dbg!"];
-
 impl Layer {
     fn of(path: &Path) -> Option<&'static Self> {
         let within = |layer: &&Self| {
@@ -230,17 +199,6 @@ impl Layer {
             _ => None,
         }
     }
-}
-
-/// A path of `std`, unless it is a value's.
-fn impure(path: &[String]) -> Option<String> {
-    let text = path.join("::");
-    let is_of = |value: &str| {
-        text.strip_prefix(value).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-    };
-    let is_pure =
-        VALUES.iter().any(|value| is_of(value)) && !CLOCKS.iter().any(|it| text.ends_with(it));
-    (!is_pure).then_some(text)
 }
 
 /// The foreign crates that the package depends on, as they are named in code.

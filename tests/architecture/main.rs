@@ -9,6 +9,7 @@ mod files;
 mod layers;
 mod locks;
 mod names;
+mod purity;
 mod source;
 mod tokens;
 mod tree;

@@ -44,17 +44,13 @@ impl Controller {
         self.set_expiry_timer(ctx);
     }
 
-    /// Executes the commands that are written. What a reload has changed meanwhile is
-    /// planned and written anew.
+    /// Executes the commands that are written.
     fn settle(&mut self, ctx: &mut Context<Self>) {
-        let mut written = self.writes.written().into_iter();
-        while let Some((pending, planned)) = written.next() {
-            if self.state.plan_override(self.state.overrides(), &pending.command) != planned {
-                let rest = written.map(|(pending, _)| pending);
-                self.writes.give_back(std::iter::once(pending).chain(rest));
-                return;
-            }
-            let PendingCommand { command, reply } = pending;
+        let state = &self.state;
+        let plan = |set: &_, it: &PendingCommand| state.plan_override(set, &it.command);
+        for (PendingCommand { command, reply }, planned) in
+            self.writes.written(state.overrides(), plan)
+        {
             let effect = planned.map(|change| self.take_effect(change, &command, ctx));
             // The client may have gone.
             let _ = reply.send(effect.map_err(OverrideFailed::from));

@@ -3,6 +3,7 @@
 
 mod events;
 mod handover;
+mod origin;
 mod overrides;
 mod peers;
 mod reload;
@@ -17,7 +18,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use overrides::{by_a_test, refused};
+use origin::{by_a_test, refused};
 
 use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};

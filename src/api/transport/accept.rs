@@ -16,12 +16,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::{self, CertificateError, ServerConfig};
+use tokio_rustls::rustls::ServerConfig;
 use tracing::{debug, warn};
 
 use crate::api::transport::activity::{ConnectionActivity, FIRST_REQUEST, Standing};
 use crate::api::transport::certificate_name::certificate_name;
 use crate::api::transport::connections::{Admission, ConnectionLimits, ConnectionTable};
+use crate::api::transport::handshake_failure::why;
 use crate::api::transport::peer::{AcceptedConnection, ByteStream, ClientPeer, IdentifiedClient};
 use crate::api::transport::phase::{DaemonPhase, stopped};
 use crate::api::transport::unix_authority::WithoutAuthority;
@@ -329,29 +330,6 @@ async fn close_gracefully(mut socket: TcpStream) -> io::Result<()> {
     let mut rest = [0; 1024];
     while socket.read(&mut rest).await? > 0 {}
     Ok(())
-}
-
-/// Why a handshake failed, for operators.
-fn why(error: &io::Error) -> String {
-    use rustls::Error as Tls;
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>());
-    match tls {
-        Some(Tls::NoCertificatesPresented) => {
-            "the client showed no certificate, and --grpc-tls-client-ca asks for one".into()
-        }
-        Some(Tls::InvalidCertificate(fault)) => {
-            let fault = match fault {
-                CertificateError::UnknownIssuer => {
-                    "is of no authority in --grpc-tls-client-ca".into()
-                }
-                fault => format!("cannot be used: {fault}"),
-            };
-            format!("the client's certificate {fault}")
-        }
-        Some(Tls::InvalidMessage(_)) => "the client does not speak TLS".into(),
-        Some(Tls::AlertReceived(alert)) => format!("the client refused: {alert:?}"),
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]

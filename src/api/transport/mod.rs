@@ -5,6 +5,7 @@ pub(super) mod accept;
 pub(super) mod activity;
 mod certificate_name;
 pub(super) mod connections;
+mod handshake_failure;
 pub(super) mod listen_addr;
 pub(super) mod listener;
 pub(super) mod peer;

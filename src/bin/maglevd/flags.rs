@@ -107,8 +107,8 @@ pub struct Flags {
     /// Where operators' overrides are kept over restarts; empty: nowhere. Without
     /// it, where systemd says by StateDirectory=, or else nowhere; with --demo
     /// nowhere
-    #[arg(long, env = "MAGLEV_STATE_DIR", value_name = "DIR")]
-    pub state_dir: Option<PathBuf>,
+    #[arg(long, env = "MAGLEV_STATE_DIR", value_name = "DIR", value_parser = clap::value_parser!(OsString))]
+    pub state_dir: Option<OsString>,
 
     /// The least important records to log
     #[arg(long, env = "MAGLEV_LOG_LEVEL", value_name = "LEVEL", default_value = "info", value_parser = log_level)]
@@ -165,10 +165,11 @@ impl Flags {
     /// `of_service`: what the service manager has made for that, several separated by
     /// colons.
     pub fn state_dir(&self, of_service: Option<OsString>) -> Option<PathBuf> {
-        let of_service = of_service
-            .filter(|_| !self.demo)
-            .and_then(|paths| std::env::split_paths(&paths).next());
-        let dir = self.state_dir.clone().or(of_service);
+        let given = self.state_dir.clone().map(PathBuf::from);
+        let dir = given.or_else(|| {
+            let paths = of_service.filter(|_| !self.demo)?;
+            std::env::split_paths(&paths).next()
+        });
         dir.filter(|path| !path.as_os_str().is_empty())
     }
 

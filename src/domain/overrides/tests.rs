@@ -144,13 +144,9 @@ impl WriteModel {
     }
 
     fn settle(&mut self) {
-        let mut written = self.writes.written().into_iter();
-        while let Some((order, planned)) = written.next() {
-            if plan(self.start, &self.in_force, &order) != planned {
-                let rest = written.map(|(order, _)| order);
-                self.writes.give_back(std::iter::once(order).chain(rest));
-                return;
-            }
+        let start = self.start;
+        let plan = |set: &OverrideSet, order: &Order| plan(start, set, order);
+        for (order, planned) in self.writes.written(&self.in_force, plan) {
             if let Ok(change) = planned {
                 self.in_force.change(change);
             }
@@ -256,12 +252,12 @@ fn changes_that_come_during_a_write_share_the_next_and_none_is_lost() {
     writes.request(order(3, 1, Some(Admin::Paused)));
     assert_eq!(writes.begin(&in_force, plan), NextWrite::None, "one write at a time");
     assert_eq!(first.entries().count(), 1);
-    for (_, planned) in writes.written() {
+    for (_, planned) in writes.written(&in_force, plan) {
         in_force.change(planned.unwrap());
     }
     let NextWrite::Write(second) = writes.begin(&in_force, plan) else { panic!() };
     assert_eq!(second.entries().count(), 2, "the first is still there");
-    let written = writes.written();
+    let written = writes.written(&in_force, plan);
     assert_eq!(written[1].1, Err("disabled"), "planned behind the second");
     in_force.change(written[0].1.clone().unwrap());
     assert_eq!(writes.begin(&in_force, plan), NextWrite::None);
@@ -287,6 +283,6 @@ fn after_a_failure_nothing_is_written_until_somebody_asks_or_it_is_time() {
     writes.failed(true);
     writes.request(order);
     assert!(matches!(writes.begin(&in_force, plan), NextWrite::Write(_)));
-    writes.written();
+    writes.written(&in_force, plan);
     assert!(!writes.retry());
 }

@@ -80,14 +80,33 @@ impl<R, E: PartialEq> OverrideWrites<R, E> {
         next
     }
 
-    /// The write has succeeded, or there was nothing to write. Returns the changes that it
-    /// stands for, in order: each is to take effect if it still does what was planned.
-    /// Otherwise it is given back, with all that follow.
-    pub fn written(&mut self) -> Vec<(R, PlannedChange<E>)> {
+    /// The write has succeeded, or there was nothing to write. Returns the changes that take
+    /// effect by that, in order. There are none if the overrides `in_force` have changed
+    /// meanwhile so that one of them would do something else than what was written: then
+    /// all are planned and written anew.
+    pub fn written(
+        &mut self,
+        in_force: &OverrideSet,
+        plan: impl Fn(&OverrideSet, &R) -> PlannedChange<E>,
+    ) -> Vec<(R, PlannedChange<E>)> {
         self.has_failed = false;
         let Some(WriteInProgress { set, changes }) = self.writing.take() else { return vec![] };
         self.stored = Some(set);
-        changes
+        let mut now = in_force.clone();
+        let is_as_planned = changes.iter().all(|(change, planned)| {
+            let again = plan(&now, change);
+            if let Ok(change) = &again {
+                now.change(change.clone());
+            }
+            again == *planned
+        });
+        if is_as_planned {
+            return changes;
+        }
+        for (change, _) in changes.into_iter().rev() {
+            self.waiting.push_front(change);
+        }
+        vec![]
     }
 
     /// The write has failed. Returns the changes that have no effect by that.
@@ -98,11 +117,6 @@ impl<R, E: PartialEq> OverrideWrites<R, E> {
             self.stored = None;
         }
         self.writing.take().map(|writing| writing.changes).unwrap_or_default()
-    }
-
-    /// Gives changes back that are no longer what was written: they are planned anew.
-    pub fn give_back(&mut self, changes: impl DoubleEndedIterator<Item = R>) {
-        changes.rev().for_each(|change| self.waiting.push_front(change));
     }
 
     /// After a failure: what is behind is to be written again. Returns whether it is.

@@ -169,6 +169,11 @@ async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of(
     served.get_mut("maglev_backend_unresolved").unwrap().1.insert("backend".into());
     // None may fail open; the test of one that does looks at it.
     served.get_mut("maglev_frontend_fail_open").unwrap().1.insert("frontend".into());
+    // Nothing is overridden; the test of what is looks at its labels.
+    for name in ["maglev_override", "maglev_override_age_seconds"] {
+        let labels = ["set", "frontend", "pool", "backend"].map(str::to_owned);
+        served.get_mut(name).unwrap().1.extend(labels);
+    }
     let only_served: Vec<_> =
         served.iter().filter(|of| !documented.iter().any(|o| o == *of)).collect();
     let only_documented: Vec<_> =

@@ -33,17 +33,6 @@ impl Handler<StoreOverrides> for HeldKeeper {
     }
 }
 
-pub(super) fn by_a_test(lasts: Option<Duration>) -> CommandOrigin {
-    CommandOrigin { who: "a test".into(), why: None, lasts }
-}
-
-pub(super) fn refused(failed: OverrideFailed) -> CommandRefused {
-    match failed {
-        OverrideFailed::Refused(refused) => refused,
-        failed => panic!("{failed}"),
-    }
-}
-
 /// The writes that wait for their answers.
 struct Writes(mpsc::UnboundedReceiver<(OverrideSet, StoreReply)>);
 

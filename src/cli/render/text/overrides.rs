@@ -28,7 +28,7 @@ pub(super) fn table<'a>(
         Column::left(title),
         Column::left("SET TO"),
         Column::left("FILE"),
-        Column::left("WHO"),
+        Column::text("WHO"),
         Column::right("AGE"),
         Column::right("LEFT"),
         Column::text("WHY"),

@@ -26,7 +26,8 @@ pub(super) struct HeldRemovals {
     /// A writing pass over all of VPP has begun over this connection: what others add
     /// from now on is drift.
     pub(super) is_judged: bool,
-    /// VIPs that may be removed: a reload left them out, or an operator forced it.
+    /// VIPs that may be removed: a reload left them out, or an operator forced it. Until
+    /// VPP has removed them: what it was read to have may be older than a write.
     pub(super) accepted: BTreeSet<Vip>,
 }
 

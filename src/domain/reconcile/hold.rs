@@ -30,9 +30,6 @@ impl ReconcileState {
                 self.announce_hold(now);
             }
         }
-        if let ObservedState::Known(observed) = &self.observed {
-            self.held.accepted.retain(|vip| observed.vips.contains_key(vip));
-        }
     }
 
     /// Lets go of what is no longer to be held: what VPP does not have any more, and what

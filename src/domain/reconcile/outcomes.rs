@@ -126,6 +126,9 @@ impl ReconcileState {
             }
             plan::apply(observed, step);
         }
+        if let Step::RemoveVip(vip) = step {
+            self.held.accepted.remove(vip);
+        }
         if let Some((from, to)) = sticky.filter(|(from, to)| from != to) {
             self.log(ReconcileRecord::StickyBucketsChanged { from, to });
         }

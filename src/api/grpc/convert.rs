@@ -1,8 +1,9 @@
 //! From the domain's types to the generated ones.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
-use super::drain;
+use super::drain_info;
+use super::unix_time::{now_ns, ns, unix_ns};
 use crate::actors::prober::ProbeReading;
 use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::slow_start::{Ramp, RampView};
@@ -15,21 +16,6 @@ use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
 use crate::domain::health::doubt::DoubtView;
 use crate::domain::names::FrontendName;
 use crate::pb;
-
-/// Unix time in nanoseconds; 0 for a time that does not fit.
-pub(super) fn unix_ns(at: SystemTime) -> i64 {
-    at.duration_since(UNIX_EPOCH).map_or(0, ns)
-}
-
-/// The daemon's clock, which clients count ages from.
-pub(super) fn now_ns() -> i64 {
-    unix_ns(SystemTime::now())
-}
-
-/// Nanoseconds, or the most that fit.
-pub(super) fn ns(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
-}
 
 /// A count that the configuration keeps far below `i32::MAX`.
 fn int(number: u32) -> i32 {
@@ -62,7 +48,7 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         not_programmed: String::new(),
         now_unix_ns: now_ns(),
         doubt: view.doubt.as_ref().map(doubt),
-        drain: view.drain.as_deref().map(drain::info),
+        drain: view.drain.as_deref().map(drain_info::info),
         slow_starts: view.ramps.iter().map(slow_start).collect(),
     }
 }
@@ -232,7 +218,7 @@ pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
         Event::FailOpen(record) => Kind::FailOpen(fail_open_event(record)),
         Event::Change(record) => Kind::Change(change(record)),
         Event::Hold(record) => Kind::Hold(hold(record)),
-        Event::Drain(record) => Kind::Drain(drain::event(record)),
+        Event::Drain(record) => Kind::Drain(drain_info::event(record)),
     };
     pb::Event { event: Some(kind), seq: seq.0, boot_id }
 }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::convert::{now_ns, ns, unix_ns};
 use super::table;
+use super::unix_time::{now_ns, ns, unix_ns};
 use crate::actors::reconciler::SyncReport;
 use crate::actors::vpp_connection::{VipPackets, VppInfo};
 use crate::domain::dataplane::net::Vip;

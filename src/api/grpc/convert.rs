@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::drain;
+use super::drain_info;
 use super::nanos::{now_ns, ns, unix_ns};
 use super::override_info::present_info;
 use crate::actors::prober::ProbeReading;
@@ -52,7 +52,7 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         doubt: view.doubt.as_ref().map(doubt),
         damping: view.damping.map(damping),
         admin_override: view.admin_override.as_ref().map(present_info),
-        drain: view.drain.as_deref().map(drain::info),
+        drain: view.drain.as_deref().map(drain_info::info),
         slow_starts: view.ramps.iter().map(slow_start).collect(),
     }
 }
@@ -236,7 +236,7 @@ pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
         Event::FailOpen(record) => Kind::FailOpen(fail_open_event(record)),
         Event::Change(record) => Kind::Change(change(record)),
         Event::Hold(record) => Kind::Hold(hold(record)),
-        Event::Drain(record) => Kind::Drain(drain::event(record)),
+        Event::Drain(record) => Kind::Drain(drain_info::event(record)),
     };
     pb::Event { event: Some(kind), seq: seq.0, boot_id }
 }

@@ -5,6 +5,7 @@ pub(super) mod connection;
 mod convert;
 mod costly;
 mod drain;
+mod drain_info;
 pub(super) mod health;
 pub(super) mod interceptor;
 mod lb;

@@ -4,7 +4,7 @@
 //! that go from one other server to another are not. How many the second are depends on
 //! the weights, and on nothing that a rule of thumb could say. So the weights are
 //! chosen by the model of the table: of all ways from the least weight to the configured
-//! one in steps of at most a sixth of the share, the one that moves the fewest entries
+//! one in steps of at most a quarter of the share, the one that moves the fewest entries
 //! besides. And since a weight is no share (in a table that is too short for its weights
 //! the second half of them changes nothing), time passes by share: the server has at no
 //! time more of the table than a straight line from the first step to the last gives it.

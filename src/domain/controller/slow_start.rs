@@ -57,8 +57,11 @@ impl ControllerState {
         let target = *pool.backends.get(name)?;
         let member = (pool.name.clone(), name.clone());
         let is_overridden = self.overrides.weight(frontend.as_str(), &member).is_some();
-        let gets_none =
-            record.decision.effective.get(place)?.get(name)? == &TargetWeight::Weight(Weight::ZERO);
+        // One that was resumed keeps what it has, until its first result: nothing.
+        let gets_none = match record.decision.effective.get(place)?.get(name)? {
+            TargetWeight::Weight(weight) => *weight == Weight::ZERO,
+            TargetWeight::Keep => true,
+        };
         let serves_for = at.duration_since(record.serving_since?).unwrap_or_default();
         if is_overridden || !gets_none || target <= Weight::LEAST || serves_for < span {
             return None;

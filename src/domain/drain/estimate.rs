@@ -17,6 +17,10 @@ const SAMPLES_FOR_LAW: usize = 6;
 /// p where nothing is known of it: half-way between the two laws.
 const USUAL_EXPONENT: f64 = 0.5;
 
+/// How much of p is believed where the count has hardly fallen: a small error of the rates
+/// would be a large one of p, and one of p is multiplied by the logarithm of the count.
+const CAUTION: f64 = 0.2;
+
 /// p at most. What slows down even more comes to rest.
 const GREATEST_EXPONENT: f64 = 2.0;
 
@@ -92,7 +96,9 @@ fn exponent(early: Trend, late: Trend) -> f64 {
     if early.rate <= 0.0 || late.rate <= 0.0 || fell <= 0.0 || !fell.is_finite() {
         return 0.0;
     }
-    ((early.rate / late.rate).ln() / fell).clamp(0.0, GREATEST_EXPONENT)
+    // Least squares for ln(rate) = p·ln(count), with a penalty on p.
+    let slowed = (early.rate / late.rate).ln();
+    (slowed * fell / (fell * fell + CAUTION)).clamp(0.0, GREATEST_EXPONENT)
 }
 
 /// The integral of count^-p from [`LAST`] to `left`, which is at least 1.

@@ -88,8 +88,8 @@ fn rate(rate: f64) -> Option<String> {
 /// A span without false precision: to a tenth of it, at least a second.
 fn rounded(ns: i64) -> String {
     let seconds = (ns.max(0) / SECOND_NS).max(1);
-    let step = [1, 5, 10, 30, 60, 300, 600, 1800, 3600].into_iter().rev();
-    let step = step.into_iter().find(|step| step * 10 <= seconds).unwrap_or(1);
+    let mut steps = [3600, 1800, 600, 300, 60, 30, 10, 5].into_iter();
+    let step = steps.find(|step| step * 10 <= seconds).unwrap_or(1);
     elapsed((seconds + step / 2) / step * step * SECOND_NS)
 }
 

@@ -7,12 +7,13 @@ use super::RampStep;
 use crate::domain::balancing::maglev::{self, Table};
 use crate::domain::dataplane::net::{TableLength, Weight};
 
-/// A step adds at most one in so many of the entries that the ramp adds in all.
-const STEPS: u32 = 6;
+/// A step adds at most one in so many of the entries that the ramp adds in all. Each step
+/// moves entries of others, so a ramp in more steps moves more of them.
+const STEPS: u32 = 4;
 
 /// Weights among which the steps are chosen, in tables of up to so many entries. Every
 /// pair of tables is compared, so long tables get fewer.
-const CANDIDATES: [(u32, usize); 3] = [(2048, 24), (8192, 16), (u32::MAX, 10)];
+const CANDIDATES: [(u32, usize); 2] = [(4096, 48), (u32::MAX, 24)];
 
 /// Which server comes back, where.
 #[derive(Clone, Debug, PartialEq, Eq)]

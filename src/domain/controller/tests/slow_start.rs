@@ -247,7 +247,7 @@ fn a_supposed_weight_is_that_of_an_operator_and_others_keep_their_slow_start() {
         let predicted = bed.controller.predict_weight("web", backend, half).unwrap();
         predicted.servers.iter().map(|server| server.3).collect::<Vec<_>>()
     };
-    let weight = |number| TargetWeight::Weight(Weight::try_from(number).unwrap());
+    let weight = |number: i64| TargetWeight::Weight(Weight::try_from(number).unwrap());
     assert_eq!(after("a")[..2], [weight(50), weight(100)]);
     assert_eq!(after("b")[..2], [weight(1), weight(50)]);
 }

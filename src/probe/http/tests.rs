@@ -1,8 +1,11 @@
 //! The response reader and the request, without sockets.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::RangeInclusive;
+use std::pin::pin;
+use std::task::Poll;
 
 use proptest::prelude::*;
 
@@ -245,6 +248,29 @@ proptest! {
         let pieces = [first, second].into_iter().filter(|piece| !piece.is_empty());
         prop_assert_eq!(whole, read(&expected, pieces));
     }
+}
+
+/// The only thread for blocking work is taken, so that what is given to one waits.
+#[test]
+fn a_long_body_is_matched_on_another_thread() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.max_blocking_threads(1).build().unwrap();
+    let exchange =
+        HttpExchange { path: "/".into(), host: None, codes: 200..=200, body: Some("^a*$".into()) };
+    let target = Target::new([192, 0, 2, 1].into(), std::num::NonZeroU16::MIN, None);
+    let probe = HttpProbe::prepare(target, None, &exchange, &ThreadResources::new()).unwrap();
+    let judge = |size| probe.judge(HttpVerdict::Match { status: 200, body: vec![b'a'; size] });
+    runtime.block_on(async {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let occupied = spawn_blocking(move || released.recv());
+        let mut long = pin!(judge(MATCHED_HERE + 1));
+        let first = poll_fn(|context| Poll::Ready(long.as_mut().poll(context).is_pending())).await;
+        assert!(first, "it is matched here, where other probes wait for it");
+        assert_eq!(judge(MATCHED_HERE).await.unwrap().to_string(), "L7OK 200 OK");
+        drop(release);
+        occupied.await.unwrap().unwrap_err();
+        assert_eq!(long.await.unwrap().to_string(), "L7OK 200 OK");
+    });
 }
 
 #[test]

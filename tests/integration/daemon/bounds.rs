@@ -159,7 +159,8 @@ async fn answers_that_nobody_reads_take_a_bounded_memory() {
     assert!(page.len() > 2 << 20, "{}", page.len());
     let before = memory(&daemon);
     let mut unread = Vec::new();
-    let window = frame(4, 0, 0, &[&[0, 4][..], &0x7fff_ffff_u32.to_be_bytes()].concat());
+    let window =
+        frame(RawFrame::SETTINGS, 0, 0, &[&[0, 4][..], &0x7fff_ffff_u32.to_be_bytes()].concat());
     let backends = |stream| call(stream, "GetBackends", Some("x"));
     for _ in 0..60 {
         unread.push(sent(&metrics, b"GET /metrics HTTP/1.1\r\nHost: m\r\n\r\n").await);
@@ -168,7 +169,7 @@ async fn answers_that_nobody_reads_take_a_bounded_memory() {
     }
     // Messages that are announced and do not come.
     for _ in 0..20 {
-        let mut bytes = [PREFACE, &frame(4, 0, 0, b"")].concat();
+        let mut bytes = [PREFACE, &frame(RawFrame::SETTINGS, 0, 0, b"")].concat();
         for number in 0..128 {
             bytes.extend(head(1 + 2 * number, "PauseBackend", Some("x")));
             bytes.extend(frame(RawFrame::DATA, 0, 1 + 2 * number, &[0, 0, 0x40, 0, 0, 1]));
@@ -223,7 +224,10 @@ async fn a_request_without_an_end_is_answered_by_its_deadline() {
     let mut raw = RawHttp2::open(TcpStream::connect(daemon.address()).await.unwrap()).await;
     // It has asked for something, so that it is no stranger.
     raw.send(&call(1, "ListBackends", Some("x"))).await;
-    raw.until_end_of(1).await;
+    let frames = raw.until_end_of(1).await;
+    let settings = frames.iter().find(|frame| frame.kind == RawFrame::SETTINGS).unwrap();
+    // SETTINGS_MAX_CONCURRENT_STREAMS: how many may be unfinished on one connection.
+    assert!(settings.payload.starts_with(&[0, 3, 0, 0, 0, 128]), "{settings:?}");
     raw.send(&head(3, "ListBackends", Some("x"))).await;
     raw.send(&frame(RawFrame::DATA, 0, 3, &[0, 0])).await;
     let frames = raw.until_end_of(3).await;

@@ -2,11 +2,14 @@
 //! own, and VPP follows.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use crate::support::probe::{is_installed, skipped};
 use crate::support::{Daemon, TestBed, metrics_address, sample};
 use rustix::process::Signal;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::net::UdpSocket;
 use vpp_maglev::pb::{BackendInfo, GetBackendRequest};
 
@@ -18,7 +21,10 @@ async fn name_server() -> (SocketAddr, Arc<AtomicU8>) {
 
 async fn name_server_with_ttl(ttl: u32) -> (SocketAddr, Arc<AtomicU8>) {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = socket.local_addr().unwrap();
+    (socket.local_addr().unwrap(), serve(socket, ttl))
+}
+
+fn serve(socket: UdpSocket, ttl: u32) -> Arc<AtomicU8> {
     let last = Arc::new(AtomicU8::new(0));
     let leads = Arc::clone(&last);
     tokio::spawn(async move {
@@ -28,7 +34,7 @@ async fn name_server_with_ttl(ttl: u32) -> (SocketAddr, Arc<AtomicU8>) {
             socket.send_to(&answer, from).await.unwrap();
         }
     });
-    (address, last)
+    last
 }
 
 fn answer(query: &[u8], last: u8, ttl: u32) -> Vec<u8> {
@@ -114,6 +120,100 @@ async fn a_reload_looks_every_name_up_anew() {
     dataplane.until("v4 198.51.100.1=100").await;
     // The record would be used for an hour.
     last.store(2, Ordering::Relaxed);
+    daemon.signal(Signal::HUP);
+    dataplane.until("v4 198.51.100.2=100").await;
+    daemon.terminate().await;
+}
+
+/// A network namespace with a link whose two ends, `near` and `far`, are in it. It is
+/// removed at the end.
+struct LinkedNamespace(String);
+
+impl LinkedNamespace {
+    /// `None`, and a line that says so, where that cannot be made.
+    fn make() -> Option<Self> {
+        if !is_installed("ip") {
+            return None;
+        }
+        let name = format!("maglev-names-{}", std::process::id());
+        let made = Command::new("ip").args(["netns", "add", &name]).output().unwrap();
+        if !made.status.success() {
+            skipped("no permission to make a network namespace");
+            return None;
+        }
+        let namespace = Self(name);
+        namespace.ip("link set lo up");
+        namespace.ip("link add near type veth peer name far");
+        for (link, end) in [("near", 1), ("far", 2)] {
+            namespace.ip(&format!("link set {link} addrgenmode none"));
+            namespace.ip(&format!("address add fe80::{end}/64 dev {link} nodad"));
+            namespace.ip(&format!("link set {link} up"));
+        }
+        Some(namespace)
+    }
+
+    fn ip(&self, arguments: &str) {
+        let mut command = Command::new("ip");
+        let output = command.args(["-n", &self.0]).args(arguments.split(' ')).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments}: {errors}");
+    }
+
+    /// A name server at the port where the system expects one; this thread is left
+    /// where it was.
+    fn name_server(&self, at: &'static str) -> Arc<AtomicU8> {
+        let path = format!("/run/netns/{}", self.0);
+        let bound = std::thread::spawn(move || {
+            let namespace = std::fs::File::open(path).unwrap();
+            let network = Some(LinkNameSpaceType::Network);
+            move_into_link_name_space(std::os::fd::AsFd::as_fd(&namespace), network).unwrap();
+            std::net::UdpSocket::bind((at, 53)).unwrap()
+        });
+        let socket = bound.join().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        serve(UdpSocket::from_std(socket).unwrap(), 3600)
+    }
+}
+
+impl Drop for LinkedNamespace {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "delete", &self.0]).output();
+    }
+}
+
+/// The system's own file, as the daemon sees it: first with a name server on a link,
+/// then without any, which means this machine.
+#[tokio::test]
+async fn a_reload_reads_the_systems_name_servers_anew_of_whatever_kind_they_are() {
+    let Some(namespace) = LinkedNamespace::make() else { return };
+    namespace.name_server("fe80::2%far").store(1, Ordering::Relaxed);
+    namespace.name_server("127.0.0.1").store(2, Ordering::Relaxed);
+    let config = "maglev:\n  vpp: {lb: {sync-interval: 1h, ipv4-src-address: 192.0.2.1, \
+         ipv6-src-address: 2001:db8::1}}\n  \
+         backends: {b: {address: b.example.org, resolve: ipv4}}\n  frontends: {v4: {address: \
+         192.0.2.80, protocol: tcp, port: 80, pools: [{name: p, backends: {b: {}}}]}}\n";
+    let mut bed = TestBed::with_text(config);
+    let dataplane = bed.dataplane();
+    let resolv_conf = bed.dir().join("resolv.conf");
+    std::fs::write(&resolv_conf, "nameserver fe80::2%near\n").unwrap();
+    let inner = bed.command();
+    let mut command = Command::new("ip");
+    // It has mounts of its own.
+    command.args(["netns", "exec", &namespace.0, "sh", "-c"]);
+    command.arg("mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"").arg(&resolv_conf);
+    command.arg(inner.get_program()).args(inner.get_args());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let socket = format!("unix:{}", bed.dir().join("grpc.sock").display());
+    command.args(["--grpc-addr", &socket]).current_dir(bed.dir());
+    let daemon = bed.run(&mut command).await;
+    dataplane.until("v4 198.51.100.1=100").await;
+    // The same file, which is mounted.
+    std::fs::write(&resolv_conf, "search example.org\n").unwrap();
     daemon.signal(Signal::HUP);
     dataplane.until("v4 198.51.100.2=100").await;
     daemon.terminate().await;

@@ -8,6 +8,7 @@ use crate::support::certificates::{Authority, Holds, Identity};
 use crate::support::{Daemon, TestBed, ran};
 use rustix::process::Signal;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use vpp_maglev::pb::maglev_client::MaglevClient;
@@ -157,6 +158,22 @@ async fn silent_clients_stand_in_nobodys_way_and_certificates_are_renewed() {
     system.ask(&house, None).await.unwrap();
     drop(silent);
     system.daemon.terminate().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_failed_handshakes_is_cut_after_its_first_records() {
+    let mut system = TlsDaemon::start(false).await;
+    for _ in 0..50 {
+        let mut stranger = TcpStream::connect(system.daemon.address()).await.unwrap();
+        stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        // The alert that says why, and the end.
+        let _ = stranger.read_to_end(&mut Vec::new()).await;
+    }
+    system.ask(&system.authority.pem(), None).await.unwrap();
+    system.failed(10).await;
+    system.daemon.signal(Signal::TERM);
+    system.daemon.ended().await;
+    assert_eq!(system.daemon.records("grpc-handshake-failed").len(), 10);
 }
 
 /// The one line that a daemon with these files ends with.

@@ -25,6 +25,7 @@ impl RawFrame {
     pub(crate) const DATA: u8 = 0;
     pub(crate) const HEADERS: u8 = 1;
     pub(crate) const RESET: u8 = 3;
+    pub(crate) const SETTINGS: u8 = 4;
     pub(crate) const GOAWAY: u8 = 7;
 }
 
@@ -34,7 +35,7 @@ impl RawHttp2 {
     /// Sends the preface and empty settings.
     pub(crate) async fn open(io: impl Io + 'static) -> Self {
         let mut raw = Self(Box::new(io));
-        raw.send(&[PREFACE, &frame(4, 0, 0, b"")].concat()).await;
+        raw.send(&[PREFACE, &frame(RawFrame::SETTINGS, 0, 0, b"")].concat()).await;
         raw
     }
 

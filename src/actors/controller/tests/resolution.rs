@@ -1,5 +1,7 @@
 //! Tests backends that are given by name, from a lookup to the desired state.
 
+use std::sync::atomic::AtomicU8;
+
 use super::*;
 use crate::domain::resolution::{HostName, LookupAnswer};
 
@@ -72,6 +74,48 @@ async fn a_new_address_gets_the_weight_at_once_and_a_failing_name_keeps_its_addr
     // A backend whose name fails can be paused.
     bed.administer("b", AdminCommand::Pause).await.unwrap();
     assert_eq!(bed.state("b").await, State::Paused);
+}
+
+#[actix_rt::test]
+async fn addresses_that_change_for_all_backends_spread_their_probes() {
+    let (network, probes): (Arc<AtomicU8>, Arc<AtomicUsize>) = Default::default();
+    let (of_names, counted) = (Arc::clone(&network), Arc::clone(&probes));
+    let mut text = String::from(
+        "maglev:\n  vpp: {lb: {ipv4-src-address: 192.0.2.1, ipv6-src-address: 2001:db8::1}}\n  \
+         healthchecks: {c: {type: icmp, interval: 60s, fast-interval: 10s, timeout: 5s}}\n  \
+         backends:\n",
+    );
+    for number in 0..20 {
+        text +=
+            &format!("    b{number}: {{address: {number}.test, resolve: ipv4, healthcheck: c}}\n");
+    }
+    let bed = ControllerTestBed::start_with(&text, |controller| {
+        let controller = controller.with_fake_probe(Arc::new(move |_| {
+            counted.fetch_add(1, Relaxed);
+            Box::pin(async { ProbeResult::new(ResultCode::L3Ok, "") })
+        }));
+        controller.with_fake_resolver(Arc::new(move |host: &HostName| {
+            let number = host.name.strip_suffix(".test").unwrap().parse().unwrap();
+            let address = [10, 0, of_names.load(Relaxed), number].into();
+            let found = LookupAnswer::Found { addresses: vec![address], ttl: AN_HOUR };
+            Box::pin(async { found })
+        }))
+    });
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    network.store(1, Relaxed);
+    probes.store(0, Relaxed);
+    bed.reload(&text).await.unwrap();
+    let (mut busiest, mut all) = (0, 0);
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(505)).await;
+        let probes = probes.swap(0, Relaxed);
+        busiest = busiest.max(probes);
+        all += probes;
+    }
+    assert!(all >= 20, "{all} probes: each is probed within the fast interval");
+    assert!(busiest <= 10, "{busiest} of {all} probes in half a second");
+    let (view, _) = bed.backend("b7").await.unwrap();
+    assert_eq!(view.address, Some(IpAddr::from([10, 0, 1, 7])));
 }
 
 /// Every name has the address 10.0.0.5, and every probe passes.

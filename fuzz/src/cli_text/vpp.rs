@@ -41,16 +41,29 @@ pub(super) fn entry(input: &mut Input<'_>, verbose: bool) -> VipText {
         Some(port) => Service::Port { protocol: input.byte(), port },
     };
     let Ok(net) = IpNet::new(address, length) else { panic!("{address}/{length}") };
+    let servers = if verbose { input.below(4) } else { input.word() as usize };
     VipText {
         vip: Vip::new(net, service),
         encap,
         table_length: input.word(),
         // A brief line counts servers that it does not show.
-        servers: if verbose { input.below(4) } else { input.word() as usize },
+        servers,
+        flows: verbose.then(|| (0..servers).filter(is_used).map(|it| (server(it), 0)).collect()),
         removed: shape & 16 != 0,
         verbose: verbose
             .then(|| Verbose { pool_index: input.word(), src_ip_sticky: shape & 32 != 0 }),
     }
+}
+
+fn server(index: usize) -> IpAddr {
+    match index {
+        0 => [10, 1, 0, 2].into(),
+        _ => [0x2001, 0xdb8, 0xa, 0, 0, 0, 0, 1].into(),
+    }
+}
+
+fn is_used(server: &usize) -> bool {
+    server % 2 == 0
 }
 
 /// The second half of VPP's word for a kind of VIP.
@@ -120,10 +133,10 @@ fn print_verbose(out: &mut String, entry: &VipText, verbose: Verbose) -> std::fm
         writeln!(out, "    {name}: {}", count * 1_000_000_007)?;
     }
     writeln!(out, "  #as:{}", entry.servers)?;
-    for server in 0..entry.servers {
-        let address = if server == 0 { "10.1.0.2" } else { "2001:db8:a::1" };
-        let state = if server % 2 == 0 { "used" } else { " removed" };
-        writeln!(out, "    {address} weight:{server} buckets:7 flows:0 dpo:13 {state}")?;
+    for index in 0..entry.servers {
+        let address = server(index);
+        let state = if is_used(&index) { "used" } else { " removed" };
+        writeln!(out, "    {address} weight:{index} buckets:7 flows:0 dpo:13 {state}")?;
     }
     writeln!(out)
 }

@@ -84,7 +84,7 @@ fn there_is_a_file_for_every_kind_of_fault_and_warning() {
     for (source, name) in [
         (include_str!("../../../src/config/fault.rs"), "Problem"),
         (include_str!("../../../src/config/fault.rs"), "AddressFlaw"),
-        (include_str!("../../../src/config/duration.rs"), "DurationError"),
+        (include_str!("../../../src/domain/duration.rs"), "DurationError"),
         (include_str!("../../../src/config/warnings.rs"), "WarningKind"),
     ] {
         for variant in variants(source, name) {

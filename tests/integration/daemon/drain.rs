@@ -178,7 +178,7 @@ async fn a_script_learns_by_the_exit_status_how_a_drain_ended() {
 #[tokio::test]
 async fn flows_are_not_taken_for_none_while_vpp_is_away() {
     let mut bed = bed();
-    let (dataplane, mut daemon) = started(&mut bed, &[]).await;
+    let (dataplane, daemon) = started(&mut bed, &[]).await;
     put_flows(&dataplane, 4);
     assert_eq!(ran(&daemon, "drain backend a").await.0, 0);
     until_counted(&daemon, 4).await;

@@ -18,7 +18,7 @@ async fn a_server_that_comes_back_takes_its_share_in_steps_and_others_keep_their
     let mut command = bed.command();
     command.args(["--grpc-addr", "127.0.0.1:0"]);
     bed.write_config(&slow);
-    let mut daemon = bed.run(&mut command).await;
+    let daemon = bed.run(&mut command).await;
     daemon.all(&["a", "b"], "up").await;
     dataplane.until("v4 a=100 b=100").await;
     assert!(dataplane.writes().iter().all(|write| !write.ends_with(" 1")), "not at a start");
@@ -47,7 +47,7 @@ async fn a_server_that_comes_back_takes_its_share_in_steps_and_others_keep_their
     assert_eq!(backend(&daemon).await.slow_starts, []);
 
     // An operator's resume is at once, unless it is to be slow.
-    let request = |slowly| BackendRequest { name: "a".into(), wait_ns: 0, slowly };
+    let request = |slowly| BackendRequest { name: "a".into(), slowly, ..Default::default() };
     for (slowly, first) in [(false, "v4 a 100"), (true, "v4 a 1")] {
         let mut client = daemon.client().await;
         client.pause_backend(request(false)).await.unwrap();

@@ -33,7 +33,7 @@ fn an_event_changes_the_state_and_keeps_the_address() {
     mirror.apply(snapshot(&[], Some(&["b"])));
     mirror.apply(backend_event("up", "down", 7));
     let (address, state, why) = ("192.0.2.1".into(), "down".into(), "L4TOUT".into());
-    let expected = MirroredState { address, state, since_ns: 7, why, doubt: None };
+    let expected = MirroredState { address, state, since_ns: 7, why, doubt: None, drain: None };
     assert_eq!(mirror.backend_states["b"], expected);
     mirror.apply(backend_event("down", "removed", 8));
     assert!(mirror.backend_states.is_empty());

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::*;
 use crate::domain::drain::{DrainId, DrainOrder, DrainPhase, DrainTimeout, FlowCounts, FlowTimer};
-use crate::domain::reconcile::{FrontendProgress, Moment};
+use crate::domain::moment::Moment;
+use crate::domain::reconcile::FrontendProgress;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -81,8 +82,14 @@ impl DrainTestBed {
 
     fn drain(&mut self, name: &str, timeout: Option<DrainTimeout>) {
         let order = DrainOrder { timeout };
-        let effects = self.controller.drain(name, order, "me", self.moment()).unwrap();
+        let effects = self.controller.give(&self.order(name, order)).unwrap();
         self.execute(effects);
+    }
+
+    fn order(&self, backend: &str, order: DrainOrder) -> OperatorCommand {
+        let command = OverrideCommand::Drain { backend: backend.into(), order };
+        let at = self.moment();
+        OperatorCommand { command, who: "me".into(), why: None, lasts: None, at }
     }
 
     fn command(&mut self, name: &str, command: AdminCommand) {
@@ -241,9 +248,9 @@ fn what_is_not_drained_is_not_undrained_and_what_is_disabled_is_not_drained() {
     let order = DrainOrder::default();
     let command = AdminCommand::Drain;
     let disabled = CommandRefused::Disabled { backend: "a".into(), command };
-    assert_eq!(bed.controller.drain("a", order, "me", bed.moment()), Err(disabled));
+    assert_eq!(bed.controller.give(&bed.order("a", order)), Err(disabled));
     let unknown = CommandRefused::NoBackend("z".into());
-    assert_eq!(bed.controller.drain("z", order, "me", bed.moment()), Err(unknown));
+    assert_eq!(bed.controller.give(&bed.order("z", order)), Err(unknown));
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn variant(present: [bool; 3], readdressed: [bool; 3], frontends: [bool; 2]) -> 
         }
     }
     let members = config.backends.keys().map(|name| (name.clone(), Weight::FULL)).collect();
-    let pools = vec![Pool { name: "main".into(), backends: members }];
+    let pools = vec![Pool { name: "main".into(), backends: members, slow_start: None }];
     config.frontends.clear();
     let names = [("web", 1), ("api", 2)].into_iter().zip(frontends);
     for (name, last) in names.filter_map(|(name, present)| present.then_some(name)) {

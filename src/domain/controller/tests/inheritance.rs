@@ -117,8 +117,11 @@ fn two_names_at_the_address_of_one_both_take_over_its_verdict() {
     changed.backends.insert("two".into(), settings);
     let mut mail = changed.frontends["web"].clone();
     mail.vip = Vip::new("192.0.2.2/32".parse().unwrap(), Service::All);
-    mail.pools =
-        vec![Pool { name: "main".into(), backends: [("two".into(), Weight::FULL)].into() }];
+    mail.pools = vec![Pool {
+        name: "main".into(),
+        backends: [("two".into(), Weight::FULL)].into(),
+        slow_start: None,
+    }];
     changed.frontends.insert("mail".into(), mail);
     let effects = controller.reload(Arc::new(changed), START);
     assert_eq!(

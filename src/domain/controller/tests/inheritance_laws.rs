@@ -36,7 +36,11 @@ fn random(members: &[(LawBackend, bool, u8, u8)]) -> Config {
         let key: FrontendName = format!("f{frontend}").as_str().into();
         let entry = config.frontends.entry(key).or_insert_with(|| {
             let vip = Vip::new(format!("192.0.2.{frontend}/32").parse().unwrap(), Service::All);
-            let pool = |name: &str| Pool { name: name.into(), backends: BTreeMap::new() };
+            let pool = |name: &str| Pool {
+                name: name.into(),
+                backends: BTreeMap::new(),
+                slow_start: None,
+            };
             Frontend { vip, pools: vec![pool("main"), pool("spare")], ..web.clone() }
         });
         let weight = Weight::try_from(i64::from(*weight)).unwrap();

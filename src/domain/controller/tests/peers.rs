@@ -13,7 +13,11 @@ fn four(state: State) -> ControllerState {
     config.backends.insert("d".into(), settings);
     let mut other = config.frontends["web"].clone();
     other.vip = Vip::new("192.0.2.2/32".parse().unwrap(), Service::All);
-    other.pools = vec![Pool { name: "p".into(), backends: [("d".into(), Weight::FULL)].into() }];
+    other.pools = vec![Pool {
+        name: "p".into(),
+        backends: [("d".into(), Weight::FULL)].into(),
+        slow_start: None,
+    }];
     config.frontends.insert("other".into(), other);
     let mut controller = ControllerState::new(Arc::new(config), START).0;
     for name in ["a", "b", "c", "d"] {

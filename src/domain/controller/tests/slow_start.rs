@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::domain::balancing::slow_start::{RampId, RampRequest, plan};
-use crate::domain::reconcile::Moment;
+use crate::domain::moment::Moment;
 
 const SPAN: Duration = Duration::from_secs(60);
 
@@ -44,7 +44,8 @@ impl RampTestBed {
         let record = &self.controller.backends[name];
         let (from, at, why) = (record.state, self.moment().wall, "probe".into());
         let (prober, transition) = (record.prober, Transition { from, to, at, why });
-        let effects = self.controller.transitioned(prober, &name.into(), transition);
+        let effects =
+            self.controller.transitioned(prober, &name.into(), transition, self.start + self.now);
         self.execute(effects);
     }
 

@@ -92,7 +92,7 @@ proptest! {
             if is_linear { flows * (1.0 - at / whole) } else { flows * (-rate * at).exp() }
         };
         let mut drain = samples(law, whole, 0.5, 40);
-        for (sample, noise) in drain.iter_mut().zip(noise) {
+        for (sample, noise) in drain.iter_mut().zip::<Vec<f64>>(noise) {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,

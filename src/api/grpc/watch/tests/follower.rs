@@ -117,7 +117,11 @@ impl FollowingClient {
                 self.change("frontend", &of.frontend_name, &of.transition, counts);
             }
             Kind::Change(_) => counts.changes += 1,
-            Kind::Dataplane(_) | Kind::Log(_) | Kind::FailOpen(_) | Kind::Hold(_) => {}
+            Kind::Dataplane(_)
+            | Kind::Log(_)
+            | Kind::FailOpen(_)
+            | Kind::Hold(_)
+            | Kind::Drain(_) => {}
         }
         counts.resumed_whole += u32::from(resumed);
     }

@@ -198,11 +198,16 @@ pub fn step(
         }
         HealthInput::PeerTrend { to, within, since_last, left } => {
             if let Some(timing) = timing
-                && let Some(least) = health.wait_of_peer(timing, to, since_last)
-                && let wait = within.mul_f64(chance).max(least)
-                && wait < left
+                && health.may_follow(to)
             {
-                effects = probe_within(&mut health, wait, Purpose::Verdict);
+                let least = (timing.fast_interval / 2).saturating_sub(since_last);
+                let wait = within.mul_f64(chance).max(least);
+                if health.purpose == Purpose::Witness {
+                    // It was asked for another already.
+                    health.purpose = Purpose::Verdict;
+                } else if !health.probing && wait < left {
+                    effects = probe_within(&mut health, wait, Purpose::Verdict);
+                }
             }
         }
         HealthInput::Judged(id, judgement) => {

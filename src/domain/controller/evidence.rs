@@ -143,8 +143,8 @@ impl ControllerState {
         decided.into_iter().map(|effect| self.executable(effect, at)).collect()
     }
 
-    /// Backends of the group that are up, neither doubted nor suspects, the next ones in
-    /// the order of their names: over time all are asked.
+    /// Backends of the group that are up, neither doubted nor failing nor suspects, the next
+    /// ones in the order of their names: over time all are asked.
     fn askable(
         &self,
         group: ProbeGroup,
@@ -159,6 +159,7 @@ impl ControllerState {
         let is_askable = |record: &BackendRecord| {
             record.state == State::Up
                 && record.doubt.is_none()
+                && !self.trends.contains_key(&record.prober)
                 && !is_suspect(record.prober)
                 && record.address.is_some_and(|address| {
                     let check = check_of(&self.config, &record.settings);

@@ -37,7 +37,9 @@ pub enum HealthInput {
     /// may lead to the same.
     PeerChanged(State),
     /// Another backend of its frontends may go to `to`. If it may do so too, probe within
-    /// this time, but no sooner than half a fast interval after the last probe.
+    /// this time, but no sooner than half a fast interval after the last probe, so that a
+    /// second failure of the peer finds it in question. A probe that was asked for as a
+    /// witness counts.
     PeerTrend {
         to: State,
         within: Duration,

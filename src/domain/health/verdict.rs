@@ -108,21 +108,14 @@ impl Health {
         }
     }
 
-    /// How long to wait for a probe that a peer's trend to `to` asks for, if it does.
-    pub(super) fn wait_of_peer(
-        &self,
-        timing: &Timing,
-        to: State,
-        since_last: Duration,
-    ) -> Option<Duration> {
-        let may_follow = match to {
+    /// Whether a peer's trend to `to` puts this backend in question, too.
+    pub(super) fn may_follow(&self, to: State) -> bool {
+        let is_other_state = match to {
             State::Down => self.state == State::Up && self.failing.is_none(),
             State::Up => self.state == State::Down && self.counter == 0,
             _ => false,
         };
-        let is_free = may_follow && self.doubt.is_none() && !self.probing;
-        // Before the second failure of the one that began.
-        is_free.then(|| (timing.fast_interval / 2).saturating_sub(since_last))
+        is_other_state && self.doubt.is_none()
     }
 
     /// Processes what was found about the present doubt.

@@ -104,6 +104,21 @@ fn whoever_may_follow_a_peer_is_probed_soon_but_not_twice_in_half_a_fast_interva
 }
 
 #[test]
+fn a_probe_that_was_asked_for_as_a_witness_counts_when_a_peer_may_go_down() {
+    for (peer, failures) in [(Some(State::Down), 1), (Some(State::Up), 0), (None, 0)] {
+        let mut bed = after(2, 2, "+");
+        bed.step(HealthInput::ProbeNow);
+        if let Some(to) = peer {
+            let (within, since_last) = (Duration::ZERO, Duration::from_secs(5));
+            bed.step(HealthInput::PeerTrend { to, within, since_last, left: Duration::ZERO });
+        }
+        bed.result(false);
+        let counted = bed.health.failing.as_ref().map_or(0, |streak| streak.failures);
+        assert_eq!(counted, failures, "{peer:?}");
+    }
+}
+
+#[test]
 fn no_probe_is_put_off_by_a_peer() {
     let mut bed = after(2, 3, "+");
     let planned = Duration::from_millis(100);

@@ -10,6 +10,7 @@ mod names;
 mod probers;
 mod queries;
 mod reload;
+mod situations;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};

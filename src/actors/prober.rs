@@ -28,6 +28,7 @@ use crate::domain::evidence::doubts::Suspicion;
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::passes::Witness;
 use crate::domain::health::doubt::Doubt;
+use crate::domain::health::probe_history::{ProbeHistory, ProbeOutcome};
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::health::probe_stats::ProbeStats;
 use crate::domain::health::{self, Health, HealthInput, NextProbe, RunId, StateChange};
@@ -57,6 +58,7 @@ pub struct Prober {
     probe: Option<Rc<PreparedProbe>>,
     health: Health,
     last: Option<ProbeResult>,
+    history: ProbeHistory,
     /// When the last probe began, if it passed.
     passed: Option<Instant>,
     stats: Box<ProbeStats>,
@@ -123,6 +125,7 @@ impl Prober {
             settings,
             transport,
             last: None,
+            history: ProbeHistory::default(),
             passed: None,
             stats: Box::default(),
             due: now(),
@@ -240,6 +243,7 @@ impl Prober {
             resources.late().record(late);
         }
         debug!(backend = %self.name, passed = result.passed(), code = %result.code, detail = %result.detail, ?took, ?late, "probe-done");
+        self.history.add(ProbeOutcome::new(result.code, took, SystemTime::now()));
         self.last = Some(result.clone());
         let witness = Witness { before, latest: self.pass_of_another() };
         self.passed = result.passed().then_some(begun);

@@ -18,6 +18,7 @@ mod reload;
 mod reload_guard;
 mod reload_queue;
 mod served;
+mod situations;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

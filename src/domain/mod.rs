@@ -10,6 +10,8 @@ pub mod dns;
 pub mod doctor;
 pub mod events;
 pub mod evidence;
+pub mod explain;
+pub mod fingerprint;
 pub mod health;
 pub mod histogram;
 pub mod http;

@@ -15,6 +15,7 @@ use crate::domain::controller::{
 pub use crate::domain::controller::{BackendView, FrontendView};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::evidence::hold::HoldStats;
+use crate::domain::explain::facts::{BackendSituation, FrontendSituation};
 use crate::domain::histogram::Histogram;
 use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::readiness::{HealthCounts, ReloadRefusal};
@@ -77,6 +78,33 @@ pub struct GetBackends(pub Vec<BackendName>);
 #[derive(Message, Debug)]
 #[rtype(result = "Result<FrontendView, CommandRefused>")]
 pub struct GetFrontend(pub String);
+
+/// A backend with its frontends, as an explanation needs them, and its prober's reading.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(BackendSituation, ProbeReading), CommandRefused>")]
+pub struct GetBackendSituation(pub String);
+
+/// A frontend as an explanation needs it.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<FrontendSituation, CommandRefused>")]
+pub struct GetFrontendSituation(pub String);
+
+/// Whether a command for a backend would be accepted. Changes nothing.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), CommandRefused>")]
+pub struct WouldAdminister {
+    pub backend: String,
+    pub command: AdminCommand,
+}
+
+/// Whether an override of a weight would be accepted. Changes nothing.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), CommandRefused>")]
+pub struct WouldSetWeight {
+    pub frontend: String,
+    pub pool: String,
+    pub backend: String,
+}
 
 /// The weights of a frontend's servers if one of its backends had another weight.
 #[derive(Message, Debug)]

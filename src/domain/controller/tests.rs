@@ -9,6 +9,7 @@ mod inheritance_laws;
 mod laws;
 mod names;
 mod reload_guard;
+mod situations;
 
 use super::*;
 use crate::domain::balancing::weights::TargetWeight;

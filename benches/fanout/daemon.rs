@@ -142,7 +142,7 @@ impl Daemon {
 
 /// Pauses a backend, or resumes one that is paused.
 async fn command(mut client: MaglevClient<Channel>, number: usize, paused: bool) {
-    let request = BackendRequest { name: format!("b{number:03}"), wait_ns: 0 };
+    let request = BackendRequest { name: format!("b{number:03}"), ..BackendRequest::default() };
     let answer = match paused {
         false => client.pause_backend(request).await,
         true => client.resume_backend(request).await,

@@ -44,6 +44,10 @@ pub enum CliAnswer {
     LbCounters(pb::VpplbCounters),
     /// What keeps packets from the servers.
     Doctor(pb::VppDoctor),
+    /// Why a backend or a frontend gets the flows that it gets.
+    Explained(pb::Explanation),
+    /// What happened lately.
+    Timeline(pb::Timeline),
     /// A backend after an operator's change.
     BackendSet(pb::BackendInfo),
     /// A weight after an operator's change.

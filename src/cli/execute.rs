@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::answer::CliAnswer;
 use super::error::CliError;
-use crate::cli::command::request::{BackendChange, DaemonRequest};
+use super::set::{self, SetMode, nanoseconds};
+use crate::cli::command::request::DaemonRequest;
 use crate::client::connection::DaemonClient;
 use crate::client::error::ClientError;
 use crate::client::requests;
@@ -29,7 +30,6 @@ async fn answer(
     request: DaemonRequest,
     wait: Duration,
 ) -> Result<CliAnswer, ClientError> {
-    let wait_ns = i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX);
     let mut grpc = client.grpc.clone();
     Ok(match request {
         DaemonRequest::ShowFrontends => {
@@ -79,27 +79,28 @@ async fn answer(
             let response = grpc.get_vpp_doctor(pb::GetVppDoctorRequest {}).await;
             CliAnswer::Doctor(client.message("GetVPPDoctor", response)?)
         }
-        DaemonRequest::SetBackend { name, change } => {
-            let request = pb::BackendRequest { name, wait_ns };
-            let (rpc, response) = match change {
-                BackendChange::Pause => ("PauseBackend", grpc.pause_backend(request).await),
-                BackendChange::Resume => ("ResumeBackend", grpc.resume_backend(request).await),
-                BackendChange::Enable => ("EnableBackend", grpc.enable_backend(request).await),
-                BackendChange::Disable => ("DisableBackend", grpc.disable_backend(request).await),
+        DaemonRequest::ExplainBackend { name } => {
+            let response = grpc.explain_backend(pb::ExplainRequest { name }).await;
+            CliAnswer::Explained(client.message("ExplainBackend", response)?)
+        }
+        DaemonRequest::ExplainFrontend { name } => {
+            let response = grpc.explain_frontend(pb::ExplainRequest { name }).await;
+            CliAnswer::Explained(client.message("ExplainFrontend", response)?)
+        }
+        DaemonRequest::ShowTimeline(query) => {
+            let request = pb::GetTimelineRequest {
+                backend_name: query.backend.unwrap_or_default(),
+                frontend_name: query.frontend.unwrap_or_default(),
+                last_ns: query.since.map_or(0, nanoseconds),
             };
-            CliAnswer::BackendSet(client.message(rpc, response)?)
+            let response = grpc.get_timeline(request).await;
+            CliAnswer::Timeline(client.message("GetTimeline", response)?)
+        }
+        DaemonRequest::SetBackend { name, change } => {
+            set::backend(client, name, change, SetMode::change(wait)).await?
         }
         DaemonRequest::SetWeight { frontend, pool, backend, weight } => {
-            let request = pb::SetWeightRequest {
-                frontend,
-                pool: pool.clone(),
-                backend: backend.clone(),
-                weight: weight.into(),
-                wait_ns,
-            };
-            let response = grpc.set_frontend_pool_backend_weight(request).await;
-            let frontend = client.message("SetFrontendPoolBackendWeight", response)?;
-            CliAnswer::WeightSet { frontend, pool, backend }
+            set::weight(client, (frontend, pool, backend), weight, SetMode::change(wait)).await?
         }
         DaemonRequest::Sync { frontend, dry_run, force } => {
             let request = pb::SyncVpplbStateRequest { frontend_name: frontend, dry_run, force };

@@ -10,7 +10,9 @@ use super::names::{parse_name, parse_name_field};
 use super::service::MaglevService;
 use super::status::OrStatus;
 use super::{convert, table};
-use crate::actors::controller::{AdministerBackend, GetBackend, GetFrontend, GetUses, SetWeight};
+use crate::actors::controller::{
+    AdministerBackend, GetBackend, GetFrontend, GetUses, SetWeight, WouldAdminister, WouldSetWeight,
+};
 use crate::actors::doctor::GetVipWarning;
 use crate::actors::reconciler::{
     AwaitAnswer, AwaitProgress, GetPendingReason, GetRefusalOf, GetVip,
@@ -71,8 +73,13 @@ impl MaglevService {
         command: AdminCommand,
     ) -> Result<Response<pb::BackendInfo>, Status> {
         let who = ClientPeer::of(&request).to_string();
-        let pb::BackendRequest { name, wait_ns } = request.into_inner();
+        let pb::BackendRequest { name, wait_ns, validate_only } = request.into_inner();
         let (backend, wait) = (parse_name(name)?, parse_wait(wait_ns)?);
+        if validate_only {
+            let question = WouldAdminister { backend: backend.clone(), command };
+            self.actors.controller.send(question).await.or_status()?.or_status()?;
+            return Ok(Response::new(self.backend(backend).await?));
+        }
         let message = AdministerBackend { backend: backend.clone(), command, who };
         self.actors.controller.send(message).await.or_status()?.or_status()?;
         // The answer comes after the prober's transition has reached the
@@ -93,13 +100,18 @@ impl MaglevService {
         request: Request<pb::SetWeightRequest>,
     ) -> Result<Response<pb::FrontendInfo>, Status> {
         let who = ClientPeer::of(&request).to_string();
-        let pb::SetWeightRequest { frontend, pool, backend, weight, wait_ns } =
+        let pb::SetWeightRequest { frontend, pool, backend, weight, wait_ns, validate_only } =
             request.into_inner();
         let frontend = parse_name_field("frontend", frontend)?;
         let pool = parse_name_field("pool", pool)?;
         let backend = parse_name_field("backend", backend)?;
         let (weight, wait) =
             (Weight::try_from(i64::from(weight)).or_status()?, parse_wait(wait_ns)?);
+        if validate_only {
+            let question = WouldSetWeight { frontend: frontend.clone(), pool, backend };
+            self.actors.controller.send(question).await.or_status()?.or_status()?;
+            return Ok(Response::new(self.frontend(frontend).await?));
+        }
         let message = SetWeight { frontend: frontend.clone(), pool, backend, weight, who };
         let generation = self.actors.controller.send(message).await.or_status()?.or_status()?;
         let frontends = vec![frontend.as_str().into()];

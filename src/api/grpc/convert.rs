@@ -11,6 +11,7 @@ use crate::domain::dataplane::net::{Service, Vip};
 use crate::domain::events::{Change, Changed, Event, FailOpenChange, Seq, Transition};
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
 use crate::domain::health::doubt::DoubtView;
+use crate::domain::health::probe_history::ProbeOutcome;
 use crate::pb;
 
 /// Unix time in nanoseconds; 0 for a time that does not fit.
@@ -59,6 +60,16 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         not_programmed: String::new(),
         now_unix_ns: now_ns(),
         doubt: view.doubt.as_ref().map(doubt),
+        probes: reading.history.iter().map(probe).collect(),
+    }
+}
+
+fn probe(outcome: &ProbeOutcome) -> pb::ProbeRecord {
+    pb::ProbeRecord {
+        code: outcome.code.as_str().into(),
+        took_ns: ns(outcome.took()),
+        at_unix_ns: unix_ns(outcome.ended()),
+        passed: outcome.code.passed(),
     }
 }
 
@@ -119,14 +130,19 @@ fn vip_address(vip: &Vip) -> String {
     }
 }
 
+/// -1: VPP keeps what it has.
+pub(super) fn effective(weight: TargetWeight) -> i32 {
+    match weight {
+        TargetWeight::Weight(weight) => weight.get().into(),
+        TargetWeight::Keep => -1,
+    }
+}
+
 fn pool(view: &PoolView) -> pb::PoolInfo {
     let backends = view.backends.iter().map(|backend| pb::PoolBackendInfo {
         name: backend.name.to_string(),
         weight: backend.weight.get().into(),
-        effective_weight: match backend.effective {
-            TargetWeight::Weight(weight) => weight.get().into(),
-            TargetWeight::Keep => -1,
-        },
+        effective_weight: effective(backend.effective),
         weight_overridden: backend.overridden,
         ..pb::PoolBackendInfo::default()
     });

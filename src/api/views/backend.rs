@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::explain::ProbeJson;
 use super::text::present;
 use super::time::known_moment;
 use crate::pb;
@@ -39,6 +40,8 @@ pub struct BackendJson {
     pub not_programmed: Option<String>,
     /// The oldest first.
     pub transitions: Vec<TransitionJson>,
+    /// The last probes, oldest first; only where one backend was requested.
+    pub probes: Vec<ProbeJson>,
 }
 
 /// A backend that fails, without evidence that it is the backend that failed.
@@ -83,6 +86,7 @@ impl From<&pb::BackendInfo> for BackendJson {
             programmed: backend.programmed,
             not_programmed: present(&backend.not_programmed),
             transitions: backend.transitions.iter().map(TransitionJson::from).collect(),
+            probes: backend.probes.iter().map(ProbeJson::from).collect(),
         }
     }
 }

@@ -8,6 +8,7 @@
 mod backend;
 mod config_check;
 mod event;
+mod explain;
 mod frontend;
 mod health_check;
 pub mod text;
@@ -20,6 +21,7 @@ mod tests;
 pub use backend::{BackendJson, DoubtJson, TransitionJson};
 pub use config_check::ConfigCheckJson;
 pub use event::{EventJson, EventKindJson};
+pub use explain::{DifferenceJson, DifferenceValueJson, ExplanationJson, ProbeJson, StatementJson};
 pub use frontend::{
     FailOpenJson, FrontendJson, PoolBackendJson, PoolJson, PredictedServerJson, PredictionJson,
     fail_open_text, serving_pool,

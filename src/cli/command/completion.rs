@@ -47,7 +47,7 @@ impl NameList {
                 }
                 None => Self::Backends,
             }),
-            ValueSlot::Weight | ValueSlot::Count => None,
+            ValueSlot::Weight | ValueSlot::Count | ValueSlot::Span => None,
         }
     }
 }

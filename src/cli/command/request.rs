@@ -1,6 +1,8 @@
 //! Every command of maglevc, as one closed enum: the grammar makes it and
 //! `dispatch` executes it.
 
+use std::time::Duration;
+
 /// One command, validated as far as possible without a daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CliCommand {
@@ -18,6 +20,8 @@ pub enum CliCommand {
     WatchEvents(WatchOptions),
     /// Sends a request that has one answer.
     Request(DaemonRequest),
+    /// Shows how several daemons differ.
+    Compare,
 }
 
 /// A system shell with a completion script.
@@ -79,6 +83,18 @@ pub enum DaemonRequest {
     ShowVppLbCounters,
     /// What keeps packets from the servers although nothing has failed.
     ShowVppDoctor,
+    /// Why a backend gets the flows that it gets.
+    ExplainBackend {
+        /// The name in the configuration file.
+        name: String,
+    },
+    /// Why a frontend gets the flows that it gets.
+    ExplainFrontend {
+        /// The name in the configuration file.
+        name: String,
+    },
+    /// What happened lately.
+    ShowTimeline(TimelineQuery),
     /// Change the administrative state of one backend.
     SetBackend {
         /// The name in the configuration file.
@@ -124,6 +140,15 @@ pub enum BackendChange {
     Enable,
     /// No probes and no new flows; established flows are forgotten.
     Disable,
+}
+
+/// What a timeline is about; without names, everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TimelineQuery {
+    pub backend: Option<String>,
+    pub frontend: Option<String>,
+    /// How far it reaches back; `None`: as far as the daemon holds it.
+    pub since: Option<Duration>,
 }
 
 /// Which events to print, and how many.

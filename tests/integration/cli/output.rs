@@ -94,6 +94,10 @@ const ANSWERS: &[(&str, &str)] = &[
     ("vpp-lb-state", "show vpp lb state"),
     ("vpp-lb-counters", "show vpp lb counters"),
     ("vpp-doctor", "show vpp doctor"),
+    ("explain-backend", "explain backend nginx0"),
+    ("explain-frontend", "explain frontend web"),
+    ("timeline", "show timeline"),
+    ("timeline-since", "show timeline backend nginx0 since 1h"),
     ("set-backend", "set backend nginx0 disable"),
     ("set-weight", "set frontend web pool primary backend nginx0 weight 7"),
     ("sync", "sync vpp lb state"),
@@ -116,6 +120,7 @@ async fn nothing_is_said_in_words() {
         ("empty-lb-state", "show vpp lb state"),
         ("empty-lb-counters", "show vpp lb counters"),
         ("empty-sync", "sync vpp lb state"),
+        ("empty-timeline", "show timeline"),
     ];
     compare(EMPTY, &cases).await;
 }

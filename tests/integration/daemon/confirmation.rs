@@ -12,7 +12,7 @@ const LONG_NS: i64 = 30_000_000_000;
 
 fn weight(weight: i32, wait_ns: i64) -> SetWeightRequest {
     let (frontend, pool, backend) = ("v4".into(), "pool0".into(), "a".into());
-    SetWeightRequest { frontend, pool, backend, weight, wait_ns }
+    SetWeightRequest { frontend, pool, backend, weight, wait_ns, ..SetWeightRequest::default() }
 }
 
 #[tokio::test]
@@ -28,7 +28,8 @@ async fn a_change_that_waits_is_answered_once_vpp_has_it() {
     watch.until("dataplane v4 programmed VPP holds what is desired").await;
 
     // Of a backend, all frontends that use it.
-    let request = BackendRequest { name: "b".into(), wait_ns: LONG_NS };
+    let request =
+        BackendRequest { name: "b".into(), wait_ns: LONG_NS, ..BackendRequest::default() };
     let answer = client.disable_backend(request).await.unwrap().into_inner();
     assert_eq!(ready.dataplane.held(), "v4 a=7 b=0 c=0 / v6 a=100 b=0 c=0");
     assert!(answer.programmed && answer.state == "disabled", "{answer:?}");

@@ -8,7 +8,7 @@ use tonic::{Code, Response, Status};
 use vpp_maglev::pb::*;
 
 fn backend(name: &str) -> BackendRequest {
-    BackendRequest { name: name.into(), wait_ns: 0 }
+    BackendRequest { name: name.into(), ..BackendRequest::default() }
 }
 
 #[tokio::test]
@@ -24,6 +24,7 @@ async fn every_question_is_answered() {
         backend: "a".into(),
         weight: 100,
         wait_ns: 30_000_000_000,
+        ..SetWeightRequest::default()
     };
     client.set_frontend_pool_backend_weight(request).await.unwrap();
     let request = GetFrontendRequest { name: "v6".into() };
@@ -88,7 +89,10 @@ async fn every_question_is_answered() {
         not_programmed: String::new(),
         doubt: None,
         now_unix_ns: a.now_unix_ns,
+        probes: a.probes.clone(),
     };
+    assert!((2..=10).contains(&a.probes.len()) && a.probes.iter().all(|probe| probe.passed));
+    assert!(a.probes.is_sorted_by_key(|probe| probe.at_unix_ns), "{:?}", a.probes);
     assert_eq!(a, expected);
     assert!(a.now_unix_ns >= first.at_unix_ns);
 
@@ -153,7 +157,7 @@ async fn what_is_not_there_or_makes_no_sense_is_refused() {
         pool: "pool0".into(),
         backend: "a".into(),
         weight: 1,
-        wait_ns: 0,
+        ..SetWeightRequest::default()
     };
     for (request, code) in [
         (SetWeightRequest { frontend: name(), ..good.clone() }, Code::NotFound),
@@ -275,7 +279,7 @@ async fn a_change_does_what_was_foreseen() {
         pool: "pool0".into(),
         backend: "b".into(),
         weight: 80,
-        wait_ns: 0,
+        ..SetWeightRequest::default()
     };
     client.set_frontend_pool_backend_weight(request).await.unwrap();
     client.sync_vpplb_state(SyncVpplbStateRequest::default()).await.unwrap();

@@ -22,7 +22,7 @@ use vpp_maglev::pb::maglev_client::MaglevClient;
 use vpp_maglev::pb::*;
 
 fn backend(name: &str) -> BackendRequest {
-    BackendRequest { name: name.into(), wait_ns: 0 }
+    BackendRequest { name: name.into(), ..BackendRequest::default() }
 }
 
 /// Tries to connect as another user, on a thread that becomes him.

@@ -60,7 +60,10 @@ async fn a_bound_that_bites_shows_and_an_operators_word_closes_the_socket() {
     let mut client = daemon.client().await;
     let mut request = Vec::new();
     for name in ["a", "b"] {
-        client.pause_backend(BackendRequest { name: name.into(), wait_ns: 0 }).await.unwrap();
+        client
+            .pause_backend(BackendRequest { name: name.into(), ..BackendRequest::default() })
+            .await
+            .unwrap();
     }
     assert!(soon(first.read_to_end(&mut request)).await.is_some(), "the socket stays open");
     eventually("no probe is in flight", DEADLINE, async || {

@@ -13,7 +13,7 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use vpp_maglev::pb::{BackendRequest, ResumePoint, WatchRequest};
 
 fn backend(name: &str) -> BackendRequest {
-    BackendRequest { name: name.into(), wait_ns: 0 }
+    BackendRequest { name: name.into(), ..BackendRequest::default() }
 }
 
 /// The next events, one line each.

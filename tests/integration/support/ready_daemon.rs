@@ -37,7 +37,8 @@ impl ReadyDaemon {
 
     pub(crate) async fn weight(&mut self, pool: &str, backend: &str, weight: i32) -> FrontendInfo {
         let (frontend, pool, backend) = ("v4".into(), pool.into(), backend.into());
-        let request = SetWeightRequest { frontend, pool, backend, weight, wait_ns: 0 };
+        let request =
+            SetWeightRequest { frontend, pool, backend, weight, ..SetWeightRequest::default() };
         self.client.set_frontend_pool_backend_weight(request).await.unwrap().into_inner()
     }
 }

@@ -183,7 +183,7 @@ async fn live(seed: u64, path: PathBuf, counts: &mut WatchCounts) {
 
 async fn command(service: &MaglevService, rng: &mut Rng) {
     let name = format!("b{}", rng.u8(..BACKENDS));
-    let request = Request::new(pb::BackendRequest { name, wait_ns: 0 });
+    let request = Request::new(pb::BackendRequest { name, ..Default::default() });
     // A backend that is not configured is refused, and a pause of one that is
     // disabled.
     let _ = match rng.u8(..4) {
@@ -197,8 +197,13 @@ async fn command(service: &MaglevService, rng: &mut Rng) {
 async fn set_weight(service: &MaglevService, rng: &mut Rng) {
     let (frontend, backend) = (format!("f{}", rng.u8(..3)), format!("b{}", rng.u8(..BACKENDS)));
     let weight = rng.i32(0..=100);
-    let request =
-        pb::SetWeightRequest { frontend, pool: "main".into(), backend, weight, wait_ns: 0 };
+    let request = pb::SetWeightRequest {
+        frontend,
+        pool: "main".into(),
+        backend,
+        weight,
+        ..Default::default()
+    };
     // A place that is not configured is refused.
     let _ = service.set_frontend_pool_backend_weight(Request::new(request)).await;
 }

@@ -1,6 +1,8 @@
 //! What the grammar's tree is made of: words, slots for values, and what they
 //! mean together.
 
+use std::time::Duration;
+
 use crate::cli::command::request::CliCommand;
 
 /// One word of a command, or a value in its place.
@@ -33,6 +35,8 @@ pub enum ValueSlot {
     Weight,
     /// At least 1.
     Count,
+    /// A span of time, such as `1h30m`.
+    Span,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +46,8 @@ pub enum SlotValue {
     Weight(u8),
     /// A number, at least 1.
     Count(u64),
+    /// Above zero.
+    Span(Duration),
 }
 
 impl ValueSlot {
@@ -55,6 +61,7 @@ impl ValueSlot {
             Self::HealthCheck => "<healthcheck>",
             Self::Weight => "<0-100>",
             Self::Count => "<n>",
+            Self::Span => "<span>",
         }
     }
 
@@ -68,6 +75,7 @@ impl ValueSlot {
             Self::HealthCheck => "the name of a health check",
             Self::Weight => "a weight from 0 to 100",
             Self::Count => "a number from 1 on",
+            Self::Span => "a span such as 90s, 1h30m or 2d",
         }
     }
 
@@ -82,8 +90,26 @@ impl ValueSlot {
             }
             Self::Weight => word.parse().ok().filter(|w| *w <= 100).map(SlotValue::Weight),
             Self::Count => word.parse().ok().filter(|n| *n > 0).map(SlotValue::Count),
+            Self::Span => parse_span(word).map(SlotValue::Span),
         }
     }
+}
+
+/// Whole numbers with their units, the largest first: `2d`, `1h30m`.
+fn parse_span(word: &str) -> Option<Duration> {
+    const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
+    let mut units = UNITS.iter();
+    let (mut rest, mut seconds) = (word, 0_u64);
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, tail) = rest.split_at(digits);
+        let unit = tail.chars().next()?;
+        let (_, length) = units.find(|(name, _)| *name == unit)?;
+        let number: u64 = number.parse().ok()?;
+        seconds = seconds.checked_add(number.checked_mul(*length)?)?;
+        rest = tail.get(unit.len_utf8()..)?;
+    }
+    (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
 /// One place of the grammar: a token and what may follow it.
@@ -131,21 +157,28 @@ impl Path {
     pub fn name(&self, slot: ValueSlot) -> Option<String> {
         match self.value(slot)? {
             SlotValue::Name(name) => Some(name.clone()),
-            SlotValue::Weight(_) | SlotValue::Count(_) => None,
+            SlotValue::Weight(_) | SlotValue::Count(_) | SlotValue::Span(_) => None,
         }
     }
 
     pub(super) fn weight(&self) -> Option<u8> {
         match self.value(ValueSlot::Weight)? {
             SlotValue::Weight(weight) => Some(*weight),
-            SlotValue::Name(_) | SlotValue::Count(_) => None,
+            SlotValue::Name(_) | SlotValue::Count(_) | SlotValue::Span(_) => None,
         }
     }
 
     pub(super) fn count(&self) -> Option<u64> {
         match self.value(ValueSlot::Count)? {
             SlotValue::Count(count) => Some(*count),
-            SlotValue::Name(_) | SlotValue::Weight(_) => None,
+            SlotValue::Name(_) | SlotValue::Weight(_) | SlotValue::Span(_) => None,
+        }
+    }
+
+    pub(super) fn span(&self) -> Option<Duration> {
+        match self.value(ValueSlot::Span)? {
+            SlotValue::Span(span) => Some(*span),
+            SlotValue::Name(_) | SlotValue::Weight(_) | SlotValue::Count(_) => None,
         }
     }
 }
@@ -185,5 +218,34 @@ impl Node {
 
     pub(super) const fn makes(self, command: fn(&Path) -> Option<CliCommand>) -> Self {
         Self { command: Some(command), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_numbers_with_units() {
+        let cases = [
+            ("90s", Some(90)),
+            ("1h", Some(3600)),
+            ("1h30m", Some(5400)),
+            ("2d1s", Some(172_801)),
+            ("0s", None),
+            ("", None),
+            ("1", None),
+            ("h", None),
+            ("1h1h", None),
+            ("1m1h", None),
+            ("-1h", None),
+            ("1.5h", None),
+            ("1w", None),
+            ("99999999999999999999s", None),
+            ("18446744073709551615d", None),
+        ];
+        for (word, seconds) in cases {
+            assert_eq!(parse_span(word), seconds.map(Duration::from_secs), "{word}");
+        }
     }
 }

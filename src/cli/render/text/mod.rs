@@ -5,8 +5,10 @@ mod backends;
 mod checks;
 mod common;
 mod doctor;
+mod explain;
 mod frontends;
 mod prediction;
+pub mod timeline;
 mod vpp;
 
 use crate::api::views::ConfigCheckJson;
@@ -38,6 +40,8 @@ pub fn text(answer: &CliAnswer, context: &RenderContext) -> String {
         CliAnswer::LbState(state) => vpp::state(state, context),
         CliAnswer::LbCounters(counters) => vpp::counters(counters, context),
         CliAnswer::Doctor(doctor) => doctor::doctor(doctor, context),
+        CliAnswer::Explained(explanation) => explain::explanation(explanation, context),
+        CliAnswer::Timeline(timeline) => timeline::timeline(timeline, context),
         CliAnswer::Synced { sync, dry_run } => vpp::sync(sync, *dry_run, context),
         CliAnswer::Checked(check) => config(check, "the configuration is valid", context),
         CliAnswer::Reloaded(check) => config(check, "the configuration was reloaded", context),

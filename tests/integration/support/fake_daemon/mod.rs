@@ -5,6 +5,7 @@ pub(crate) mod background;
 pub(crate) mod data;
 mod diagnosis;
 pub(crate) mod events;
+mod explanation;
 mod prediction;
 
 use std::net::SocketAddr;
@@ -33,14 +34,22 @@ pub(crate) struct Behaviour {
     pub(crate) leaving: Option<usize>,
     /// It is of an older version, and does not know the newest calls.
     pub(crate) old: bool,
+    /// It says that it would do what is asked for, and then refuses it.
+    pub(crate) fickle: bool,
     /// The number of its life.
     pub(crate) boot_id: u64,
 }
 
 impl Behaviour {
     /// All is well.
-    pub(crate) const USUAL: Self =
-        Self { empty: false, contrary: false, leaving: None, old: false, boot_id: events::BOOT_ID };
+    pub(crate) const USUAL: Self = Self {
+        empty: false,
+        contrary: false,
+        leaving: None,
+        old: false,
+        fickle: false,
+        boot_id: events::BOOT_ID,
+    };
 }
 
 /// A running daemon; it ends when this is dropped.
@@ -98,12 +107,19 @@ fn named<T>(kind: &str, name: &str, found: Option<T>) -> Answer<T> {
 }
 
 impl FakeService {
-    fn set(&self, name: &str, state: &str) -> Answer<BackendInfo> {
-        let mut backend = named("backend", name, data::backend(name))?.into_inner();
+    fn set(&self, request: Request<BackendRequest>, state: &str) -> Answer<BackendInfo> {
+        let BackendRequest { name, validate_only, .. } = request.into_inner();
+        let mut backend = named("backend", &name, data::backend(&name))?.into_inner();
         if backend.state == "disabled" && matches!(state, "paused" | "unknown") {
             return Err(Status::failed_precondition(format!(
                 "backend `{name}` is disabled; enable it first"
             )));
+        }
+        if validate_only {
+            return Ok(Response::new(backend));
+        }
+        if self.behaviour.fickle {
+            return Err(Status::resource_exhausted("there is no room for it any more"));
         }
         backend.state = state.into();
         backend.programmed = true;
@@ -149,19 +165,19 @@ impl Maglev for FakeService {
     }
 
     async fn pause_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
-        self.set(&request.into_inner().name, "paused")
+        self.set(request, "paused")
     }
 
     async fn resume_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
-        self.set(&request.into_inner().name, "unknown")
+        self.set(request, "unknown")
     }
 
     async fn enable_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
-        self.set(&request.into_inner().name, "enabled")
+        self.set(request, "enabled")
     }
 
     async fn disable_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
-        self.set(&request.into_inner().name, "disabled")
+        self.set(request, "disabled")
     }
 
     async fn list_health_checks(
@@ -274,6 +290,42 @@ impl Maglev for FakeService {
             data::steps(&wanted, self.behaviour.contrary)
         };
         Ok(Response::new(SyncVpplbStateResponse { applied: !wanted.dry_run, steps }))
+    }
+
+    async fn explain_backend(&self, request: Request<ExplainRequest>) -> Answer<Explanation> {
+        if self.behaviour.old {
+            return Err(Status::unimplemented(""));
+        }
+        let name = request.into_inner().name;
+        named("backend", &name, data::backend(&name))?;
+        Ok(Response::new(explanation::of_backend(&name)))
+    }
+
+    async fn explain_frontend(&self, request: Request<ExplainRequest>) -> Answer<Explanation> {
+        if self.behaviour.old {
+            return Err(Status::unimplemented(""));
+        }
+        let name = request.into_inner().name;
+        named("frontend", &name, data::frontend(&name))?;
+        Ok(Response::new(explanation::of_frontend(&name)))
+    }
+
+    async fn get_fingerprints(&self, _: Request<GetFingerprintsRequest>) -> Answer<Fingerprints> {
+        if self.behaviour.old {
+            return Err(Status::unimplemented(""));
+        }
+        Ok(Response::new(explanation::fingerprints(self.behaviour.contrary)))
+    }
+
+    async fn get_timeline(&self, request: Request<GetTimelineRequest>) -> Answer<Timeline> {
+        let wanted = request.into_inner();
+        if !wanted.backend_name.is_empty() {
+            named("backend", &wanted.backend_name, data::backend(&wanted.backend_name))?;
+        }
+        let events = events::history(self.behaviour.boot_id);
+        let events = if self.behaviour.empty { vec![] } else { events };
+        let truncated = wanted.last_ns == 0 && !self.behaviour.empty;
+        Ok(Response::new(Timeline { events, truncated, now_unix_ns: data::NOW_NS }))
     }
 
     async fn get_vpp_doctor(&self, _: Request<GetVppDoctorRequest>) -> Answer<VppDoctor> {

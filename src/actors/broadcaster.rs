@@ -301,6 +301,15 @@ impl Handler<Shutdown> for Broadcaster {
     }
 }
 
+impl Handler<GetHeldEvents> for Broadcaster {
+    type Result = HeldEvents;
+
+    fn handle(&mut self, _: GetHeldEvents, _: &mut Self::Context) -> HeldEvents {
+        let (events, is_whole) = self.ring.facts();
+        HeldEvents { boot_id: self.boot_id, events, is_whole }
+    }
+}
+
 impl Handler<GetBroadcasterStats> for Broadcaster {
     type Result = BroadcasterStats;
 

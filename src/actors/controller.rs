@@ -14,6 +14,7 @@ mod probers;
 mod queries;
 mod reload;
 mod reports;
+mod situations;
 mod slow_start;
 
 use std::sync::Arc;

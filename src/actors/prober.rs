@@ -28,6 +28,7 @@ use crate::domain::evidence::doubts::Suspicion;
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::passes::Witness;
 use crate::domain::health::doubt::Doubt;
+use crate::domain::health::probe_history::{ProbeHistory, ProbeOutcome};
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::health::probe_stats::ProbeStats;
 use crate::domain::health::{self, Health, HealthInput, NextProbe, RunId, StateChange};
@@ -59,6 +60,7 @@ pub struct Prober {
     last: Option<ProbeResult>,
     /// When the last probe began.
     begun: Option<Instant>,
+    history: ProbeHistory,
     /// When the last probe began, if it passed.
     passed: Option<Instant>,
     stats: Box<ProbeStats>,
@@ -126,6 +128,7 @@ impl Prober {
             transport,
             last: None,
             begun: None,
+            history: ProbeHistory::default(),
             passed: None,
             stats: Box::default(),
             due: now(),
@@ -251,6 +254,7 @@ impl Prober {
             resources.late().record(late);
         }
         debug!(backend = %self.name, passed = result.passed(), code = %result.code, detail = %result.detail, ?took, ?late, "probe-done");
+        self.history.add(ProbeOutcome::new(result.code, took, SystemTime::now()));
         self.last = Some(result.clone());
         let witness = Witness { before, latest: self.pass_of_another() };
         self.begun = Some(begun);

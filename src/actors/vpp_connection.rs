@@ -286,7 +286,8 @@ impl VppConnection {
     }
 
     fn publish(&self, kind: DataplaneKind, detail: String) {
-        let change = DataplaneChange { frontend: None, kind, detail, at: SystemTime::now() };
+        let at = SystemTime::now();
+        let change = DataplaneChange { frontend: None, kind, server: None, detail, at };
         self.events.publish(Event::Dataplane(change.into()));
     }
 

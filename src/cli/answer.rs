@@ -46,6 +46,10 @@ pub enum CliAnswer {
     Doctor(pb::VppDoctor),
     /// Operators' overrides.
     Overrides(pb::GetOverridesResponse),
+    /// Why a backend or a frontend gets the flows that it gets.
+    Explained(pb::Explanation),
+    /// What happened lately.
+    Timeline(pb::Timeline),
     /// A backend after an operator's change.
     BackendSet {
         /// The backend as it is now.

@@ -38,6 +38,10 @@ pub async fn execute(
             output.answer(|_| scripts::script(shell).into(), || Ok(json::completions(shell)))?;
         }
         CliCommand::WatchState => live::run(connect, output).await?,
+        CliCommand::Compare => {
+            let message = "compare needs several daemons: --server a:9090,b:9090 compare".into();
+            return Err(CliError::Options { message });
+        }
         CliCommand::WatchEvents(options) => {
             let client = connect().await?;
             let mut notice = |line: &str| output.print_diagnostic(Tone::Unsure, line);

@@ -31,7 +31,7 @@ pub enum CliError {
         message: String,
     },
     /// Of several daemons, not all answered.
-    #[error("{} of {of} daemons gave no answer: {}", .unreached.len() + .refused.len(), groups(.unreached, .refused))]
+    #[error("{} of {of} daemons {}: {}", .unreached.len() + .refused.len(), .intent.missed(), groups(.unreached, .refused))]
     Several {
         /// How many were queried.
         of: usize,
@@ -39,6 +39,7 @@ pub enum CliError {
         unreached: Vec<String>,
         /// Addresses of those that refused.
         refused: Vec<String>,
+        intent: MultiIntent,
     },
     /// A line of a shell cannot be split into words.
     #[error(transparent)]
@@ -64,11 +65,30 @@ pub enum CliError {
     },
 }
 
+/// What several daemons were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MultiIntent {
+    Read,
+    Change,
+}
+
+impl MultiIntent {
+    /// What those did not do that are named.
+    fn missed(self) -> &'static str {
+        match self {
+            Self::Read => "gave no answer",
+            Self::Change => "did not do it",
+        }
+    }
+}
+
 impl CliError {
     /// The exit status of maglevc.
     #[must_use]
     pub fn status(&self) -> u8 {
         match self {
+            // What was refused would be refused again; who was not reached may be later.
+            Self::Several { refused, intent: MultiIntent::Change, .. } if !refused.is_empty() => 1,
             Self::Several { unreached, .. } if !unreached.is_empty() => 3,
             Self::Failed { .. } | Self::Local { .. } | Self::Several { .. } => 1,
             Self::Usage(_) | Self::Options { .. } | Self::UnclosedQuote(_) => 2,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::answer::CliAnswer;
 use super::error::CliError;
-use crate::cli::command::request::{BackendChange, DaemonRequest, DrainOptions, OverrideTerms};
+use super::set::{self, SetMode, nanoseconds};
+use crate::cli::command::request::{DaemonRequest, DrainOptions};
 use crate::client::connection::DaemonClient;
 use crate::client::error::ClientError;
 use crate::client::requests;
@@ -29,7 +30,7 @@ async fn answer(
     request: DaemonRequest,
     wait: Duration,
 ) -> Result<CliAnswer, ClientError> {
-    let wait_ns = i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX);
+    let wait_ns = nanoseconds(wait);
     let mut grpc = client.grpc.clone();
     Ok(match request {
         DaemonRequest::ShowFrontends => {
@@ -83,26 +84,29 @@ async fn answer(
             let response = grpc.get_overrides(pb::GetOverridesRequest {}).await;
             CliAnswer::Overrides(client.message("GetOverrides", response)?)
         }
-        DaemonRequest::SetBackend { name, change, terms } => {
-            let (for_ns, why) = in_request(terms);
-            let slowly = change == BackendChange::ResumeSlowly;
-            let request = pb::BackendRequest { name, wait_ns, for_ns, why, slowly };
-            let (rpc, response) = match change {
-                BackendChange::Pause => ("PauseBackend", grpc.pause_backend(request).await),
-                BackendChange::Resume | BackendChange::ResumeSlowly => {
-                    ("ResumeBackend", grpc.resume_backend(request).await)
-                }
-                BackendChange::Enable => ("EnableBackend", grpc.enable_backend(request).await),
-                BackendChange::Disable => ("DisableBackend", grpc.disable_backend(request).await),
-                BackendChange::Unset => ("UnsetBackend", grpc.unset_backend(request).await),
+        DaemonRequest::ExplainBackend { name } => {
+            let response = grpc.explain_backend(pb::ExplainRequest { name }).await;
+            CliAnswer::Explained(client.message("ExplainBackend", response)?)
+        }
+        DaemonRequest::ExplainFrontend { name } => {
+            let response = grpc.explain_frontend(pb::ExplainRequest { name }).await;
+            CliAnswer::Explained(client.message("ExplainFrontend", response)?)
+        }
+        DaemonRequest::ShowTimeline(query) => {
+            let request = pb::GetTimelineRequest {
+                backend_name: query.backend.unwrap_or_default(),
+                frontend_name: query.frontend.unwrap_or_default(),
+                last_ns: query.since.map_or(0, nanoseconds),
             };
-            let backend = client.message(rpc, response)?.into();
-            CliAnswer::BackendSet { backend, is_to_end: for_ns > 0 }
+            let response = grpc.get_timeline(request).await;
+            CliAnswer::Timeline(client.message("GetTimeline", response)?)
+        }
+        DaemonRequest::SetBackend { name, change, terms } => {
+            set::backend(client, name, change, terms, SetMode::change(wait)).await?
         }
         DaemonRequest::Drain(DrainOptions { name, timeout, flush, why }) => {
             let why = why.unwrap_or_default();
-            let timeout_ns =
-                timeout.map_or(0, |it| i64::try_from(it.as_nanos()).unwrap_or(i64::MAX));
+            let timeout_ns = timeout.map_or(0, nanoseconds);
             let request = pb::DrainBackendRequest { name, wait_ns, timeout_ns, flush, why };
             let response = grpc.drain_backend(request).await;
             let backend = client.message("DrainBackend", response)?.into();
@@ -115,33 +119,9 @@ async fn answer(
             let backend = client.message("UndrainBackend", response)?.into();
             CliAnswer::BackendSet { backend, is_to_end: false }
         }
-        DaemonRequest::SetWeight { frontend, pool, backend, weight: Some(weight), terms } => {
-            let (for_ns, why) = in_request(terms);
-            let request = pb::SetWeightRequest {
-                frontend,
-                pool: pool.clone(),
-                backend: backend.clone(),
-                weight: weight.into(),
-                wait_ns,
-                for_ns,
-                why,
-            };
-            let response = grpc.set_frontend_pool_backend_weight(request).await;
-            let frontend = client.message("SetFrontendPoolBackendWeight", response)?;
-            CliAnswer::WeightSet { frontend, pool, backend, is_to_end: for_ns > 0 }
-        }
-        DaemonRequest::SetWeight { frontend, pool, backend, weight: None, terms } => {
-            let (_, why) = in_request(terms);
-            let request = pb::UnsetWeightRequest {
-                frontend,
-                pool: pool.clone(),
-                backend: backend.clone(),
-                wait_ns,
-                why,
-            };
-            let response = grpc.unset_frontend_pool_backend_weight(request).await;
-            let frontend = client.message("UnsetFrontendPoolBackendWeight", response)?;
-            CliAnswer::WeightSet { frontend, pool, backend, is_to_end: false }
+        DaemonRequest::SetWeight { frontend, pool, backend, weight, terms } => {
+            let member = (frontend, pool, backend);
+            set::weight(client, member, weight, terms, SetMode::change(wait)).await?
         }
         DaemonRequest::Sync { frontend, dry_run, force } => {
             let request = pb::SyncVpplbStateRequest { frontend_name: frontend, dry_run, force };
@@ -157,10 +137,4 @@ async fn answer(
             CliAnswer::Reloaded((&client.message("ReloadConfig", response)?).into())
         }
     })
-}
-
-/// `for_ns` and `why` of a request. The daemon refuses what is too long.
-fn in_request(OverrideTerms { lasts, reason }: OverrideTerms) -> (i64, String) {
-    let nanos = |lasts: Duration| i64::try_from(lasts.as_nanos()).unwrap_or(i64::MAX);
-    (lasts.map_or(0, nanos), reason.unwrap_or_default())
 }

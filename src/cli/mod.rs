@@ -22,6 +22,7 @@ pub mod live;
 pub mod multi_server;
 pub mod render;
 pub mod runtime;
+pub mod set;
 pub mod shell;
 pub mod version;
 pub mod watch_events;
@@ -36,6 +37,7 @@ use crate::client::connection::DaemonClient;
 use command::options::{self, CliOptions};
 use command::{completions_query, parse, scripts};
 use error::CliError;
+use multi_server::MultiOptions;
 use render::context::Tone;
 use render::output::{self, Output};
 use runtime::block_on;
@@ -65,21 +67,22 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run_options(options: &CliOptions) -> Result<(), CliError> {
     if options.words.is_empty() {
+        if options.all_or_none {
+            let message = "--all-or-none is for one command: `set …` follows it".into();
+            return Err(CliError::Options { message });
+        }
         return shell::run(options);
     }
     let command = parse::parse(&options.words)?;
     let output = options.output();
     match options.access().as_slice() {
-        [access] => block_on(async {
+        [access] if !options.all_or_none => block_on(async {
             let connect = async || Ok(DaemonClient::connect(access).await?);
             dispatch::execute(connect, command, output, options.wait()).await.map(|_| ())
         }),
         several => {
-            let Some(request) = multi_server::request(&command) else {
-                let message = "several daemons can only be asked by a show command".into();
-                return Err(CliError::Options { message });
-            };
-            block_on(multi_server::execute_all(several, &request, output))
+            let options = MultiOptions { wait: options.wait(), all_or_none: options.all_or_none };
+            block_on(multi_server::execute(several, command, output, options))
         }
     }
 }

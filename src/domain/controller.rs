@@ -23,6 +23,7 @@ mod reload;
 mod reload_guard;
 mod reload_queue;
 mod served;
+mod situations;
 mod slow_start;
 mod views;
 

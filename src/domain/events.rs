@@ -7,6 +7,7 @@ mod event;
 mod fail_open_change;
 mod log_record;
 mod ring;
+mod timeline;
 
 pub use change::{Change, Changed};
 pub use dataplane_change::{DataplaneChange, DataplaneKind};
@@ -15,3 +16,4 @@ pub use event::{Event, Numbered, Seq, Transition};
 pub use fail_open_change::FailOpenChange;
 pub use log_record::{LogLevel, LogRecord};
 pub use ring::{Replay, Ring};
+pub use timeline::{TimelineNames, TimelineSubject};

@@ -26,6 +26,7 @@ pub use state::{Admin, State};
 pub mod damping;
 pub mod doubt;
 mod input;
+pub mod probe_history;
 pub mod probe_result;
 pub mod probe_stats;
 mod state;

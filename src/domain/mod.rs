@@ -12,6 +12,8 @@ pub mod drain;
 pub mod duration;
 pub mod events;
 pub mod evidence;
+pub mod explain;
+pub mod fingerprint;
 pub mod health;
 pub mod histogram;
 pub mod http;

@@ -160,7 +160,7 @@ mod tests {
     fn event(number: u64) -> Arc<SharedEvent> {
         let (frontend, kind) = (None, DataplaneKind::Connected);
         let (detail, at) = (String::new(), SystemTime::UNIX_EPOCH);
-        let change = DataplaneChange { frontend, kind, detail, at };
+        let change = DataplaneChange { frontend, kind, server: None, detail, at };
         Arc::new(SharedEvent::new(Seq(number), Event::Dataplane(change.into())))
     }
 

@@ -1,5 +1,6 @@
 //! The messages of the Broadcaster.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use actix::prelude::*;
@@ -7,6 +8,7 @@ use thiserror::Error;
 
 use super::filter::EventFilter;
 use super::reader::Subscription;
+use super::shared_event::SharedEvent;
 use crate::domain::controller::States;
 use crate::domain::events::{Event, Seq};
 
@@ -46,6 +48,21 @@ pub enum SubscribeError {
     TooMany(usize),
     #[error("maglevd is stopping")]
     Stopping,
+}
+
+/// The events that are held, but for records of the log.
+#[derive(Message, Debug)]
+#[rtype(result = "HeldEvents")]
+pub struct GetHeldEvents;
+
+#[derive(Debug, MessageResponse)]
+pub struct HeldEvents {
+    /// Changes when the daemon restarts.
+    pub boot_id: u64,
+    /// In order.
+    pub events: Vec<Arc<SharedEvent>>,
+    /// There were no others since the daemon started.
+    pub is_whole: bool,
 }
 
 /// End every subscription and accept no more: the daemon is stopping.

@@ -11,12 +11,13 @@ use crate::actors::prober::{ProbeCount, ProbeReading};
 use crate::config::{LoadError, Loaded};
 use crate::domain::config::Config;
 use crate::domain::controller::{
-    AdminCommand, CommandRefused, ExcessiveChange, ReloadStatus, WeightPrediction,
+    AdminCommand, CommandRefused, ExcessiveChange, OverrideCommand, ReloadStatus, WeightPrediction,
 };
 pub use crate::domain::controller::{BackendView, FrontendView};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::drain::DrainOrder;
 use crate::domain::evidence::hold::HoldStats;
+use crate::domain::explain::facts::{BackendSituation, FrontendSituation};
 use crate::domain::histogram::Histogram;
 use crate::domain::moment::Moment;
 use crate::domain::names::{BackendName, FrontendName};
@@ -127,6 +128,24 @@ pub struct GetBackends(pub Vec<BackendName>);
 #[derive(Message, Debug)]
 #[rtype(result = "Result<FrontendView, CommandRefused>")]
 pub struct GetFrontend(pub String);
+
+/// A backend with its frontends, as an explanation needs them, and its prober's reading.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(BackendSituation, ProbeReading), CommandRefused>")]
+pub struct GetBackendSituation(pub String);
+
+/// A frontend as an explanation needs it.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<FrontendSituation, CommandRefused>")]
+pub struct GetFrontendSituation(pub String);
+
+/// Asks whether a command would be accepted, and changes nothing.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), CommandRefused>")]
+pub struct WouldCommand {
+    pub command: OverrideCommand,
+    pub given: CommandOrigin,
+}
 
 /// The weights of a frontend's servers if one of its backends had another weight.
 #[derive(Message, Debug)]

@@ -22,7 +22,10 @@ impl Handler<GetBackend> for Controller {
         Box::pin(async move {
             let view = view?;
             let reading = match prober {
-                Some(prober) => prober.send(prober::GetReading).await.unwrap_or_default(),
+                Some(prober) => {
+                    let question = prober::GetReading { with_history: true };
+                    prober.send(question).await.unwrap_or_default()
+                }
                 None => ProbeReading::default(),
             };
             Ok((view, reading))
@@ -39,7 +42,8 @@ impl Handler<GetBackends> for Controller {
         let requests: Vec<_> = views
             .map(|view| {
                 let prober = self.probers.get(view.name.as_str());
-                let reading = prober.map(|prober| prober.send(prober::GetReading));
+                let question = prober::GetReading { with_history: false };
+                let reading = prober.map(|prober| prober.send(question));
                 (view, reading)
             })
             .collect();

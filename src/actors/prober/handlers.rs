@@ -11,6 +11,7 @@ use super::{
 };
 use crate::domain::evidence::doubts::Suspicion;
 use crate::domain::health::HealthInput;
+use crate::domain::health::probe_history::ProbeHistory;
 use crate::domain::health::probe_stats::ProbeStats;
 use crate::probe::thread_resources;
 
@@ -80,6 +81,7 @@ impl Handler<CheckChanged> for Prober {
         self.settings.check = check;
         if self.kind() != kind {
             *self.stats = ProbeStats::default();
+            self.history = ProbeHistory::default();
         }
         self.prepare();
         self.step(HealthInput::CheckChanged, ctx);
@@ -139,7 +141,8 @@ impl Handler<Stop> for Prober {
 impl Handler<GetReading> for Prober {
     type Result = ProbeReading;
 
-    fn handle(&mut self, _: GetReading, _: &mut Self::Context) -> ProbeReading {
-        ProbeReading { counter: self.health.counter, last: self.last.clone() }
+    fn handle(&mut self, message: GetReading, _: &mut Self::Context) -> ProbeReading {
+        let history = if message.with_history { self.history.outcomes() } else { Vec::new() };
+        ProbeReading { counter: self.health.counter, last: self.last.clone(), history }
     }
 }

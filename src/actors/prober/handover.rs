@@ -15,11 +15,11 @@ impl Prober {
         let handover = handover.into_actor(self);
         ctx.wait(handover.map(|handover, this, ctx| {
             // There is no handover if the daemon is stopping.
-            let Ok(HandoverState { health, last, kind, stats }) = handover else { return };
+            let Ok(HandoverState { health, last, history, kind, stats }) = handover else { return };
             let (counter, is_doubted) = (health.counter, health.doubt.is_some());
             (this.health, this.last) = (health, last);
             if kind == this.kind() {
-                this.stats = stats;
+                (this.stats, this.history) = (stats, history);
             }
             let Some(inherited) = this.settings.inherited else {
                 this.step(HealthInput::CheckChanged, ctx);
@@ -46,9 +46,9 @@ impl Handler<Handover> for Prober {
     fn handle(&mut self, Handover(to): Handover, ctx: &mut Self::Context) {
         let kind = self.kind();
         let (health, last) = (self.health.clone(), self.last.take());
-        let stats = std::mem::take(&mut self.stats);
+        let (stats, history) = (std::mem::take(&mut self.stats), std::mem::take(&mut self.history));
         // The receiver is gone if the daemon is stopping.
-        let _ = to.send(HandoverState { health, last, kind, stats });
+        let _ = to.send(HandoverState { health, last, history, kind, stats });
         self.handle(Stop, ctx);
     }
 }
@@ -59,7 +59,8 @@ impl Handler<CopyState> for Prober {
     fn handle(&mut self, CopyState { to, with_stats }: CopyState, _: &mut Self::Context) {
         let (health, last, kind) = (self.health.clone(), self.last.clone(), self.kind());
         let stats = if with_stats { self.stats.clone() } else { Box::default() };
+        let history = self.history.clone();
         // The receiver is gone if the daemon is stopping.
-        let _ = to.send(HandoverState { health, last, kind, stats });
+        let _ = to.send(HandoverState { health, last, history, kind, stats });
     }
 }

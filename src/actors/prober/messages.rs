@@ -14,6 +14,7 @@ use crate::domain::evidence::doubts::{QuestionId, Suspicion};
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::health::damping::DampedReturn;
 use crate::domain::health::doubt::{DoubtId, Judgement};
+use crate::domain::health::probe_history::{ProbeHistory, ProbeOutcome};
 use crate::domain::health::probe_result::ProbeResult;
 use crate::domain::health::probe_stats::ProbeStats;
 use crate::domain::health::{Admin, Health, State, Trend};
@@ -202,17 +203,21 @@ pub struct ProbeCount {
 #[rtype(result = "()")]
 pub struct Stop;
 
-#[derive(Message, Debug)]
+#[derive(Message, Clone, Copy, Debug)]
 #[rtype(result = "ProbeReading")]
-pub struct GetReading;
+pub struct GetReading {
+    pub with_history: bool,
+}
 
-/// The rise/fall counter and the last result.
+/// The rise/fall counter and the last results.
 #[derive(Clone, Debug, Default, PartialEq, Eq, MessageResponse)]
 pub struct ProbeReading {
     /// 0 to rise+fall-1.
     pub counter: u32,
     /// `None` before the first probe.
     pub last: Option<ProbeResult>,
+    /// Oldest first; empty unless it was asked for.
+    pub history: Vec<ProbeOutcome>,
 }
 
 /// Sends the prober's state to the prober that replaces it on another thread, and ends
@@ -235,6 +240,7 @@ pub struct CopyState {
 pub struct HandoverState {
     pub health: Health,
     pub last: Option<ProbeResult>,
+    pub history: ProbeHistory,
     /// The type of the health check of `stats`.
     pub kind: Option<&'static str>,
     pub stats: Box<ProbeStats>,

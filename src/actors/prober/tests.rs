@@ -179,7 +179,7 @@ async fn at_most_one_probe_runs_at_a_time_and_a_cancelled_one_never_counts() {
             }
             let before = log.lock().unwrap().begun;
             tokio::time::sleep(Duration::from_millis(random.u64(..6000))).await;
-            let last = prober.send(GetReading).await.unwrap().last;
+            let last = prober.send(GetReading { with_history: false }).await.unwrap().last;
             let probes = log.lock().unwrap();
             if let Some(result) = last {
                 let number: u64 = result.detail.parse().unwrap();

@@ -5,8 +5,8 @@ use tokio::sync::oneshot;
 
 use super::{
     AwaitProgress, GetHeldRemovals, GetPendingReason, GetReconcilerStats, GetReconcilerStatus,
-    GetRefusalOf, GetVip, Reconciler, ReconcilerStatus, SubscribePasses, SubscribeProgress, Sync,
-    VppPresence,
+    GetRefusalOf, GetTrace, GetVip, Reconciler, ReconcilerStatus, SubscribePasses,
+    SubscribeProgress, Sync, VppPresence,
 };
 use crate::actors::Outbox;
 use crate::actors::reconciler::{DesiredChanged, DesiredReplaced};
@@ -142,6 +142,18 @@ impl Handler<GetVip> for Reconciler {
 
     fn handle(&mut self, GetVip(vip): GetVip, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.state.vip(vip))
+    }
+}
+
+impl Handler<GetTrace> for Reconciler {
+    type Result = MessageResult<GetTrace>;
+
+    fn handle(
+        &mut self,
+        GetTrace { frontend, vip }: GetTrace,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        MessageResult(self.state.trace(&frontend, vip))
     }
 }
 

@@ -13,7 +13,9 @@ use crate::domain::names::FrontendName;
 pub use crate::domain::reconcile::{
     AwaitAnswer, ReconcilerStats, StepResult, SyncError, SyncReport, VipObservation,
 };
-use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation};
+use crate::domain::reconcile::{
+    DataplaneTrace, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation,
+};
 
 /// The desired state of some frontends changed.
 #[derive(Message, Debug)]
@@ -112,6 +114,14 @@ pub struct GetHeldRemovals;
 #[derive(Message, Debug)]
 #[rtype(result = "VipObservation")]
 pub struct GetVip(pub Vip);
+
+/// What is known of a frontend's VIP in VPP, and how it came to be so.
+#[derive(Message, Debug)]
+#[rtype(result = "DataplaneTrace")]
+pub struct GetTrace {
+    pub frontend: FrontendName,
+    pub vip: Vip,
+}
 
 #[derive(Message, Debug)]
 #[rtype(result = "ReconcilerStats")]

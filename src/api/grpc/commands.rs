@@ -12,13 +12,13 @@ use super::service::MaglevService;
 use super::status::OrStatus;
 use super::{convert, table};
 use crate::actors::controller::{
-    AdministerBackend, CommandOrigin, GetBackend, GetFrontend, GetUses, SetWeight,
+    AdministerBackend, CommandOrigin, GetBackend, GetFrontend, GetUses, SetWeight, WouldCommand,
 };
 use crate::actors::doctor::GetVipWarning;
 use crate::actors::reconciler::{
     AwaitAnswer, AwaitProgress, GetPendingReason, GetRefusalOf, GetVip,
 };
-use crate::domain::controller::AdminCommand;
+use crate::domain::controller::{AdminCommand, OverrideCommand};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::names::FrontendName;
 use crate::domain::reconcile::Generation;
@@ -73,12 +73,19 @@ impl MaglevService {
         command: AdminCommand,
     ) -> Result<Response<pb::BackendInfo>, Status> {
         let who = overrides::who(&request);
-        let pb::BackendRequest { name, wait_ns, for_ns, why, .. } = request.into_inner();
+        let pb::BackendRequest { name, wait_ns, for_ns, why, validate_only, .. } =
+            request.into_inner();
         let (backend, wait) = (parse_name(name)?, parse_wait(wait_ns)?);
         if command == AdminCommand::Unset && for_ns != 0 {
             return Err(Status::invalid_argument("for_ns: an override ends now or not"));
         }
         let given = parse_origin(&who, &why, for_ns)?;
+        if validate_only {
+            let command = OverrideCommand::Admin { backend: backend.clone(), command };
+            let question = WouldCommand { command, given };
+            self.actors.controller.send(question).await.or_status()?.or_status()?;
+            return Ok(Response::new(self.backend(backend).await?));
+        }
         let message = AdministerBackend { backend: backend.clone(), command, given };
         self.actors.controller.send(message).await.or_status()?.or_status()?;
         self.answer_command(backend, wait).await
@@ -109,11 +116,20 @@ impl MaglevService {
         request: Request<pb::SetWeightRequest>,
     ) -> Result<Response<pb::FrontendInfo>, Status> {
         let who = overrides::who(&request);
-        let pb::SetWeightRequest { frontend, pool, backend, weight, wait_ns, for_ns, why } =
-            request.into_inner();
+        let pb::SetWeightRequest {
+            frontend,
+            pool,
+            backend,
+            weight,
+            wait_ns,
+            for_ns,
+            why,
+            validate_only,
+        } = request.into_inner();
         let weight = Weight::try_from(i64::from(weight)).or_status()?;
         let given = parse_origin(&who, &why, for_ns)?;
-        self.change_weight((frontend, pool, backend), Some(weight), given, wait_ns).await
+        let (member, change) = ((frontend, pool, backend), (Some(weight), given));
+        self.change_weight(member, change, wait_ns, validate_only).await
     }
 
     pub(super) async fn unset_weight(
@@ -121,22 +137,31 @@ impl MaglevService {
         request: Request<pb::UnsetWeightRequest>,
     ) -> Result<Response<pb::FrontendInfo>, Status> {
         let who = overrides::who(&request);
-        let pb::UnsetWeightRequest { frontend, pool, backend, wait_ns, why } = request.into_inner();
+        let pb::UnsetWeightRequest { frontend, pool, backend, wait_ns, why, validate_only } =
+            request.into_inner();
         let given = parse_origin(&who, &why, 0)?;
-        self.change_weight((frontend, pool, backend), None, given, wait_ns).await
+        let (member, change) = ((frontend, pool, backend), (None, given));
+        self.change_weight(member, change, wait_ns, validate_only).await
     }
 
     async fn change_weight(
         &self,
         (frontend, pool, backend): (String, String, String),
-        weight: Option<Weight>,
-        given: CommandOrigin,
+        (weight, given): (Option<Weight>, CommandOrigin),
         wait_ns: i64,
+        validate_only: bool,
     ) -> Result<Response<pb::FrontendInfo>, Status> {
         let frontend = parse_name_field("frontend", frontend)?;
         let pool = parse_name_field("pool", pool)?;
         let backend = parse_name_field("backend", backend)?;
         let wait = parse_wait(wait_ns)?;
+        if validate_only {
+            let name = frontend.clone();
+            let command = OverrideCommand::Weight { frontend, pool, backend, weight };
+            let question = WouldCommand { command, given };
+            self.actors.controller.send(question).await.or_status()?.or_status()?;
+            return Ok(Response::new(self.frontend(name).await?));
+        }
         let message = SetWeight { frontend: frontend.clone(), pool, backend, weight, given };
         let generation = self.actors.controller.send(message).await.or_status()?.or_status()?;
         let frontends = vec![frontend.as_str().into()];

@@ -16,6 +16,7 @@ use crate::domain::events::{Change, Changed, Event, FailOpenChange, Seq, Transit
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
 use crate::domain::health::damping::DampingView;
 use crate::domain::health::doubt::DoubtView;
+use crate::domain::health::probe_history::ProbeOutcome;
 use crate::domain::names::FrontendName;
 use crate::pb;
 
@@ -54,6 +55,16 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         admin_override: view.admin_override.as_ref().map(present_info),
         drain: view.drain.as_deref().map(drain_info::info),
         slow_starts: view.ramps.iter().map(slow_start).collect(),
+        probes: reading.history.iter().map(probe).collect(),
+    }
+}
+
+fn probe(outcome: &ProbeOutcome) -> pb::ProbeRecord {
+    pb::ProbeRecord {
+        code: outcome.code.as_str().into(),
+        took_ns: ns(outcome.took()),
+        at_unix_ns: unix_ns(outcome.ended()),
+        passed: outcome.code.passed(),
     }
 }
 
@@ -132,14 +143,19 @@ fn vip_address(vip: &Vip) -> String {
     }
 }
 
+/// -1: VPP keeps what it has.
+pub(super) fn effective(weight: TargetWeight) -> i32 {
+    match weight {
+        TargetWeight::Weight(weight) => weight.get().into(),
+        TargetWeight::Keep => -1,
+    }
+}
+
 fn pool(view: &PoolView) -> pb::PoolInfo {
     let backends = view.backends.iter().map(|backend| pb::PoolBackendInfo {
         name: backend.name.to_string(),
         weight: backend.weight.get().into(),
-        effective_weight: match backend.effective {
-            TargetWeight::Weight(weight) => weight.get().into(),
-            TargetWeight::Keep => -1,
-        },
+        effective_weight: effective(backend.effective),
         weight_overridden: backend.weight_override.is_some(),
         weight_override: backend.weight_override.as_ref().map(present_info),
         ..pb::PoolBackendInfo::default()

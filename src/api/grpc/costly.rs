@@ -41,6 +41,7 @@ impl CostlyCalls {
             call!("GetVPPLBState", lb_state),
             call!("GetVPPLBCounters", lb_counters),
             call!("GetVPPDoctor", doctor),
+            call!("GetFingerprints", fingerprints),
         ]))
     }
 

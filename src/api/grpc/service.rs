@@ -251,6 +251,36 @@ impl Maglev for MaglevService {
         Err(by_the_interceptor())
     }
 
+    async fn get_fingerprints(
+        &self,
+        _: Request<pb::GetFingerprintsRequest>,
+    ) -> GrpcReply<pb::Fingerprints> {
+        Err(by_the_interceptor())
+    }
+
+    async fn explain_backend(
+        &self,
+        request: Request<pb::ExplainRequest>,
+    ) -> GrpcReply<pb::Explanation> {
+        let name = parse_name(request.into_inner().name)?;
+        Ok(Response::new(self.explain_backend(name).await?))
+    }
+
+    async fn explain_frontend(
+        &self,
+        request: Request<pb::ExplainRequest>,
+    ) -> GrpcReply<pb::Explanation> {
+        let name = parse_name(request.into_inner().name)?;
+        Ok(Response::new(self.explain_frontend(name).await?))
+    }
+
+    async fn get_timeline(
+        &self,
+        request: Request<pb::GetTimelineRequest>,
+    ) -> GrpcReply<pb::Timeline> {
+        Ok(Response::new(self.timeline(request.into_inner()).await?))
+    }
+
     async fn get_vpp_info(&self, _: Request<pb::GetVppInfoRequest>) -> GrpcReply<pb::VppInfo> {
         let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.or_status()?;
         let held = self.actors.reconciler.send(GetHeldRemovals).await.or_status()?;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::drain::DrainJson;
+use super::explain::ProbeJson;
 use super::overrides::OverrideJson;
 use super::text::present;
 use super::time::known_moment;
@@ -49,6 +50,8 @@ pub struct BackendJson {
     pub not_programmed: Option<String>,
     /// The oldest first.
     pub transitions: Vec<TransitionJson>,
+    /// The last probes, oldest first; only where one backend was requested.
+    pub probes: Vec<ProbeJson>,
 }
 
 /// A backend that has come back, and gets its weight in steps.
@@ -120,6 +123,7 @@ impl From<&pb::BackendInfo> for BackendJson {
             programmed: backend.programmed,
             not_programmed: present(&backend.not_programmed),
             transitions: backend.transitions.iter().map(TransitionJson::from).collect(),
+            probes: backend.probes.iter().map(ProbeJson::from).collect(),
         }
     }
 }

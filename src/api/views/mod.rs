@@ -9,6 +9,7 @@ mod backend;
 mod config_check;
 mod drain;
 mod event;
+mod explain;
 mod frontend;
 mod health_check;
 mod overrides;
@@ -23,6 +24,7 @@ pub use backend::{BackendJson, DampingJson, DoubtJson, SlowStartJson, Transition
 pub use config_check::ConfigCheckJson;
 pub use drain::DrainJson;
 pub use event::{EventJson, EventKindJson};
+pub use explain::{DifferenceJson, DifferenceValueJson, ExplanationJson, ProbeJson, StatementJson};
 pub use frontend::{
     FailOpenJson, FrontendJson, PoolBackendJson, PoolJson, PredictedServerJson, PredictionJson,
     fail_open_text, serving_pool, slow_start_in,

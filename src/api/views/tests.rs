@@ -46,6 +46,13 @@ fn the_page_has_every_key_of_every_object() {
     check("Damping", DampingJson::from(&pb::DampingInfo::default()));
     let backend = pb::BackendInfo { doubt: Some(doubt), ..Default::default() };
     check("Backend", BackendJson::from(&backend));
+    check("Probe", ProbeJson::from(&pb::ProbeRecord::default()));
+    check("Explanation", ExplanationJson::from(&pb::Explanation::default()));
+    check("Statement", StatementJson::from(&pb::ExplainStatement::default()));
+    let value = DifferenceValueJson { server: String::new(), value: None };
+    check("Value", &value);
+    let (aspect, what) = (String::new(), String::new());
+    check("Difference", DifferenceJson { aspect, what, values: vec![value] });
     check("Transition", TransitionJson::from(&pb::TransitionRecord::default()));
     let members = vec![pb::PoolBackendInfo::default()];
     let pools = vec![pb::PoolInfo { name: String::new(), backends: members }];
@@ -77,7 +84,6 @@ fn the_page_has_every_key_of_every_object() {
     check("Configuration check", ConfigCheckJson::default());
 }
 
-/// All kinds but `change`, which maglevc does not request.
 #[test]
 fn the_page_has_every_key_of_every_event() {
     let kinds = [
@@ -87,6 +93,7 @@ fn the_page_has_every_key_of_every_event() {
         Some(Event::Dataplane(pb::DataplaneEvent::default())),
         Some(Event::Log(pb::LogEvent::default())),
         Some(Event::Hold(pb::HoldEvent::default())),
+        Some(Event::Change(pb::ChangeEvent::default())),
         Some(Event::Missed(pb::MissedEvent::default())),
         None,
     ];

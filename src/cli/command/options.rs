@@ -19,7 +19,7 @@ const WAIT: Duration = Duration::from_secs(5);
 #[command(name = "maglevc", version = crate::VERSION, after_help = "`maglevc help` lists every command.")]
 pub struct CliOptions {
     /// The daemon: host:port, or unix:/path; several, separated by commas, for
-    /// a show command.
+    /// every command but watches and the shell.
     #[arg(
         long,
         value_name = "ADDR",
@@ -39,6 +39,10 @@ pub struct CliOptions {
     /// Answer a change at once, and do not wait for VPP to confirm it.
     #[arg(long)]
     pub no_wait: bool,
+    /// With several daemons, `set …` changes all of them or none: each is asked
+    /// first, and where one fails after that, the others are changed back.
+    #[arg(long)]
+    pub all_or_none: bool,
     /// What to do; without it: the shell, or the lines of standard input where
     /// that is no terminal.
     #[arg(value_name = "COMMAND", allow_negative_numbers = true)]

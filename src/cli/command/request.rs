@@ -22,6 +22,8 @@ pub enum CliCommand {
     DrainAndWait(DrainOptions),
     /// Sends a request that has one answer.
     Request(DaemonRequest),
+    /// Shows how several daemons differ.
+    Compare,
 }
 
 /// A system shell with a completion script.
@@ -85,6 +87,18 @@ pub enum DaemonRequest {
     ShowVppDoctor,
     /// All overrides by operators.
     ShowOverrides,
+    /// Why a backend gets the flows that it gets.
+    ExplainBackend {
+        /// The name in the configuration file.
+        name: String,
+    },
+    /// Why a frontend gets the flows that it gets.
+    ExplainFrontend {
+        /// The name in the configuration file.
+        name: String,
+    },
+    /// What happened lately.
+    ShowTimeline(TimelineQuery),
     /// Change the administrative state of one backend.
     SetBackend {
         /// The name in the configuration file.
@@ -167,6 +181,15 @@ pub struct OverrideTerms {
     pub lasts: Option<Duration>,
     /// In the operator's words.
     pub reason: Option<String>,
+}
+
+/// What a timeline is about; without names, everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TimelineQuery {
+    pub backend: Option<String>,
+    pub frontend: Option<String>,
+    /// How far it reaches back; `None`: as far as the daemon holds it.
+    pub since: Option<Duration>,
 }
 
 /// Which events to print, and how many.

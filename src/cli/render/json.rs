@@ -5,8 +5,8 @@ use serde_json::{Value, json, to_value};
 
 use crate::api::views::text::printable_json;
 use crate::api::views::{
-    BackendJson, DoctorFindingJson, EventJson, FrontendJson, HealthCheckJson, LbStateJson,
-    OverridesJson, PredictionJson, SyncJson, VipCountersJson, VppInfoJson,
+    BackendJson, DoctorFindingJson, EventJson, ExplanationJson, FrontendJson, HealthCheckJson,
+    LbStateJson, OverridesJson, PredictionJson, SyncJson, VipCountersJson, VppInfoJson,
 };
 use crate::cli::answer::CliAnswer;
 use crate::cli::command::help::Usage;
@@ -48,6 +48,10 @@ pub fn answer(answer: &CliAnswer) -> serde_json::Result<Value> {
         }
         CliAnswer::Doctor(doctor) => {
             to_value(doctor.findings.iter().map(DoctorFindingJson::from).collect::<Vec<_>>())
+        }
+        CliAnswer::Explained(explanation) => to_value(ExplanationJson::from(explanation)),
+        CliAnswer::Timeline(timeline) => {
+            to_value(timeline.events.iter().map(EventJson::from).collect::<Vec<_>>())
         }
         CliAnswer::Synced { sync, dry_run } => to_value(SyncJson::new(sync, *dry_run)),
         CliAnswer::Checked(check) | CliAnswer::Reloaded(check) => to_value(check),

@@ -13,6 +13,7 @@ mod names;
 mod overrides;
 mod peers;
 mod reload_guard;
+mod situations;
 mod slow_start;
 
 use super::*;

@@ -60,6 +60,17 @@ impl Step {
         }
     }
 
+    /// The server that it is about; `None`: a VIP as a whole, or all of VPP.
+    #[must_use]
+    pub fn server(&self) -> Option<IpAddr> {
+        match self {
+            Self::SetConf(_) | Self::AddVip(_) | Self::RemoveVip(_) => None,
+            Self::AddServer { server, .. }
+            | Self::SetWeight { server, .. }
+            | Self::RemoveServer { server, .. } => Some(*server),
+        }
+    }
+
     /// The step's name in logs and answers: `vip-add`, `as-weight`, …
     #[must_use]
     pub fn action(&self) -> &'static str {

@@ -1,5 +1,6 @@
 //! A write to VPP, or a change of its connection, as an event.
 
+use std::net::IpAddr;
 use std::time::SystemTime;
 
 use crate::domain::dataplane::step::Step;
@@ -10,6 +11,8 @@ pub struct DataplaneChange {
     /// `None` for VPP as a whole and for VIPs of no frontend.
     pub frontend: Option<FrontendName>,
     pub kind: DataplaneKind,
+    /// The server that was written; `None`: it is about none.
+    pub server: Option<IpAddr>,
     /// The values, for people.
     pub detail: String,
     pub at: SystemTime,

@@ -56,6 +56,12 @@ impl<E: From<Numbered> + AsRef<Numbered>> Ring<E> {
         numbered
     }
 
+    /// All that is held but log records, in order, and whether nothing was dropped.
+    #[must_use]
+    pub fn facts(&self) -> (Vec<Arc<E>>, bool) {
+        (self.facts.held.iter().cloned().collect(), self.facts.dropped == Seq(0))
+    }
+
     /// The number of the last event; 0 before the first.
     #[must_use]
     pub fn last(&self) -> Seq {
@@ -110,7 +116,7 @@ mod tests {
     fn fact() -> Event {
         let (frontend, kind) = (None, DataplaneKind::Connected);
         let (detail, at) = (String::new(), SystemTime::UNIX_EPOCH);
-        Event::Dataplane(DataplaneChange { frontend, kind, detail, at }.into())
+        Event::Dataplane(DataplaneChange { frontend, kind, server: None, detail, at }.into())
     }
 
     fn record() -> Event {
@@ -143,6 +149,23 @@ mod tests {
         ] {
             assert_eq!(after(&ring, seq, true), expected, "after {seq}");
         }
+    }
+
+    #[test]
+    fn facts_are_all_that_is_held_but_records() {
+        let mut ring = Ring::<Numbered>::new(3);
+        ring.push(record());
+        let numbers = |ring: &Ring<Numbered>| {
+            let (facts, is_whole) = ring.facts();
+            (facts.iter().map(|event| event.seq.0).collect::<Vec<_>>(), is_whole)
+        };
+        assert_eq!(numbers(&ring), (vec![], true));
+        for _ in 0..3 {
+            ring.push(fact());
+        }
+        assert_eq!(numbers(&ring), (vec![2, 3, 4], true));
+        ring.push(fact());
+        assert_eq!(numbers(&ring), (vec![3, 4, 5], false));
     }
 
     #[test]

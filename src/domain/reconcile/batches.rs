@@ -68,7 +68,7 @@ impl ReconcileState {
     /// Writes batches up to the limit in flight. Returns true if the pass has ended.
     fn write_batches(&mut self, now: Moment) -> bool {
         while self.pass.as_ref().is_some_and(Pass::has_room) {
-            if !self.plan_batch() {
+            if !self.plan_batch(now) {
                 if self.pass.as_mut().is_some_and(Pass::yield_now) {
                     self.effects.push(ReconcileEffect::Yield);
                 }
@@ -92,7 +92,7 @@ impl ReconcileState {
 
     /// Plans until a batch is complete. Returns false if the pass has to yield the
     /// thread before.
-    fn plan_batch(&mut self) -> bool {
+    fn plan_batch(&mut self, now: Moment) -> bool {
         let (Some(state), Some(pass), ObservedState::Known(observed)) =
             (&self.desired, &mut self.pass, &self.observed)
         else {
@@ -113,6 +113,7 @@ impl ReconcileState {
                     self.progress.written(&name);
                 } else {
                     self.progress.confirmed(&name, seen);
+                    self.traces.read(&name, now);
                 }
             }
             pass.take_steps(steps);

@@ -92,7 +92,7 @@ impl ReconcileState {
     }
 
     fn publish_hold(&mut self, kind: DataplaneKind, detail: String, now: Moment) {
-        let change = DataplaneChange { frontend: None, kind, detail, at: now.wall };
+        let change = DataplaneChange { frontend: None, kind, server: None, detail, at: now.wall };
         self.effects.push(ReconcileEffect::Publish(change));
     }
 }

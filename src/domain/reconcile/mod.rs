@@ -27,6 +27,8 @@ pub mod refusals;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod trace;
+mod trace_query;
 mod trigger;
 mod verify;
 
@@ -41,6 +43,8 @@ pub use input::{
 pub use queries::VipObservation;
 pub use record::{ReconcileRecord, ScopeLabel};
 pub use stats::ReconcilerStats;
+pub use trace::{FrontendTrace, LastWrite, LinkTrace};
+pub use trace_query::DataplaneTrace;
 
 use crate::domain::balancing::maglev::ModelCheck;
 use crate::domain::config::LbSettings;
@@ -56,6 +60,7 @@ use pass::{Pass, Trigger};
 use progress::Progress;
 use read_back::ReadBack;
 use refusals::Refusals;
+use trace::Traces;
 
 /// See the module's description.
 #[derive(Debug, Default)]
@@ -77,6 +82,7 @@ pub struct ReconcileState {
     refusals: Refusals,
     held: HeldRemovals,
     progress: Progress,
+    traces: Traces,
     stats: ReconcilerStats,
     /// Syncs that were requested without a connection, by the observation whose
     /// error is their answer.
@@ -109,7 +115,7 @@ impl ReconcileState {
     pub fn step(&mut self, input: ReconcileInput, now: Moment) -> Vec<ReconcileEffect> {
         self.accept(input, now);
         self.advance(now);
-        self.report_progress();
+        self.report_progress(now);
         std::mem::take(&mut self.effects)
     }
 
@@ -163,11 +169,13 @@ impl ReconcileState {
         let desired = Arc::unwrap_or_clone(desired);
         let before = self.desired.as_ref().map(|before| &before.desired.frontends);
         for (name, frontend) in &desired.frontends {
+            self.traces.desired(name, frontend);
             if before.is_some_and(|before| before.get(name) != Some(frontend)) {
                 self.progress.desired_changed(name);
             }
         }
         self.progress.retain(|name| desired.frontends.contains_key(name));
+        self.traces.retain(|name| desired.frontends.contains_key(name));
         if let Some(before) = &self.desired {
             self.held.left_out(&before.desired, &desired);
         }
@@ -193,6 +201,7 @@ impl ReconcileState {
         state.generation = update.generation;
         for (name, frontend) in update.frontends {
             state.owners.insert(frontend.spec.vip, name.clone());
+            self.traces.desired(&name, &frontend);
             state.desired.frontends.insert(name.clone(), frontend);
             if let Some(pass) = &mut self.pass {
                 pass.yield_to_fast_path(&name);
@@ -208,6 +217,7 @@ impl ReconcileState {
             self.lost("VPP was reconnected", now);
         }
         self.epoch = Some(epoch);
+        self.traces.connected(now);
         self.effects.push(ReconcileEffect::Presence(true));
         self.forget_observed();
         self.read_back.clear();
@@ -218,6 +228,7 @@ impl ReconcileState {
 
     fn lost(&mut self, why: &str, now: Moment) {
         self.epoch = None;
+        self.traces.lost(why, now);
         self.effects.push(ReconcileEffect::Presence(false));
         self.forget_observed();
         self.flip = None;

@@ -127,8 +127,9 @@ impl ReconcileState {
             let frontend = owners.and_then(|owners| owners.get(&mismatch.vip)).cloned();
             let servers = mismatch.to_string();
             let (kind, at) = (DataplaneKind::ModelMismatch, now.wall);
+            let (frontend, detail) = (frontend.clone(), servers.clone());
             let change =
-                DataplaneChange { frontend: frontend.clone(), kind, detail: servers.clone(), at };
+                DataplaneChange { frontend: frontend.clone(), kind, server: None, detail, at };
             self.effects.push(ReconcileEffect::Publish(change));
             self.log(ReconcileRecord::ModelMismatch { frontend, vip: mismatch.vip, servers });
         }

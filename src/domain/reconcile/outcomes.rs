@@ -77,6 +77,7 @@ impl ReconcileState {
                     let what = format!("{} {}: {why}", planned.step.action(), planned.step);
                     if let Some(frontend) = &planned.frontend {
                         self.progress.refused(frontend);
+                        self.traces.refused(frontend, now);
                     }
                     self.refusals.refused(planned.frontend.clone(), what);
                     Some(why)
@@ -110,6 +111,13 @@ impl ReconcileState {
         let Planned { frontend, step, disruption } = planned;
         let mut detail = step.to_string();
         let mut sticky = None;
+        if let Some(frontend) = frontend {
+            let observed = match &self.observed {
+                ObservedState::Known(observed) => Some(observed),
+                ObservedState::Unknown => None,
+            };
+            self.traces.written(frontend, step, observed, drift, now);
+        }
         if let ObservedState::Known(observed) = &mut self.observed {
             if let Step::SetConf(conf) = step {
                 sticky =
@@ -141,8 +149,8 @@ impl ReconcileState {
             detail: detail.clone(),
             disruption: *disruption,
         });
-        let (kind, at) = (step.into(), now.wall);
-        let change = DataplaneChange { frontend: frontend.clone(), kind, detail, at };
+        let (kind, server, at) = (step.into(), step.server(), now.wall);
+        let change = DataplaneChange { frontend: frontend.clone(), kind, server, detail, at };
         self.effects.push(ReconcileEffect::Publish(change));
     }
 
@@ -182,6 +190,7 @@ impl ReconcileState {
                 let change = DataplaneChange {
                     frontend: key,
                     kind: DataplaneKind::Programmed,
+                    server: None,
                     detail: "VPP holds what is desired".into(),
                     at: now.wall,
                 };
@@ -219,9 +228,12 @@ impl ReconcileState {
     }
 
     /// Reports changed progress, and answers the clients whose wait is over.
-    pub(super) fn report_progress(&mut self) {
+    pub(super) fn report_progress(&mut self, now: Moment) {
         let generation = self.desired.as_ref().map(|state| state.generation).unwrap_or_default();
         let changes = self.progress.take_changes();
+        for change in &changes {
+            self.traces.programmed(&change.frontend, change.programmed, now);
+        }
         if !changes.is_empty() {
             self.effects.push(ReconcileEffect::Progress { generation, changes });
         }

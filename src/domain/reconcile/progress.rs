@@ -132,6 +132,10 @@ impl Progress {
         self.records.get(frontend).is_some_and(|record| record.programmed())
     }
 
+    pub(super) fn is_serving(&self, frontend: &FrontendName) -> bool {
+        self.records.get(frontend).is_some_and(|record| record.serving())
+    }
+
     /// The numbers of programmed and of serving frontends.
     pub(super) fn counts(&self) -> (usize, usize) {
         let count =

@@ -100,6 +100,7 @@ impl ReconcileState {
             if is_equal {
                 if self.progress.is_programmed(owner) {
                     self.progress.confirmed(owner, held);
+                    self.traces.read(owner, now);
                 }
                 continue;
             }

@@ -6,5 +6,6 @@ mod live;
 mod mistyped;
 mod output;
 mod process;
+mod several;
 mod shell;
 mod tls;

@@ -97,6 +97,10 @@ const ANSWERS: &[(&str, &str)] = &[
     ("vpp-lb-counters", "show vpp lb counters"),
     ("vpp-doctor", "show vpp doctor"),
     ("overrides", "show overrides"),
+    ("explain-backend", "explain backend nginx0"),
+    ("explain-frontend", "explain frontend web"),
+    ("timeline", "show timeline"),
+    ("timeline-since", "show timeline backend nginx0 since 1h"),
     ("set-backend", "set backend nginx0 disable"),
     ("set-backend-for", "set backend nginx0 pause for 2h because upgrade"),
     ("unset-backend", "unset backend nginx0"),
@@ -125,6 +129,7 @@ async fn nothing_is_said_in_words() {
         ("empty-lb-counters", "show vpp lb counters"),
         ("empty-sync", "sync vpp lb state"),
         ("empty-overrides", "show overrides"),
+        ("empty-timeline", "show timeline"),
     ];
     compare(EMPTY, &cases).await;
 }

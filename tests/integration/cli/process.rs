@@ -92,7 +92,8 @@ fn a_faulty_configuration_is_listed_and_refused() {
 fn mistakes_exit_with_2_and_one_line_that_helps() {
     let cases = [
         ("--server a:1,b:2", "without a command there can be one --server only"),
-        ("--server a:1,b:2 config reload", "several daemons can only be asked by a show command"),
+        ("--server a:1,b:2 watch events", "a watch follows one daemon: name one --server"),
+        ("compare", "compare needs several daemons: --server a:9090,b:9090 compare"),
         ("watch state", "`watch state` needs a terminal; `watch events` writes JSON anywhere"),
         ("show frontend", "`show frontend` is not complete; possible next: <frontend>"),
         ("shwo", "`shwo` is not possible as a command; did you mean `show`? possible: show,"),

@@ -13,6 +13,7 @@ use vpp_maglev::config::{self, LoadError, Loaded};
 mod bounds;
 mod broken;
 mod compatibility;
+mod fingerprint;
 mod promises;
 mod schema;
 

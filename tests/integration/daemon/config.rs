@@ -91,8 +91,8 @@ impl Reloading {
     async fn backend(&self, name: &str) -> BackendInfo {
         let request = GetBackendRequest { name: name.into() };
         let backend = self.daemon.client().await.get_backend(request).await.unwrap().into_inner();
-        // All but the moment of the answer.
-        BackendInfo { now_unix_ns: 0, ..backend }
+        // All but the moment of the answer, and the probes until then.
+        BackendInfo { now_unix_ns: 0, probes: vec![], ..backend }
     }
 
     async fn names(&self) -> Vec<String> {

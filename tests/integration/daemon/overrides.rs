@@ -107,6 +107,7 @@ async fn unset_brings_back_what_the_file_says() {
         wait_ns: LONG_NS,
         for_ns: HOUR_NS,
         why: "it is slow".into(),
+        validate_only: false,
     };
     let set = client.set_frontend_pool_backend_weight(weight).await.unwrap().into_inner();
     let member = &set.pools[0].backends[1];
@@ -127,6 +128,7 @@ async fn unset_brings_back_what_the_file_says() {
         backend: "b".into(),
         wait_ns: LONG_NS,
         why: String::new(),
+        validate_only: false,
     };
     client.unset_frontend_pool_backend_weight(unset.clone()).await.unwrap();
     dataplane.until_both("a=100 b=40").await;

@@ -3,12 +3,15 @@
 use super::node::{Node, Path, ValueSlot, alias, slot, whole, word, yielding};
 use crate::cli::command::request::{
     BackendChange, CliCommand, DaemonRequest, DrainOptions, LogLevelWord, OverrideTerms, Shell,
-    WatchOptions,
+    TimelineQuery, WatchOptions,
 };
 
 /// The first words of all commands.
 pub static ROOT: &[Node] = &[
     word("show", "look at the state").then(SHOW),
+    yielding("explain", "why flows go where they go").then(EXPLAIN),
+    // `comp` has been `completions`.
+    whole("compare", "how several daemons differ").makes(|_| Some(CliCommand::Compare)),
     word("set", "change a backend or a weight until told otherwise").then(SET),
     word("unset", "end what was set").then(UNSET),
     word("drain", "take new flows away from a backend, follow those that remain").then(DRAIN),
@@ -45,6 +48,15 @@ const SHOW: &[Node] = &[
         })]),
     word("overrides", "what operators have set, who, why and until when")
         .makes(|_| request(DaemonRequest::ShowOverrides)),
+    word("timeline", "what happened lately")
+        .with(&[
+            word("backend", "only this backend")
+                .then(&[slot(ValueSlot::Backend, "what concerns it")]),
+            word("frontend", "only this frontend")
+                .then(&[slot(ValueSlot::Frontend, "what concerns it and its backends")]),
+            word("since", "how far back").then(&[slot(ValueSlot::Duration, "such as 1h30m")]),
+        ])
+        .makes(timeline),
     word("vpp", "what VPP holds").then(&[
         word("info", "version and age of VPP").makes(|_| request(DaemonRequest::ShowVppInfo)),
         word("doctor", "what keeps packets from the servers, and what to do")
@@ -58,6 +70,23 @@ const SHOW: &[Node] = &[
         alias("lbstate", "settings, VIPs and servers")
             .makes(|_| request(DaemonRequest::ShowVppLbState)),
     ]),
+];
+
+const EXPLAIN: &[Node] = &[
+    word("backend", "why it gets the flows that it gets").then(&[slot(
+        ValueSlot::Backend,
+        "from its probes to VPP",
+    )
+    .makes(|path| {
+        request(DaemonRequest::ExplainBackend { name: path.name(ValueSlot::Backend)? })
+    })]),
+    word("frontend", "why its flows go where they go").then(&[slot(
+        ValueSlot::Frontend,
+        "from its backends to VPP",
+    )
+    .makes(|path| {
+        request(DaemonRequest::ExplainFrontend { name: path.name(ValueSlot::Frontend)? })
+    })]),
 ];
 
 const IF: &[Node] = &[word("backend", "of which backend").then(&[slot(
@@ -285,6 +314,15 @@ fn weigh(path: &Path, weight: Option<u8>) -> Option<CliCommand> {
         weight,
         terms: terms(path),
     })
+}
+
+#[allow(clippy::unnecessary_wraps)] // one type for all makers of commands
+fn timeline(path: &Path) -> Option<CliCommand> {
+    request(DaemonRequest::ShowTimeline(TimelineQuery {
+        backend: path.name(ValueSlot::Backend),
+        frontend: path.name(ValueSlot::Frontend),
+        since: path.duration(),
+    }))
 }
 
 #[allow(clippy::unnecessary_wraps)] // one type for all makers of commands

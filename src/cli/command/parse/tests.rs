@@ -2,12 +2,13 @@
 //! completion suggests everything that it accepts.
 
 mod overrides;
+mod prefixes;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::cli::command::request::{
-    BackendChange, DaemonRequest, LogLevelWord, OverrideTerms, Shell, WatchOptions,
+    BackendChange, DaemonRequest, LogLevelWord, OverrideTerms, TimelineQuery, WatchOptions,
 };
 
 fn words(line: &str) -> Vec<&str> {
@@ -39,6 +40,12 @@ const LINES: &[&str] = &[
     "show vpp lb state",
     "show vpp lb counters",
     "show vpp lbstate",
+    "show timeline",
+    "show timeline since 1h30m backend nginx0",
+    "show timeline frontend web since 2d",
+    "explain backend nginx0",
+    "explain frontend web",
+    "compare",
     "set backend nginx0 pause",
     "set backend nginx0 resume",
     "set backend nginx0 enable",
@@ -141,6 +148,15 @@ fn words_are_parsed_to_their_command() {
             },
         ),
         ("c r", DaemonRequest::ConfigReload { force: false }),
+        ("explain backend a", DaemonRequest::ExplainBackend { name: "a".into() }),
+        (
+            "sh t b a since 1h",
+            DaemonRequest::ShowTimeline(TimelineQuery {
+                backend: Some("a".into()),
+                frontend: None,
+                since: Some(std::time::Duration::from_secs(3600)),
+            }),
+        ),
         ("config reload force", DaemonRequest::ConfigReload { force: true }),
     ];
     for (line, expected) in cases {
@@ -155,29 +171,6 @@ fn an_exact_word_wins_over_longer_ones() {
         request(DaemonRequest::ShowBackend { name: "backends".into() })
     );
     assert_eq!(parsed("show backends"), request(DaemonRequest::ShowBackends));
-}
-
-#[test]
-fn a_yielding_word_takes_no_prefix_from_another() {
-    assert_eq!(parsed("c r"), request(DaemonRequest::ConfigReload { force: false }));
-    assert_eq!(parsed("comp z"), Ok(CliCommand::Completions(Shell::Zsh)));
-    let suggested = suggestions(&[] as &[&str], "co").unwrap();
-    let words: Vec<GrammarToken> =
-        suggested.into_iter().map(|suggestion| suggestion.token).collect();
-    assert_eq!(words, [GrammarToken::Word("config"), GrammarToken::Yielding("completions")]);
-}
-
-#[test]
-fn force_is_never_meant_by_a_part_of_it() {
-    let sync = |frontend: Option<&str>, force| {
-        request(DaemonRequest::Sync { frontend: frontend.map(Into::into), dry_run: false, force })
-    };
-    assert_eq!(parsed("sync vpp lb state forc"), sync(Some("forc"), false));
-    assert_eq!(parsed("sync vpp lb state f"), sync(Some("f"), false));
-    assert_eq!(parsed("sync vpp lb state force"), sync(None, true));
-    assert!(message("config reload forc").contains("possible: force"));
-    let suggested = suggestions(&["config", "reload"], "f").unwrap();
-    assert_eq!(suggested[0].token, GrammarToken::Whole("force"));
 }
 
 #[test]
@@ -234,11 +227,11 @@ fn every_error_names_the_word_and_what_was_possible() {
     let cases = [
         (
             "",
-            "no command given; possible: show, set, unset, sync, config, watch, completions, help, quit, exit",
+            "no command given; possible: show, explain, compare, set, unset, drain, undrain, sync, config, watch, completions, help, quit, exit",
         ),
         (
             "shwo version",
-            "`shwo` is not possible as a command; did you mean `show`? possible: show, set, unset, sync, config, watch, completions, help, quit, exit",
+            "`shwo` is not possible as a command; did you mean `show`? possible: show, explain, compare, set, unset, drain, undrain, sync, config, watch, completions, help, quit, exit",
         ),
         ("s version", "`s` is ambiguous as a command: it could be show, set, sync"),
         ("sh fro", "`fro` is ambiguous after `show`: it could be frontends, frontend"),
@@ -263,6 +256,10 @@ fn every_error_names_the_word_and_what_was_possible() {
         (
             "set frontend f pool p backend b weight -1",
             "`-1` is not a weight from 0 to 100 (after `set frontend f pool p backend b weight`)",
+        ),
+        (
+            "show timeline since soon",
+            "`soon` is not a span such as 90s, 1h30m or 2d (after `show timeline since`)",
         ),
         ("watch events num 0", "`0` is not a number from 1 on (after `watch events num`)"),
         (

@@ -78,7 +78,34 @@ pub(super) fn one(
         ],
         context,
     );
-    head + &override_note(backend.enabled_overridden, context) + &transitions(backend, context)
+    head + &override_note(backend.enabled_overridden, context)
+        + &probes(backend, context)
+        + &transitions(backend, context)
+}
+
+/// The last probes, the latest first.
+fn probes(backend: &BackendInfo, context: &RenderContext) -> String {
+    if backend.probes.is_empty() {
+        return String::new();
+    }
+    let mut table = TextTable::new(&[
+        Column::right("AGE"),
+        Column::left("AT (UTC)"),
+        Column::left("PROBE"),
+        Column::right("TOOK"),
+    ]);
+    let now_ns = context.now_of_daemon(backend.now_unix_ns);
+    for probe in backend.probes.iter().rev() {
+        let tone = if probe.passed { Tone::Good } else { Tone::Bad };
+        let took = format!("{}.{} ms", probe.took_ns / 1_000_000, probe.took_ns / 100_000 % 10);
+        table.row([
+            age(now_ns, probe.at_unix_ns).into(),
+            moment(probe.at_unix_ns).into(),
+            Cell::new(&probe.code, tone),
+            took.into(),
+        ]);
+    }
+    format!("\n{}", table.render(context))
 }
 
 /// `45 of 100 in www, full in 12s`

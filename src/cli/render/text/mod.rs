@@ -6,9 +6,11 @@ mod checks;
 mod common;
 mod doctor;
 pub(crate) mod drain;
+mod explain;
 mod frontends;
 mod overrides;
 mod prediction;
+pub mod timeline;
 mod vpp;
 
 use crate::api::views::ConfigCheckJson;
@@ -41,6 +43,8 @@ pub fn text(answer: &CliAnswer, context: &RenderContext) -> String {
         CliAnswer::LbState(state) => vpp::state(state, context),
         CliAnswer::LbCounters(counters) => vpp::counters(counters, context),
         CliAnswer::Doctor(doctor) => doctor::doctor(doctor, context),
+        CliAnswer::Explained(explanation) => explain::explanation(explanation, context),
+        CliAnswer::Timeline(timeline) => timeline::timeline(timeline, context),
         CliAnswer::Synced { sync, dry_run } => vpp::sync(sync, *dry_run, context),
         CliAnswer::Checked(check) => config(check, "the configuration is valid", context),
         CliAnswer::Reloaded(check) => config(check, "the configuration was reloaded", context),

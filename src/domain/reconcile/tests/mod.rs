@@ -6,3 +6,4 @@ mod harness;
 mod held;
 mod laws;
 mod single;
+mod trace;

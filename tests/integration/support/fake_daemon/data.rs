@@ -1,6 +1,7 @@
 //! The fixed data: three frontends (one failed over, one down, one not known
 //! yet), backends in every state, a removed server in VPP.
 
+use super::explanation::probe;
 use super::{overrides, prediction};
 use vpp_maglev::pb::*;
 
@@ -119,6 +120,7 @@ pub(super) fn backend(name: &str) -> Option<BackendInfo> {
             ],
             healthcheck: text("web"),
             last_result: text("refused: 198.51.100.10:80 does not listen, or a firewall answers"),
+            probes: vec![probe("L7OK", true, 635), probe("L4CON", false, 2)],
             ..base
         },
         "nginx1" => BackendInfo {

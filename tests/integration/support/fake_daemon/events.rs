@@ -76,6 +76,36 @@ pub(crate) fn events(wanted: &WatchRequest, boot_id: u64) -> Vec<Event> {
     (40..).zip(wanted).map(|(seq, (_, kind))| Event { seq, boot_id, event: Some(kind) }).collect()
 }
 
+/// What happened lately: all kinds but what is lost, and changes.
+pub(crate) fn history(boot_id: u64) -> Vec<Event> {
+    let change = |kind: &str, from: &str, to: &str| ChangeEvent {
+        kind: text(kind),
+        backend_name: text("nginx0"),
+        from: text(from),
+        to: text(to),
+        overridden: true,
+        who: text("uid 1000 pid 4711"),
+        at_unix_ns: ago(90),
+        ..ChangeEvent::default()
+    };
+    let weight = ChangeEvent {
+        frontend_name: text("web"),
+        pool_name: text("primary"),
+        ..change("weight", "100", "50")
+    };
+    let config = ChangeEvent { kind: text("config"), who: text("file"), ..change("", "", "") };
+    let changes = [
+        Kind::Change(config),
+        Kind::Change(weight),
+        Kind::Change(change("admin", "enabled", "paused")),
+    ];
+    let kinds = events(&WatchRequest { log: Some(false), ..WatchRequest::default() }, boot_id);
+    let kinds = kinds.into_iter().filter_map(|event| event.event);
+    let happened = kinds.filter(|kind| !matches!(kind, Kind::Missed(_)));
+    let all = changes.into_iter().chain(happened).chain([dataplane("disconnected")]);
+    (31..).zip(all).map(|(seq, kind)| Event { seq, boot_id, event: Some(kind) }).collect()
+}
+
 /// A transition of a backend, as it happens.
 pub(crate) fn changed(name: &str, from: &str, to: &str, why: &str) -> Kind {
     let transition = Some(transition(from, to, 0, why));

@@ -5,6 +5,7 @@ pub(crate) mod background;
 pub(crate) mod data;
 mod diagnosis;
 pub(crate) mod events;
+mod explanation;
 mod overrides;
 mod prediction;
 
@@ -34,14 +35,22 @@ pub(crate) struct Behaviour {
     pub(crate) leaving: Option<usize>,
     /// It is of an older version, and does not know the newest calls.
     pub(crate) old: bool,
+    /// It says that it would do what is asked for, and then refuses it.
+    pub(crate) fickle: bool,
     /// The number of its life.
     pub(crate) boot_id: u64,
 }
 
 impl Behaviour {
     /// All is well.
-    pub(crate) const USUAL: Self =
-        Self { empty: false, contrary: false, leaving: None, old: false, boot_id: events::BOOT_ID };
+    pub(crate) const USUAL: Self = Self {
+        empty: false,
+        contrary: false,
+        leaving: None,
+        old: false,
+        fickle: false,
+        boot_id: events::BOOT_ID,
+    };
 }
 
 /// A running daemon; it ends when this is dropped.
@@ -99,12 +108,19 @@ fn named<T>(kind: &str, name: &str, found: Option<T>) -> Answer<T> {
 }
 
 impl FakeService {
-    fn set(&self, name: &str, state: &str) -> Answer<BackendInfo> {
+    fn set(&self, request: &BackendRequest, state: &str) -> Answer<BackendInfo> {
+        let name = &request.name;
         let mut backend = named("backend", name, data::backend(name))?.into_inner();
         if backend.state == "disabled" && matches!(state, "paused" | "unknown") {
             return Err(Status::failed_precondition(format!(
                 "backend `{name}` is disabled; enable it first"
             )));
+        }
+        if request.validate_only {
+            return Ok(Response::new(backend));
+        }
+        if self.behaviour.fickle {
+            return Err(Status::resource_exhausted("there is no room for it any more"));
         }
         backend.state = state.into();
         backend.programmed = true;
@@ -151,21 +167,21 @@ impl Maglev for FakeService {
 
     async fn pause_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
         let wanted = request.into_inner();
-        let mut backend = self.set(&wanted.name, "paused")?;
+        let mut backend = self.set(&wanted, "paused")?;
         backend.get_mut().admin_override = Some(overrides::paused(&wanted));
         Ok(backend)
     }
 
     async fn resume_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
-        self.set(&request.into_inner().name, "unknown")
+        self.set(&request.into_inner(), "unknown")
     }
 
     async fn enable_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
-        self.set(&request.into_inner().name, "enabled")
+        self.set(&request.into_inner(), "enabled")
     }
 
     async fn disable_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
-        self.set(&request.into_inner().name, "disabled")
+        self.set(&request.into_inner(), "disabled")
     }
 
     async fn get_overrides(&self, _: Request<GetOverridesRequest>) -> Answer<GetOverridesResponse> {
@@ -173,7 +189,7 @@ impl Maglev for FakeService {
     }
 
     async fn unset_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
-        self.set(&request.into_inner().name, "unknown")
+        self.set(&request.into_inner(), "unknown")
     }
 
     async fn unset_frontend_pool_backend_weight(
@@ -186,7 +202,8 @@ impl Maglev for FakeService {
 
     async fn drain_backend(&self, request: Request<DrainBackendRequest>) -> Answer<BackendInfo> {
         let DrainBackendRequest { name, timeout_ns, flush, .. } = request.into_inner();
-        let mut backend = self.set(&name, "paused")?;
+        let request = BackendRequest { name, ..Default::default() };
+        let mut backend = self.set(&request, "paused")?;
         let phase = "draining".into();
         let drain = DrainInfo { phase, timeout_ns, flush, ..DrainInfo::default() };
         backend.get_mut().drain = Some(drain);
@@ -194,7 +211,7 @@ impl Maglev for FakeService {
     }
 
     async fn undrain_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
-        let mut backend = self.set(&request.into_inner().name, "unknown")?;
+        let mut backend = self.set(&request.into_inner(), "unknown")?;
         if backend.get_mut().drain.take().is_none() {
             let name = &backend.get_ref().name;
             return Err(Status::failed_precondition(format!("backend \"{name}\" is not drained")));
@@ -312,6 +329,42 @@ impl Maglev for FakeService {
             data::steps(&wanted, self.behaviour.contrary)
         };
         Ok(Response::new(SyncVpplbStateResponse { applied: !wanted.dry_run, steps }))
+    }
+
+    async fn explain_backend(&self, request: Request<ExplainRequest>) -> Answer<Explanation> {
+        if self.behaviour.old {
+            return Err(Status::unimplemented(""));
+        }
+        let name = request.into_inner().name;
+        named("backend", &name, data::backend(&name))?;
+        Ok(Response::new(explanation::of_backend(&name)))
+    }
+
+    async fn explain_frontend(&self, request: Request<ExplainRequest>) -> Answer<Explanation> {
+        if self.behaviour.old {
+            return Err(Status::unimplemented(""));
+        }
+        let name = request.into_inner().name;
+        named("frontend", &name, data::frontend(&name))?;
+        Ok(Response::new(explanation::of_frontend(&name)))
+    }
+
+    async fn get_fingerprints(&self, _: Request<GetFingerprintsRequest>) -> Answer<Fingerprints> {
+        if self.behaviour.old {
+            return Err(Status::unimplemented(""));
+        }
+        Ok(Response::new(explanation::fingerprints(self.behaviour.contrary)))
+    }
+
+    async fn get_timeline(&self, request: Request<GetTimelineRequest>) -> Answer<Timeline> {
+        let wanted = request.into_inner();
+        if !wanted.backend_name.is_empty() {
+            named("backend", &wanted.backend_name, data::backend(&wanted.backend_name))?;
+        }
+        let events = events::history(self.behaviour.boot_id);
+        let events = if self.behaviour.empty { vec![] } else { events };
+        let truncated = wanted.last_ns == 0 && !self.behaviour.empty;
+        Ok(Response::new(Timeline { events, truncated, now_unix_ns: data::NOW_NS }))
     }
 
     async fn get_vpp_doctor(&self, _: Request<GetVppDoctorRequest>) -> Answer<VppDoctor> {

@@ -1,0 +1,53 @@
+//! Answers what explanations are made of, and what commands would do.
+
+use actix::prelude::*;
+
+use super::{CommandOrigin, Controller, GetBackendSituation, GetFrontendSituation, WouldCommand};
+use crate::actors::prober::{GetReading, ProbeReading};
+use crate::domain::controller::{CommandRefused, OperatorCommand};
+use crate::domain::explain::facts::{BackendSituation, FrontendSituation};
+
+impl Handler<GetBackendSituation> for Controller {
+    type Result = ResponseFuture<Result<(BackendSituation, ProbeReading), CommandRefused>>;
+
+    fn handle(
+        &mut self,
+        GetBackendSituation(name): GetBackendSituation,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        let situation = self.state.backend_situation(&name);
+        let prober = self.probers.get(&name).cloned();
+        Box::pin(async move {
+            let situation = situation?;
+            let reading = match prober {
+                Some(prober) => {
+                    prober.send(GetReading { with_history: true }).await.unwrap_or_default()
+                }
+                None => ProbeReading::default(),
+            };
+            Ok((situation, reading))
+        })
+    }
+}
+
+impl Handler<GetFrontendSituation> for Controller {
+    type Result = Result<FrontendSituation, CommandRefused>;
+
+    fn handle(
+        &mut self,
+        GetFrontendSituation(name): GetFrontendSituation,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        self.state.frontend_situation(&name)
+    }
+}
+
+impl Handler<WouldCommand> for Controller {
+    type Result = Result<(), CommandRefused>;
+
+    fn handle(&mut self, message: WouldCommand, _: &mut Self::Context) -> Self::Result {
+        let WouldCommand { command, given: CommandOrigin { who, why, lasts } } = message;
+        let given = OperatorCommand { command, who, why, lasts, at: self.moment() };
+        self.state.plan_override(self.state.overrides(), &given).map(|_| ())
+    }
+}

@@ -1,0 +1,137 @@
+//! Situations made by hand, each with the cause that has to be the first line.
+
+mod backends;
+mod bed;
+mod frontends;
+
+use super::*;
+use crate::domain::dataplane::net::Service;
+use crate::domain::health::probe_result::ResultCode;
+use crate::domain::reconcile::LinkTrace;
+use backends::OF_BACKENDS;
+use bed::{Bed, ago, now};
+use frontends::OF_FRONTENDS;
+
+#[test]
+fn the_cause_of_each_situation_of_a_backend_is_its_first_line() {
+    assert!(OF_BACKENDS.len() >= 30);
+    for (arrange, kind, text) in OF_BACKENDS {
+        let mut bed = Bed::new();
+        arrange(&mut bed);
+        let cause = bed.explain_backend().cause;
+        assert_eq!((cause.text.as_str(), cause.kind), (*text, *kind));
+    }
+}
+
+#[test]
+fn the_cause_of_each_situation_of_a_frontend_is_its_first_line() {
+    for (arrange, kind, text) in OF_FRONTENDS {
+        let mut bed = Bed::new();
+        arrange(&mut bed);
+        let cause = bed.explain_frontend().cause;
+        assert_eq!((cause.text.as_str(), cause.kind), (*text, *kind));
+    }
+}
+
+#[test]
+fn the_chain_leads_from_the_probes_to_vpp_with_moments_and_commands() {
+    let mut bed = Bed::new();
+    bed.down("L7STS 503 Service Unavailable", ResultCode::L7Status, 3);
+    bed.entries("web1", 0);
+    let explanation = bed.explain_backend();
+    assert_eq!(explanation.cause.since, Some(ago(63)));
+    let found = explanation.chain.iter().map(|statement| {
+        let at = statement.since.map(|at| now().duration_since(at).unwrap().as_secs());
+        (statement.stage, statement.text.as_str(), at, statement.remedy.as_deref())
+    });
+    let expected = [
+        (
+            ExplainStage::Probes,
+            "health check http, oldest first: 5 × L7OK, 3 × L7STS; the last took 1.5 ms: L7STS 503 Service Unavailable",
+            Some(60),
+            Some("show healthcheck http"),
+        ),
+        (
+            ExplainStage::Verdict,
+            "it is down, and was up: L7STS 503 Service Unavailable",
+            Some(63),
+            Some("2 passes of health check http in a row make it up"),
+        ),
+        (ExplainStage::Evidence, "no failure of it is in doubt", None, None),
+        (
+            ExplainStage::Operator,
+            "it is enabled, as in the file",
+            None,
+            Some("set backend web1 pause"),
+        ),
+        (
+            ExplainStage::Pool,
+            "it is in pool main; pool main serves: the first with a backend that is up",
+            None,
+            None,
+        ),
+        (
+            ExplainStage::Share,
+            "the file's weight 100; effective 0 of 100: 0.0 % of the new flows",
+            None,
+            Some("set frontend www pool main backend web1 weight <0-100>"),
+        ),
+        (
+            ExplainStage::Write,
+            "weight 0 was written (was 100); VPP confirmed all that is due",
+            Some(62),
+            None,
+        ),
+        (
+            ExplainStage::ReadBack,
+            "VPP has weight 0 and 0 of 1024 entries of its table for it",
+            Some(61),
+            None,
+        ),
+    ];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn removals_that_are_held_are_told_with_what_makes_them() {
+    let mut bed = Bed::new();
+    let other = Vip::new("192.0.2.99/32".parse().unwrap(), Service::All);
+    bed.vpp.trace.held = vec![other];
+    for explanation in [bed.explain_backend(), bed.explain_frontend()] {
+        let held = explanation.chain.last().unwrap();
+        assert!(held.text.contains("192.0.2.99/32"), "{}", held.text);
+        assert_eq!(held.remedy.as_deref(), Some("sync vpp lb state force"));
+    }
+    let missing = no_such_frontend("old", &[other]);
+    assert!(missing.starts_with("there is no frontend \"old\", and VPP still has"), "{missing}");
+    assert_eq!(no_such_frontend("old", &[]), "there is no frontend \"old\"");
+}
+
+#[test]
+fn a_repair_is_told_for_ten_minutes() {
+    let mut bed = Bed::new();
+    bed.repaired("web1");
+    for write in bed.vpp.trace.frontend.servers.values_mut() {
+        write.at = ago(601);
+    }
+    assert_eq!(bed.explain_backend().cause.kind, CauseKind::Serves);
+    assert_eq!(bed.explain_frontend().cause.kind, CauseKind::Serves);
+}
+
+#[test]
+fn more_frontends_than_are_looked_at_are_counted() {
+    let mut bed = Bed::new();
+    bed.backend.frontend_count = 40;
+    let chain = bed.explain_backend().chain;
+    let last = chain.last().unwrap();
+    assert_eq!(last.text, "39 more frontends use it, which are not looked at here");
+}
+
+#[test]
+fn the_connection_is_as_old_as_its_last_change() {
+    let mut bed = Bed::new();
+    bed.away();
+    assert_eq!(bed.explain_backend().cause.since, Some(ago(7)));
+    bed.vpp.trace.link = LinkTrace::Never;
+    assert_eq!(bed.explain_backend().cause.since, None);
+}

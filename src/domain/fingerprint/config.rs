@@ -1,0 +1,211 @@
+//! The hashes of a configuration: one for each object, and one of all.
+//!
+//! Each structure is taken apart field by field, so that the compiler names what is left
+//! out when a field is added.
+
+use super::{Fingerprint, FnvHasher};
+use crate::domain::config::{
+    Backend, CheckKind, Config, DnsExchange, Frontend, HealthCheck, HealthCheckerSettings,
+    HttpExchange, LbConf, LbSettings, Pool, Timing, TlsSettings, WitnessAddress,
+};
+use crate::domain::dataplane::net::{Encap, Service};
+use crate::domain::health::damping::FlapDamping;
+use crate::domain::resolution::{BackendAddress, HostName, IpFamily};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigFingerprint {
+    /// Of all objects, with their kinds and names.
+    pub whole: Fingerprint,
+    /// By kind, then by name.
+    pub objects: Vec<ObjectFingerprint>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectFingerprint {
+    pub kind: ObjectKind,
+    /// The key in the file.
+    pub name: String,
+    pub fingerprint: Fingerprint,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObjectKind {
+    /// `healthchecker`, or `vpp.lb`.
+    Settings,
+    HealthCheck,
+    Backend,
+    Frontend,
+}
+
+impl ObjectKind {
+    /// The word in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::HealthCheck => "healthcheck",
+            Self::Backend => "backend",
+            Self::Frontend => "frontend",
+        }
+    }
+}
+
+#[must_use]
+pub fn of_config(config: &Config) -> ConfigFingerprint {
+    let Config { healthchecker, lb, checks, backends, frontends } = config;
+    let object = |kind, name: &str, add: &dyn Fn(&mut FnvHasher)| {
+        let mut hasher = FnvHasher::new();
+        add(&mut hasher);
+        ObjectFingerprint { kind, name: name.into(), fingerprint: hasher.finish() }
+    };
+    let mut objects = vec![
+        object(ObjectKind::Settings, "healthchecker", &|hasher| add_checker(hasher, healthchecker)),
+        object(ObjectKind::Settings, "vpp.lb", &|hasher| add_lb(hasher, lb)),
+    ];
+    objects.extend(checks.iter().map(|(name, check)| {
+        object(ObjectKind::HealthCheck, name.as_str(), &|hasher| add_check(hasher, check))
+    }));
+    objects.extend(backends.iter().map(|(name, backend)| {
+        object(ObjectKind::Backend, name.as_str(), &|hasher| add_backend(hasher, backend))
+    }));
+    objects.extend(frontends.iter().map(|(name, frontend)| {
+        object(ObjectKind::Frontend, name.as_str(), &|hasher| add_frontend(hasher, frontend))
+    }));
+    let mut whole = FnvHasher::new();
+    whole.length(objects.len());
+    for ObjectFingerprint { kind, name, fingerprint } in &objects {
+        whole.text(kind.as_str()).text(name).fingerprint(*fingerprint);
+    }
+    ConfigFingerprint { whole: whole.finish(), objects }
+}
+
+fn add_checker(hasher: &mut FnvHasher, settings: &HealthCheckerSettings) {
+    let HealthCheckerSettings {
+        transition_history,
+        netns,
+        max_probes,
+        nameservers,
+        doubt_limit,
+        witnesses,
+    } = settings;
+    hasher.length(*transition_history);
+    hasher.optional(netns.as_deref(), |hasher, netns| drop_ref(hasher.text(netns)));
+    hasher.optional(*max_probes, |hasher, probes| drop_ref(hasher.length(probes)));
+    hasher.length(nameservers.len());
+    for server in nameservers {
+        hasher.address(server.ip()).number(server.port());
+    }
+    hasher.span(*doubt_limit);
+    // Whoever of them answers is a witness: they have no order.
+    let mut witnesses = witnesses.clone();
+    witnesses.sort_unstable();
+    witnesses.dedup();
+    hasher.length(witnesses.len());
+    for WitnessAddress { address, port } in witnesses {
+        hasher.address(address);
+        hasher.optional(port, |hasher, port| drop_ref(hasher.number(port.get())));
+    }
+}
+
+fn add_lb(hasher: &mut FnvHasher, settings: &LbSettings) {
+    let LbSettings { sync_interval, startup_min_delay, startup_max_delay, conf } = settings;
+    let LbConf { ip4_src, ip6_src, sticky_buckets_per_core, flow_timeout_s } = conf;
+    hasher.span(*sync_interval).span(*startup_min_delay).span(*startup_max_delay);
+    hasher.address((*ip4_src).into()).address((*ip6_src).into());
+    hasher.number(*sticky_buckets_per_core).number(*flow_timeout_s);
+}
+
+fn add_check(hasher: &mut FnvHasher, check: &HealthCheck) {
+    let HealthCheck { kind, timing, source_v4, source_v6 } = check;
+    let Timing { interval, fast_interval, down_interval, timeout, rise, fall, damping } = timing;
+    hasher.span(*interval).span(*fast_interval).span(*down_interval).span(*timeout);
+    hasher.number(rise.get()).number(fall.get());
+    hasher.optional(*damping, |hasher, FlapDamping { window, delay, max_delay }| {
+        hasher.span(window).span(delay).span(max_delay);
+    });
+    hasher.optional(*source_v4, |hasher, source| drop_ref(hasher.address(source.into())));
+    hasher.optional(*source_v6, |hasher, source| drop_ref(hasher.address(source.into())));
+    hasher.text(kind.type_name());
+    match kind {
+        CheckKind::Icmp => {}
+        CheckKind::Tcp { port, tls } => {
+            hasher.number(port.get());
+            hasher.optional(tls.as_ref(), add_tls);
+        }
+        CheckKind::Http { port, tls, exchange } => {
+            hasher.number(port.get());
+            hasher.optional(tls.as_ref(), add_tls);
+            let HttpExchange { path, host, codes, body } = exchange;
+            hasher.text(path).number(*codes.start()).number(*codes.end());
+            hasher.optional(host.as_deref(), |hasher, host| drop_ref(hasher.text(host)));
+            hasher.optional(body.as_deref(), |hasher, body| drop_ref(hasher.text(body)));
+        }
+        CheckKind::Dns { port, exchange } => {
+            let DnsExchange { query, record, tcp, rcode, answer } = exchange;
+            hasher.number(port.get()).text(query).text(record).flag(*tcp).text(rcode);
+            hasher.optional(answer.as_deref(), |hasher, answer| drop_ref(hasher.text(answer)));
+        }
+    }
+}
+
+fn add_tls(hasher: &mut FnvHasher, tls: &TlsSettings) {
+    let TlsSettings { server_name, verify } = tls;
+    hasher.optional(server_name.as_deref(), |hasher, name| drop_ref(hasher.text(name)));
+    hasher.flag(*verify);
+}
+
+fn add_backend(hasher: &mut FnvHasher, backend: &Backend) {
+    let Backend { address, check, enabled } = backend;
+    match address {
+        BackendAddress::Ip(address) => drop_ref(hasher.text("ip").address(*address)),
+        BackendAddress::Name(HostName { name, family }) => {
+            let family = match family {
+                IpFamily::V4 => "v4",
+                IpFamily::V6 => "v6",
+            };
+            hasher.text("name").text(name).text(family);
+        }
+    }
+    hasher.optional(check.as_ref(), |hasher, check| drop_ref(hasher.text(check.as_str())));
+    hasher.flag(*enabled);
+}
+
+fn add_frontend(hasher: &mut FnvHasher, frontend: &Frontend) {
+    let Frontend {
+        description,
+        vip,
+        encap,
+        src_ip_sticky,
+        flush_on_down,
+        fail_open,
+        table_length,
+        pools,
+    } = frontend;
+    let prefix = vip.prefix();
+    hasher.text(description).address(prefix.addr()).number(prefix.prefix_len());
+    match vip.service() {
+        Service::All => drop_ref(hasher.flag(false)),
+        Service::Port { protocol, port } => {
+            hasher.flag(true).number(protocol).number(port.get());
+        }
+    }
+    hasher.text(match encap {
+        Encap::Gre4 => "gre4",
+        Encap::Gre6 => "gre6",
+    });
+    hasher.flag(*src_ip_sticky).flag(*flush_on_down);
+    hasher.optional(*fail_open, |hasher, it| drop_ref(hasher.number(it.percent())));
+    hasher.number(table_length.get());
+    // In order of preference: the order of pools has a meaning.
+    hasher.length(pools.len());
+    for Pool { name, backends, slow_start } in pools {
+        hasher.optional(*slow_start, |hasher, span| drop_ref(hasher.span(span)));
+        hasher.text(name.as_str()).length(backends.len());
+        for (backend, weight) in backends {
+            hasher.text(backend.as_str()).number(weight.get());
+        }
+    }
+}
+
+/// Ends a chain of additions where nothing is wanted of it.
+fn drop_ref(_: &mut FnvHasher) {}

@@ -1,0 +1,101 @@
+//! Fingerprints of configurations: equal where the files mean the same, and of each object
+//! different where they do not.
+
+use vpp_maglev::config::parse;
+use vpp_maglev::domain::fingerprint::{ConfigFingerprint, of_config};
+
+const FILE: &str = "
+maglev:
+  healthchecker: {transition-history: 5, doubt-limit: 5s, witnesses: [192.0.2.1, '192.0.2.2:53']}
+  vpp: {lb: {ipv4-src-address: 192.0.2.9, ipv6-src-address: '2001:db8::9', sync-interval: 30s}}
+  healthchecks:
+    web: {type: http, port: 80, interval: 1s, timeout: 500ms, params: {path: /a}}
+    ping: {type: icmp, interval: 2s, timeout: 1s}
+  backends:
+    one: {address: 10.0.0.1, healthcheck: web}
+    two: {address: 10.0.0.2, healthcheck: ping, enabled: false}
+    three: {address: 10.0.0.3}
+  frontends:
+    www: {address: 192.0.2.80, protocol: tcp, port: 80, pools: [{name: main, backends: {one: {}, two: {weight: 50}}}, {name: spare, backends: {three: {}}}]}
+    api: {address: '2001:db8::80', protocol: udp, port: 53, pools: [{name: main, backends: {three: {}}}]}
+";
+
+fn of(file: &str) -> ConfigFingerprint {
+    match parse(file) {
+        Ok(loaded) => of_config(&loaded.config),
+        Err(error) => panic!("{error}\n{file}"),
+    }
+}
+
+/// The objects that differ, as `kind name`; those that only one has, too.
+fn differing(file: &str) -> Vec<String> {
+    let (before, after) = (of(FILE), of(file));
+    let objects = before.objects.iter().chain(&after.objects);
+    let mut named: Vec<_> = objects.map(|it| (it.kind, it.name.clone())).collect();
+    named.sort();
+    named.dedup();
+    let find = |all: &ConfigFingerprint, (kind, name): &(_, String)| {
+        let found = all.objects.iter().find(|it| it.kind == *kind && it.name == *name);
+        found.map(|it| it.fingerprint)
+    };
+    named.retain(|object| find(&before, object) != find(&after, object));
+    let names: Vec<_> =
+        named.iter().map(|(kind, name)| format!("{} {name}", kind.as_str())).collect();
+    assert_eq!(before.whole == after.whole, names.is_empty(), "the whole is that of its objects");
+    names
+}
+
+#[test]
+fn a_file_in_another_order_and_in_other_words_is_the_same() {
+    let lines: Vec<_> = FILE.lines().collect();
+    let entry = |text: &str| lines.iter().position(|line| line.contains(text)).unwrap();
+    // The lines of the second of two entries before those of the first.
+    let swapped = |one: &str, two: &str| {
+        let mut lines = lines.clone();
+        lines.swap(entry(one), entry(two));
+        lines.join("\n")
+    };
+    for file in [
+        swapped("web: {type", "ping: {type"),
+        swapped("one: {address", "three: {address"),
+        swapped("www: {address", "api: {address"),
+        swapped("  healthchecker: {", "  vpp: {"),
+        FILE.replace("interval: 1s, timeout: 500ms", "timeout: 0.5s, interval: 1000ms"),
+        FILE.replace("{one: {}, two: {weight: 50}}", "{two: {weight: 50}, one: {weight: 100}}"),
+        FILE.replace("[192.0.2.1, '192.0.2.2:53']", "['192.0.2.2:53', 192.0.2.1]"),
+        FILE.replace("'2001:db8::80'", "'2001:DB8:0::80'"),
+        format!("# Another hand\n{FILE}"),
+    ] {
+        assert_eq!(differing(&file), [""; 0], "{file}");
+    }
+}
+
+#[test]
+fn what_means_something_else_is_another_object() {
+    let cases = [
+        ("path: /a", "path: /b", &["healthcheck web"][..]),
+        ("interval: 2s", "interval: 3s", &["healthcheck ping"]),
+        ("10.0.0.1,", "10.0.0.9,", &["backend one"]),
+        ("enabled: false", "enabled: true", &["backend two"]),
+        ("weight: 50", "weight: 51", &["frontend www"]),
+        ("port: 53", "port: 54", &["frontend api"]),
+        ("sync-interval: 30s", "sync-interval: 31s", &["settings vpp.lb"]),
+        ("doubt-limit: 5s", "doubt-limit: 6s", &["settings healthchecker"]),
+        ("[192.0.2.1, '192.0.2.2:53']", "[192.0.2.1]", &["settings healthchecker"]),
+        (
+            "three: {address: 10.0.0.3}",
+            "three: {address: 10.0.0.3, healthcheck: ping}",
+            &["backend three"],
+        ),
+        ("    api:", "    dns:", &["frontend api", "frontend dns"]),
+        (
+            "[{name: main, backends: {one: {}, two: {weight: 50}}}, {name: spare, backends: {three: {}}}]",
+            "[{name: spare, backends: {three: {}}}, {name: main, backends: {one: {}, two: {weight: 50}}}]",
+            &["frontend www"],
+        ),
+    ];
+    for (before, after, expected) in cases {
+        assert!(FILE.contains(before), "{before}");
+        assert_eq!(differing(&FILE.replace(before, after)), expected, "{after}");
+    }
+}

@@ -41,29 +41,28 @@ pub(super) fn entry(input: &mut Input<'_>, verbose: bool) -> VipText {
         Some(port) => Service::Port { protocol: input.byte(), port },
     };
     let Ok(net) = IpNet::new(address, length) else { panic!("{address}/{length}") };
+    let table_length = input.word();
+    // A brief line counts servers that it does not show.
     let servers = if verbose { input.below(4) } else { input.word() as usize };
+    let flows = |server: usize| (address_of(server), input.long());
     VipText {
         vip: Vip::new(net, service),
         encap,
-        table_length: input.word(),
-        // A brief line counts servers that it does not show.
+        table_length,
         servers,
-        flows: verbose.then(|| (0..servers).filter(is_used).map(|it| (server(it), 0)).collect()),
+        flows: verbose.then(|| (0..servers.min(2)).map(flows).collect()),
         removed: shape & 16 != 0,
         verbose: verbose
             .then(|| Verbose { pool_index: input.word(), src_ip_sticky: shape & 32 != 0 }),
     }
 }
 
-fn server(index: usize) -> IpAddr {
-    match index {
+/// A server of its own for each number.
+fn address_of(server: usize) -> IpAddr {
+    match server {
         0 => [10, 1, 0, 2].into(),
-        _ => [0x2001, 0xdb8, 0xa, 0, 0, 0, 0, 1].into(),
+        other => Ipv6Addr::from(0x2001_0db8_u128 << 96 | other as u128).into(),
     }
-}
-
-fn is_used(server: &usize) -> bool {
-    server % 2 == 0
 }
 
 /// The second half of VPP's word for a kind of VIP.
@@ -133,10 +132,18 @@ fn print_verbose(out: &mut String, entry: &VipText, verbose: Verbose) -> std::fm
         writeln!(out, "    {name}: {}", count * 1_000_000_007)?;
     }
     writeln!(out, "  #as:{}", entry.servers)?;
-    for index in 0..entry.servers {
-        let address = server(index);
-        let state = if is_used(&index) { "used" } else { " removed" };
-        writeln!(out, "    {address} weight:{index} buckets:7 flows:0 dpo:13 {state}")?;
+    let used = entry.flows.as_deref().unwrap_or_default();
+    for (address, flows) in used {
+        writeln!(out, "    {address} weight:1 buckets:7 flows:{flows} dpo:13 used")?;
+    }
+    let mut rest = used.len()..entry.servers;
+    if entry.flows.is_none() && rest.next().is_some() {
+        // Flows that are not understood are those of a server in use.
+        out.push_str("    10.1.0.2 weight:1 buckets:7 flows:many dpo:13 used\n");
+    }
+    for server in rest {
+        let address = address_of(server);
+        writeln!(out, "    {address} weight:1 buckets:7 flows:9 dpo:13  removed")?;
     }
     writeln!(out)
 }

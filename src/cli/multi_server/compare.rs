@@ -239,7 +239,8 @@ mod tests {
         let same = "3 daemons have the same configuration, states, overrides, weights and tables";
         assert_eq!(lines(|_| {}), [same]);
         assert_eq!(lines(|it| it.now_unix_ns = 99), [same], "a clock is no difference");
-        let cases: [(fn(&mut pb::Fingerprints), &str); 8] = [
+        type Change = fn(&mut pb::Fingerprints);
+        let cases: [(Change, &str); 8] = [
             (|it| it.config = "9".into(), "configuration: 0000000000000001 on a, b; 9 on c"),
             (
                 |it| it.objects[1].fingerprint = "9".into(),

@@ -92,7 +92,8 @@ async fn execute(
         MirrorQuery::Parts { frontends, backends, vpp } => (frontends, backends, vpp),
     };
     let backends = requests::each(client, backends, requests::backend).await?;
-    let mut updates: Vec<MirrorUpdate> = backends.into_iter().map(MirrorUpdate::Backend).collect();
+    let mut updates: Vec<MirrorUpdate> =
+        backends.into_iter().map(|it| MirrorUpdate::Backend(it.into())).collect();
     let frontends = requests::each(client, names.clone(), requests::frontend).await?;
     refresh.received(Some(&names), &frontends);
     updates.push(MirrorUpdate::Frontends { names, frontends });

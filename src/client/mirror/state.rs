@@ -114,7 +114,7 @@ pub enum MirrorUpdate {
         /// Those that exist.
         frontends: Vec<pb::FrontendInfo>,
     },
-    Backend(pb::BackendInfo),
+    Backend(Box<pb::BackendInfo>),
     /// With when it was received.
     Vpp(VppStatus, Instant),
 }
@@ -166,7 +166,7 @@ impl Mirror {
             MirrorUpdate::Lost(error) => self.status = DaemonStatus::Down(error),
             MirrorUpdate::Vpp(vpp, received) => self.replace_vpp(None, vpp, received),
             MirrorUpdate::Event(event) => self.apply_event(event),
-            MirrorUpdate::Backend(backend) => self.replace_backend(backend),
+            MirrorUpdate::Backend(backend) => self.replace_backend(*backend),
             MirrorUpdate::Frontends { names, frontends } => {
                 for name in names {
                     self.frontends.remove(&name);

@@ -59,7 +59,7 @@ impl OverrideEntry {
         let mut entry = self.clone();
         match &mut entry.what {
             Overridden::Admin { backend, .. } | Overridden::Weight { backend, .. } => {
-                *backend = name
+                *backend = name;
             }
         }
         entry

@@ -221,32 +221,3 @@ impl Node {
         Self { command: Some(command), ..self }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_are_numbers_with_units() {
-        let cases = [
-            ("90s", Some(90)),
-            ("1h", Some(3600)),
-            ("1h30m", Some(5400)),
-            ("2d1s", Some(172_801)),
-            ("0s", None),
-            ("", None),
-            ("1", None),
-            ("h", None),
-            ("1h1h", None),
-            ("1m1h", None),
-            ("-1h", None),
-            ("1.5h", None),
-            ("1w", None),
-            ("99999999999999999999s", None),
-            ("18446744073709551615d", None),
-        ];
-        for (word, seconds) in cases {
-            assert_eq!(parse_span(word), seconds.map(Duration::from_secs), "{word}");
-        }
-    }
-}

@@ -97,7 +97,7 @@ fn a_doubt_ends_with_a_transition_and_not_with_the_repetition_of_a_state() {
     let mut mirror = Mirror::default();
     let doubt = Some(pb::DoubtInfo { held: true, ..Default::default() });
     let backend = pb::BackendInfo { name: "b".into(), doubt, ..Default::default() };
-    mirror.apply(MirrorUpdate::Backend(backend));
+    mirror.apply(MirrorUpdate::Backend(backend.into()));
     mirror.apply(backend_event("up", "up", 7));
     assert!(mirror.backend_states["b"].doubt.is_some());
     mirror.apply(backend_event("up", "down", 8));

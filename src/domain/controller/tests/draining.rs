@@ -159,6 +159,7 @@ fn one_reading_serves_all_drains_and_none_is_wanted_twice() {
     bed.confirm();
     assert!(bed.fire());
     bed.drain("c", None);
+    bed.confirm();
     bed.answer(&[(1, 7), (2, 0), (3, 5)]);
     let flows =
         |bed: &DrainTestBed, name| bed.controller.backend(name).unwrap().drain.unwrap().flows();

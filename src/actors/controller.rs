@@ -31,9 +31,7 @@ pub use reload::log_warnings;
 use super::Outbox;
 use super::override_keeper::StoreOverrides;
 use super::prober::{self, FakeProbe};
-use super::reconciler::{
-    DesiredChanged, DesiredReplaced, ProgressChanged, Reconciler, ServedObserved, SubscribeProgress,
-};
+use super::reconciler::{DesiredChanged, DesiredReplaced, Reconciler, SubscribeProgress};
 use super::resolver::{self, Resolver};
 use super::vpp_connection::ReadFlows;
 use crate::actors::event_batcher::EventBatcher;
@@ -343,23 +341,6 @@ impl Actor for Controller {
             let effects = this.state.expire_startup_grace(SystemTime::now());
             this.execute(effects, None, ctx);
         });
-    }
-}
-
-impl Handler<ProgressChanged> for Controller {
-    type Result = ();
-
-    fn handle(&mut self, message: ProgressChanged, _: &mut Self::Context) {
-        self.state.progressed(message.generation, message.changes);
-    }
-}
-
-impl Handler<ServedObserved> for Controller {
-    type Result = ();
-
-    fn handle(&mut self, ServedObserved(served): ServedObserved, ctx: &mut Self::Context) {
-        let effects = self.state.vpp_serves(served);
-        self.execute(effects, None, ctx);
     }
 }
 

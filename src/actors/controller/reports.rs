@@ -1,10 +1,11 @@
-//! Receives what probers report of their backends; what they doubt is in
-//! [`evidence`](super::evidence).
+//! Receives what probers report of their backends, and the Reconciler of VPP. What probers
+//! doubt is in [`evidence`](super::evidence).
 
 use actix::prelude::*;
 
 use super::{Controller, log};
 use crate::actors::prober::{Damped, Transitioned, TrendChanged};
+use crate::actors::reconciler::{ProgressChanged, ServedObserved};
 
 impl Handler<Transitioned> for Controller {
     type Result = ();
@@ -36,6 +37,23 @@ impl Handler<Damped> for Controller {
             log::damped(&backend, damped);
         }
         let effects = self.state.damped(prober, &backend, damped, self.moment());
+        self.execute(effects, None, ctx);
+    }
+}
+
+impl Handler<ProgressChanged> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, message: ProgressChanged, _: &mut Self::Context) {
+        self.state.progressed(message.generation, message.changes);
+    }
+}
+
+impl Handler<ServedObserved> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, ServedObserved(served): ServedObserved, ctx: &mut Self::Context) {
+        let effects = self.state.vpp_serves(served);
         self.execute(effects, None, ctx);
     }
 }

@@ -44,7 +44,9 @@ fn the_page_has_every_key_of_every_object() {
     let doubt = pb::DoubtInfo::default();
     check("Doubt", DoubtJson::from(&doubt));
     check("Damping", DampingJson::from(&pb::DampingInfo::default()));
-    let backend = pb::BackendInfo { doubt: Some(doubt), ..Default::default() };
+    let slow_starts = vec![pb::SlowStartInfo::default()];
+    let drain = Some(pb::DrainInfo::default());
+    let backend = pb::BackendInfo { doubt: Some(doubt), drain, slow_starts, ..Default::default() };
     check("Backend", BackendJson::from(&backend));
     check("Probe", ProbeJson::from(&pb::ProbeRecord::default()));
     check("Explanation", ExplanationJson::from(&pb::Explanation::default()));
@@ -93,6 +95,7 @@ fn the_page_has_every_key_of_every_event() {
         Some(Event::Dataplane(pb::DataplaneEvent::default())),
         Some(Event::Log(pb::LogEvent::default())),
         Some(Event::Hold(pb::HoldEvent::default())),
+        Some(Event::Drain(pb::DrainEvent::default())),
         Some(Event::Change(pb::ChangeEvent::default())),
         Some(Event::Missed(pb::MissedEvent::default())),
         None,

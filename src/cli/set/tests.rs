@@ -6,12 +6,12 @@ const NO_TERMS: OverrideTerms = OverrideTerms { lasts: None, reason: None };
 
 /// What a daemon holds for a backend: the file's word, and an operator's.
 #[derive(Clone, Debug, PartialEq)]
-struct Held {
+struct HeldAdmin {
     configured: AdminWord,
     set: Option<(AdminWord, OverrideTerms)>,
 }
 
-impl Held {
+impl HeldAdmin {
     fn admin(&self) -> AdminWord {
         self.set.as_ref().map_or(self.configured, |(admin, _)| *admin)
     }
@@ -66,7 +66,7 @@ fn whatever_was_set_is_held_again_with_its_reason_and_what_was_left() {
             if set == Some(configured) {
                 continue;
             }
-            let before = Held { configured, set: set.map(|admin| (admin, kept())) };
+            let before = HeldAdmin { configured, set: set.map(|admin| (admin, kept())) };
             for change in [Pause, Resume, Enable, Disable, Unset] {
                 if before.admin() == AdminWord::Disabled && matches!(change, Pause | Resume) {
                     continue;

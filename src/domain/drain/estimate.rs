@@ -58,7 +58,7 @@ pub fn estimate(samples: &[FlowSample]) -> DrainEstimate {
     };
     let recent = &samples[samples.len() / 2..];
     let recent = if recent.len() < 2 { samples } else { recent };
-    let rate = Trend::of(recent).map(|trend| trend.rate);
+    let rate = FlowTrend::of(recent).map(|trend| trend.rate);
     let end = match last.flows {
         0 => DrainEnd::Reached,
         _ => end(samples, last.flows),
@@ -72,10 +72,10 @@ fn end(samples: &[FlowSample], left: u64) -> DrainEnd {
     let begin = samples.iter().rposition(|sample| sample.flows == most).unwrap_or(0);
     let falling = &samples[begin..];
     let (law, late) = if falling.len() < SAMPLES_FOR_LAW {
-        (None, Trend::of(falling))
+        (None, FlowTrend::of(falling))
     } else {
         let (first, second) = falling.split_at(falling.len() / 2);
-        let (early, late) = (Trend::of(first), Trend::of(second));
+        let (early, late) = (FlowTrend::of(first), FlowTrend::of(second));
         (early.zip(late).map(|(early, late)| exponent(early, late)), late)
     };
     let Some(late) = late.filter(|late| late.rate > 0.0 && late.mean > 0.0) else {
@@ -91,7 +91,7 @@ fn end(samples: &[FlowSample], left: u64) -> DrainEnd {
 }
 
 /// p, from the rates at two counts.
-fn exponent(early: Trend, late: Trend) -> f64 {
+fn exponent(early: FlowTrend, late: FlowTrend) -> f64 {
     let fell = (early.mean / late.mean).ln();
     if early.rate <= 0.0 || late.rate <= 0.0 || fell <= 0.0 || !fell.is_finite() {
         return 0.0;
@@ -112,14 +112,14 @@ fn integral(exponent: f64, left: f64) -> f64 {
 
 /// The straight line of least squares through some samples.
 #[derive(Clone, Copy, Debug)]
-struct Trend {
+struct FlowTrend {
     /// The mean count.
     mean: f64,
     /// How much it falls in a second.
     rate: f64,
 }
 
-impl Trend {
+impl FlowTrend {
     /// `None` where all samples are of one moment.
     fn of(samples: &[FlowSample]) -> Option<Self> {
         let first = samples.first()?.at;

@@ -90,8 +90,24 @@ def main(address):
     place = {"frontend": "v4", "pool": "pool0", "backend": "a"}
     info = maglev.call("SetFrontendPoolBackendWeight", weight=7, **place)
     assert info.pools[0].backends[0].weight_overridden
-    maglev.call("SetFrontendPoolBackendWeight", weight=100, **place)
+    hour_ns = 3_600_000_000_000
+    maglev.call("DisableBackend", name="b", for_ns=hour_ns, why="kernel upgrade")
+    admin, weight = maglev.call("GetOverrides").overrides
+    assert (admin.value, admin.why) == ("disabled", "kernel upgrade"), admin
+    assert 0 < admin.left_ns <= hour_ns and not weight.HasField("left_ns"), admin
+    assert (weight.kind, weight.value, weight.configured) == ("weight", "7", "100"), weight
+    assert maglev.call("UnsetBackend", name="b").enabled
+    maglev.call("UnsetFrontendPoolBackendWeight", **place)
+    assert not maglev.call("GetOverrides").overrides
     assert maglev.call("PredictChange", frontend="v4", backend="a", weight=50).servers
+
+    assert maglev.call("DrainBackend", name="b").drain.phase == "draining"
+    assert not maglev.call("UndrainBackend", name="b").HasField("drain")
+    assert maglev.refused("UndrainBackend", name="b") == grpc.StatusCode.FAILED_PRECONDITION
+    assert maglev.call("ExplainBackend", name="a").cause
+    assert maglev.call("ExplainFrontend", name="v4").cause
+    assert [it.name for it in maglev.call("GetFingerprints").frontends] == ["v4", "v6"]
+    assert maglev.call("GetTimeline", backend_name="a").events
 
     assert maglev.call("CheckConfig").ok
     assert maglev.call("ReloadConfig").ok

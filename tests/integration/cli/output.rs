@@ -244,15 +244,15 @@ async fn several_daemons_answer_under_their_names() {
 
 #[tokio::test]
 async fn a_watch_goes_on_over_a_reconnect_without_gap() {
-    // Every stream ends after two events; there are seven.
+    // Every stream ends after two events; there are eight.
     let fake = on_tcp(Behaviour { leaving: Some(2), ..USUAL }).await;
     let client = connected(&fake).await;
-    let Ok(CliCommand::WatchEvents(seven)) = parse::parse(&["watch", "events", "num", "7"]) else {
+    let Ok(CliCommand::WatchEvents(eight)) = parse::parse(&["watch", "events", "num", "8"]) else {
         panic!("not a watch")
     };
     let (mut out, mut notices) = (Vec::new(), Vec::new());
     let mut notice = |line: &str| notices.push(line.to_owned());
-    let end = watch_events::run(client, &seven, &mut out, &mut notice).await.unwrap();
+    let end = watch_events::run(client, &eight, &mut out, &mut notice).await.unwrap();
     assert_eq!(end, watch_events::CommandEnd::Done);
     let events = events(&WatchRequest::default(), BOOT_ID);
     let lines: String =

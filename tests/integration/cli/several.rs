@@ -116,7 +116,7 @@ async fn what_some_did_is_undone_where_one_fails() {
     let three = [servers[0].clone(), fickle.address.clone(), servers[1].clone()];
     let (status, out, err) = ask(&three, "--all-or-none set backend nginx0 disable").await;
     let refused = "refused: there is no room for it any more";
-    let undone = "was changed back: enable";
+    let undone = "was changed back: unset";
     assert_eq!(out, lines(&three, &[undone, refused, undone]));
     let expected = format!("1 of 3 daemons did not do it: refused by: {}\n", fickle.address);
     assert_eq!((status, err), (1, expected));

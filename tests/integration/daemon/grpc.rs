@@ -96,7 +96,7 @@ async fn every_question_is_answered() {
         now_unix_ns: a.now_unix_ns,
         probes: a.probes.clone(),
     };
-    assert!((2..=10).contains(&a.probes.len()) && a.probes.iter().all(|probe| probe.passed));
+    assert!((1..=10).contains(&a.probes.len()) && a.probes.iter().all(|probe| probe.passed));
     assert!(a.probes.is_sorted_by_key(|probe| probe.at_unix_ns), "{:?}", a.probes);
     assert_eq!(a, expected);
     assert!(a.now_unix_ns >= first.at_unix_ns);

@@ -259,7 +259,7 @@ fn every_error_names_the_word_and_what_was_possible() {
         ),
         (
             "show timeline since soon",
-            "`soon` is not a span such as 90s, 1h30m or 2d (after `show timeline since`)",
+            "`soon` is not how long, such as 2h, 1d12h or 90s (after `show timeline since`)",
         ),
         ("watch events num 0", "`0` is not a number from 1 on (after `watch events num`)"),
         (

@@ -36,7 +36,7 @@ fn what_is_set_may_have_an_end_and_a_reason_in_any_order() {
         ("set b nginx0 enable for 90s", backend(Enable, Some(90), None)),
         ("set b nginx0 resume because done", backend(Resume, None, Some("done"))),
         ("unset backend nginx0", backend(Unset, None, None)),
-        ("un b nginx0 because done", backend(Unset, None, Some("done"))),
+        ("uns b nginx0 because done", backend(Unset, None, Some("done"))),
         (&format!("set {member} w 7 for 2h"), weight(Some(7), terms(Some(7200), None))),
         (&format!("unset {member}"), weight(None, terms(None, None))),
         (&format!("unset {member} because done"), weight(None, terms(None, Some("done")))),
@@ -65,7 +65,7 @@ fn what_would_not_end_or_is_no_reason_is_told() {
         ),
         (
             "set backend a resume for 2h",
-            "`for` is not possible after `set backend a resume`; possible: because",
+            "`for` is not possible after `set backend a resume`; possible: slowly, because",
         ),
         (
             "unset backend a for 2h",

@@ -7,7 +7,7 @@ use std::num::NonZeroU16;
 use ipnet::IpNet;
 use vpp_maglev::domain::dataplane::net::{Encap, Service, Vip};
 use vpp_maglev::domain::dataplane::observed::ObservedEncap;
-use vpp_maglev::vpp::cli_text::{Verbose, VipText};
+use vpp_maglev::vpp::cli_text::{ServerText, Verbose, VipText};
 
 use super::super::input::Input;
 
@@ -70,7 +70,7 @@ pub(super) fn encap(encap: ObservedEncap) -> &'static str {
 pub(super) fn print(entries: &[VipText]) -> String {
     let mut out = String::new();
     for entry in entries {
-        let printed = match entry.verbose {
+        let printed = match &entry.verbose {
             Some(verbose) => print_verbose(&mut out, entry, verbose),
             None => print_brief(&mut out, entry),
         };
@@ -96,7 +96,7 @@ fn print_brief(out: &mut String, entry: &VipText) -> std::fmt::Result {
     writeln!(out)
 }
 
-fn print_verbose(out: &mut String, entry: &VipText, verbose: Verbose) -> std::fmt::Result {
+fn print_verbose(out: &mut String, entry: &VipText, verbose: &Verbose) -> std::fmt::Result {
     out.push(' ');
     print_kind(out, entry)?;
     let sticky = if verbose.src_ip_sticky { " src_ip_sticky" } else { "" };
@@ -120,12 +120,23 @@ fn print_verbose(out: &mut String, entry: &VipText, verbose: Verbose) -> std::fm
         writeln!(out, "    {name}: {}", count * 1_000_000_007)?;
     }
     writeln!(out, "  #as:{}", entry.servers)?;
-    for server in 0..entry.servers {
-        let address = if server == 0 { "10.1.0.2" } else { "2001:db8:a::1" };
-        let state = if server % 2 == 0 { "used" } else { " removed" };
-        writeln!(out, "    {address} weight:{server} buckets:7 flows:0 dpo:13 {state}")?;
+    match &verbose.servers {
+        Some(servers) => servers.iter().try_for_each(|server| print_server(out, server))?,
+        // Lines that are not understood.
+        None => (0..entry.servers).try_for_each(|_| writeln!(out, "    10.1.0.2 lost"))?,
     }
     writeln!(out)
+}
+
+/// With weights, or as VPPs without them print it.
+fn print_server(out: &mut String, server: &ServerText) -> std::fmt::Result {
+    let ServerText { address, buckets, flows, used } = server;
+    let state = if *used { "used" } else { " removed" };
+    if buckets % 2 == 0 {
+        writeln!(out, "    {address} weight:100 buckets:{buckets} flows:{flows} dpo:13 {state}")
+    } else {
+        writeln!(out, "    {address} {buckets} buckets   {flows} flows  dpo:13 {state}")
+    }
 }
 
 fn print_kind(out: &mut String, entry: &VipText) -> std::fmt::Result {

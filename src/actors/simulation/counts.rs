@@ -13,10 +13,12 @@ pub(super) struct SimulationCounts {
     pub(super) emptied: u32,
     pub(super) reloads: u32,
     pub(super) commands: u32,
+    /// A VPP without a collector of its own was made to run it.
+    pub(super) collections: u32,
 }
 
 impl SimulationCounts {
-    fn numbers(&mut self) -> [&mut u32; 8] {
+    fn numbers(&mut self) -> [&mut u32; 9] {
         let Self {
             restarts,
             lost,
@@ -26,8 +28,19 @@ impl SimulationCounts {
             emptied,
             reloads,
             commands,
+            collections,
         } = self;
-        [restarts, lost, refused, foreign_writes, read_backs, emptied, reloads, commands]
+        [
+            restarts,
+            lost,
+            refused,
+            foreign_writes,
+            read_backs,
+            emptied,
+            reloads,
+            commands,
+            collections,
+        ]
     }
 
     pub(super) fn add(&mut self, mut other: Self) {

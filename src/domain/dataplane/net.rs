@@ -17,6 +17,8 @@ pub struct Weight(u8);
 impl Weight {
     /// No new flows; established flows stay.
     pub const ZERO: Self = Self(0);
+    /// The weight of every server in the table of a VPP without weights.
+    pub const MEMBER: Self = Self(1);
     /// The default of the configuration and of VPP.
     pub const FULL: Self = Self(100);
 

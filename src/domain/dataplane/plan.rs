@@ -5,7 +5,11 @@
 //! lower weights, then remove. So a VIP that serves before and after the plan also
 //! serves after each step. Servers are in numeric order, IPv4 first, so that two
 //! daemons with the same configuration write the same steps.
+//!
+//! On a VPP without weights (`members`) a server with a weight above 0 is in the table, and
+//! one of weight 0 is not: it is removed without a flush, which keeps its flows.
 
+mod members;
 mod outcome;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,11 +21,14 @@ use crate::domain::balancing::weights::{
     DesiredFrontend, FlushSeq, TargetWeight, UnmanagedServers,
 };
 use crate::domain::config::LbConf;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::{Vip, Weight};
-use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedServer, ObservedVip};
+use crate::domain::dataplane::observed::{
+    Observed, ObservedConf, ObservedEncap, ObservedServer, ObservedVip,
+};
 use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::domain::names::FrontendName;
-pub use outcome::{apply, confirm};
+pub use outcome::{apply, assign_buckets, confirm};
 
 /// All that VPP should hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +141,7 @@ pub fn outline(
     scope: &Scope,
 ) -> Outline {
     let mut first = Vec::new();
-    if *scope == Scope::All && desired.conf != observed.conf {
+    if *scope == Scope::All && observed.conf.known() != Some(desired.conf) {
         first.push(Planned {
             frontend: None,
             step: Step::SetConf(desired.conf),
@@ -176,7 +183,7 @@ pub fn outline(
         remove_vip(Some(name), frontend.spec.vip, seen, &mut first);
     }
     for (name, frontend, seen) in recreated {
-        plan_frontend(name, frontend, Some(seen), flushed, &mut first);
+        plan_frontend(observed.dialect, name, frontend, Some(seen), flushed, &mut first);
     }
     Outline { first, frontends, last }
 }
@@ -192,17 +199,16 @@ pub fn plan_one(
     let mut steps = Vec::new();
     if let Some(frontend) = desired.frontends.get(name) {
         let seen = observed.vips.get(&frontend.spec.vip);
-        plan_frontend(name, frontend, seen, flushed, &mut steps);
+        plan_frontend(observed.dialect, name, frontend, seen, flushed, &mut steps);
     }
     steps
 }
 
 /// When the number of sticky buckets changes, VPP drops all flows.
-fn conf_disruption(desired: &LbConf, observed: &LbConf) -> Disruption {
-    if desired.sticky_buckets_per_core == observed.sticky_buckets_per_core {
-        Disruption::None
-    } else {
-        Disruption::Disruptive
+fn conf_disruption(desired: &LbConf, observed: &ObservedConf) -> Disruption {
+    match observed.sticky_buckets_before(desired.sticky_buckets_per_core) {
+        None => Disruption::None,
+        Some(_) => Disruption::Disruptive,
     }
 }
 
@@ -233,6 +239,7 @@ fn remove_vip(
 
 /// Appends the steps of one frontend to `steps`.
 fn plan_frontend(
+    dialect: LbDialect,
     name: &FrontendName,
     frontend: &DesiredFrontend,
     seen: Option<&ObservedVip>,
@@ -240,13 +247,30 @@ fn plan_frontend(
     steps: &mut Vec<Planned>,
 ) {
     let spec = frontend.spec;
-    let vip = spec.vip;
     let live = seen.filter(|seen| matches(&spec, seen));
+    if live.is_none() {
+        let step = Step::AddVip(spec);
+        steps.push(Planned { frontend: Some(name.clone()), step, disruption: Disruption::None });
+    }
+    match dialect {
+        LbDialect::Weights => plan_weights(name, frontend, seen, live, flushed, steps),
+        LbDialect::Membership => members::plan(name, frontend, seen, live, flushed, steps),
+    }
+}
+
+/// Appends the steps of a frontend's servers to `steps`. `seen` is its VIP in VPP, and
+/// `live` the same unless it is recreated.
+fn plan_weights(
+    name: &FrontendName,
+    frontend: &DesiredFrontend,
+    seen: Option<&ObservedVip>,
+    live: Option<&ObservedVip>,
+    flushed: &Flushed,
+    steps: &mut Vec<Planned>,
+) {
+    let vip = frontend.spec.vip;
     let planned = |step, disruption| Planned { frontend: Some(name.clone()), step, disruption };
     let mut lower = Vec::new();
-    if live.is_none() {
-        steps.push(planned(Step::AddVip(spec), Disruption::None));
-    }
     for (&server, target) in &frontend.servers {
         let had = live.and_then(|live| live.servers.get(&server));
         let Some(had) = had else {

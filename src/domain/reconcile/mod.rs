@@ -11,6 +11,7 @@
 //! whether VPP's state is known; a lost reply makes it unknown.
 
 mod batches;
+mod collection;
 mod fast_path;
 mod held_removals;
 mod hold;
@@ -49,6 +50,7 @@ use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{Desired, Flushed, Scope};
 use crate::domain::names::FrontendName;
+use collection::Collection;
 use held_removals::HeldRemovals;
 use in_flight::{Flip, InFlightWrite, PendingChange};
 use pass::{Pass, Trigger};
@@ -75,6 +77,7 @@ pub struct ReconcileState {
     read_back: ReadBack,
     refusals: Refusals,
     held: HeldRemovals,
+    collection: Collection,
     progress: Progress,
     stats: ReconcilerStats,
     /// Syncs that were requested without a connection, by the observation whose
@@ -207,6 +210,7 @@ impl ReconcileState {
             self.lost("VPP was reconnected", now);
         }
         self.epoch = Some(epoch);
+        self.collection = Collection::default();
         self.effects.push(ReconcileEffect::Presence(true));
         self.forget_observed();
         self.read_back.clear();

@@ -128,7 +128,6 @@ const LEGACY_SCENARIOS: &[Entry] = scenarios! {
         a_second_handshake_gives_the_same_index_and_table
         a_frame_in_pieces_is_put_together
         the_header_beside_the_length_is_not_looked_at
-        many_frames_in_one_write_are_answered_in_order
         bytes_after_a_message_are_ignored
         an_unknown_id_gets_no_answer
         before_the_handshake_nothing_is_answered

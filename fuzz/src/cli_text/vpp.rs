@@ -41,16 +41,27 @@ pub(super) fn entry(input: &mut Input<'_>, verbose: bool) -> VipText {
         Some(port) => Service::Port { protocol: input.byte(), port },
     };
     let Ok(net) = IpNet::new(address, length) else { panic!("{address}/{length}") };
-    VipText {
-        vip: Vip::new(net, service),
-        encap,
-        table_length: input.word(),
-        // A brief line counts servers that it does not show.
-        servers: if verbose { input.below(4) } else { input.word() as usize },
-        removed: shape & 16 != 0,
-        verbose: verbose
-            .then(|| Verbose { pool_index: input.word(), src_ip_sticky: shape & 32 != 0 }),
-    }
+    let table_length = input.word();
+    // A brief line counts servers that it does not show.
+    let servers = if verbose { input.below(4) } else { input.word() as usize };
+    let verbose = verbose.then(|| Verbose {
+        pool_index: input.word(),
+        src_ip_sticky: shape & 32 != 0,
+        // Now and then their lines are not understood.
+        servers: (shape & 64 == 0 || servers == 0).then(|| (0..servers).map(server).collect()),
+    });
+    let removed = shape & 16 != 0;
+    VipText { vip: Vip::new(net, service), encap, table_length, servers, removed, verbose }
+}
+
+fn server(number: usize) -> ServerText {
+    let address = if number == 0 {
+        Ipv4Addr::new(10, 1, 0, 2).into()
+    } else {
+        Ipv6Addr::new(0x2001, 0xdb8, 0xa, 0, 0, 0, 0, 1).into()
+    };
+    let buckets = number as u32;
+    ServerText { address, buckets, flows: u64::from(buckets) * 7, used: number % 2 == 0 }
 }
 
 /// The second half of VPP's word for a kind of VIP.

@@ -13,12 +13,10 @@ pub(super) struct SimulationCounts {
     pub(super) emptied: u32,
     pub(super) reloads: u32,
     pub(super) commands: u32,
-    /// A VPP without a collector of its own was made to run it.
-    pub(super) collections: u32,
 }
 
 impl SimulationCounts {
-    fn numbers(&mut self) -> [&mut u32; 9] {
+    fn numbers(&mut self) -> [&mut u32; 8] {
         let Self {
             restarts,
             lost,
@@ -28,19 +26,8 @@ impl SimulationCounts {
             emptied,
             reloads,
             commands,
-            collections,
         } = self;
-        [
-            restarts,
-            lost,
-            refused,
-            foreign_writes,
-            read_backs,
-            emptied,
-            reloads,
-            commands,
-            collections,
-        ]
+        [restarts, lost, refused, foreign_writes, read_backs, emptied, reloads, commands]
     }
 
     pub(super) fn add(&mut self, mut other: Self) {

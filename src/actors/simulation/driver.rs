@@ -241,6 +241,7 @@ async fn first_day(
     write(path, &scenario.yaml());
     let api = if seed % 2 == 0 { PluginApi::V1_2 } else { PluginApi::V1_1 };
     let vpp = SharedVpp::new(Plugin::new(api), rng.u64(..));
+    vpp.get().changes_release = true;
     let daemon = Daemon::start(&vpp, path, servers);
     let (servers, path) = (Arc::clone(servers), path.to_owned());
     let counts = SimulationCounts::default();

@@ -37,6 +37,8 @@ pub(super) struct VppModel {
     pub(super) counts: SimulationCounts,
     /// Steps are refused, and answers are delayed or lost.
     pub(super) faults: bool,
+    /// After a crash it may come back as another release.
+    pub(super) changes_release: bool,
     pub(super) writes: u64,
     /// Writes that break a rule. They are collected, since nothing would report a panic
     /// in an actor's task.
@@ -61,6 +63,7 @@ impl VppModel {
             rng: Rng::with_seed(seed),
             counts: SimulationCounts::default(),
             faults: true,
+            changes_release: false,
             writes: 0,
             violations: vec![],
             epoch: Epoch(1),
@@ -96,7 +99,11 @@ impl VppModel {
         if self.is_up {
             self.is_up = false;
             // Now and then it comes back as another release.
-            let other = if self.rng.u8(..4) == 0 { self.other_api() } else { self.plugin.api() };
+            let other = if self.changes_release && self.rng.u8(..4) == 0 {
+                self.other_api()
+            } else {
+                self.plugin.api()
+            };
             self.plugin = Plugin::new(other);
             if let Some(subscriber) = &self.subscriber {
                 subscriber.lost.do_send(Lost { epoch: self.epoch, why: "VPP is gone".into() });
@@ -114,7 +121,6 @@ impl VppModel {
     /// Runs the collector of a VPP that has none of its own.
     pub(super) fn collect(&mut self, ip4_src: Ipv4Addr) {
         let now = self.now();
-        self.counts.collections += 1;
         if self.plugin.conf().ip4_src != ip4_src {
             self.violations.push(format!("a collection would set the address to {ip4_src}"));
         }

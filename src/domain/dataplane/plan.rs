@@ -11,15 +11,12 @@
 
 mod members;
 mod outcome;
+mod planned;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::domain::balancing::weights::{
-    DesiredFrontend, FlushSeq, TargetWeight, UnmanagedServers,
-};
+use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight, UnmanagedServers};
 use crate::domain::config::LbConf;
 use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::{Vip, Weight};
@@ -29,6 +26,7 @@ use crate::domain::dataplane::observed::{
 use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::domain::names::FrontendName;
 pub use outcome::{apply, assign_buckets, confirm};
+pub use planned::{Disruption, Flushed, Planned};
 
 /// All that VPP should hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +35,6 @@ pub struct Desired {
     pub frontends: BTreeMap<FrontendName, Arc<DesiredFrontend>>,
 }
 
-/// The flushes that VPP has confirmed.
-pub type Flushed = BTreeMap<(Vip, IpAddr), FlushSeq>;
-
 /// How much of VPP a plan may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -47,46 +42,6 @@ pub enum Scope {
     All,
     /// One frontend's VIP.
     One(FrontendName),
-}
-
-/// What a step does to traffic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Disruption {
-    None,
-    /// Some new flows go to another server than before.
-    NewFlows,
-    /// The established flows of one server are flushed and go to others.
-    Flush,
-    /// A VIP stops serving for a moment or for good, or all flows are dropped.
-    Disruptive,
-}
-
-impl Disruption {
-    /// The name in logs and answers.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::NewFlows => "new-flows",
-            Self::Flush => "flush",
-            Self::Disruptive => "disruptive",
-        }
-    }
-}
-
-impl fmt::Display for Disruption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// One step of a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planned {
-    /// `None` for the global settings and for VIPs of no frontend.
-    pub frontend: Option<FrontendName>,
-    pub step: Step,
-    pub disruption: Disruption,
 }
 
 /// Plans the steps from `observed` to `desired`.

@@ -7,9 +7,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Moment, ObservedState, ReconcileEffect, ReconcileState};
-use crate::domain::dataplane::connection::Epoch;
-
 /// For how long something must have waited.
 const RIPE: Duration = Duration::from_secs(10);
 /// The shortest time between two runs.
@@ -25,7 +22,7 @@ pub(super) struct Collection {
 
 impl Collection {
     /// Whether the collector is due, which then counts as run.
-    fn is_due(&mut self, is_uncollected: bool, now: Instant) -> bool {
+    pub(super) fn is_due(&mut self, is_uncollected: bool, now: Instant) -> bool {
         if !is_uncollected {
             self.waiting_since = None;
             return false;
@@ -39,22 +36,6 @@ impl Collection {
             self.waiting_since = None;
         }
         is_due
-    }
-}
-
-impl ReconcileState {
-    /// A pass over all of VPP has ended. The line that runs the collector sets an address
-    /// to what it is, so it is sent only while that is known and as desired.
-    pub(super) fn collect(&mut self, epoch: Epoch, now: Moment) {
-        let (Some(state), ObservedState::Known(observed)) = (&self.desired, &self.observed) else {
-            return;
-        };
-        let ip4_src = state.desired.conf.ip4_src;
-        if observed.conf.known().is_some_and(|conf| conf.ip4_src == ip4_src)
-            && self.collection.is_due(observed.is_uncollected, now.monotonic)
-        {
-            self.effects.push(ReconcileEffect::Collect { epoch, ip4_src });
-        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! whether VPP's state is known; a lost reply makes it unknown.
 
 mod batches;
+mod collect;
 mod collection;
 mod fast_path;
 mod held_removals;

@@ -71,13 +71,13 @@ fn protocol(name: &str) -> Option<u8> {
 }
 
 /// The words that name a VIP, collected one by one.
-struct VipWords {
+struct LbCliVip {
     prefix: PluginPrefix,
     protocol: Option<u8>,
     port: u16,
 }
 
-impl VipWords {
+impl LbCliVip {
     /// Takes words that are about the key; returns the others.
     fn take<'a, 'b>(&mut self, words: &'a [&'b str]) -> Option<&'a [&'b str]> {
         match words {
@@ -104,11 +104,11 @@ impl VipWords {
 fn begin<'a, 'b>(
     command: &str,
     words: &'a [&'b str],
-) -> Result<(VipWords, &'a [&'b str]), LbCliFault> {
+) -> Result<(LbCliVip, &'a [&'b str]), LbCliFault> {
     let Some((first, rest)) = words.split_first() else {
         return Err(LbCliFault::Text(format!("{command}: invalid vip prefix: ''\n")));
     };
-    let vip = VipWords { prefix: prefix(command, first)?, protocol: None, port: 0 };
+    let vip = LbCliVip { prefix: prefix(command, first)?, protocol: None, port: 0 };
     Ok((vip, rest))
 }
 

@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use super::{Disruption, Flushed, Planned};
+use super::planned::{Disruption, Flushed, Planned};
 use crate::domain::balancing::weights::{
     DesiredFrontend, DesiredServer, TargetWeight, UnmanagedServers,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::Flushed;
+use super::planned::Flushed;
 use crate::domain::balancing::maglev;
 use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::dataplane::dialect::LbDialect;

@@ -5,43 +5,15 @@ mod members;
 mod states;
 mod unmanaged;
 
+use std::net::IpAddr;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::balancing::weights::{DesiredServer, UnmanagedServers};
+use crate::domain::balancing::weights::{DesiredServer, FlushSeq, UnmanagedServers};
 use crate::domain::dataplane::net::{Encap, Service, TableLength};
 use crate::domain::dataplane::observed::{PartialConf, RetiredServer};
-use states::{any_desired, any_observed};
-
-fn conf(buckets: u32) -> LbConf {
-    LbConf {
-        ip4_src: [192, 0, 2, 1].into(),
-        ip6_src: "2001:db8::1".parse().unwrap(),
-        sticky_buckets_per_core: buckets,
-        flow_timeout_s: 40,
-    }
-}
-
-fn weight(weight: u8) -> Weight {
-    Weight::try_from(i64::from(weight)).unwrap()
-}
-
-fn server(encap: Encap, number: u8) -> IpAddr {
-    match encap {
-        Encap::Gre4 => IpAddr::from([10, 0, 0, number]),
-        Encap::Gre6 => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(number)]),
-    }
-}
-
-/// Service 0 is all-port.
-fn vip(prefix: u8, service: u16) -> Vip {
-    let prefix = format!("192.0.2.{prefix}/32").parse().unwrap();
-    let service = match std::num::NonZeroU16::new(service) {
-        None => Service::All,
-        Some(port) => Service::Port { protocol: 6, port },
-    };
-    Vip::new(prefix, service)
-}
+use states::{any_desired, any_observed, conf, server, vip, weight};
 
 /// Whether VPP would accept the step, by the rules behind its return codes.
 fn accepts(observed: &Observed, step: &Step) -> Result<(), String> {

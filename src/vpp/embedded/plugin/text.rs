@@ -5,7 +5,6 @@ use std::fmt::{self, Write};
 use super::address::{is_ip4, to_ip};
 use super::api::PluginApi;
 use super::index::ServerFilter;
-use super::rows::ServerRow;
 use super::state::{Plugin, PluginVip, VipKind};
 
 /// Names of the counters, in the CLI and in the stats segment.
@@ -77,7 +76,7 @@ impl Plugin {
         }
         writeln!(out, "  #as:{}", vip.servers.len())?;
         for (row, dpo) in self.rows_of(slot).zip(12..) {
-            let ServerRow { weight, buckets, flows, .. } = row;
+            let (weight, buckets, flows) = (row.weight, row.buckets, row.flows);
             write!(out, "    {} ", PluginAddress(row.address))?;
             match self.api {
                 PluginApi::V1_1 => write!(out, "{buckets} buckets   {flows} flows  dpo:{dpo} ")?,

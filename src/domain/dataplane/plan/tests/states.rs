@@ -2,6 +2,36 @@
 
 use super::*;
 
+pub(super) fn conf(buckets: u32) -> LbConf {
+    LbConf {
+        ip4_src: [192, 0, 2, 1].into(),
+        ip6_src: "2001:db8::1".parse().unwrap(),
+        sticky_buckets_per_core: buckets,
+        flow_timeout_s: 40,
+    }
+}
+
+pub(super) fn weight(weight: u8) -> Weight {
+    Weight::try_from(i64::from(weight)).unwrap()
+}
+
+pub(super) fn server(encap: Encap, number: u8) -> IpAddr {
+    match encap {
+        Encap::Gre4 => IpAddr::from([10, 0, 0, number]),
+        Encap::Gre6 => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(number)]),
+    }
+}
+
+/// Service 0 is all-port.
+pub(super) fn vip(prefix: u8, service: u16) -> Vip {
+    let prefix = format!("192.0.2.{prefix}/32").parse().unwrap();
+    let service = match std::num::NonZeroU16::new(service) {
+        None => Service::All,
+        Some(port) => Service::Port { protocol: 6, port },
+    };
+    Vip::new(prefix, service)
+}
+
 prop_compose! {
     fn any_desired_server()(keep in prop::bool::weighted(0.2), w in 0u8..=100, zero in any::<bool>(), flush in prop::option::of(0u64..2)) -> DesiredServer {
         let weight = match (keep, zero) {

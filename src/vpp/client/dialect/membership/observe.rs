@@ -44,7 +44,8 @@ impl LegacyState {
                 let removed = listing.entries.iter().filter(|entry| entry.removed);
                 let removed: BTreeSet<Vip> = removed.map(|entry| entry.vip).collect();
                 for entry in &listing.entries {
-                    let servers = dumped.remove(&entry.vip).filter(|_| !entry.removed);
+                    // One that was removed has the key of one that came after it.
+                    let servers = if entry.removed { None } else { dumped.remove(&entry.vip) };
                     take_dumped(&mut observed, entry, servers, &removed);
                 }
                 listing.complete

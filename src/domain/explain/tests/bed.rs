@@ -8,6 +8,7 @@ use super::super::facts::*;
 use super::super::{Explanation, backend, frontend};
 use crate::domain::balancing::fail_open::{FailOpenDecision, FailOpenThreshold, UpWeight};
 use crate::domain::balancing::weights::{FrontendState, TargetWeight};
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use crate::domain::dataplane::observed::{ObservedEncap, ObservedServer, ObservedVip};
 use crate::domain::events::Transition;
@@ -99,7 +100,7 @@ impl Bed {
             programmed: true,
             serving: true,
             refusal: None,
-            vip: VipObservation::Present(observed),
+            vip: VipObservation::Present(LbDialect::Weights, observed),
             frontend: FrontendTrace {
                 programmed_at: Some(ago(62)),
                 read_at: Some(ago(61)),
@@ -198,7 +199,9 @@ impl Bed {
     }
 
     fn observed(&mut self, name: &str, change: impl FnOnce(&mut ObservedServer)) {
-        let VipObservation::Present(vip) = &mut self.vpp.trace.vip else { panic!("it was read") };
+        let VipObservation::Present(_, vip) = &mut self.vpp.trace.vip else {
+            panic!("it was read")
+        };
         change(vip.servers.get_mut(&address(name)).unwrap());
     }
 

@@ -8,7 +8,6 @@ use super::facts::{FrontendSituation, MemberSituation, VppLink, VppSituation};
 use super::{CauseKind, ExplainStage, Statement};
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::dataplane::dialect::LbDialect;
-use crate::domain::dataplane::net::Weight;
 use crate::domain::dataplane::observed::ObservedVip;
 use crate::domain::reconcile::{LastWrite, LinkTrace, VipObservation};
 use crate::domain::removals::FirstNames;
@@ -250,14 +249,12 @@ pub(super) fn share_statement(
     let text = match (member.effective, frontend.total_weight(dialect)) {
         (TargetWeight::Keep, _) => format!("{source}; VPP keeps what it has until it is known"),
         (TargetWeight::Weight(weight), Some(total)) if total > 0 => {
-            let percent = f64::from(dialect.effective(weight.get())) * 100.0 / total as f64;
-            let part = match (dialect, weight) {
-                (LbDialect::Weights, _) => format!("effective {weight} of {total}"),
-                (LbDialect::Membership, Weight::ZERO) => {
-                    format!("not among the {total} servers that share equally, without weights")
-                }
-                (LbDialect::Membership, _) => {
-                    format!("one of {total} servers that share equally, without weights")
+            let effective = dialect.effective(weight.get());
+            let percent = f64::from(effective) * 100.0 / total as f64;
+            let part = match dialect {
+                LbDialect::Weights => format!("effective {weight} of {total}"),
+                LbDialect::Membership => {
+                    format!("{effective} of {total} equal parts, without weights")
                 }
             };
             format!("{source}; {part}: {percent:.1} % of the new flows")

@@ -10,7 +10,9 @@ use crate::domain::balancing::fail_open::{FailOpenDecision, FailOpenThreshold, U
 use crate::domain::balancing::weights::{FrontendState, TargetWeight};
 use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
-use crate::domain::dataplane::observed::{ObservedEncap, ObservedServer, ObservedVip};
+use crate::domain::dataplane::observed::{
+    ObservedEncap, ObservedServer, ObservedVip, RetiredServer,
+};
 use crate::domain::events::Transition;
 use crate::domain::health::doubt::DoubtView;
 use crate::domain::health::probe_history::ProbeOutcome;
@@ -188,6 +190,26 @@ impl Bed {
         self.backend.last_transition = Some(Transition { from, to, at, why: Arc::clone(&why) });
         let member = self.member("web1");
         (member.state, member.since, member.why) = (to, Some(at), why);
+    }
+
+    /// VPP has no weights.
+    pub(super) fn without_weights(&mut self) {
+        let VipObservation::Present(dialect, vip) = &mut self.vpp.trace.vip else {
+            panic!("it was read")
+        };
+        *dialect = LbDialect::Membership;
+        vip.servers.retain(|_, server| server.weight > 0);
+        vip.servers.values_mut().for_each(|server| server.weight = 1);
+    }
+
+    /// VPP has removed a server that has flows left.
+    pub(super) fn remove_from_vpp(&mut self, name: &str) {
+        let VipObservation::Present(_, vip) = &mut self.vpp.trace.vip else {
+            panic!("it was read")
+        };
+        let address = address(name);
+        assert!(vip.servers.remove(&address).is_some(), "VPP has {name}");
+        vip.retired.push(RetiredServer { address, removed_at_s: None, weight: 1, flows: Some(3) });
     }
 
     /// VPP was written what the backend should have.

@@ -187,3 +187,23 @@ fn a_flush_of_a_server_that_was_collected_meanwhile_is_no_refusal() {
     assert_eq!(flushes, ["as-del"]);
     assert_eq!(harness.state.refusal(name(1).as_str()), None);
 }
+
+#[test]
+fn a_removal_is_the_last_write_of_a_server_that_a_vpp_without_weights_has_no_longer() {
+    for (dialect, action, weight) in
+        [(LbDialect::Membership, "as-del", None), (LbDialect::Weights, "as-weight", Some(0))]
+    {
+        let mut harness = Harness::steady_on(dialect, &[[Some(100), Some(100), None]]);
+        harness.change(1, [Some(100), Some(0), None], FlushSeq::NONE);
+        harness.drain();
+        let trace = harness.state.trace(&name(1), vip(1)).frontend;
+        let last = trace.servers.values().max_by_key(|write| write.at).unwrap();
+        let before = weight.map(|_| 100);
+        assert_eq!((last.action, last.weight, last.before), (action, weight, before));
+
+        let members = [Some(100), None, None];
+        harness.replace(&[members]);
+        harness.drain();
+        assert_eq!(harness.state.trace(&name(1), vip(1)).frontend.servers.len(), 1);
+    }
+}

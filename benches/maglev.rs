@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use vpp_maglev::domain::balancing::maglev::{self, RequestedWeight, lint};
+use vpp_maglev::domain::dataplane::dialect::LbDialect;
 use vpp_maglev::domain::dataplane::net::{TableLength, Weight};
 
 const SERVERS: u32 = 20;
@@ -61,9 +62,9 @@ fn lints(criterion: &mut Criterion) {
     let frontends: Vec<_> = (0..1000).map(frontend).collect();
     criterion.bench_function("lint 1000 frontends of 10 servers", |bencher| {
         bencher.iter(|| {
-            let found = frontends
-                .iter()
-                .map(|(pool, length)| lint(black_box(std::slice::from_ref(pool)), *length).len());
+            let found = frontends.iter().map(|(pool, length)| {
+                lint(black_box(std::slice::from_ref(pool)), *length, LbDialect::Weights).len()
+            });
             found.sum::<usize>()
         });
     });

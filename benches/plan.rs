@@ -13,6 +13,7 @@ use vpp_maglev::domain::balancing::weights::{
     DesiredFrontend, DesiredServer, FlushSeq, TargetWeight, UnmanagedServers,
 };
 use vpp_maglev::domain::config::LbConf;
+use vpp_maglev::domain::dataplane::dialect::LbDialect;
 use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use vpp_maglev::domain::dataplane::observed::Observed;
 use vpp_maglev::domain::dataplane::plan::{self, Desired, Flushed, Scope};
@@ -58,8 +59,7 @@ fn desired() -> Desired {
 
 /// A VPP that holds all of it.
 fn observed(desired: &Desired) -> Observed {
-    let mut observed =
-        Observed { conf: desired.conf, vips: BTreeMap::new(), unexpected_rows: Vec::new() };
+    let mut observed = Observed::empty(LbDialect::Weights, desired.conf);
     for planned in plan::plan(desired, &observed.clone(), &Flushed::new(), &Scope::All) {
         plan::apply(&mut observed, &planned.step);
     }

@@ -181,7 +181,7 @@ async fn vpp_facts(
     let dead_clients = vpp.send(ReapClients).await?.unwrap_or(info.reaped);
     let read = vpp.send(ReadFib(FibQuery::of_all(frontends))).await?;
     let fib = read.as_ref().map(|read| read.facts.clone()).map_err(ToString::to_string);
-    let (version, missing) = (info.version, info.missing);
-    let connected = ConnectedVpp { version, missing, dead_clients, fib };
+    let (version, dialect, missing) = (info.version, info.dialect, info.missing);
+    let connected = ConnectedVpp { version, dialect, missing, dead_clients, fib };
     Ok((VppFacts::Connected(connected), read.ok()))
 }

@@ -15,7 +15,9 @@ pub use messages::*;
 
 use super::Outbox;
 use super::event_batcher::EventBatcher;
-use super::vpp_connection::{Apply, DataplaneHandle, Observe, ReadServers, SubscribeConnection};
+use super::vpp_connection::{
+    Apply, Collect, DataplaneHandle, Observe, ReadServers, SubscribeConnection,
+};
 use crate::domain::balancing::maglev::mismatches;
 use crate::domain::dataplane::connection::{DataplaneError, Observation};
 use crate::domain::events::Event;
@@ -86,6 +88,13 @@ impl Reconciler {
                     let result = read.await.unwrap_or_else(|_| Err(DataplaneError::ended()));
                     ReconcileInput::ServersRead { id, result }
                 });
+            }
+            ReconcileEffect::Collect { epoch, ip4_src } => {
+                let collected = self.vpp.collect.send(Collect { epoch, ip4_src });
+                ctx.spawn(collected.into_actor(self).map(|collected, _, _| {
+                    let collected = collected.unwrap_or_else(|_| Err(DataplaneError::ended()));
+                    log::log_collection(&collected);
+                }));
             }
             ReconcileEffect::SetTimer { timer, after } => {
                 let fired = ctx.run_later(after, move |this, ctx| {

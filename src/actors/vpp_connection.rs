@@ -23,6 +23,7 @@ pub use messages::*;
 
 use super::Outbox;
 use crate::actors::event_batcher::EventBatcher;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::events::{DataplaneChange, DataplaneKind, Event};
 use crate::vpp::client::{ClientOptions, ConnectError, GoodbyeHandle, VppClient};
 use crate::vpp::stats::{StatsError, StatsSegment};
@@ -180,12 +181,19 @@ impl VppConnection {
         }
         self.logged_failure = None;
         let info = &up.info;
-        info!(version = info.version, pid = info.pid, epoch = up.dialed.0, "vpp-connect");
+        let dialect = info.dialect.map_or("none", LbDialect::as_str);
+        info!(version = info.version, pid = info.pid, epoch = up.dialed.0, dialect, "vpp-connect");
         if !info.missing.is_empty() {
             let missing = info.missing.join(" ");
             warn!(
                 missing,
                 "vpp-messages-missing: backends are probed and nothing is programmed; this VPP's lb plugin is too old or not loaded"
+            );
+        }
+        if info.dialect == Some(LbDialect::Membership) {
+            warn!(
+                version = info.version,
+                "vpp-no-weights: this VPP's lb plugin has no weights: servers with a weight above 0 get equal shares of new flows, and slow starts cannot ramp; VPP 26.10 has them"
             );
         }
         self.publish(DataplaneKind::Connected, format!("VPP {}", info.version));

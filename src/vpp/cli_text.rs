@@ -1,10 +1,15 @@
 //! The state of the load balancer that only VPP's CLI shows: `show lb vips`,
 //! with the rows that a dump of each VIP will have, and `show lb vips verbose`,
-//! with pool index, `src_ip_sticky` and each server's flows.
+//! with pool index, `src_ip_sticky` and flows; for VPPs that have no better message,
+//! `show lb`.
 //!
 //! The text is made for people and may change with any release. So an entry
 //! counts only if every part of it is understood; anything else makes the
 //! listing incomplete, and no value is guessed.
+
+mod clients;
+mod servers;
+mod settings;
 
 use std::net::IpAddr;
 use std::num::NonZeroU16;
@@ -14,6 +19,11 @@ use ipnet::IpNet;
 
 use crate::domain::dataplane::net::{Encap, Service, Vip};
 use crate::domain::dataplane::observed::ObservedEncap;
+use servers::server_text;
+
+pub use clients::{ApiClient, parse_clients};
+pub use servers::ServerText;
+pub use settings::parse_settings;
 
 /// A listing as far as it was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,18 +49,17 @@ pub struct VipText {
     pub removed: bool,
     /// What `verbose` adds.
     pub verbose: Option<Verbose>,
-    /// The established flows of each server in use; `None`: not by `verbose`, or those of
-    /// a server are not understood.
-    pub flows: Option<Vec<(IpAddr, u64)>>,
 }
 
-/// What `show lb vips verbose` shows of a VIP and no message has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What `show lb vips verbose` shows of a VIP besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verbose {
     /// Its slot, which is its index in the counters.
     pub pool_index: u32,
     /// Servers are chosen by the client's address alone.
     pub src_ip_sticky: bool,
+    /// Removed ones that still wait included; `None`: a line of them is not understood.
+    pub servers: Option<Vec<ServerText>>,
 }
 
 /// Reads `show lb vips` or `show lb vips verbose`.
@@ -149,7 +158,6 @@ impl Words {
             servers: usize::try_from(self.servers?).ok()?,
             removed: self.removed,
             verbose,
-            flows: None,
         })
     }
 }
@@ -197,11 +205,9 @@ fn verbose_entry(head: &str, lines: &[&str]) -> Option<VipText> {
         && servers.iter().all(|line| is_server(line))
         && words.servers.and_then(|count| count.try_into().ok()) == Some(servers.len());
 
-    let verbose = Verbose { pool_index: index, src_ip_sticky: words.sticky };
-    let entry = whole.then(|| words.finish(kind, prefix, Some(verbose))).flatten()?;
-    let used = servers.iter().filter(|line| line.split_whitespace().next_back() == Some("used"));
-    let flows = used.map(|line| flows_of_server(line)).collect();
-    Some(VipText { flows, ..entry })
+    let servers = servers.iter().map(|line| server_text(line)).collect();
+    let verbose = Verbose { pool_index: index, src_ip_sticky: words.sticky, servers };
+    whole.then(|| words.finish(kind, prefix, Some(verbose))).flatten()
 }
 
 /// `    first session packet: 0`
@@ -209,40 +215,9 @@ fn is_counter(line: &str) -> bool {
     line.rsplit_once(": ").is_some_and(|(_, count)| count.parse::<u64>().is_ok())
 }
 
-/// `    10.1.0.1 weight:100 buckets:1024 flows:0 dpo:14 used`
+/// A line of a server, understood or not.
 fn is_server(line: &str) -> bool {
     line.split_whitespace().next().is_some_and(|word| word.parse::<IpAddr>().is_ok())
-}
-
-/// The address of a server, and its flows.
-fn flows_of_server(line: &str) -> Option<(IpAddr, u64)> {
-    let mut words = line.split_whitespace();
-    let address = words.next()?.parse().ok()?;
-    let flows = words.find_map(|word| word.strip_prefix("flows:"))?.parse().ok()?;
-    Some((address, flows))
-}
-
-/// A client that `show api clients` lists.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ApiClient {
-    /// The name that it gave.
-    pub name: String,
-    /// VPP's descriptor for it.
-    pub descriptor: u32,
-}
-
-/// Reads the socket clients of `show api clients`; lines that are not
-/// understood are left out.
-#[must_use]
-pub fn parse_clients(text: &str) -> Vec<ApiClient> {
-    text.lines()
-        .skip_while(|line| line.trim() != "Socket clients")
-        .filter_map(|line| {
-            let (name, descriptor) = line.trim().rsplit_once(' ')?;
-            let descriptor = descriptor.parse().ok()?;
-            Some(ApiClient { name: name.trim_end().to_owned(), descriptor })
-        })
-        .collect()
 }
 
 #[cfg(test)]

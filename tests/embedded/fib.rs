@@ -54,13 +54,13 @@ pub(crate) fn a_vip_has_an_entry_of_lb_as_long_as_it_is_there(scenario: &mut Sce
     for prefix in &prefixes {
         assert_eq!(lookup(scenario, prefix, true).retval, NO_SUCH_ENTRY);
         let key = vip(prefix, 6, 80);
-        assert_eq!(scenario.client.code(&add_vip(key, 0)), 0);
+        assert_eq!(scenario.change_vip(add_vip(key, 0)), 0);
         assert_eq!(source(scenario, prefix), "lb");
         let found = lookup(scenario, prefix, true);
         assert_eq!(found.prefix.to_net().unwrap().to_string(), *prefix);
         let [path] = found.paths.as_slice() else { panic!("{found:?}") };
         assert_eq!((path.sw_if_index, path.kind), (NO_INTERFACE, 0));
-        assert_eq!(scenario.client.code(&del_vip(key)), 0);
+        assert_eq!(scenario.change_vip(del_vip(key)), 0);
         assert_eq!(lookup(scenario, prefix, true).retval, NO_SUCH_ENTRY);
     }
 }
@@ -69,7 +69,7 @@ pub(crate) fn an_address_of_an_interface_goes_before_a_vip(scenario: &mut Scenar
     let vips = [scenario.v4(1, 32), scenario.v6(1, 128)];
     for prefix in &vips {
         let key = scenario.made(vip(prefix, 6, 80));
-        assert_eq!(scenario.client.code(&add_vip(key, 0)), 0);
+        assert_eq!(scenario.change_vip(add_vip(key, 0)), 0);
     }
     let prefixes = vips.clone();
     with_loopback(scenario, &vips, move |scenario, _, index| {

@@ -140,6 +140,10 @@ fn random_calls_on_a_real_vpp_and_on_the_embedded_one_end_alike() {
         println!("skipped: MAGLEV_TEST_VPP_API and MAGLEV_TEST_VPP_STATS are not set");
         return;
     };
+    if crate::is_legacy(&api) {
+        println!("skipped: this VPP has lb.api 1.1.0, for which there is another list");
+        return;
+    }
     let cases = std::env::var("MAGLEV_TEST_CASES").map_or(200, |cases| cases.parse().unwrap());
     let vpp = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     compare(cases, (&api, &stats), (vpp.api_path(), vpp.stats_path()));

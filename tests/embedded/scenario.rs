@@ -7,14 +7,19 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use vpp_maglev::vpp::wire::{LbAsV2Details, LbAsV2Dump, LbVipDetails, LbVipDump, VipKey};
+use vpp_maglev::vpp::wire::{
+    LbAddDelVipV2, LbAsV2Details, LbAsV2Dump, LbConfGet, LbVipDetails, LbVipDump,
+    LegacyAddDelVipV2, VipKey,
+};
 
-use crate::client::{VppClient, address, del_vip, vip};
+use crate::client::{VppClient, add_vip, address, del_vip, vip};
 
 pub(crate) struct Scenario {
     pub(crate) api: PathBuf,
     pub(crate) stats: PathBuf,
     pub(crate) client: VppClient,
+    /// VPP has lb.api 1.1.0.
+    is_legacy: bool,
     net: [u8; 3],
     made: Vec<VipKey>,
 }
@@ -31,10 +36,12 @@ impl Scenario {
         let place = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % (100 << 16);
         let [_, a, b, c] = place.to_be_bytes();
         let net = [20 + a, b, c];
+        let client = VppClient::connect(api, "scenario");
         Self {
             api: api.to_owned(),
             stats: stats.to_owned(),
-            client: VppClient::connect(api, "scenario"),
+            is_legacy: client.table.id_of::<LbConfGet>().is_none(),
+            client,
             net,
             made: Vec::new(),
         }
@@ -57,8 +64,17 @@ impl Scenario {
     /// A VIP of this scenario on TCP port 80, gre4, with a table of 1024.
     pub(crate) fn vip(&mut self) -> VipKey {
         let key = vip(&self.v4(1, 32), 6, 80);
-        assert_eq!(self.client.code(&crate::client::add_vip(key, 0)), 0);
+        assert_eq!(self.change_vip(add_vip(key, 0)), 0);
         self.made(key)
+    }
+
+    /// Adds or removes a VIP as this VPP understands it.
+    pub(crate) fn change_vip(&mut self, change: LbAddDelVipV2) -> i32 {
+        if self.is_legacy {
+            self.client.code(&LegacyAddDelVipV2(change))
+        } else {
+            self.client.code(&change)
+        }
     }
 
     /// Notes a VIP that is to go when the scenario ends.
@@ -67,7 +83,7 @@ impl Scenario {
         key
     }
 
-    fn is_ours(&self, key: &VipKey) -> bool {
+    pub(crate) fn is_ours(&self, key: &VipKey) -> bool {
         let ours = [self.v4(0, 0), self.v6(0, 0)];
         let significant = [3, 8];
         ours.iter().zip(significant).any(|(prefix, bytes)| {
@@ -94,7 +110,7 @@ impl Scenario {
 
     pub(crate) fn end(mut self) {
         for key in std::mem::take(&mut self.made) {
-            self.client.code(&del_vip(key));
+            self.change_vip(del_vip(key));
         }
         self.client.leave();
     }

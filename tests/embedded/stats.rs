@@ -121,7 +121,7 @@ pub(crate) fn a_new_vip_does_not_disturb_an_old_map(scenario: &mut Scenario) {
     let stats = Stats::open(&scenario.stats);
     let before = stats.epoch();
     let key = vip(&scenario.v6(7, 128), 6, 80);
-    assert_eq!(scenario.client.code(&add_vip(key, 1)), 0);
+    assert_eq!(scenario.change_vip(add_vip(key, 1)), 0);
     scenario.made(key);
     assert!(stats.epoch() >= before);
     assert!(stats.find(COUNTERS[0]).is_some());

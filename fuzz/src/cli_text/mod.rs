@@ -118,8 +118,9 @@ fn account(entry: &VipText, block: &[&str]) {
     let family = if entry.vip.prefix().addr().is_ipv4() { "ip4" } else { "ip6" };
     let (kind, mut rest) = words.split_first().unwrap_or((&"", &[]));
     assert_eq!(*kind, format!("{family}-{}", vpp::encap(entry.encap)));
-    if let Some(verbose) = entry.verbose {
+    if let Some(verbose) = &entry.verbose {
         assert_eq!(servers, entry.servers, "{block:?}");
+        assert!(verbose.servers.as_ref().is_none_or(|known| known.len() == servers));
         let slot = rest[0].strip_prefix('[').and_then(|slot| slot.strip_suffix(']'));
         assert_eq!(slot.map(str::parse), Some(Ok(verbose.pool_index)));
         rest = &rest[1..];

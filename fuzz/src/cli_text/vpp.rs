@@ -7,7 +7,7 @@ use std::num::NonZeroU16;
 use ipnet::IpNet;
 use vpp_maglev::domain::dataplane::net::{Encap, Service, Vip};
 use vpp_maglev::domain::dataplane::observed::ObservedEncap;
-use vpp_maglev::vpp::cli_text::{Verbose, VipText};
+use vpp_maglev::vpp::cli_text::{ServerText, Verbose, VipText};
 
 use super::super::input::Input;
 
@@ -44,25 +44,24 @@ pub(super) fn entry(input: &mut Input<'_>, verbose: bool) -> VipText {
     let table_length = input.word();
     // A brief line counts servers that it does not show.
     let servers = if verbose { input.below(4) } else { input.word() as usize };
-    let flows = |server: usize| (address_of(server), input.long());
-    VipText {
-        vip: Vip::new(net, service),
-        encap,
-        table_length,
-        servers,
-        flows: verbose.then(|| (0..servers.min(2)).map(flows).collect()),
-        removed: shape & 16 != 0,
-        verbose: verbose
-            .then(|| Verbose { pool_index: input.word(), src_ip_sticky: shape & 32 != 0 }),
-    }
+    let verbose = verbose.then(|| Verbose {
+        pool_index: input.word(),
+        src_ip_sticky: shape & 32 != 0,
+        // Now and then their lines are not understood.
+        servers: (shape & 64 == 0 || servers == 0).then(|| (0..servers).map(server).collect()),
+    });
+    let removed = shape & 16 != 0;
+    VipText { vip: Vip::new(net, service), encap, table_length, servers, removed, verbose }
 }
 
-/// A server of its own for each number.
-fn address_of(server: usize) -> IpAddr {
-    match server {
-        0 => [10, 1, 0, 2].into(),
-        other => Ipv6Addr::from(0x2001_0db8_u128 << 96 | other as u128).into(),
-    }
+fn server(number: usize) -> ServerText {
+    let address = if number == 0 {
+        Ipv4Addr::new(10, 1, 0, 2).into()
+    } else {
+        Ipv6Addr::new(0x2001, 0xdb8, 0xa, 0, 0, 0, 0, 1).into()
+    };
+    let buckets = number as u32;
+    ServerText { address, buckets, flows: u64::from(buckets) * 7, used: number.is_multiple_of(2) }
 }
 
 /// The second half of VPP's word for a kind of VIP.
@@ -82,7 +81,7 @@ pub(super) fn encap(encap: ObservedEncap) -> &'static str {
 pub(super) fn print(entries: &[VipText]) -> String {
     let mut out = String::new();
     for entry in entries {
-        let printed = match entry.verbose {
+        let printed = match &entry.verbose {
             Some(verbose) => print_verbose(&mut out, entry, verbose),
             None => print_brief(&mut out, entry),
         };
@@ -108,7 +107,7 @@ fn print_brief(out: &mut String, entry: &VipText) -> std::fmt::Result {
     writeln!(out)
 }
 
-fn print_verbose(out: &mut String, entry: &VipText, verbose: Verbose) -> std::fmt::Result {
+fn print_verbose(out: &mut String, entry: &VipText, verbose: &Verbose) -> std::fmt::Result {
     out.push(' ');
     print_kind(out, entry)?;
     let sticky = if verbose.src_ip_sticky { " src_ip_sticky" } else { "" };
@@ -132,20 +131,23 @@ fn print_verbose(out: &mut String, entry: &VipText, verbose: Verbose) -> std::fm
         writeln!(out, "    {name}: {}", count * 1_000_000_007)?;
     }
     writeln!(out, "  #as:{}", entry.servers)?;
-    let used = entry.flows.as_deref().unwrap_or_default();
-    for (address, flows) in used {
-        writeln!(out, "    {address} weight:1 buckets:7 flows:{flows} dpo:13 used")?;
-    }
-    let mut rest = used.len()..entry.servers;
-    if entry.flows.is_none() && rest.next().is_some() {
-        // Flows that are not understood are those of a server in use.
-        out.push_str("    10.1.0.2 weight:1 buckets:7 flows:many dpo:13 used\n");
-    }
-    for server in rest {
-        let address = address_of(server);
-        writeln!(out, "    {address} weight:1 buckets:7 flows:9 dpo:13  removed")?;
+    match &verbose.servers {
+        Some(servers) => servers.iter().try_for_each(|server| print_server(out, server))?,
+        // Lines that are not understood.
+        None => (0..entry.servers).try_for_each(|_| writeln!(out, "    10.1.0.2 lost"))?,
     }
     writeln!(out)
+}
+
+/// With weights, or as VPPs without them print it.
+fn print_server(out: &mut String, server: &ServerText) -> std::fmt::Result {
+    let ServerText { address, buckets, flows, used } = server;
+    let state = if *used { "used" } else { " removed" };
+    if buckets.is_multiple_of(2) {
+        writeln!(out, "    {address} weight:100 buckets:{buckets} flows:{flows} dpo:13 {state}")
+    } else {
+        writeln!(out, "    {address} {buckets} buckets   {flows} flows  dpo:13 {state}")
+    }
 }
 
 fn print_kind(out: &mut String, entry: &VipText) -> std::fmt::Result {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
+use crate::domain::dataplane::connection::DataplaneError;
 use crate::domain::names::FrontendName;
 use crate::domain::reconcile::ReconcileRecord;
 
@@ -47,6 +48,14 @@ pub(super) fn log(record: ReconcileRecord) {
             warn!(detail, "vpp-lb-removals-released");
         }
         ReconcileRecord::ReadBackFailed(error) => warn!(%error, "vpp-lb-verify-failed"),
+    }
+}
+
+/// A VPP was made to run its collector, or was not.
+pub(super) fn log_collection(collected: &Result<(), DataplaneError>) {
+    match collected {
+        Ok(()) => debug!("vpp-lb-collected: VPP let go of what was removed"),
+        Err(error) => warn!(%error, "vpp-lb-collection-failed"),
     }
 }
 

@@ -66,7 +66,8 @@ async fn nothing_is_planned_from_what_was_not_read() {
 #[actix_rt::test]
 async fn a_vpp_gets_its_settings_before_its_vips() {
     let mut bed = ReconcilerTestBed::new();
-    bed.vpp().observed.conf.flow_timeout_s = 1;
+    let conf = bed.vpp().observed.conf.known().expect("the fake tells it");
+    bed.vpp().observed.conf = crate::domain::config::LbConf { flow_timeout_s: 1, ..conf }.into();
     bed.replace(&[frontend(1, &[0]), frontend(2, &[0])], Duration::ZERO).await;
     bed.change(&[frontend(2, &[100])]).await;
     bed.vpp().hold_answers = true;

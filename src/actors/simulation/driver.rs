@@ -20,14 +20,16 @@ use crate::actors::simulation::counts::SimulationCounts;
 use crate::actors::simulation::scenario::{Scenario, SimulatedServers};
 use crate::actors::simulation::vpp_fake::{Relay, SharedVpp};
 use crate::config::{self, FileSource};
+use crate::domain::config::LbConf;
 use crate::domain::controller::AdminCommand;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{Flushed, Scope, plan};
 use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::domain::reconcile::DesiredSnapshot;
 use crate::host::logging::LogDemand;
-use crate::vpp::embedded::plugin::Plugin;
+use crate::vpp::embedded::plugin::{Plugin, PluginApi};
 
 /// The value in the scenario's file.
 const SYNC_INTERVAL: Duration = Duration::from_secs(10);
@@ -200,15 +202,20 @@ impl SimulationDriver {
         let server = vip.and_then(|vip| rng.choice(observed.vips[&vip].servers.keys().copied()));
         let weight = Weight::try_from(rng.i64(0..=100)).expect("at most 100");
         let step = match (rng.u8(..6), vip, server) {
+            // Without weights another server is added, or one that was removed.
+            (0 | 1, Some(vip), _) if observed.dialect == LbDialect::Membership => {
+                let retired = rng.choice(observed.vips[&vip].retired.iter().map(|row| row.address));
+                let server = retired.unwrap_or_else(|| [10, 9, 9, rng.u8(1..9)].into());
+                Step::AddServer { vip, server, weight: Weight::MEMBER }
+            }
             (0 | 1, Some(vip), Some(server)) => {
                 Step::SetWeight { vip, server, weight, flush: rng.bool() }
             }
             (2, Some(vip), Some(server)) => Step::RemoveServer { vip, server, flush: rng.bool() },
             (3, Some(vip), _) => Step::RemoveVip(vip),
             (4, ..) => {
-                let mut conf = observed.conf;
-                conf.flow_timeout_s = rng.u32(1..120);
-                Step::SetConf(conf)
+                let conf = observed.conf.known().expect("the model tells it");
+                Step::SetConf(LbConf { flow_timeout_s: rng.u32(1..120), ..conf })
             }
             _ => {
                 // The prefix may be that of a configured frontend.
@@ -237,7 +244,9 @@ async fn first_day(
     let mut rng = Rng::with_seed(seed);
     let scenario = Scenario::new(&mut rng);
     write(path, &scenario.yaml());
-    let vpp = SharedVpp::new(Plugin::default(), rng.u64(..));
+    let api = if seed.is_multiple_of(2) { PluginApi::V1_2 } else { PluginApi::V1_1 };
+    let vpp = SharedVpp::new(Plugin::new(api), rng.u64(..));
+    vpp.get().changes_release = true;
     let daemon = Daemon::start(&vpp, path, servers);
     let (servers, path) = (Arc::clone(servers), path.to_owned());
     let counts = SimulationCounts::default();

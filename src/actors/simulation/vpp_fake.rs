@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep};
 use crate::actors::reconciler::{DesiredChanged, DesiredReplaced};
 use crate::actors::simulation::vpp_model::VppModel;
 use crate::actors::vpp_connection::{
-    Apply, DataplaneError, DataplaneHandle, Epoch, Lost, Observe, ObservedAt, Outcome, ReadServers,
-    SubscribeConnection,
+    Apply, Collect, DataplaneError, DataplaneHandle, Epoch, Lost, Observe, ObservedAt, Outcome,
+    ReadServers, SubscribeConnection,
 };
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::ObservedServers;
@@ -46,7 +46,8 @@ impl SharedVpp {
             subscribe,
             observe,
             read_servers: connection.clone().recipient(),
-            apply: connection.recipient(),
+            apply: connection.clone().recipient(),
+            collect: connection.recipient(),
         }
     }
 
@@ -187,6 +188,24 @@ impl Handler<ReadServers> for FakeConnection {
                 None => ObservedServers::default(),
             };
             Ok(vips.keys().map(|vip| (*vip, servers(vip))).collect())
+        })
+    }
+}
+
+impl Handler<Collect> for FakeConnection {
+    type Result = ResponseFuture<Result<(), DataplaneError>>;
+
+    fn handle(
+        &mut self,
+        Collect { epoch, ip4_src }: Collect,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        let shared = self.0.clone();
+        Box::pin(async move {
+            shared.delay(4).await;
+            shared.get().answers(epoch)?;
+            shared.get().collect(ip4_src);
+            Ok(())
         })
     }
 }

@@ -3,6 +3,7 @@
 //! reason.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -14,12 +15,15 @@ use crate::actors::vpp_connection::{
 };
 use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight};
 use crate::domain::config::LbConf;
-use crate::domain::dataplane::net::{Encap, TableLength, Vip};
-use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedServer, ObservedVip};
+use crate::domain::dataplane::dialect::LbDialect;
+use crate::domain::dataplane::net::{Encap, TableLength, Vip, Weight};
+use crate::domain::dataplane::observed::{
+    Observed, ObservedEncap, ObservedServer, ObservedVip, RetiredServer,
+};
 use crate::domain::dataplane::plan::Desired;
 use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::vpp::embedded::plugin::{
-    Conf, NewVip, Plugin, PluginFault, PluginVipKey, from_ip, to_ip,
+    Conf, NewVip, Plugin, PluginApi, PluginFault, PluginRefusal, PluginVipKey, from_ip, to_ip,
 };
 
 /// After a refusal VPP refuses nothing else of the same VIP for this time, which is
@@ -33,6 +37,8 @@ pub(super) struct VppModel {
     pub(super) counts: SimulationCounts,
     /// Steps are refused, and answers are delayed or lost.
     pub(super) faults: bool,
+    /// After a crash it may come back as another release.
+    pub(super) changes_release: bool,
     pub(super) writes: u64,
     /// Writes that break a rule. They are collected, since nothing would report a panic
     /// in an actor's task.
@@ -57,6 +63,7 @@ impl VppModel {
             rng: Rng::with_seed(seed),
             counts: SimulationCounts::default(),
             faults: true,
+            changes_release: false,
             writes: 0,
             violations: vec![],
             epoch: Epoch(1),
@@ -91,11 +98,43 @@ impl VppModel {
     pub(super) fn crash(&mut self) {
         if self.is_up {
             self.is_up = false;
-            self.plugin = Plugin::default();
+            // Now and then it comes back as another release.
+            let other = if self.changes_release && self.rng.u8(..4) == 0 {
+                self.other_api()
+            } else {
+                self.plugin.api()
+            };
+            self.plugin = Plugin::new(other);
             if let Some(subscriber) = &self.subscriber {
                 subscriber.lost.do_send(Lost { epoch: self.epoch, why: "VPP is gone".into() });
             }
         }
+    }
+
+    fn other_api(&self) -> PluginApi {
+        match self.plugin.api() {
+            PluginApi::V1_1 => PluginApi::V1_2,
+            PluginApi::V1_2 => PluginApi::V1_1,
+        }
+    }
+
+    /// Runs the collector of a VPP that has none of its own.
+    pub(super) fn collect(&mut self, ip4_src: Ipv4Addr) {
+        let now = self.now();
+        if self.plugin.conf().ip4_src != ip4_src {
+            self.violations.push(format!("a collection would set the address to {ip4_src}"));
+        }
+        self.plugin.collect_all(now);
+    }
+
+    /// Whether it has no weights, and the step sets one.
+    fn is_of_the_other_dialect(&self, step: &Step) -> bool {
+        let sets_weight = match step {
+            Step::SetWeight { .. } => true,
+            Step::AddServer { weight, .. } => *weight != Weight::MEMBER,
+            _ => false,
+        };
+        self.plugin.api() == PluginApi::V1_1 && sets_weight
     }
 
     /// Does a step, or refuses it at random.
@@ -116,13 +155,17 @@ impl VppModel {
                 return Outcome::Refused("at random".into());
             }
         }
+        if self.is_of_the_other_dialect(step) {
+            self.violations.push(format!("{} {step} is of the other dialect", step.action()));
+        }
         let served = step.vip().map(|vip| (vip, self.serves(vip)));
         if let Err(fault) = self.write(step) {
             if matches!(fault, PluginFault::Crash(_)) {
                 self.violations.push(format!("{step} would crash VPP: {fault}"));
             }
             if let Some(vip) = step.vip() {
-                if !self.uncertain.contains_key(&vip) && !self.is_beside_another(vip) {
+                let is_known = !self.uncertain.contains_key(&vip) && !self.is_beside_another(vip);
+                if is_known && !self.may_be_collected(step) {
                     self.violations.push(format!("{} {step} is refused: {fault}", step.action()));
                 }
                 self.mark_uncertain(vip);
@@ -141,6 +184,12 @@ impl VppModel {
             self.counts.emptied += 1;
         }
         Outcome::Done
+    }
+
+    /// Whether the step flushes a server whose row VPP may have collected meanwhile.
+    fn may_be_collected(&self, step: &Step) -> bool {
+        self.plugin.api() == PluginApi::V1_1
+            && matches!(step, Step::RemoveServer { flush: true, .. })
     }
 
     /// Whether another VIP has the same prefix; no two frontends of the scenario do.
@@ -197,6 +246,9 @@ impl VppModel {
             Step::AddServer { vip, server, weight } => {
                 plugin.add_server(vip.into(), from_ip(server), weight.get(), false, now)
             }
+            Step::SetWeight { .. } if plugin.api() == PluginApi::V1_1 => {
+                Err(PluginRefusal::NoSuchEntry.into())
+            }
             Step::SetWeight { vip, server, weight, flush } => {
                 plugin.set_weight(vip.into(), from_ip(server), weight.get(), flush)
             }
@@ -225,6 +277,12 @@ impl VppModel {
         let Conf { ip4_src, ip6_src, sticky_buckets_per_core, flow_timeout } = self.plugin.conf();
         let conf =
             LbConf { ip4_src, ip6_src, sticky_buckets_per_core, flow_timeout_s: flow_timeout };
+        let dialect = match self.plugin.api() {
+            PluginApi::V1_1 => LbDialect::Membership,
+            PluginApi::V1_2 => LbDialect::Weights,
+        };
+        let waits = self.plugin.server_rows().iter().any(|row| !row.used);
+        let live: BTreeSet<u32> = self.plugin.vip_rows().iter().map(|row| row.slot).collect();
         let mut vips = BTreeMap::new();
         for row in self.plugin.vip_rows() {
             let seen = ObservedVip {
@@ -242,12 +300,18 @@ impl VppModel {
         }
         for row in self.plugin.server_rows() {
             let vip = row.vip.to_wire().to_vip().expect("a VIP that can be named");
-            if let Some(seen) = vips.get_mut(&vip).filter(|_| row.used) {
+            let Some(seen) = vips.get_mut(&vip) else { continue };
+            let address = to_ip(row.address);
+            if row.used {
                 let server = ObservedServer { weight: row.weight, buckets: row.buckets };
-                seen.servers.insert(to_ip(row.address), server);
+                seen.servers.insert(address, server);
+            } else if dialect == LbDialect::Membership && live.contains(&row.slot) {
+                let (removed_at_s, flows) = (Some(row.removed_at), Some(row.flows));
+                seen.retired.push(RetiredServer { address, removed_at_s, weight: 1, flows });
             }
         }
-        Observed { conf, vips, unexpected_rows: vec![] }
+        let is_uncollected = dialect == LbDialect::Membership && waits;
+        Observed { vips, is_uncollected, ..Observed::empty(dialect, conf) }
     }
 
     /// Drops all desired states but the last of each VIP.

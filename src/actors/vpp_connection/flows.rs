@@ -9,7 +9,7 @@ use super::messages::{FlowsError, ReadFlows, call_failed};
 use super::{DataplaneError, VppConnection};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::drain::FlowCounts;
-use crate::vpp::cli_text::VipTexts;
+use crate::vpp::cli_text::{ServerText, VipTexts};
 
 impl Handler<ReadFlows> for VppConnection {
     type Result = ResponseFuture<Result<FlowCounts, FlowsError>>;
@@ -30,18 +30,27 @@ impl Handler<ReadFlows> for VppConnection {
     }
 }
 
-/// The flows of live VIPs. One of which a server in use has no count that is understood
-/// is left out.
+/// The flows of live VIPs; one with a server whose line is not understood is left out.
+/// Removed servers count: a VPP without weights is drained of a server by its removal,
+/// and the flows stay.
 fn counts(listing: &VipTexts) -> FlowCounts {
     let mut is_complete = listing.complete;
     let mut vips: BTreeMap<Vip, BTreeMap<IpAddr, u64>> = BTreeMap::new();
     for entry in listing.entries.iter().filter(|entry| !entry.removed) {
-        match &entry.flows {
-            Some(flows) => drop(vips.insert(entry.vip, flows.iter().copied().collect())),
+        match entry.verbose.as_ref().and_then(|verbose| verbose.servers.as_deref()) {
+            Some(servers) => drop(vips.insert(entry.vip, by_server(servers))),
             None => is_complete = false,
         }
     }
     FlowCounts::new(vips, is_complete)
+}
+
+fn by_server(servers: &[ServerText]) -> BTreeMap<IpAddr, u64> {
+    let mut flows = BTreeMap::new();
+    for server in servers {
+        *flows.entry(server.address).or_default() += server.flows;
+    }
+    flows
 }
 
 #[cfg(test)]
@@ -64,5 +73,18 @@ mod tests {
         let odd = "buckets:1024 flows:many";
         assert_eq!(of_web(&text.replace("buckets:1024 flows:0", odd)), None);
         assert_eq!(of_web(&text.replace("[1]", "[one]")), None);
+    }
+
+    #[test]
+    fn flows_to_a_removed_server_of_a_vip_in_use_count() {
+        let with_weights = VERBOSE.replace("buckets:0 flows:0", "buckets:0 flows:3");
+        let line = "10.1.0.2 weight:100 buckets:0 flows:3 dpo:13  removed";
+        let without = with_weights.replace(line, "10.1.0.2 0 buckets   3 flows  dpo:13  removed");
+        assert!(with_weights.contains(line) && with_weights != without);
+        for text in [with_weights, without] {
+            let listing = parse_vips(&text);
+            let web = listing.entries[0].vip;
+            assert_eq!(counts(&listing).of(web, [10, 1, 0, 2].into()), Some(3), "{text}");
+        }
     }
 }

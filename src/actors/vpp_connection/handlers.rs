@@ -7,7 +7,7 @@ use tracing::info;
 
 use super::messages::call_failed;
 use super::{
-    Apply, Close, Connected, ConnectionPhase, ConnectionState, ConnectionStats,
+    Apply, Close, Collect, Connected, ConnectionPhase, ConnectionState, ConnectionStats,
     ConnectionSubscriber, DataplaneError, DataplaneHandle, Epoch, GetConnectionState,
     GetConnectionStats, GetVppInfo, Observe, ObservedAt, Outcome, ReadServers, SubscribeConnection,
     VppConnection, VppInfo, segment,
@@ -20,7 +20,8 @@ use crate::vpp::client::VppClient;
 impl From<Addr<VppConnection>> for DataplaneHandle {
     fn from(vpp: Addr<VppConnection>) -> Self {
         let (subscribe, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
-        Self { subscribe, observe, read_servers: vpp.clone().recipient(), apply: vpp.recipient() }
+        let (read_servers, apply) = (vpp.clone().recipient(), vpp.clone().recipient());
+        Self { subscribe, observe, read_servers, apply, collect: vpp.recipient() }
     }
 }
 
@@ -86,6 +87,15 @@ impl Handler<Apply> for VppConnection {
             let outcomes = client?.apply(apply.steps, apply.urgent).await;
             Ok(outcomes.into_iter().map(Outcome::from).collect())
         })
+    }
+}
+
+impl Handler<Collect> for VppConnection {
+    type Result = ResponseFuture<Result<(), DataplaneError>>;
+
+    fn handle(&mut self, collect: Collect, _: &mut Self::Context) -> Self::Result {
+        let client = self.client_of(collect.epoch);
+        Box::pin(async move { client?.collect(collect.ip4_src).await.map_err(call_failed) })
     }
 }
 

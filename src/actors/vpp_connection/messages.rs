@@ -2,12 +2,14 @@
 //! Reconciler.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant, SystemTime};
 
 use actix::prelude::*;
 use thiserror::Error;
 
 pub use crate::domain::dataplane::connection::{DataplaneError, Epoch, Outcome};
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedServers};
 use crate::domain::dataplane::step::Step;
@@ -25,6 +27,7 @@ pub struct DataplaneHandle {
     pub observe: Recipient<Observe>,
     pub read_servers: Recipient<ReadServers>,
     pub apply: Recipient<Apply>,
+    pub collect: Recipient<Collect>,
 }
 
 /// Send these the changes of the connection, and its state at once if it is up.
@@ -84,6 +87,16 @@ pub struct Apply {
     pub urgent: bool,
 }
 
+/// Make VPP collect what was removed, over this connection and no other. See
+/// [`VppClient::collect`].
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), DataplaneError>")]
+pub struct Collect {
+    pub epoch: Epoch,
+    /// The source address of GRE over IPv4 that VPP has.
+    pub ip4_src: Ipv4Addr,
+}
+
 impl From<Result<(), CallError>> for Outcome {
     fn from(result: Result<(), CallError>) -> Self {
         match result {
@@ -112,6 +125,8 @@ pub struct VppInfo {
     pub connected_at: SystemTime,
     /// The same moment by a clock that nobody sets.
     pub connected_since: Instant,
+    /// How it is programmed; `None`: not at all.
+    pub dialect: Option<LbDialect>,
     /// Messages that we need and this VPP lacks, with their CRCs.
     pub missing: Vec<String>,
     /// Names of dead API clients that VPP noticed only when we connected.
@@ -131,6 +146,7 @@ impl VppInfo {
             epoch,
             connected_at: SystemTime::now(),
             connected_since: Instant::now(),
+            dialect: client.lb_dialect(),
             missing: client.missing().to_vec(),
             reaped: client.reaped().iter().map(|client| client.name.clone()).collect(),
         }
@@ -293,6 +309,7 @@ mod tests {
             // The clock of that moment, which is not the present one.
             connected_at: started + Duration::from_secs(60),
             connected_since: since,
+            dialect: None,
             missing: vec![],
             reaped: vec![],
         };

@@ -80,8 +80,8 @@ fn backend(view: &BackendView) -> pb::ComparedBackend {
 
 fn frontend(view: &FrontendView, observed: &VipObservation) -> pb::ComparedFrontend {
     let table = match observed {
-        VipObservation::Unknown | VipObservation::Absent => String::new(),
-        VipObservation::Present(vip) => {
+        VipObservation::Unknown | VipObservation::Absent(_) => String::new(),
+        VipObservation::Present(_, vip) => {
             let length = vip.table_length.unwrap_or(view.settings.table_length);
             fingerprint::of_table(&vip.weights(), length.get().into()).to_string()
         }

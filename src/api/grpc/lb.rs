@@ -7,7 +7,7 @@ use super::table;
 use crate::actors::reconciler::SyncReport;
 use crate::actors::vpp_connection::{VipPackets, VppInfo};
 use crate::domain::dataplane::net::Vip;
-use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedVip};
+use crate::domain::dataplane::observed::{Observed, ObservedConf, ObservedEncap, ObservedVip};
 use crate::domain::dataplane::plan::Planned;
 use crate::domain::doctor::Finding;
 use crate::pb;
@@ -26,6 +26,7 @@ pub(super) fn info(info: &VppInfo, held: &[Vip]) -> pb::VppInfo {
         connected_for_ns: ns(info.connected_for()),
         uptime_ns: info.uptime().map_or(0, ns),
         held_removals: held.iter().map(ToString::to_string).collect(),
+        dialect: info.dialect.map_or_else(String::new, |dialect| dialect.to_string()),
     }
 }
 
@@ -36,16 +37,10 @@ pub(super) fn state(
     now: SystemTime,
     held: &[Vip],
 ) -> pb::VpplbState {
-    let conf = &observed.conf;
     let booted_at = uptime.and_then(|uptime| now.checked_sub(uptime));
     pb::VpplbState {
         now_unix_ns: unix_ns(now),
-        conf: Some(pb::VpplbConf {
-            ip4_src_address: conf.ip4_src.to_string(),
-            ip6_src_address: conf.ip6_src.to_string(),
-            sticky_buckets_per_core: conf.sticky_buckets_per_core,
-            flow_timeout: conf.flow_timeout_s,
-        }),
+        conf: conf(&observed.conf),
         vips: observed
             .vips
             .iter()
@@ -55,6 +50,19 @@ pub(super) fn state(
             })
             .collect(),
     }
+}
+
+/// The global settings; numbers that VPP does not tell are 0, and `None` if it tells
+/// nothing.
+fn conf(conf: &ObservedConf) -> Option<pb::VpplbConf> {
+    let (ip4_src, ip6_src) = conf.sources()?;
+    let known = conf.known();
+    Some(pb::VpplbConf {
+        ip4_src_address: ip4_src.to_string(),
+        ip6_src_address: ip6_src.to_string(),
+        sticky_buckets_per_core: known.map_or(0, |conf| conf.sticky_buckets_per_core),
+        flow_timeout: known.map_or(0, |conf| conf.flow_timeout_s),
+    })
 }
 
 fn vip(key: &Vip, seen: &ObservedVip, booted_at: Option<SystemTime>) -> pb::Vpplbvip {
@@ -70,7 +78,10 @@ fn vip(key: &Vip, seen: &ObservedVip, booted_at: Option<SystemTime>) -> pb::Vppl
         weight: server.weight.into(),
         flags: 0,
         num_buckets: 0,
-        in_use_since_ns: at_uptime(booted_at, server.removed_at_s).map_or(0, unix_ns),
+        in_use_since_ns: server
+            .removed_at_s
+            .and_then(|seconds| at_uptime(booted_at, seconds))
+            .map_or(0, unix_ns),
     });
     pb::Vpplbvip {
         prefix: key.prefix().to_string(),

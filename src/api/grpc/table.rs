@@ -5,7 +5,9 @@ use crate::domain::balancing::maglev::{
     self, Forecast, ForecastServer, RequestedWeight, Share, TableDiff, WeightUnknown, forecast,
     lint, shares,
 };
+use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::controller::{FrontendView, PoolView, WeightPrediction};
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::pb;
 
 /// Adds the shares of the table that the weights ask for and get, and warnings.
@@ -14,17 +16,20 @@ pub(super) fn add_shares(
     view: &FrontendView,
     observed: &VipObservation,
 ) {
-    let length = view.settings.table_length;
-    info.warnings = warnings(view).collect();
+    let (length, dialect) = (view.settings.table_length, observed.dialect());
+    info.warnings = warnings(view, dialect).collect();
     let members = || view.pools.iter().flat_map(|pool| &pool.backends);
     // `None` while the weight of a server that is kept as it is is not known.
     let weights: Option<Vec<_>> = members()
-        .filter_map(|member| Some((member.address?, member.effective)))
-        .map(|(address, effective)| {
-            Some((address, effective.resolve(address, observed.as_seen())?))
+        .filter_map(|member| Some((member.address?, member.effective, member.weight)))
+        .map(|(address, effective, weight)| {
+            let held = effective.resolve(address, observed.as_seen())?;
+            // A VPP without weights does not tell which one was asked for.
+            let is_kept = dialect == LbDialect::Membership && effective == TargetWeight::Keep;
+            Some((address, if is_kept && held > 0 { weight.get() } else { held }))
         })
         .collect();
-    let shares = weights.map(|weights| shares(&weights, length)).unwrap_or_default();
+    let shares = weights.map(|weights| shares(&weights, length, dialect)).unwrap_or_default();
     let mut shares = shares.into_iter();
     let infos = info.pools.iter_mut().flat_map(|pool| &mut pool.backends);
     for (info, member) in infos.zip(members()) {
@@ -38,7 +43,7 @@ pub(super) fn add_shares(
 }
 
 /// What the table cannot express, with the name of the pool where it is about one.
-fn warnings(view: &FrontendView) -> impl Iterator<Item = String> + use<'_> {
+fn warnings(view: &FrontendView, dialect: LbDialect) -> impl Iterator<Item = String> + use<'_> {
     let requested = |pool: &PoolView| {
         let backends = pool.backends.iter().filter_map(|member| {
             let (name, weight) = (member.name.clone(), member.weight);
@@ -47,7 +52,7 @@ fn warnings(view: &FrontendView) -> impl Iterator<Item = String> + use<'_> {
         backends.collect()
     };
     let pools: Vec<Vec<RequestedWeight>> = view.pools.iter().map(requested).collect();
-    lint(&pools, view.settings.table_length).into_iter().map(|(index, lint)| {
+    lint(&pools, view.settings.table_length, dialect).into_iter().map(|(index, lint)| {
         match index.and_then(|index| view.pools.get(index)) {
             Some(pool) => format!("pool {}: {lint}", pool.name),
             None => lint.to_string(),
@@ -61,7 +66,7 @@ pub(super) fn predict(
     observed: &VipObservation,
 ) -> Result<pb::PredictChangeResponse, WeightUnknown> {
     let Forecast { servers, moved } =
-        forecast(&prediction.servers, prediction.length, observed.as_seen())?;
+        forecast(&prediction.servers, prediction.length, observed.dialect(), observed.as_seen())?;
     let server = |server: ForecastServer| pb::PredictedServer {
         name: server.name.to_string(),
         address: server.address.to_string(),
@@ -73,6 +78,7 @@ pub(super) fn predict(
     Ok(pb::PredictChangeResponse {
         servers: servers.into_iter().map(server).collect(),
         moves: Some(moves(moved)),
+        dialect: observed.dialect().to_string(),
     })
 }
 

@@ -31,6 +31,8 @@ pub struct VppInfoJson {
     pub reaped_clients: Vec<String>,
     /// VIPs of no frontend whose removal is held.
     pub held_removals: Vec<String>,
+    /// `weights` or `membership`; null while VPP is not programmed.
+    pub dialect: Option<String>,
 }
 
 /// The state of the load balancer, as VPP holds it.
@@ -176,6 +178,7 @@ impl From<&pb::VppInfo> for VppInfoJson {
             missing_messages: info.missing_messages.clone(),
             reaped_clients: info.reaped_clients.clone(),
             held_removals: info.held_removals.clone(),
+            dialect: present(&info.dialect),
         }
     }
 }

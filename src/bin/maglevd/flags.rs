@@ -8,6 +8,7 @@ use vpp_maglev::VERSION;
 use vpp_maglev::api::{ListenAddr, TlsError, TlsFiles, UnixAccess, UnixGroup, UnixMode};
 use vpp_maglev::domain::events::LogLevel;
 use vpp_maglev::host::logging::LogFormat;
+use vpp_maglev::vpp::embedded::plugin::PluginApi;
 
 /// Probes backends and programs VPP's Maglev load balancer with what it finds.
 #[derive(Parser, Debug)]
@@ -71,7 +72,7 @@ pub struct Flags {
     pub metrics_addr: String,
 
     /// VPP's binary API socket; empty: no VPP; "embedded": a dataplane inside
-    /// the process
+    /// the process, "embedded:1.1.0": one without weights, as VPP 24.02 to 26.06
     #[arg(
         long,
         env = "MAGLEV_VPP_API_ADDR",
@@ -140,6 +141,11 @@ pub struct Flags {
     /// nothing else
     #[arg(long, value_name = "DIR", conflicts_with = "demo")]
     pub dataplane_only: Option<PathBuf>,
+
+    /// The version of VPP's lb.api that --dataplane-only serves: 1.2.0, or 1.1.0,
+    /// which has no weights, as VPP 24.02 to 26.06
+    #[arg(long, value_name = "VERSION", default_value = "1.2.0", requires = "dataplane_only")]
+    pub dataplane_api: PluginApi,
 
     /// Run on demo backends and the embedded dataplane, without root
     #[arg(long)]

@@ -111,7 +111,11 @@ fn dataplane_only(flags: &Flags, dir: &Path, signals: Signals) -> Result<(), Sta
     let _flush = logging.writer.flush_on_drop();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let embedded = Embedded::start(Paths::in_dir(dir), EmbeddedOptions::default())?;
+        let embedded = {
+            let options =
+                EmbeddedOptions { api: flags.dataplane_api, ..EmbeddedOptions::default() };
+            Embedded::start(Paths::in_dir(dir), options)?
+        };
         tracing::info!(
             api = %embedded.api_path().display(), stats = %embedded.stats_path().display(),
             "dataplane-ready"

@@ -25,6 +25,7 @@ use vpp_maglev::host::thread_priority::{ThreadPriorities, ThreadPriority};
 use vpp_maglev::probe::{NamespaceError, ProbeEnvironment};
 use vpp_maglev::state::StateDirError;
 use vpp_maglev::vpp::client::ClientOptions;
+use vpp_maglev::vpp::embedded::plugin::{PluginApi, UnknownPluginApi};
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
 
 use crate::config_source::{config_source, load_once};
@@ -55,6 +56,8 @@ pub enum StartError {
     Http(#[from] api::http::HttpListenError),
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
+    #[error("--vpp-api-addr: {0}")]
+    EmbeddedApi(#[from] UnknownPluginApi),
     #[error(transparent)]
     Demo(#[from] DemoError),
     #[error(transparent)]
@@ -62,6 +65,16 @@ pub enum StartError {
     /// The system refused something that every process needs.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
+}
+
+/// The version of lb.api that an embedded dataplane is to have: `embedded` or
+/// `embedded:1.1.0`; `None` for the path of a socket.
+fn embedded_api(addr: &str) -> Result<Option<PluginApi>, UnknownPluginApi> {
+    match addr.strip_prefix("embedded") {
+        Some("") => Ok(Some(PluginApi::default())),
+        Some(rest) => rest.strip_prefix(':').map(str::parse).transpose(),
+        None => Ok(None),
+    }
 }
 
 /// Runs until a signal.
@@ -91,9 +104,12 @@ pub fn run(mut flags: Flags, mut signals: Signals) -> Result<(), StartError> {
     let probe_environment = ProbeEnvironment::prepare(&config.healthchecker)?;
     let state_dir = flags.state_dir(std::env::var_os("STATE_DIRECTORY"));
     let kept = state_dir.map(|path| KeptState::open(&path)).transpose()?;
-    let embedded = match flags.vpp_api_addr.as_str() {
-        "embedded" => Some(Embedded::start_private(EmbeddedOptions::default())?),
-        _ => None,
+    let embedded = match embedded_api(&flags.vpp_api_addr)? {
+        Some(api) => {
+            let options = EmbeddedOptions { api, ..EmbeddedOptions::default() };
+            Some(Embedded::start_private(options)?)
+        }
+        None => None,
     };
     if let Some(embedded) = &embedded {
         info!(api = %embedded.api_path().display(), "dataplane-ready");

@@ -6,6 +6,7 @@ use crate::config::report::{ConfigPath, FaultReport};
 use crate::config::warnings::WarningKind;
 use crate::domain::balancing::maglev::{RequestedWeight, lint};
 use crate::domain::config::{Config, Frontend, Pool};
+use crate::domain::dataplane::dialect::LbDialect;
 
 /// Adds the warnings about an accepted configuration.
 pub(super) fn add_warnings(config: &Config, report: &mut FaultReport) {
@@ -37,7 +38,9 @@ pub(super) fn add_warnings(config: &Config, report: &mut FaultReport) {
     for (name, frontend) in &config.frontends {
         let at = frontends.key(name.as_str());
         let pools = at.key("pools");
-        for (pool, lint) in lint(&requested_weights(config, frontend), frontend.table_length) {
+        // Which VPP it will be for is not known: the newest is assumed.
+        let weights = requested_weights(config, frontend);
+        for (pool, lint) in lint(&weights, frontend.table_length, LbDialect::default()) {
             let at = pool.map_or(at, |pool| pools.index(pool));
             report.warn(&at, WarningKind::Table(lint));
         }

@@ -47,7 +47,7 @@ pub enum DataplaneError {
     Off,
     #[error("VPP is not connected: {0}")]
     NotConnected(String),
-    #[error("this VPP lacks API messages of the lb plugin 1.2.0: {}", .0.join(" "))]
+    #[error("this VPP lacks API messages of the lb plugin: {}", .0.join(" "))]
     Missing(Vec<String>),
     #[error("VPP: {0}")]
     Failed(String),

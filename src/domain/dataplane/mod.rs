@@ -2,6 +2,7 @@
 //! the steps that can be written, and the plan from observed to desired.
 
 pub mod connection;
+pub mod dialect;
 pub mod fib;
 pub mod net;
 pub mod observed;

@@ -19,6 +19,8 @@ impl Weight {
     pub const ZERO: Self = Self(0);
     /// The least that takes new flows.
     pub const LEAST: Self = Self(1);
+    /// The weight of every server in the table of a VPP without weights.
+    pub const MEMBER: Self = Self(1);
     /// The default of the configuration and of VPP.
     pub const FULL: Self = Self(100);
 

@@ -5,23 +5,28 @@
 //! lower weights, then remove. So a VIP that serves before and after the plan also
 //! serves after each step. Servers are in numeric order, IPv4 first, so that two
 //! daemons with the same configuration write the same steps.
+//!
+//! On a VPP without weights (`members`) a server with a weight above 0 is in the table, and
+//! one of weight 0 is not: it is removed without a flush, which keeps its flows.
 
+mod members;
 mod outcome;
+mod planned;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::domain::balancing::weights::{
-    DesiredFrontend, FlushSeq, TargetWeight, UnmanagedServers,
-};
+use crate::domain::balancing::weights::{DesiredFrontend, TargetWeight, UnmanagedServers};
 use crate::domain::config::LbConf;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::{Vip, Weight};
-use crate::domain::dataplane::observed::{Observed, ObservedEncap, ObservedServer, ObservedVip};
+use crate::domain::dataplane::observed::{
+    Observed, ObservedConf, ObservedEncap, ObservedServer, ObservedVip,
+};
 use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::domain::names::FrontendName;
-pub use outcome::{apply, confirm};
+pub use outcome::{apply, assign_buckets, confirm};
+pub use planned::{Disruption, Flushed, Planned};
 
 /// All that VPP should hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +35,6 @@ pub struct Desired {
     pub frontends: BTreeMap<FrontendName, Arc<DesiredFrontend>>,
 }
 
-/// The flushes that VPP has confirmed.
-pub type Flushed = BTreeMap<(Vip, IpAddr), FlushSeq>;
-
 /// How much of VPP a plan may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -40,46 +42,6 @@ pub enum Scope {
     All,
     /// One frontend's VIP.
     One(FrontendName),
-}
-
-/// What a step does to traffic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Disruption {
-    None,
-    /// Some new flows go to another server than before.
-    NewFlows,
-    /// The established flows of one server are flushed and go to others.
-    Flush,
-    /// A VIP stops serving for a moment or for good, or all flows are dropped.
-    Disruptive,
-}
-
-impl Disruption {
-    /// The name in logs and answers.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::NewFlows => "new-flows",
-            Self::Flush => "flush",
-            Self::Disruptive => "disruptive",
-        }
-    }
-}
-
-impl fmt::Display for Disruption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// One step of a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planned {
-    /// `None` for the global settings and for VIPs of no frontend.
-    pub frontend: Option<FrontendName>,
-    pub step: Step,
-    pub disruption: Disruption,
 }
 
 /// Plans the steps from `observed` to `desired`.
@@ -134,7 +96,7 @@ pub fn outline(
     scope: &Scope,
 ) -> Outline {
     let mut first = Vec::new();
-    if *scope == Scope::All && desired.conf != observed.conf {
+    if *scope == Scope::All && observed.conf.known() != Some(desired.conf) {
         first.push(Planned {
             frontend: None,
             step: Step::SetConf(desired.conf),
@@ -176,7 +138,7 @@ pub fn outline(
         remove_vip(Some(name), frontend.spec.vip, seen, &mut first);
     }
     for (name, frontend, seen) in recreated {
-        plan_frontend(name, frontend, Some(seen), flushed, &mut first);
+        plan_frontend(observed.dialect, name, frontend, Some(seen), flushed, &mut first);
     }
     Outline { first, frontends, last }
 }
@@ -192,17 +154,16 @@ pub fn plan_one(
     let mut steps = Vec::new();
     if let Some(frontend) = desired.frontends.get(name) {
         let seen = observed.vips.get(&frontend.spec.vip);
-        plan_frontend(name, frontend, seen, flushed, &mut steps);
+        plan_frontend(observed.dialect, name, frontend, seen, flushed, &mut steps);
     }
     steps
 }
 
 /// When the number of sticky buckets changes, VPP drops all flows.
-fn conf_disruption(desired: &LbConf, observed: &LbConf) -> Disruption {
-    if desired.sticky_buckets_per_core == observed.sticky_buckets_per_core {
-        Disruption::None
-    } else {
-        Disruption::Disruptive
+fn conf_disruption(desired: &LbConf, observed: &ObservedConf) -> Disruption {
+    match observed.sticky_buckets_before(desired.sticky_buckets_per_core) {
+        None => Disruption::None,
+        Some(_) => Disruption::Disruptive,
     }
 }
 
@@ -233,6 +194,7 @@ fn remove_vip(
 
 /// Appends the steps of one frontend to `steps`.
 fn plan_frontend(
+    dialect: LbDialect,
     name: &FrontendName,
     frontend: &DesiredFrontend,
     seen: Option<&ObservedVip>,
@@ -240,13 +202,30 @@ fn plan_frontend(
     steps: &mut Vec<Planned>,
 ) {
     let spec = frontend.spec;
-    let vip = spec.vip;
     let live = seen.filter(|seen| matches(&spec, seen));
+    if live.is_none() {
+        let step = Step::AddVip(spec);
+        steps.push(Planned { frontend: Some(name.clone()), step, disruption: Disruption::None });
+    }
+    match dialect {
+        LbDialect::Weights => plan_weights(name, frontend, seen, live, flushed, steps),
+        LbDialect::Membership => members::plan(name, frontend, seen, live, flushed, steps),
+    }
+}
+
+/// Appends the steps of a frontend's servers to `steps`. `seen` is its VIP in VPP, and
+/// `live` the same unless it is recreated.
+fn plan_weights(
+    name: &FrontendName,
+    frontend: &DesiredFrontend,
+    seen: Option<&ObservedVip>,
+    live: Option<&ObservedVip>,
+    flushed: &Flushed,
+    steps: &mut Vec<Planned>,
+) {
+    let vip = frontend.spec.vip;
     let planned = |step, disruption| Planned { frontend: Some(name.clone()), step, disruption };
     let mut lower = Vec::new();
-    if live.is_none() {
-        steps.push(planned(Step::AddVip(spec), Disruption::None));
-    }
     for (&server, target) in &frontend.servers {
         let had = live.and_then(|live| live.servers.get(&server));
         let Some(had) = had else {

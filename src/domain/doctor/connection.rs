@@ -3,6 +3,7 @@
 
 use super::facts::{ConnectedVpp, FrontendFacts, VppFacts};
 use super::finding::{Finding, Severity, some};
+use crate::domain::dataplane::dialect::LbDialect;
 
 /// Bytes that the kernel books for a row of a dump, measured.
 const ROW: usize = 768;
@@ -11,7 +12,7 @@ const ROW: usize = 768;
 const SLACK: usize = 8;
 
 /// What a message that both known versions of the plugin have is called.
-const ANY_PLUGIN: &str = "lb_vip_dump_";
+const ANY_PLUGIN: &str = "lb_add_del_vip_v2_";
 
 pub(super) fn examine(vpp: &VppFacts) -> Vec<Finding> {
     match vpp {
@@ -41,7 +42,15 @@ fn plugin(vpp: &ConnectedVpp) -> Finding {
     // has in its place: `lb_conf_get_51077d14 (this VPP has …)`.
     let lacks = |name: &str| missing.iter().any(|key| key.starts_with(name) && !key.contains(' '));
     if missing.is_empty() {
-        return Finding::ok(subject, "VPP has every message that maglevd needs");
+        return Finding::ok(
+            subject,
+            match vpp.dialect {
+                Some(LbDialect::Membership) => {
+                    "VPP has every message that maglevd needs, and no weights: servers with a weight above 0 get equal shares"
+                }
+                _ => "VPP has every message that maglevd needs",
+            },
+        );
     }
     if lacks(ANY_PLUGIN) {
         return Finding::new(
@@ -55,7 +64,7 @@ fn plugin(vpp: &ConnectedVpp) -> Finding {
         Severity::Fault,
         subject,
         format!("VPP {} lacks messages of it: {}", vpp.version, some(missing, 4)),
-        "install VPP 26.10 or later, whose lb.api is 1.2.0: until then no VIP is programmed",
+        "install VPP 26.10 or later, whose lb.api is 1.2.0, or one of 24.02 to 26.06, with 1.1.0: until then no VIP is programmed",
     )
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::fib::{Egresses, FibEntry};
 use crate::domain::dataplane::net::{Encap, Vip};
 use crate::domain::dataplane::plan::Desired;
@@ -74,6 +75,8 @@ pub enum VppFacts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectedVpp {
     pub version: String,
+    /// How it is programmed; `None`: not at all.
+    pub dialect: Option<LbDialect>,
     /// API messages that programming needs and this VPP lacks.
     pub missing: Vec<String>,
     /// Names of API clients that were gone and that VPP had not noticed.

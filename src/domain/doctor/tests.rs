@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::fib::{Egress, FibEntry};
 use crate::domain::dataplane::net::{Encap, Service, Vip};
 
@@ -28,6 +29,7 @@ fn facts(frontends: Vec<FrontendFacts>, entry: &FibEntry, mtu: Option<u32>) -> D
         sockets: vec![],
         identity: ProcessIdentity::default(),
         vpp: VppFacts::Connected(ConnectedVpp {
+            dialect: Some(LbDialect::Weights),
             version: "26.10".into(),
             missing: vec![],
             dead_clients: vec![],
@@ -117,7 +119,7 @@ fn a_plugin_that_is_not_loaded_is_one_fault_and_an_old_one_another() {
         connected(&mut facts).missing = missing.iter().map(ToString::to_string).collect();
         facts
     };
-    let none = lacking(&["lb_conf_56cd3261", "lb_conf_get_51077d14", "lb_vip_dump_56110cb7"]);
+    let none = lacking(&["lb_conf_56cd3261", "lb_add_del_vip_v2_7c520e0f", "lb_as_dump_1063f819"]);
     is_wrong(&none, Severity::Fault, "lb plugin", "it is not loaded");
     let old = lacking(&["lb_conf_get_51077d14", "lb_as_set_weight_81d5fb9a"]);
     is_wrong(&old, Severity::Fault, "lb plugin", "lacks messages of it: lb_conf_get_51077d14");

@@ -35,7 +35,7 @@ pub fn explain(
     ];
     for it in &uses {
         chain.push(it.pool_statement());
-        chain.push(share_statement(it.frontend, &it.pool, it.member));
+        chain.push(share_statement(it.frontend, &it.pool, it.member, it.vpp.trace.vip.dialect()));
         chain.push(write_statement(it.frontend, it.vpp, it.member.address));
         chain.push(server_read_back(it.frontend, it.vpp, it.member));
         for held in what_stays(it.frontend, it.vpp) {

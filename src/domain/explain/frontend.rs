@@ -26,7 +26,7 @@ pub fn explain(frontend: &FrontendSituation, vpp: &VppSituation, now: SystemTime
     }
     chain.push(pool_statement(frontend));
     for (pool, member) in all.iter().take(BACKENDS) {
-        let share = share_statement(frontend, pool.name.as_str(), member);
+        let share = share_statement(frontend, pool.name.as_str(), member, vpp.trace.vip.dialect());
         chain.push(Statement { text: format!("{}: {}", member.name, share.text), ..share });
     }
     chain.push(write_statement(frontend, vpp, None));

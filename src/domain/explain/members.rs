@@ -3,6 +3,7 @@
 use super::facts::{FrontendSituation, MemberSituation, PoolSituation};
 use super::{ExplainStage, Statement};
 use crate::domain::balancing::weights::TargetWeight;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::health::State;
 
@@ -50,10 +51,13 @@ impl FrontendSituation {
         self.pools.iter().flat_map(|pool| &pool.members)
     }
 
-    /// The sum of the weights that VPP should hold; `None`: one is left as VPP has it.
-    pub(super) fn total_weight(&self) -> Option<u64> {
+    /// The sum of the weights by which a VPP of this dialect should share new flows;
+    /// `None`: one is left as VPP has it.
+    pub(super) fn total_weight(&self, dialect: LbDialect) -> Option<u64> {
         self.members().try_fold(0, |total, member| match member.effective {
-            TargetWeight::Weight(weight) => Some(total + u64::from(weight.get())),
+            TargetWeight::Weight(weight) => {
+                Some(total + u64::from(dialect.effective(weight.get())))
+            }
             TargetWeight::Keep => None,
         })
     }

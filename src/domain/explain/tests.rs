@@ -93,6 +93,30 @@ fn the_chain_leads_from_the_probes_to_vpp_with_moments_and_commands() {
 }
 
 #[test]
+fn a_vpp_without_weights_is_told_of_in_shares_that_are_equal_and_rows_that_stay() {
+    let mut bed = Bed::new();
+    bed.without_weights();
+    bed.weigh_effective("web2", 50);
+    let texts = |bed: &Bed, stage| {
+        let chain = bed.explain_backend().chain.into_iter();
+        chain.filter(|it| it.stage == stage).map(|it| it.text).collect::<Vec<_>>()
+    };
+    let shares =
+        "the file's weight 100; 1 of 2 equal parts, without weights: 50.0 % of the new flows";
+    assert_eq!(texts(&bed, ExplainStage::Share), [shares]);
+    let entries = "VPP has no weights, and 512 of 1024 entries of its table for it";
+    assert_eq!(texts(&bed, ExplainStage::ReadBack), [entries]);
+
+    bed.weigh_effective("web1", 0);
+    bed.remove_from_vpp("web1");
+    let shares =
+        "the file's weight 100; 0 of 1 equal parts, without weights: 0.0 % of the new flows";
+    assert_eq!(texts(&bed, ExplainStage::Share), [shares]);
+    let row = "VPP has removed the server, and keeps its established flows";
+    assert_eq!(texts(&bed, ExplainStage::ReadBack), [row]);
+}
+
+#[test]
 fn removals_that_are_held_are_told_with_what_makes_them() {
     let mut bed = Bed::new();
     let other = Vip::new("192.0.2.99/32".parse().unwrap(), Service::All);

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 use super::facts::{FrontendSituation, MemberSituation, VppLink, VppSituation};
 use super::{CauseKind, ExplainStage, Statement};
 use crate::domain::balancing::weights::TargetWeight;
+use crate::domain::dataplane::dialect::LbDialect;
+use crate::domain::dataplane::observed::ObservedVip;
 use crate::domain::reconcile::{LastWrite, LinkTrace, VipObservation};
 use crate::domain::removals::FirstNames;
 
@@ -92,7 +94,7 @@ impl VppSituation {
 
     /// Entries of the table that lead to a server, and the weight that VPP has of it.
     pub(super) fn server(&self, address: IpAddr) -> Option<(u32, u8)> {
-        let VipObservation::Present(vip) = &self.trace.vip else { return None };
+        let VipObservation::Present(_, vip) = &self.trace.vip else { return None };
         vip.servers.get(&address).map(|server| (server.buckets, server.weight))
     }
 }
@@ -103,6 +105,8 @@ pub(super) fn written(write: &LastWrite) -> String {
         ("vip-add", _) => "the VIP was added".into(),
         ("vip-del", _) => "the VIP was removed".into(),
         ("as-add", Some(weight)) => format!("the server was added with weight {weight}"),
+        ("as-add", None) => "the server was added".into(),
+        ("as-del", _) => "the server was removed".into(),
         (_, Some(weight)) => format!("weight {weight} was written"),
         (action, None) => format!("{action} was written"),
     };
@@ -154,27 +158,38 @@ pub(super) fn server_read_back(
     let text = match (&vpp.trace.vip, member.address) {
         (_, None) => "it is no server yet: its name does not resolve".into(),
         (VipObservation::Unknown, _) => "VPP was not read over the present connection yet".into(),
-        (VipObservation::Absent, _) => "VPP does not have the VIP".into(),
-        (VipObservation::Present(_), Some(address)) => match vpp.server(address) {
-            None => "VPP does not have the server".into(),
-            Some((buckets, weight)) => {
-                format!(
+        (VipObservation::Absent(_), _) => "VPP does not have the VIP".into(),
+        (VipObservation::Present(dialect, seen), Some(address)) => {
+            match (vpp.server(address), dialect) {
+                (None, LbDialect::Membership) if has_row(seen, address) => {
+                    "VPP has removed the server, and keeps its established flows".into()
+                }
+                (None, _) => "VPP does not have the server".into(),
+                (Some((buckets, weight)), LbDialect::Weights) => format!(
                     "VPP has weight {weight} and {buckets} of {entries} entries of its table for it"
-                )
+                ),
+                (Some((buckets, _)), LbDialect::Membership) => format!(
+                    "VPP has no weights, and {buckets} of {entries} entries of its table for it"
+                ),
             }
-        },
+        }
     };
     Statement::new(ExplainStage::ReadBack, text)
         .of(&frontend.name)
         .since(vpp.trace.frontend.read_at)
 }
 
+/// Whether a removed server is not collected yet, with flows that may lead to it.
+fn has_row(seen: &ObservedVip, address: IpAddr) -> bool {
+    seen.retired.iter().any(|row| row.address == address && row.flows != Some(0))
+}
+
 /// What VPP was read to hold of a frontend.
 pub(super) fn frontend_read_back(frontend: &FrontendSituation, vpp: &VppSituation) -> Statement {
     let text = match &vpp.trace.vip {
         VipObservation::Unknown => "VPP was not read over the present connection yet".into(),
-        VipObservation::Absent => "VPP does not have the VIP".into(),
-        VipObservation::Present(vip) => {
+        VipObservation::Absent(_) => "VPP does not have the VIP".into(),
+        VipObservation::Present(_, vip) => {
             let with_entries = vip.servers.values().filter(|server| server.buckets > 0).count();
             let state =
                 if vpp.trace.serving { "it serves" } else { "not confirmed by a reading yet" };
@@ -200,7 +215,7 @@ pub(super) fn what_stays(frontend: &FrontendSituation, vpp: &VppSituation) -> Ve
         let held = Statement::new(ExplainStage::ReadBack, text);
         statements.push(held.remedy("sync vpp lb state force"));
     }
-    if let VipObservation::Present(vip) = &vpp.trace.vip {
+    if let VipObservation::Present(_, vip) = &vpp.trace.vip {
         let members = || frontend.pools.iter().flat_map(|pool| &pool.members);
         let strangers = vip
             .servers
@@ -223,6 +238,7 @@ pub(super) fn share_statement(
     frontend: &FrontendSituation,
     pool: &str,
     member: &MemberSituation,
+    dialect: LbDialect,
 ) -> Statement {
     let source = if member.is_overridden() {
         format!("an operator's weight {} (the file's is {})", member.weight, member.configured)
@@ -230,11 +246,18 @@ pub(super) fn share_statement(
         format!("the file's weight {}", member.weight)
     };
     let (name, backend) = (&frontend.name, &member.name);
-    let text = match (member.effective, frontend.total_weight()) {
+    let text = match (member.effective, frontend.total_weight(dialect)) {
         (TargetWeight::Keep, _) => format!("{source}; VPP keeps what it has until it is known"),
         (TargetWeight::Weight(weight), Some(total)) if total > 0 => {
-            let percent = f64::from(weight.get()) * 100.0 / total as f64;
-            format!("{source}; effective {weight} of {total}: {percent:.1} % of the new flows")
+            let effective = dialect.effective(weight.get());
+            let percent = f64::from(effective) * 100.0 / total as f64;
+            let part = match dialect {
+                LbDialect::Weights => format!("effective {weight} of {total}"),
+                LbDialect::Membership => {
+                    format!("{effective} of {total} equal parts, without weights")
+                }
+            };
+            format!("{source}; {part}: {percent:.1} % of the new flows")
         }
         (TargetWeight::Weight(weight), _) => format!("{source}; effective {weight}"),
     };

@@ -2,7 +2,7 @@
 //! it reacts to and all that it can do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -138,6 +138,12 @@ pub enum ReconcileEffect {
         id: CallId,
         epoch: Epoch,
         vips: BTreeMap<Vip, usize>,
+    },
+    /// Make VPP collect what was removed, over this connection, by setting this address
+    /// to what it is.
+    Collect {
+        epoch: Epoch,
+        ip4_src: Ipv4Addr,
     },
     SetTimer {
         timer: TimerId,

@@ -11,6 +11,8 @@
 //! whether VPP's state is known; a lost reply makes it unknown.
 
 mod batches;
+mod collect;
+mod collection;
 mod fast_path;
 mod held_removals;
 mod hold;
@@ -54,6 +56,7 @@ use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{Desired, Flushed, Scope};
 use crate::domain::moment::Moment;
 use crate::domain::names::FrontendName;
+use collection::Collection;
 use held_removals::HeldRemovals;
 use in_flight::{Flip, InFlightWrite, PendingChange};
 use pass::{Pass, Trigger};
@@ -81,6 +84,7 @@ pub struct ReconcileState {
     read_back: ReadBack,
     refusals: Refusals,
     held: HeldRemovals,
+    collection: Collection,
     progress: Progress,
     traces: Traces,
     stats: ReconcilerStats,
@@ -218,6 +222,7 @@ impl ReconcileState {
         }
         self.epoch = Some(epoch);
         self.traces.connected(now);
+        self.collection = Collection::default();
         self.effects.push(ReconcileEffect::Presence(true));
         self.forget_observed();
         self.read_back.clear();

@@ -94,6 +94,9 @@ impl ReconcileState {
             self.effects.push(ReconcileEffect::Log(ReconcileRecord::UnexpectedRow(row.clone())));
         }
         let mismatches = self.model.compare(mismatches);
+        if let ObservedState::Known(before) = &self.observed {
+            observed.conf = observed.conf.completed(&before.conf);
+        }
         if matches!(self.observed, ObservedState::Unknown) {
             // Before the first plan over the connection changes any weight.
             self.effects.push(ReconcileEffect::Served(served(&observed)));

@@ -11,6 +11,7 @@ use super::{
 };
 
 use crate::domain::dataplane::connection::{DataplaneError, Outcome};
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{self, Planned, Scope};
 use crate::domain::dataplane::step::Step;
@@ -64,6 +65,12 @@ impl ReconcileState {
         };
         let mut results = Vec::with_capacity(steps.len());
         for (planned, outcome) in steps.into_iter().zip(outcomes) {
+            let outcome = match outcome {
+                Outcome::Refused(_) if self.flushes_a_removed_server(&planned.step) => {
+                    Outcome::Done
+                }
+                outcome => outcome,
+            };
             let error = match outcome {
                 Outcome::Done => {
                     // A step that was refused before is no drift.
@@ -101,6 +108,18 @@ impl ReconcileState {
         results
     }
 
+    /// Whether the step flushes a server that is removed already. If VPP refuses it, it has
+    /// collected the server meanwhile, with its flows.
+    fn flushes_a_removed_server(&self, step: &Step) -> bool {
+        let (Step::RemoveServer { vip, server, flush: true }, ObservedState::Known(observed)) =
+            (step, &self.observed)
+        else {
+            return false;
+        };
+        observed.dialect == LbDialect::Membership
+            && observed.vips.get(vip).is_some_and(|vip| !vip.servers.contains_key(server))
+    }
+
     pub(super) fn forget_observed(&mut self) {
         if let ObservedState::Known(before) = std::mem::take(&mut self.observed) {
             self.effects.push(ReconcileEffect::Free(before));
@@ -116,12 +135,13 @@ impl ReconcileState {
                 ObservedState::Known(observed) => Some(observed),
                 ObservedState::Unknown => None,
             };
-            self.traces.written(frontend, step, observed, drift, now);
+            let desired = snapshot.0.get(frontend).map(|it| &**it);
+            self.traces.written(frontend, step, observed, desired, drift, now);
         }
         if let ObservedState::Known(observed) = &mut self.observed {
             if let Step::SetConf(conf) = step {
-                sticky =
-                    Some((observed.conf.sticky_buckets_per_core, conf.sticky_buckets_per_core));
+                let to = conf.sticky_buckets_per_core;
+                sticky = observed.conf.sticky_buckets_before(to).map(|from| (from, to));
             }
             if let Some(before) = value_before(observed, step) {
                 detail.push_str(&before);
@@ -137,7 +157,7 @@ impl ReconcileState {
         if let Step::RemoveVip(vip) = step {
             self.held.accepted.remove(vip);
         }
-        if let Some((from, to)) = sticky.filter(|(from, to)| from != to) {
+        if let Some((from, to)) = sticky {
             self.log(ReconcileRecord::StickyBucketsChanged { from, to });
         }
         if let Some(desired) = frontend.as_ref().and_then(|name| snapshot.0.get(name)) {
@@ -207,6 +227,9 @@ impl ReconcileState {
             self.stats.last_success = Some(now.wall);
         }
         if let Some(epoch) = self.epoch.filter(|_| error.is_none() && ended.scope == Scope::All) {
+            if ended.applied {
+                self.collect(epoch, now);
+            }
             self.effects.push(ReconcileEffect::PassEnded(epoch));
         }
         self.log(ReconcileRecord::SyncDone {
@@ -272,7 +295,10 @@ fn record_name(step: &Step) -> &'static str {
 /// The value that a step replaces, as a suffix: ` (was 100)`.
 fn value_before(observed: &Observed, step: &Step) -> Option<String> {
     match step {
-        Step::SetConf(_) => Some(format!(" (was {})", Step::SetConf(observed.conf))),
+        Step::SetConf(_) => Some(match observed.conf.known() {
+            Some(conf) => format!(" (was {})", Step::SetConf(conf)),
+            None => " (VPP does not tell what it was)".into(),
+        }),
         Step::SetWeight { vip, server, .. } | Step::RemoveServer { vip, server, .. } => {
             let server = observed.vips.get(vip)?.servers.get(server)?;
             Some(format!(" (was {})", server.weight))

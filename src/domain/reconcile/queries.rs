@@ -2,6 +2,7 @@
 
 use super::{ObservedState, ReconcileState, ReconcilerStats};
 use crate::domain::dataplane::connection::Epoch;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::ObservedVip;
 use crate::domain::names::FrontendName;
@@ -12,8 +13,8 @@ pub enum VipObservation {
     /// VPP was not read, or what was read is no longer valid.
     Unknown,
     /// VPP has no such VIP.
-    Absent,
-    Present(ObservedVip),
+    Absent(LbDialect),
+    Present(LbDialect, ObservedVip),
 }
 
 impl VipObservation {
@@ -22,8 +23,17 @@ impl VipObservation {
     pub fn as_seen(&self) -> Option<Option<&ObservedVip>> {
         match self {
             Self::Unknown => None,
-            Self::Absent => Some(None),
-            Self::Present(vip) => Some(Some(vip)),
+            Self::Absent(_) => Some(None),
+            Self::Present(_, vip) => Some(Some(vip)),
+        }
+    }
+
+    /// The dialect of the VPP that was read; that of the newest VPP, if none was.
+    #[must_use]
+    pub fn dialect(&self) -> LbDialect {
+        match self {
+            Self::Unknown => LbDialect::default(),
+            Self::Absent(dialect) | Self::Present(dialect, _) => *dialect,
         }
     }
 }
@@ -39,11 +49,10 @@ impl ReconcileState {
     pub fn vip(&self, vip: Vip) -> VipObservation {
         match &self.observed {
             ObservedState::Unknown => VipObservation::Unknown,
-            ObservedState::Known(observed) => observed
-                .vips
-                .get(&vip)
-                .cloned()
-                .map_or(VipObservation::Absent, VipObservation::Present),
+            ObservedState::Known(observed) => match observed.vips.get(&vip) {
+                None => VipObservation::Absent(observed.dialect),
+                Some(vip) => VipObservation::Present(observed.dialect, vip.clone()),
+            },
         }
     }
 

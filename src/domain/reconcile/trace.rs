@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use super::Moment;
 use crate::domain::balancing::weights::DesiredFrontend;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::step::Step;
+use crate::domain::moment::Moment;
 use crate::domain::names::FrontendName;
 
 /// A step that VPP confirmed.
@@ -16,7 +17,8 @@ use crate::domain::names::FrontendName;
 pub struct LastWrite {
     /// `as-weight`
     pub action: &'static str,
-    /// The weight that was written, and the one before; `None`: the step has none.
+    /// The weight that was written, and the one before; `None`: the step has none, or VPP
+    /// has no weights.
     pub weight: Option<u8>,
     pub before: Option<u8>,
     /// No change of ours explains that it was due.
@@ -68,12 +70,13 @@ impl Traces {
         self.link = LinkTrace::Lost { at: now.wall, why: why.into() };
     }
 
-    /// VPP confirmed a step; `observed` is without it yet.
+    /// VPP confirmed a step; `observed` is without it yet, and `desired` is what it is for.
     pub(super) fn written(
         &mut self,
         frontend: &FrontendName,
         step: &Step,
         observed: Option<&Observed>,
+        desired: Option<&DesiredFrontend>,
         is_drift: bool,
         now: Moment,
     ) {
@@ -84,15 +87,20 @@ impl Traces {
             Step::RemoveServer { server, .. } => (Some(*server), None),
             Step::SetConf(_) | Step::AddVip(_) | Step::RemoveVip(_) => (None, None),
         };
-        let known = server
+        let has_weights = observed.is_none_or(|it| it.dialect == LbDialect::Weights);
+        let weight = weight.filter(|_| has_weights);
+        let before = weight
+            .and(server)
             .zip(step.vip())
             .and_then(|(server, vip)| Some(observed?.vips.get(&vip)?.servers.get(&server)?.weight));
-        let write =
-            LastWrite { action: step.action(), weight, before: known, is_drift, at: now.wall };
+        let write = LastWrite { action: step.action(), weight, before, is_drift, at: now.wall };
         let trace = self.frontends.entry(frontend.clone()).or_default();
         trace.refused_at = None;
         match (server, step) {
-            (Some(server), Step::RemoveServer { .. }) => {
+            // A VPP without weights takes one out of the table by removing it.
+            (Some(server), Step::RemoveServer { .. })
+                if desired.is_none_or(|it| !it.servers.contains_key(&server)) =>
+            {
                 trace.servers.remove(&server);
             }
             (Some(server), _) => {

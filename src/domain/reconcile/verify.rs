@@ -9,8 +9,10 @@ use super::read_back::ReadBackStage;
 use super::record::ReconcileRecord;
 use super::{CallId, ObservedState, ReconcileEffect, ReconcileState, TimerId};
 use crate::domain::dataplane::connection::DataplaneError;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{ObservedServer, ObservedServers};
+use crate::domain::dataplane::plan;
 use crate::domain::moment::Moment;
 
 /// The delay before what was written is read back. Later writes are read back with
@@ -77,6 +79,7 @@ impl ReconcileState {
         else {
             return;
         };
+        let dialect = observed.dialect;
         let mut is_missing = false;
         let mut differing = Vec::new();
         let mut mismatches = Vec::new();
@@ -90,7 +93,12 @@ impl ReconcileState {
             // If all servers are missing, the VIP may be missing as well.
             let may_be_missing = !is_equal && found.servers.is_empty();
             held.servers = found.servers;
-            held.retired = found.retired;
+            match dialect {
+                LbDialect::Weights => held.retired = found.retired,
+                // Its rows have no buckets, and rows of a VIP that was removed look like
+                // those of the one that came after it.
+                LbDialect::Membership => plan::assign_buckets(held),
+            }
             mismatches.extend(self.model.compare_one(vip, held));
             is_missing |= may_be_missing;
             if !is_equal {

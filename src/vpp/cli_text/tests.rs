@@ -41,29 +41,33 @@ fn a_brief_listing_is_read_whole() {
 fn the_verbose_listing_agrees_and_adds() {
     let (brief, verbose) = (parse_vips(BRIEF), parse_vips(VERBOSE));
     assert!(verbose.complete);
-    let extra: Vec<_> = verbose.entries.iter().filter_map(|entry| entry.verbose).collect();
+    let extra: Vec<_> = verbose.entries.iter().filter_map(|entry| entry.verbose.clone()).collect();
     let indices: Vec<_> = extra.iter().map(|extra| extra.pool_index).collect();
     assert_eq!(indices, [1, 2, 3, 4, 5, 6, 7]);
     let sticky: Vec<_> = extra.iter().map(|extra| extra.src_ip_sticky).collect();
     assert_eq!(sticky, [false, true, false, false, false, false, false]);
     let plain: Vec<_> =
-        verbose.entries.into_iter().map(|e| VipText { verbose: None, flows: None, ..e }).collect();
+        verbose.entries.into_iter().map(|e| VipText { verbose: None, ..e }).collect();
     assert_eq!(plain, brief.entries);
 }
 
 #[test]
-fn flows_are_those_of_servers_in_use() {
+fn each_server_of_the_verbose_listing_comes_with_its_flows() {
     let text = VERBOSE.replace("buckets:1024 flows:0", "buckets:1024 flows:26");
     let listing = parse_vips(&text.replace("buckets:0 flows:0", "buckets:0 flows:3"));
     assert!(listing.complete);
-    let flows: Vec<_> = listing.entries.iter().map(|entry| entry.flows.clone()).collect();
-    let of = |address: &str, flows| Some(vec![(address.parse::<IpAddr>().unwrap(), flows)]);
-    assert_eq!(flows[0], of("10.1.0.1", 26), "the removed one has none");
-    assert_eq!(flows[2], of("2001:db8:a::1", 0));
-    assert_eq!(flows[3], Some(vec![]));
+    let flows = |place: usize| {
+        let verbose = listing.entries[place].verbose.as_ref();
+        let servers = verbose.and_then(|verbose| verbose.servers.as_deref())?;
+        Some(servers.iter().map(|it| (it.address.to_string(), it.flows, it.used)).collect())
+    };
+    let of = |address: &str, flows, used| (address.to_owned(), flows, used);
+    let (used, removed) = (of("10.1.0.1", 26, true), of("10.1.0.2", 3, false));
+    assert_eq!(flows(0), Some(vec![removed, used]));
+    assert_eq!(flows(2), Some(vec![of("2001:db8:a::1", 0, true)]));
+    assert_eq!(flows(3), Some(vec![]));
     let unknown = parse_vips(&VERBOSE.replace("buckets:1024 flows:0", "flows:none"));
-    assert_eq!(unknown.entries[0].flows, None);
-    assert!(parse_vips(BRIEF).entries.iter().all(|entry| entry.flows.is_none()));
+    assert_eq!(unknown.entries[0].verbose.as_ref().unwrap().servers, None);
 }
 
 #[test]
@@ -118,14 +122,4 @@ fn a_nat_vip_of_all_ports_is_understood() {
     let listing = parse_vips(line);
     assert!(listing.complete);
     assert_eq!(listing.entries[0].vip, vip("192.0.2.1/32", 0, 0));
-}
-
-#[test]
-fn socket_clients_are_listed_and_shared_memory_ones_are_not() {
-    let text = "Shared memory clients\n                Name      PID\n   vpp_api_test     77\n\
-                Socket clients\n                Name  Fildesc\n             maglevd       12\n\
-                   a name with blanks        9\n";
-    let client = |name: &str, descriptor| ApiClient { name: name.into(), descriptor };
-    assert_eq!(parse_clients(text), [client("maglevd", 12), client("a name with blanks", 9)]);
-    assert_eq!(parse_clients(""), []);
 }

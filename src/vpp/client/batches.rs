@@ -73,7 +73,7 @@ pub(super) fn divide(listing: &VipTexts, limit: usize) -> ReadPlan {
     }
     let vip_bytes = budget::rows(live + SLACK);
     let server_bytes = budget::rows(rows + SLACK);
-    let verbose_bytes = budget::text(listing.entries.len() * VERBOSE_VIP + rows * VERBOSE_SERVER);
+    let verbose_bytes = verbose_cost(listing);
     let servers = if server_bytes <= limit {
         vec![DumpBatch { of: DumpScope::All, cost: server_bytes }]
     } else {
@@ -85,6 +85,12 @@ pub(super) fn divide(listing: &VipTexts, limit: usize) -> ReadPlan {
         servers,
         verbose: (verbose_bytes <= limit).then_some(verbose_bytes),
     }
+}
+
+/// Bytes of `show lb vips verbose` for what `listing` shows.
+pub(super) fn verbose_cost(listing: &VipTexts) -> usize {
+    let rows: usize = listing.entries.iter().map(|entry| entry.servers).sum();
+    budget::text(listing.entries.len() * VERBOSE_VIP + rows * VERBOSE_SERVER)
 }
 
 /// VIP by VIP, in groups of few rows.

@@ -73,13 +73,18 @@ pub enum StepError {
     /// VPP takes any number; its configuration documents 1 to 120.
     #[error("a flow timeout of {0} s is not between 1 and 120")]
     FlowTimeout(u32),
+    /// A server of such a VPP is in the table, or it is removed.
+    #[error("this VPP has no weights")]
+    NoWeights,
 }
 
 /// A call that did not do what it was for.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CallError {
     /// This VPP lacks the message, or has another layout of it.
-    #[error("this VPP has no {message}: lb.api 1.2.0 is needed")]
+    #[error(
+        "this VPP has no {message}: its lb plugin is not loaded, or of no version that is known"
+    )]
     Missing { message: String },
     /// The step's numbers would harm VPP. Nothing was sent.
     #[error("not sent: {0}")]

@@ -1,7 +1,7 @@
 //! The public handle on one connection.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -12,6 +12,7 @@ use super::error::CallError;
 use super::goodbye::GoodbyeHandle;
 use super::routes;
 use super::server_info::{ServerInfo, VppVersion};
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::fib::{Egresses, FibEntry};
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, ObservedServers};
@@ -23,9 +24,9 @@ use crate::vpp::wire::ControlPing;
 /// A handle on one connection; clones share it. When the last one is dropped,
 /// the connection says goodbye and ends.
 ///
-/// Invariant: a [`Step`] is the only thing that can be written through it. Of the
-/// other public functions none takes more into a message than the key of a VIP,
-/// or an address, to read. Held by: visibility, for other modules cannot make messages
+/// Invariant: a [`Step`] is the only thing that can be written through it, but for one
+/// setting that [`VppClient::collect`] sets to what it is. Of the other public functions
+/// none takes more into a message than the key of a VIP, or an address, to read. Held by: visibility, for other modules cannot make messages
 /// (`tests/architecture/vpp_writes.rs`).
 #[derive(Clone, Debug)]
 pub struct VppClient {
@@ -44,6 +45,12 @@ impl VppClient {
             Ok(_) => &[],
             Err(missing) => missing,
         }
+    }
+
+    /// How this VPP is programmed; `None`: not at all, see [`VppClient::missing`].
+    #[must_use]
+    pub fn lb_dialect(&self) -> Option<LbDialect> {
+        self.dialect.as_ref().ok().map(Dialect::kind)
     }
 
     /// What runs at the other end, as VPP answered at connect.
@@ -74,6 +81,16 @@ impl VppClient {
             Ok(dialect) => dialect.apply(steps, urgent).await,
             Err(error) => vec![Err(error); steps.len()],
         }
+    }
+
+    /// Makes a VPP without weights collect what was removed, which it does not do of its
+    /// own; any other VPP is left alone. `ip4_src` is what VPP has as the source address
+    /// of GRE over IPv4: it is set to that.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn collect(&self, ip4_src: Ipv4Addr) -> Result<(), CallError> {
+        self.dialect()?.collect(ip4_src).await
     }
 
     /// Reads everything that the load balancer holds.

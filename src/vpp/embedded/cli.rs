@@ -1,31 +1,22 @@
 //! The CLI commands of `cli_inband`, with VPP's output.
 
+use super::cli_output::CliOutput;
 use super::clients::Clients;
 use super::interface_cli;
+use super::lb_cli;
+use super::plugin::PluginApi;
 use super::process::Process;
 
 /// Version that the embedded VPP reports.
-pub(super) const VERSION: &str = concat!("26.10-embedded-", env!("CARGO_PKG_VERSION"));
+pub(super) fn version(api: PluginApi) -> &'static str {
+    match api {
+        PluginApi::V1_1 => concat!("26.06-embedded-", env!("CARGO_PKG_VERSION")),
+        PluginApi::V1_2 => concat!("26.10-embedded-", env!("CARGO_PKG_VERSION")),
+    }
+}
+
 /// Build date that the embedded VPP reports.
 pub(super) const BUILD_DATE: &str = env!("MAGLEV_BUILD_DATE");
-
-/// What a command printed.
-pub(super) struct CliOutput {
-    pub(super) retval: i32,
-    pub(super) text: String,
-    /// A system call failed on the way.
-    pub(super) errno_was_set: bool,
-}
-
-impl CliOutput {
-    fn done(text: String) -> Self {
-        Self { retval: 0, text, errno_was_set: false }
-    }
-
-    fn failed(text: String) -> Self {
-        Self { retval: -1, text, errno_was_set: false }
-    }
-}
 
 /// Runs one command.
 pub(super) fn run(command: &[u8], process: &mut Process, clients: &Clients) -> CliOutput {
@@ -33,7 +24,10 @@ pub(super) fn run(command: &[u8], process: &mut Process, clients: &Clients) -> C
     let words: Vec<&str> = command.split_whitespace().collect();
     match words.as_slice() {
         ["show", "lb"] => CliOutput::done(process.plugin.show()),
-        // VPP ignores any other word after `vips`.
+        // VPP ignores any other word after `vips`; 1.1.0 needs one.
+        ["show", "lb", "vips"] if process.plugin.api() == PluginApi::V1_1 => {
+            CliOutput::done(String::new())
+        }
         ["show", "lb", "vips", rest @ ..] => {
             CliOutput::done(process.plugin.show_vips(rest.first() == Some(&"verbose")))
         }
@@ -44,8 +38,13 @@ pub(super) fn run(command: &[u8], process: &mut Process, clients: &Clients) -> C
         )),
         ["show", "api", "clients"] => CliOutput::done(clients.show()),
         ["show", "version"] => CliOutput::done(format!(
-            "vpp v{VERSION} built by vpp-maglev on localhost at {BUILD_DATE}\n"
+            "vpp v{} built by vpp-maglev on localhost at {BUILD_DATE}\n",
+            version(process.plugin.api())
         )),
+        ["lb", rest @ ..] if process.plugin.api() == PluginApi::V1_1 => {
+            let now = process.now();
+            lb_cli::run(rest, &mut process.plugin, now)
+        }
         ["show", "clock"] => {
             CliOutput::done(format!("Time now {:.6}\n", process.uptime().as_secs_f64()))
         }

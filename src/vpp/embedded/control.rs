@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::cli;
 use super::error::EmbeddedError;
-use super::plugin::Plugin;
+use super::plugin::{Plugin, PluginApi};
 use crate::vpp::embedded::fault_injection::{
     EmbeddedSnapshot, FaultCondition, InjectedFault, WriteRecord,
 };
@@ -81,6 +81,14 @@ impl Control {
     /// [`EmbeddedError::Gone`], or why a socket could not be bound.
     pub fn restart(&self) -> Result<(), EmbeddedError> {
         self.ask(EmbeddedServer::restart)?
+    }
+
+    /// The same, as a VPP with another version of `lb.api`.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Gone`], or why a socket could not be bound.
+    pub fn restart_as(&self, api: PluginApi) -> Result<(), EmbeddedError> {
+        self.ask(move |server| server.restart_as(api))?
     }
 
     /// Stops VPP, whose socket files go with it.

@@ -1,33 +1,15 @@
-//! The handlers of the requests.
+//! The handlers of the requests that change nothing of the load balancer.
 
-use super::legacy::{
-    LbAddDelAs, LbAddDelAsReply, LbAddDelVip, LbAddDelVipReply, LbAsDetails, LbAsDump, LbFlushVip,
-    LbFlushVipReply, MemclntKeepalive,
-};
-use super::plugin::{
-    Conf, NewVip, PluginFault, PluginVipKey, ServerFilter, ServerRow, address_from_wire,
-    address_to_wire,
-};
+use super::legacy::{LbAsDetails, LbAsDump, MemclntKeepalive};
+use super::plugin::{ServerRow, address_to_wire};
 use super::process::{Crash, Process, ReplyDraft};
 use super::requests::{RequestContext, RequestHandler};
 use super::{cli, fib};
-use crate::vpp::embedded::fault_injection::WriteRequest;
 use crate::vpp::wire::{
     CliInband, CliInbandReply, ControlPing, ControlPingReply, FibSourceDump, FixedText,
-    IpRouteLookupV2, LbAddDelAsV2, LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply,
-    LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details, LbAsV2Dump, LbConfGet, LbConfGetReply,
-    LbConfReply, LbConfSet, LbVipDetails, LbVipDump, RequestHead, ShowVersion, ShowVersionReply,
-    SwInterfaceDump, VipKey,
+    IpRouteLookupV2, LbAsV2Details, LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfSet, LbVipDetails,
+    LbVipDump, RequestHead, ShowVersion, ShowVersionReply, SwInterfaceDump, VipKey,
 };
-
-/// The return value for the outcome of a call of the plugin.
-fn code(outcome: Result<(), PluginFault>) -> Result<i32, Crash> {
-    match outcome {
-        Ok(()) => Ok(0),
-        Err(PluginFault::Refused(refusal)) => Ok(refusal.retval()),
-        Err(PluginFault::Crash(why)) => Err(Crash(why)),
-    }
-}
 
 impl RequestHandler for ControlPing {
     fn handle(
@@ -63,7 +45,7 @@ impl RequestHandler for ShowVersion {
         let version = ShowVersionReply {
             retval: 0,
             program: FixedText::new("vpe"),
-            version: FixedText::new(cli::VERSION),
+            version: FixedText::new(cli::version(context.process.plugin.api())),
             build_date: FixedText::new(cli::BUILD_DATE),
             build_directory: FixedText::new(""),
         };
@@ -81,6 +63,13 @@ impl RequestHandler for CliInband {
     ) -> Result<(), Crash> {
         let output = cli::run(&self.cmd, context.process, context.clients);
         reply.errno_was_set = output.errno_was_set;
+        if output.hangs {
+            reply.hangs = true;
+            return Ok(());
+        }
+        if let Some(why) = output.crash {
+            return Err(Crash(why));
+        }
         let printed = CliInbandReply { retval: output.retval, reply: output.text.into_bytes() };
         context.process.reply(reply, head, &printed);
         Ok(())
@@ -113,15 +102,15 @@ impl RequestHandler for LbVipDump {
         head: RequestHead,
         reply: &mut ReplyDraft,
     ) -> Result<(), Crash> {
-        for row in context.process.plugin.vip_rows() {
+        let api = context.process.plugin.api();
+        for row in context.process.plugin.dumped_vip_rows() {
             let details = LbVipDetails {
-                vip: row.key.to_wire(),
-                encap: row.encap,
+                vip: api.key_to_wire(row.key),
+                encap: api.encap_to_wire(&row),
                 dscp: row.argument,
                 srv_type: row.argument.into(),
                 target_port: row.target_port,
-                // The field has 16 bits.
-                flow_table_length: (row.table_length & 0xffff) as u16,
+                flow_table_length: api.table_length_to_wire(row.table_length),
             };
             context.process.reply(reply, head, &details);
         }
@@ -131,11 +120,8 @@ impl RequestHandler for LbVipDump {
 
 /// The rows that a server dump asks for. VPP compares the bytes as they came.
 fn filtered(process: &mut Process, vip: VipKey) -> Vec<ServerRow> {
-    process.plugin.filtered_server_rows(ServerFilter {
-        address: u128::from_be_bytes(vip.prefix.address.bytes),
-        protocol: vip.protocol,
-        port: vip.port,
-    })
+    let filter = process.plugin.api().filter_from_wire(vip);
+    process.plugin.filtered_server_rows(filter)
 }
 
 impl RequestHandler for LbAsV2Dump {
@@ -167,9 +153,10 @@ impl RequestHandler for LbAsDump {
         head: RequestHead,
         reply: &mut ReplyDraft,
     ) -> Result<(), Crash> {
+        let api = context.process.plugin.api();
         for row in filtered(context.process, self.vip) {
             let details = LbAsDetails {
-                vip: row.vip.to_wire(),
+                vip: api.key_to_wire(row.vip),
                 app_srv: address_to_wire(row.address),
                 flags: u8::from(row.used),
                 in_use_since: row.removed_at,
@@ -224,110 +211,4 @@ impl RequestHandler for SwInterfaceDump {
         }
         Ok(())
     }
-}
-
-/// RequestHandler a write: `$do` changes the plugin, and its code is the whole reply.
-macro_rules! handle_write {
-    ($type:ty, $reply:ident, $write:expr, $do:expr) => {
-        impl RequestHandler for $type {
-            fn handle(
-                &self,
-                context: &mut RequestContext<'_>,
-                head: RequestHead,
-                reply: &mut ReplyDraft,
-            ) -> Result<(), Crash> {
-                let now = context.process.now();
-                let change: fn(&Self, &mut Process, u32) -> Result<(), PluginFault> = $do;
-                let retval = code(change(self, context.process, now))?;
-                context.process.reply(reply, head, &$reply { retval });
-                Ok(())
-            }
-
-            fn refusal(retval: i32) -> Option<$reply> {
-                Some($reply { retval })
-            }
-
-            fn write(&self) -> Option<WriteRequest> {
-                let write: fn(&Self) -> WriteRequest = $write;
-                Some(write(self))
-            }
-        }
-    };
-}
-
-handle_write!(LbConfSet, LbConfReply, |conf| WriteRequest::Conf(*conf), |conf, process, _| {
-    process.plugin.set_conf(Conf {
-        ip4_src: conf.ip4_src_address,
-        ip6_src: conf.ip6_src_address,
-        sticky_buckets_per_core: conf.sticky_buckets_per_core,
-        flow_timeout: conf.flow_timeout,
-    })
-});
-handle_write!(LbAddDelVipV2, LbAddDelVipV2Reply, |vip| WriteRequest::Vip(*vip), change_vip);
-handle_write!(
-    LbAddDelVip,
-    LbAddDelVipReply,
-    |vip| WriteRequest::Vip(vip.0),
-    |vip, process, now| { change_vip(&vip.0, process, now) }
-);
-handle_write!(
-    LbAddDelAsV2,
-    LbAddDelAsV2Reply,
-    |server| WriteRequest::Server(*server),
-    change_server
-);
-handle_write!(
-    LbAddDelAs,
-    LbAddDelAsReply,
-    |server| WriteRequest::Server(server.0),
-    |server, process, now| change_server(&server.0, process, now)
-);
-handle_write!(
-    LbAsSetWeight,
-    LbAsSetWeightReply,
-    |weight| WriteRequest::Weight(*weight),
-    |set, process, _| {
-        let vip = PluginVipKey::of_server_from_wire(set.vip);
-        let server = address_from_wire(set.as_address);
-        process.plugin.set_weight(vip, server, set.weight, set.is_flush)
-    }
-);
-handle_write!(
-    LbFlushVip,
-    LbFlushVipReply,
-    |flush| WriteRequest::FlushVip(flush.vip),
-    |flush, process, _| {
-        process.plugin.flush_vip(PluginVipKey::of_server_from_wire(flush.vip));
-        Ok(())
-    }
-);
-
-fn change_vip(change: &LbAddDelVipV2, process: &mut Process, now: u32) -> Result<(), PluginFault> {
-    let key = PluginVipKey::from_wire(change.vip);
-    if change.is_del {
-        return process.plugin.delete_vip(key, now);
-    }
-    let new = NewVip {
-        encap: change.encap,
-        dscp: change.dscp,
-        // VPP takes the lowest byte of a field that it does not swap.
-        srv_type: change.srv_type.to_be_bytes()[0],
-        target_port: change.target_port,
-        table_length: change.new_flows_table_length,
-        src_ip_sticky: change.src_ip_sticky,
-    };
-    process.plugin.add_vip(key, new, now)
-}
-
-fn change_server(
-    change: &LbAddDelAsV2,
-    process: &mut Process,
-    now: u32,
-) -> Result<(), PluginFault> {
-    let vip = PluginVipKey::of_server_from_wire(change.vip);
-    let server = address_from_wire(change.as_address);
-    if change.is_del {
-        return process.plugin.delete_server(vip, server, change.is_flush, now);
-    }
-    process.plugin.add_server(vip, server, change.weight, change.is_flush, now)
 }

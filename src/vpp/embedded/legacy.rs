@@ -1,10 +1,10 @@
-//! Messages that VPP answers and that no client of ours sends: those of
-//! lb.api 1.1.0, and the flush of a whole VIP.
+//! Messages that VPP answers and that no client of ours sends so: the first versions of
+//! some, with the encodings of lb.api 1.2.0, and the flush of a whole VIP.
 
 use crate::vpp::wire::message::{empty_request, plain_reply};
 use crate::vpp::wire::{
-    Dump, FieldReader, FieldWriter, LbAddDelAsV2, LbAddDelVipV2, LbAsV2Dump, Message, Reply,
-    Request, VipKey, WireAddress, WireError,
+    Dump, FieldReader, FieldWriter, LbAddDelAsReply, LbAddDelAsV2, LbAddDelVipV2, LbAsV2Dump,
+    Message, Reply, Request, VipKey, WireAddress, WireError,
 };
 
 /// The 21 bytes of a VIP's key are the whole of a server dump's filter.
@@ -122,11 +122,6 @@ impl Message for LbAddDelAs {
 
 impl Request for LbAddDelAs {
     type Answer = LbAddDelAsReply;
-}
-
-plain_reply! {
-    /// Answers [`LbAddDelAs`].
-    LbAddDelAsReply, "lb_add_del_as_reply"
 }
 
 /// `lb_as_dump`

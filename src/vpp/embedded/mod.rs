@@ -11,6 +11,7 @@
 //! every message outside the load balancer's use is left out.
 
 mod cli;
+mod cli_output;
 mod clients;
 mod control;
 mod error;
@@ -20,6 +21,7 @@ mod handlers;
 mod instance;
 mod interface_cli;
 mod interfaces;
+mod lb_cli;
 pub mod legacy;
 mod options;
 pub mod plugin;
@@ -30,6 +32,7 @@ mod requests;
 mod segment;
 mod server;
 mod sockets;
+mod write_handlers;
 
 pub use self::control::Control;
 pub use self::error::EmbeddedError;

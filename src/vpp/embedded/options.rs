@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::plugin::PluginApi;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     pub api: PathBuf,
@@ -30,7 +32,9 @@ pub enum Clock {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EmbeddedOptions {
     pub clock: Clock,
-    /// Names of messages that it lacks, as an older VPP would.
+    /// The version of `lb.api` that it has.
+    pub api: PluginApi,
+    /// Names of messages that it lacks besides.
     pub without: Vec<&'static str>,
     /// Worker threads that the stats segment shows.
     pub workers: u32,

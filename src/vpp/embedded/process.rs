@@ -39,13 +39,15 @@ pub(super) struct ReplyDraft {
     pub(super) retval: Option<i32>,
     /// A system call failed on the way, and left its number in `errno`.
     pub(super) errno_was_set: bool,
+    /// VPP's main thread never comes back from it.
+    pub(super) hangs: bool,
 }
 
 impl Process {
     pub(super) fn new(options: &EmbeddedOptions, ids: HashMap<&'static str, u16>) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            plugin: Plugin::default(),
+            plugin: Plugin::new(options.api),
             interfaces: Interfaces::default(),
             pid: std::process::id(),
             clock: options.clock,

@@ -4,21 +4,22 @@ use std::collections::HashMap;
 
 use super::clients::Clients;
 use super::legacy::{
-    LbAddDelAs, LbAddDelAsReply, LbAddDelVip, LbAddDelVipReply, LbAsDetails, LbAsDump, LbFlushVip,
-    LbFlushVipReply, MemclntKeepalive, MemclntKeepaliveReply,
+    LbAddDelAs, LbAddDelVip, LbAddDelVipReply, LbAsDetails, LbAsDump, LbFlushVip, LbFlushVipReply,
+    MemclntKeepalive, MemclntKeepaliveReply,
 };
+use super::options::EmbeddedOptions;
 use super::process::{Crash, Process, ReplyDraft};
 use crate::vpp::embedded::fault_injection::WriteRequest;
 use crate::vpp::wire::control::{SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
 use crate::vpp::wire::message::key;
 use crate::vpp::wire::{
     CliInband, CliInbandReply, ControlPing, ControlPingReply, FibSourceDetails, FibSourceDump,
-    IpRouteLookupV2, IpRouteLookupV2Reply, LbAddDelAsV2, LbAddDelAsV2Reply, LbAddDelVipV2,
-    LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details, LbAsV2Dump, LbConfGet,
-    LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump, Message, MessageTable,
-    Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate, SockclntCreateReply,
-    SockclntDelete, SockclntDeleteReply, SwInterfaceDetails, SwInterfaceDump, WireError,
-    read_request,
+    IpRouteLookupV2, IpRouteLookupV2Reply, LbAddDelAsReply, LbAddDelAsV2, LbAddDelAsV2Reply,
+    LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight, LbAsSetWeightReply, LbAsV2Details,
+    LbAsV2Dump, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet, LbVipDetails, LbVipDump,
+    Message, MessageTable, Request, RequestHead, ShowVersion, ShowVersionReply, SockclntCreate,
+    SockclntCreateReply, SockclntDelete, SockclntDeleteReply, SwInterfaceDetails, SwInterfaceDump,
+    WireError, read_request,
 };
 
 /// A row of the message table.
@@ -68,9 +69,11 @@ pub(super) trait RequestHandler: Request {
 pub(super) struct RequestTable(HashMap<u16, RequestEntry>);
 
 impl RequestTable {
-    /// Every message but those of the names in `without`.
-    pub(super) fn new(without: &[&str]) -> Self {
-        let entries = catalogue().into_iter().filter(|entry| !without.contains(&entry.name));
+    /// Every message of the API but those of the names in `without`.
+    pub(super) fn new(options: &EmbeddedOptions) -> Self {
+        let lacks =
+            |name: &str| options.without.contains(&name) || options.api.lacks().contains(&name);
+        let entries = catalogue().into_iter().filter(|entry| !lacks(entry.name));
         Self(entries.map(|entry| (entry.id, entry)).collect())
     }
 

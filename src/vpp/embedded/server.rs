@@ -14,6 +14,7 @@ use tracing::{debug, error, warn};
 use super::clients::{Clients, Serial};
 use super::error::EmbeddedError;
 use super::options::{Clock, EmbeddedOptions, Paths};
+use super::plugin::PluginApi;
 use super::process::{Process, ReplyDraft};
 use super::reader::{self, ClientEvent};
 use super::requests::RequestTable;
@@ -61,7 +62,7 @@ impl EmbeddedServer {
         activity: watch::Sender<u64>,
     ) -> Result<Self, EmbeddedError> {
         let (events, incoming) = mpsc::channel(EVENTS);
-        let requests = RequestTable::new(&options.without);
+        let requests = RequestTable::new(&options);
         let process = Process::new(&options, requests.ids());
         let segment = new_segment(&process, &options)?;
         Ok(Self {
@@ -121,6 +122,13 @@ impl EmbeddedServer {
         self.listeners = None;
         self.listeners = Some(Listeners::bind(&self.paths)?);
         Ok(())
+    }
+
+    /// Starts again as a VPP of another release.
+    pub(super) fn restart_as(&mut self, api: PluginApi) -> Result<(), EmbeddedError> {
+        self.options.api = api;
+        self.requests = RequestTable::new(&self.options);
+        self.restart()
     }
 
     /// Ends as a VPP ends that is stopped; `killed`: that leaves its files.

@@ -11,12 +11,12 @@ use crate::vpp::cli_text::VipTexts;
 pub fn slots(listing: &VipTexts) -> BTreeMap<Vip, u32> {
     let mut claims: BTreeMap<u32, usize> = BTreeMap::new();
     // Deleted VIPs hold their slots too.
-    for verbose in listing.entries.iter().filter_map(|entry| entry.verbose) {
+    for verbose in listing.entries.iter().filter_map(|entry| entry.verbose.as_ref()) {
         *claims.entry(verbose.pool_index).or_default() += 1;
     }
     let mut slots: BTreeMap<Vip, Option<u32>> = BTreeMap::new();
     for entry in listing.entries.iter().filter(|entry| !entry.removed) {
-        let slot = entry.verbose.map(|verbose| verbose.pool_index);
+        let slot = entry.verbose.as_ref().map(|verbose| verbose.pool_index);
         let slot = slot.filter(|slot| claims.get(slot) == Some(&1));
         // Of two live VIPs of one name neither is certain.
         slots.entry(entry.vip).and_modify(|known| *known = None).or_insert(slot);

@@ -7,7 +7,7 @@
 //! corrupt VPP (`vpp::client`).
 //!
 //! Integers are big-endian and packed, with two exceptions in
-//! [`LbVipDetails`]; addresses are a family and 16 bytes, IPv4 in the first four.
+//! [`LbVipDetails`], and others in `lb_legacy`; addresses are a family and 16 bytes, IPv4 in the first four.
 
 pub mod buffer;
 pub mod control;
@@ -15,6 +15,7 @@ pub mod fib;
 pub mod frame;
 pub mod interface;
 pub mod lb;
+pub mod lb_legacy;
 pub mod lb_rows;
 pub mod message;
 pub mod table;
@@ -31,6 +32,9 @@ pub use interface::{SwInterfaceDetails, SwInterfaceDump};
 pub use lb::{
     LbAddDelAsV2, LbAddDelAsV2Reply, LbAddDelVipV2, LbAddDelVipV2Reply, LbAsSetWeight,
     LbAsSetWeightReply, LbConfGet, LbConfGetReply, LbConfReply, LbConfSet,
+};
+pub use lb_legacy::{
+    LbAddDelAsReply, LegacyAddDelAs, LegacyAddDelVipV2, LegacyAsDetails, LegacyAsDump,
 };
 pub use lb_rows::{LbAsV2Details, LbAsV2Dump, LbVipDetails, LbVipDump};
 pub use message::{

@@ -50,6 +50,14 @@ impl MessageTable {
         others.first().map(|key| (*key).to_owned())
     }
 
+    /// The key of a message with this name, whatever its checksum is.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<String> {
+        let keys = self.ids.keys().filter_map(|key| std::str::from_utf8(key).ok());
+        let is_meant = |key: &&str| key.rsplit_once('_').is_some_and(|(stem, _)| stem == name);
+        keys.filter(is_meant).min().map(str::to_owned)
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.ids.len()

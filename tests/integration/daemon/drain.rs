@@ -6,7 +6,8 @@ use std::process::{Command, Output, Stdio};
 use crate::support::wait::{DEADLINE, eventually};
 use crate::support::{Daemon, Dataplane, TestBed, get, metrics_address, sample};
 use vpp_maglev::pb::{BackendInfo, GetBackendRequest, WatchRequest};
-use vpp_maglev::vpp::embedded::plugin::PluginVipKey;
+use vpp_maglev::vpp::embedded::plugin::{PluginApi, PluginVipKey};
+use vpp_maglev::vpp::embedded::{EmbeddedOptions, WriteRequest};
 
 /// A daemon whose backends `a` and `b` serve `v4`, and VPP.
 async fn started(bed: &mut TestBed, flags: &[&str]) -> (Dataplane, Daemon) {
@@ -173,6 +174,42 @@ async fn a_script_learns_by_the_exit_status_how_a_drain_ended() {
     let ended = tokio::task::spawn_blocking(|| waiting.wait_with_output()).await.unwrap();
     let (status, _, err) = texts(&ended.unwrap());
     assert_eq!(status, 3, "{err}");
+}
+
+#[tokio::test]
+async fn without_weights_the_flows_of_the_server_that_was_removed_are_counted() {
+    let mut bed = bed();
+    let options = EmbeddedOptions { api: PluginApi::V1_1, ..EmbeddedOptions::default() };
+    let dataplane = bed.dataplane_with(options);
+    let daemon = bed.start().await;
+    daemon.all(&["a", "b"], "up").await;
+    dataplane.until("v4 a=1 b=1").await;
+    put_flows(&dataplane, 40);
+    dataplane.control.take_writes().unwrap();
+    let flushes = || {
+        let writes = dataplane.control.take_writes().unwrap();
+        let removals = writes.iter().filter_map(|write| match write.write {
+            WriteRequest::Server(server) => Some((write.retval, server.is_flush)),
+            _ => None,
+        });
+        removals.collect::<Vec<_>>()
+    };
+
+    assert_eq!(ran(&daemon, "drain backend a timeout 1h").await.0, 0);
+    dataplane.until("v4 b=1").await;
+    until_counted(&daemon, 40).await;
+    assert_eq!(flushes(), [(0, false)]);
+    let (_, explained, _) = ran(&daemon, "explain backend a").await;
+    assert!(explained.contains("keeps its established flows"), "{explained}");
+    reuse(&dataplane, 15);
+    until_counted(&daemon, 25).await;
+
+    let (status, out, err) = ran(&daemon, "drain backend a timeout 1s then flush wait").await;
+    assert_eq!((status, out.as_str()), (0, "a is drained, written\n"), "{err}");
+    assert_eq!(flushes(), [(0, true)]);
+    assert_eq!(ran(&daemon, "undrain backend a").await.0, 0);
+    dataplane.until("v4 a=1 b=1").await;
+    daemon.terminate().await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod bounds;
 mod config;
 mod confirmation;
 mod cores;
+mod dialects;
 mod doctor;
 mod drain;
 mod evidence;

@@ -5,4 +5,5 @@
 #[path = "../../embedded/client.rs"]
 mod bare;
 mod client;
+mod membership;
 mod stats;

@@ -9,8 +9,9 @@ use std::rc::Rc;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::actors::vpp_connection::{Observe, ObservedAt, ReadServers};
+use crate::actors::vpp_connection::{Collect, Observe, ObservedAt, ReadServers};
 use crate::domain::config::LbConf;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip};
 use crate::domain::dataplane::observed::ObservedServers;
 use crate::domain::dataplane::plan;
@@ -92,6 +93,16 @@ impl Handler<ReadServers> for FakeVpp {
     }
 }
 
+impl Handler<Collect> for FakeVpp {
+    type Result = ResponseFuture<Result<(), DataplaneError>>;
+
+    fn handle(&mut self, collect: Collect, _: &mut Self::Context) -> Self::Result {
+        let mut state = self.0.borrow_mut();
+        state.log.push(format!("collect {}", collect.ip4_src));
+        state.answer(Ok(()))
+    }
+}
+
 impl Handler<Apply> for FakeVpp {
     type Result = ResponseFuture<Result<Vec<Outcome>, DataplaneError>>;
 
@@ -146,7 +157,7 @@ impl FakeState {
 /// A VPP without VIPs, and its handle.
 pub(super) fn start(conf: LbConf) -> (Rc<RefCell<FakeState>>, DataplaneHandle) {
     let state = Rc::new(RefCell::new(FakeState {
-        observed: Observed { conf, vips: BTreeMap::new(), unexpected_rows: vec![] },
+        observed: Observed::empty(LbDialect::Weights, conf),
         epoch: Epoch(1),
         log: vec![],
         read_back: vec![],
@@ -159,8 +170,9 @@ pub(super) fn start(conf: LbConf) -> (Rc<RefCell<FakeState>>, DataplaneHandle) {
     }));
     let vpp = FakeVpp(Rc::clone(&state)).start();
     let (subscribe, observe) = (vpp.clone().recipient(), vpp.clone().recipient());
-    let read_servers = vpp.clone().recipient();
-    (state, DataplaneHandle { subscribe, observe, read_servers, apply: vpp.recipient() })
+    let (read_servers, apply) = (vpp.clone().recipient(), vpp.clone().recipient());
+    let collect = vpp.recipient();
+    (state, DataplaneHandle { subscribe, observe, read_servers, apply, collect })
 }
 
 /// The VIP of frontend `f<number>`.

@@ -35,12 +35,21 @@ pub(super) fn info(info: &pb::VppInfo, context: &RenderContext) -> String {
             ("pid", info.pid.to_string().into()),
             ("running for", when(info.boottime_ns, info.uptime_ns).into()),
             ("connected for", when(info.connecttime_ns, info.connected_for_ns).into()),
+            ("dialect", dialect(&info.dialect).into()),
             ("missing messages", Cell::new(&missing, Tone::Bad)),
             ("removals held", Cell::new(&held, Tone::Bad)),
             ("dead clients let go", info.reaped_clients.join(", ").into()),
         ],
         context,
     )
+}
+
+/// The dialect with what it means; an older daemon sends none.
+fn dialect(name: &str) -> String {
+    match name {
+        "membership" => "membership (this VPP has no weights: shares are equal)".into(),
+        name => printable(name),
+    }
 }
 
 /// `tcp/80`, `any`, or a protocol's number.

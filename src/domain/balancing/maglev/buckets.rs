@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::address_bits;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::TableLength;
 
 /// The number of entries of each of `servers` in a table of `length` entries:
@@ -67,12 +68,17 @@ impl fmt::Display for Share {
 }
 
 /// For each of `servers`, the share of new flows that its weight requests, and
-/// the one that a table of `length` entries gives it.
+/// the one that a table of `length` entries gives it in a VPP of this dialect.
 #[must_use]
-pub fn shares(servers: &[(IpAddr, u8)], length: TableLength) -> Vec<(Share, Share)> {
+pub fn shares(
+    servers: &[(IpAddr, u8)],
+    length: TableLength,
+    dialect: LbDialect,
+) -> Vec<(Share, Share)> {
     let sum = servers.iter().map(|server| u32::from(server.1)).sum();
     let length = u32::from(length.get());
-    let held = buckets(servers, length);
+    let effective = servers.iter().map(|(address, weight)| (*address, dialect.effective(*weight)));
+    let held = buckets(&effective.collect::<Vec<_>>(), length);
     let both = servers.iter().zip(held).map(|(server, held)| {
         let requested = Share { part: server.1.into(), whole: sum };
         (requested, Share { part: held, whole: length })

@@ -114,6 +114,7 @@ fn miscounts(observed: &ObservedVip) -> Vec<Miscount> {
 mod tests {
     use super::*;
     use crate::domain::config::LbConf;
+    use crate::domain::dataplane::dialect::LbDialect;
     use crate::domain::dataplane::net::{Encap, Service, TableLength};
     use crate::domain::dataplane::observed::{ObservedEncap, ObservedServer};
 
@@ -128,16 +129,14 @@ mod tests {
             servers: servers.iter().map(server).collect(),
             retired: Vec::new(),
         };
-        Observed {
-            conf: LbConf {
-                ip4_src: [192, 0, 2, 1].into(),
-                ip6_src: [0; 16].into(),
-                sticky_buckets_per_core: 1024,
-                flow_timeout_s: 40,
-            },
-            vips: [(Vip::new("192.0.2.80/32".parse().unwrap(), Service::All), vip)].into(),
-            unexpected_rows: Vec::new(),
-        }
+        let conf = LbConf {
+            ip4_src: [192, 0, 2, 1].into(),
+            ip6_src: [0; 16].into(),
+            sticky_buckets_per_core: 1024,
+            flow_timeout_s: 40,
+        };
+        let vips = [(Vip::new("192.0.2.80/32".parse().unwrap(), Service::All), vip)].into();
+        Observed { vips, ..Observed::empty(LbDialect::Weights, conf) }
     }
 
     #[test]

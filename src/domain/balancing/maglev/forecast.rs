@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::{Table, TableDiff, diff, table};
 use crate::domain::balancing::weights::TargetWeight;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::{TableLength, Vip};
 use crate::domain::dataplane::observed::ObservedVip;
 use crate::domain::dataplane::step::Step;
@@ -67,7 +68,7 @@ pub struct Forecast {
 pub struct ForecastServer {
     pub name: BackendName,
     pub address: IpAddr,
-    /// The effective weight before and after.
+    /// The effective weight before and after: 0 or 1 on a VPP without weights.
     pub weight: (u8, u8),
     /// The number of entries before and after.
     pub buckets: (u32, u32),
@@ -84,7 +85,7 @@ pub struct WeightUnknown {
 }
 
 /// Predicts the table of `length` entries when each of `servers` changes from its
-/// first weight to its second. `observed` is the VIP in VPP: `None` if VPP was not
+/// first weight to its second, as a VPP of this dialect makes it. `observed` is the VIP in VPP: `None` if VPP was not
 /// read, `Some(None)` if VPP does not have the VIP.
 ///
 /// # Errors
@@ -92,10 +93,12 @@ pub struct WeightUnknown {
 pub fn forecast(
     servers: &[(BackendName, IpAddr, TargetWeight, TargetWeight)],
     length: TableLength,
+    dialect: LbDialect,
     observed: Option<Option<&ObservedVip>>,
 ) -> Result<Forecast, WeightUnknown> {
     let weight = |name: &BackendName, address: &IpAddr, target: TargetWeight| {
-        target.resolve(*address, observed).ok_or_else(|| WeightUnknown { backend: name.clone() })
+        let weight = target.resolve(*address, observed).map(|weight| dialect.effective(weight));
+        weight.ok_or_else(|| WeightUnknown { backend: name.clone() })
     };
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for (name, address, old, new) in servers {
@@ -195,7 +198,8 @@ mod tests {
             ("a".into(), server(1), TargetWeight::Keep, TargetWeight::Keep),
             ("b".into(), server(2), TargetWeight::Weight(Weight::FULL), half),
         ];
-        let predict = |observed| forecast(&servers, TableLength::DEFAULT, observed);
+        let predict =
+            |observed| forecast(&servers, TableLength::DEFAULT, LbDialect::Weights, observed);
         assert_eq!(predict(None), Err(WeightUnknown { backend: "a".into() }));
         let vip = observed(&[100, 7]);
         let known = predict(Some(Some(&vip))).unwrap();
@@ -203,6 +207,11 @@ mod tests {
         assert_eq!(known.servers[1].weight, (100, 50));
         assert_eq!(known.servers.iter().map(|s| s.buckets.1).sum::<u32>(), 1024);
         assert!(known.moved.own > 0);
+        let members =
+            forecast(&servers, TableLength::DEFAULT, LbDialect::Membership, Some(Some(&vip)));
+        let members = members.unwrap();
+        assert_eq!(members.servers[1].weight, (1, 1), "half of a weight changes nothing there");
+        assert_eq!((members.servers[1].buckets, members.moved.own), ((512, 512), 0));
         assert_eq!(predict(Some(None)).unwrap().servers[0].weight, (0, 0), "installed at 0");
     }
 }

@@ -1,12 +1,13 @@
 //! Finds weights and addresses of a frontend that its table cannot honour.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use thiserror::Error;
 
 use super::{Share, address_bits, fold, shares};
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::{TableLength, Weight};
 use crate::domain::names::BackendName;
 
@@ -33,6 +34,12 @@ pub enum Lint {
         .length.get(), CommaSeparated(.names)
     )]
     NoBucket { names: Vec<BackendName>, length: TableLength, remedy: TableRemedy },
+    /// Weights above 0 that differ, and a VPP that has none.
+    #[error(
+        "this VPP has no weights: {}; give equal weights, or run VPP 26.10 or later",
+        CommaSeparated(.0)
+    )]
+    NoWeights(Vec<SkewedShare>),
     /// VPP seeds a server's permutation with the XOR of its address's halves.
     #[error(
         "VPP gives {} one permutation, as the halves of their addresses XOR alike, and draining \
@@ -95,13 +102,21 @@ impl fmt::Display for TableRemedy {
     }
 }
 
-/// Lints a frontend's table. Each lint comes with the index of its pool; `None`:
-/// it concerns the whole frontend.
+/// Lints a frontend's table in a VPP of this dialect. Each lint comes with the index of
+/// its pool; `None`: it concerns the whole frontend.
 #[must_use]
-pub fn lint(pools: &[Vec<RequestedWeight>], length: TableLength) -> Vec<(Option<usize>, Lint)> {
+pub fn lint(
+    pools: &[Vec<RequestedWeight>],
+    length: TableLength,
+    dialect: LbDialect,
+) -> Vec<(Option<usize>, Lint)> {
     let mut found = Vec::new();
     for (index, pool) in pools.iter().enumerate() {
-        found.extend(lint_weights(pool, length).into_iter().map(|lint| (Some(index), lint)));
+        let lints = match dialect {
+            LbDialect::Weights => lint_weights(pool, length),
+            LbDialect::Membership => lint_members(pool, length),
+        };
+        found.extend(lints.into_iter().map(|lint| (Some(index), lint)));
     }
     found.extend(same_permutations(pools).map(|group| (None, Lint::SamePermutation(group))));
     found
@@ -111,7 +126,8 @@ pub fn lint(pools: &[Vec<RequestedWeight>], length: TableLength) -> Vec<(Option<
 fn lint_weights(pool: &[RequestedWeight], length: TableLength) -> Vec<Lint> {
     let servers = servers(pool, 1);
     let (mut skewed, mut names) = (Vec::new(), Vec::new());
-    for (backend, (requested, actual)) in pool.iter().zip(shares(&servers, length)) {
+    let shares = shares(&servers, length, LbDialect::Weights);
+    for (backend, (requested, actual)) in pool.iter().zip(shares) {
         if requested.part > 0 && actual.part == 0 {
             names.push(backend.name.clone());
         } else if requested.part > 0 && actual.is_skewed(requested) {
@@ -127,6 +143,29 @@ fn lint_weights(pool: &[RequestedWeight], length: TableLength) -> Vec<Lint> {
         found.push(Lint::Saturated { shares: skewed, length, remedy });
     }
     if !names.is_empty() {
+        found.push(Lint::NoBucket { names, length, remedy });
+    }
+    found
+}
+
+/// Lints a pool whose backends get equal shares, whatever their weights are.
+fn lint_members(pool: &[RequestedWeight], length: TableLength) -> Vec<Lint> {
+    let both = shares(&servers(pool, 1), length, LbDialect::Membership);
+    let in_table = || pool.iter().zip(&both).filter(|(backend, _)| backend.weight > Weight::ZERO);
+    let mut found = Vec::new();
+    let weights: BTreeSet<_> = in_table().map(|(backend, _)| backend.weight).collect();
+    if weights.len() > 1 {
+        let share = |(backend, &(requested, actual)): (&RequestedWeight, &(Share, Share))| {
+            SkewedShare { name: backend.name.clone(), requested, actual }
+        };
+        found.push(Lint::NoWeights(in_table().map(share).collect()));
+    }
+    let none = in_table().filter(|(_, (_, actual))| actual.part == 0);
+    let names: Vec<_> = none.map(|(backend, _)| backend.name.clone()).collect();
+    if !names.is_empty() {
+        let mut longer = TableLength::all().filter(|longer| *longer > length);
+        let longer = longer.find(|longer| usize::from(longer.get()) >= in_table().count());
+        let remedy = TableRemedy { length: longer, divide_by: None };
         found.push(Lint::NoBucket { names, length, remedy });
     }
     found
@@ -159,7 +198,7 @@ fn servers(pool: &[RequestedWeight], divide_by: u8) -> Vec<(IpAddr, u8)> {
 
 /// Whether no share is skewed.
 fn honours(servers: &[(IpAddr, u8)], length: TableLength) -> bool {
-    let shares = shares(servers, length);
+    let shares = shares(servers, length, LbDialect::Weights);
     shares.iter().all(|(requested, actual)| requested.part == 0 || !actual.is_skewed(*requested))
 }
 

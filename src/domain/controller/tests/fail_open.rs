@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::balancing::fail_open::{FailOpenThreshold, UpWeight};
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{self, Flushed, Scope};
 use crate::domain::dataplane::step::Step;
@@ -134,7 +135,7 @@ fn write(
 fn a_server_that_is_down_is_flushed_once_when_it_ends_and_not_before() {
     let mut controller = settled();
     let conf = controller.config.lb.conf;
-    let mut observed = Observed { conf, vips: BTreeMap::new(), unexpected_rows: vec![] };
+    let mut observed = Observed::empty(LbDialect::Weights, conf);
     let mut flushed = Flushed::new();
     write(&controller, &mut observed, &mut flushed);
     let flushes = |steps: Vec<Step>| -> Vec<IpAddr> {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::inheritance::rename;
 use super::*;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{self, Flushed, Scope};
 
@@ -118,7 +119,7 @@ proptest! {
         let before = random(&members);
         let mut controller = reported(&before, &[State::Up; 10]);
         let mut observed =
-            Observed { conf: before.lb.conf, vips: BTreeMap::new(), unexpected_rows: vec![] };
+            Observed::empty(LbDialect::Weights, before.lb.conf);
         let mut flushed = Flushed::new();
         let mut write = |controller: &ControllerState| {
             let desired = controller.desired();

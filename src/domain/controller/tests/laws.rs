@@ -7,6 +7,7 @@ use proptest::sample::Index;
 
 use super::*;
 use crate::domain::balancing::fail_open::FailOpenThreshold;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::dataplane::plan::{self, Flushed, Planned, Scope};
 use crate::domain::dataplane::step::Step;
@@ -100,7 +101,7 @@ impl ControllerModel {
     fn new() -> Self {
         let (controller, _) = ControllerState::new(Arc::new(version(0)), START);
         let conf = LbConf { flow_timeout_s: 1, ..controller.config.lb.conf };
-        let observed = Observed { conf, vips: BTreeMap::new(), unexpected_rows: vec![] };
+        let observed = Observed::empty(LbDialect::Weights, conf);
         Self { controller, observed, flushed: Flushed::new() }
     }
 
@@ -252,7 +253,7 @@ proptest! {
         model.write(None);
         prop_assert_eq!(model.due(), vec![], "a second plan is empty");
         let desired = model.controller.desired();
-        prop_assert_eq!(model.observed.conf, desired.conf);
+        prop_assert_eq!(model.observed.conf.known(), Some(desired.conf));
         prop_assert_eq!(model.observed.vips.len(), desired.frontends.len());
         for frontend in desired.frontends.values() {
             let seen = &model.observed.vips[&frontend.spec.vip];

@@ -1,43 +1,19 @@
 //! Tests plans on every desired and every observed state.
 
 mod examples;
+mod members;
+mod states;
 mod unmanaged;
+
+use std::net::IpAddr;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::balancing::weights::{DesiredServer, UnmanagedServers};
+use crate::domain::balancing::weights::{DesiredServer, FlushSeq, UnmanagedServers};
 use crate::domain::dataplane::net::{Encap, Service, TableLength};
-
-fn conf(buckets: u32) -> LbConf {
-    LbConf {
-        ip4_src: [192, 0, 2, 1].into(),
-        ip6_src: "2001:db8::1".parse().unwrap(),
-        sticky_buckets_per_core: buckets,
-        flow_timeout_s: 40,
-    }
-}
-
-fn weight(weight: u8) -> Weight {
-    Weight::try_from(i64::from(weight)).unwrap()
-}
-
-fn server(encap: Encap, number: u8) -> IpAddr {
-    match encap {
-        Encap::Gre4 => IpAddr::from([10, 0, 0, number]),
-        Encap::Gre6 => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(number)]),
-    }
-}
-
-/// Service 0 is all-port.
-fn vip(prefix: u8, service: u16) -> Vip {
-    let prefix = format!("192.0.2.{prefix}/32").parse().unwrap();
-    let service = match std::num::NonZeroU16::new(service) {
-        None => Service::All,
-        Some(port) => Service::Port { protocol: 6, port },
-    };
-    Vip::new(prefix, service)
-}
+use crate::domain::dataplane::observed::{PartialConf, RetiredServer};
+use states::{any_desired, any_observed, conf, server, vip, weight};
 
 /// Whether VPP would accept the step, by the rules behind its return codes.
 fn accepts(observed: &Observed, step: &Step) -> Result<(), String> {
@@ -51,96 +27,27 @@ fn accepts(observed: &Observed, step: &Step) -> Result<(), String> {
                     && seen.encap == ObservedEncap::Gre(spec.encap))
         }),
         Step::RemoveVip(vip) => observed.vips.get(vip).is_some_and(|vip| vip.servers.is_empty()),
-        Step::AddServer { vip, server, .. } => observed.vips.get(vip).is_some_and(|seen| {
+        Step::AddServer { vip, server, weight } => observed.vips.get(vip).is_some_and(|seen| {
             !seen.servers.contains_key(server)
+                && (observed.dialect == LbDialect::Weights || *weight == Weight::MEMBER)
                 && seen.encap == ObservedEncap::Gre(Encap::for_server(*server))
         }),
-        Step::SetWeight { vip, server, .. } | Step::RemoveServer { vip, server, .. } => {
-            observed.vips.get(vip).is_some_and(|seen| seen.servers.contains_key(server))
+        Step::SetWeight { vip, server, .. } => {
+            observed.dialect == LbDialect::Weights
+                && observed.vips.get(vip).is_some_and(|seen| seen.servers.contains_key(server))
         }
+        // Without weights, the flows of a server that was removed are flushed so.
+        Step::RemoveServer { vip, server, flush } => observed.vips.get(vip).is_some_and(|seen| {
+            let is_retired = || seen.retired.iter().any(|row| row.address == *server);
+            seen.servers.contains_key(server)
+                || *flush && observed.dialect == LbDialect::Membership && is_retired()
+        }),
     };
     if ok { Ok(()) } else { Err(format!("VPP would refuse {} {step}", step.action())) }
 }
 
 fn serves(observed: &Observed, vip: &Vip) -> bool {
     observed.vips.get(vip).is_some_and(|vip| vip.servers.values().any(|server| server.weight > 0))
-}
-
-prop_compose! {
-    fn any_desired_server()(keep in prop::bool::weighted(0.2), w in 0u8..=100, zero in any::<bool>(), flush in prop::option::of(0u64..2)) -> DesiredServer {
-        let weight = match (keep, zero) {
-            (true, _) => TargetWeight::Keep,
-            (_, true) => TargetWeight::Weight(Weight::ZERO),
-            _ => TargetWeight::Weight(weight(w)),
-        };
-        let flush = flush.map(|n| (0..n).fold(FlushSeq::NONE, |seq, _| seq.next()));
-        DesiredServer { weight, flush }
-    }
-}
-
-prop_compose! {
-    /// Any state that a configuration can request: a prefix has one encapsulation,
-    /// and is all-port or per-port.
-    fn any_desired()(
-        prefixes in prop::collection::btree_map(
-            0u8..4,
-            (any::<bool>(), any::<bool>(), prop::collection::btree_map(1u16..4, (
-                prop::collection::btree_map(1u8..6, any_desired_server(), 1..5),
-                any::<bool>(), 0u32..3,
-            ), 1..3)),
-            0..4,
-        ),
-        buckets in 1u32..3,
-    ) -> Desired {
-        let mut frontends = BTreeMap::new();
-        for (prefix, (all, six, services)) in prefixes {
-            let encap = if six { Encap::Gre6 } else { Encap::Gre4 };
-            for (port, (servers, src_ip_sticky, length)) in services {
-                let vip = vip(prefix, if all { 0 } else { port });
-                let table_length = TableLength::try_from(1u64 << length).unwrap();
-                let spec = VipSpec { vip, encap, src_ip_sticky, table_length };
-                let servers = servers.into_iter().map(|(n, s)| (server(encap, n), s)).collect();
-                let name = format!("f{prefix}-{}", spec.vip.service().port());
-                frontends.insert(name.as_str().into(), Arc::new(DesiredFrontend { spec, servers, unmanaged: UnmanagedServers::Remove }));
-            }
-        }
-        Desired { conf: conf(buckets), frontends }
-    }
-}
-
-prop_compose! {
-    /// Any state that VPP can hold, made by the daemon or not.
-    fn any_observed()(
-        prefixes in prop::collection::btree_map(
-            0u8..5,
-            (any::<bool>(), 0u32..4, prop::collection::btree_map(1u16..4, (
-                prop::collection::btree_map(1u8..6, prop_oneof![Just(0u8), 0u8..=255], 0..5),
-                prop::option::of(any::<bool>()), 0u32..4,
-            ), 1..3)),
-            0..5,
-        ),
-        buckets in 1u32..3,
-    ) -> Observed {
-        let mut vips = BTreeMap::new();
-        for (prefix, (all, encap, services)) in prefixes {
-            let encap = match encap {
-                0 | 1 => ObservedEncap::Gre(Encap::Gre4),
-                2 => ObservedEncap::Gre(Encap::Gre6),
-                _ => ObservedEncap::Other(2),
-            };
-            for (port, (servers, src_ip_sticky, length)) in services {
-                let family = if encap == ObservedEncap::Gre(Encap::Gre6) { Encap::Gre6 } else { Encap::Gre4 };
-                let seen = |weight| ObservedServer { weight, buckets: 0 };
-                let servers = servers.into_iter().map(|(n, w)| (server(family, n), seen(w))).collect();
-                let table_length = TableLength::try_from(1u64 << length).ok().filter(|_| length < 3);
-                vips.insert(
-                    vip(prefix, if all { 0 } else { port }),
-                    ObservedVip { encap, table_length, src_ip_sticky, servers, retired: vec![] },
-                );
-            }
-        }
-        Observed { conf: conf(buckets), vips, unexpected_rows: vec![] }
-    }
 }
 
 /// Applies a step as VPP and the Reconciler would.
@@ -163,10 +70,19 @@ proptest! {
             perform(&mut observed, &mut flushed, &desired, &planned);
         }
         prop_assert_eq!(plan(&desired, &observed, &flushed, &Scope::All), vec![]);
-        prop_assert_eq!(observed.conf, desired.conf);
+        prop_assert_eq!(observed.conf.known(), Some(desired.conf));
         prop_assert_eq!(observed.vips.len(), desired.frontends.len());
         for frontend in desired.frontends.values() {
             let seen = &observed.vips[&frontend.spec.vip];
+            if observed.dialect == LbDialect::Membership {
+                let was_in = |address| before.vips.get(&frontend.spec.vip).is_some_and(|vip| vip.servers.contains_key(address));
+                let members = frontend.servers.iter().filter(|(address, server)| match server.weight {
+                    TargetWeight::Weight(weight) => weight > Weight::ZERO,
+                    TargetWeight::Keep => was_in(address),
+                });
+                prop_assert!(seen.servers.keys().eq(members.map(|(address, _)| address)));
+                continue;
+            }
             prop_assert!(seen.servers.keys().eq(frontend.servers.keys()));
             for (address, server) in &frontend.servers {
                 let had = before.vips.get(&frontend.spec.vip).and_then(|vip| vip.servers.get(address));
@@ -225,7 +141,9 @@ proptest! {
             let steps = plan(&desired, &observed, &flushed, &Scope::All);
             steps.iter().for_each(|planned| apply(&mut observed, &planned.step));
             let servers = observed.vips.values_mut().flat_map(|vip| vip.servers.values_mut());
-            servers.zip(weights.iter().cycle()).for_each(|(server, weight)| server.weight = *weight);
+            if observed.dialect == LbDialect::Weights {
+                servers.zip(weights.iter().cycle()).for_each(|(server, weight)| server.weight = *weight);
+            }
         }
         let steps = plan(&desired, &observed, &flushed, &Scope::All);
         let torn_down: BTreeSet<_> = steps.iter()
@@ -304,6 +222,10 @@ fn cases() -> u32 {
 
 /// One VIP with two servers of weight 100 and 0.
 fn small() -> (Desired, Observed, FrontendName) {
+    small_on(LbDialect::Weights)
+}
+
+fn small_on(dialect: LbDialect) -> (Desired, Observed, FrontendName) {
     let spec = VipSpec {
         vip: vip(1, 80),
         encap: Encap::Gre4,
@@ -317,7 +239,7 @@ fn small() -> (Desired, Observed, FrontendName) {
     let frontend =
         DesiredFrontend { spec, servers: servers.into(), unmanaged: UnmanagedServers::Remove };
     let desired = Desired { conf: conf(1), frontends: [(name.clone(), Arc::new(frontend))].into() };
-    let mut observed = Observed { conf: conf(1), vips: BTreeMap::new(), unexpected_rows: vec![] };
+    let mut observed = Observed::empty(dialect, conf(1));
     for planned in plan(&desired, &observed, &Flushed::new(), &Scope::All) {
         apply(&mut observed, &planned.step);
     }

@@ -8,8 +8,11 @@ use super::super::facts::*;
 use super::super::{Explanation, backend, frontend};
 use crate::domain::balancing::fail_open::{FailOpenDecision, FailOpenThreshold, UpWeight};
 use crate::domain::balancing::weights::{FrontendState, TargetWeight};
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
-use crate::domain::dataplane::observed::{ObservedEncap, ObservedServer, ObservedVip};
+use crate::domain::dataplane::observed::{
+    ObservedEncap, ObservedServer, ObservedVip, RetiredServer,
+};
 use crate::domain::events::Transition;
 use crate::domain::health::doubt::DoubtView;
 use crate::domain::health::probe_history::ProbeOutcome;
@@ -99,7 +102,7 @@ impl Bed {
             programmed: true,
             serving: true,
             refusal: None,
-            vip: VipObservation::Present(observed),
+            vip: VipObservation::Present(LbDialect::Weights, observed),
             frontend: FrontendTrace {
                 programmed_at: Some(ago(62)),
                 read_at: Some(ago(61)),
@@ -189,6 +192,26 @@ impl Bed {
         (member.state, member.since, member.why) = (to, Some(at), why);
     }
 
+    /// VPP has no weights.
+    pub(super) fn without_weights(&mut self) {
+        let VipObservation::Present(dialect, vip) = &mut self.vpp.trace.vip else {
+            panic!("it was read")
+        };
+        *dialect = LbDialect::Membership;
+        vip.servers.retain(|_, server| server.weight > 0);
+        vip.servers.values_mut().for_each(|server| server.weight = 1);
+    }
+
+    /// VPP has removed a server that has flows left.
+    pub(super) fn remove_from_vpp(&mut self, name: &str) {
+        let VipObservation::Present(_, vip) = &mut self.vpp.trace.vip else {
+            panic!("it was read")
+        };
+        let address = address(name);
+        assert!(vip.servers.remove(&address).is_some(), "VPP has {name}");
+        vip.retired.push(RetiredServer { address, removed_at_s: None, weight: 1, flows: Some(3) });
+    }
+
     /// VPP was written what the backend should have.
     pub(super) fn weigh_effective(&mut self, name: &str, to: u8) {
         self.member(name).effective = TargetWeight::Weight(weight(to));
@@ -198,7 +221,9 @@ impl Bed {
     }
 
     fn observed(&mut self, name: &str, change: impl FnOnce(&mut ObservedServer)) {
-        let VipObservation::Present(vip) = &mut self.vpp.trace.vip else { panic!("it was read") };
+        let VipObservation::Present(_, vip) = &mut self.vpp.trace.vip else {
+            panic!("it was read")
+        };
         change(vip.servers.get_mut(&address(name)).unwrap());
     }
 

@@ -9,19 +9,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub(super) use super::calls::{CallOutcome, OpenCall};
 use super::fixtures::{CONF, Weights, frontend, name};
-use crate::domain::balancing::maglev::mismatches;
-use crate::domain::balancing::weights::FlushSeq;
+use crate::domain::balancing::weights::{DesiredFrontend, FlushSeq};
 use crate::domain::config::LbSettings;
-use crate::domain::dataplane::connection::{DataplaneError, Epoch, Observation, Outcome};
+use crate::domain::dataplane::connection::Epoch;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::Vip;
-use crate::domain::dataplane::observed::{Observed, ObservedServers};
-use crate::domain::dataplane::plan::{self, Desired, Scope};
+use crate::domain::dataplane::observed::Observed;
+use crate::domain::dataplane::plan::{Desired, Scope};
 use crate::domain::dataplane::step::Step;
 use crate::domain::events::DataplaneKind;
 use crate::domain::moment::Moment;
 use crate::domain::reconcile::{
-    AwaitAnswer, CallId, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation,
-    ReconcileEffect, ReconcileInput, ReconcileState, RequestId, SyncReport, TimerId,
+    AwaitAnswer, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation, ReconcileEffect,
+    ReconcileInput, ReconcileState, RequestId, SyncReport, TimerId,
 };
 
 /// See the module's description.
@@ -42,17 +42,24 @@ pub(super) struct Harness {
     pub(super) progress: Vec<FrontendProgress>,
     pub(super) served: Vec<BTreeSet<IpAddr>>,
     pub(super) published: Vec<DataplaneKind>,
+    /// How often VPP was made to run its collector.
+    pub(super) collections: usize,
     generation: Generation,
     begun: Instant,
-    clock: u64,
+    pub(super) clock: u64,
     /// The time since which VPP is unknown, tracked independently of the state.
-    unknown_since: Option<u64>,
+    pub(super) unknown_since: Option<u64>,
 }
 
 impl Harness {
     /// Nothing is desired yet; VPP is empty and not connected.
     pub(super) fn new() -> Self {
-        Self::with_vpp(Observed { conf: CONF, vips: BTreeMap::new(), unexpected_rows: vec![] })
+        Self::with_vpp(Observed::empty(LbDialect::Weights, CONF))
+    }
+
+    /// The same with a VPP of this dialect.
+    pub(super) fn on(dialect: LbDialect) -> Self {
+        Self::with_vpp(Observed::empty(dialect, CONF))
     }
 
     pub(super) fn with_vpp(vpp: Observed) -> Self {
@@ -72,6 +79,7 @@ impl Harness {
             progress: vec![],
             served: vec![],
             published: vec![],
+            collections: 0,
             generation: Generation::default(),
             begun: Instant::now(),
             clock: 0,
@@ -81,7 +89,12 @@ impl Harness {
 
     /// VPP holds these frontends, and nothing is in progress.
     pub(super) fn steady(frontends: &[Weights]) -> Self {
-        let mut harness = Self::new();
+        Self::steady_on(LbDialect::Weights, frontends)
+    }
+
+    /// The same with a VPP of this dialect.
+    pub(super) fn steady_on(dialect: LbDialect, frontends: &[Weights]) -> Self {
+        let mut harness = Self::on(dialect);
         harness.replace(frontends);
         harness.fire(TimerId::StartupMinDelay);
         harness.connect();
@@ -119,7 +132,11 @@ impl Harness {
 
     /// Changes one frontend.
     pub(super) fn change(&mut self, number: u8, weights: Weights, flush: FlushSeq) {
-        let frontend = frontend(number, weights, flush);
+        self.change_to(number, Arc::unwrap_or_clone(frontend(number, weights, flush)));
+    }
+
+    pub(super) fn change_to(&mut self, number: u8, frontend: DesiredFrontend) {
+        let frontend = Arc::new(frontend);
         self.desired.frontends.insert(name(number), Arc::clone(&frontend));
         self.generation = self.generation.next();
         self.step(ReconcileInput::DesiredChanged(DesiredUpdate {
@@ -174,89 +191,14 @@ impl Harness {
         })
     }
 
+    pub(super) fn pass_seconds(&mut self, seconds: u64) {
+        self.clock += 1000 * seconds;
+    }
+
     pub(super) fn fire(&mut self, timer: TimerId) {
         if self.timers.remove(&timer) {
             self.step(ReconcileInput::TimerFired(timer));
         }
-    }
-
-    /// Answers the open call of this index. `late`: the answer shows VPP as it is now,
-    /// and not as it was when the call was made.
-    pub(super) fn answer(&mut self, index: usize, outcome: CallOutcome, late: bool) {
-        if self.open.is_empty() {
-            return;
-        }
-        let OpenCall { effect, vpp_at_call, called } = self.open.remove(index % self.open.len());
-        let vpp = if late { self.vpp.clone() } else { vpp_at_call };
-        let input = match effect {
-            ReconcileEffect::Observe(id) => self.answer_observe(id, outcome, vpp, called),
-            ReconcileEffect::Write { id, epoch, steps, .. } => {
-                let outcomes = self.answer_write(epoch, &steps, outcome);
-                ReconcileInput::Written { id, outcomes }
-            }
-            ReconcileEffect::ReadServers { id, vips, .. } => {
-                let servers = |vip: &Vip| ObservedServers {
-                    servers: vpp.vips.get(vip).map(|vip| vip.servers.clone()).unwrap_or_default(),
-                    retired: vec![],
-                };
-                let found = vips.keys().map(|vip| (*vip, servers(vip))).collect();
-                let lost = DataplaneError::Failed("lost".into());
-                let result = if outcome == CallOutcome::Done { Ok(found) } else { Err(lost) };
-                ReconcileInput::ServersRead { id, result }
-            }
-            ReconcileEffect::Yield => ReconcileInput::Resumed,
-            other => panic!("{other:?} is not a call"),
-        };
-        self.step(input);
-    }
-
-    fn answer_observe(
-        &mut self,
-        id: CallId,
-        outcome: CallOutcome,
-        observed: Observed,
-        called: u64,
-    ) -> ReconcileInput {
-        if !self.is_connected {
-            let result = Err(DataplaneError::NotConnected("gone".into()));
-            return ReconcileInput::Observed { id, result };
-        }
-        if outcome != CallOutcome::Done {
-            let result = Err(DataplaneError::Failed("lost".into()));
-            return ReconcileInput::Observed { id, result };
-        }
-        if self.unknown_since.is_some_and(|since| called > since) {
-            self.unknown_since = None;
-        }
-        let (epoch, mismatches) = (Epoch(self.epoch), mismatches(&observed));
-        ReconcileInput::Observed { id, result: Ok(Observation { epoch, observed, mismatches }) }
-    }
-
-    fn answer_write(
-        &mut self,
-        epoch: Epoch,
-        steps: &[Step],
-        outcome: CallOutcome,
-    ) -> Result<Vec<Outcome>, DataplaneError> {
-        if !self.is_connected || epoch != Epoch(self.epoch) {
-            return Err(DataplaneError::reconnected());
-        }
-        if matches!(outcome, CallOutcome::Done | CallOutcome::LostAfter) {
-            steps.iter().for_each(|step| plan::apply(&mut self.vpp, step));
-        }
-        if matches!(outcome, CallOutcome::LostBefore | CallOutcome::LostAfter) {
-            self.unknown_since = Some(self.clock);
-        }
-        // What made VPP refuse may be newer than an observation that is under way.
-        if outcome == CallOutcome::Refused && self.unknown_since.is_some() {
-            self.unknown_since = Some(self.clock);
-        }
-        let outcome = match outcome {
-            CallOutcome::Done => Outcome::Done,
-            CallOutcome::Refused => Outcome::Refused("no".into()),
-            CallOutcome::LostBefore | CallOutcome::LostAfter => Outcome::Unknown("lost".into()),
-        };
-        Ok(vec![outcome; steps.len()])
     }
 
     /// Answers every call with success and fires every timer but the drift timer, until
@@ -274,7 +216,7 @@ impl Harness {
         panic!("it never comes to rest: {:?}", self.state);
     }
 
-    fn step(&mut self, input: ReconcileInput) {
+    pub(super) fn step(&mut self, input: ReconcileInput) {
         self.clock += 1;
         let monotonic = self.begun + Duration::from_millis(self.clock);
         let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(self.clock);
@@ -296,6 +238,12 @@ impl Harness {
                 self.call(effect);
             }
             ReconcileEffect::Observe(_) | ReconcileEffect::Yield => self.call(effect),
+            ReconcileEffect::Collect { epoch, ip4_src } => {
+                assert_eq!((epoch, self.vpp.dialect), (Epoch(self.epoch), LbDialect::Membership));
+                assert_eq!(self.vpp.conf.sources().map(|sources| sources.0), Some(ip4_src));
+                self.collections += 1;
+                self.vpp.is_uncollected = false;
+            }
             ReconcileEffect::SetTimer { timer, .. } => {
                 self.timers.insert(timer);
             }

@@ -4,154 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use proptest::sample::select;
 
-use super::fixtures::{self, Weights, name, vip};
+use super::actions::{
+    FRONTENDS, MANY, action, answer_all, change, dialect, frontend, perform, weights,
+    without_retired, write_as_other,
+};
+use super::fixtures::{self, CONF, name, vip};
 use super::harness::{CallOutcome, Harness};
 use crate::domain::balancing::weights::FlushSeq;
-use crate::domain::dataplane::net::{Vip, Weight};
-use crate::domain::dataplane::plan::{self, Scope};
+use crate::domain::dataplane::dialect::LbDialect;
+use crate::domain::dataplane::net::Vip;
+use crate::domain::dataplane::observed::Observed;
+use crate::domain::dataplane::plan::Scope;
 use crate::domain::dataplane::step::Step;
 use crate::domain::reconcile::TimerId;
-
-const FRONTENDS: u8 = 3;
-/// More than two batches in flight can hold.
-const MANY: u8 = 12;
-
-/// One thing that a test does with the harness.
-#[derive(Clone, Debug)]
-enum HarnessAction {
-    Change {
-        frontend: u8,
-        weights: Weights,
-        flush: bool,
-    },
-    Replace(Vec<Weights>),
-    Connect,
-    Lose,
-    Answer {
-        index: usize,
-        outcome: CallOutcome,
-        late: bool,
-    },
-    Fire(usize),
-    Sync {
-        scope: Option<u8>,
-        dry_run: bool,
-    },
-    /// Something else writes to VPP.
-    ForeignWrite {
-        frontend: u8,
-        server: u8,
-        weight: u8,
-    },
-    ForeignRemoval(u8),
-}
-
-fn weights() -> impl Strategy<Value = Weights> {
-    proptest::array::uniform3(select(vec![None, Some(0), Some(50), Some(100)]))
-}
-
-fn frontend() -> impl Strategy<Value = u8> {
-    1..=FRONTENDS
-}
-
-fn action() -> impl Strategy<Value = HarnessAction> {
-    let outcome = prop_oneof![
-        8 => Just(CallOutcome::Done),
-        1 => Just(CallOutcome::Refused),
-        1 => Just(CallOutcome::LostBefore),
-        1 => Just(CallOutcome::LostAfter),
-    ];
-    prop_oneof![
-        8 => (0..4usize, outcome, any::<bool>())
-            .prop_map(|(index, outcome, late)| HarnessAction::Answer { index, outcome, late }),
-        4 => (frontend(), weights(), any::<bool>())
-            .prop_map(|(frontend, weights, flush)| HarnessAction::Change { frontend, weights, flush }),
-        1 => proptest::collection::vec(weights(), 0..=usize::from(FRONTENDS))
-            .prop_map(HarnessAction::Replace),
-        1 => Just(HarnessAction::Connect),
-        1 => Just(HarnessAction::Lose),
-        3 => (0..4usize).prop_map(HarnessAction::Fire),
-        2 => (proptest::option::of(frontend()), any::<bool>())
-            .prop_map(|(scope, dry_run)| HarnessAction::Sync { scope, dry_run }),
-        1 => (frontend(), 1..=3u8, 0..=100u8)
-            .prop_map(|(frontend, server, weight)| HarnessAction::ForeignWrite { frontend, server, weight }),
-        1 => frontend().prop_map(HarnessAction::ForeignRemoval),
-    ]
-}
-
-/// Performs an action. The laws that hold at all times are asserted in the harness and
-/// in [`change`].
-fn perform(harness: &mut Harness, flush: &mut FlushSeq, action: &HarnessAction) {
-    match action {
-        HarnessAction::Change { frontend, weights, flush: with_flush } => {
-            if *with_flush {
-                *flush = flush.next();
-            }
-            if harness.desired.frontends.contains_key(&name(*frontend)) {
-                change(harness, *frontend, *weights, *flush);
-            }
-        }
-        HarnessAction::Replace(frontends) => harness.replace(frontends),
-        HarnessAction::Connect => harness.connect(),
-        HarnessAction::Lose => harness.lose(),
-        HarnessAction::Answer { index, outcome, late } => harness.answer(*index, *outcome, *late),
-        HarnessAction::Fire(index) => {
-            let timers: Vec<_> = harness.timers.iter().copied().collect();
-            if let Some(timer) = timers.get(index % timers.len().max(1)) {
-                harness.fire(*timer);
-            }
-        }
-        HarnessAction::Sync { scope, dry_run } => {
-            let scope = scope.map_or(Scope::All, |frontend| Scope::One(name(frontend)));
-            harness.sync(scope, *dry_run);
-        }
-        HarnessAction::ForeignWrite { frontend, server, weight } => {
-            write_as_other(harness, *frontend, *server, *weight);
-        }
-        HarnessAction::ForeignRemoval(frontend) => {
-            harness.vpp.vips.remove(&vip(*frontend));
-        }
-    }
-}
-
-/// Answers every call, and those that follow from the answers.
-fn answer_all(harness: &mut Harness, late: bool) {
-    while !harness.open.is_empty() {
-        harness.answer(0, CallOutcome::Done, late);
-    }
-}
-
-/// Something else sets the weight of a server, if VPP has it.
-fn write_as_other(harness: &mut Harness, frontend: u8, server: u8, weight: u8) {
-    let step = Step::SetWeight {
-        vip: vip(frontend),
-        server: fixtures::server(server),
-        weight: Weight::try_from(i64::from(weight)).expect("at most 100"),
-        flush: false,
-    };
-    plan::apply(&mut harness.vpp, &step);
-}
-
-/// Changes a frontend. Law: an urgent write never waits for an ordinary one, unless both
-/// are for the same frontend.
-fn change(harness: &mut Harness, number: u8, weights: Weights, flush: FlushSeq) {
-    let is_free = harness.knows_vpp()
-        && !harness.timers.contains(&TimerId::StartupMinDelay)
-        && harness.being_written(true).is_empty()
-        && !harness.being_written(false).contains(&vip(number));
-    harness.change(number, weights, flush);
-    if is_free && !harness.being_written(true).contains(&vip(number)) {
-        let state = &harness.state;
-        let super::super::ObservedState::Known(observed) = &state.observed else {
-            panic!("the harness knows VPP, and the state does not");
-        };
-        let scope = Scope::One(name(number));
-        let due = plan::plan(&harness.desired, observed, &state.flushed, &scope);
-        assert_eq!(due, [], "a flip waits");
-    }
-}
 
 proptest! {
     /// Nothing is written from an unknown state, an urgent write overtakes ordinary
@@ -160,8 +26,9 @@ proptest! {
     #[test]
     fn vpp_ends_as_desired_whatever_happens(
         actions in proptest::collection::vec(action(), 0..60),
+        dialect in dialect(),
     ) {
-        let mut harness = Harness::steady(&[[Some(100), Some(50), None]; FRONTENDS as usize]);
+        let mut harness = Harness::steady_on(dialect, &[[Some(100), Some(50), None]; FRONTENDS as usize]);
         let mut flush = FlushSeq::NONE;
         for action in &actions {
             perform(&mut harness, &mut flush, action);
@@ -189,9 +56,10 @@ proptest! {
         removed in proptest::collection::vec(1..=MANY, 0..=usize::from(MANY)),
         changed in (1..=MANY, weights()),
         answers in 0..6usize,
+        dialect in dialect(),
     ) {
         let run = |before_the_flip: Option<usize>| {
-            let mut harness = Harness::steady(&[[Some(100), Some(50), Some(1)]; MANY as usize]);
+            let mut harness = Harness::steady_on(dialect, &[[Some(100), Some(50), Some(1)]; MANY as usize]);
             for &(frontend, server, weight) in &foreign {
                 write_as_other(&mut harness, frontend, server, weight);
             }
@@ -222,7 +90,7 @@ proptest! {
             let of_others = of_others.filter(|step| step.vip() != Some(vip(changed.0)));
             let mut steps = of_others.map(|step| format!("{step:?}")).collect::<Vec<_>>();
             steps.sort();
-            (harness.vpp.clone(), others, steps)
+            (without_retired(harness.vpp), without_retired(others), steps)
         };
         let after_the_pass = run(None);
         prop_assert_eq!(run(Some(answers)), after_the_pass);
@@ -234,8 +102,9 @@ proptest! {
     fn what_a_flip_wrote_is_not_written_again(
         changed in (frontend(), weights()),
         flip_first in any::<bool>(),
+        dialect in dialect(),
     ) {
-        let mut harness = Harness::steady(&[[Some(100), Some(50), Some(1)]; FRONTENDS as usize]);
+        let mut harness = Harness::steady_on(dialect, &[[Some(100), Some(50), Some(1)]; FRONTENDS as usize]);
         harness.sync(Scope::All, false);
         change(&mut harness, changed.0, changed.1, FlushSeq::NONE);
         let first = if flip_first { harness.open.len() - 1 } else { 0 };
@@ -249,8 +118,9 @@ proptest! {
     #[test]
     fn what_was_refused_is_retried_by_the_backoff(
         refuses in proptest::collection::vec(any::<bool>(), 1..30),
+        dialect in dialect(),
     ) {
-        let mut harness = Harness::steady(&[[Some(100), None, None], [Some(1), None, None]]);
+        let mut harness = Harness::steady_on(dialect, &[[Some(100), None, None], [Some(1), None, None]]);
         let (mut attempts, mut passes_left) = (0u32, 0u32);
         for refuses in refuses {
             harness.vpp.vips.remove(&vip(1));
@@ -279,8 +149,9 @@ proptest! {
     fn what_was_written_is_read_back_once(
         rounds in proptest::collection::vec(
             (proptest::collection::vec((frontend(), weights()), 0..5), proptest::option::of(frontend())), 1..6),
+        dialect in dialect(),
     ) {
-        let mut harness = Harness::steady(&[[Some(100), Some(50), None]; FRONTENDS as usize]);
+        let mut harness = Harness::steady_on(dialect, &[[Some(100), Some(50), None]; FRONTENDS as usize]);
         for (changes, removed) in rounds {
             harness.writes.clear();
             harness.reads.clear();
@@ -308,8 +179,9 @@ proptest! {
         foreign in proptest::collection::vec((frontend(), 1..=3u8, 0..=100u8), 0..6),
         removed in proptest::option::of(frontend()),
         scope in proptest::option::of(frontend()),
+        dialect in dialect(),
     ) {
-        let mut harness = Harness::steady(&[[Some(100), Some(50), Some(1)]; FRONTENDS as usize]);
+        let mut harness = Harness::steady_on(dialect, &[[Some(100), Some(50), Some(1)]; FRONTENDS as usize]);
         for (frontend, server, weight) in foreign {
             write_as_other(&mut harness, frontend, server, weight);
         }
@@ -332,8 +204,9 @@ proptest! {
     #[test]
     fn an_unchanged_restart_writes_nothing(
         frontends in proptest::collection::vec(weights(), 0..=usize::from(FRONTENDS)),
+        dialect in dialect(),
     ) {
-        let before = Harness::steady(&frontends);
+        let before = Harness::steady_on(dialect, &frontends);
         let mut harness = Harness::with_vpp(before.vpp);
         harness.replace(&frontends);
         harness.connect();
@@ -341,6 +214,37 @@ proptest! {
         harness.drain();
         harness.fire(TimerId::Drift);
         harness.drain();
-        prop_assert_eq!(&harness.writes, &[]);
+        // What a VPP does not tell is written once, which changes nothing.
+        let conf = (false, Step::SetConf(CONF));
+        let expected = match dialect {
+            LbDialect::Weights => vec![],
+            LbDialect::Membership => vec![conf],
+        };
+        prop_assert_eq!(&harness.writes, &expected);
+    }
+
+    /// A VPP that comes back as another release is programmed in its own dialect: the
+    /// harness refuses steps of the other one.
+    #[test]
+    fn a_vpp_of_another_dialect_is_programmed_anew(
+        frontends in proptest::collection::vec(weights(), 1..=usize::from(FRONTENDS)),
+        changed in (frontend(), weights()),
+        dialect in dialect(),
+    ) {
+        let mut harness = Harness::steady_on(dialect, &frontends);
+        for dialect in LbDialect::ALL {
+            harness.lose();
+            let number = changed.0;
+            if harness.desired.frontends.contains_key(&name(number)) {
+                harness.change(number, changed.1, FlushSeq::NONE);
+            }
+            harness.vpp = Observed::empty(dialect, CONF);
+            harness.connect();
+            harness.drain();
+            prop_assert_eq!(fixtures::due(&harness.desired, &harness.vpp), Vec::<String>::new());
+            let flushes = harness.writes.iter().filter(|(_, step)| matches!(step,
+                Step::RemoveServer { flush: true, .. } | Step::SetWeight { flush: true, .. }));
+            prop_assert_eq!(flushes.count(), 0, "nothing is there to be flushed");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Tests the reconciliation without actors: its laws, and single situations.
 
+mod actions;
+mod answers;
 mod calls;
 mod fixtures;
 mod harness;

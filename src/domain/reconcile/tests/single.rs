@@ -4,9 +4,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::fixtures::{name, vip};
+use super::fixtures::{self, name, vip};
 use super::harness::{CallOutcome, Harness};
 use crate::domain::balancing::weights::FlushSeq;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::plan::Scope;
 use crate::domain::reconcile::{ReconcilerStats, TimerId};
 
@@ -148,5 +149,61 @@ fn what_was_refused_is_tried_at_once_after_a_change_a_reload_a_reconnection_and_
         cause(&mut harness);
         harness.drain();
         assert!(!harness.writes.is_empty(), "cause {number}");
+    }
+}
+
+#[test]
+fn a_vpp_without_a_collector_of_its_own_is_made_to_run_it_when_something_has_waited() {
+    for (dialect, runs) in [(LbDialect::Membership, [0, 0, 1, 1]), (LbDialect::Weights, [0; 4])] {
+        let mut harness = Harness::steady_on(dialect, &[[Some(100), Some(100), None]]);
+        harness.change(1, [Some(100), Some(0), None], FlushSeq::NONE);
+        harness.drain();
+        let ran = [1, 5, 10, 120].map(|seconds| {
+            harness.pass_seconds(seconds);
+            harness.fire(TimerId::Drift);
+            harness.drain();
+            harness.collections
+        });
+        assert_eq!(ran, runs, "{dialect}");
+    }
+}
+
+#[test]
+fn a_flush_of_a_server_that_was_collected_meanwhile_is_no_refusal() {
+    let mut harness = Harness::steady_on(LbDialect::Membership, &[[Some(100), Some(100), None]]);
+    // Drained, then disabled, when VPP has let go of its row.
+    let mut drained = (*fixtures::frontend(1, [Some(100), Some(0), None], FlushSeq::NONE)).clone();
+    let undrained = drained.clone();
+    drained.servers.values_mut().for_each(|server| server.flush = None);
+    harness.change_to(1, drained);
+    harness.drain();
+    let mut disabled = undrained;
+    disabled.servers.values_mut().for_each(|server| server.flush = Some(FlushSeq::NONE.next()));
+    harness.writes.clear();
+    harness.change_to(1, disabled);
+    harness.answer(0, CallOutcome::Refused, true);
+    harness.drain();
+    let flushes: Vec<_> = harness.writes.iter().map(|(_, step)| step.action()).collect();
+    assert_eq!(flushes, ["as-del"]);
+    assert_eq!(harness.state.refusal(name(1).as_str()), None);
+}
+
+#[test]
+fn a_removal_is_the_last_write_of_a_server_that_a_vpp_without_weights_has_no_longer() {
+    for (dialect, action, weight) in
+        [(LbDialect::Membership, "as-del", None), (LbDialect::Weights, "as-weight", Some(0))]
+    {
+        let mut harness = Harness::steady_on(dialect, &[[Some(100), Some(100), None]]);
+        harness.change(1, [Some(100), Some(0), None], FlushSeq::NONE);
+        harness.drain();
+        let trace = harness.state.trace(&name(1), vip(1)).frontend;
+        let last = trace.servers.values().max_by_key(|write| write.at).unwrap();
+        let before = weight.map(|_| 100);
+        assert_eq!((last.action, last.weight, last.before), (action, weight, before));
+
+        let members = [Some(100), None, None];
+        harness.replace(&[members]);
+        harness.drain();
+        assert_eq!(harness.state.trace(&name(1), vip(1)).frontend.servers.len(), 1);
     }
 }

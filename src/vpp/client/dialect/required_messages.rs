@@ -1,7 +1,8 @@
 //! Which messages of those that a dialect requires a message table has.
 
 use crate::vpp::wire::{
-    CliInband, ControlPing, Message, MessageTable, Request, ShowVersion, SockclntDelete,
+    CliInband, ControlPing, LbAddDelAsV2, LbAsSetWeight, LbAsV2Dump, LbConfGet, Message,
+    MessageTable, Request, ShowVersion, SockclntDelete,
 };
 
 /// Name and checksum of a message.
@@ -11,6 +12,11 @@ pub(super) type MessageKey = (&'static str, u32);
 pub(super) fn pair<M: Request>() -> [MessageKey; 2] {
     [(M::NAME, M::CRC), (<M::Answer as Message>::NAME, <M::Answer as Message>::CRC)]
 }
+
+/// The messages by which a VPP shows that it has cured encodings, whatever their
+/// checksums are.
+pub(super) const CURED: [&str; 4] =
+    [LbConfGet::NAME, LbAddDelAsV2::NAME, LbAsSetWeight::NAME, LbAsV2Dump::NAME];
 
 /// The messages that every dialect requires beside its own.
 fn common() -> [[MessageKey; 2]; 4] {

@@ -289,14 +289,14 @@ async fn a_state_with_unmanaged_vips_in_it_is_read() {
     );
     let client = VppClient::connect(&scene.path, options()).await.unwrap();
     let seen = client.read_state().await.unwrap();
-    assert_eq!(seen.conf.flow_timeout_s, 40);
+    assert_eq!(seen.conf.known().unwrap().flow_timeout_s, 40);
     let vips: Vec<_> = seen.vips.keys().map(ToString::to_string).collect();
     assert_eq!(vips, ["192.0.2.1/32 all", "198.51.100.7/32 all", "::/0 all"]);
     let web = &seen.vips[&vip("192.0.2.1/32")];
     assert_eq!(web.table_length, None, "longer than VPP can report");
     assert_eq!(web.src_ip_sticky, None, "the verbose listing was empty");
     assert_eq!(web.servers.values().next().map(|server| server.weight), Some(255));
-    assert_eq!((web.retired.len(), web.retired[0].removed_at_s), (1, 91));
+    assert_eq!((web.retired.len(), web.retired[0].removed_at_s), (1, Some(91)));
     assert_eq!(seen.vips[&vip("::/0")].servers.len(), 1, "listed under 0.0.0.0/0");
     assert_eq!(seen.unexpected_rows.len(), 3, "{:#?}", seen.unexpected_rows);
     client.close().await;

@@ -1,14 +1,17 @@
 //! The rows of dumps, and their filters.
 
 use super::address::{PluginPrefix, PluginVipKey};
+use super::api::PluginApi;
 use super::index::ServerFilter;
 use super::state::{Plugin, PluginVip, VipKind};
 
-/// A row of `lb_vip_dump`.
+/// A VIP that is in use, or deleted and not collected yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VipRow {
     /// Its slot; no message shows it, only the CLI.
     pub slot: u32,
+    /// `false`: deleted and not collected yet.
+    pub used: bool,
     /// Prefix, protocol and port.
     pub key: PluginVipKey,
     /// 0 gre4, 1 gre6, 2 l3dsr, 3 nat4, 4 nat6.
@@ -28,6 +31,8 @@ pub struct VipRow {
 pub struct ServerRow {
     /// The VIP, which may be deleted.
     pub vip: PluginVipKey,
+    /// The slot of the VIP.
+    pub slot: u32,
     /// Its address, 16 bytes.
     pub address: u128,
     /// `false`: removed and not collected yet.
@@ -46,8 +51,18 @@ impl Plugin {
     /// The VIPs in use, in slot order.
     #[must_use]
     pub fn vip_rows(&self) -> Vec<VipRow> {
-        let visible = self.vips.iter().filter(|(slot, vip)| *slot != 0 && vip.used);
-        visible.map(|(slot, vip)| vip.row(slot)).collect()
+        self.all_vip_rows().filter(|row| row.used).collect()
+    }
+
+    /// The VIPs that `lb_vip_dump` gives, in slot order: 1.1.0 does not leave deleted
+    /// ones out.
+    pub(crate) fn dumped_vip_rows(&self) -> Vec<VipRow> {
+        self.all_vip_rows().filter(|row| row.used || self.api == PluginApi::V1_1).collect()
+    }
+
+    fn all_vip_rows(&self) -> impl Iterator<Item = VipRow> {
+        let visible = self.vips.iter().filter(|(slot, _)| *slot != 0);
+        visible.map(|(slot, vip)| vip.row(slot))
     }
 
     /// The servers of every VIP, retired ones and those of deleted VIPs too.
@@ -58,17 +73,16 @@ impl Plugin {
     pub(crate) fn filtered_server_rows(&mut self, filter: ServerFilter) -> Vec<ServerRow> {
         let slots = self.index.admitted(filter);
         self.refresh(&slots);
-        slots.iter().flat_map(|slot| self.rows_of(&self.vips[*slot])).collect()
+        slots.iter().flat_map(|slot| self.rows_of(*slot)).collect()
     }
 
-    pub(super) fn rows_of<'a>(
-        &'a self,
-        vip: &'a PluginVip,
-    ) -> impl Iterator<Item = ServerRow> + 'a {
-        vip.servers.iter().map(|(_, &index)| {
+    pub(super) fn rows_of<'a>(&'a self, slot: u32) -> impl Iterator<Item = ServerRow> + 'a {
+        let vip = &self.vips[slot];
+        vip.servers.iter().map(move |(_, &index)| {
             let server = &self.servers[index];
             ServerRow {
                 vip: vip.key,
+                slot,
                 address: server.address,
                 used: server.used,
                 removed_at: server.removed_at,
@@ -84,6 +98,7 @@ impl PluginVip {
     fn row(&self, slot: u32) -> VipRow {
         VipRow {
             slot,
+            used: self.used,
             key: self.key,
             encap: match self.kind {
                 VipKind::Ip4Gre4 | VipKind::Ip6Gre4 => 0,

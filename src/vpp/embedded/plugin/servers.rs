@@ -1,8 +1,9 @@
 //! Servers of a VIP: added, weighed, flushed, retired and at last collected.
 
 use super::address::{PluginVipKey, is_ip4, to_ip};
+use super::api::PluginApi;
 use super::fault::{PluginFault, PluginRefusal};
-use super::state::{COLLECTION_PERIOD, Plugin};
+use super::state::{COLLECTION_PERIOD, Conf, Plugin};
 use crate::domain::balancing::maglev;
 
 /// Seconds for which a removed server stays, whatever else.
@@ -21,25 +22,51 @@ impl Plugin {
         flush: bool,
         now: u32,
     ) -> Result<(), PluginFault> {
+        // 1.1.0 does not look at it.
+        let flush = flush && self.api == PluginApi::V1_2;
+        self.add_servers(vip, &[server], weight, flush, now)
+    }
+
+    /// Adds several servers with one computation of the table, as `lb as` does; none of
+    /// them, if one cannot be added. New ones take slots from the last to the first.
+    ///
+    /// # Errors
+    /// As [`Plugin::add_server`].
+    pub(crate) fn add_servers(
+        &mut self,
+        vip: PluginVipKey,
+        servers: &[u128],
+        weight: u8,
+        flush: bool,
+        now: u32,
+    ) -> Result<(), PluginFault> {
         let vip_index = self.find(vip).ok_or(PluginRefusal::NoSuchEntry)?;
-        if let Some(known) = self.find_server(vip_index, server) {
-            if self.servers[known].used {
-                return Err(PluginRefusal::ValueExist.into());
+        let (mut revived, mut new) = (Vec::new(), Vec::new());
+        let kind = self.vips[vip_index].kind;
+        for &server in servers {
+            if let Some(known) = self.find_server(vip_index, server) {
+                if self.servers[known].used {
+                    return Err(PluginRefusal::ValueExist.into());
+                }
+                revived.push(known);
+            } else if is_ip4(server) != kind.takes_ip4_servers() {
+                return Err(PluginRefusal::InvalidAddressFamily.into());
+            } else if !new.contains(&server) {
+                new.push(server);
             }
+        }
+        if !new.is_empty() && kind.is_nat() && self.vips[vip_index].key.port == 0 {
+            return Err(PluginFault::Crash("a server of an all-port NAT VIP"));
+        }
+        for known in revived {
             let revived = &mut self.servers[known];
             revived.used = true;
             revived.weight = weight;
             if flush {
                 revived.flows = 0;
             }
-        } else {
-            let kind = self.vips[vip_index].kind;
-            if is_ip4(server) != kind.takes_ip4_servers() {
-                return Err(PluginRefusal::InvalidAddressFamily.into());
-            }
-            if kind.is_nat() && self.vips[vip_index].key.port == 0 {
-                return Err(PluginFault::Crash("a server of an all-port NAT VIP"));
-            }
+        }
+        for server in new.into_iter().rev() {
             let (index, slot) = self.servers.take();
             slot.address = server;
             slot.used = true;
@@ -66,9 +93,26 @@ impl Plugin {
         flush: bool,
         now: u32,
     ) -> Result<(), PluginFault> {
+        self.delete_servers(vip, &[server], flush, now)
+    }
+
+    /// Removes several servers with one computation of the table, as `lb as` does; none
+    /// of them, if one is unknown.
+    ///
+    /// # Errors
+    /// Refuses an unknown VIP or server.
+    pub(crate) fn delete_servers(
+        &mut self,
+        vip: PluginVipKey,
+        servers: &[u128],
+        flush: bool,
+        now: u32,
+    ) -> Result<(), PluginFault> {
         let vip_index = self.find(vip).ok_or(PluginRefusal::NoSuchEntry)?;
-        let server = self.find_server(vip_index, server).ok_or(PluginRefusal::NoSuchEntry)?;
-        self.retire(vip_index, &[server], flush, now);
+        let known = servers.iter().map(|server| self.find_server(vip_index, *server));
+        let known: Option<Vec<u32>> = known.collect();
+        let known = known.ok_or(PluginRefusal::NoSuchEntry)?;
+        self.retire(vip_index, &known, flush, now);
         Ok(())
     }
 
@@ -119,9 +163,9 @@ impl Plugin {
     ) -> Result<(), PluginFault> {
         let vip_index = self.find(vip).ok_or(PluginRefusal::NoSuchEntry)?;
         let index = self.find_server(vip_index, server).ok_or(PluginRefusal::NoSuchEntry)?;
-        let size = Some(self.conf.sticky_buckets_per_core);
-        if self.sticky_table != size {
-            self.sticky_table = size;
+        let Conf { sticky_buckets_per_core: size, flow_timeout, .. } = self.conf;
+        let before = self.sticky_table.replace((size, flow_timeout));
+        if before.is_none_or(|(before, _)| before != size) {
             let all: Vec<u32> = self.servers.iter().map(|(index, _)| index).collect();
             for server in all {
                 self.servers[server].flows = 0;
@@ -188,7 +232,7 @@ impl Plugin {
     }
 
     /// One run of the collector over every VIP, retired ones included.
-    pub(super) fn collect_all(&mut self, now: u32) {
+    pub(crate) fn collect_all(&mut self, now: u32) {
         let vips: Vec<u32> = self.vips.iter().map(|(index, _)| index).collect();
         for &vip in &vips {
             self.collect(vip, now);

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::address::{PluginPrefix, PluginVipKey};
+use super::api::PluginApi;
 use super::index::VipIndex;
 use crate::vpp::embedded::pool::SlotPool;
 
@@ -52,7 +53,7 @@ pub struct NewVip {
     pub src_ip_sticky: bool,
 }
 
-/// The combination of VIP family and encapsulation that VPP stores.
+/// The combination of VIP family and encapsulation that VPP stores, by its numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum VipKind {
     #[default]
@@ -117,15 +118,16 @@ pub(super) struct PluginVip {
 /// The whole state of the plugin.
 #[derive(Clone, Debug)]
 pub struct Plugin {
+    pub(super) api: PluginApi,
     pub(super) conf: Conf,
     /// Slot 0 is the plugin's own, so the first VIP has index 1.
     pub(super) vips: SlotPool<PluginVip>,
     pub(super) index: VipIndex,
     /// Slot 0 is the plugin's own.
     pub(super) servers: SlotPool<PluginServer>,
-    /// The bucket count that the sticky table was made with, by the first
-    /// packet after a change.
-    pub(super) sticky_table: Option<u32>,
+    /// The bucket count and the timeout that the sticky table was used with, by the
+    /// last packet.
+    pub(super) sticky_table: Option<(u32, u32)>,
     pub(super) next_collection: u32,
     /// VIP slots whose counters changed since they were taken.
     pub(super) changed_counters: BTreeSet<u32>,
@@ -133,7 +135,16 @@ pub struct Plugin {
 
 impl Default for Plugin {
     fn default() -> Self {
+        Self::new(PluginApi::default())
+    }
+}
+
+impl Plugin {
+    /// A plugin that was never configured.
+    #[must_use]
+    pub fn new(api: PluginApi) -> Self {
         let mut plugin = Self {
+            api,
             conf: Conf::default(),
             vips: SlotPool::default(),
             index: VipIndex::default(),
@@ -152,6 +163,12 @@ impl Default for Plugin {
         own.used = true;
         plugin.servers.take();
         plugin
+    }
+
+    /// The version of `lb.api` that it has.
+    #[must_use]
+    pub fn api(&self) -> PluginApi {
+        self.api
     }
 }
 

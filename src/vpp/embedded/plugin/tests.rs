@@ -3,6 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::index::ServerFilter;
 use super::*;
 
 fn key(prefix: &str, protocol: u8, port: u16) -> PluginVipKey {

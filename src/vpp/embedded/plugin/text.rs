@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::address::{is_ip4, to_ip};
+use super::api::PluginApi;
 use super::index::ServerFilter;
 use super::state::{Plugin, PluginVip, VipKind};
 
@@ -38,13 +39,21 @@ impl Plugin {
     /// `show lb`
     #[must_use]
     pub fn show(&self) -> String {
-        format!(
+        let mut text = format!(
             "lb_main ip4-src-address: {} \n ip6-src-address: {} \n #vips: {}\n #ass: {}\n",
             self.conf.ip4_src,
             Ip6(self.conf.ip6_src.to_bits()),
             self.vips.len(),
             self.servers.len() - 1
-        )
+        );
+        // The one thread that has seen a packet, as of its last one.
+        if let Some((buckets, timeout)) = self.sticky_table {
+            let used: u64 = self.servers.iter().map(|(_, server)| server.flows).sum();
+            let entries = u64::from(buckets) + 3;
+            // Writing to a string cannot fail.
+            let _ = write!(text, "core 0\n  timeout: {timeout}s\n  usage: {used} / {entries}\n");
+        }
+        text
     }
 
     fn write_detailed(&self, out: &mut String, slot: u32, vip: &PluginVip) -> fmt::Result {
@@ -66,16 +75,16 @@ impl Plugin {
             writeln!(out, "    {name}: {count}")?;
         }
         writeln!(out, "  #as:{}", vip.servers.len())?;
-        for (row, dpo) in self.rows_of(vip).zip(12..) {
-            writeln!(
-                out,
-                "    {} weight:{} buckets:{} flows:{} dpo:{dpo} {}",
-                PluginAddress(row.address),
-                row.weight,
-                row.buckets,
-                row.flows,
-                if row.used { "used" } else { " removed" }
-            )?;
+        for (row, dpo) in self.rows_of(slot).zip(12..) {
+            let (weight, buckets, flows) = (row.weight, row.buckets, row.flows);
+            write!(out, "    {} ", PluginAddress(row.address))?;
+            match self.api {
+                PluginApi::V1_1 => write!(out, "{buckets} buckets   {flows} flows  dpo:{dpo} ")?,
+                PluginApi::V1_2 => {
+                    write!(out, "weight:{weight} buckets:{buckets} flows:{flows} dpo:{dpo} ")?;
+                }
+            }
+            out.write_str(if row.used { "used\n" } else { " removed\n" })?;
         }
         writeln!(out)
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::address::PluginVipKey;
+use super::api::PluginApi;
 use super::fault::{PluginFault, PluginRefusal};
 use super::state::{COLLECTION_PERIOD, Conf, NewVip, Plugin, VipKind};
 use crate::vpp::embedded::pool::SlotPool;
@@ -105,8 +106,12 @@ impl Plugin {
         Ok(())
     }
 
-    /// Lets time pass until `now`: the collector runs every minute of uptime.
+    /// Lets time pass until `now`: the collector runs every minute of uptime, where it
+    /// runs of its own.
     pub fn advance(&mut self, now: u32) {
+        if self.api == PluginApi::V1_1 {
+            return;
+        }
         while self.next_collection <= now {
             let at = self.next_collection;
             self.next_collection += COLLECTION_PERIOD;
@@ -149,13 +154,13 @@ impl Plugin {
         Ok(())
     }
 
-    /// The slot of a VIP in use.
     /// Whether a VIP in use has this prefix.
     pub(crate) fn has_prefix(&self, key: PluginVipKey) -> bool {
         self.index.live_of(key.prefix).is_some()
     }
 
-    pub(super) fn find(&self, key: PluginVipKey) -> Option<u32> {
+    /// The slot of a VIP in use.
+    pub(crate) fn find(&self, key: PluginVipKey) -> Option<u32> {
         self.index.live(key.normalised())
     }
 }

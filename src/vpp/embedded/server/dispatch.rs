@@ -60,6 +60,9 @@ impl EmbeddedServer {
         let Some(answer) = answer else { return };
         // A client that has the answer to a new VIP finds its counters.
         self.publish_counters();
+        if answer.hangs {
+            self.frozen = true;
+        }
         if answer.errno_was_set {
             self.clients.errno_was_set();
         }

@@ -26,7 +26,7 @@ pub(super) fn predicted(wanted: &PredictChangeRequest) -> PredictChangeResponse 
         ],
     };
     let moves = TableMoves { entries: 1024, own: moves[0], collateral: moves[1] };
-    PredictChangeResponse { servers, moves: Some(moves) }
+    PredictChangeResponse { servers, moves: Some(moves), dialect: "weights".into() }
 }
 
 /// Of a step that changes a weight; a whole VIP moves nothing.

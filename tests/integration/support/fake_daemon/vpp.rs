@@ -24,6 +24,7 @@ pub(super) fn vpp_info(contrary: bool) -> VppInfo {
         connected_for_ns: 3_661 * SECOND,
         uptime_ns: 2 * 86_400 * SECOND,
         held_removals: held_removals(contrary),
+        dialect: text(if contrary { "" } else { "membership" }),
     }
 }
 

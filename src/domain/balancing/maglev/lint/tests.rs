@@ -25,7 +25,10 @@ fn length(length: u64) -> TableLength {
 
 /// The lints as an operator reads them, each with the index of its pool.
 fn lint_texts(pools: &[Vec<RequestedWeight>], entries: u64) -> Vec<(Option<usize>, String)> {
-    lint(pools, length(entries)).into_iter().map(|(pool, lint)| (pool, lint.to_string())).collect()
+    lint(pools, length(entries), LbDialect::Weights)
+        .into_iter()
+        .map(|(pool, lint)| (pool, lint.to_string()))
+        .collect()
 }
 
 #[test]
@@ -109,13 +112,14 @@ proptest! {
             pool.push(requested(&index.to_string(), &address, weight));
         }
         let entries = 1_u32 << log_length;
-        let found = lint(std::slice::from_ref(&pool), length(entries.into()));
+        let found = lint(std::slice::from_ref(&pool), length(entries.into()), LbDialect::Weights);
         let (mut skewed, mut empty, mut shared) = (Vec::new(), Vec::new(), Vec::new());
         for (_, lint) in &found {
             match lint {
                 Lint::Saturated { shares, .. } => skewed.extend(shares.iter().map(|s| s.name.clone())),
                 Lint::NoBucket { names, .. } => empty.extend(names.iter().cloned()),
                 Lint::SamePermutation(list) => shared.extend(list.iter().map(|s| s.name.clone())),
+                Lint::NoWeights(_) => prop_assert!(false, "{lint} where there are weights"),
             }
             if let Lint::Saturated { remedy, .. } | Lint::NoBucket { remedy, .. } = lint
                 && let Some(remedy) = remedy.length
@@ -155,4 +159,33 @@ proptest! {
             prop_assert_eq!(shared.contains(&backend.name), twins.count() > 1);
         }
     }
+}
+
+#[test]
+fn without_weights_shares_are_equal_and_weights_that_differ_are_told_with_what_they_become() {
+    let texts = |weights: &[i64], entries| {
+        let found = lint(&[pool(weights)], length(entries), LbDialect::Membership);
+        found.into_iter().map(|(pool, lint)| (pool, lint.to_string())).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        texts(&[100, 50, 0], 1024),
+        [(
+            Some(0),
+            "this VPP has no weights: 1 takes 50.0% of new flows instead of 66.7%, 2 takes 50.0% \
+             of new flows instead of 33.3%; give equal weights, or run VPP 26.10 or later"
+                .to_owned()
+        )]
+    );
+    assert_eq!(texts(&[7, 7, 0], 1024), []);
+    // 21 weights of 100 are too many for weights, and not for members.
+    assert_eq!(texts(&[100; 21], 1024), []);
+    assert_eq!(
+        texts(&[100; 5], 4),
+        [(
+            Some(0),
+            "a table of 4 entries has none for 5, in spite of weights above 0; give a \
+             new-flows-table-length of 8"
+                .to_owned()
+        )]
+    );
 }

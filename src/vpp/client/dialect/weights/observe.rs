@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::domain::config::LbConf;
+use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::{Encap, TableLength, Vip};
 use crate::domain::dataplane::observed::{
     Observed, ObservedEncap, ObservedServer, ObservedServers, ObservedVip, RetiredServer,
@@ -40,7 +41,11 @@ impl StateRows {
         if let Some(verbose) = &self.verbose {
             builder.take_verbose(verbose);
         }
-        Observed { conf: self.conf, vips: builder.vips, unexpected_rows: builder.unexpected_rows }
+        Observed {
+            vips: builder.vips,
+            unexpected_rows: builder.unexpected_rows,
+            ..Observed::empty(LbDialect::Weights, self.conf)
+        }
     }
 }
 
@@ -125,7 +130,7 @@ impl ObservedBuilder {
 
     fn take_verbose(&mut self, verbose: &VipTexts) {
         for entry in verbose.entries.iter().filter(|entry| !entry.removed) {
-            if let (Some(extra), Some(seen)) = (entry.verbose, self.vips.get_mut(&entry.vip)) {
+            if let (Some(extra), Some(seen)) = (&entry.verbose, self.vips.get_mut(&entry.vip)) {
                 seen.src_ip_sticky = Some(extra.src_ip_sticky);
             }
         }
@@ -158,7 +163,8 @@ fn sort(
     if row.flags & LbAsV2Details::USED != 0 {
         servers.insert(address, ObservedServer { weight, buckets: row.num_buckets });
     } else {
-        retired.push(RetiredServer { address, removed_at_s: row.in_use_since, weight });
+        let removed_at_s = Some(row.in_use_since);
+        retired.push(RetiredServer { address, removed_at_s, weight, flows: None });
     }
 }
 

@@ -2,11 +2,11 @@
 //! crash or corrupt VPP.
 //!
 //! The global settings are the one step whose numbers are plain integers: they
-//! are checked here. A server of the wrong family for its VIP cannot be seen
+//! are checked when they become a message. A server of the wrong family for its VIP cannot be seen
 //! in the step alone, and VPP refuses it.
 
+use super::super::conf;
 use super::messages::WeightsDialect;
-use crate::domain::config::LbConf;
 use crate::domain::dataplane::net::{Encap, TableLength, Vip};
 use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::vpp::client::calls::PreparedWrite;
@@ -47,7 +47,7 @@ impl TryFrom<&Step> for LbWrite {
 
     fn try_from(step: &Step) -> Result<Self, StepError> {
         Ok(match step {
-            Step::SetConf(conf) => Self::Conf(conf_message(conf)?),
+            Step::SetConf(conf) => Self::Conf(conf::message(conf)?),
             Step::AddVip(spec) => Self::Vip(vip_message(spec, false)),
             // VPP looks only at the key. The other fields are ones it would
             // accept, should a release come to check them.
@@ -77,22 +77,6 @@ impl TryFrom<&Step> for LbWrite {
             }),
         })
     }
-}
-
-fn conf_message(conf: &LbConf) -> Result<LbConfSet, StepError> {
-    let buckets = conf.sticky_buckets_per_core;
-    if !buckets.is_power_of_two() || buckets > 1 << 30 {
-        return Err(StepError::StickyBuckets(buckets));
-    }
-    if !(1..=120).contains(&conf.flow_timeout_s) {
-        return Err(StepError::FlowTimeout(conf.flow_timeout_s));
-    }
-    Ok(LbConfSet {
-        ip4_src_address: conf.ip4_src,
-        ip6_src_address: conf.ip6_src,
-        sticky_buckets_per_core: buckets,
-        flow_timeout: conf.flow_timeout_s,
-    })
 }
 
 fn vip_message(spec: &VipSpec, is_del: bool) -> LbAddDelVipV2 {

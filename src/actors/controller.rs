@@ -190,29 +190,19 @@ impl Controller {
                     }
                 }
                 ControllerEffect::Administer { backend, admin, why, within } => {
-                    if let Some(prober) = self.probers.get(backend.as_str()) {
-                        prober.do_send(prober::Administer { admin, why, within });
-                    }
+                    self.probers.tell(&backend, prober::Administer { admin, why, within });
                 }
                 ControllerEffect::PeerChanged(backend, to) => {
-                    if let Some(prober) = self.probers.get(backend.as_str()) {
-                        prober.do_send(prober::PeerChanged(to));
-                    }
+                    self.probers.tell(&backend, prober::PeerChanged(to));
                 }
                 ControllerEffect::PeerTrend { backend, to, within } => {
-                    if let Some(prober) = self.probers.get(backend.as_str()) {
-                        prober.do_send(prober::PeerTrend { to, within });
-                    }
+                    self.probers.tell(&backend, prober::PeerTrend { to, within });
                 }
                 ControllerEffect::EndDamping { backend, why } => {
-                    if let Some(prober) = self.probers.get(backend.as_str()) {
-                        prober.do_send(prober::EndDamping(why));
-                    }
+                    self.probers.tell(&backend, prober::EndDamping(why));
                 }
                 ControllerEffect::Served(backend, served) => {
-                    if let Some(prober) = self.probers.get(backend.as_str()) {
-                        prober.do_send(prober::Served(served));
-                    }
+                    self.probers.tell(&backend, prober::Served(served));
                 }
                 ControllerEffect::SetGraceTimer(reload) => {
                     let after = self.state.config().lb.startup_max_delay;
@@ -222,9 +212,7 @@ impl Controller {
                     });
                 }
                 ControllerEffect::Readdress(backend, address) => {
-                    if let Some(prober) = self.probers.get(backend.as_str()) {
-                        prober.do_send(prober::Readdressed(address));
-                    }
+                    self.probers.tell(&backend, prober::Readdressed(address));
                 }
                 ControllerEffect::AddressShared { backend, other, address } => warn!(
                     %backend, %other, %address,
@@ -235,14 +223,10 @@ impl Controller {
                     self.ask(prober::Ask { group, question, since }, &backends, witnesses, ctx);
                 }
                 ControllerEffect::Witness { backend, doubt, by, began } => {
-                    if let Some(prober) = self.probers.get(backend.as_str()) {
-                        prober.do_send(prober::NoteWitness { doubt, by, began });
-                    }
+                    self.probers.tell(&backend, prober::NoteWitness { doubt, by, began });
                 }
                 ControllerEffect::Judge { backend, doubt, judgement } => {
-                    if let Some(prober) = self.probers.get(backend.as_str()) {
-                        prober.do_send(prober::Judge(doubt, judgement));
-                    }
+                    self.probers.tell(&backend, prober::Judge(doubt, judgement));
                 }
                 ControllerEffect::SetDoubtTimer { group, timer, after } => {
                     ctx.run_later(after, move |this, ctx| {

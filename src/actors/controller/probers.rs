@@ -55,6 +55,18 @@ impl Probers {
         self.by_backend.get(backend).map(|prober| &prober.address)
     }
 
+    /// Sends a message to the prober of a backend, if it has one.
+    pub(super) fn tell<M>(&self, backend: &BackendName, message: M)
+    where
+        M: Message + Send + 'static,
+        M::Result: Send,
+        Prober: Handler<M>,
+    {
+        if let Some(prober) = self.get(backend.as_str()) {
+            prober.do_send(message);
+        }
+    }
+
     /// In the order of the backends' names.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Addr<Prober>> {
         self.by_backend.values().map(|prober| &prober.address)

@@ -23,14 +23,14 @@ impl Controller {
     pub(super) fn set_flow_timer(timer: FlowTimer, after: Duration, ctx: &mut Context<Self>) {
         ctx.run_later(after, move |this, ctx| {
             let effects = this.state.flow_timer_fired(timer);
-            this.execute(effects, None, ctx);
+            this.execute(effects, ctx);
         });
     }
 
     pub(super) fn set_drain_timer(drain: DrainId, after: Duration, ctx: &mut Context<Self>) {
         ctx.run_later(after, move |this, ctx| {
             let effects = this.state.drain_timed_out(drain, this.moment());
-            this.execute(effects, None, ctx);
+            this.execute(effects, ctx);
         });
     }
 
@@ -49,7 +49,7 @@ impl Controller {
             let now = this.moment();
             let took = now.monotonic.saturating_duration_since(begun);
             let effects = this.state.flows_read(&counts, took, now);
-            this.execute(effects, None, ctx);
+            this.execute(effects, ctx);
         }));
     }
 }

@@ -47,7 +47,7 @@ impl Handler<Suspected> for Controller {
     fn handle(&mut self, message: Suspected, ctx: &mut Self::Context) {
         let Suspected { prober, backend, group, suspicion } = message;
         let effects = self.state.suspected((prober, &backend), group, &suspicion, self.moment());
-        self.execute(effects, None, ctx);
+        self.execute(effects, ctx);
     }
 }
 
@@ -57,7 +57,7 @@ impl Handler<Answered> for Controller {
     fn handle(&mut self, message: Answered, ctx: &mut Self::Context) {
         let Answered { group, question, passed } = message;
         let effects = self.state.answered(group, question, passed, self.moment());
-        self.execute(effects, None, ctx);
+        self.execute(effects, ctx);
     }
 }
 
@@ -66,6 +66,6 @@ impl Handler<VppPresence> for Controller {
 
     fn handle(&mut self, VppPresence(is_present): VppPresence, ctx: &mut Self::Context) {
         let effects = self.state.vpp_presence(is_present, SystemTime::now());
-        self.execute(effects, None, ctx);
+        self.execute(effects, ctx);
     }
 }

@@ -37,6 +37,6 @@ impl Handler<Resolved> for Controller {
             }
         }
         let effects = self.state.resolved(&backend, &host, resolution, SystemTime::now());
-        self.execute(effects, None, ctx);
+        self.execute(effects, ctx);
     }
 }

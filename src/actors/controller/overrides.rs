@@ -76,7 +76,7 @@ impl Controller {
             }
         }
         // The change is published before the transition that it causes.
-        self.execute(others, None, ctx);
+        self.execute(others, ctx);
         let probers = probers.into_iter().map(|(prober, message)| prober.send(message)).collect();
         TakenEffect { generation: self.state.generation(), probers }
     }
@@ -111,7 +111,7 @@ impl Controller {
         let timer = ctx.run_later(after, |this, ctx| {
             this.expiry = None;
             let effects = this.state.expire_overrides(this.moment());
-            this.execute(effects, None, ctx);
+            this.execute(effects, ctx);
             this.keep_overrides(ctx);
         });
         self.expiry = Some((at, timer));

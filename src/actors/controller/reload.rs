@@ -80,7 +80,7 @@ impl Controller {
         self.probers.set_environment(namespace, &settings);
         let effects = self.state.reload(Arc::new(config), SystemTime::now());
         self.replace_desired(force);
-        self.execute(effects, None, ctx);
+        self.execute(effects, ctx);
         self.keep_overrides(ctx);
         self.probers.renew_roots();
         self.publish(Event::Change(Change::of_config(SystemTime::now()).into()));

@@ -14,7 +14,7 @@ impl Handler<Transitioned> for Controller {
         let Transitioned { prober, backend, transition, decided } = message;
         let now = self.moment().monotonic;
         let effects = self.state.transitioned(prober, &backend, transition, now);
-        self.execute(effects, Some(decided), ctx);
+        self.execute_verdict(effects, decided, ctx);
     }
 }
 
@@ -24,7 +24,7 @@ impl Handler<TrendChanged> for Controller {
     fn handle(&mut self, message: TrendChanged, ctx: &mut Self::Context) {
         let TrendChanged { prober, backend, trend } = message;
         let effects = self.state.trend_changed(prober, &backend, trend, self.moment());
-        self.execute(effects, None, ctx);
+        self.execute(effects, ctx);
     }
 }
 
@@ -37,7 +37,7 @@ impl Handler<Damped> for Controller {
             log::damped(&backend, damped);
         }
         let effects = self.state.damped(prober, &backend, damped, self.moment());
-        self.execute(effects, None, ctx);
+        self.execute(effects, ctx);
     }
 }
 
@@ -54,6 +54,6 @@ impl Handler<ServedObserved> for Controller {
 
     fn handle(&mut self, ServedObserved(served): ServedObserved, ctx: &mut Self::Context) {
         let effects = self.state.vpp_serves(served);
-        self.execute(effects, None, ctx);
+        self.execute(effects, ctx);
     }
 }

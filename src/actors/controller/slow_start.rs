@@ -15,14 +15,14 @@ impl Controller {
             // It fails only when the daemon ends.
             let Ok(steps) = steps else { return };
             let effects = this.state.ramp_planned(id, steps, this.moment());
-            this.execute(effects, None, ctx);
+            this.execute(effects, ctx);
         }));
     }
 
     pub(super) fn set_ramp_timer(id: RampId, after: Duration, ctx: &mut Context<Self>) {
         ctx.run_later(after, move |this, ctx| {
             let effects = this.state.ramp_due(id, this.moment());
-            this.execute(effects, None, ctx);
+            this.execute(effects, ctx);
         });
     }
 }

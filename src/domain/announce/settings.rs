@@ -1,6 +1,8 @@
-//! What the configuration says of a frontend's announcement.
+//! What the configuration says of announcements.
 
 use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// `frontends.<name>.announce`
@@ -59,6 +61,11 @@ impl HealthyShare {
         (1..=100).contains(&percent).then_some(Self(percent))
     }
 
+    #[must_use]
+    pub fn percent(self) -> u8 {
+        self.0
+    }
+
     /// Whether so much is up. Where no server is in use there is nothing that could be.
     pub(super) fn is_reached(self, up: u64, total: u64) -> bool {
         up > 0 && up.saturating_mul(100) >= total.saturating_mul(u64::from(self.0))
@@ -69,5 +76,56 @@ impl HealthyShare {
 impl fmt::Display for HealthyShare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}%", self.0)
+    }
+}
+
+/// `announce`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnnouncerSettings {
+    /// Each is told of everything; empty: nothing is announced.
+    pub drivers: Vec<DriverSettings>,
+    /// How long what VPP does not serve stays announced.
+    pub hold_vpp: Duration,
+}
+
+impl Default for AnnouncerSettings {
+    fn default() -> Self {
+        Self { drivers: Vec::new(), hold_vpp: Duration::from_secs(10) }
+    }
+}
+
+/// A way to tell a routing daemon.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DriverSettings {
+    /// Blackhole routes in a table of the kernel.
+    Netlink {
+        table: u32,
+        /// Whose routes they are (`rtm_protocol`).
+        protocol: u8,
+        /// The network namespace of the table; `None`: the daemon's own.
+        netns: Option<String>,
+    },
+    /// GoBGP's gRPC API.
+    Gobgp {
+        address: SocketAddr,
+        /// The community that marks paths of ours.
+        community: (u16, u16),
+    },
+    /// Files that BIRD includes, and its control socket.
+    Bird { socket: PathBuf, directory: PathBuf },
+    /// A program that places the whole set.
+    Command { program: PathBuf, arguments: Vec<String> },
+}
+
+impl DriverSettings {
+    /// The key in the configuration, and the name in the API, logs and metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Netlink { .. } => "netlink",
+            Self::Gobgp { .. } => "gobgp",
+            Self::Bird { .. } => "bird",
+            Self::Command { .. } => "command",
+        }
     }
 }

@@ -62,6 +62,7 @@ fn config() -> Config {
         src_ip_sticky: false,
         flush_on_down: true,
         fail_open: None,
+        announce: None,
         table_length: TableLength::DEFAULT,
         pools: vec![pool("main", &["a", "b"]), pool("spare", &["c"])],
     };
@@ -74,6 +75,7 @@ fn config() -> Config {
             doubt_limit: seconds(5),
             witnesses: vec![],
         },
+        announcer: AnnouncerSettings::default(),
         lb: LbSettings {
             sync_interval: seconds(30),
             startup_min_delay: seconds(0),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::placement::VipPrefix;
-use super::settings::{AnnounceSettings, SharedBy};
+use super::settings::{AnnounceSettings, AnnouncerSettings, SharedBy};
 use crate::domain::balancing::fail_open::UpWeight;
 use crate::domain::names::FrontendName;
 use crate::domain::overrides::OverrideOrigin;
@@ -51,6 +51,35 @@ pub struct FrontendFacts {
     /// Servers of it are down, and that was believed without a witness: no probe of their
     /// way has passed since.
     pub is_unwitnessed: bool,
+}
+
+/// What has changed of the facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnnounceUpdate {
+    pub is_ready: bool,
+    pub is_vpp_present: bool,
+    pub settings: AnnouncerSettings,
+    /// The frontends that have changed; `None`: it is not to be announced, or no more.
+    pub frontends: Vec<(FrontendName, Option<(VipPrefix, FrontendFacts)>)>,
+}
+
+impl AnnounceFacts {
+    /// Notes what has changed. The prefixes and what is known of them besides stay.
+    pub fn update(&mut self, update: AnnounceUpdate) {
+        let AnnounceUpdate { is_ready, is_vpp_present, settings, frontends } = update;
+        (self.is_ready, self.is_vpp_present) = (is_ready, is_vpp_present);
+        self.hold_vpp = settings.hold_vpp;
+        for (name, facts) in frontends {
+            // Its address may be another one now.
+            self.prefixes.retain(|prefix, its| {
+                let is_its = facts.as_ref().is_some_and(|(at, _)| at == prefix);
+                is_its || its.frontends.remove(&name).is_none() || !its.frontends.is_empty()
+            });
+            if let Some((prefix, facts)) = facts {
+                self.prefixes.entry(prefix).or_default().frontends.insert(name, facts);
+            }
+        }
+    }
 }
 
 /// What an operator wants of a prefix in place of the rules.

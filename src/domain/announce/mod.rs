@@ -24,7 +24,7 @@ mod verdict;
 
 pub mod placement;
 
-pub use facts::{AnnounceFacts, AnnounceOrder, FrontendFacts, PrefixFacts};
+pub use facts::{AnnounceFacts, AnnounceOrder, AnnounceUpdate, FrontendFacts, PrefixFacts};
 pub use settings::{AnnounceSettings, AnnouncerSettings, DriverSettings, HealthyShare, SharedBy};
 pub use state::{AnnounceDecision, AnnounceState, AnnouncementChange, AnnouncementView, Standing};
 pub use verdict::{AnnounceReason, HoldReason};

@@ -1,0 +1,4 @@
+//! Announcing VIPs through a routing daemon on this machine: which routes there are
+//! to be, which were read, and the steps between.
+
+pub mod placement;

@@ -22,6 +22,7 @@ mod settings;
 mod state;
 mod verdict;
 
+pub mod driver_loop;
 pub mod placement;
 
 pub use facts::{AnnounceFacts, AnnounceOrder, AnnounceUpdate, FrontendFacts, PrefixFacts};

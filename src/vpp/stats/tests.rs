@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -218,8 +218,13 @@ fn a_reader_beside_a_writer_never_sees_a_mixture() {
                 std::thread::yield_now();
             }
         });
+        // The scope waits for the writer even where a read panics.
+        let _stop = StopOnDrop(&stop);
         let mut seen = [0; 2];
-        for _ in 0..2000 {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        // On a busy machine the writer may not have begun after the first thousands.
+        while seen[0] + seen[1] < 2000 || seen.contains(&0) {
+            assert!(Instant::now() < deadline, "both are met: {seen:?}");
             let found = segment.read_consistent(|view, directory| {
                 let [entry] = find(view, directory, [LB_COUNTERS[0]])?;
                 simple_counters(view, LB_COUNTERS[0], entry.unwrap())
@@ -230,9 +235,15 @@ fn a_reader_beside_a_writer_never_sees_a_mixture() {
                 ref other => panic!("{other:?}"),
             }
         }
-        stop.store(true, Ordering::Relaxed);
-        assert!(seen[0] > 0 && seen[1] > 0, "both were met: {seen:?}");
     });
+}
+
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -29,6 +29,7 @@ use probers::Probers;
 pub use reload::log_warnings;
 
 use super::Outbox;
+use super::announcer::AnnounceFactsChanged;
 use super::override_keeper::StoreOverrides;
 use super::prober::{self, FakeProbe};
 use super::reconciler::{DesiredChanged, DesiredReplaced, Reconciler, SubscribeProgress};
@@ -59,6 +60,8 @@ pub struct Controller {
     fake_resolver: Option<resolver::FakeResolver>,
     /// Reads VPP's flows; `None`: there is no VPP.
     flow_counter: Option<Recipient<ReadFlows>>,
+    /// `None`: nothing is announced.
+    announcer: Option<Recipient<AnnounceFactsChanged>>,
     resolver: Option<Addr<Resolver>>,
     writes: CommandWrites,
     /// `None`: overrides are not kept over restarts.
@@ -117,6 +120,7 @@ impl Controller {
             initial_effects,
             fake_resolver: None,
             flow_counter: None,
+            announcer: None,
             resolver: None,
             writes: CommandWrites::new(Some(OverrideSet::default())),
             keeper: None,
@@ -158,6 +162,12 @@ impl Controller {
         Self { flow_counter: Some(flow_counter), ..self }
     }
 
+    /// Tells this actor what announcements are decided by.
+    #[must_use]
+    pub fn with_announcer(self, announcer: Recipient<AnnounceFactsChanged>) -> Self {
+        Self { announcer: Some(announcer), ..self }
+    }
+
     /// Replaces all probes by `fake_probe`, which uses no network.
     #[must_use]
     pub fn with_fake_probe(mut self, fake_probe: FakeProbe) -> Self {
@@ -193,12 +203,23 @@ impl Controller {
         if !self.deferred.is_empty() {
             let turn = async { tokio::task::yield_now().await }.into_actor(self);
             ctx.spawn(turn.map(|(), this, ctx| this.execute_deferred(ctx)));
+        } else {
+            self.tell_announcer();
         }
     }
 
     fn execute_deferred(&mut self, ctx: &mut Context<Self>) {
         for effect in std::mem::take(&mut self.deferred) {
             self.execute_one(effect, None, ctx);
+        }
+        self.tell_announcer();
+    }
+
+    fn tell_announcer(&mut self) {
+        if let Some(announcer) = &self.announcer
+            && let Some(update) = self.state.announce_update()
+        {
+            announcer.do_send(AnnounceFactsChanged(update));
         }
     }
 
@@ -208,6 +229,7 @@ impl Controller {
         for effect in effects {
             self.execute_one(effect, None, ctx);
         }
+        self.tell_announcer();
     }
 
     fn execute_one(

@@ -18,6 +18,7 @@
 //! 6. An operator's `drain` lowers the preference of what would be announced.
 
 mod facts;
+mod report;
 mod settings;
 mod state;
 mod verdict;
@@ -26,6 +27,7 @@ pub mod driver_loop;
 pub mod placement;
 
 pub use facts::{AnnounceFacts, AnnounceOrder, AnnounceUpdate, FrontendFacts, PrefixFacts};
+pub use report::DriverReport;
 pub use settings::{AnnounceSettings, AnnouncerSettings, DriverSettings, HealthyShare, SharedBy};
 pub use state::{AnnounceDecision, AnnounceState, AnnouncementChange, AnnouncementView, Standing};
 pub use verdict::{AnnounceReason, HoldReason};

@@ -1,11 +1,13 @@
-//! Generates the gRPC code from `proto/maglev.proto` with a compiler written in
-//! Rust, so that a build needs no system `protoc`.
+//! Generates the gRPC code from `proto` with a compiler written in Rust, so that a
+//! build needs no system `protoc`.
 
 use std::path::PathBuf;
 
 use prost::Message;
 
 const PROTO: &str = "proto/maglev.proto";
+/// Of routing daemons that maglevd is a client of.
+const FOREIGN: [&str; 2] = ["proto/gobgp_v3.proto", "proto/gobgp_v4.proto"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed={PROTO}");
@@ -17,6 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The reflection service serves this copy.
     std::fs::write(out.join("maglev.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure().compile_fds(descriptors)?;
+    for foreign in FOREIGN {
+        println!("cargo:rerun-if-changed={foreign}");
+        tonic_prost_build::configure().compile_fds(protox::compile([foreign], ["proto"])?)?;
+    }
 
     println!("cargo:rustc-env=MAGLEV_COMMIT={}", commit());
     println!("cargo:rustc-env=MAGLEV_BUILD_DATE={}", build_date());

@@ -72,8 +72,24 @@ const LAYERS: &[Layer] = &[
         crates: &["thiserror", "ipnet", "tokio", "tracing", "rustix", "fastrand"],
     },
     Layer {
+        folder: "announce",
+        modules: &["domain", "probe"],
+        crates: &[
+            "thiserror",
+            "tokio",
+            "tokio_stream",
+            "tonic",
+            "tonic_prost",
+            "prost",
+            "serde",
+            "serde_json",
+            "rustix",
+            "libc",
+        ],
+    },
+    Layer {
         folder: "actors",
-        modules: &["config", "domain", "host", "probe", "state", "vpp"],
+        modules: &["announce", "config", "domain", "host", "probe", "state", "vpp"],
         crates: &[
             "thiserror",
             "tokio",
@@ -150,7 +166,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "bin/maglevd",
-        modules: &["actors", "api", "config", "domain", "host", "probe", "state", "vpp"],
+        modules: &["actors", "announce", "api", "config", "domain", "host", "probe", "state", "vpp"],
         crates: &[
             "thiserror",
             "actix",

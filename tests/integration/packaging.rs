@@ -53,7 +53,13 @@ fn unit(drop_ins: &[&str]) -> (tempfile::TempDir, String) {
 
 #[test]
 fn systemd_finds_nothing_wrong_with_the_unit() {
-    for drop_ins in [&[][..], &["netns.conf"], &["before-253.conf"]] {
+    for drop_ins in [
+        &[][..],
+        &["netns.conf"],
+        &["before-253.conf"],
+        &["announce-netlink.conf", "netns.conf"],
+        &["announce-bird.conf"],
+    ] {
         let (_dir, path) = unit(drop_ins);
         let arguments = ["verify", "--man=no", &path];
         let Some(output) = run("systemd-analyze", "systemd", &arguments) else { return };

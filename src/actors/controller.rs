@@ -5,6 +5,7 @@
 mod commands;
 mod draining;
 mod evidence;
+mod execution;
 mod log;
 mod messages;
 mod names;
@@ -21,7 +22,6 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use actix::prelude::*;
-use tracing::{info, warn};
 
 pub use messages::*;
 use pending::CommandWrites;
@@ -31,7 +31,7 @@ pub use reload::log_warnings;
 use super::Outbox;
 use super::announcer::AnnounceFactsChanged;
 use super::override_keeper::StoreOverrides;
-use super::prober::{self, FakeProbe};
+use super::prober::FakeProbe;
 use super::reconciler::{DesiredChanged, DesiredReplaced, Reconciler, SubscribeProgress};
 use super::resolver::{self, Resolver};
 use super::vpp_connection::ReadFlows;
@@ -39,9 +39,8 @@ use crate::actors::event_batcher::EventBatcher;
 use crate::config::ConfigSource;
 use crate::domain::config::Config;
 use crate::domain::controller::{ControllerEffect, ControllerState, ReloadQueue};
-use crate::domain::events::Event;
 use crate::domain::overrides::OverrideSet;
-use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate};
+use crate::domain::reconcile::DesiredSnapshot;
 use crate::probe::ProbeEnvironment;
 
 /// The mailbox's capacity: a transition of every backend at once fits.
@@ -179,166 +178,6 @@ impl Controller {
     #[must_use]
     pub fn with_fake_resolver(self, fake_resolver: resolver::FakeResolver) -> Self {
         Self { fake_resolver: Some(fake_resolver), ..self }
-    }
-
-    /// Executes the effects of a verdict. What follows a new desired state waits until the
-    /// Reconciler, which shares this thread, has had its turn: neither an event nor a
-    /// message to a peer of the backend delays its weight.
-    fn execute_verdict(
-        &mut self,
-        effects: Vec<ControllerEffect>,
-        decided: Instant,
-        ctx: &mut Context<Self>,
-    ) {
-        self.execute_deferred(ctx);
-        let mut effects = effects.into_iter();
-        while let Some(effect) = effects.next() {
-            let is_desired = matches!(effect, ControllerEffect::Desire(_));
-            self.execute_one(effect, Some(decided), ctx);
-            if is_desired {
-                break;
-            }
-        }
-        self.deferred = effects.collect();
-        if !self.deferred.is_empty() {
-            let turn = async { tokio::task::yield_now().await }.into_actor(self);
-            ctx.spawn(turn.map(|(), this, ctx| this.execute_deferred(ctx)));
-        } else {
-            self.tell_announcer();
-        }
-    }
-
-    fn execute_deferred(&mut self, ctx: &mut Context<Self>) {
-        for effect in std::mem::take(&mut self.deferred) {
-            self.execute_one(effect, None, ctx);
-        }
-        self.tell_announcer();
-    }
-
-    fn tell_announcer(&mut self) {
-        if let Some(announcer) = &self.announcer
-            && let Some(update) = self.state.announce_update()
-        {
-            announcer.do_send(AnnounceFactsChanged(update));
-        }
-    }
-
-    /// Executes effects, after those that were deferred.
-    fn execute(&mut self, effects: Vec<ControllerEffect>, ctx: &mut Context<Self>) {
-        self.execute_deferred(ctx);
-        for effect in effects {
-            self.execute_one(effect, None, ctx);
-        }
-        self.tell_announcer();
-    }
-
-    fn execute_one(
-        &mut self,
-        effect: ControllerEffect,
-        decided: Option<Instant>,
-        ctx: &mut Context<Self>,
-    ) {
-        match effect {
-            ControllerEffect::StartProber { id, backend, settings } => {
-                self.probers.start(id, backend, settings, (&ctx.address()).into());
-            }
-            ControllerEffect::StopProber(backend) => self.probers.stop(&backend),
-            ControllerEffect::CopyVerdict { from, to, with_stats } => {
-                self.probers.copy_verdict(&from, to, with_stats);
-            }
-            ControllerEffect::CheckChanged(backend, check) => {
-                if let Some(prober) = self.state.prober(&backend) {
-                    let to = (&ctx.address()).into();
-                    self.probers.change_check(&backend, check, prober, to);
-                }
-            }
-            ControllerEffect::Administer { backend, admin, why, within } => {
-                self.probers.tell(&backend, prober::Administer { admin, why, within });
-            }
-            ControllerEffect::PeerChanged(backend, to) => {
-                self.probers.tell(&backend, prober::PeerChanged(to));
-            }
-            ControllerEffect::PeerTrend { backend, to, within } => {
-                self.probers.tell(&backend, prober::PeerTrend { to, within });
-            }
-            ControllerEffect::EndDamping { backend, why } => {
-                self.probers.tell(&backend, prober::EndDamping(why));
-            }
-            ControllerEffect::Served(backend, served) => {
-                self.probers.tell(&backend, prober::Served(served));
-            }
-            ControllerEffect::SetGraceTimer(reload) => {
-                let after = self.state.config().lb.startup_max_delay;
-                ctx.run_later(after, move |this, ctx| {
-                    let effects = this.state.expire_reload_grace(reload, SystemTime::now());
-                    this.execute(effects, ctx);
-                });
-            }
-            ControllerEffect::Readdress(backend, address) => {
-                self.probers.tell(&backend, prober::Readdressed(address));
-            }
-            ControllerEffect::AddressShared { backend, other, address } => warn!(
-                %backend, %other, %address,
-                "backend-address-shared: they are one server, with the greater weight of the two"
-            ),
-            ControllerEffect::Publish(event) => self.publish(event),
-            ControllerEffect::Ask { group, question, since, backends, witnesses } => {
-                self.ask(prober::Ask { group, question, since }, &backends, witnesses, ctx);
-            }
-            ControllerEffect::Witness { backend, doubt, by, began } => {
-                self.probers.tell(&backend, prober::NoteWitness { doubt, by, began });
-            }
-            ControllerEffect::Judge { backend, doubt, judgement } => {
-                self.probers.tell(&backend, prober::Judge(doubt, judgement));
-            }
-            ControllerEffect::SetDoubtTimer { group, timer, after } => {
-                ctx.run_later(after, move |this, ctx| {
-                    let effects = this.state.doubt_timer_fired(group, timer, this.moment());
-                    this.execute(effects, ctx);
-                });
-            }
-            ControllerEffect::ProbingChanged { impossible } => {
-                log::probing(impossible.as_ref());
-            }
-            ControllerEffect::PlanRamp(id, request) => self.plan_ramp(id, request, ctx),
-            ControllerEffect::SetRampTimer(id, after) => Self::set_ramp_timer(id, after, ctx),
-            ControllerEffect::SetFlowTimer(timer, after) => {
-                Self::set_flow_timer(timer, after, ctx);
-            }
-            ControllerEffect::ReadFlows => self.read_flows(ctx),
-            ControllerEffect::SetDrainTimer(drain, after) => {
-                Self::set_drain_timer(drain, after, ctx);
-            }
-            ControllerEffect::Desire(frontends) => {
-                if let Some(outboxes) = &self.outboxes {
-                    let generation = self.state.generation();
-                    let update = DesiredUpdate { frontends, decided, generation };
-                    outboxes.changed.send(DesiredChanged(update));
-                }
-            }
-            ControllerEffect::OverrideBegan(entry) => log::override_began(&entry),
-            ControllerEffect::OverrideEnded { entry, end, who, why } => {
-                log::override_ended(&entry, end, &who, why.as_ref());
-            }
-        }
-    }
-
-    fn publish(&self, event: Event) {
-        match &event {
-            Event::Backend(name, change) => info!(
-                backend = %name, from = %change.from, to = %change.to, why = &*change.why,
-                "backend-transition"
-            ),
-            Event::Frontend(name, change) => info!(
-                frontend = %name, from = %change.from, to = %change.to, why = &*change.why,
-                "frontend-transition"
-            ),
-            Event::FailOpen(change) => log::fail_open(change),
-            Event::Hold(change) => log::hold(change),
-            Event::Drain(change) => log::drain(change),
-            Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
-        }
-        self.events.publish(event);
     }
 
     /// Sets the snapshot with which subscribers start. A reload publishes events instead:

@@ -19,6 +19,7 @@ mod pass;
 
 use std::time::Duration;
 
+use crate::domain::announce::DriverSettings;
 use crate::domain::announce::placement::{PlacedRoutes, WantedRoutes};
 
 pub use bird::{BirdDriver, BirdOptions, BirdWatch};
@@ -43,6 +44,31 @@ pub enum RouteDriver {
 }
 
 impl RouteDriver {
+    /// The driver that the configuration asks for.
+    #[must_use]
+    pub fn of(settings: &DriverSettings) -> Self {
+        match settings {
+            DriverSettings::Netlink { table, protocol } => {
+                let (table, protocol) = (*table, *protocol);
+                let options = NetlinkOptions { table, protocol, ..Default::default() };
+                Self::Netlink(NetlinkDriver::new(options))
+            }
+            DriverSettings::Gobgp { address, community } => {
+                let address = address.to_string();
+                let options = GobgpOptions { address, marker: *community, ..Default::default() };
+                Self::Gobgp(GobgpDriver::new(options))
+            }
+            DriverSettings::Bird { socket, directory } => {
+                let (socket, directory) = (socket.clone(), directory.clone());
+                let options = BirdOptions { socket, directory, ..Default::default() };
+                Self::Bird(BirdDriver::new(options))
+            }
+            DriverSettings::Command { argv } => {
+                Self::Command(CommandDriver::new(CommandOptions::new(argv.clone())))
+            }
+        }
+    }
+
     /// As it is named in the configuration.
     #[must_use]
     pub const fn name(&self) -> &'static str {

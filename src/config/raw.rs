@@ -198,7 +198,6 @@ pub(super) struct RawAnnounce {
 pub(super) struct RawNetlink {
     pub(super) table: Option<RawTable>,
     pub(super) protocol: Option<i64>,
-    pub(super) netns: Option<String>,
 }
 
 /// A routing table by number, or `main`.

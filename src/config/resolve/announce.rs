@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::settings::netns;
 use super::values::{duration, number, optional, or_default};
 use crate::config::fault::Problem;
 use crate::config::raw;
@@ -64,8 +63,7 @@ fn netlink(
             protocol => Some(protocol),
         }
     });
-    let netns = optional(raw.netns.as_deref(), |given| netns(given, &at.key("netns"), report));
-    Some(DriverSettings::Netlink { table: table?, protocol: protocol?, netns: netns? })
+    Some(DriverSettings::Netlink { table: table?, protocol: protocol? })
 }
 
 fn gobgp(
@@ -110,11 +108,11 @@ fn command(
     at: &ConfigPath<'_>,
     report: &mut FaultReport,
 ) -> Option<DriverSettings> {
-    let Some((program, arguments)) = raw.split_first() else {
+    let Some(program) = raw.first() else {
         return report.refuse(at, Problem::Missing { give: "a program and its arguments" });
     };
-    let program = absolute(program, &at.index(0), report)?;
-    Some(DriverSettings::Command { program, arguments: arguments.to_vec() })
+    absolute(program, &at.index(0), report)?;
+    Some(DriverSettings::Command { argv: raw.to_vec() })
 }
 
 fn absolute(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<PathBuf> {

@@ -36,7 +36,10 @@ pub struct DriverLoop {
 enum Phase {
     /// A run begins at `due`, if nothing asks for an earlier one. `ended` is the end
     /// of the last run.
-    Waiting { due: Instant, ended: Option<Instant> },
+    Waiting {
+        due: Instant,
+        ended: Option<Instant>,
+    },
     Running(Pending),
 }
 
@@ -60,7 +63,10 @@ pub enum LoopInput {
     Changed,
     TimerFired,
     /// The run under way is over; `chance` is drawn from 0 to 1.
-    RunEnded { outcome: RunOutcome, chance: f64 },
+    RunEnded {
+        outcome: RunOutcome,
+        chance: f64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,9 +159,11 @@ impl DriverLoop {
         if pending == Pending::Wanted {
             return vec![self.run()];
         }
-        let mut due = now + self.failures.checked_sub(1).map_or(self.interval, |tries| {
-            retry(tries, chance).min(self.interval)
-        });
+        let mut due = now
+            + self
+                .failures
+                .checked_sub(1)
+                .map_or(self.interval, |tries| retry(tries, chance).min(self.interval));
         if pending == Pending::Change {
             due = due.min(now + CHANGE_PAUSE);
         }

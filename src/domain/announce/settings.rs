@@ -102,8 +102,6 @@ pub enum DriverSettings {
         table: u32,
         /// Whose routes they are (`rtm_protocol`).
         protocol: u8,
-        /// The network namespace of the table; `None`: the daemon's own.
-        netns: Option<String>,
     },
     /// GoBGP's gRPC API.
     Gobgp {
@@ -114,7 +112,10 @@ pub enum DriverSettings {
     /// Files that BIRD includes, and its control socket.
     Bird { socket: PathBuf, directory: PathBuf },
     /// A program that places the whole set.
-    Command { program: PathBuf, arguments: Vec<String> },
+    Command {
+        /// The program, by its absolute path, and its arguments.
+        argv: Vec<String>,
+    },
 }
 
 impl DriverSettings {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::actors::broadcaster::{EventFilter, StreamItem, Subscribe};
+use crate::domain::events::Event;
 
 #[actix_rt::test]
 async fn verdicts_become_weights_and_events() {

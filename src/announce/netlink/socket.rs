@@ -46,7 +46,7 @@ impl RouteSocket {
                 DriverError::Failed { attempt: attempt.into(), reason: error.to_string() }
             })?,
         };
-        let socket = opened.and_then(AsyncFd::new).map_err(|error| failed(&error))?;
+        let socket = opened.and_then(AsyncFd::register).map_err(|error| failed(&error))?;
         Ok(Self { socket, sequence: 0, buffer: vec![0; BUFFER] })
     }
 

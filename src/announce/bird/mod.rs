@@ -67,6 +67,18 @@ struct Found {
     missing: BTreeSet<String>,
 }
 
+impl Found {
+    /// Whether BIRD has what is wanted, but for what a protocol is missing for: no
+    /// `configure` would mend that, and each has its dangers.
+    fn is_as(&self, wanted: &WantedRoutes, protocols: &[String; 2]) -> bool {
+        let is_known =
+            |prefix: &VipPrefix| !self.missing.contains(&protocols[usize::from(prefix.is_ipv6())]);
+        let placed = self.routes.iter().filter_map(|(prefix, it)| Some((*prefix, it.placement()?)));
+        let wanted = wanted.iter().filter(|(prefix, _)| is_known(prefix));
+        placed.eq(wanted.map(|(prefix, placement)| (*prefix, *placement)))
+    }
+}
+
 impl BirdDriver {
     #[must_use]
     pub const fn new(options: BirdOptions) -> Self {
@@ -101,7 +113,7 @@ impl BirdDriver {
                 fail(&mut failures, wanted, is_ipv6, &reason);
             }
         }
-        if writes > 0 || !is_as(&before.routes, wanted) {
+        if writes > 0 || !before.is_as(wanted, &self.options.protocols) {
             writes += 1;
             if let Err(error) = configure(&mut control).await {
                 let reason = error.to_string();
@@ -141,11 +153,6 @@ impl BirdDriver {
         }
         Ok(found)
     }
-}
-
-fn is_as(routes: &PlacedRoutes, wanted: &WantedRoutes) -> bool {
-    let placed = routes.iter().filter_map(|(prefix, route)| Some((*prefix, route.placement()?)));
-    placed.eq(wanted.iter().map(|(prefix, placement)| (*prefix, *placement)))
 }
 
 fn fail(

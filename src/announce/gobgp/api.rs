@@ -3,7 +3,7 @@
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-use super::path::{RibPath, RibWrite};
+use super::path::{Neighbor, RibPath, RibWrite};
 use super::pb::v3::gobgp_api_client::GobgpApiClient;
 use super::pb::v4::go_bgp_service_client::GoBgpServiceClient;
 use super::{v3, v4};
@@ -24,13 +24,6 @@ pub(super) struct Api {
 pub(super) enum ApiVersion {
     V3(GobgpApiClient<Channel>),
     V4(GoBgpServiceClient<Channel>),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Neighbor {
-    pub(super) address: String,
-    pub(super) asn: u32,
-    pub(super) is_established: bool,
 }
 
 impl Api {

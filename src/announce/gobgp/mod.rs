@@ -22,8 +22,8 @@ use crate::domain::announce::placement::{
 use super::DriverError;
 use super::error::within_limit;
 use super::pass::ApplyReport;
-use api::{Api, Neighbor};
-use path::{GRACEFUL_SHUTDOWN, RibPath, RibWrite};
+use api::Api;
+use path::{GRACEFUL_SHUTDOWN, Neighbor, RibPath, RibWrite};
 pub use watch::GobgpWatch;
 
 /// Where GoBGP is, and how paths are marked.

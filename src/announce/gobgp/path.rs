@@ -1,4 +1,4 @@
-//! Paths as both versions of the API have them.
+//! Paths and neighbors as both versions of the API have them.
 
 use crate::domain::announce::placement::VipPrefix;
 
@@ -37,6 +37,13 @@ impl RibWrite {
     pub(super) fn withdraw(prefix: VipPrefix) -> Self {
         Self { prefix, is_withdraw: true, communities: Vec::new(), as_path: Vec::new() }
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Neighbor {
+    pub(super) address: String,
+    pub(super) asn: u32,
+    pub(super) is_established: bool,
 }
 
 /// The number of the prefix's address family.

@@ -4,10 +4,9 @@ use prost::Message;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use super::api::Neighbor;
 use super::path::{
-    AS_SEQUENCE, CHUNK, ESTABLISHED, ORIGIN_IGP, PEER_STATE, RibPath, RibWrite, UNICAST, afi,
-    is_own, next_hop,
+    AS_SEQUENCE, CHUNK, ESTABLISHED, Neighbor, ORIGIN_IGP, PEER_STATE, RibPath, RibWrite, UNICAST,
+    afi, is_own, next_hop,
 };
 use super::pb::v3::gobgp_api_client::GobgpApiClient;
 use super::pb::v3::{

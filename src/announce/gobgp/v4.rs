@@ -3,10 +3,9 @@
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use super::api::Neighbor;
 use super::path::{
-    AS_SEQUENCE, CHUNK, ESTABLISHED, ORIGIN_IGP, PEER_STATE, RibPath, RibWrite, UNICAST, afi,
-    is_own, next_hop,
+    AS_SEQUENCE, CHUNK, ESTABLISHED, Neighbor, ORIGIN_IGP, PEER_STATE, RibPath, RibWrite, UNICAST,
+    afi, is_own, next_hop,
 };
 use super::pb::v4::attribute::Attr;
 use super::pb::v4::go_bgp_service_client::GoBgpServiceClient;

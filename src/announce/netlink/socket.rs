@@ -46,7 +46,7 @@ impl RouteSocket {
                 DriverError::Failed { attempt: attempt.into(), reason: error.to_string() }
             })?,
         };
-        let socket = opened.and_then(AsyncFd::new).map_err(|error| failed(&error))?;
+        let socket = opened.and_then(watched).map_err(|error| failed(&error))?;
         Ok(Self { socket, sequence: 0, buffer: vec![0; BUFFER] })
     }
 
@@ -180,6 +180,14 @@ impl RouteSocket {
             }
         }
     }
+}
+
+#[expect(unsafe_code, reason = "tokio asks for a promise about the descriptor")]
+fn watched(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: the descriptor is the socket's own, and open for as long as what it is
+    // moved into.
+    let watched = unsafe { AsyncFd::register(socket) };
+    watched.map_err(io::Error::from)
 }
 
 /// On the thread in the namespace.

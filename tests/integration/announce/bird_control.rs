@@ -95,7 +95,7 @@ async fn a_refusal_is_told_and_mended_by_the_next_pass() {
 #[tokio::test]
 async fn a_missing_protocol_is_named_where_it_is_wanted() {
     let directory = tempfile::tempdir().unwrap();
-    let _bird = FakeBird::start(directory.path(), &PROTOCOLS[..1]);
+    let bird = FakeBird::start(directory.path(), &PROTOCOLS[..1]);
     let driver = driver(directory.path());
     assert_placed(&driver.apply(&wanted(&[("192.0.2.1/32", false)])).await.unwrap());
     let report = driver.apply(&both()).await.unwrap();
@@ -108,6 +108,10 @@ async fn a_missing_protocol_is_named_where_it_is_wanted() {
     );
     let placed = &report.statuses[&prefix("192.0.2.1/32")];
     assert!(matches!(placed, PrefixStatus::Placed { .. }), "{placed:?}");
+    // No `configure` would mend it.
+    bird.commands();
+    assert_eq!(driver.apply(&both()).await.unwrap().writes, 0);
+    assert_eq!(bird.commands(), [""; 0]);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use vpp_maglev::domain::announce::placement::{
 };
 
 use super::support::{
-    Bed, Daemon, Monitor, RouteEvent, assert_placed, five_hundred, prefix, wanted,
+    Bed, Daemon, Monitor, RouteEvent, assert_placed, five_hundred, prefix, seen, wanted,
 };
 use crate::support::soon;
 use crate::support::wait::{DEADLINE, eventually};
@@ -69,24 +69,6 @@ async fn announced(bed: &Bed) -> (Daemon, Monitor, RouteDriver) {
     assert_placed(&driver.apply(&both(false)).await.unwrap());
     monitor.count(2, true).await;
     (bird, monitor, driver)
-}
-
-/// Everything that the router saw until now.
-async fn seen(
-    monitor: &mut Monitor,
-    driver: &RouteDriver,
-    wanted: &WantedRoutes,
-) -> Vec<RouteEvent> {
-    let mut seen = Vec::new();
-    for last in [prefix("192.0.2.250/32"), prefix("2001:db8:99::fa/128")] {
-        let mut more = wanted.clone();
-        more.insert(last, RoutePlacement::Announced);
-        driver.apply(&more).await.unwrap();
-        seen.append(&mut monitor.until(Came(last)).await.1);
-        driver.apply(wanted).await.unwrap();
-        seen.append(&mut monitor.until(Went(last)).await.1);
-    }
-    seen
 }
 
 #[tokio::test]

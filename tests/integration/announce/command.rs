@@ -75,7 +75,7 @@ async fn a_failure_is_told_with_what_the_program_said() {
         (
             r#"echo '{"placed": [{"prefix": "192.0.2.0/24", "state": "announced"}]}'"#,
             "running /bin/sh: not understood: \"192.0.2.0/24\" is no prefix of a single address, \
-             such as 192.0.2.1/32 or 2001:db8::1/128 at line 1 column 38",
+             such as 192.0.2.1/32 or 2001:db8::1/128 at line 1 column 37",
         ),
         ("true", "running /bin/sh: not understood: EOF while parsing a value at line 1 column 0"),
         (

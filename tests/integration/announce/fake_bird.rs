@@ -12,7 +12,6 @@ use tokio::net::{UnixListener, UnixStream};
 const PENDING: usize = 1024;
 
 pub(super) struct FakeBird {
-    pub(super) socket: PathBuf,
     state: Arc<Mutex<State>>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -33,7 +32,7 @@ impl FakeBird {
     /// One that has the protocols, each of which includes a file.
     pub(super) fn start(directory: &Path, protocols: &[(&str, &str)]) -> Self {
         let socket = directory.join("bird.ctl");
-        let listener = UnixListener::bind(&socket).unwrap();
+        let listener = UnixListener::bind(socket).unwrap();
         let files = protocols.iter().map(|(name, file)| ((*name).into(), directory.join(file)));
         let state = State { files: files.collect(), ..State::default() };
         let state = Arc::new(Mutex::new(state));
@@ -44,7 +43,7 @@ impl FakeBird {
                 tokio::spawn(serve(stream, shared.clone()));
             }
         });
-        Self { socket, state, task }
+        Self { state, task }
     }
 
     /// The next answers to `configure` and `configure status`, each a whole reply.

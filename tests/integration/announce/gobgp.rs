@@ -8,7 +8,7 @@ use vpp_maglev::domain::announce::placement::{
 };
 
 use super::support::{
-    Bed, Daemon, Monitor, RouteEvent, assert_placed, five_hundred, prefix, wanted,
+    Bed, Daemon, Monitor, RouteEvent, assert_placed, five_hundred, prefix, seen, wanted,
 };
 use crate::support::soon;
 use crate::support::wait::{DEADLINE, eventually};
@@ -81,24 +81,6 @@ async fn placed(driver: &RouteDriver, wanted: &WantedRoutes) {
         Err(_) => false,
     };
     eventually("routes that are placed", DEADLINE, is_placed).await;
-}
-
-/// Everything that the router saw until now.
-async fn seen(
-    monitor: &mut Monitor,
-    driver: &RouteDriver,
-    wanted: &WantedRoutes,
-) -> Vec<RouteEvent> {
-    let mut seen = Vec::new();
-    for last in [prefix("192.0.2.250/32"), prefix("2001:db8:99::fa/128")] {
-        let mut more = wanted.clone();
-        more.insert(last, RoutePlacement::Announced);
-        driver.apply(&more).await.unwrap();
-        seen.append(&mut monitor.until(Came(last)).await.1);
-        driver.apply(wanted).await.unwrap();
-        seen.append(&mut monitor.until(Went(last)).await.1);
-    }
-    seen
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use vpp_maglev::probe::Namespace;
 
 use super::support::{assert_placed, five_hundred, ip, prefix, wanted};
 use crate::support::probe::{is_installed, skipped};
+use crate::support::soon;
 
 /// One namespace, removed at the end.
 struct Table(String);
@@ -150,6 +151,23 @@ async fn five_hundred_are_written_once() {
     assert_eq!((report.writes, report.statuses.len()), (500, 500));
     assert_eq!(driver.apply(&five_hundred()).await.unwrap().writes, 0);
     assert_eq!(driver.apply(&WantedRoutes::new()).await.unwrap().writes, 500);
+}
+
+#[tokio::test]
+async fn what_overflows_a_watch_counts_as_a_change() {
+    let Some(table) = Table::make("overflow") else { return };
+    let mut watch = table.driver(4242).changes();
+    soon(watch.changed()).await.expect("it does not watch");
+    // None of them is of one address, so that only their loss is told.
+    let route = |number: u32| {
+        let (high, low) = (number >> 8, number & 255);
+        format!("route add blackhole 10.{high}.{low}.0/24 table 4242\n")
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("routes");
+    std::fs::write(&file, (0..20_000).map(route).collect::<String>()).unwrap();
+    ip(&format!("-n {} -batch {}", table.0, file.display()));
+    soon(watch.changed()).await.expect("nothing was lost, or it was not told");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod bed;
 mod monitor;
 mod process;
 
-use vpp_maglev::announce::ApplyReport;
+use vpp_maglev::announce::{ApplyReport, RouteDriver};
 use vpp_maglev::domain::announce::placement::{
     PrefixStatus, RoutePlacement, VipPrefix, WantedRoutes,
 };
@@ -39,4 +39,23 @@ pub(crate) fn assert_placed(report: &ApplyReport) {
         let is_done = matches!(status, PrefixStatus::Placed { .. } | PrefixStatus::Withdrawn);
         assert!(is_done, "{prefix}: {status:?}");
     }
+}
+
+/// Everything that the router saw until now, while `wanted` was applied: one more
+/// prefix of each family comes and goes behind it.
+pub(crate) async fn seen(
+    monitor: &mut Monitor,
+    driver: &RouteDriver,
+    wanted: &WantedRoutes,
+) -> Vec<RouteEvent> {
+    let mut seen = Vec::new();
+    for last in [prefix("192.0.2.250/32"), prefix("2001:db8:99:1::1/128")] {
+        let mut more = wanted.clone();
+        more.insert(last, RoutePlacement::Announced);
+        driver.apply(&more).await.unwrap();
+        seen.append(&mut monitor.until(RouteEvent::Came(last)).await.1);
+        driver.apply(wanted).await.unwrap();
+        seen.append(&mut monitor.until(RouteEvent::Went(last)).await.1);
+    }
+    seen
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
 use std::time::Duration;
 
+use vpp_maglev::domain::dataplane::dialect::LbDialect;
 use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 
@@ -107,20 +108,29 @@ impl Scene {
     }
 
     /// What gives every server of the thousand VIPs something to mend.
-    pub(super) fn spoil(&self) -> Vec<Step> {
+    pub(super) fn spoil(&self, dialect: LbDialect) -> Vec<Step> {
         let weight = Weight::try_from(50).unwrap();
         let all = (0..VIPS).flat_map(|number| {
             let vip = vip(address(number));
             self.members(number).map(move |member| (vip, server(member)))
         });
-        all.map(|(vip, server)| Step::SetWeight { vip, server, weight, flush: false }).collect()
+        all.map(|(vip, server)| match dialect {
+            LbDialect::Weights => Step::SetWeight { vip, server, weight, flush: false },
+            LbDialect::Membership => Step::RemoveServer { vip, server, flush: false },
+        })
+        .collect()
     }
 }
 
 /// Flips a server of the VIP for bare writes, as the daemon does.
-pub(super) fn bare_flip(up: bool) -> Step {
+pub(super) fn bare_flip(dialect: LbDialect, up: bool) -> Step {
+    let (vip, server) = (vip(BARE), server(0));
     let weight = if up { Weight::FULL } else { Weight::ZERO };
-    Step::SetWeight { vip: vip(BARE), server: server(0), weight, flush: !up }
+    match dialect {
+        LbDialect::Weights => Step::SetWeight { vip, server, weight, flush: !up },
+        LbDialect::Membership if up => Step::AddServer { vip, server, weight },
+        LbDialect::Membership => Step::RemoveServer { vip, server, flush: true },
+    }
 }
 
 fn server(number: usize) -> IpAddr {

@@ -18,6 +18,7 @@ pub(super) const SERVER_COUNT: usize = VIPS * SERVERS;
 /// The VIP whose first server flips, and the one for bare writes.
 const FLIP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 80);
 const BARE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 81);
+pub(super) const BARE_NAME: &str = "bare";
 /// The address of the backend that flips.
 const FLIPPER: Ipv4Addr = Ipv4Addr::new(127, 2, 0, 1);
 
@@ -75,7 +76,7 @@ impl Scene {
         let name = |number: usize| format!("b{number}");
         let flipping = std::iter::once("flip".to_owned()).chain((1..SERVERS).map(name));
         frontend("flip", FLIP, &flipping.collect::<Vec<_>>());
-        frontend("bare", BARE, &(0..SERVERS).map(name).collect::<Vec<_>>());
+        frontend(BARE_NAME, BARE, &(0..SERVERS).map(name).collect::<Vec<_>>());
         for number in 0..VIPS {
             let members: Vec<_> = self.members(number).map(name).collect();
             frontend(&format!("v{number:04}"), address(number), &members);

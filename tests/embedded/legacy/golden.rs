@@ -64,7 +64,7 @@ fn a_real_vpp_of_1_1_0_answers_as_a_vpp_26_06_did() {
         return;
     };
     let mut client = VppClient::connect(&api, "golden");
-    if !client.cli("show lb").1.contains("#vips: 0") {
+    if !client.cli("show lb vips brief").1.is_empty() {
         println!("skipped: this VPP has had VIPs before, and lists them");
         return;
     }

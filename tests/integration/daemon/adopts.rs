@@ -84,7 +84,7 @@ async fn a_restart_with_everything_healthy_sends_no_write_but_settings_that_vpp_
         sync(&daemon, false).await;
         assert_eq!(sync(&daemon, true).await, 0);
         end(&mut daemon).await;
-        assert!(writes(&daemon).len() >= 8, "{:?}", writes(&daemon));
+        assert!(writes(&daemon).len() >= 7, "{:?}", writes(&daemon));
 
         let mut daemon = bed.start_with(&FLAGS).await;
         daemon.all(&["a", "b", "c"], "up").await;

@@ -52,7 +52,7 @@ impl Fleet {
                 PluginApi::V1_2 => format!("b={b} nginx0={nginx0}"),
             };
             member.dataplane.until_both(&held).await;
-            member.dataplane.writes();
+            member.dataplane.control.take_writes().unwrap();
         }
         fleet
     }

@@ -22,6 +22,8 @@ pub(crate) struct Bed<'a> {
     pub(crate) vpp: Vpp<'a>,
     /// The VPP that takes over, and its daemon.
     second: Option<(Vpp<'a>, Daemon)>,
+    /// Where the VPP of the other kind is, and where this one was before it was replaced.
+    other: Option<&'a VppPaths>,
     servers: &'a [Server],
     /// What the action found that nobody could have kept.
     pub(crate) unavoidable: Unavoidable,
@@ -44,7 +46,12 @@ impl<'a> Bed<'a> {
         lead_client_through(0);
         let (vpp, daemon) = start_pair(paths, 0, configuration, folder, log);
         let unavoidable = Unavoidable::default();
-        Self { daemon, vpp, second: None, servers, unavoidable }
+        Self { daemon, vpp, second: None, other: None, servers, unavoidable }
+    }
+
+    /// A VPP that [`Self::replace_vpp`] may start.
+    pub(crate) fn has_other(&mut self, other: &'a VppPaths) {
+        self.other = Some(other);
     }
 
     /// Starts the other VPP and a daemon of its own, with the same configuration.
@@ -104,6 +111,14 @@ impl<'a> Bed<'a> {
         self.without_service(|bed| bed.start_vpp_again(after));
     }
 
+    /// VPP is killed, and one of the other kind is started at its sockets.
+    pub(crate) fn replace_vpp(&mut self) {
+        self.vpp.kill();
+        let Some(other) = self.other else { panic!("the scenario does not ask for another VPP") };
+        self.other = Some(self.vpp.become_of(other));
+        self.without_service(|bed| bed.start_vpp_again(Duration::ZERO));
+    }
+
     fn start_vpp_again(&mut self, after: Duration) {
         let begun = Instant::now();
         self.vpp.kill();
@@ -112,9 +127,19 @@ impl<'a> Bed<'a> {
         until_forwarding(0);
     }
 
-    /// Somebody writes to VPP what the daemon does not want there.
+    /// Fails unless VPP has the VIP, and no other was ever made there by mistake.
+    pub(crate) fn assert_no_other_vip(&self) {
+        let listing = self.vpp.cli("show lb vips verbose");
+        let heads = listing.lines().filter(|line| line.starts_with(" ip"));
+        let heads: Vec<_> = heads.collect();
+        let is_ours = |head: &&str| head.ends_with(&format!("] {VIP}/32"));
+        assert!(heads.len() == 1 && heads.iter().all(is_ours), "{listing}");
+    }
+
+    /// Somebody writes to VPP what the daemon does not want there: what follows the server in
+    /// the line.
     pub(crate) fn write_by_hand(&self, index: usize, what: &str) {
-        let words = format!("lb as {VIP}/32 protocol tcp port {PORT} {} {what}", address(index));
+        let words = format!("lb as {VIP}/32 protocol tcp port {PORT} {}{what}", address(index));
         let answer = self.vpp.cli(&words);
         assert!(!answer.contains("error"), "{words}: {answer}");
     }

@@ -71,6 +71,13 @@ impl Daemon {
         });
     }
 
+    /// Whether the VPP that it is connected to shares new flows by weights.
+    pub(crate) fn has_weights(&self) -> bool {
+        let info = self.ask(&["show", "vpp", "info"]);
+        let dialect = info["dialect"].as_str();
+        dialect.unwrap_or_else(|| panic!("VPP is not programmed: {info}")) == "weights"
+    }
+
     pub(crate) fn name(&self, index: usize) -> String {
         self.configuration.backend(index)
     }

@@ -22,11 +22,15 @@ pub(crate) struct Scenario {
     pub(crate) bound: Bound,
     /// Whether a second VPP stands by.
     pub(crate) has_second: bool,
+    /// Whether it takes a VPP of the other kind: one without weights, or one with.
+    pub(crate) needs_other: bool,
 }
 
 const QUICK: Configuration = Configuration::QUICK;
 const SLOW: Configuration = Configuration { check: Check::SLOW, ..QUICK };
 const OFTEN_COMPARED: Configuration = Configuration { sync_interval: 2, ..QUICK };
+/// The table of these is the same on every VPP.
+const WEIGHTS_OF_1: Configuration = Configuration { weights: [1; SERVERS], ..QUICK };
 
 /// Nothing may break: a new connection every 20 ms has a success in between.
 const NOTHING: Bound = bound(0, 0, 750, 100);
@@ -38,6 +42,8 @@ const POOL_FLUSHED: Bound = bound(0, 45, 750, 100);
 const SHARED: Bound = bound(0, 75, 750, 50);
 /// VPP is back and has no VIP yet: dial, read, write.
 const PROGRAMMED: Bound = bound(0, 75, 1500, 100);
+/// The same, and the table is another one.
+const SHARED_ANEW: Bound = bound(100, 75, 1500, 100);
 /// Nothing answers; what was sent meanwhile is in VPP's queues.
 const FROZEN: Bound = bound(0, 125, 2500, 100);
 
@@ -49,6 +55,7 @@ const PLAIN: Scenario = Scenario {
     act: |_| {},
     bound: NOTHING,
     has_second: false,
+    needs_other: false,
 };
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
@@ -75,23 +82,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "drain",
         what: "a server's weight is set to 0 and back",
-        act: |bed| {
-            bed.set_weight(0, 0);
-            bed.watch(3000);
-            bed.set_weight(0, 100);
-            bed.watch(2000);
-        },
+        act: |bed| set_weight_and_back(bed, 0),
         ..PLAIN
     },
     Scenario {
         name: "weights",
         what: "a server's weight is set to 20 and back",
-        act: |bed| {
-            bed.set_weight(0, 20);
-            bed.watch(2000);
-            bed.set_weight(0, 100);
-            bed.watch(2000);
-        },
+        act: |bed| set_weight_and_back(bed, 20),
         ..PLAIN
     },
     Scenario {
@@ -108,23 +105,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "reload-checks",
         what: "a reload with other checks, and one back",
-        act: |bed| {
-            bed.daemon.reload(|of| of.check = Check::OTHER);
-            bed.watch(3000);
-            bed.daemon.reload(|of| of.check = Check::QUICK);
-            bed.watch(3000);
-        },
+        act: |bed| reload_and_back(bed, |of| of.check = Check::OTHER),
         ..PLAIN
     },
     Scenario {
         name: "reload-names",
         what: "a reload with other names of backends, and one back",
-        act: |bed| {
-            bed.daemon.reload(|of| of.prefix = "www");
-            bed.watch(3000);
-            bed.daemon.reload(|of| of.prefix = QUICK.prefix);
-            bed.watch(3000);
-        },
+        act: |bed| reload_and_back(bed, |of| of.prefix = "www"),
         ..PLAIN
     },
     Scenario {
@@ -276,11 +263,15 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "drift",
-        what: "a server is removed by hand, another's weight changed",
+        what: "a server is removed by hand, and another's weight changed or the fallback added",
         configuration: OFTEN_COMPARED,
         act: |bed| {
-            bed.write_by_hand(0, "del");
-            bed.write_by_hand(1, "weight 10");
+            bed.write_by_hand(0, " del");
+            if bed.daemon.has_weights() {
+                bed.write_by_hand(1, " weight 10");
+            } else {
+                bed.write_by_hand(SERVERS - 1, "");
+            }
             bed.watch(5000);
         },
         ..PLAIN
@@ -295,10 +286,41 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         has_second: true,
         ..PLAIN
     },
+    Scenario {
+        name: "vpp-replaced",
+        what: "VPP is replaced by one of the other kind, and back, weights of 1",
+        configuration: WEIGHTS_OF_1,
+        act: replace_vpp,
+        bound: PROGRAMMED,
+        needs_other: true,
+        ..PLAIN
+    },
+    Scenario {
+        name: "vpp-replaced-weights",
+        what: "VPP is replaced by one of the other kind, and back, weights of 100",
+        act: replace_vpp,
+        bound: SHARED_ANEW,
+        needs_other: true,
+        ..PLAIN
+    },
 ];
 
 const fn bound(broken: u64, failed: u64, gap: u64, fullest: u64) -> Bound {
     Bound { broken, failed, gap: Duration::from_millis(gap), fullest }
+}
+
+fn set_weight_and_back(bed: &mut Bed, weight: u8) {
+    bed.set_weight(0, weight);
+    bed.watch(3000);
+    bed.set_weight(0, QUICK.weights[0]);
+    bed.watch(2000);
+}
+
+fn reload_and_back(bed: &mut Bed, change: fn(&mut Configuration)) {
+    bed.daemon.reload(change);
+    bed.watch(3000);
+    bed.daemon.reload(|of| *of = QUICK);
+    bed.watch(3000);
 }
 
 fn restart_daemon(bed: &mut Bed, signal: Signal) {
@@ -307,6 +329,17 @@ fn restart_daemon(bed: &mut Bed, signal: Signal) {
     bed.daemon.start_again();
     bed.daemon.until_settled(&[]);
     bed.watch(2000);
+}
+
+/// Has the daemon program a VPP with weights and one without, in turn.
+fn replace_vpp(bed: &mut Bed) {
+    for _ in 0..2 {
+        let had_weights = bed.daemon.has_weights();
+        bed.replace_vpp();
+        bed.daemon.until_settled(&[]);
+        assert_ne!(bed.daemon.has_weights(), had_weights, "the other VPP is of the same kind");
+        bed.watch(8000);
+    }
 }
 
 /// Watches for as long as clients may take to send again what was lost.

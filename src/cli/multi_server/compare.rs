@@ -85,17 +85,19 @@ impl Aspect {
 
 /// What is not the same at all daemons. `None`: a daemon does not have it.
 fn differences(found: &[(String, pb::Fingerprints)]) -> Vec<DifferenceJson> {
-    let mut values = Values::new();
+    let (mut values, mut dialects) = (Values::new(), Values::new());
     for (index, (_, fingerprints)) in found.iter().enumerate() {
-        note(&mut values, index, fingerprints);
+        note(&mut values, &mut dialects, index, fingerprints);
     }
     let mut differences = Vec::new();
-    for ((aspect, what), mut values) in values {
+    for (of, mut values) in values {
         let all = 0..found.len();
-        let values: Vec<_> = all.map(|index| values.remove(&index)).collect();
+        let mut values: Vec<_> = all.map(|index| values.remove(&index)).collect();
         if values.iter().all(|value| value == &values[0]) {
             continue;
         }
+        name_dialects(&mut values, dialects.get(&of));
+        let (aspect, what) = of;
         let values = found.iter().zip(values).map(|((server, _), value)| {
             let server = server.clone();
             DifferenceValueJson { server, value }
@@ -106,7 +108,24 @@ fn differences(found: &[(String, pb::Fingerprints)]) -> Vec<DifferenceJson> {
     differences
 }
 
-fn note(values: &mut Values, index: usize, fingerprints: &pb::Fingerprints) {
+/// Adds the dialects of the VPPs to tables that differ where those do: one is a reason for the
+/// other. With weights of 0 and 1 alone the tables of both are equal.
+fn name_dialects(tables: &mut [Option<String>], dialects: Option<&BTreeMap<usize, String>>) {
+    let Some(dialects) = dialects else { return };
+    let first = dialects.values().next();
+    if dialects.values().all(|dialect| Some(dialect) == first) {
+        return;
+    }
+    for (index, dialect) in dialects {
+        if let Some(Some(table)) = tables.get_mut(*index) {
+            table.push_str(&format!(" ({dialect})"));
+        }
+    }
+}
+
+/// Notes the values of a daemon, and beside those of tables the dialect of its VPP, if it is
+/// known.
+fn note(values: &mut Values, dialects: &mut Values, index: usize, fingerprints: &pb::Fingerprints) {
     let pb::Fingerprints { config, objects, backends, frontends, .. } = fingerprints;
     let mut add = |aspect, what: String, value: String| {
         values.entry((aspect, what)).or_default().insert(index, value);
@@ -132,7 +151,12 @@ fn note(values: &mut Values, index: usize, fingerprints: &pb::Fingerprints) {
             "" => "unknown: VPP was not read, or does not have it".into(),
             table => table.to_owned(),
         };
-        add(Aspect::Table, format!("table of {name}"), table);
+        let what = format!("table of {name}");
+        if !frontend.dialect.is_empty() {
+            let of = (Aspect::Table, what.clone());
+            dialects.entry(of).or_default().insert(index, frontend.dialect.clone());
+        }
+        add(Aspect::Table, what, table);
         for weight in &frontend.weights {
             let of = format!("{} in {name}/{}", weight.backend_name, weight.pool_name);
             let value = match weight.overridden {
@@ -213,6 +237,7 @@ mod tests {
             name: "www".into(),
             state: "up".into(),
             table: "0000000000000007".into(),
+            dialect: "weights".into(),
             weights: vec![weight(100, false, 100)],
         };
         pb::Fingerprints {
@@ -239,8 +264,10 @@ mod tests {
         let same = "3 daemons have the same configuration, states, overrides, weights and tables";
         assert_eq!(lines(|_| {}), [same]);
         assert_eq!(lines(|it| it.now_unix_ns = 99), [same], "a clock is no difference");
+        let dialect = lines(|it| it.frontends[0].dialect = "membership".into());
+        assert_eq!(dialect, [same], "a VPP that makes the same table does the same");
         type Change = fn(&mut pb::Fingerprints);
-        let cases: [(Change, &str); 8] = [
+        let cases: [(Change, &str); 9] = [
             (|it| it.config = "9".into(), "configuration: 0000000000000001 on a, b; 9 on c"),
             (
                 |it| it.objects[1].fingerprint = "9".into(),
@@ -262,6 +289,13 @@ mod tests {
             (
                 |it| it.frontends[0].weights[0] = weight(100, false, -1),
                 "effective weight of web1 in www/main: 100 on a, b; as VPP has it on c",
+            ),
+            (
+                |it| {
+                    it.frontends[0].table = "9".into();
+                    it.frontends[0].dialect = "membership".into();
+                },
+                "table of www: 0000000000000007 (weights) on a, b; 9 (membership) on c",
             ),
             (
                 |it| it.frontends[0].table = String::new(),

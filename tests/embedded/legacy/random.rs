@@ -95,6 +95,7 @@ fn code(scenario: &mut Scenario, call: &LegacyCall) -> (i32, String) {
         LegacyCall::Line { vip, servers, del } => {
             let VipKey { prefix, protocol, port } = key(scenario, *vip);
             let servers: Vec<_> = servers.iter().map(|number| server(*number)).collect();
+            let protocol = if protocol == 6 { "tcp" } else { "udp" };
             let service =
                 if port == 0 { String::new() } else { format!(" protocol {protocol} port {port}") };
             let del = if *del { " del" } else { "" };

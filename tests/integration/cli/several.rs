@@ -9,6 +9,7 @@ use socket2::{Domain, Socket, Type};
 use crate::support::fake_daemon::Behaviour;
 use crate::support::fake_daemon::background::BackgroundDaemon;
 use crate::support::{Config, Fleet, ask};
+use vpp_maglev::vpp::embedded::plugin::PluginApi;
 
 /// An address without a listener, as long as the socket lives.
 fn nobody() -> (Socket, String) {
@@ -191,6 +192,26 @@ async fn compare_finds_nothing_between_equals_and_each_kind_of_difference() {
     assert!(err.ends_with(&format!("1 of 2 daemons gave no answer: not reached: {b}\n")), "{err}");
     let (status, _, err) = ask(&servers[..1], "compare").await;
     assert_eq!((status, err.lines().count()), (2, 1), "{err}");
+}
+
+#[tokio::test]
+async fn compare_tells_vpps_with_and_without_weights_apart_where_their_tables_differ() {
+    let both = [PluginApi::V1_2, PluginApi::V1_1];
+    for weights in [[100, 40], [100, 100]] {
+        let fleet = Fleet::with(&both, weights).await;
+        let (status, out, _) = fleet.ask("compare").await;
+        assert_eq!((status, out.lines().count()), (1, 2), "{out}");
+        let [a, b] = &fleet.addresses()[..] else { panic!() };
+        for (line, vip) in out.lines().zip(["v4", "v6"]) {
+            let table = line.strip_prefix(&format!("table of {vip}: ")).expect(line);
+            let (ours, theirs) = table.split_once("; ").expect(line);
+            assert!(ours.ends_with(&format!(" (weights) on {a}")), "{line}");
+            assert!(theirs.ends_with(&format!(" (membership) on {b}")), "{line}");
+        }
+    }
+    // With weights of 1 flows go to the same servers.
+    let fleet = Fleet::with(&both, [1, 1]).await;
+    assert_eq!(fleet.ask("compare").await, (0, SAME.into(), String::new()));
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ use crate::config::ConfigSource;
 use crate::domain::config::Config;
 use crate::domain::controller::{ControllerEffect, ControllerState, ReloadQueue};
 use crate::domain::events::Event;
+use crate::domain::evidence::doubts::DoubtOrder;
 use crate::domain::overrides::OverrideSet;
 use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate};
 use crate::probe::ProbeEnvironment;
@@ -67,6 +68,7 @@ pub struct Controller {
     expiry: Option<(Instant, SpawnHandle)>,
     /// The timer after a write that failed.
     retry: Option<SpawnHandle>,
+    write_stats: OverrideWriteStats,
 }
 
 /// The Reconciler, as far as the Controller sends to it.
@@ -120,6 +122,7 @@ impl Controller {
             keeper: None,
             expiry: None,
             retry: None,
+            write_stats: OverrideWriteStats::default(),
         }
     }
 
@@ -222,13 +225,13 @@ impl Controller {
                 ControllerEffect::Ask { group, question, since, backends, witnesses } => {
                     self.ask(prober::Ask { group, question, since }, &backends, witnesses, ctx);
                 }
-                ControllerEffect::Witness { backend, doubt, by, began } => {
+                ControllerEffect::Doubt(DoubtOrder::Witness { backend, doubt, by, began }) => {
                     self.probers.tell(&backend, prober::NoteWitness { doubt, by, began });
                 }
-                ControllerEffect::Judge { backend, doubt, judgement } => {
+                ControllerEffect::Doubt(DoubtOrder::Judge { backend, doubt, judgement }) => {
                     self.probers.tell(&backend, prober::Judge(doubt, judgement));
                 }
-                ControllerEffect::SetDoubtTimer { group, timer, after } => {
+                ControllerEffect::Doubt(DoubtOrder::SetTimer { group, timer, after }) => {
                     ctx.run_later(after, move |this, ctx| {
                         let effects = this.state.doubt_timer_fired(group, timer, this.moment());
                         this.execute(effects, None, ctx);
@@ -242,7 +245,7 @@ impl Controller {
                 ControllerEffect::SetFlowTimer(timer, after) => {
                     Self::set_flow_timer(timer, after, ctx);
                 }
-                ControllerEffect::ReadFlows => self.read_flows(ctx),
+                ControllerEffect::ReadFlows { packets_of } => self.read_flows(packets_of, ctx),
                 ControllerEffect::SetDrainTimer(drain, after) => {
                     Self::set_drain_timer(drain, after, ctx);
                 }

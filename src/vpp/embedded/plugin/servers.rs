@@ -67,6 +67,7 @@ impl Plugin {
             }
         }
         for server in new.into_iter().rev() {
+            self.load_balances.make(server);
             let (index, slot) = self.servers.take();
             slot.address = server;
             slot.used = true;
@@ -172,6 +173,8 @@ impl Plugin {
             }
         }
         self.servers[index].flows += flows;
+        // Each has its first packet.
+        self.send_packets(server, flows);
         Ok(())
     }
 

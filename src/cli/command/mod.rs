@@ -3,6 +3,7 @@
 pub mod completion;
 pub mod completion_names;
 pub mod completions_query;
+pub mod duration;
 pub mod grammar;
 pub mod help;
 pub mod options;

@@ -15,9 +15,9 @@ fn at(seconds: u64) -> Moment {
 }
 
 /// All of an override but how the clocks stood.
-type Entry = (Overridden, String, Option<Reason>, SystemTime, Option<DrainOrder>);
+type EntryValues = (Overridden, String, Option<Reason>, SystemTime, Option<DrainOrder>);
 
-fn entries(set: &OverrideSet) -> Vec<Entry> {
+fn entries(set: &OverrideSet) -> Vec<EntryValues> {
     let entries = set.entries();
     let of = |entry: OverrideEntry| {
         let OverrideOrigin { who, why, term, drain } = (*entry.origin).clone();

@@ -14,6 +14,7 @@ const CHECK: &str = "interval: 50ms, timeout: 20s, rise: 2, fall: 2";
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     sync_interval: String,
+    /// The line of the file; empty: there is none.
     flow_timeout: String,
     /// Name, address, and the timing of the check.
     backends: Vec<(String, SocketAddr, String)>,
@@ -28,7 +29,7 @@ impl Config {
         let backends = backends.into_iter();
         let entry = |backend: &Backend| (backend.name.into(), backend.address, CHECK.into());
         let backends = backends.map(entry).collect();
-        let (sync_interval, flow_timeout) = ("1h".into(), "40s".into());
+        let (sync_interval, flow_timeout) = ("1h".into(), String::new());
         Self { sync_interval, flow_timeout, backends, frontends: String::new(), fail_open: None }
     }
 
@@ -44,7 +45,7 @@ impl Config {
 
     /// VPP forgets a flow after so long without a packet, and not after 40 s.
     pub(crate) fn flow_timeout(self, timeout: &str) -> Self {
-        Self { flow_timeout: timeout.into(), ..self }
+        Self { flow_timeout: format!("      flow-timeout: {timeout}\n"), ..self }
     }
 
     /// Has a backend probed like that.
@@ -96,7 +97,7 @@ impl Config {
         let mut text = format!(
             "maglev:\n  healthchecker:\n    transition-history: 100\n  vpp:\n    lb:\n      \
              ipv4-src-address: 192.0.2.1\n      ipv6-src-address: 2001:db8::1\n      \
-             sync-interval: {sync_interval}\n      flow-timeout: {flow_timeout}\n      startup-max-delay: 1h\n"
+             sync-interval: {sync_interval}\n{flow_timeout}      startup-max-delay: 1h\n"
         );
         // A section without entries is left out: one that is blank is a fault.
         let section = |key: &str, entries: &str| match entries {

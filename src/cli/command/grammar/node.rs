@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use crate::cli::command::duration;
 use crate::cli::command::request::CliCommand;
-use crate::domain::duration;
 
 /// One word of a command, or a value in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl ValueSlot {
             }
             Self::Weight => word.parse().ok().filter(|w| *w <= 100).map(SlotValue::Weight),
             Self::Count => word.parse().ok().filter(|n| *n > 0).map(SlotValue::Count),
-            Self::Duration => duration::parse_span(word).map(SlotValue::Duration),
+            Self::Duration => duration::parse(word).map(SlotValue::Duration),
             Self::Reason => {
                 let is_line = !word.trim().is_empty() && !word.chars().any(char::is_control);
                 is_line.then(|| SlotValue::Text(word.to_owned()))

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::address::is_ip4;
-use super::state::Plugin;
 
 /// VPP makes others at its start.
 const FIRST: u32 = 12;
@@ -31,22 +30,18 @@ impl LoadBalances {
         let place = u32::try_from(*self.places.get(&server)?).ok()?;
         FIRST.checked_add(place)
     }
-}
 
-impl Plugin {
-    /// Sends packets of established flows to a server.
-    pub fn send_packets(&mut self, server: u128, packets: u64) {
-        let LoadBalances { counters, places } = &mut self.load_balances;
-        if let Some(&place) = places.get(&server) {
-            counters[place].1 += packets;
+    /// Counts packets to a server that has one.
+    pub(super) fn count(&mut self, server: u128, packets: u64) {
+        if let Some(&place) = self.places.get(&server) {
+            self.counters[place].1 += packets;
         }
     }
 
     /// `show load-balance INDEX`
-    #[must_use]
-    pub fn show_load_balance(&self, index: u32) -> String {
+    pub(super) fn show(&self, index: u32) -> String {
         let place = index.checked_sub(FIRST).and_then(|place| usize::try_from(place).ok());
-        let counter = place.and_then(|place| self.load_balances.counters.get(place));
+        let counter = place.and_then(|place| self.counters.get(place));
         let Some(&(server, packets)) = counter else {
             return format!("no such load-balance:{index}\n");
         };

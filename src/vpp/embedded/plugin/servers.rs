@@ -178,6 +178,11 @@ impl Plugin {
         Ok(())
     }
 
+    /// Sends packets of established flows to a server.
+    pub fn send_packets(&mut self, server: u128, packets: u64) {
+        self.load_balances.count(server, packets);
+    }
+
     /// Has new flows to one server of a VIP take the places of another's entries. That is
     /// how a count falls in VPP without a flush: the entry of a flow that has ended stays
     /// until a new flow takes its place.

@@ -36,6 +36,12 @@ impl Plugin {
         text
     }
 
+    /// `show load-balance INDEX`
+    #[must_use]
+    pub fn show_load_balance(&self, index: u32) -> String {
+        self.load_balances.show(index)
+    }
+
     /// `show lb`
     #[must_use]
     pub fn show(&self) -> String {

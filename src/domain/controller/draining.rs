@@ -9,7 +9,7 @@ use super::*;
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::drain::{
     Drain, DrainId, DrainOrder, DrainPhase, FlowCounts, FlowTimer, FollowedDrain, FrontendFlows,
-    PacketReading, next_reading,
+    PacketReading, SHORTEST_WAIT,
 };
 use crate::domain::events::DrainChange;
 use crate::domain::moment::Moment;
@@ -98,7 +98,7 @@ impl ControllerState {
             }
         }
         if ready.is_empty() {
-            return self.read_flows_in(next_reading(Duration::ZERO, false));
+            return self.read_flows_in(SHORTEST_WAIT);
         }
         self.drains.begin(ready);
         vec![ControllerEffect::ReadFlows { packets_of }]
@@ -142,7 +142,8 @@ impl ControllerState {
             }
         }
         if self.drains.are_followed() {
-            effects.extend(self.read_flows_in(next_reading(took, counts.is_err())));
+            let wait = self.drains.pace.wait_after(took, counts.is_err());
+            effects.extend(self.read_flows_in(wait));
         }
         effects
     }

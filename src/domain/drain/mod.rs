@@ -27,7 +27,7 @@ pub use estimate::{DrainEnd, DrainEstimate, Forgetting, estimate};
 pub use flows::{FlowCounts, SentPackets};
 pub use followed::{FlowTimer, FollowedDrain, FollowedDrains};
 pub use history::{FlowHistory, FlowSample};
-pub use pace::next_reading;
+pub use pace::{ReadingPace, SHORTEST_WAIT};
 
 /// Numbers the drains of a daemon's life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -29,13 +29,11 @@ pub(super) fn write(listing: &OverrideListing, page: &mut MetricsPage) {
         let age = entry.origin.term.age(listing.now.monotonic);
         page.series(&AGE, &labels(entry), age.as_secs_f64());
     }
-    if listing.is_kept {
-        page.family(&FAILURES);
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-        page.series(&FAILURES, &[], listing.writes.failures as f64);
-        page.family(&FAILING);
-        page.series(&FAILING, &[], u8::from(listing.writes.is_failing).into());
-    }
+    page.family(&FAILURES);
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+    page.series(&FAILURES, &[], listing.writes.failures as f64);
+    page.family(&FAILING);
+    page.series(&FAILING, &[], u8::from(listing.writes.is_failing).into());
 }
 
 fn labels(entry: &OverrideEntry) -> [(&'static str, &str); 4] {

@@ -1,7 +1,7 @@
 //! The families of operators' overrides. Their labels are of the configuration, so that
 //! there are no more series than it has items; who set one and why is for `show overrides`.
 
-use super::page::{MetricFamily, MetricsPage, counter, gauge};
+use super::page::{MetricFamily, MetricsPage, count, counter, flag, gauge};
 use crate::actors::controller::OverrideListing;
 use crate::domain::overrides::{Overridden, OverrideEntry};
 
@@ -30,10 +30,9 @@ pub(super) fn write(listing: &OverrideListing, page: &mut MetricsPage) {
         page.series(&AGE, &labels(entry), age.as_secs_f64());
     }
     page.family(&FAILURES);
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-    page.series(&FAILURES, &[], listing.writes.failures as f64);
+    page.series(&FAILURES, &[], count(listing.writes.failures));
     page.family(&FAILING);
-    page.series(&FAILING, &[], u8::from(listing.writes.is_failing).into());
+    page.series(&FAILING, &[], flag(listing.writes.is_failing));
 }
 
 fn labels(entry: &OverrideEntry) -> [(&'static str, &str); 4] {

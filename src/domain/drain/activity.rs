@@ -79,10 +79,13 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    /// Counters by their index, if they are known.
+    type Packets<'a> = Option<&'a [(u32, u64)]>;
+
     /// The answers to readings at these seconds, each of which takes half a second.
-    fn answers(readings: &[(u32, Option<&[(u32, u64)]>)], timeout: u32) -> Vec<Option<Duration>> {
+    fn answers(readings: &[(u32, Packets<'_>)], timeout: u32) -> Vec<Option<Duration>> {
         let (start, mut activity) = (Instant::now(), PacketActivity::default());
-        let note = |(at, packets): &(u32, Option<&[(u32, u64)]>)| {
+        let note = |(at, packets): &(u32, Packets<'_>)| {
             let packets = packets.map(|it| it.iter().copied().collect());
             let (begun, flow_timeout) = (start + SECOND * *at, SECOND * timeout);
             let ended = begun + SECOND / 2;
@@ -129,7 +132,7 @@ mod tests {
     #[test]
     fn packets_are_added_up_over_counters_that_come_and_go() {
         let (now, mut activity) = (Instant::now(), PacketActivity::default());
-        let mut total = |packets: Option<&[(u32, u64)]>| {
+        let mut total = |packets: Packets<'_>| {
             let packets = packets.map(|it| it.iter().copied().collect());
             let (packets, flow_timeout) = (packets.as_ref(), SECOND);
             activity.note(PacketReading { packets, flow_timeout, begun: now, ended: now });

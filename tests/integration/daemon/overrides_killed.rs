@@ -45,12 +45,15 @@ async fn items(daemon: &Daemon) -> Items {
     items
 }
 
+/// The value, the reason and the timeout.
+type AskedValue = (String, String, i64);
+
 /// What an operator has been told, and what they have asked for and not been told of.
 #[derive(Default)]
 struct Ledger {
     answered: Items,
-    /// The value, the reason and the timeout; `None`: unset.
-    asked: BTreeMap<(String, String), Option<(String, String, i64)>>,
+    /// `None`: unset.
+    asked: BTreeMap<(String, String), Option<AskedValue>>,
     count: u32,
 }
 

@@ -76,7 +76,7 @@ impl DoubtsTestBed {
                     self.judged.entry(backend).or_default().push(judgement);
                 }
                 DoubtEffect::Order(DoubtOrder::SetTimer { timer, after, .. }) => {
-                    self.timers.push((timer, after))
+                    self.timers.push((timer, after));
                 }
                 DoubtEffect::Began(_) => self.holds.push("began".into()),
                 DoubtEffect::Ended { outcome, .. } => self.holds.push(outcome.as_str().into()),

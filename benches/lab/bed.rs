@@ -5,10 +5,12 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use super::configuration::{Configuration, HEALTH_PORT, PORT, SERVERS, VIP, address};
 use super::daemon::Daemon;
 use super::namespaces::{CLIENT, enter, lead_client_through, second_address};
-use super::row::Unavoidable;
+use super::row::{Finding, Unavoidable};
 use super::servers::Server;
 use super::support::eventually;
 use super::vpp::{Vpp, VppPaths};
@@ -24,9 +26,11 @@ pub(crate) struct Bed<'a> {
     second: Option<(Vpp<'a>, Daemon)>,
     /// Where the VPP of the other kind is, and where this one was before it was replaced.
     other: Option<&'a VppPaths>,
-    servers: &'a [Server],
+    pub(crate) servers: &'a [Server],
     /// What the action found that nobody could have kept.
     pub(crate) unavoidable: Unavoidable,
+    /// What else it found.
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl<'a> Bed<'a> {
@@ -46,7 +50,7 @@ impl<'a> Bed<'a> {
         lead_client_through(0);
         let (vpp, daemon) = start_pair(paths, 0, configuration, folder, log);
         let unavoidable = Unavoidable::default();
-        Self { daemon, vpp, second: None, other: None, servers, unavoidable }
+        Self { daemon, vpp, second: None, other: None, servers, unavoidable, findings: Vec::new() }
     }
 
     /// A VPP that [`Self::replace_vpp`] may start.
@@ -69,6 +73,11 @@ impl<'a> Bed<'a> {
     pub(crate) fn take_over(&self) {
         assert!(self.second.is_some(), "the scenario does not ask for a second VPP");
         lead_client_through(1);
+    }
+
+    /// Notes what else was found, and whether it is in its bound.
+    pub(crate) fn find(&mut self, what: String, is_ok: bool) {
+        self.findings.push(Finding { what, is_ok });
     }
 
     /// For as long as the scenario wants to watch.
@@ -106,9 +115,20 @@ impl<'a> Bed<'a> {
         self.unavoidable.away += begun.elapsed();
     }
 
-    /// VPP is killed, and started again after a while.
-    pub(crate) fn restart_vpp(&mut self, after: Duration) {
-        self.without_service(|bed| bed.start_vpp_again(after));
+    pub(crate) fn restart_daemon(&mut self, signal: Signal) {
+        self.daemon.end(signal);
+        self.watch(1000);
+        self.daemon.start_again();
+        self.daemon.until_settled(&[]);
+        self.watch(2000);
+    }
+
+    /// VPP is killed, and started again after so many seconds. Watches for as long as
+    /// clients may take to send again what was lost.
+    pub(crate) fn restart_vpp(&mut self, seconds: u64) {
+        self.without_service(|bed| bed.start_vpp_again(Duration::from_secs(seconds)));
+        self.daemon.until_settled(&[]);
+        self.watch(if seconds == 0 { 8000 } else { 20_000 });
     }
 
     /// VPP is killed, and one of the other kind is started at its sockets.

@@ -9,13 +9,16 @@
 mod bed;
 mod configuration;
 mod daemon;
+mod drained;
 mod gre;
+mod leaving;
 mod leftovers;
 mod namespaces;
 mod record;
 mod row;
 mod scenarios;
 mod servers;
+mod slow_start;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "other benchmarks use the rest")]
 mod support;
@@ -110,11 +113,12 @@ impl Lab {
         }
         (scenario.prepare)(&mut bed);
         bed.unavoidable = Unavoidable::default();
-        let tester = Tester::start(&log.with_extension("maglevt"));
+        let tester = Tester::start(&log.with_extension("maglevt"), scenario.held);
         (scenario.act)(&mut bed);
         let counted = tester.stop();
         bed.assert_no_other_vip();
-        Row { what: scenario.what, counted, bound: scenario.bound.with(bed.unavoidable) }
+        let Bed { findings, unavoidable, .. } = bed;
+        Row { what: scenario.what, counted, findings, bound: scenario.bound.with(unavoidable) }
     }
 }
 

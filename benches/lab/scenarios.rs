@@ -6,7 +6,9 @@ use rustix::process::Signal;
 
 use super::bed::{Bed, PRIMARY};
 use super::configuration::{Check, Configuration, SERVERS};
-use super::row::Bound;
+use super::drained::{drain_for, drain_to_zero};
+use super::row::{Bound, HELD};
+use super::slow_start::return_slowly;
 
 /// See the module's description.
 pub(crate) struct Scenario {
@@ -20,6 +22,8 @@ pub(crate) struct Scenario {
     pub(crate) act: fn(&mut Bed),
     /// Beyond what nobody could have kept.
     pub(crate) bound: Bound,
+    /// Connections that the client holds to the end.
+    pub(crate) held: u64,
     /// Whether a second VPP stands by.
     pub(crate) has_second: bool,
     /// Whether it takes a VPP of the other kind: one without weights, or one with.
@@ -31,6 +35,9 @@ const SLOW: Configuration = Configuration { check: Check::SLOW, ..QUICK };
 const OFTEN_COMPARED: Configuration = Configuration { sync_interval: 2, ..QUICK };
 /// The table of these is the same on every VPP.
 const WEIGHTS_OF_1: Configuration = Configuration { weights: [1; SERVERS], ..QUICK };
+/// VPP forgets flows so soon that a drain takes less than a minute.
+const SOON_FORGOTTEN: Configuration = Configuration { flow_timeout: 10, ..QUICK };
+const SLOWLY: Configuration = Configuration { slow_start: 20, ..QUICK };
 
 /// Nothing may break: a new connection every 20 ms has a success in between.
 const NOTHING: Bound = bound(0, 0, 750, 100);
@@ -54,6 +61,7 @@ const PLAIN: Scenario = Scenario {
     prepare: |_| {},
     act: |_| {},
     bound: NOTHING,
+    held: HELD,
     has_second: false,
     needs_other: false,
 };
@@ -83,6 +91,23 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "drain",
         what: "a server's weight is set to 0 and back",
         act: |bed| set_weight_and_back(bed, 0),
+        ..PLAIN
+    },
+    Scenario {
+        name: "drain-to-zero",
+        what: "a server whose connections end by themselves is drained",
+        configuration: SOON_FORGOTTEN,
+        act: |bed| drain_to_zero(bed, 90, Duration::from_secs(30)),
+        held: 0,
+        ..PLAIN
+    },
+    Scenario {
+        name: "drain-timeout",
+        what: "a server whose connections stay is drained for 5 s",
+        act: |bed| {
+            drain_for(bed, "5s");
+            bed.watch(2000);
+        },
         ..PLAIN
     },
     Scenario {
@@ -117,13 +142,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "maglevd-term",
         what: "maglevd ends (SIGTERM) and is started",
-        act: |bed| restart_daemon(bed, Signal::TERM),
+        act: |bed| bed.restart_daemon(Signal::TERM),
         ..PLAIN
     },
     Scenario {
         name: "maglevd-kill",
         what: "maglevd is killed and started",
-        act: |bed| restart_daemon(bed, Signal::KILL),
+        act: |bed| bed.restart_daemon(Signal::KILL),
         ..PLAIN
     },
     Scenario {
@@ -148,6 +173,22 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             bed.get_well(&[0]);
             bed.daemon.until_settled(&[]);
             bed.watch(3000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "slow-start",
+        what: "a server returns by a slow start of 20 s",
+        configuration: SLOWLY,
+        prepare: |bed| {
+            bed.fall_ill(&[0]);
+            bed.daemon.until_settled(&[0]);
+            // A pool that has not served for as long needs every server at once.
+            bed.watch(21_000);
+        },
+        act: |bed| {
+            return_slowly(bed, 20);
+            bed.watch(2000);
         },
         ..PLAIN
     },
@@ -221,7 +262,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "vpp-restart-quick",
         what: "VPP is killed and started, quick checks",
-        act: |bed| restart_vpp(bed, 0),
+        act: |bed| bed.restart_vpp(0),
         bound: PROGRAMMED,
         ..PLAIN
     },
@@ -229,14 +270,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "vpp-restart-slow",
         what: "VPP is killed and started, slow checks",
         configuration: SLOW,
-        act: |bed| restart_vpp(bed, 0),
+        act: |bed| bed.restart_vpp(0),
         bound: PROGRAMMED,
         ..PLAIN
     },
     Scenario {
         name: "vpp-away-quick",
         what: "VPP is away for 20 s, quick checks",
-        act: |bed| restart_vpp(bed, 20),
+        act: |bed| bed.restart_vpp(20),
         bound: PROGRAMMED,
         ..PLAIN
     },
@@ -244,7 +285,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "vpp-away-slow",
         what: "VPP is away for 20 s, slow checks",
         configuration: SLOW,
-        act: |bed| restart_vpp(bed, 20),
+        act: |bed| bed.restart_vpp(20),
         bound: PROGRAMMED,
         ..PLAIN
     },
@@ -323,14 +364,6 @@ fn reload_and_back(bed: &mut Bed, change: fn(&mut Configuration)) {
     bed.watch(3000);
 }
 
-fn restart_daemon(bed: &mut Bed, signal: Signal) {
-    bed.daemon.end(signal);
-    bed.watch(1000);
-    bed.daemon.start_again();
-    bed.daemon.until_settled(&[]);
-    bed.watch(2000);
-}
-
 /// Has the daemon program a VPP with weights and one without, in turn.
 fn replace_vpp(bed: &mut Bed) {
     for _ in 0..2 {
@@ -340,11 +373,4 @@ fn replace_vpp(bed: &mut Bed) {
         assert_ne!(bed.daemon.has_weights(), had_weights, "the other VPP is of the same kind");
         bed.watch(8000);
     }
-}
-
-/// Watches for as long as clients may take to send again what was lost.
-fn restart_vpp(bed: &mut Bed, seconds: u64) {
-    bed.restart_vpp(Duration::from_secs(seconds));
-    bed.daemon.until_settled(&[]);
-    bed.watch(if seconds == 0 { 8000 } else { 20_000 });
 }

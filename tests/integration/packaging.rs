@@ -127,6 +127,23 @@ fn prometheus_takes_the_rules_and_they_fire_when_they_should() {
     }
 }
 
+/// What follows `key` on lines of a text.
+fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
+    text.lines().filter_map(|line| line.trim_start().strip_prefix(key)).collect()
+}
+
+#[test]
+fn every_alert_fires_in_a_test() {
+    let (rules, tests) =
+        (read("prometheus/maglevd.rules.yml"), read("prometheus/maglevd.test.yml"));
+    let alerts = values(&rules, "- alert: ");
+    assert!(alerts.len() > 20);
+    // A test that expects nothing stands on one line.
+    let fired: BTreeSet<_> = values(&tests, "alertname: ").into_iter().collect();
+    let silent: Vec<_> = alerts.into_iter().filter(|alert| !fired.contains(alert)).collect();
+    assert_eq!(silent, Vec::<&str>::new());
+}
+
 /// The words of a text that may name series of ours.
 fn names(text: &str) -> BTreeSet<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';

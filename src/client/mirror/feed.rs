@@ -84,8 +84,8 @@ async fn execute(
             let (frontends, _) = requests::frontends(client).await?;
             let backends = if backends { Some(requests::backends(client).await?) } else { None };
             let vpp = vpp(client).await?;
-            refresh.received(None, &frontends);
             let received = Instant::now();
+            refresh.received(None, &frontends, received);
             let snapshot = MirrorSnapshot { frontends, backends, vpp, received };
             return Ok(vec![MirrorUpdate::Snapshot(snapshot)]);
         }
@@ -95,7 +95,7 @@ async fn execute(
     let mut updates: Vec<MirrorUpdate> =
         backends.into_iter().map(|it| MirrorUpdate::Backend(it.into())).collect();
     let frontends = requests::each(client, names.clone(), requests::frontend).await?;
-    refresh.received(Some(&names), &frontends);
+    refresh.received(Some(&names), &frontends, Instant::now());
     updates.push(MirrorUpdate::Frontends { names, frontends });
     if with_vpp {
         updates.push(MirrorUpdate::Vpp(vpp(client).await?, Instant::now()));

@@ -88,8 +88,9 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+    use crate::domain::balancing::weights::FrontendState;
     use crate::domain::dataplane::net::Weight;
-    use crate::domain::events::{Change, DataplaneChange, Transition};
+    use crate::domain::events::{Change, DataplaneChange, DrainChange, FailOpenChange, Transition};
     use crate::domain::health::{Admin, State};
 
     fn at(seconds: u64) -> SystemTime {
@@ -140,6 +141,22 @@ mod tests {
             let (from, to) = (Admin::Enabled, Admin::Paused);
             change(Changed::Admin { backend: backend.into(), from, to })
         };
+        let frontend = |name: &str| {
+            let (from, to) = (FrontendState::Up, FrontendState::Down);
+            Event::Frontend(name.into(), Transition { from, to, at: at(5), why: "".into() })
+        };
+        let open = |name: &str| {
+            let (frontend, why) = (name.into(), "".into());
+            let (was_open, is_open, pool, decision) = (false, true, None, None);
+            let at = at(5);
+            let change = FailOpenChange { frontend, was_open, is_open, pool, decision, at, why };
+            Event::FailOpen(change.into())
+        };
+        let drain = |backend: &str| {
+            let (since, who, why) = (at(1), "me".into(), "".into());
+            let (backend, phase, flows) = (backend.into(), None, None);
+            Event::Drain(DrainChange { backend, phase, flows, since, who, why, at: at(5) }.into())
+        };
         let weighed = DataplaneKind::AsWeightUpdated;
         // For the backend `a`, for the frontend `web`.
         let cases = [
@@ -151,6 +168,12 @@ mod tests {
             (weight("web", "b"), false, true),
             (weight("api", "b"), false, false),
             (change(Changed::Config), true, true),
+            (frontend("web"), false, true),
+            (frontend("api"), false, false),
+            (open("web"), true, true),
+            (open("api"), false, false),
+            (drain("a"), true, true),
+            (drain("b"), false, false),
             (written(Some("web"), Some(1), weighed), true, true),
             (written(Some("web"), Some(2), weighed), false, true),
             (written(Some("api"), Some(1), weighed), false, false),

@@ -118,6 +118,8 @@ fn outcome(scenario: &mut Scenario, calls: &[LegacyCall]) -> (Vec<(i32, String)>
         let number = numbers.iter().position(|key| *key == VipKey::from(entry.vip));
         let mut servers = entry.verbose.unwrap().servers.unwrap();
         servers.sort_unstable_by_key(|server| server.address);
+        // VPP's own number of its forwarding object.
+        servers.iter_mut().for_each(|server| server.load_balance = None);
         rows.push(format!(
             "{number:?} {:?} {} {} {servers:?}",
             entry.encap, entry.table_length, entry.removed

@@ -262,8 +262,9 @@ async fn an_explanation_begins_with_the_cause() {
     fleet.backends[0].stop().await;
     fleet.members[0].dataplane.until_both("b=40 nginx0=0").await;
     let down = first(&fleet, "explain backend nginx0").await;
-    let expected = "nginx0 gets no new flows because its health check fails: L4CON connection refused, 2 of 2, since ";
-    assert!(down.starts_with(expected), "{down}");
+    let (expected, why) = ("nginx0 gets no new flows because its health check ", ", port ");
+    let fails = ") fails: L4CON connection refused, 2 of 2, since ";
+    assert!(down.starts_with(expected) && down.contains(why) && down.contains(fails), "{down}");
     let degraded = first(&fleet, "explain frontend v4").await;
     let expected = "v4 sends new flows to 1 of 2 backends of pool pool0: nginx0 is down (L4CON connection refused), since ";
     assert!(degraded.starts_with(expected), "{degraded}");

@@ -10,6 +10,7 @@ mod explain;
 mod frontends;
 mod overrides;
 mod prediction;
+pub(crate) mod slow_start;
 pub mod timeline;
 mod vpp;
 

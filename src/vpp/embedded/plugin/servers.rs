@@ -68,6 +68,7 @@ impl Plugin {
             }
         }
         for server in new {
+            self.load_balances.make(server);
             let (index, slot) = self.servers.take();
             slot.address = server;
             slot.used = true;
@@ -173,7 +174,14 @@ impl Plugin {
             }
         }
         self.servers[index].flows += flows;
+        // Each has its first packet.
+        self.send_packets(server, flows);
         Ok(())
+    }
+
+    /// Sends packets of established flows to a server.
+    pub fn send_packets(&mut self, server: u128, packets: u64) {
+        self.load_balances.count(server, packets);
     }
 
     /// Has new flows to one server of a VIP take the places of another's entries. That is

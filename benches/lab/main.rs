@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+mod actions;
 mod bed;
 mod configuration;
 mod daemon;

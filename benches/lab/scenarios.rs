@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::actions::{reload_and_back, replace_vpp, set_weight_and_back};
 use super::bed::{Bed, PRIMARY};
 use super::configuration::{Check, Configuration, SERVERS};
 use super::drained::{drain_for, drain_to_zero};
@@ -348,29 +349,4 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 
 const fn bound(broken: u64, failed: u64, gap: u64, fullest: u64) -> Bound {
     Bound { broken, failed, gap: Duration::from_millis(gap), fullest }
-}
-
-fn set_weight_and_back(bed: &mut Bed, weight: u8) {
-    bed.set_weight(0, weight);
-    bed.watch(3000);
-    bed.set_weight(0, QUICK.weights[0]);
-    bed.watch(2000);
-}
-
-fn reload_and_back(bed: &mut Bed, change: fn(&mut Configuration)) {
-    bed.daemon.reload(change);
-    bed.watch(3000);
-    bed.daemon.reload(|of| *of = QUICK);
-    bed.watch(3000);
-}
-
-/// Has the daemon program a VPP with weights and one without, in turn.
-fn replace_vpp(bed: &mut Bed) {
-    for _ in 0..2 {
-        let had_weights = bed.daemon.has_weights();
-        bed.replace_vpp();
-        bed.daemon.until_settled(&[]);
-        assert_ne!(bed.daemon.has_weights(), had_weights, "the other VPP is of the same kind");
-        bed.watch(8000);
-    }
 }

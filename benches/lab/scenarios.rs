@@ -8,7 +8,7 @@ use super::actions::{reload_and_back, replace_vpp, set_weight_and_back};
 use super::bed::{Bed, PRIMARY};
 use super::configuration::{Check, Configuration, SERVERS};
 use super::drained::{drain_for, drain_to_zero};
-use super::row::{Bound, HELD};
+use super::row::{Bound, HELD, bound};
 use super::slow_start::return_slowly;
 
 /// See the module's description.
@@ -346,7 +346,3 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
 ];
-
-const fn bound(broken: u64, failed: u64, gap: u64, fullest: u64) -> Bound {
-    Bound { broken, failed, gap: Duration::from_millis(gap), fullest }
-}

@@ -32,7 +32,7 @@ pub(super) struct ChangeOutcome {
 /// A call whose outcome is not known yet. If it is dropped, its caller has gone.
 pub(super) struct PendingAudit {
     log: AuditLog,
-    /// `None`: it is recorded.
+    /// As of a caller who has gone; `None`: it is recorded.
     record: Option<AuditRecord>,
 }
 
@@ -119,8 +119,10 @@ impl PendingAudit {
 
 impl Drop for PendingAudit {
     fn drop(&mut self) {
-        let (outcome, detail) = (AuditOutcome::Abandoned, ABANDONED.into());
-        self.end(ChangeOutcome { outcome, detail });
+        if let Some(record) = self.record.take() {
+            let at = SystemTime::now();
+            audit::record(&self.log.broadcaster, AuditRecord { at, ..record });
+        }
     }
 }
 

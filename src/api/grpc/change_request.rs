@@ -31,8 +31,8 @@ impl ChangeRequest {
     /// The request of a method that may change something, by the bytes of its body. What
     /// cannot be read is refused later, and is no dry run.
     pub(super) fn of(method: &str, body: &[u8]) -> Self {
-        let message = body.get(PREFIX..).unwrap_or_default();
-        Self::read(method, message).unwrap_or_else(|_| Self {
+        let read = message(body).and_then(|message| Self::read(method, message).ok());
+        read.unwrap_or_else(|| Self {
             what: format!("{method} with a request that cannot be read"),
             ..Self::default()
         })
@@ -124,6 +124,14 @@ impl ChangeRequest {
         let what = format!("sync vpp lb state{of}{force}");
         Self { what, frontend, is_dry_run: dry_run, ..Self::default() }
     }
+}
+
+/// The one message of a body, if it is one that is not compressed. The service reads no
+/// more than the first: bytes behind it must not count as a part of it.
+fn message(body: &[u8]) -> Option<&[u8]> {
+    let ([0, length @ ..], message) = body.split_first_chunk::<PREFIX>()? else { return None };
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    (message.len() == length).then_some(message)
 }
 
 /// A backend in a pool of a frontend.

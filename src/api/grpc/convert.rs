@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::{audit_info, drain_info};
 use super::nanos::{now_ns, ns, unix_ns};
 use super::override_info::present_info;
+use super::{audit_info, drain_info};
 use crate::actors::prober::ProbeReading;
 use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::slow_start::{Ramp, RampView};

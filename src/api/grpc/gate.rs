@@ -92,8 +92,7 @@ impl Gate {
         let change = change.filter(|(_, change)| !change.is_dry_run && !change.is_validation);
         match self.judge(client, token, name, needed) {
             Ok(caller) => {
-                let audit =
-                    change.map(|(name, change)| self.audit.begin(&caller, name, change));
+                let audit = change.map(|(name, change)| self.audit.begin(&caller, name, change));
                 request.extensions_mut().insert(caller.clone());
                 Ok(AdmittedCall { audit, caller, needed })
             }

@@ -18,10 +18,9 @@ use tokio::sync::watch;
 
 use super::connection::{self, IDLE_LIMIT};
 use crate::api::actors::Actors;
-use crate::api::transport::accept::{
-    ConnectionAcceptor, Listener, ListeningSocket, accept_all,
-};
+use crate::api::transport::accept::{ConnectionAcceptor, accept_all};
 use crate::api::transport::activity::ConnectionActivity;
+use crate::api::transport::arrival::{Listener, ListeningSocket};
 use crate::api::transport::connections::ConnectionLimits;
 use crate::api::transport::peer::{AcceptedConnection, Entrance};
 use crate::api::transport::phase::DaemonPhase;

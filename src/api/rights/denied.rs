@@ -69,8 +69,7 @@ mod tests {
         let counts: Vec<_> = denied.read().collect();
         assert_eq!(counts.len(), 2 * (METHODS.len() + 1));
         let others: Vec<_> = counts.iter().filter(|(_, _, count)| *count > 0).collect();
-        let expected =
-            [("PauseBackend", DenialCause::Role, 1), (OTHER, DenialCause::Token, 1000)];
+        let expected = [("PauseBackend", DenialCause::Role, 1), (OTHER, DenialCause::Token, 1000)];
         assert_eq!(others, expected.iter().collect::<Vec<_>>());
     }
 }

@@ -114,6 +114,5 @@ impl RightsInForce {
 }
 
 fn read(path: &Path) -> Result<Rights, RightsFileError> {
-    rights::load(path, &Accounts)
-        .map_err(|fault| RightsFileError { path: path.to_owned(), fault })
+    rights::load(path, &Accounts).map_err(|fault| RightsFileError { path: path.to_owned(), fault })
 }

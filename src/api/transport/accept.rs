@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -20,46 +20,19 @@ use tokio_rustls::rustls::ServerConfig;
 use tracing::{debug, warn};
 
 use crate::api::transport::activity::{ConnectionActivity, FIRST_REQUEST, Standing};
+use crate::api::transport::arrival::{Arrival, Listener, Socket};
 use crate::api::transport::certificate_name::ClientCertificate;
 use crate::api::transport::connections::{Admission, ConnectionLimits, ConnectionTable};
 use crate::api::transport::handshake_failure::why;
-use crate::api::transport::peer::{
-    AcceptedConnection, ByteStream, ClientPeer, Entrance, IdentifiedClient,
-};
+use crate::api::transport::peer::{AcceptedConnection, ByteStream, ClientPeer, IdentifiedClient};
 use crate::api::transport::phase::{DaemonPhase, stopped};
 use crate::api::transport::unix_authority::WithoutAuthority;
 use crate::host::logging::RateLimitedLog;
-use crate::host::peer_groups::peer_groups;
 
 /// How long a refused client may take to read the TLS alert.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Wait after an accept that failed for want of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
-
-pub(in crate::api) enum ListeningSocket {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-/// A listening socket, and the way in that it is.
-pub(in crate::api) struct Listener {
-    pub(in crate::api) socket: ListeningSocket,
-    pub(in crate::api) entrance: Arc<Entrance>,
-}
-
-/// A connection that was accepted.
-struct Arrival {
-    socket: Socket,
-    peer: ClientPeer,
-    groups: Vec<u32>,
-    entrance: Arc<Entrance>,
-}
-
-/// A connection before its handshake.
-enum Socket {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
 
 /// How connections are accepted and what they are handed to.
 pub(in crate::api) struct ConnectionAcceptor<S> {
@@ -175,11 +148,7 @@ impl Connections {
 }
 
 /// Accepts connections of one socket until it is dropped.
-async fn listen(
-    listener: Listener,
-    service: &'static str,
-    arrived: mpsc::Sender<Arrival>,
-) {
+async fn listen(listener: Listener, service: &'static str, arrived: mpsc::Sender<Arrival>) {
     let log = RateLimitedLog::of_condition(move |withheld| {
         warn!(withheld, "{service}-accept-failed: more of them, unlogged");
     });
@@ -217,30 +186,6 @@ fn is_of_one_client(error: &io::Error) -> bool {
             | Kind::TimedOut
             | Kind::PermissionDenied
     )
-}
-
-impl Listener {
-    async fn accept(&self) -> io::Result<Arrival> {
-        let entrance = Arc::clone(&self.entrance);
-        match &self.socket {
-            ListeningSocket::Tcp(listener) => {
-                let (stream, address) = listener.accept().await?;
-                let (socket, peer) = (Socket::Tcp(stream), ClientPeer::Tcp(address));
-                Ok(Arrival { socket, peer, groups: Vec::new(), entrance })
-            }
-            ListeningSocket::Unix(listener) => {
-                let (stream, _) = listener.accept().await?;
-                let (peer, groups) = match stream.peer_cred() {
-                    Ok(own) => {
-                        let peer = ClientPeer::Unix { uid: own.uid(), pid: own.pid() };
-                        (peer, [&[own.gid()], &*peer_groups(&stream)].concat())
-                    }
-                    Err(_) => (ClientPeer::Unknown, Vec::new()),
-                };
-                Ok(Arrival { socket: Socket::Unix(stream), peer, groups, entrance })
-            }
-        }
-    }
 }
 
 impl<S, F> ConnectionAcceptor<S>

@@ -128,7 +128,9 @@ fn check_rights(flags: &Flags) -> ExitCode {
 fn new_token() -> Result<ExitCode, StartError> {
     let NewToken { token, digest } = NewToken::generate()?;
     say(&format!("token:  {token}\ndigest: {digest}"));
-    complain("give the token to whom it is for, and put the digest under tokens in the rights file");
+    complain(
+        "give the token to whom it is for, and put the digest under tokens in the rights file",
+    );
     Ok(ExitCode::SUCCESS)
 }
 

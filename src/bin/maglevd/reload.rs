@@ -64,7 +64,8 @@ pub async fn reload_on(
         // The Controller logs the outcome.
         let reloaded = actors.controller.send(Reload { force: false }).await;
         let reloaded = reloaded.unwrap_or_else(|_| mailbox_closed("Controller"));
-        let mut faults: Vec<_> = reloaded.as_ref().err().map(ToString::to_string).into_iter().collect();
+        let mut faults: Vec<_> =
+            reloaded.as_ref().err().map(ToString::to_string).into_iter().collect();
         if let Some(certificates) = serving.certificates() {
             faults.extend(certificates.renew().await.err().map(|error| error.to_string()));
         }

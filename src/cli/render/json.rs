@@ -6,7 +6,8 @@ use serde_json::{Value, json, to_value};
 use crate::api::views::text::printable_json;
 use crate::api::views::{
     BackendJson, DoctorFindingJson, EventJson, ExplanationJson, FrontendJson, HealthCheckJson,
-    IdentityJson, LbStateJson, OverridesJson, PredictionJson, SyncJson, VipCountersJson, VppInfoJson,
+    IdentityJson, LbStateJson, OverridesJson, PredictionJson, SyncJson, VipCountersJson,
+    VppInfoJson,
 };
 use crate::cli::answer::CliAnswer;
 use crate::cli::command::help::Usage;

@@ -68,9 +68,8 @@ impl KnownIdentities {
             }
         };
         each("certificates", certificates, &mut |given| {
-            let name = CertificateName::parse(given).map_err(|error| {
-                RightsProblem::BadCertificate { given: given.into(), error }
-            })?;
+            let name = CertificateName::parse(given)
+                .map_err(|error| RightsProblem::BadCertificate { given: given.into(), error })?;
             self.refuse_twice(|it| it.certificates.contains(&name))?;
             add_once(identity.certificates.insert(name), &own)
         });

@@ -42,6 +42,16 @@ fn everybody_is_known_by_what_the_file_says() {
     assert_eq!(parse("rights: {}\n", &Accounts).unwrap(), Rights::default());
 }
 
+#[test]
+fn the_example_can_be_used() {
+    let rights = parse(include_str!("../../../config/rights.yaml"), &Accounts).unwrap();
+    let roles: Vec<_> =
+        rights.identities.iter().map(|(name, it)| (name.as_str(), it.role.as_str())).collect();
+    let expected =
+        [("alice", "operator"), ("dashboard", "viewer"), ("left-us", "none"), ("staff", "viewer")];
+    assert_eq!(roles, expected);
+}
+
 /// A file in which one thing is wrong, and the one line that is said of it.
 #[test]
 fn every_fault_is_named_with_its_place_and_what_mends_it() {

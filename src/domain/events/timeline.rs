@@ -98,9 +98,7 @@ mod tests {
 
     use super::*;
     use crate::domain::dataplane::net::Weight;
-    use crate::domain::events::{
-        AuditOutcome, AuditRecord, Change, DataplaneChange, Transition,
-    };
+    use crate::domain::events::{AuditOutcome, AuditRecord, Change, DataplaneChange, Transition};
     use crate::domain::health::{Admin, State};
     use crate::domain::rights::Role;
 

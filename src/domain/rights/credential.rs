@@ -25,8 +25,10 @@ pub enum CertificateName {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("give the kind and the name, such as cn:alice, dns:ops.example, uri:spiffe://ops/alice, \
-         email:alice@example.org or ip:192.0.2.1")]
+#[error(
+    "give the kind and the name, such as cn:alice, dns:ops.example, uri:spiffe://ops/alice, \
+         email:alice@example.org or ip:192.0.2.1"
+)]
 pub struct CertificateNameError;
 
 impl CertificateName {
@@ -84,8 +86,10 @@ impl fmt::Display for CertificateName {
 pub struct TokenDigest([u8; 32]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("give the SHA-256 of a token, sha256: and 64 hexadecimal digits, as maglevd --new-token \
-         prints it; the token itself must not stand here")]
+#[error(
+    "give the SHA-256 of a token, sha256: and 64 hexadecimal digits, as maglevd --new-token \
+         prints it; the token itself must not stand here"
+)]
 pub struct TokenDigestError;
 
 impl TokenDigest {

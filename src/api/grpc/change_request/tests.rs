@@ -35,7 +35,8 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ..Default::default()
     };
     let resume = pb::BackendRequest { slowly: true, ..backend(0) };
-    let sync = pb::SyncVpplbStateRequest { frontend_name: Some("web".into()), ..Default::default() };
+    let sync =
+        pb::SyncVpplbStateRequest { frontend_name: Some("web".into()), ..Default::default() };
     vec![
         ("PauseBackend", backend(hour).encode_to_vec(), "pause backend a for 1h"),
         ("ResumeBackend", resume.encode_to_vec(), "resume backend a slowly"),
@@ -64,7 +65,8 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 }
 
 fn body(message: &[u8]) -> Vec<u8> {
-    [&[0; PREFIX], message].concat()
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[0], &length[..], message].concat()
 }
 
 #[test]
@@ -100,13 +102,31 @@ fn what_changes_nothing_is_told_apart() {
     assert!(ChangeRequest::of("UnsetFrontendPoolBackendWeight", &body(&asked)).is_validation);
 }
 
+/// What the service does not read makes no dry run of what it does.
+#[test]
+fn bytes_behind_the_message_do_not_count() {
+    let dry_run = pb::SyncVpplbStateRequest { dry_run: true, ..Default::default() };
+    let dry_run = dry_run.encode_to_vec();
+    let compressed = [&[1], &body(&dry_run)[1..]].concat();
+    for bytes in [
+        [body(&[]), dry_run.clone()].concat(),
+        [body(&[]), body(&dry_run)].concat(),
+        [body(&dry_run), body(&[])].concat(),
+        compressed,
+    ] {
+        let request = ChangeRequest::of("SyncVPPLBState", &bytes);
+        assert!(!request.is_dry_run, "{bytes:?}");
+        assert!(request.what.ends_with("cannot be read"), "{request:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_no_dry_run_and_what_a_caller_writes_is_bounded_and_printable() {
-    for bytes in [&b""[..], b"\0\0\0\0", b"\0\0\0\0\0\xff\xff", b"\0\0\0\0\x02\x10"] {
+    for bytes in [&b""[..], b"\0\0\0\0", b"\0\0\0\0\x02\xff\xff", b"\0\0\0\0\x02\x10"] {
         let request = ChangeRequest::of("SyncVPPLBState", bytes);
         assert!(!request.is_dry_run, "{bytes:?}");
     }
-    let unreadable = ChangeRequest::of("SyncVPPLBState", b"\0\0\0\0\0\xff\xff");
+    let unreadable = ChangeRequest::of("SyncVPPLBState", b"\0\0\0\0\x02\xff\xff");
     assert_eq!(unreadable.what, "SyncVPPLBState with a request that cannot be read");
     let request = pb::BackendRequest {
         name: "x".repeat(60_000),

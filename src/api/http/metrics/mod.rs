@@ -41,16 +41,10 @@ struct Pages {
     gzip: SharedAnswer<BuiltPage>,
 }
 
-pub(super) fn routes(
-    actors: &Actors,
-    denied: &DeniedCalls,
-    answers: &AnswerPool,
-) -> HttpRouter {
+pub(super) fn routes(actors: &Actors, denied: &DeniedCalls, answers: &AnswerPool) -> HttpRouter {
     let page = |encoding| {
         let (actors, denied, answers) = (actors.clone(), denied.clone(), answers.clone());
-        SharedAnswer::new(move || {
-            build(actors.clone(), denied.clone(), answers.clone(), encoding)
-        })
+        SharedAnswer::new(move || build(actors.clone(), denied.clone(), answers.clone(), encoding))
     };
     let pages = Pages { plain: page(Encoding::Plain), gzip: page(Encoding::Gzip) };
     HttpRouter::default()

@@ -1,8 +1,11 @@
 //! The accept loop over real sockets and paused time.
 
+use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep_until};
 
 use super::*;
+use crate::api::transport::arrival::ListeningSocket;
+use crate::api::transport::peer::Entrance;
 use crate::domain::rights::Role;
 
 #[test]

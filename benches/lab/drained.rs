@@ -67,6 +67,7 @@ pub(crate) fn drain_for(bed: &mut Bed<'_>, timeout: &str) {
     let code = output.status.code().map_or("a signal".into(), |code| code.to_string());
     bed.find(format!("`wait` ends with {code} (1): {last}"), is_told && is_overdue);
     bed.find(format!("{held} were held and {} are", bed.servers[0].held()), held > 0);
+    bed.watch(2000);
 }
 
 fn look(drain: &Value, at: Duration) -> Option<Look> {

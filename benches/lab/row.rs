@@ -107,8 +107,3 @@ impl fmt::Display for Row<'_> {
         write!(f, "{broken}, {failed}, {}, {fullest} | {ok} |", seconds(gap))
     }
 }
-
-/// Gaps are in milliseconds.
-pub(crate) const fn bound(broken: u64, failed: u64, gap: u64, fullest: u64) -> Bound {
-    Bound { broken, failed, gap: Duration::from_millis(gap), fullest }
-}

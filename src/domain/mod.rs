@@ -26,5 +26,6 @@ pub mod readiness;
 pub mod reconcile;
 pub mod removals;
 pub mod resolution;
+pub mod rights;
 pub mod tester;
 pub mod utc;

@@ -3,6 +3,7 @@
 
 pub(super) mod accept;
 pub(super) mod activity;
+pub(super) mod arrival;
 mod certificate_name;
 pub(super) mod connections;
 mod handshake_failure;

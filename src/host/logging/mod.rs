@@ -6,6 +6,7 @@ mod json_lines;
 mod log_stream;
 mod log_writer;
 mod rate_limit;
+mod target;
 mod text_fields;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use text_fields::TextFields;
 pub use log_stream::LogDemand;
 pub use log_writer::{FlushOnDrop, LogWriter};
 pub use rate_limit::RateLimitedLog;
+pub use target::AUDIT;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -98,6 +100,7 @@ fn filter(level: LogLevel) -> Targets {
         .with_targets(quiet)
         .with_target("vpp_maglev", level)
         .with_target("maglevd", level)
+        .with_target(AUDIT, LevelFilter::INFO)
 }
 
 /// # Errors
@@ -154,5 +157,12 @@ mod tests {
         assert!(filter.would_enable("h2::proto", &Level::WARN));
         assert!(!filter.would_enable("h2::proto", &Level::INFO));
         assert!(filter.would_enable("vpp_maglev::actors::controller", &Level::DEBUG));
+    }
+
+    #[test]
+    fn audit_records_are_logged_at_every_level() {
+        for level in [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug] {
+            assert!(filter(level).would_enable(AUDIT, &Level::INFO), "{level:?}");
+        }
     }
 }

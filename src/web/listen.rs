@@ -9,14 +9,15 @@ use tokio::task::JoinSet;
 
 use super::connection::{self, ConnectionContext, IDLE_LIMIT};
 use super::options::WebOptions;
-use super::routes::routes;
+use super::routes::{metrics_routes, routes};
 use super::server::WebServer;
-use crate::api::transport::accept::{ConnectionAcceptor, accept_all};
+use crate::api::transport::accept::{ConnectionAcceptor, ListeningSocket, accept_all};
 use crate::api::transport::activity::ConnectionActivity;
 use crate::api::transport::connections::ConnectionLimits;
 use crate::api::transport::peer::AcceptedConnection;
 use crate::api::transport::phase::DaemonPhase;
 use crate::api::transport::sockets::OpenSockets;
+use crate::api::transport::tcp_socket;
 use crate::api::transport::tls::Certificates;
 use crate::api::transport::unix_socket::UnixSocketFile;
 use crate::api::{ListenAddr, TlsError};
@@ -30,6 +31,8 @@ const DESCRIPTORS: u64 = 12;
 pub(super) enum WebListenError {
     #[error("cannot listen on {address}: {source}{}", hint(.source))]
     Bind { address: ListenAddr, source: io::Error },
+    #[error("cannot serve metrics on {address}: {source}; give another --metrics-listen")]
+    Metrics { address: String, source: io::Error },
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -48,6 +51,7 @@ fn hint(source: &io::Error) -> &'static str {
 pub(super) struct Listening {
     /// As they were bound: a port 0 is replaced by the real one.
     pub(super) addresses: Vec<ListenAddr>,
+    pub(super) metrics: Option<String>,
     pub(super) certificates: Option<Certificates>,
     files: Vec<UnixSocketFile>,
     tasks: JoinSet<()>,
@@ -82,8 +86,9 @@ pub(super) async fn listen(
     let (phase, changes) = watch::channel(DaemonPhase::Serving);
     let context = ConnectionContext {
         routes: routes(server.clone()),
-        server,
+        server: server.clone(),
         is_encrypted: certificates.is_some(),
+        has_base: true,
         phase: changes.clone(),
     };
     let acceptor = ConnectionAcceptor {
@@ -99,5 +104,41 @@ pub(super) async fn listen(
     let mut tasks = JoinSet::new();
     let OpenSockets { addresses, listeners, files } = sockets;
     tasks.spawn(accept_all(listeners, acceptor, changes));
-    Ok(Listening { addresses, certificates, files, tasks, phase })
+    let metrics = match options.metrics_listen.as_str() {
+        "" => None,
+        address => Some(listen_metrics(address, server, &phase, &mut tasks).await?),
+    };
+    Ok(Listening { addresses, metrics, certificates, files, tasks, phase })
+}
+
+/// Serves metrics on an address of their own, which has neither TLS nor a login.
+async fn listen_metrics(
+    address: &str,
+    server: WebServer,
+    phase: &watch::Sender<DaemonPhase>,
+    tasks: &mut JoinSet<()>,
+) -> Result<String, WebListenError> {
+    let failed = |source| WebListenError::Metrics { address: address.to_owned(), source };
+    let listener = tcp_socket::listen(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?.to_string();
+    let context = ConnectionContext {
+        routes: metrics_routes(server.clone()),
+        server,
+        is_encrypted: false,
+        has_base: false,
+        phase: phase.subscribe(),
+    };
+    let acceptor = ConnectionAcceptor {
+        service: "metrics",
+        is_grpc: false,
+        tls: None,
+        limits: ConnectionLimits::of_descriptors(1, MAX_CONNECTIONS),
+        idle_limit: Some(IDLE_LIMIT),
+        serve: move |stream: AcceptedConnection, activity: Arc<ConnectionActivity>| {
+            connection::serve(context.clone(), stream, activity)
+        },
+    };
+    let listeners = vec![ListeningSocket::Tcp(listener)];
+    tasks.spawn(accept_all(listeners, acceptor, phase.subscribe()));
+    Ok(bound)
 }

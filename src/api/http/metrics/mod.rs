@@ -6,9 +6,9 @@
 
 mod families;
 mod overrides;
-mod page;
+pub(crate) mod page;
 mod probes;
-mod process;
+pub(crate) mod process;
 mod vpp;
 
 use axum::Extension;

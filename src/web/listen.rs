@@ -11,16 +11,18 @@ use super::connection::{self, ConnectionContext, IDLE_LIMIT};
 use super::options::WebOptions;
 use super::routes::{metrics_routes, routes};
 use super::server::WebServer;
-use crate::api::transport::accept::{ConnectionAcceptor, ListeningSocket, accept_all};
+use crate::api::transport::accept::{ConnectionAcceptor, accept_all};
 use crate::api::transport::activity::ConnectionActivity;
+use crate::api::transport::arrival::{Listener, ListeningSocket};
 use crate::api::transport::connections::ConnectionLimits;
-use crate::api::transport::peer::AcceptedConnection;
+use crate::api::transport::peer::{AcceptedConnection, Entrance};
 use crate::api::transport::phase::DaemonPhase;
 use crate::api::transport::sockets::OpenSockets;
 use crate::api::transport::tcp_socket;
 use crate::api::transport::tls::Certificates;
 use crate::api::transport::unix_socket::UnixSocketFile;
-use crate::api::{ListenAddr, TlsError};
+use crate::api::{ListenAddr, ListenerSpec, TlsError};
+use crate::domain::rights::Role;
 
 /// Connections at a time, however many descriptors there are.
 const MAX_CONNECTIONS: usize = 2048;
@@ -80,7 +82,9 @@ pub(super) async fn listen(
     let certificates = files.as_ref().map(Certificates::load).transpose()?;
     let mut sockets = OpenSockets::default();
     for address in &options.listen {
-        let opened = sockets.open(address, options.listen_unix()).await;
+        // Roles of daemons are not those of the page's users.
+        let spec = ListenerSpec { address: address.clone(), role: Some(Role::Nobody) };
+        let opened = sockets.open(&spec, options.listen_unix()).await;
         opened.map_err(|source| WebListenError::Bind { address: address.clone(), source })?;
     }
     let (phase, changes) = watch::channel(DaemonPhase::Serving);
@@ -138,7 +142,8 @@ async fn listen_metrics(
             connection::serve(context.clone(), stream, activity)
         },
     };
-    let listeners = vec![ListeningSocket::Tcp(listener)];
+    let entrance = Arc::new(Entrance { address: bound.clone(), role: Role::Nobody });
+    let listeners = vec![Listener { socket: ListeningSocket::Tcp(listener), entrance }];
     tasks.spawn(accept_all(listeners, acceptor, phase.subscribe()));
     Ok(bound)
 }

@@ -189,8 +189,10 @@ fn shown_by<'a>(
             return Some((name.into(), LoginMethod::Proxy));
         }
     }
-    let certificate = of.client.certificate.clone().filter(|_| of.is_encrypted)?;
-    login.methods.contains(&LoginMethod::Certificate).then_some((certificate, LoginMethod::Certificate))
+    let certificate = of.client.certificate.as_ref().filter(|_| of.is_encrypted)?;
+    let name = certificate.shown.clone().filter(|name| check_name(name).is_ok())?;
+    let is_method = login.methods.contains(&LoginMethod::Certificate);
+    is_method.then_some((name, LoginMethod::Certificate))
 }
 
 /// Whether a session is still that of the one who shows who they are at each request.

@@ -5,7 +5,7 @@ use argon2::Argon2;
 use argon2::password_hash::{
     PasswordHash, PasswordHasher, PasswordVerifier, SaltString,
 };
-use rustix::rand::{GetRandomFlags, getrandom};
+use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Semaphore;
 
 /// Those who may wait for a hash.
@@ -71,10 +71,8 @@ pub(super) fn hash(password: &[u8]) -> std::io::Result<String> {
 /// It has none.
 pub(super) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
     let mut bytes = [0; N];
-    let mut filled = 0;
-    while filled < N {
-        filled += getrandom(&mut bytes[filled..], GetRandomFlags::empty())?;
-    }
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| std::io::Error::other("the system gives no random numbers"))?;
     Ok(bytes)
 }
 

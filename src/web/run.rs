@@ -28,7 +28,7 @@ use super::stats::RequestStats;
 use super::tabs::{EndTabs, GetLastEventId, TabBroker};
 use super::users::{UsersError, WebUsers};
 use crate::VERSION;
-use crate::client::connection::{DaemonAccess, DaemonClient};
+use crate::client::connection::DaemonClient;
 use crate::client::error::ClientError;
 use crate::domain::printable::printable_lines;
 use crate::domain::web::access::LoginMode;
@@ -235,13 +235,12 @@ fn daemons(
     tabs: &Addr<TabBroker>,
     comparer: &Addr<Comparer>,
 ) -> Result<Vec<ServedDaemon>, WebStartError> {
-    let tls = options.tls.client_tls();
     let mut daemons: Vec<ServedDaemon> = Vec::new();
     for server in &options.server {
         if daemons.iter().any(|daemon| daemon.name == server.name) {
             return Err(WebStartError::SameName(server.name.clone()));
         }
-        let access = DaemonAccess { server: server.address.clone(), tls: tls.clone() };
+        let access = options.tls.access(server.address.clone());
         let client = DaemonClient::lazy(&access)?;
         let (tabs, comparer) = (tabs.clone(), comparer.clone());
         let mirror = DaemonMirror::new(&server.name, client.clone(), tabs, comparer).start();

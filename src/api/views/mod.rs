@@ -13,6 +13,7 @@ mod event;
 mod explain;
 mod frontend;
 mod health_check;
+mod identity;
 mod overrides;
 pub mod text;
 pub mod time;
@@ -32,6 +33,7 @@ pub use frontend::{
     fail_open_text, serving_pool, slow_start_in,
 };
 pub use health_check::{DnsCheckJson, HealthCheckJson, HttpCheckJson, TcpCheckJson};
+pub use identity::IdentityJson;
 pub use overrides::{OverrideJson, OverridesJson};
 pub use vpp::{
     DoctorFindingJson, LbConfJson, LbServerJson, LbStateJson, LbVipJson, SyncJson, SyncStepJson,

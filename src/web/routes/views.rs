@@ -148,6 +148,7 @@ fn type_of(event: &Event) -> &'static str {
         Event::Change(_) => "change",
         Event::Hold(_) => "hold",
         Event::Drain(_) => "drain",
+        Event::Audit(_) => "audit",
         Event::Missed(_) => "missed",
     }
 }
@@ -165,6 +166,7 @@ fn moment_of(event: &Event) -> i64 {
         Event::Change(event) => event.at_unix_ns,
         Event::Hold(event) => event.at_unix_ns,
         Event::Drain(event) => event.at_unix_ns,
+        Event::Audit(event) => event.at_unix_ns,
         Event::Missed(_) => 0,
     }
 }

@@ -2,9 +2,7 @@
 //! milliseconds and 19 MiB on purpose, so one is made at a time, on a thread of its own.
 
 use argon2::Argon2;
-use argon2::password_hash::{
-    PasswordHash, PasswordHasher, PasswordVerifier, SaltString,
-};
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Semaphore;
 
@@ -60,8 +58,9 @@ impl PasswordChecker {
 /// # Errors
 /// The system gives no random bytes.
 pub(super) fn hash(password: &[u8]) -> std::io::Result<String> {
-    let salt = SaltString::encode_b64(&random::<16>()?).map_err(std::io::Error::other)?;
-    let hash = Argon2::default().hash_password(password, &salt).map_err(std::io::Error::other)?;
+    let failed = |error: argon2::password_hash::Error| std::io::Error::other(error.to_string());
+    let salt = SaltString::encode_b64(&random::<16>()?).map_err(failed)?;
+    let hash = Argon2::default().hash_password(password, &salt).map_err(failed)?;
     Ok(hash.to_string())
 }
 

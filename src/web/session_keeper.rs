@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use actix::prelude::*;
 
 use super::users::WebUsers;
+use crate::domain::web::access::WebRole;
 use crate::domain::web::forecasts::{ForecastError, ForecastTable};
-use crate::domain::web::sessions::{
-    LoginMethod, SessionKey, SessionLimits, SessionTable, WebUser,
-};
+use crate::domain::web::sessions::{LoginMethod, SessionKey, SessionLimits, SessionTable, WebUser};
 use crate::domain::web::throttle::LoginThrottle;
 
 /// How often sessions that are over are forgotten.
@@ -21,7 +20,7 @@ pub(super) struct SessionKeeper {
     sessions: SessionTable,
     throttle: LoginThrottle,
     forecasts: ForecastTable,
-    stats: SessionStats,
+    stats: LoginStats,
 }
 
 /// What a request is told of its session.
@@ -90,7 +89,7 @@ pub(super) struct ReplaceUsers(pub(super) WebUsers);
 
 /// The role that the file gives a name.
 #[derive(Message)]
-#[rtype(result = "Option<crate::domain::web::access::WebRole>")]
+#[rtype(result = "Option<WebRole>")]
 pub(super) struct GetUserRole(pub(super) String);
 
 #[derive(Message)]
@@ -108,11 +107,11 @@ pub(super) struct TakeForecast {
 }
 
 #[derive(Message)]
-#[rtype(result = "SessionStats")]
-pub(super) struct GetSessionStats;
+#[rtype(result = "LoginStats")]
+pub(super) struct GetLoginStats;
 
 #[derive(Clone, Copy, Debug, Default, MessageResponse)]
-pub(super) struct SessionStats {
+pub(super) struct LoginStats {
     pub(super) sessions: usize,
     pub(super) logins: u64,
     /// Wrong passwords.
@@ -128,7 +127,7 @@ impl SessionKeeper {
             sessions: SessionTable::new(limits),
             throttle: LoginThrottle::default(),
             forecasts: ForecastTable::default(),
-            stats: SessionStats::default(),
+            stats: LoginStats::default(),
         }
     }
 
@@ -163,7 +162,11 @@ impl Actor for SessionKeeper {
 impl Handler<GetSession> for SessionKeeper {
     type Result = Option<SessionInfo>;
 
-    fn handle(&mut self, GetSession { key, is_use }: GetSession, _: &mut Context<Self>) -> Self::Result {
+    fn handle(
+        &mut self,
+        GetSession { key, is_use }: GetSession,
+        _: &mut Context<Self>,
+    ) -> Self::Result {
         self.session(key, is_use)
     }
 }
@@ -171,7 +174,11 @@ impl Handler<GetSession> for SessionKeeper {
 impl Handler<BeginLogin> for SessionKeeper {
     type Result = Result<Option<String>, Duration>;
 
-    fn handle(&mut self, BeginLogin { name, address }: BeginLogin, _: &mut Context<Self>) -> Self::Result {
+    fn handle(
+        &mut self,
+        BeginLogin { name, address }: BeginLogin,
+        _: &mut Context<Self>,
+    ) -> Self::Result {
         let begun = self.throttle.begin(&name, address, Instant::now());
         begun.inspect_err(|_| self.stats.slowed += 1)?;
         Ok(self.users.0.get(&name).and_then(|user| user.hash.clone()))
@@ -229,7 +236,7 @@ impl Handler<ReplaceUsers> for SessionKeeper {
 }
 
 impl Handler<GetUserRole> for SessionKeeper {
-    type Result = Option<crate::domain::web::access::WebRole>;
+    type Result = Option<WebRole>;
 
     fn handle(&mut self, GetUserRole(name): GetUserRole, _: &mut Context<Self>) -> Self::Result {
         self.users.role(&name)
@@ -247,15 +254,19 @@ impl Handler<AddForecast> for SessionKeeper {
 impl Handler<TakeForecast> for SessionKeeper {
     type Result = Result<(), ForecastError>;
 
-    fn handle(&mut self, TakeForecast { id, what }: TakeForecast, _: &mut Context<Self>) -> Self::Result {
+    fn handle(
+        &mut self,
+        TakeForecast { id, what }: TakeForecast,
+        _: &mut Context<Self>,
+    ) -> Self::Result {
         self.forecasts.take(&id, &what, Instant::now())
     }
 }
 
-impl Handler<GetSessionStats> for SessionKeeper {
-    type Result = SessionStats;
+impl Handler<GetLoginStats> for SessionKeeper {
+    type Result = LoginStats;
 
-    fn handle(&mut self, _: GetSessionStats, _: &mut Context<Self>) -> SessionStats {
-        SessionStats { sessions: self.sessions.len(), ..self.stats }
+    fn handle(&mut self, _: GetLoginStats, _: &mut Context<Self>) -> LoginStats {
+        LoginStats { sessions: self.sessions.len(), ..self.stats }
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn act(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, WebError> {
-    check_post(&headers, uri.host())?;
+    check_post(&headers, &uri)?;
     // Before the token: who may not operate is told that, and needs no token for it.
     caller.may(&server, WebPermission::Operate)?;
     caller.check_token(&headers)?;
@@ -69,7 +69,7 @@ pub(super) async fn forecast(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, WebError> {
-    check_post(&headers, uri.host())?;
+    check_post(&headers, &uri)?;
     caller.may(&server, WebPermission::Look)?;
     // Without a login there is no token, and a forecast changes nothing.
     if caller.user.is_some() {

@@ -34,7 +34,7 @@ pub(super) struct UserEntry {
 
 /// Why the file cannot be used.
 #[derive(Debug, Error)]
-pub enum UsersError {
+pub(super) enum UsersError {
     #[error("--users {}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     #[error("--users {}:{line}: {fault}", path.display())]
@@ -45,7 +45,7 @@ pub enum UsersError {
 
 /// What is wrong with a line.
 #[derive(Debug, Error)]
-pub enum UserLineError {
+pub(super) enum UserLineError {
     #[error("write name:role:hash, as maglev-web passwd does")]
     Fields,
     #[error(transparent)]
@@ -63,7 +63,7 @@ pub enum UserLineError {
 /// The text cannot be the name of a user.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a name has 1 to 64 characters, none of which is a space, a colon or a control character")]
-pub struct UserNameError;
+pub(super) struct UserNameError;
 
 /// # Errors
 /// It cannot be a name.

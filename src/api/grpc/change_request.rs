@@ -49,7 +49,7 @@ impl ChangeRequest {
             "UndrainBackend" => backend("undrain backend"),
             "DrainBackend" => Ok(Self::of_drain(pb::DrainBackendRequest::decode(message)?)),
             "SetFrontendPoolBackendWeight" => {
-                Ok(Self::of_weight(pb::SetWeightRequest::decode(message)?))
+                Ok(Self::of_weight(&pb::SetWeightRequest::decode(message)?))
             }
             "UnsetFrontendPoolBackendWeight" => {
                 Ok(Self::of_unset_weight(pb::UnsetWeightRequest::decode(message)?))
@@ -87,9 +87,8 @@ impl ChangeRequest {
         }
     }
 
-    fn of_weight(request: pb::SetWeightRequest) -> Self {
-        let pb::SetWeightRequest { frontend, pool, backend, weight, wait_ns: _, for_ns, .. } =
-            &request;
+    fn of_weight(request: &pb::SetWeightRequest) -> Self {
+        let pb::SetWeightRequest { frontend, pool, backend, weight, for_ns, .. } = request;
         let member = Member::of(frontend, pool, backend);
         Self {
             what: format!("set {member} weight {weight}{}", lasting(*for_ns)),

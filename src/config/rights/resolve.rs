@@ -7,7 +7,7 @@ use super::fault::{AccountNames, RightsFault, RightsProblem};
 use super::raw::RawIdentity;
 use crate::config::report::ConfigPath;
 use crate::domain::names::{IdentityName, is_usable};
-use crate::domain::rights::{CertificateName, Identity, Rights, Role, TokenDigest};
+use crate::domain::rights::{CertificateName, Rights, RightsEntry, Role, TokenDigest};
 
 pub(super) fn resolve(
     raw: &BTreeMap<String, RawIdentity>,
@@ -45,8 +45,8 @@ impl KnownIdentities {
         at: &ConfigPath<'_>,
         accounts: &dyn AccountNames,
         faults: &mut Vec<RightsFault>,
-    ) -> Identity {
-        let mut identity = Identity::default();
+    ) -> RightsEntry {
+        let mut identity = RightsEntry::default();
         let role_at = at.key("role");
         match raw.role.as_deref().map(|word| (word, Role::from_word(word))) {
             None => faults.push(fault(&role_at, RightsProblem::NoRole)),
@@ -95,7 +95,7 @@ impl KnownIdentities {
         identity
     }
 
-    fn refuse_twice(&self, has: impl Fn(&Identity) -> bool) -> Added {
+    fn refuse_twice(&self, has: impl Fn(&RightsEntry) -> bool) -> Added {
         let other = self.rights.identities.iter().find(|(_, identity)| has(identity));
         match other {
             Some((other, _)) => Err(RightsProblem::GivenTwice { other: other.clone() }),

@@ -12,14 +12,14 @@ use crate::api::rights::bearer::NewToken;
 use crate::api::transport::peer::ClientPeer;
 use crate::host::logging::LogDemand;
 
-struct Bed {
+struct GateBed {
     gate: Gate,
     token: NewToken,
     _dir: tempfile::TempDir,
 }
 
 /// A gate before a listener of operators, with one token that is a viewer's.
-fn bed() -> Bed {
+fn bed() -> GateBed {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("rights.yaml");
     let token = NewToken::generate().unwrap();
@@ -28,14 +28,14 @@ fn bed() -> Bed {
     let rights = RightsInForce::load(Some(&path)).unwrap();
     let broadcaster = Broadcaster::new(1, Limits::default(), LogDemand::default()).start();
     let gate = Gate::new(rights, vec![entrance()], DeniedCalls::default(), broadcaster);
-    Bed { gate, token, _dir: dir }
+    GateBed { gate, token, _dir: dir }
 }
 
 fn entrance() -> Arc<Entrance> {
     Arc::new(Entrance { address: ":9090".into(), role: Role::Operator })
 }
 
-impl Bed {
+impl GateBed {
     fn admit(&self, peer: ClientPeer, is_readable: bool, token: bool) -> Result<Role, Code> {
         let (groups, certificate, entrance) = ([].into(), None, entrance());
         let client = IdentifiedClient { peer, groups, certificate, entrance, is_readable };

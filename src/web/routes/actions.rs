@@ -39,9 +39,9 @@ pub(super) async fn act(
     let acting = tokio::spawn(actions::act(server.clone(), asked));
     let answer = acting.await.map_err(|_| WebError::stopping())?;
     for result in answer.results() {
-        let (daemon, outcome, message) = (&result.daemon, result.outcome, &result.message);
+        let (daemon, outcome, said) = (&result.daemon, result.outcome, &result.message);
         let (user, action, why) = (caller.name(), answer.action(), answer.why());
-        info!(user, action, daemon, outcome, message, why, "operated");
+        info!(user, action, daemon, outcome, said, why, "operated");
     }
     Ok(JsonReply::of(&answer.to_json()).into_response())
 }

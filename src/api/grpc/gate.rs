@@ -94,8 +94,7 @@ impl Gate {
         let change = change.filter(|(_, change)| !change.is_dry_run && !change.is_validation);
         match self.judge(client, token, name, needed) {
             Ok(mut caller) => {
-                caller.on_behalf_of =
-                    on_behalf_of.filter(|_| caller.grant.role == Role::Operator);
+                caller.on_behalf_of = on_behalf_of.filter(|_| caller.grant.role == Role::Operator);
                 let audit = change.map(|(name, change)| self.audit.begin(&caller, name, change));
                 request.extensions_mut().insert(caller.clone());
                 Ok(AdmittedCall { audit, caller, needed })

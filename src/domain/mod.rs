@@ -29,3 +29,4 @@ pub mod resolution;
 pub mod rights;
 pub mod tester;
 pub mod utc;
+pub mod web;

@@ -21,4 +21,5 @@ mod rights;
 mod support;
 mod tester;
 mod vpp;
+mod web;
 mod wire;

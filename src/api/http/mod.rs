@@ -4,7 +4,7 @@
 
 mod connection;
 mod health;
-mod metrics;
+pub(crate) mod metrics;
 mod router;
 
 pub use router::HttpListenError;

@@ -111,6 +111,7 @@ impl<S: Clone + Send + Sync + 'static> HttpRouter<S> {
         let entrance = Arc::new(Entrance { address: bound.clone(), role: Role::Viewer });
         let acceptor = ConnectionAcceptor {
             service: "metrics",
+            is_grpc: false,
             tls: None,
             limits: ConnectionLimits::of_descriptors(DESCRIPTORS, MAX_CONNECTIONS),
             idle_limit: Some(IDLE_LIMIT),

@@ -8,15 +8,15 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use crate::api::transport::peer::{ClientPeer, Entrance};
 use crate::host::peer_groups::peer_groups;
 
-pub(in crate::api) enum ListeningSocket {
+pub(crate) enum ListeningSocket {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
 
 /// A listening socket, and the way in that it is.
-pub(in crate::api) struct Listener {
-    pub(in crate::api) socket: ListeningSocket,
-    pub(in crate::api) entrance: Arc<Entrance>,
+pub(crate) struct Listener {
+    pub(crate) socket: ListeningSocket,
+    pub(crate) entrance: Arc<Entrance>,
 }
 
 /// A connection that was accepted.

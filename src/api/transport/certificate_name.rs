@@ -34,11 +34,11 @@ const SUBJECT_ALT_NAME: [u8; 3] = [0x55, 0x1d, 0x11];
 
 /// A client's certificate, by its names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::api) struct ClientCertificate {
+pub(crate) struct ClientCertificate {
     /// Whole, the common name first. One that is not one line of text is left out.
-    pub(in crate::api) names: Vec<CertificateName>,
+    pub(crate) names: Vec<CertificateName>,
     /// The common name, or else the first alternative one that is no address, shortened.
-    pub(in crate::api) shown: Option<Arc<str>>,
+    pub(crate) shown: Option<Arc<str>>,
 }
 
 impl ClientCertificate {

@@ -21,14 +21,14 @@ use crate::api::rights::denied::DeniedCalls;
 use crate::api::rights::in_force::RightsInForce;
 use crate::api::transport::accept::{ConnectionAcceptor, accept_all};
 use crate::api::transport::activity::ConnectionActivity;
-use crate::api::transport::arrival::{Listener, ListeningSocket};
+use crate::api::transport::arrival::ListeningSocket;
 use crate::api::transport::connections::ConnectionLimits;
 use crate::api::transport::listen_addr::{ListenAddr, ListenerSpec};
 use crate::api::transport::peer::{AcceptedConnection, Entrance};
 use crate::api::transport::phase::DaemonPhase;
-use crate::api::transport::tcp_socket;
+use crate::api::transport::sockets::OpenSockets;
 use crate::api::transport::tls::{Certificates, TlsError, TlsFiles};
-use crate::api::transport::unix_socket::{self, UnixAccess, UnixSocketFile};
+use crate::api::transport::unix_socket::{UnixAccess, UnixSocketFile};
 use crate::domain::rights::Role;
 use crate::pb;
 
@@ -147,6 +147,7 @@ pub async fn serve(
     let phase_of_connections = phase_changes.clone();
     let acceptor = ConnectionAcceptor {
         service: "grpc",
+        is_grpc: true,
         tls,
         limits: ConnectionLimits::of_descriptors(DESCRIPTORS, MAX_CONNECTIONS),
         idle_limit: None,
@@ -193,33 +194,5 @@ fn warn_of_open_listeners(config: &ListenerConfig, sockets: &OpenSockets) {
                 add ,role=viewer to it in --grpc-addr, and have operators use a Unix socket, \
                 or require certificates with --grpc-tls-client-ca");
         }
-    }
-}
-
-#[derive(Default)]
-struct OpenSockets {
-    addresses: Vec<ListenAddr>,
-    listeners: Vec<Listener>,
-    files: Vec<UnixSocketFile>,
-}
-
-impl OpenSockets {
-    async fn open(&mut self, spec: &ListenerSpec, access: UnixAccess) -> io::Result<()> {
-        let (socket, address) = match &spec.address {
-            ListenAddr::Tcp(host) => {
-                let listener = tcp_socket::listen(host).await?;
-                let address = ListenAddr::Tcp(listener.local_addr()?.to_string());
-                (ListeningSocket::Tcp(listener), address)
-            }
-            ListenAddr::Unix(path) => {
-                let (listener, file) = unix_socket::bind(path, access).await?;
-                self.files.push(file);
-                (ListeningSocket::Unix(listener), spec.address.clone())
-            }
-        };
-        let entrance = Entrance { address: address.to_string(), role: spec.default_role() };
-        self.addresses.push(address);
-        self.listeners.push(Listener { socket, entrance: Arc::new(entrance) });
-        Ok(())
     }
 }

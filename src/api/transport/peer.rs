@@ -27,24 +27,24 @@ pub enum ClientPeer {
 
 /// A listener, as clients come through it.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::api) struct Entrance {
+pub(crate) struct Entrance {
     /// As the operator wrote it, with the port that was bound.
-    pub(in crate::api) address: String,
+    pub(crate) address: String,
     /// The role of those whom nothing in the rights file names.
-    pub(in crate::api) role: Role,
+    pub(crate) role: Role,
 }
 
 /// A client by all that is known of its connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::api) struct IdentifiedClient {
-    pub(in crate::api) peer: ClientPeer,
+pub(crate) struct IdentifiedClient {
+    pub(crate) peer: ClientPeer,
     /// Of a client on a Unix socket: its group, and its other ones as far as the kernel
     /// names them.
-    pub(in crate::api) groups: Arc<[u32]>,
-    pub(in crate::api) certificate: Option<Arc<ClientCertificate>>,
-    pub(in crate::api) entrance: Arc<Entrance>,
+    pub(crate) groups: Arc<[u32]>,
+    pub(crate) certificate: Option<Arc<ClientCertificate>>,
+    pub(crate) entrance: Arc<Entrance>,
     /// Whether others on the way can read what it sends.
-    pub(in crate::api) is_readable: bool,
+    pub(crate) is_readable: bool,
 }
 
 impl fmt::Display for ClientPeer {
@@ -64,9 +64,9 @@ pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
 /// A connection after its handshake.
-pub(in crate::api) struct AcceptedConnection {
+pub(crate) struct AcceptedConnection {
     pub(super) stream: Box<dyn ByteStream>,
-    pub(in crate::api) client: IdentifiedClient,
+    pub(crate) client: IdentifiedClient,
 }
 
 impl AsyncRead for AcceptedConnection {

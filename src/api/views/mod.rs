@@ -7,6 +7,7 @@
 
 mod backend;
 mod config_check;
+mod differences;
 mod drain;
 mod event;
 mod explain;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use backend::{BackendJson, DampingJson, DoubtJson, SlowStartJson, TransitionJson};
 pub use config_check::ConfigCheckJson;
+pub use differences::differences;
 pub use drain::DrainJson;
 pub use event::{EventJson, EventKindJson};
 pub use explain::{DifferenceJson, DifferenceValueJson, ExplanationJson, ProbeJson, StatementJson};

@@ -18,6 +18,37 @@ pub const REFRESH_INTERVAL: Duration = Duration::from_secs(15);
 /// How often backends that are drained, and frontends with a slow start, are requested.
 pub(super) const WATCH_INTERVAL: Duration = Duration::from_secs(3);
 
+/// More backends than this at one time are requested together with all others.
+const MANY_BACKENDS: usize = 64;
+
+/// How closely a daemon is mirrored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshPolicy {
+    /// How often the frontends and VPP are requested as a whole.
+    pub interval: Duration,
+    /// How often all backends are; `None`: events report what matters of them.
+    pub backends_interval: Option<Duration>,
+    /// Whether a backend is requested again once its state has changed.
+    pub after_transitions: bool,
+    /// How long to rest for each object that was requested: however much happens, the
+    /// daemon is not asked for more in a second.
+    pub rest: Duration,
+    /// Whether events tell of who has changed what, too.
+    pub audit: bool,
+}
+
+impl Default for RefreshPolicy {
+    fn default() -> Self {
+        Self {
+            interval: REFRESH_INTERVAL,
+            backends_interval: None,
+            after_transitions: false,
+            rest: Duration::ZERO,
+            audit: false,
+        }
+    }
+}
+
 /// What to request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MirrorQuery {
@@ -39,6 +70,7 @@ pub enum MirrorQuery {
 /// What is out of date.
 #[derive(Debug, Default)]
 pub struct Refresh {
+    policy: RefreshPolicy,
     /// The backends of each frontend.
     members: BTreeMap<String, BTreeSet<String>>,
     frontends: BTreeSet<String>,
@@ -62,9 +94,18 @@ pub struct Refresh {
     due: Option<Instant>,
     /// When everything is requested; `None`: not connected.
     full_due: Option<Instant>,
+    /// When all backends are requested with it.
+    backends_due: Option<Instant>,
+    /// Until then nothing is requested.
+    rest_until: Option<Instant>,
 }
 
 impl Refresh {
+    #[must_use]
+    pub fn new(policy: RefreshPolicy) -> Self {
+        Self { policy, ..Self::default() }
+    }
+
     /// Notes that a stream was opened: everything is requested at once.
     pub fn connected(&mut self, now: Instant) {
         self.everything = true;
@@ -74,7 +115,7 @@ impl Refresh {
     /// Notes that the daemon was lost: nothing is requested until it is back.
     pub fn lost(&mut self) {
         let members = std::mem::take(&mut self.members);
-        *self = Self { members, ..Self::default() };
+        *self = Self { members, policy: self.policy, ..Self::default() };
     }
 
     /// Notes an event.
@@ -85,7 +126,8 @@ impl Refresh {
                 if transition.from == transition.to {
                     return;
                 }
-                if transition.from == "removed" {
+                let is_gone = transition.to == "removed";
+                if transition.from == "removed" || self.policy.after_transitions && !is_gone {
                     self.backends.insert(backend_name.clone());
                 }
                 let users = self.members.iter().filter(|(_, used)| used.contains(backend_name));
@@ -187,7 +229,8 @@ impl Refresh {
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         let full_due = self.full_due?;
-        [self.due, self.watched_due].into_iter().flatten().chain([full_due]).min()
+        let due = [self.due, self.watched_due].into_iter().flatten().chain([full_due]).min()?;
+        Some(self.rest_until.map_or(due, |rested| due.max(rested)))
     }
 
     /// What is to be requested at `now`, if anything. It counts as requested.
@@ -199,10 +242,17 @@ impl Refresh {
         let mut backends = std::mem::take(&mut self.backends);
         let vpp = std::mem::take(&mut self.vpp);
         self.due = None;
-        if self.everything || self.full_due.is_some_and(|due| due <= now) {
+        let is_many = backends.len() > MANY_BACKENDS;
+        if self.everything || is_many || self.full_due.is_some_and(|due| due <= now) {
             let gap = std::mem::take(&mut self.everything);
-            self.full_due = Some(now + REFRESH_INTERVAL);
-            let backends = gap || !backends.is_empty() || !self.held.is_empty() || self.doubted;
+            self.full_due = Some(now + self.policy.interval);
+            let is_due = self.backends_due.is_some_and(|due| due <= now);
+            let backends =
+                gap || is_due || !backends.is_empty() || !self.held.is_empty() || self.doubted;
+            if backends {
+                self.backends_due = self.policy.backends_interval.map(|interval| now + interval);
+            }
+            self.rest(self.members.len(), now);
             return Some(MirrorQuery::Everything { backends });
         }
         if self.watched_due.is_some_and(|due| due <= now) {
@@ -210,9 +260,15 @@ impl Refresh {
             frontends.extend(self.ramping.iter().cloned());
             self.watched_due = Some(now + WATCH_INTERVAL);
         }
+        self.rest(frontends.len() + backends.len(), now);
         let (frontends, backends) =
             (frontends.into_iter().collect(), backends.into_iter().collect());
         Some(MirrorQuery::Parts { frontends, backends, vpp })
+    }
+
+    fn rest(&mut self, objects: usize, now: Instant) {
+        let objects = u32::try_from(objects).unwrap_or(u32::MAX);
+        self.rest_until = Some(now + self.policy.rest.saturating_mul(objects));
     }
 }
 

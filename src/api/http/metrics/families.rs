@@ -137,7 +137,7 @@ pub(super) fn write(answers: &ScrapeAnswers, page: &mut MetricsPage) {
     vpp::write(&answers.vpp, page);
     page.single(&SUBSCRIBERS, count(answers.streams.subscribers as u64));
     page.single(&MISSED, count(answers.streams.missed));
-    process::collect(page);
+    process::collect(page, "maglevd");
 }
 
 fn backends(overview: &Overview, page: &mut MetricsPage) {

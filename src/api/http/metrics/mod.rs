@@ -5,12 +5,11 @@
 //! is written and compressed on a thread for blocking work.
 
 mod denied;
-mod encoding;
 mod families;
 mod overrides;
-mod page;
+pub(crate) mod page;
 mod probes;
-mod process;
+pub(crate) mod process;
 mod vpp;
 
 use axum::Extension;
@@ -25,7 +24,7 @@ use crate::api::answers::body::Answer;
 use crate::api::answers::pool::AnswerPool;
 use crate::api::answers::shared::{AskError, SharedAnswer};
 use crate::api::rights::denied::DeniedCalls;
-use encoding::{Encoding, gzipped};
+use crate::api::transport::encoding::{Encoding, gzipped};
 use page::MetricsPage;
 
 /// As Prometheus names the format.

@@ -164,6 +164,44 @@ fn backends_are_requested_as_well_once_one_is_doubted_and_until_none_is() {
 }
 
 #[test]
+fn a_close_mirror_requests_what_changed_and_rests_for_each_object() {
+    let start = Instant::now();
+    let rest = Duration::from_secs(1);
+    let policy = RefreshPolicy {
+        interval: 10 * REFRESH_INTERVAL,
+        backends_interval: Some(20 * REFRESH_INTERVAL),
+        after_transitions: true,
+        rest,
+        audit: false,
+    };
+    let mut refresh = Refresh::new(policy);
+    refresh.connected(start);
+    assert_eq!(refresh.take(start), Some(MirrorQuery::Everything { backends: true }));
+    let event = |name: &str| {
+        let event = Some(backend(name, "up", "down"));
+        pb::Event { event, ..Default::default() }
+    };
+    refresh.event(&event("a"), start);
+    refresh.event(&event("b"), start);
+    assert_eq!(refresh.take(start + GATHER), parts(&[], &["a", "b"], false));
+    let then = start + GATHER;
+    refresh.event(&event("a"), then);
+    assert_eq!(refresh.due(), Some(then + 2 * rest));
+    assert_eq!(refresh.take(then + GATHER), None, "it rests");
+    assert_eq!(refresh.take(then + 2 * rest), parts(&[], &["a"], false));
+
+    let then = then + 4 * rest;
+    for number in 0..=MANY_BACKENDS {
+        refresh.event(&event(&number.to_string()), then);
+    }
+    let everything = |backends| Some(MirrorQuery::Everything { backends });
+    assert_eq!(refresh.take(then + GATHER), everything(true));
+    let then = then + GATHER;
+    assert_eq!(refresh.take(then + 10 * REFRESH_INTERVAL), everything(false));
+    assert_eq!(refresh.take(then + 20 * REFRESH_INTERVAL), everything(true));
+}
+
+#[test]
 fn nothing_is_requested_of_a_lost_daemon() {
     let start = Instant::now();
     let mut refresh = fresh(start);

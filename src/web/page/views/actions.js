@@ -19,7 +19,7 @@ export function actionsFor(ctx, { daemon, member, ...target }, actions) {
   return h("span", { class: "actions" }, offered.map((action) => {
     const { verb, tone } = ACTIONS[action];
     const label = `${ACTIONS[action].title(target)}…`;
-    const open = () => ctx.open(actionDialog(ctx, action, { ...target, weight: member?.weight, daemons: places(ctx, target) }));
+    const open = () => ctx.open(actionDialog(ctx, action, { ...target, weight: member?.weight, daemons: target.backend ? places(ctx, target) : [daemon] }));
     return h("button", { key: action, type: "button", class: `button ${tone ?? ""}`, "data-action": action, "aria-label": label, onclick: open }, verb);
   }));
 }

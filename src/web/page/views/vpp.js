@@ -6,7 +6,7 @@ import { routeTo } from "../route.js";
 import { judgeDaemon, judgeVpp } from "../state/judge.js";
 import { h } from "../tree.js";
 import { actionsFor } from "./actions.js";
-import { age, button, cells, empty, facts, failure, icon, section, state, table, tabs, unavailable, when } from "./parts.js";
+import { age, button, cells, empty, facts, failure, icon, objectLink, section, state, table, tabs, unavailable, when } from "./parts.js";
 
 const PROTOCOLS = { 6: "tcp", 17: "udp", 255: "every port" };
 
@@ -91,7 +91,7 @@ function doctor(ctx, daemon) {
         it.remedy && h("p", { class: "remedy" }, it.remedy))))));
 }
 
-const VIP_COLUMNS = ["VIP", "Encap", ["Servers", "number"], ["Established/s", "number"], ["New/s", "number"], ["Untracked/s", "number"], ["Dropped/s", "number"], ["Packets", "number"]];
+const VIP_COLUMNS = ["VIP", "Frontend", "Encap", ["Servers", "number"], ["Established/s", "number"], ["New/s", "number"], ["Untracked/s", "number"], ["Dropped/s", "number"], ["Packets", "number"]];
 /** So many VIPs are listed. */
 const MOST = 200;
 
@@ -100,6 +100,7 @@ function vips(ctx, daemon, answer) {
     return section({ title: "VIPs", key: "vips" }, empty(answer ? "VPP was not read." : "Being asked for…"));
   }
   const counters = new Map((answer.counters ?? []).map((it) => [vipKey(it), it]));
+  const owners = new Map([...daemon.frontends.values()].map((it) => [ownerKey(it), it.name]));
   const query = (ctx.route.query.get("q") ?? "").toLowerCase();
   const found = answer.lb.vips.filter((vip) => service(vip).includes(query));
   const rows = found.slice(0, MOST).map((vip) => {
@@ -108,6 +109,7 @@ function vips(ctx, daemon, answer) {
     const live = vip.servers.filter((server) => server.in_use);
     return h("tr", { role: "row", key: vipKey(vip) }, cells(
       [h("span", { class: "mono" }, service(vip)), vip.removal_held && state("warn", "removal held")],
+      owners.has(vipKey(vip)) ? objectLink("frontend", owners.get(vipKey(vip)), { daemon: daemon.name }) : h("span", { class: "muted" }, "none"),
       vip.encap,
       h("span", null, `${count(live.filter((server) => server.buckets > 0).length)} / ${count(live.length)}`),
       rate(rates?.next), rate(rates?.first), rate(rates?.untracked),
@@ -122,6 +124,14 @@ function vips(ctx, daemon, answer) {
 
 function vipKey({ prefix, protocol, port }) {
   return `${prefix} ${protocol} ${port}`;
+}
+
+/** The same of a frontend, whose address may stand without the length of its prefix. */
+function ownerKey({ address, protocol, port }) {
+  const length = address.includes(":") ? 128 : 32;
+  const prefix = address.includes("/") ? address : `${address}/${length}`;
+  const number = { tcp: 6, udp: 17 }[protocol] ?? 255;
+  return vipKey({ prefix, protocol: number, port: port ?? 0 });
 }
 
 function service({ prefix, protocol, port }) {

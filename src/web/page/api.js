@@ -77,7 +77,11 @@ async function call(path, options) {
   if (response.ok && answer !== null) {
     return answer;
   }
-  const { code = "internal", message = `maglev-web answered ${response.status}`, remedy = null } = answer?.error ?? {};
+  const {
+    code = "internal",
+    message = `maglev-web answered ${response.status}`,
+    remedy = null,
+  } = answer?.error ?? {};
   const after = response.headers.get("Retry-After");
   throw new ApiError(code, message, remedy ?? (after === null ? null : `try again in ${after} s`));
 }

@@ -35,7 +35,9 @@ export function installKeys(app, search) {
     }
     const act = {
       "/": () => search.focus(),
-      g: () => { leader = Date.now(); },
+      g: () => {
+        leader = Date.now();
+      },
       j: () => step(1),
       k: () => step(-1),
       b: () => history.back(),

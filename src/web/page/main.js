@@ -19,8 +19,14 @@ import { timeline } from "./views/timeline.js";
 import { vpp } from "./views/vpp.js";
 
 const VIEWS = { overview, frontend, backend, timeline, vpp };
-const [nav, toolbar, noticeBox, main, dialogs, announcer] =
-  ["nav", "tools", "notices", "main", "dialogs", "live"].map((id) => document.getElementById(id));
+const [nav, toolbar, noticeBox, main, dialogs, announcer] = [
+  "nav",
+  "tools",
+  "notices",
+  "main",
+  "dialogs",
+  "live",
+].map((id) => document.getElementById(id));
 const search = document.getElementById("search");
 
 const app = new App(draw);
@@ -168,6 +174,11 @@ addEventListener("resize", () => app.schedule());
 document.addEventListener("visibilitychange", () => app.schedule());
 // Ages grow.
 setInterval(() => document.hidden || app.schedule(), 1000);
+document.querySelector(".skip").addEventListener("click", (event) => {
+  // The fragment is the view's.
+  event.preventDefault();
+  main.focus();
+});
 installKeys(app, search);
 routed();
 start();

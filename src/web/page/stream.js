@@ -56,13 +56,14 @@ export class Stream {
     const source = new EventSource(`./api/events?after=${encodeURIComponent(this.#lastId)}`);
     this.#source = source;
     this.#heard = Date.now();
-    const hear = (kind, act) => source.addEventListener(kind, (event) => {
-      if (source !== this.#source) {
-        return;
-      }
-      this.#heard = Date.now();
-      act(event.data ? JSON.parse(event.data) : null, event.lastEventId);
-    });
+    const hear = (kind, act) =>
+      source.addEventListener(kind, (event) => {
+        if (source !== this.#source) {
+          return;
+        }
+        this.#heard = Date.now();
+        act(event.data ? JSON.parse(event.data) : null, event.lastEventId);
+      });
     hear("hello", (data) => {
       this.#wait = FIRST_WAIT_MS;
       this.#tell(true);

@@ -19,7 +19,9 @@ const SETTLED_MS = 250;
  */
 export function actionDialog(app, action, target) {
   const own = {
-    app, action, target,
+    app,
+    action,
+    target,
     fields: initialFields(target),
     forecast: { for: null, answer: null, error: null },
     busy: false,
@@ -49,7 +51,10 @@ async function foresee(own) {
   }
   own.forecast = { for: wanted, answer: null, error: null };
   own.app.schedule();
-  const outcome = await post("forecast", JSON.parse(wanted)).then((answer) => ({ answer, error: null }), (error) => ({ answer: null, error }));
+  const outcome = await post("forecast", JSON.parse(wanted)).then(
+    (answer) => ({ answer, error: null }),
+    (error) => ({ answer: null, error }),
+  );
   if (own.forecast.for === wanted) {
     own.forecast = { for: wanted, ...outcome };
     own.app.schedule();
@@ -84,7 +89,9 @@ async function submit(own) {
 /** Whether it can be done: everything is said, and what would come of it was shown. */
 function ready(own) {
   const { action, fields, forecast, busy } = own;
-  const shown = forecast.for === subject(own) && (forecast.answer !== null || (forecast.error !== null && !ACTIONS[action].shownFirst));
+  const shown =
+    forecast.for === subject(own) &&
+    (forecast.answer !== null || (forecast.error !== null && !ACTIONS[action].shownFirst));
   return !busy && shown && fields.why.trim() !== "" && Object.keys(faults(action, fields)).length === 0;
 }
 
@@ -92,19 +99,42 @@ function view(own) {
   const { app, action, target, result } = own;
   const { title, does, verb, tone } = ACTIONS[action];
   if (result !== null) {
-    return dialog(app, { title: title(target), wide: true },
+    return dialog(
+      app,
+      { title: title(target), wide: true },
       resultView(app, own),
-      h("div", { class: "dialog-foot" },
-        h("button", { key: "close", type: "button", class: "button primary", onclick: () => app.open(null) }, "Close")));
+      h(
+        "div",
+        { class: "dialog-foot" },
+        h(
+          "button",
+          { key: "close", type: "button", class: "button primary", onclick: () => app.open(null) },
+          "Close",
+        ),
+      ),
+    );
   }
   const places = [...own.fields.daemons].join(", ");
-  return dialog(app, { title: title(target), wide: true, onsubmit: () => submit(own) },
+  return dialog(
+    app,
+    { title: title(target), wide: true, onsubmit: () => submit(own) },
     h("p", { class: "does" }, does),
     fieldset(own),
     forecastView(own),
     own.error && failure(own.error),
-    h("div", { class: "dialog-foot" },
-      h("button", { key: "cancel", type: "button", class: "button", onclick: () => app.open(null) }, "Cancel"),
-      h("button", { key: "do", type: "submit", class: `button ${tone ?? "primary"}`, disabled: !ready(own) },
-        own.busy ? "Working…" : `${verb} on ${places}`)));
+    h(
+      "div",
+      { class: "dialog-foot" },
+      h(
+        "button",
+        { key: "cancel", type: "button", class: "button", onclick: () => app.open(null) },
+        "Cancel",
+      ),
+      h(
+        "button",
+        { key: "do", type: "submit", class: `button ${tone ?? "primary"}`, disabled: !ready(own) },
+        own.busy ? "Working…" : `${verb} on ${places}`,
+      ),
+    ),
+  );
 }

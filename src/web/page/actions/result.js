@@ -12,18 +12,48 @@ const OVERALL = {
   undone: ["warn", "It was changed back everywhere, as one daemon did not do it."],
   stuck: ["fault", "It could not be changed back everywhere."],
 };
-const LEVEL = { done: "ok", refused: "fault", unreached: "fault", failed: "fault", spared: "held", undone: "warn", stuck: "fault" };
+const LEVEL = {
+  done: "ok",
+  refused: "fault",
+  unreached: "fault",
+  failed: "fault",
+  spared: "held",
+  undone: "warn",
+  stuck: "fault",
+};
 
 export function resultView(app, { action, target, result }) {
   const [level, words] = OVERALL[result.outcome] ?? ["warn", result.outcome];
-  return h("section", { class: "result", "aria-labelledby": "result", role: "status" },
+  return h(
+    "section",
+    { class: "result", "aria-labelledby": "result", role: "status" },
     h("p", { id: "result", class: `cause ${level}` }, icon(level), words),
-    h("ul", { class: "results" }, result.results.map((one) => h("li", { key: one.daemon },
-      icon(LEVEL[one.outcome] ?? "warn", one.outcome),
-      h("div", null,
-        h("p", null, h("strong", null, one.daemon), ": ", one.message),
-        one.programmed !== null && h("p", { class: "muted" }, one.programmed ? "VPP confirmed it." : "VPP has not confirmed it yet; it is written as soon as it can be."),
-        action === "drain" && one.outcome === "done" && drainProgress(app, one.daemon, target.backend),
-        one.check && checkView(one.check),
-        one.steps && one.steps.length > 0 && stepsView(one.steps, ""))))));
+    h(
+      "ul",
+      { class: "results" },
+      result.results.map((one) =>
+        h(
+          "li",
+          { key: one.daemon },
+          icon(LEVEL[one.outcome] ?? "warn", one.outcome),
+          h(
+            "div",
+            null,
+            h("p", null, h("strong", null, one.daemon), ": ", one.message),
+            one.programmed !== null &&
+              h(
+                "p",
+                { class: "muted" },
+                one.programmed
+                  ? "VPP confirmed it."
+                  : "VPP has not confirmed it yet; it is written as soon as it can be.",
+              ),
+            action === "drain" && one.outcome === "done" && drainProgress(app, one.daemon, target.backend),
+            one.check && checkView(one.check),
+            one.steps && one.steps.length > 0 && stepsView(one.steps, ""),
+          ),
+        ),
+      ),
+    ),
+  );
 }

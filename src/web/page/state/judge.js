@@ -54,7 +54,12 @@ export function judgeVpp({ vpp, held }) {
   }
   if (held.length > 0) {
     const ways = held.map(({ probes }) => probes).join(", ");
-    return judged("warn", "verdicts held", `nobody passes over ${ways}: verdicts wait for evidence`, held[0].since);
+    return judged(
+      "warn",
+      "verdicts held",
+      `nobody passes over ${ways}: verdicts wait for evidence`,
+      held[0].since,
+    );
   }
   return judged("ok", "connected", null, since);
 }
@@ -80,7 +85,11 @@ export function judgeFrontend(frontend) {
   }
   if (state === "down") {
     const { total } = servingOf(frontend);
-    return judged("fault", "down", total === 0 ? "it has no backend" : `none of ${total} backends gets new flows`);
+    return judged(
+      "fault",
+      "down",
+      total === 0 ? "it has no backend" : `none of ${total} backends gets new flows`,
+    );
   }
   if (state !== "up") {
     return judged("warn", state, "its backends have no verdict yet");
@@ -90,10 +99,19 @@ export function judgeFrontend(frontend) {
   }
   if (failOpen?.open) {
     const share = `${failOpen.up_weight} of ${failOpen.total_weight} of the weight is up`;
-    return judged("warn", "fails open", `${share}: every enabled backend of pool ${failOpen.pool} counts as up`, failOpen.since);
+    return judged(
+      "warn",
+      "fails open",
+      `${share}: every enabled backend of pool ${failOpen.pool} counts as up`,
+      failOpen.since,
+    );
   }
   if (!frontend.programmed) {
-    return judged("warn", "not confirmed", frontend.not_programmed ?? "VPP has not confirmed all that is due");
+    return judged(
+      "warn",
+      "not confirmed",
+      frontend.not_programmed ?? "VPP has not confirmed all that is due",
+    );
   }
   if (!frontend.serving) {
     return judged("warn", "not read back", "VPP was not read back with a server that has entries");
@@ -108,12 +126,20 @@ export function judgeFrontend(frontend) {
 }
 
 function degraded(pool) {
-  const out = pool?.backends.filter(({ weight, effective_weight: effective }) => weight > 0 && effective === 0) ?? [];
+  const out =
+    pool?.backends.filter(({ weight, effective_weight: effective }) => weight > 0 && effective === 0) ?? [];
   if (out.length === 0) {
     return judged("ok", "up", null);
   }
-  const names = out.length > 2 ? `${out.length} of ${pool.backends.length} backends` : out.map(({ name }) => name).join(" and ");
-  return judged("warn", "degraded", `${names} of pool ${pool.name} ${out.length === 1 ? "gets" : "get"} no new flows`);
+  const names =
+    out.length > 2
+      ? `${out.length} of ${pool.backends.length} backends`
+      : out.map(({ name }) => name).join(" and ");
+  return judged(
+    "warn",
+    "degraded",
+    `${names} of pool ${pool.name} ${out.length === 1 ? "gets" : "get"} no new flows`,
+  );
 }
 
 /** A backend. */
@@ -130,7 +156,12 @@ export function judgeBackend(backend) {
   }
   if (drain) {
     const left = drain.flows === null ? "flows are not counted yet" : `${count(drain.flows)} flows left`;
-    return judged(drain.phase === "overdue" ? "warn" : "held", drain.phase, said(left, override), drain.since);
+    return judged(
+      drain.phase === "overdue" ? "warn" : "held",
+      drain.phase,
+      said(left, override),
+      drain.since,
+    );
   }
   if (state === "paused" || state === "disabled") {
     return judged("held", state, said(null, override), since);

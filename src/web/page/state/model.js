@@ -5,8 +5,16 @@ import { Timeline } from "./timeline.js";
 
 /** The keys of a daemon that a batch replaces as a whole. */
 const WHOLE = [
-  "connection", "clock_ahead_ms", "boot_id", "version", "role", "fingerprint", "vpp", "held",
-  "overrides_kept", "overrides",
+  "connection",
+  "clock_ahead_ms",
+  "boot_id",
+  "version",
+  "role",
+  "fingerprint",
+  "vpp",
+  "held",
+  "overrides_kept",
+  "overrides",
 ];
 
 /** A model that knows nothing yet. */

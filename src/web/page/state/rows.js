@@ -139,20 +139,41 @@ function describeFrontend(frontend) {
   const { serving, total } = servingOf(frontend);
   const service = frontend.protocol === null ? "every port" : `${frontend.protocol}/${frontend.port}`;
   const { address, description, serving_pool: pool } = frontend;
-  return { address, service, description, pool, serving, total, text: `${frontend.name} ${address} ${service} ${description ?? ""}`.toLowerCase() };
+  return {
+    address,
+    service,
+    description,
+    pool,
+    serving,
+    total,
+    text: `${frontend.name} ${address} ${service} ${description ?? ""}`.toLowerCase(),
+  };
 }
 
 function describeBackend(backend) {
   const { address, dns_name: dnsName, healthcheck, last_result: result } = backend;
-  return { address, dnsName, healthcheck, result, text: `${backend.name} ${address ?? ""} ${dnsName ?? ""}`.toLowerCase() };
+  return {
+    address,
+    dnsName,
+    healthcheck,
+    result,
+    text: `${backend.name} ${address ?? ""} ${dnsName ?? ""}`.toLowerCase(),
+  };
 }
 
 /** The rows that a search lets through: every word has to be in name, address, state or reason. */
 export function matching(list, query) {
-  const words = query.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = query
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   if (words.length === 0) {
     return list;
   }
-  return list.filter((row) => words.every((word) =>
-    row.text.includes(word) || row.word.includes(word) || row.reason?.toLowerCase().includes(word)));
+  return list.filter((row) =>
+    words.every(
+      (word) =>
+        row.text.includes(word) || row.word.includes(word) || row.reason?.toLowerCase().includes(word),
+    ),
+  );
 }

@@ -14,7 +14,8 @@ export function summary({ model, frontends, backends, live }) {
   const parts = [];
   const add = (level, text) => parts.push({ level, text });
   const daemons = [...model.daemons.values()];
-  const of = (judge, level) => daemons.filter((daemon) => judge(daemon).level === level).map(({ name }) => name);
+  const of = (judge, level) =>
+    daemons.filter((daemon) => judge(daemon).level === level).map(({ name }) => name);
 
   const away = of(judgeDaemon, "fault");
   if (away.length > 0) {
@@ -30,7 +31,10 @@ export function summary({ model, frontends, backends, live }) {
   if (differences > 0) {
     add("fault", `${counted(differences, "difference")} between daemons`);
   }
-  for (const [judge, what] of [[judgeDaemon, ""], [judgeVpp, "VPP of "]]) {
+  for (const [judge, what] of [
+    [judgeDaemon, ""],
+    [judgeVpp, "VPP of "],
+  ]) {
     for (const name of of(judge, "warn")) {
       const { word } = judge(model.daemons.get(name));
       add("warn", `${what}${name}: ${word}`);

@@ -84,8 +84,9 @@ export function filtered(entries, { kinds, daemons, name, who }) {
 }
 
 function concerns(event, name) {
-  return [event.backend, event.frontend, event.pool, event.probes, event.detail]
-    .some((text) => text?.toLowerCase().includes(name));
+  return [event.backend, event.frontend, event.pool, event.probes, event.detail].some((text) =>
+    text?.toLowerCase().includes(name),
+  );
 }
 
 /** The level of an event, as that of an object: what is red is what went wrong. */
@@ -124,9 +125,10 @@ export function worded(event) {
       return {
         kind: "frontend",
         name: event.frontend,
-        text: event.to === "open"
-          ? `fails open: every enabled backend of pool ${event.pool} counts as up`
-          : "believes its health checks again",
+        text:
+          event.to === "open"
+            ? `fails open: every enabled backend of pool ${event.pool} counts as up`
+            : "believes its health checks again",
         why: event.why,
       };
     case "change":
@@ -135,9 +137,10 @@ export function worded(event) {
       return {
         kind: "backend",
         name: event.backend,
-        text: event.kind === "ended"
-          ? "drain is followed no longer"
-          : `${event.kind}${event.flows === null ? "" : `, ${event.flows} flows left`}`,
+        text:
+          event.kind === "ended"
+            ? "drain is followed no longer"
+            : `${event.kind}${event.flows === null ? "" : `, ${event.flows} flows left`}`,
         why: event.why,
       };
     case "dataplane":
@@ -155,7 +158,12 @@ export function worded(event) {
         why: event.outcome,
       };
     default:
-      return { kind: null, name: event.type, text: "a kind of event that this page does not know", why: null };
+      return {
+        kind: null,
+        name: event.type,
+        text: "a kind of event that this page does not know",
+        why: null,
+      };
   }
 }
 

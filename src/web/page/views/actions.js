@@ -16,12 +16,34 @@ export function actionsFor(ctx, { daemon, member, ...target }, actions) {
     return null;
   }
   const offered = actions.filter((action) => action !== "unset_weight" || member?.weight_overridden);
-  return h("span", { class: "actions" }, offered.map((action) => {
-    const { verb, tone } = ACTIONS[action];
-    const label = `${ACTIONS[action].title(target)}…`;
-    const open = () => ctx.open(actionDialog(ctx, action, { ...target, weight: member?.weight, daemons: target.backend ? places(ctx, target) : [daemon] }));
-    return h("button", { key: action, type: "button", class: `button ${tone ?? ""}`, "data-action": action, "aria-label": label, onclick: open }, verb);
-  }));
+  return h(
+    "span",
+    { class: "actions" },
+    offered.map((action) => {
+      const { verb, tone } = ACTIONS[action];
+      const label = `${ACTIONS[action].title(target)}…`;
+      const open = () =>
+        ctx.open(
+          actionDialog(ctx, action, {
+            ...target,
+            weight: member?.weight,
+            daemons: target.backend ? places(ctx, target) : [daemon],
+          }),
+        );
+      return h(
+        "button",
+        {
+          key: action,
+          type: "button",
+          class: `button ${tone ?? ""}`,
+          "data-action": action,
+          "aria-label": label,
+          onclick: open,
+        },
+        verb,
+      );
+    }),
+  );
 }
 
 /** The same as a cell; the column of actions is there for operators alone. */

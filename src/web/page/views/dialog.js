@@ -19,13 +19,23 @@ export function dialog(app, { title, onsubmit, wide = false, closable = true }, 
       }
     },
   };
-  const head = h("div", { class: "dialog-head" },
+  const head = h(
+    "div",
+    { class: "dialog-head" },
     h("h2", { id: "dialog-title" }, title),
-    closable && h("button", { type: "button", class: "button quiet", onclick: close, "aria-label": "Close" }, "✕"));
+    closable &&
+      h("button", { type: "button", class: "button quiet", onclick: close, "aria-label": "Close" }, "✕"),
+  );
   const content = h("div", { class: "dialog-body" }, body);
-  const form = onsubmit && ((event) => {
-    event.preventDefault();
-    onsubmit(event.target);
-  });
-  return h("dialog", props, form ? h("form", { onsubmit: form }, head, content) : h("div", null, head, content));
+  const form =
+    onsubmit &&
+    ((event) => {
+      event.preventDefault();
+      onsubmit(event.target);
+    });
+  return h(
+    "dialog",
+    props,
+    form ? h("form", { onsubmit: form }, head, content) : h("div", null, head, content),
+  );
 }

@@ -12,9 +12,12 @@ export function drainProgress(ctx, daemon, name) {
   const { flows, first_flows: first } = drain;
   const gone = flows === null || !first ? (drain.phase === "drained" ? 1 : 0) : Math.max(0, first - flows);
   const all = flows === null || !first ? 1 : Math.max(first, 1);
-  return h("div", { class: "drain" },
+  return h(
+    "div",
+    { class: "drain" },
     h("progress", { max: all, value: gone, "aria-label": `Drain of ${name} at ${daemon}` }),
-    h("p", null, h("strong", null, drain.phase), `: ${progressText(drain)}`));
+    h("p", null, h("strong", null, drain.phase), `: ${progressText(drain)}`),
+  );
 }
 
 /** How far it is, in words. */
@@ -23,7 +26,11 @@ export function progressText(drain) {
     return `no flow is left, after ${span(drain.lasted_ns / 1e6)}`;
   }
   const parts = [];
-  parts.push(drain.flows === null ? (drain.uncounted ?? "the flows are not counted yet") : `${count(drain.flows)} of ${counted(drain.first_flows ?? drain.flows, "flow")} left`);
+  parts.push(
+    drain.flows === null
+      ? (drain.uncounted ?? "the flows are not counted yet")
+      : `${count(drain.flows)} of ${counted(drain.first_flows ?? drain.flows, "flow")} left`,
+  );
   if (drain.rate > 0) {
     parts.push(`${drain.rate.toFixed(1)} end in a second`);
   }
@@ -31,7 +38,9 @@ export function progressText(drain) {
     parts.push(`the last in about ${span(drain.ends_in_ns / 1e6)}`);
   }
   if (drain.left_ns !== null && drain.left_ns !== undefined) {
-    parts.push(`timeout in ${span(drain.left_ns / 1e6)}${drain.flush ? ", then what is left is forgotten" : ""}`);
+    parts.push(
+      `timeout in ${span(drain.left_ns / 1e6)}${drain.flush ? ", then what is left is forgotten" : ""}`,
+    );
   }
   return parts.join(", ");
 }

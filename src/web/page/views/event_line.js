@@ -11,11 +11,15 @@ export function eventLine(ctx, { daemon, event }, kind = null, name = null) {
   return [
     h("span", { class: "at" }, when(ctx, event.at)),
     icon(levelOf(event), levelOf(event)),
-    h("span", { class: "event" },
+    h(
+      "span",
+      { class: "event" },
       ctx.model.daemons.size > 1 && h("span", { class: "where" }, daemon),
-      !known && (of === null ? h("strong", null, subject) : objectLink(of, subject)), " ",
+      !known && (of === null ? h("strong", null, subject) : objectLink(of, subject)),
+      " ",
       text,
       why && h("span", { class: "muted" }, ` · ${why}`),
-      event.who && h("span", { class: "by" }, ` · by ${event.who}`)),
+      event.who && h("span", { class: "by" }, ` · by ${event.who}`),
+    ),
   ];
 }

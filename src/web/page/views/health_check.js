@@ -9,9 +9,23 @@ export function checkFacts(check) {
   }
   const { http, tcp, dns } = check;
   return [
-    ["Asks", [check.type, check.port !== null && ` on port ${check.port}`, http && ` for ${http.path}`, dns && ` for ${dns.query} ${dns.record}`]],
-    ["Passes with", (http && codes(http)) ?? (dns && dns.expect_rcode) ?? (tcp?.ssl ? "a TLS handshake" : null)],
-    ["Every", `${shortSpan(check.interval_ns)}; ${shortSpan(check.fast_interval_ns)} in question; ${shortSpan(check.down_interval_ns)} while down`],
+    [
+      "Asks",
+      [
+        check.type,
+        check.port !== null && ` on port ${check.port}`,
+        http && ` for ${http.path}`,
+        dns && ` for ${dns.query} ${dns.record}`,
+      ],
+    ],
+    [
+      "Passes with",
+      (http && codes(http)) ?? (dns && dns.expect_rcode) ?? (tcp?.ssl ? "a TLS handshake" : null),
+    ],
+    [
+      "Every",
+      `${shortSpan(check.interval_ns)}; ${shortSpan(check.fast_interval_ns)} in question; ${shortSpan(check.down_interval_ns)} while down`,
+    ],
     ["Timeout", shortSpan(check.timeout_ns)],
     ["Rise, fall", `${check.rise} passes bring it up, ${check.fall} failures take it down`],
   ];

@@ -21,8 +21,26 @@ const KEYS = [
 
 export function helpDialog(app) {
   return {
-    view: () => dialog(app, { title: "Keys" },
-      h("dl", { class: "keys" }, KEYS.map(([keys, does]) =>
-        h("div", { key: keys }, h("dt", null, keys.split(" ").map((key) => h("kbd", null, key))), h("dd", null, does))))),
+    view: () =>
+      dialog(
+        app,
+        { title: "Keys" },
+        h(
+          "dl",
+          { class: "keys" },
+          KEYS.map(([keys, does]) =>
+            h(
+              "div",
+              { key: keys },
+              h(
+                "dt",
+                null,
+                keys.split(" ").map((key) => h("kbd", null, key)),
+              ),
+              h("dd", null, does),
+            ),
+          ),
+        ),
+      ),
   };
 }

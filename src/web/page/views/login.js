@@ -33,10 +33,18 @@ export function loginDialog(app, done) {
       app.schedule();
     }
   }
-  const view = () => dialog(app, { title: "Log in", onsubmit: submit, closable: !needed },
-    app.session.methods.includes("password")
-      ? form(own, app.sessionEnd)
-      : h("p", null, "There is no login by password here: show a certificate, or come through the proxy that knows you."));
+  const view = () =>
+    dialog(
+      app,
+      { title: "Log in", onsubmit: submit, closable: !needed },
+      app.session.methods.includes("password")
+        ? form(own, app.sessionEnd)
+        : h(
+            "p",
+            null,
+            "There is no login by password here: show a certificate, or come through the proxy that knows you.",
+          ),
+    );
   return { view };
 }
 
@@ -44,11 +52,33 @@ function form(own, ended) {
   return [
     ended && h("p", { class: "note" }, ENDED[ended] ?? null),
     own.error && failure(own.error),
-    h("label", { class: "field" }, "Name",
-      h("input", { name: "name", autocomplete: "username", required: true, autofocus: true, spellcheck: "false", autocapitalize: "none" })),
-    h("label", { class: "field" }, "Password",
-      h("input", { name: "password", type: "password", autocomplete: "current-password", required: true })),
-    h("div", { class: "dialog-foot" },
-      h("button", { type: "submit", class: "button primary", disabled: own.busy }, own.busy ? "Logging in…" : "Log in")),
+    h(
+      "label",
+      { class: "field" },
+      "Name",
+      h("input", {
+        name: "name",
+        autocomplete: "username",
+        required: true,
+        autofocus: true,
+        spellcheck: "false",
+        autocapitalize: "none",
+      }),
+    ),
+    h(
+      "label",
+      { class: "field" },
+      "Password",
+      h("input", { name: "password", type: "password", autocomplete: "current-password", required: true }),
+    ),
+    h(
+      "div",
+      { class: "dialog-foot" },
+      h(
+        "button",
+        { type: "submit", class: "button primary", disabled: own.busy },
+        own.busy ? "Logging in…" : "Log in",
+      ),
+    ),
   ];
 }

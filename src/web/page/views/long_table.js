@@ -20,9 +20,20 @@ export function longTable(ctx, { id, name, label, columns, list, row }) {
     // The heading is the first row.
     rows.push(row(list[index], { role: "row", "aria-rowindex": index + 2, "data-row": "" }));
   }
-  return h("table", { class: `table ${name}`, role: "table", "aria-label": label, "aria-rowcount": list.length + 1, key: id },
+  return h(
+    "table",
+    { class: `table ${name}`, role: "table", "aria-label": label, "aria-rowcount": list.length + 1, key: id },
     h("thead", { role: "rowgroup" }, headRow(columns)),
-    h("tbody", { role: "rowgroup", "data-long": id, style: { "padding-top": `${before}px`, "padding-bottom": `${after}px` } }, rows));
+    h(
+      "tbody",
+      {
+        role: "rowgroup",
+        "data-long": id,
+        style: { "padding-top": `${before}px`, "padding-bottom": `${after}px` },
+      },
+      rows,
+    ),
+  );
 }
 
 /** Measures the long tables that are in the document. Called before anything is changed in it. */

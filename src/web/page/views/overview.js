@@ -18,18 +18,37 @@ export function overview(ctx) {
     verdict(ctx),
     daemons(ctx),
     several && differences(ctx),
-    objects(ctx, { title: "Frontends", rows: ctx.frontends, name: "frontends", columns: FRONTEND_COLUMNS, row: frontendRow }),
-    objects(ctx, { title: "Backends", rows: ctx.backends, name: "backends", columns: BACKEND_COLUMNS, row: backendRow }),
+    objects(ctx, {
+      title: "Frontends",
+      rows: ctx.frontends,
+      name: "frontends",
+      columns: FRONTEND_COLUMNS,
+      row: frontendRow,
+    }),
+    objects(ctx, {
+      title: "Backends",
+      rows: ctx.backends,
+      name: "backends",
+      columns: BACKEND_COLUMNS,
+      row: backendRow,
+    }),
   ].filter(Boolean);
 }
 
 function verdict(ctx) {
   const { level, title, parts } = summary(ctx);
-  return h("section", { class: `verdict ${level}`, key: "verdict", "aria-labelledby": "verdict" },
+  return h(
+    "section",
+    { class: `verdict ${level}`, key: "verdict", "aria-labelledby": "verdict" },
     icon(level),
     h("h1", { id: "verdict" }, title),
-    parts.length > 0 && h("ul", { class: "verdict-parts" }, parts.map((part) =>
-      h("li", { class: part.level, key: part.text }, icon(part.level), part.text))));
+    parts.length > 0 &&
+      h(
+        "ul",
+        { class: "verdict-parts" },
+        parts.map((part) => h("li", { class: part.level, key: part.text }, icon(part.level), part.text)),
+      ),
+  );
 }
 
 function daemons(ctx) {
@@ -39,24 +58,39 @@ function daemons(ctx) {
     const vpp = judgeVpp(daemon);
     const away = link.level === "fault";
     const { info } = daemon.vpp;
-    return h("tr", { role: "row", key: daemon.name, class: away ? "stale" : null }, cells(
-      h("span", { class: "name", title: daemon.address }, daemon.name),
-      [state(link.level, link.word), link.reason && h("span", { class: "reason" }, link.reason)],
-      away
-        ? state("old", "not known")
-        : [state(vpp.level, vpp.word), h("span", { class: "reason" }, vpp.reason ?? info?.version)],
-      counts(daemon.frontends, ({ state: it }) => it === "up"),
-      counts(daemon.backends, ({ state: it }) => it === "up"),
-      h("code", { title: "The fingerprint of its configuration" }, daemon.fingerprint?.slice(0, 8) ?? "–"),
-      age(ctx, link.since),
-    ));
+    return h(
+      "tr",
+      { role: "row", key: daemon.name, class: away ? "stale" : null },
+      cells(
+        h("span", { class: "name", title: daemon.address }, daemon.name),
+        [state(link.level, link.word), link.reason && h("span", { class: "reason" }, link.reason)],
+        away
+          ? state("old", "not known")
+          : [state(vpp.level, vpp.word), h("span", { class: "reason" }, vpp.reason ?? info?.version)],
+        counts(daemon.frontends, ({ state: it }) => it === "up"),
+        counts(daemon.backends, ({ state: it }) => it === "up"),
+        h("code", { title: "The fingerprint of its configuration" }, daemon.fingerprint?.slice(0, 8) ?? "–"),
+        age(ctx, link.since),
+      ),
+    );
   });
-  return section({ title: "Daemons", key: "daemons" }, table({
-    name: "daemons",
-    label: "Daemons",
-    columns: ["Daemon", "Connection", "VPP", ["Frontends up", "number"], ["Backends up", "number"], "Configuration", ["Since", "number"]],
-    rows,
-  }));
+  return section(
+    { title: "Daemons", key: "daemons" },
+    table({
+      name: "daemons",
+      label: "Daemons",
+      columns: [
+        "Daemon",
+        "Connection",
+        "VPP",
+        ["Frontends up", "number"],
+        ["Backends up", "number"],
+        "Configuration",
+        ["Since", "number"],
+      ],
+      rows,
+    }),
+  );
 }
 
 function counts(objects, up) {
@@ -77,21 +111,51 @@ function differences(ctx) {
   const shown = all ? found.list : found.list.slice(0, SHORT);
   const rows = shown.map(({ what, values }) => {
     const of = new Map(values.map(({ server, value }) => [server, value]));
-    return h("tr", { role: "row", key: what }, cells(
-      h("span", { class: "what" }, what),
-      ...names.map((name) => h("span", { class: "difference" },
-        h("span", { class: "where" }, name), of.get(name) ?? (of.has(name) ? "does not have it" : "not asked"))),
-    ));
+    return h(
+      "tr",
+      { role: "row", key: what },
+      cells(
+        h("span", { class: "what" }, what),
+        ...names.map((name) =>
+          h(
+            "span",
+            { class: "difference" },
+            h("span", { class: "where" }, name),
+            of.get(name) ?? (of.has(name) ? "does not have it" : "not asked"),
+          ),
+        ),
+      ),
+    );
   });
-  const missing = found.missing.length > 0 && h("p", { class: "note" }, icon("warn"),
-    `Not compared: ${found.missing.map(({ daemon, why }) => `${daemon} (${why})`).join(", ")}`);
+  const missing =
+    found.missing.length > 0 &&
+    h(
+      "p",
+      { class: "note" },
+      icon("warn"),
+      `Not compared: ${found.missing.map(({ daemon, why }) => `${daemon} (${why})`).join(", ")}`,
+    );
   const title = found.total > 0 ? `Daemons differ in ${counted(found.total, "point")}` : "Daemons agree";
   return section(
-    { title, key: "differences", id: "differences", tone: found.total > 0 ? "fault" : null,
-      end: h("span", { class: "muted" }, "compared ", age(ctx, found.as_of), " ago") },
+    {
+      title,
+      key: "differences",
+      id: "differences",
+      tone: found.total > 0 ? "fault" : null,
+      end: h("span", { class: "muted" }, "compared ", age(ctx, found.as_of), " ago"),
+    },
     missing,
-    rows.length > 0 && h("div", { style: { "--daemons": names.length } },
-      table({ name: "differences", label: "What differs between daemons", columns: ["What", ...names], rows })),
+    rows.length > 0 &&
+      h(
+        "div",
+        { style: { "--daemons": names.length } },
+        table({
+          name: "differences",
+          label: "What differs between daemons",
+          columns: ["What", ...names],
+          rows,
+        }),
+      ),
     found.list.length > shown.length && more(ctx, "differences", found.list.length, shown.length),
   );
 }
@@ -102,54 +166,88 @@ function objects(ctx, { title, rows, name, columns, row }) {
   const all = ctx.route.query.get("all") === name;
   const list = all || found.length <= SHORT * 1.2 ? found : found.slice(0, SHORT);
   const { fault, warn } = rows.counts;
-  const bad = [fault > 0 && `${count(fault)} down`, warn > 0 && `${count(warn)} to look at`].filter(Boolean).join(", ");
-  const note = query === "" ? bad || null : `${counted(found.length, "match", "matches")} of ${count(rows.list.length)}`;
-  return section({ title: `${title} ${count(rows.list.length)}`, id: `head-${name}`, note, key: name },
+  const bad = [fault > 0 && `${count(fault)} down`, warn > 0 && `${count(warn)} to look at`]
+    .filter(Boolean)
+    .join(", ");
+  const note =
+    query === "" ? bad || null : `${counted(found.length, "match", "matches")} of ${count(rows.list.length)}`;
+  return section(
+    { title: `${title} ${count(rows.list.length)}`, id: `head-${name}`, note, key: name },
     found.length === 0
       ? empty(query === "" ? `No ${name} are configured.` : `Nothing matches “${query}”.`)
-      : longTable(ctx, { id: `long-${name}`, name, label: title, columns, list, row: (item, props) => row(ctx, item, props) }),
-    found.length > list.length && more(ctx, name, found.length, list.length));
+      : longTable(ctx, {
+          id: `long-${name}`,
+          name,
+          label: title,
+          columns,
+          list,
+          row: (item, props) => row(ctx, item, props),
+        }),
+    found.length > list.length && more(ctx, name, found.length, list.length),
+  );
 }
 
 function more(ctx, name, total, shown) {
   const q = ctx.route.query.get("q");
-  return h("p", { class: "more" },
+  return h(
+    "p",
+    { class: "more" },
     h("a", { href: routeTo("overview", null, { all: name, q }) }, `Show all ${count(total)}`),
-    h("span", { class: "muted" }, ` · the first ${count(shown)} are shown, the worst first`));
+    h("span", { class: "muted" }, ` · the first ${count(shown)} are shown, the worst first`),
+  );
 }
 
 const FRONTEND_COLUMNS = ["State", "Frontend", "VIP", "Pool", ["Serving", "number"], "Daemons", "Reason"];
 
 function frontendRow(ctx, item, props) {
-  return h("tr", { key: item.name, class: `row ${item.level}`, ...props }, cells(
-    state(item.level, item.word),
-    objectLink("frontend", item.name),
-    h("span", { class: "mono", title: item.description }, `${item.address} ${item.service}`),
-    h("span", null, item.pool ?? "–"),
-    [h("span", { class: "unseen" }, "serving "), `${count(item.serving)} / ${count(item.total)}`],
-    marks(ctx, item),
-    reason(item),
-  ));
+  return h(
+    "tr",
+    { key: item.name, class: `row ${item.level}`, ...props },
+    cells(
+      state(item.level, item.word),
+      objectLink("frontend", item.name),
+      h("span", { class: "mono", title: item.description }, `${item.address} ${item.service}`),
+      h("span", null, item.pool ?? "–"),
+      [h("span", { class: "unseen" }, "serving "), `${count(item.serving)} / ${count(item.total)}`],
+      marks(ctx, item),
+      reason(item),
+    ),
+  );
 }
 
 const BACKEND_COLUMNS = ["State", "Backend", "Address", "Daemons", "Reason", ["Since", "number"]];
 
 function backendRow(ctx, item, props) {
-  return h("tr", { key: item.name, class: `row ${item.level}`, ...props }, cells(
-    state(item.level, item.word),
-    objectLink("backend", item.name),
-    h("span", { class: "mono", title: item.dnsName }, item.address ?? item.dnsName ?? "–"),
-    marks(ctx, item),
-    reason(item, item.result),
-    age(ctx, item.since, item.at[0].daemon),
-  ));
+  return h(
+    "tr",
+    { key: item.name, class: `row ${item.level}`, ...props },
+    cells(
+      state(item.level, item.word),
+      objectLink("backend", item.name),
+      h("span", { class: "mono", title: item.dnsName }, item.address ?? item.dnsName ?? "–"),
+      marks(ctx, item),
+      reason(item, item.result),
+      age(ctx, item.since, item.at[0].daemon),
+    ),
+  );
 }
 
 /** One shape a daemon, in the order of the daemons. */
 function marks(ctx, item) {
-  return h("span", { class: "marks" }, item.at.map((entry) =>
-    h("span", { key: entry.daemon, title: `${entry.daemon}: ${entry.word}${entry.level === "old" ? " (old)" : ""}` },
-      icon(entry.level, `${entry.daemon}: ${entry.word}`))));
+  return h(
+    "span",
+    { class: "marks" },
+    item.at.map((entry) =>
+      h(
+        "span",
+        {
+          key: entry.daemon,
+          title: `${entry.daemon}: ${entry.word}${entry.level === "old" ? " (old)" : ""}`,
+        },
+        icon(entry.level, `${entry.daemon}: ${entry.word}`),
+      ),
+    ),
+  );
 }
 
 function reason(item, otherwise = null) {

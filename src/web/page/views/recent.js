@@ -13,8 +13,14 @@ export function recent(ctx, kind, name) {
     .filter(({ event }) => event[kind] === name)
     .slice(0, MOST);
   const end = h("a", { href: routeTo("timeline", null, { name }) }, "Timeline");
-  return section({ title: "Lately", key: "recent", end },
+  return section(
+    { title: "Lately", key: "recent", end },
     about.length === 0
       ? empty("Nothing that this page has seen.")
-      : h("ol", { class: "events" }, about.map((entry) => h("li", { key: entry.key }, eventLine(ctx, entry, kind, name)))));
+      : h(
+          "ol",
+          { class: "events" },
+          about.map((entry) => h("li", { key: entry.key }, eventLine(ctx, entry, kind, name))),
+        ),
+  );
 }

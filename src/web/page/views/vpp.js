@@ -6,7 +6,22 @@ import { routeTo } from "../route.js";
 import { judgeDaemon, judgeVpp } from "../state/judge.js";
 import { h } from "../tree.js";
 import { actionsFor } from "./actions.js";
-import { age, button, cells, empty, facts, failure, icon, objectLink, section, state, table, tabs, unavailable, when } from "./parts.js";
+import {
+  age,
+  button,
+  cells,
+  empty,
+  facts,
+  failure,
+  icon,
+  objectLink,
+  section,
+  state,
+  table,
+  tabs,
+  unavailable,
+  when,
+} from "./parts.js";
 
 const PROTOCOLS = { 6: "tcp", 17: "udp", 255: "every port" };
 
@@ -19,9 +34,12 @@ export function vpp(ctx) {
   return [
     head(ctx, daemon),
     error && failure(error),
-    h("div", { class: "columns", key: "columns" },
+    h(
+      "div",
+      { class: "columns", key: "columns" },
       h("div", { class: "stack" }, about(ctx, daemon, answer)),
-      h("div", { class: "stack" }, doctor(ctx, daemon))),
+      h("div", { class: "stack" }, doctor(ctx, daemon)),
+    ),
     vips(ctx, daemon, answer),
   ].filter(Boolean);
 }
@@ -36,38 +54,78 @@ function head(ctx, daemon) {
     current: it === daemon,
   }));
   return [
-    h("div", { class: "object-head", key: "head" },
+    h(
+      "div",
+      { class: "object-head", key: "head" },
       h("p", { class: "kind" }, "VPP of"),
       h("h1", null, daemon.name),
       state(judgement.level, judgement.word),
       entries.length > 1 && tabs("Daemons", entries),
-      actionsFor(ctx, { daemon: daemon.name }, ["sync", "reload"])),
-    judgement.reason && h("p", { class: `cause ${judgement.level}`, key: "cause" }, icon(judgement.level), judgement.reason),
+      actionsFor(ctx, { daemon: daemon.name }, ["sync", "reload"]),
+    ),
+    judgement.reason &&
+      h("p", { class: `cause ${judgement.level}`, key: "cause" }, icon(judgement.level), judgement.reason),
   ];
 }
 
 function about(ctx, daemon, answer) {
   const info = answer?.info ?? daemon.vpp.info;
   const conf = answer?.lb?.conf;
-  const list = (items) => items?.length > 0 && h("ul", null, items.map((text) => h("li", { key: text }, text)));
-  return section({ title: "Connection", key: "about" },
-    h("div", { class: "section-body" }, facts([
-      ["Daemon", h("span", { class: "mono" }, daemon.address)],
-      ["VPP", info && info.version],
-      ["Built", info && `${info.build_date}${info.build_directory ? ` in ${info.build_directory}` : ""}`],
-      ["Programmed by", info && (info.dialect ?? "nothing: it lacks messages")],
-      ["Process", info && info.pid],
-      ["Running since", info?.booted_at && [when(ctx, info.booted_at), h("span", { class: "muted" }, " · ", age(ctx, info.booted_at, daemon.name))]],
-      ["Connected since", info?.connected_at && [when(ctx, info.connected_at), h("span", { class: "muted" }, " · ", age(ctx, info.connected_at, daemon.name))]],
-      ["Lacks", list(info?.missing_messages)],
-      ["Removals that are held", list(info?.held_removals)],
-      ["Dead clients noticed", list(info?.reaped_clients)],
-      ["Verdicts held", list(daemon.held.map(({ probes }) => probes))],
-      ["GRE source", conf && h("span", { class: "mono" }, [conf.ip4_src_address, conf.ip6_src_address].filter(Boolean).join(", "))],
-      ["Established flows", conf && `${count(conf.sticky_buckets_per_core)} entries a worker, forgotten after ${conf.flow_timeout_s} s`],
-      ["Configuration", daemon.fingerprint && h("code", null, daemon.fingerprint)],
-    ])),
-    unavailable(answer?.unavailable));
+  const list = (items) =>
+    items?.length > 0 &&
+    h(
+      "ul",
+      null,
+      items.map((text) => h("li", { key: text }, text)),
+    );
+  return section(
+    { title: "Connection", key: "about" },
+    h(
+      "div",
+      { class: "section-body" },
+      facts([
+        ["Daemon", h("span", { class: "mono" }, daemon.address)],
+        ["VPP", info && info.version],
+        ["Built", info && `${info.build_date}${info.build_directory ? ` in ${info.build_directory}` : ""}`],
+        ["Programmed by", info && (info.dialect ?? "nothing: it lacks messages")],
+        ["Process", info && info.pid],
+        [
+          "Running since",
+          info?.booted_at && [
+            when(ctx, info.booted_at),
+            h("span", { class: "muted" }, " · ", age(ctx, info.booted_at, daemon.name)),
+          ],
+        ],
+        [
+          "Connected since",
+          info?.connected_at && [
+            when(ctx, info.connected_at),
+            h("span", { class: "muted" }, " · ", age(ctx, info.connected_at, daemon.name)),
+          ],
+        ],
+        ["Lacks", list(info?.missing_messages)],
+        ["Removals that are held", list(info?.held_removals)],
+        ["Dead clients noticed", list(info?.reaped_clients)],
+        ["Verdicts held", list(daemon.held.map(({ probes }) => probes))],
+        [
+          "GRE source",
+          conf &&
+            h(
+              "span",
+              { class: "mono" },
+              [conf.ip4_src_address, conf.ip6_src_address].filter(Boolean).join(", "),
+            ),
+        ],
+        [
+          "Established flows",
+          conf &&
+            `${count(conf.sticky_buckets_per_core)} entries a worker, forgotten after ${conf.flow_timeout_s} s`,
+        ],
+        ["Configuration", daemon.fingerprint && h("code", null, daemon.fingerprint)],
+      ]),
+    ),
+    unavailable(answer?.unavailable),
+  );
 }
 
 /** The doctor is asked by hand: it looks at VPP and the machine. */
@@ -76,22 +134,55 @@ function doctor(ctx, daemon) {
   const ask = async () => {
     ctx.doctor = { daemon: daemon.name, busy: true };
     ctx.schedule();
-    const answer = await get(daemonPath(daemon.name, "doctor")).then((found) => ({ found }), (error) => ({ error }));
+    const answer = await get(daemonPath(daemon.name, "doctor")).then(
+      (found) => ({ found }),
+      (error) => ({ error }),
+    );
     ctx.doctor = { daemon: daemon.name, ...answer };
     ctx.schedule();
   };
   const level = { ok: "ok", warning: "warn", fault: "fault" };
-  return section({ title: "Doctor", key: "doctor", note: "what keeps packets away although nothing has failed",
-    end: button(own.busy ? "Looking…" : own.found ? "Look again" : "Look", ask, { disabled: own.busy }) },
+  return section(
+    {
+      title: "Doctor",
+      key: "doctor",
+      note: "what keeps packets away although nothing has failed",
+      end: button(own.busy ? "Looking…" : own.found ? "Look again" : "Look", ask, { disabled: own.busy }),
+    },
     own.error && failure(own.error),
     !own.found && !own.error && empty(own.busy ? "VPP and the machine are looked at." : "Not asked yet."),
-    own.found && h("ul", { class: "findings" }, own.found.findings.map((it) =>
-      h("li", { key: `${it.subject} ${it.seen}` }, icon(level[it.severity] ?? "warn", it.severity), h("div", null,
-        h("p", null, h("strong", null, it.subject), ": ", it.seen),
-        it.remedy && h("p", { class: "remedy" }, it.remedy))))));
+    own.found &&
+      h(
+        "ul",
+        { class: "findings" },
+        own.found.findings.map((it) =>
+          h(
+            "li",
+            { key: `${it.subject} ${it.seen}` },
+            icon(level[it.severity] ?? "warn", it.severity),
+            h(
+              "div",
+              null,
+              h("p", null, h("strong", null, it.subject), ": ", it.seen),
+              it.remedy && h("p", { class: "remedy" }, it.remedy),
+            ),
+          ),
+        ),
+      ),
+  );
 }
 
-const VIP_COLUMNS = ["VIP", "Frontend", "Encap", ["Servers", "number"], ["Established/s", "number"], ["New/s", "number"], ["Untracked/s", "number"], ["Dropped/s", "number"], ["Packets", "number"]];
+const VIP_COLUMNS = [
+  "VIP",
+  "Frontend",
+  "Encap",
+  ["Servers", "number"],
+  ["Established/s", "number"],
+  ["New/s", "number"],
+  ["Untracked/s", "number"],
+  ["Dropped/s", "number"],
+  ["Packets", "number"],
+];
 /** So many VIPs are listed. */
 const MOST = 200;
 
@@ -107,19 +198,35 @@ function vips(ctx, daemon, answer) {
     const it = counters.get(vipKey(vip));
     const rates = it?.rates;
     const live = vip.servers.filter((server) => server.in_use);
-    return h("tr", { role: "row", key: vipKey(vip) }, cells(
-      [h("span", { class: "mono" }, service(vip)), vip.removal_held && state("warn", "removal held")],
-      owners.has(vipKey(vip)) ? objectLink("frontend", owners.get(vipKey(vip)), { daemon: daemon.name }) : h("span", { class: "muted" }, "none"),
-      vip.encap,
-      h("span", null, `${count(live.filter((server) => server.buckets > 0).length)} / ${count(live.length)}`),
-      rate(rates?.next), rate(rates?.first), rate(rates?.untracked),
-      h("span", { class: rates?.no_server > 0 ? "bad" : null }, rate(rates?.no_server)),
-      it ? count(it.next + it.first + it.untracked) : "–",
-    ));
+    return h(
+      "tr",
+      { role: "row", key: vipKey(vip) },
+      cells(
+        [h("span", { class: "mono" }, service(vip)), vip.removal_held && state("warn", "removal held")],
+        owners.has(vipKey(vip))
+          ? objectLink("frontend", owners.get(vipKey(vip)), { daemon: daemon.name })
+          : h("span", { class: "muted" }, "none"),
+        vip.encap,
+        h(
+          "span",
+          null,
+          `${count(live.filter((server) => server.buckets > 0).length)} / ${count(live.length)}`,
+        ),
+        rate(rates?.next),
+        rate(rates?.first),
+        rate(rates?.untracked),
+        h("span", { class: rates?.no_server > 0 ? "bad" : null }, rate(rates?.no_server)),
+        it ? count(it.next + it.first + it.untracked) : "–",
+      ),
+    );
   });
   const note = found.length > MOST ? `the first ${MOST} of ${count(found.length)}` : count(found.length);
-  return section({ title: "VIPs in VPP", key: "vips", note },
-    rows.length === 0 ? empty("VPP holds no VIP.") : table({ name: "vips", label: "VIPs in VPP", columns: VIP_COLUMNS, rows }));
+  return section(
+    { title: "VIPs in VPP", key: "vips", note },
+    rows.length === 0
+      ? empty("VPP holds no VIP.")
+      : table({ name: "vips", label: "VIPs in VPP", columns: VIP_COLUMNS, rows }),
+  );
 }
 
 function vipKey({ prefix, protocol, port }) {

@@ -158,7 +158,7 @@ function users(ctx, daemon, name) {
             cells(
               objectLink("frontend", user, { daemon: daemon.name }),
               [pool.name, pool.name === frontend.serving_pool && h("span", { class: "muted" }, " (serving)")],
-              [h("span", null, member.weight), override(ctx, member.weight_override)],
+              [h("span", null, member.weight), override(member.weight_override)],
               member.effective_weight ?? "as is",
               actionCell(
                 ctx,

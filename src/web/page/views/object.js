@@ -73,7 +73,7 @@ export function differing(ctx, name) {
 }
 
 /** The mark of a value that an operator set, with who, why and until when. */
-export function override(ctx, set) {
+export function override(set) {
   if (!set) {
     return null;
   }

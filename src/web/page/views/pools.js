@@ -67,7 +67,7 @@ function memberRow(ctx, { daemon, frontend: name, pool, member, detail }) {
         state(judgement.level, judgement.word),
         judgement.reason && h("span", { class: "reason", title: judgement.reason }, judgement.reason),
       ],
-      [h("span", null, member.weight), override(ctx, member.weight_override)],
+      [h("span", null, member.weight), override(member.weight_override)],
       [member.effective_weight ?? "as is", slow && h("span", { class: "muted" }, ` → ${slow.target}`)],
       h(
         "span",

@@ -3,10 +3,10 @@
 //! Nothing is decided here.
 
 mod actors;
-mod answers;
+pub(crate) mod answers;
 mod grpc;
 pub mod http;
-mod transport;
+pub(crate) mod transport;
 pub mod views;
 
 pub use actors::Actors;
@@ -14,5 +14,5 @@ pub use grpc::service::MaglevService;
 pub use transport::listen_addr::{ListenAddr, ListenAddrError};
 pub use transport::listener::{ListenError, ListenerConfig, Serving, serve};
 pub use transport::peer::ClientPeer;
-pub use transport::tls::{TlsError, TlsFault, TlsFile, TlsFiles};
+pub use transport::tls::{TlsError, TlsFault, TlsFile, TlsFiles, TlsService};
 pub use transport::unix_socket::{UnixAccess, UnixAccessError, UnixGroup, UnixMode};

@@ -28,3 +28,4 @@ pub mod removals;
 pub mod resolution;
 pub mod tester;
 pub mod utc;
+pub mod web;

@@ -107,6 +107,7 @@ impl<S: Clone + Send + Sync + 'static> HttpRouter<S> {
         let routes = self.routes.with_state(state);
         let acceptor = ConnectionAcceptor {
             service: "metrics",
+            is_grpc: false,
             tls: None,
             limits: ConnectionLimits::of_descriptors(DESCRIPTORS, MAX_CONNECTIONS),
             idle_limit: Some(IDLE_LIMIT),

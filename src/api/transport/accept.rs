@@ -33,7 +33,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Wait after an accept that failed for want of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
 
-pub(in crate::api) enum ListeningSocket {
+pub(crate) enum ListeningSocket {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
@@ -45,17 +45,19 @@ enum Socket {
 }
 
 /// How connections are accepted and what they are handed to.
-pub(in crate::api) struct ConnectionAcceptor<S> {
-    /// What log records begin with: `grpc` or `metrics`.
-    pub(in crate::api) service: &'static str,
+pub(crate) struct ConnectionAcceptor<S> {
+    /// What log records begin with: `grpc`, `metrics` or `web`.
+    pub(crate) service: &'static str,
+    /// Whether requests on Unix sockets are gRPC's, whose authority means nothing.
+    pub(crate) is_grpc: bool,
     /// The present certificates; `None`: TCP connections are not encrypted.
-    pub(in crate::api) tls: Option<watch::Receiver<Arc<ServerConfig>>>,
-    pub(in crate::api) limits: ConnectionLimits,
+    pub(crate) tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    pub(crate) limits: ConnectionLimits,
     /// How long a connection may be without a request; `None`: for ever.
-    pub(in crate::api) idle_limit: Option<Duration>,
+    pub(crate) idle_limit: Option<Duration>,
     /// Serves a connection to its end; from [`DaemonPhase::Stopped`] on it takes no
     /// further request.
-    pub(in crate::api) serve: S,
+    pub(crate) serve: S,
 }
 
 /// How a connection ended.
@@ -68,7 +70,7 @@ enum ConnectionEnd {
 
 /// Accepts and serves connections until [`DaemonPhase::Stopped`], and then the
 /// requests under way.
-pub(in crate::api) async fn accept_all<S, F>(
+pub(crate) async fn accept_all<S, F>(
     listeners: Vec<ListeningSocket>,
     acceptor: ConnectionAcceptor<S>,
     mut phase: watch::Receiver<DaemonPhase>,
@@ -274,7 +276,10 @@ where
         socket: Socket,
     ) -> Result<(Box<dyn ByteStream>, Option<Arc<str>>), HandshakeError> {
         match (socket, &self.tls) {
-            (Socket::Unix(stream), _) => Ok((Box::new(WithoutAuthority::new(stream)), None)),
+            (Socket::Unix(stream), _) if self.is_grpc => {
+                Ok((Box::new(WithoutAuthority::new(stream)), None))
+            }
+            (Socket::Unix(stream), _) => Ok((Box::new(stream), None)),
             (Socket::Tcp(stream), None) => {
                 stream.set_nodelay(true)?;
                 Ok((Box::new(stream), None))

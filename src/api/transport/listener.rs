@@ -16,15 +16,15 @@ use crate::api::grpc::health;
 use crate::api::grpc::interceptor::WatchEventsInterceptor;
 use crate::api::grpc::requests::GrpcServer;
 use crate::api::grpc::service::MaglevService;
-use crate::api::transport::accept::{ConnectionAcceptor, ListeningSocket, accept_all};
+use crate::api::transport::accept::{ConnectionAcceptor, accept_all};
 use crate::api::transport::activity::ConnectionActivity;
 use crate::api::transport::connections::ConnectionLimits;
 use crate::api::transport::listen_addr::ListenAddr;
 use crate::api::transport::peer::AcceptedConnection;
 use crate::api::transport::phase::DaemonPhase;
-use crate::api::transport::tcp_socket;
+use crate::api::transport::sockets::OpenSockets;
 use crate::api::transport::tls::{Certificates, TlsError, TlsFiles};
-use crate::api::transport::unix_socket::{self, UnixAccess, UnixSocketFile};
+use crate::api::transport::unix_socket::{UnixAccess, UnixSocketFile};
 use crate::pb;
 
 /// Connections at a time, however many descriptors there are.
@@ -133,6 +133,7 @@ pub async fn serve(
     let phase_of_connections = phase_changes.clone();
     let acceptor = ConnectionAcceptor {
         service: "grpc",
+        is_grpc: true,
         tls,
         limits: ConnectionLimits::of_descriptors(DESCRIPTORS, MAX_CONNECTIONS),
         idle_limit: None,
@@ -166,30 +167,4 @@ fn routes(
         routes.add_service(descriptors().build_v1()?).add_service(descriptors().build_v1alpha()?);
     }
     Ok(routes.routes())
-}
-
-#[derive(Default)]
-struct OpenSockets {
-    addresses: Vec<ListenAddr>,
-    listeners: Vec<ListeningSocket>,
-    files: Vec<UnixSocketFile>,
-}
-
-impl OpenSockets {
-    async fn open(&mut self, address: &ListenAddr, access: UnixAccess) -> io::Result<()> {
-        match address {
-            ListenAddr::Tcp(host) => {
-                let listener = tcp_socket::listen(host).await?;
-                self.addresses.push(ListenAddr::Tcp(listener.local_addr()?.to_string()));
-                self.listeners.push(ListeningSocket::Tcp(listener));
-            }
-            ListenAddr::Unix(path) => {
-                let (listener, file) = unix_socket::bind(path, access).await?;
-                self.addresses.push(address.clone());
-                self.listeners.push(ListeningSocket::Unix(listener));
-                self.files.push(file);
-            }
-        }
-        Ok(())
-    }
 }

@@ -25,14 +25,14 @@ pub enum ClientPeer {
 
 /// A client by all that is known of it: "alice 192.0.2.1:4711".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::api) struct IdentifiedClient {
-    pub(in crate::api) peer: ClientPeer,
+pub(crate) struct IdentifiedClient {
+    pub(crate) peer: ClientPeer,
     /// The name in its certificate.
-    pub(in crate::api) certificate: Option<Arc<str>>,
+    pub(crate) certificate: Option<Arc<str>>,
 }
 
 impl IdentifiedClient {
-    pub(in crate::api) fn of<T>(request: &Request<T>) -> Self {
+    pub(crate) fn of<T>(request: &Request<T>) -> Self {
         let unknown = Self { peer: ClientPeer::Unknown, certificate: None };
         request.extensions().get().cloned().unwrap_or(unknown)
     }
@@ -64,9 +64,9 @@ pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
 /// A connection after its handshake.
-pub(in crate::api) struct AcceptedConnection {
+pub(crate) struct AcceptedConnection {
     pub(super) stream: Box<dyn ByteStream>,
-    pub(in crate::api) client: IdentifiedClient,
+    pub(crate) client: IdentifiedClient,
 }
 
 impl AsyncRead for AcceptedConnection {

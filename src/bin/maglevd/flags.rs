@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use vpp_maglev::VERSION;
-use vpp_maglev::api::{ListenAddr, TlsError, TlsFiles, UnixAccess, UnixGroup, UnixMode};
+use vpp_maglev::api::{
+    ListenAddr, TlsError, TlsFiles, TlsService, UnixAccess, UnixGroup, UnixMode,
+};
 use vpp_maglev::domain::events::LogLevel;
 use vpp_maglev::host::logging::LogFormat;
 use vpp_maglev::vpp::embedded::plugin::PluginApi;
@@ -161,6 +163,7 @@ impl Flags {
         let file =
             |file: &Option<PathBuf>| file.clone().filter(|path| !path.as_os_str().is_empty());
         TlsFiles::of_flags(
+            TlsService::Grpc,
             file(&self.grpc_tls_cert),
             file(&self.grpc_tls_key),
             file(&self.grpc_tls_client_ca),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::sync::mpsc::Sender;
 use tokio::time::sleep_until;
 
-use super::refresh::{MirrorQuery, Refresh};
+use super::refresh::{MirrorQuery, Refresh, RefreshPolicy};
 use super::state::{MirrorSnapshot, MirrorUpdate, VppStatus};
 use crate::client::connection::DaemonClient;
 use crate::client::error::ClientError;
@@ -19,7 +19,11 @@ use crate::pb;
 ///
 /// # Errors
 /// [`ClientError::Refused`] when the daemon refuses the stream or a request.
-pub async fn feed(client: DaemonClient, updates: Sender<MirrorUpdate>) -> Result<(), ClientError> {
+pub async fn feed(
+    client: DaemonClient,
+    refresh: RefreshPolicy,
+    updates: Sender<MirrorUpdate>,
+) -> Result<(), ClientError> {
     let request = pb::WatchRequest {
         log: Some(false),
         change: Some(true),
@@ -29,7 +33,7 @@ pub async fn feed(client: DaemonClient, updates: Sender<MirrorUpdate>) -> Result
     };
     let policy = FollowPolicy { retry_first: true, retry_refused: false };
     let mut follower = StreamFollower::new(client.clone(), request, policy);
-    let mut refresh = Refresh::default();
+    let mut refresh = Refresh::new(refresh);
     loop {
         let update = tokio::select! {
             item = follower.next() => match item? {

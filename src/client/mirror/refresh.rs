@@ -18,6 +18,34 @@ pub const REFRESH_INTERVAL: Duration = Duration::from_secs(15);
 /// How often the backends that are drained are requested.
 pub(super) const DRAIN_INTERVAL: Duration = Duration::from_secs(3);
 
+/// More backends than this at one time are requested together with all others.
+const MANY_BACKENDS: usize = 64;
+
+/// How closely a daemon is mirrored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshPolicy {
+    /// How often the frontends and VPP are requested as a whole.
+    pub interval: Duration,
+    /// How often all backends are; `None`: events report what matters of them.
+    pub backends_interval: Option<Duration>,
+    /// Whether a backend is requested again once its state has changed.
+    pub after_transitions: bool,
+    /// How long to rest for each object that was requested: however much happens, the
+    /// daemon is not asked for more in a second.
+    pub rest: Duration,
+}
+
+impl Default for RefreshPolicy {
+    fn default() -> Self {
+        Self {
+            interval: REFRESH_INTERVAL,
+            backends_interval: None,
+            after_transitions: false,
+            rest: Duration::ZERO,
+        }
+    }
+}
+
 /// What to request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MirrorQuery {
@@ -39,6 +67,7 @@ pub enum MirrorQuery {
 /// What is out of date.
 #[derive(Debug, Default)]
 pub struct Refresh {
+    policy: RefreshPolicy,
     /// The backends of each frontend.
     members: BTreeMap<String, BTreeSet<String>>,
     frontends: BTreeSet<String>,
@@ -57,9 +86,18 @@ pub struct Refresh {
     due: Option<Instant>,
     /// When everything is requested; `None`: not connected.
     full_due: Option<Instant>,
+    /// When all backends are requested with it.
+    backends_due: Option<Instant>,
+    /// Until then nothing is requested.
+    rest_until: Option<Instant>,
 }
 
 impl Refresh {
+    #[must_use]
+    pub fn new(policy: RefreshPolicy) -> Self {
+        Self { policy, ..Self::default() }
+    }
+
     /// Notes that a stream was opened: everything is requested at once.
     pub fn connected(&mut self, now: Instant) {
         self.everything = true;
@@ -69,7 +107,7 @@ impl Refresh {
     /// Notes that the daemon was lost: nothing is requested until it is back.
     pub fn lost(&mut self) {
         let members = std::mem::take(&mut self.members);
-        *self = Self { members, ..Self::default() };
+        *self = Self { members, policy: self.policy, ..Self::default() };
     }
 
     /// Notes an event.
@@ -80,7 +118,8 @@ impl Refresh {
                 if transition.from == transition.to {
                     return;
                 }
-                if transition.from == "removed" {
+                let is_gone = transition.to == "removed";
+                if transition.from == "removed" || self.policy.after_transitions && !is_gone {
                     self.backends.insert(backend_name.clone());
                 }
                 let users = self.members.iter().filter(|(_, used)| used.contains(backend_name));
@@ -154,7 +193,8 @@ impl Refresh {
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         let full_due = self.full_due?;
-        [self.due, self.drain_due].into_iter().flatten().chain([full_due]).min()
+        let due = [self.due, self.drain_due].into_iter().flatten().chain([full_due]).min()?;
+        Some(self.rest_until.map_or(due, |rested| due.max(rested)))
     }
 
     /// What is to be requested at `now`, if anything. It counts as requested.
@@ -166,19 +206,31 @@ impl Refresh {
         let mut backends = std::mem::take(&mut self.backends);
         let vpp = std::mem::take(&mut self.vpp);
         self.due = None;
-        if self.everything || self.full_due.is_some_and(|due| due <= now) {
+        let is_many = backends.len() > MANY_BACKENDS;
+        if self.everything || is_many || self.full_due.is_some_and(|due| due <= now) {
             let gap = std::mem::take(&mut self.everything);
-            self.full_due = Some(now + REFRESH_INTERVAL);
-            let backends = gap || !backends.is_empty() || !self.held.is_empty();
+            self.full_due = Some(now + self.policy.interval);
+            let is_due = self.backends_due.is_some_and(|due| due <= now);
+            let backends = gap || is_due || !backends.is_empty() || !self.held.is_empty();
+            if backends {
+                self.backends_due = self.policy.backends_interval.map(|interval| now + interval);
+            }
+            self.rest(self.members.len(), now);
             return Some(MirrorQuery::Everything { backends });
         }
         if self.drain_due.is_some_and(|due| due <= now) {
             backends.extend(self.draining.iter().cloned());
             self.drain_due = Some(now + DRAIN_INTERVAL);
         }
+        self.rest(frontends.len() + backends.len(), now);
         let (frontends, backends) =
             (frontends.into_iter().collect(), backends.into_iter().collect());
         Some(MirrorQuery::Parts { frontends, backends, vpp })
+    }
+
+    fn rest(&mut self, objects: usize, now: Instant) {
+        let objects = u32::try_from(objects).unwrap_or(u32::MAX);
+        self.rest_until = Some(now + self.policy.rest.saturating_mul(objects));
     }
 }
 
@@ -302,6 +354,43 @@ mod tests {
         assert_eq!(drain("draining", start), (asked(), asked(), start + 2 * DRAIN_INTERVAL));
         let end = start + DRAIN_INTERVAL;
         assert_eq!(drain("drained", end), (asked(), None, start + REFRESH_INTERVAL));
+    }
+
+    #[test]
+    fn a_close_mirror_requests_what_changed_and_rests_for_each_object() {
+        let start = Instant::now();
+        let rest = Duration::from_secs(1);
+        let policy = RefreshPolicy {
+            interval: 10 * REFRESH_INTERVAL,
+            backends_interval: Some(20 * REFRESH_INTERVAL),
+            after_transitions: true,
+            rest,
+        };
+        let mut refresh = Refresh::new(policy);
+        refresh.connected(start);
+        assert_eq!(refresh.take(start), Some(MirrorQuery::Everything { backends: true }));
+        let event = |name: &str| {
+            let event = Some(backend(name, "up", "down"));
+            pb::Event { event, ..Default::default() }
+        };
+        refresh.event(&event("a"), start);
+        refresh.event(&event("b"), start);
+        assert_eq!(refresh.take(start + GATHER), parts(&[], &["a", "b"], false));
+        let then = start + GATHER;
+        refresh.event(&event("a"), then);
+        assert_eq!(refresh.due(), Some(then + 2 * rest));
+        assert_eq!(refresh.take(then + GATHER), None, "it rests");
+        assert_eq!(refresh.take(then + 2 * rest), parts(&[], &["a"], false));
+
+        let then = then + 4 * rest;
+        for number in 0..=MANY_BACKENDS {
+            refresh.event(&event(&number.to_string()), then);
+        }
+        let everything = |backends| Some(MirrorQuery::Everything { backends });
+        assert_eq!(refresh.take(then + GATHER), everything(true));
+        let then = then + GATHER;
+        assert_eq!(refresh.take(then + 10 * REFRESH_INTERVAL), everything(false));
+        assert_eq!(refresh.take(then + 20 * REFRESH_INTERVAL), everything(true));
     }
 
     #[test]

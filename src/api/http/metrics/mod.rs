@@ -4,7 +4,6 @@
 //! removed has no series. Those who scrape at the same time share a page, and it
 //! is written and compressed on a thread for blocking work.
 
-mod encoding;
 mod families;
 mod overrides;
 mod page;
@@ -23,7 +22,7 @@ use crate::api::actors::Actors;
 use crate::api::answers::body::Answer;
 use crate::api::answers::pool::AnswerPool;
 use crate::api::answers::shared::{AskError, SharedAnswer};
-use encoding::{Encoding, gzipped};
+use crate::api::transport::encoding::{Encoding, gzipped};
 use page::MetricsPage;
 
 /// As Prometheus names the format.

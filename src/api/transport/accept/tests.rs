@@ -31,6 +31,7 @@ async fn open(
     let (phase, changes) = watch::channel(DaemonPhase::Serving);
     let acceptor = ConnectionAcceptor {
         service: "test",
+        is_grpc: false,
         tls: None,
         limits: ConnectionLimits { total, per_client: total },
         idle_limit: None,

@@ -1,0 +1,47 @@
+//! `GET api/events`: what changes, as server-sent events.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::query::Query;
+use crate::api::transport::activity::ConnectionActivity;
+use crate::web::reply::WebError;
+use crate::web::server::WebServer;
+use crate::web::tabs::{GetLastEventId, LastEventId, OpenTab, TabStream, tab_body};
+
+pub(super) async fn events(
+    State(server): State<WebServer>,
+    Extension(connection): Extension<Arc<ConnectionActivity>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let query = Query::of(query.as_deref());
+    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let after = match last.filter(|id| !id.is_empty()).or(query.one("after")) {
+        Some(id) => id.parse().map_err(|_| ()),
+        None => {
+            let LastEventId(id) = server.tabs.send(GetLastEventId).await?;
+            Ok(id)
+        }
+    };
+    if !server.tabs.send(OpenTab).await? {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        return Err(WebError::new(status, "unavailable", "too many tabs are open")
+            .remedy("close some, or try again later"));
+    }
+    let broker = server.tabs.clone();
+    let connection = Some(connection);
+    let body = tab_body(TabStream { broker, after, connection, watch: async || None });
+    let fields = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+        // For nginx, which would hold events back.
+        (axum::http::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((fields, body).into_response())
+}

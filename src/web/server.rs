@@ -1,0 +1,48 @@
+//! What every request has at hand: the daemons, and the actors that answer.
+
+use std::sync::Arc;
+
+use actix::Addr;
+
+use super::daemon::DaemonMirror;
+use super::options::BasePath;
+use super::page::PageFiles;
+use super::reply::WebError;
+use super::tabs::TabBroker;
+use crate::client::connection::{DaemonAccess, DaemonClient};
+
+/// A daemon as requests reach it.
+pub(super) struct ServedDaemon {
+    pub(super) name: String,
+    pub(super) access: DaemonAccess,
+    pub(super) client: DaemonClient,
+    pub(super) mirror: Addr<DaemonMirror>,
+}
+
+pub(super) struct ServerParts {
+    pub(super) daemons: Vec<ServedDaemon>,
+    pub(super) tabs: Addr<TabBroker>,
+    pub(super) page: PageFiles,
+    pub(super) base_path: BasePath,
+}
+
+/// Clones share it.
+#[derive(Clone)]
+pub(super) struct WebServer(pub(super) Arc<ServerParts>);
+
+impl std::ops::Deref for WebServer {
+    type Target = ServerParts;
+
+    fn deref(&self) -> &ServerParts {
+        &self.0
+    }
+}
+
+impl ServerParts {
+    /// # Errors
+    /// There is no daemon of that name.
+    pub(super) fn daemon(&self, name: &str) -> Result<&ServedDaemon, WebError> {
+        let found = self.daemons.iter().find(|daemon| daemon.name == name);
+        found.ok_or_else(|| WebError::not_found(format!("there is no daemon \"{name}\"")))
+    }
+}

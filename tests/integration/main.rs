@@ -20,4 +20,5 @@ mod probe;
 mod support;
 mod tester;
 mod vpp;
+mod web;
 mod wire;

@@ -146,13 +146,13 @@ function degraded(pool) {
 export function judgeBackend(backend) {
   const { state, since, reason, drain, doubt, damping, admin_override: override } = backend;
   if (state === "down") {
-    return judged("fault", "down", reason ?? backend.last_result ?? "its check fails", since);
+    return judged("fault", "down", short(backend.name, reason) ?? backend.last_result ?? "its check fails", since);
   }
   if (backend.unresolved) {
     return judged("warn", "unresolved", `${backend.dns_name} does not resolve: ${backend.unresolved}`, since);
   }
   if (state === "unknown") {
-    return judged("warn", "unknown", reason ?? backend.last_result ?? "it has no verdict yet", since);
+    return judged("warn", "unknown", short(backend.name, reason) ?? backend.last_result ?? "it has no verdict yet", since);
   }
   if (drain) {
     const left = drain.flows === null ? "flows are not counted yet" : `${count(drain.flows)} flows left`;
@@ -180,6 +180,12 @@ export function judgeBackend(backend) {
     return judged("held", "starting slowly", `weight ${weight} of ${target}`, since);
   }
   return judged("ok", state, null, since);
+}
+
+/** A reason without what stands beside it: whose it is, and that it gets no new flows. */
+function short(name, reason) {
+  const said = `${name} gets no new flows because `;
+  return reason?.startsWith(said) ? reason.slice(said.length) : reason;
 }
 
 /** Who wants it so, and why. */

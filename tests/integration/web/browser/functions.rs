@@ -6,7 +6,7 @@ use super::page::Page;
 
 /// Runs a file of `pure` in the page; it gives a list of what failed.
 async fn run(name: &str, test: &str) {
-    let bed = WebBed::start(&["lb1"]).await;
+    let bed = WebBed::start(1).await;
     let Some(page) = Page::open(&bed.url()).await else { return };
     let prelude = include_str!("pure/prelude.js");
     let failed = page.run(&format!("{prelude}\n{test}\nreturn failed;")).await;
@@ -36,4 +36,9 @@ async fn the_state_takes_what_comes_twice_and_is_never_green_while_something_is_
 #[tokio::test]
 async fn trees_addresses_lists_and_requests() {
     run("page.js", include_str!("pure/page.js")).await;
+}
+
+#[tokio::test]
+async fn the_stream_goes_on_after_every_end() {
+    run("stream.js", include_str!("pure/stream.js")).await;
 }

@@ -66,8 +66,8 @@ impl WebDriver {
             "goog:loggingPrefs": { "browser": "ALL" },
             "timeouts": { "script": DEADLINE.as_millis(), "pageLoad": DEADLINE.as_millis() },
         }});
-        let session = browser.send("POST", "/session", &json!({ "capabilities": capabilities }));
-        let session = session.await.unwrap();
+        let wanted = json!({ "capabilities": capabilities });
+        let session = browser.send("POST", "/session", &wanted).await.unwrap();
         session["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
         Some(browser)
     }

@@ -19,6 +19,7 @@ same(j.servingOf(frontend("web")), { serving: 2, total: 3 }, "serving of all");
 const server = (more) => j.judgeBackend(backend("a", more));
 same(level(server({})), "ok up", "a backend that is up");
 same(server({ state: "down", reason: "its check fails" }).reason, "its check fails", "the server's reason");
+same(server({ state: "down", reason: "a gets no new flows because its check fails" }).reason, "its check fails", "a reason is shortened");
 same(server({ state: "down", last_result: "L4CON connection refused" }).reason, "L4CON connection refused", "without a reason the last result");
 same(level(server({ state: "unknown" })), "warn unknown", "unknown");
 const drain = { phase: "draining", since: "2026-11-28T10:00:00Z", flows: 42, first_flows: 120 };

@@ -1,0 +1,3 @@
+//! maglev-web.
+
+mod browser;

@@ -83,6 +83,31 @@ kill "$demo"
 wait "$demo" || fail "the demo does not end well"
 demo=
 
+echo "== the roles of the unit"
+listeners=$(sed -n 's/^Environment=MAGLEV_GRPC_ADDR=//p' "$root/usr/lib/systemd/system/vpp-maglevd.service")
+mkdir -p "$root/run/vpp-maglev"
+in_root chown vpp-maglev:vpp-maglev /run/vpp-maglev
+in_root adduser --quiet --system --ingroup vpp-maglev --no-create-home maglev-operator
+chroot "$root" setpriv --reuid vpp-maglev --regid vpp-maglev --clear-groups \
+    env MAGLEV_GRPC_ADDR="$listeners" maglevd --demo --metrics-addr '' >"$work/demo" 2>&1 &
+demo=$!
+as() { who=$1; shift; chroot "$root" setpriv --reuid "$who" --regid "$(in_root id -g "$who")" --clear-groups "$@"; }
+tries=0
+until as maglev-operator maglevc show identity >"$work/log" 2>&1; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || { cat "$work/demo" "$work/log"; fail "the daemon does not come up"; }
+    sleep 0.2
+done
+grep -q '^role *operator$' "$work/log" || { cat "$work/log"; fail "the group does not operate"; }
+as nobody maglevc show identity >"$work/log" 2>&1 || { cat "$work/log"; fail "nobody may look"; }
+grep -q '^role *viewer$' "$work/log" || { cat "$work/log"; fail "others are no viewers"; }
+if as nobody maglevc config reload >"$work/log" 2>&1; then fail "others may operate"; fi
+as maglev-operator maglevc config reload >"$work/log" 2>&1 || { cat "$work/log"; fail "the group may not reload"; }
+kill "$demo"
+wait "$demo" || fail "the daemon does not end well"
+demo=
+in_root deluser --quiet maglev-operator
+
 echo "== upgrade"
 in_root dpkg -i /packages/later.deb >"$work/log" 2>&1 || { cat "$work/log"; fail "upgrade"; }
 in_root dpkg-query -W -f '${Version}' vpp-maglevd | grep -q later || fail "it is not upgraded"

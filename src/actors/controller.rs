@@ -274,7 +274,7 @@ impl Controller {
             Event::FailOpen(change) => log::fail_open(change),
             Event::Hold(change) => log::hold(change),
             Event::Drain(change) => log::drain(change),
-            Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
+            Event::Log(_) | Event::Dataplane(_) | Event::Change(_) | Event::Audit(_) => {}
         }
         self.events.publish(event);
     }

@@ -33,6 +33,7 @@
 //! share. The Watchdog is not in the picture: it sends a query or a `Ping` to each actor
 //! in rounds, waits for the answers, and notifies the service manager.
 
+pub mod audit;
 pub mod broadcaster;
 mod closed_mailbox;
 pub mod controller;

@@ -6,12 +6,18 @@ mod actors;
 pub(crate) mod answers;
 mod grpc;
 pub mod http;
+mod rights;
 pub(crate) mod transport;
 pub mod views;
 
 pub use actors::Actors;
 pub use grpc::service::MaglevService;
-pub use transport::listen_addr::{ListenAddr, ListenAddrError};
+pub use rights::bearer::{NewToken, NoRandomNumbers};
+pub use rights::denied::DeniedCalls;
+pub use rights::in_force::{RightsFileError, RightsInForce};
+pub use transport::listen_addr::{
+    ListenAddr, ListenAddrError, ListenerList, ListenerListError, ListenerSpec,
+};
 pub use transport::listener::{ListenError, ListenerConfig, Serving, serve};
 pub use transport::peer::ClientPeer;
 pub use transport::tls::{TlsError, TlsFault, TlsFile, TlsFiles, TlsService};

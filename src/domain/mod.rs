@@ -26,6 +26,7 @@ pub mod readiness;
 pub mod reconcile;
 pub mod removals;
 pub mod resolution;
+pub mod rights;
 pub mod tester;
 pub mod utc;
 pub mod web;

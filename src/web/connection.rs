@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use tonic::codegen::Service;
 use tracing::debug;
 
+use super::options::BasePath;
 use super::reply::WebError;
 use super::server::WebServer;
 use crate::api::transport::activity::{ConnectionActivity, RequestUnderWay};
@@ -54,6 +55,8 @@ pub(super) struct ConnectionContext {
     pub(super) routes: Router,
     pub(super) server: WebServer,
     pub(super) is_encrypted: bool,
+    /// Whether the URLs are below the base path.
+    pub(super) has_base: bool,
     pub(super) phase: watch::Receiver<DaemonPhase>,
 }
 
@@ -113,7 +116,8 @@ async fn answer(
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     let is_encrypted = client.is_encrypted;
-    let base = &context.server.base_path;
+    let none = BasePath::default();
+    let base = if context.has_base { &context.server.base_path } else { &none };
     let mut response = match base.behind(parts.uri.path()).map(|path| within(path, &parts.uri)) {
         Some(Some(uri)) => {
             parts.uri = uri;
@@ -129,6 +133,7 @@ async fn answer(
         }
         _ => WebError::not_found("there is no such page").into_response(),
     };
+    context.server.requests.count(response.status().as_u16());
     secure(response.headers_mut(), is_encrypted);
     let held = (under_way, ());
     response.map(|body| Body::new(crate::api::answers::body::HeldBody::new(body, held)))

@@ -9,17 +9,20 @@ use tokio::task::JoinSet;
 
 use super::connection::{self, ConnectionContext, IDLE_LIMIT};
 use super::options::WebOptions;
-use super::routes::routes;
+use super::routes::{metrics_routes, routes};
 use super::server::WebServer;
 use crate::api::transport::accept::{ConnectionAcceptor, accept_all};
 use crate::api::transport::activity::ConnectionActivity;
+use crate::api::transport::arrival::{Listener, ListeningSocket};
 use crate::api::transport::connections::ConnectionLimits;
-use crate::api::transport::peer::AcceptedConnection;
+use crate::api::transport::peer::{AcceptedConnection, Entrance};
 use crate::api::transport::phase::DaemonPhase;
 use crate::api::transport::sockets::OpenSockets;
+use crate::api::transport::tcp_socket;
 use crate::api::transport::tls::Certificates;
 use crate::api::transport::unix_socket::UnixSocketFile;
-use crate::api::{ListenAddr, TlsError};
+use crate::api::{ListenAddr, ListenerSpec, TlsError};
+use crate::domain::rights::Role;
 
 /// Connections at a time, however many descriptors there are.
 const MAX_CONNECTIONS: usize = 2048;
@@ -30,6 +33,8 @@ const DESCRIPTORS: u64 = 12;
 pub(super) enum WebListenError {
     #[error("cannot listen on {address}: {source}{}", hint(.source))]
     Bind { address: ListenAddr, source: io::Error },
+    #[error("cannot serve metrics on {address}: {source}; give another --metrics-listen")]
+    Metrics { address: String, source: io::Error },
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -48,6 +53,7 @@ fn hint(source: &io::Error) -> &'static str {
 pub(super) struct Listening {
     /// As they were bound: a port 0 is replaced by the real one.
     pub(super) addresses: Vec<ListenAddr>,
+    pub(super) metrics: Option<String>,
     pub(super) certificates: Option<Certificates>,
     files: Vec<UnixSocketFile>,
     tasks: JoinSet<()>,
@@ -76,14 +82,17 @@ pub(super) async fn listen(
     let certificates = files.as_ref().map(Certificates::load).transpose()?;
     let mut sockets = OpenSockets::default();
     for address in &options.listen {
-        let opened = sockets.open(address, options.listen_unix()).await;
+        // Roles of daemons are not those of the page's users.
+        let spec = ListenerSpec { address: address.clone(), role: Some(Role::Nobody) };
+        let opened = sockets.open(&spec, options.listen_unix()).await;
         opened.map_err(|source| WebListenError::Bind { address: address.clone(), source })?;
     }
     let (phase, changes) = watch::channel(DaemonPhase::Serving);
     let context = ConnectionContext {
         routes: routes(server.clone()),
-        server,
+        server: server.clone(),
         is_encrypted: certificates.is_some(),
+        has_base: true,
         phase: changes.clone(),
     };
     let acceptor = ConnectionAcceptor {
@@ -99,5 +108,42 @@ pub(super) async fn listen(
     let mut tasks = JoinSet::new();
     let OpenSockets { addresses, listeners, files } = sockets;
     tasks.spawn(accept_all(listeners, acceptor, changes));
-    Ok(Listening { addresses, certificates, files, tasks, phase })
+    let metrics = match options.metrics_listen.as_str() {
+        "" => None,
+        address => Some(listen_metrics(address, server, &phase, &mut tasks).await?),
+    };
+    Ok(Listening { addresses, metrics, certificates, files, tasks, phase })
+}
+
+/// Serves metrics on an address of their own, which has neither TLS nor a login.
+async fn listen_metrics(
+    address: &str,
+    server: WebServer,
+    phase: &watch::Sender<DaemonPhase>,
+    tasks: &mut JoinSet<()>,
+) -> Result<String, WebListenError> {
+    let failed = |source| WebListenError::Metrics { address: address.to_owned(), source };
+    let listener = tcp_socket::listen(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?.to_string();
+    let context = ConnectionContext {
+        routes: metrics_routes(server.clone()),
+        server,
+        is_encrypted: false,
+        has_base: false,
+        phase: phase.subscribe(),
+    };
+    let acceptor = ConnectionAcceptor {
+        service: "metrics",
+        is_grpc: false,
+        tls: None,
+        limits: ConnectionLimits::of_descriptors(1, MAX_CONNECTIONS),
+        idle_limit: Some(IDLE_LIMIT),
+        serve: move |stream: AcceptedConnection, activity: Arc<ConnectionActivity>| {
+            connection::serve(context.clone(), stream, activity)
+        },
+    };
+    let entrance = Arc::new(Entrance { address: bound.clone(), role: Role::Nobody });
+    let listeners = vec![Listener { socket: ListeningSocket::Tcp(listener), entrance }];
+    tasks.spawn(accept_all(listeners, acceptor, phase.subscribe()));
+    Ok(bound)
 }

@@ -12,22 +12,32 @@
 //! Each is an actor; what they decide stands in `domain::web`. All run on one thread,
 //! but for passwords and compression, which are slow on purpose.
 
+mod actions;
+mod comparer;
 mod connection;
 mod daemon;
 mod json;
 mod listen;
+mod login;
 mod options;
 mod page;
+mod passwd;
+mod password;
+mod read_cache;
 mod reply;
 mod routes;
 mod run;
 mod server;
+mod session_keeper;
+mod state;
+mod stats;
 mod tabs;
+mod users;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-pub use options::{NamedServer, WebOptions};
+pub use options::WebOptions;
 
 /// Runs maglev-web with the arguments of the process, the program's name first.
 #[must_use]

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
-use clap::{Parser, ValueHint};
+use axum::http::HeaderName;
+use clap::{Args, Parser, Subcommand, ValueHint};
 use thiserror::Error;
 
 use crate::VERSION;
@@ -12,11 +14,18 @@ use crate::api::{ListenAddr, TlsError, TlsFiles, TlsService, UnixAccess, UnixGro
 use crate::cli::command::tls_options::TlsOptions;
 use crate::client::address::{DaemonAddress, DaemonAddressError};
 use crate::domain::events::LogLevel;
+use crate::domain::web::access::{WebRole, WebRoleError};
+use crate::domain::web::proxies::TrustedProxy;
 use crate::host::logging::LogFormat;
 
 /// Serves a page that shows and operates several maglevd at once.
 #[derive(Debug, Parser)]
-#[command(name = "maglev-web", version = VERSION, disable_help_subcommand = true)]
+#[command(
+    name = "maglev-web",
+    version = VERSION,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true
+)]
 pub struct WebOptions {
     /// The daemons: host:port or unix:/path, each with a name if you like, as in
     /// lb1=192.0.2.1:9090; several separated by commas
@@ -51,6 +60,11 @@ pub struct WebOptions {
     #[arg(long, env = "MAGLEV_WEB_TLS_KEY", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub listen_tls_key: Option<PathBuf>,
 
+    /// Authorities in PEM: a browser with a certificate of one is logged in by its
+    /// name; others are let in all the same, and may log in otherwise
+    #[arg(long, env = "MAGLEV_WEB_TLS_CLIENT_CA", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub listen_tls_client_ca: Option<PathBuf>,
+
     /// Mode of the Unix sockets; who may write may connect
     #[arg(long, env = "MAGLEV_WEB_UNIX_MODE", value_name = "MODE", default_value = "0660")]
     pub listen_unix_mode: UnixMode,
@@ -63,6 +77,54 @@ pub struct WebOptions {
     #[arg(long, env = "MAGLEV_WEB_BASE_PATH", value_name = "PATH", default_value = "")]
     pub base_path: BasePath,
 
+    /// Who may log in: a file that `maglev-web passwd` writes. SIGHUP reads it
+    /// again. Without it, and without another way to log in, the page is for
+    /// viewing
+    #[arg(long, env = "MAGLEV_WEB_USERS", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub users: Option<PathBuf>,
+
+    /// Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed:
+    /// addresses, networks, or unix for whoever may write to the Unix sockets;
+    /// several separated by commas
+    #[arg(long, env = "MAGLEV_WEB_TRUSTED_PROXIES", value_name = "PROXY", value_delimiter = ',')]
+    pub trusted_proxies: Vec<TrustedProxy>,
+
+    /// The header in which those proxies name the user whom they have logged in
+    #[arg(
+        long,
+        env = "MAGLEV_WEB_TRUSTED_PROXY_HEADER",
+        value_name = "NAME",
+        requires = "trusted_proxies"
+    )]
+    pub trusted_proxy_header: Option<HeaderWord>,
+
+    /// What those may whom a certificate or a proxy names and --users does not:
+    /// none, viewer or operator
+    #[arg(long, env = "MAGLEV_WEB_DEFAULT_ROLE", value_name = "ROLE", default_value = "viewer")]
+    pub default_role: DefaultRole,
+
+    /// Let everybody view without a login, and ask for one to operate
+    #[arg(long, env = "MAGLEV_WEB_ANONYMOUS_VIEW")]
+    pub anonymous_view: bool,
+
+    /// A name of this server, for a page that needs no login: it answers to
+    /// addresses, localhost and these names alone; several separated by commas
+    #[arg(long, env = "MAGLEV_WEB_HOST", value_name = "NAME", value_delimiter = ',')]
+    pub host: Vec<String>,
+
+    /// How long a login lasts that is not used, such as 30m
+    #[arg(long, env = "MAGLEV_WEB_SESSION_IDLE", value_name = "SPAN", default_value = "1h", value_parser = span)]
+    pub session_idle: Duration,
+
+    /// How long a login lasts at most
+    #[arg(long, env = "MAGLEV_WEB_SESSION_MAX", value_name = "SPAN", default_value = "12h", value_parser = span)]
+    pub session_max: Duration,
+
+    /// Where to serve Prometheus metrics, /healthz and /readyz: host:port or
+    /// :port; empty: nowhere
+    #[arg(long, env = "MAGLEV_WEB_METRICS_LISTEN", value_name = "ADDR", default_value = "")]
+    pub metrics_listen: String,
+
     /// The least important records to log
     #[arg(long, env = "MAGLEV_WEB_LOG_LEVEL", value_name = "LEVEL", default_value = "info", value_parser = log_level)]
     pub log_level: LogLevel,
@@ -71,6 +133,40 @@ pub struct WebOptions {
     /// journal and json elsewhere, unless given
     #[arg(long, env = "MAGLEV_WEB_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+
+    #[command(subcommand)]
+    pub command: Option<WebCommand>,
+}
+
+/// What else the program does than to serve.
+#[derive(Debug, Subcommand)]
+pub enum WebCommand {
+    /// Add a user to the file of --users, or set a password anew. The password is
+    /// read from the terminal, or is the first line of standard input
+    Passwd(PasswdOptions),
+}
+
+#[derive(Debug, Args)]
+pub struct PasswdOptions {
+    /// The file; it is made where there is none
+    #[arg(
+        long,
+        env = "MAGLEV_WEB_USERS",
+        value_name = "FILE",
+        default_value = "/etc/vpp-maglev/web-users",
+        value_hint = ValueHint::FilePath
+    )]
+    pub users: PathBuf,
+    /// viewer or operator; a user that is known keeps theirs, and a new one is a
+    /// viewer
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<WebRole>,
+    /// No password: for one who logs in by certificate or through a proxy
+    #[arg(long)]
+    pub no_password: bool,
+    /// The user
+    #[arg(value_name = "NAME")]
+    pub name: String,
 }
 
 impl WebOptions {
@@ -82,12 +178,58 @@ impl WebOptions {
         let file =
             |file: &Option<PathBuf>| file.clone().filter(|path| !path.as_os_str().is_empty());
         let (cert, key) = (file(&self.listen_tls_cert), file(&self.listen_tls_key));
-        TlsFiles::of_flags(TlsService::Web, cert, key, None)
+        TlsFiles::of_flags(TlsService::Web, cert, key, file(&self.listen_tls_client_ca))
     }
 
     #[must_use]
     pub fn listen_unix(&self) -> UnixAccess {
         UnixAccess { mode: self.listen_unix_mode, group: self.listen_unix_group }
+    }
+}
+
+/// A span such as `90s`, `30m` or `12h`, at least a second.
+fn span(word: &str) -> Result<Duration, String> {
+    let span = word.len().checked_sub(1).and_then(|end| {
+        let (number, unit) = word.split_at_checked(end)?;
+        let seconds = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            "d" => 86_400,
+            _ => return None,
+        };
+        number.parse::<u32>().ok().map(|number| Duration::from_secs(seconds * u64::from(number)))
+    });
+    let span = span.filter(|span| !span.is_zero());
+    span.ok_or_else(|| "write a number with s, m, h or d, such as 30m".into())
+}
+
+/// The role of those who are in no file; `None`: none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DefaultRole(pub Option<WebRole>);
+
+impl FromStr for DefaultRole {
+    type Err = WebRoleError;
+
+    fn from_str(word: &str) -> Result<Self, WebRoleError> {
+        if word == "none" { Ok(Self(None)) } else { word.parse().map(|role| Self(Some(role))) }
+    }
+}
+
+/// The name of a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderWord(pub HeaderName);
+
+/// The text is no name of a header.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("a header's name has letters, digits and dashes, such as X-Remote-User")]
+pub struct HeaderWordError;
+
+impl FromStr for HeaderWord {
+    type Err = HeaderWordError;
+
+    fn from_str(word: &str) -> Result<Self, HeaderWordError> {
+        word.parse().map(Self).map_err(|_| HeaderWordError)
     }
 }
 
@@ -192,6 +334,27 @@ mod tests {
         let long = format!("{}=192.0.2.1:1", "x".repeat(65));
         assert_eq!(long.parse::<NamedServer>(), Err(NamedServerError::Name));
         assert!("a=nowhere".parse::<NamedServer>().is_err());
+    }
+
+    #[test]
+    fn spans_have_a_unit() {
+        for (word, seconds) in [("1s", 1), ("30m", 1800), ("12h", 43_200), ("2d", 172_800)] {
+            assert_eq!(span(word), Ok(Duration::from_secs(seconds)));
+        }
+        for word in ["", "h", "0s", "1", "1w", "-1h", "1.5h", "1é"] {
+            assert!(span(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn passwd_is_a_program_of_its_own() {
+        let parse = |words: &[&str]| WebOptions::try_parse_from([&["maglev-web"], words].concat());
+        let options = parse(&["passwd", "--role", "operator", "ann"]).unwrap();
+        let Some(WebCommand::Passwd(passwd)) = options.command else { panic!("no passwd") };
+        assert_eq!((passwd.name.as_str(), passwd.role), ("ann", Some(WebRole::Operator)));
+        assert!(parse(&["--trusted-proxy-header", "X-User"]).is_err(), "no proxy is trusted");
+        assert!(parse(&["--default-role", "admin"]).is_err());
+        assert_eq!(parse(&["--default-role", "none"]).unwrap().default_role, DefaultRole(None));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Answers: JSON, and errors that say what to do.
 
+use std::fmt;
+
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
@@ -88,6 +90,12 @@ impl WebError {
             )
             .remedy("give maglev-web --users, and log in"),
         }
+    }
+}
+
+impl fmt::Display for WebError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }
 

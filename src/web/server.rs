@@ -4,10 +4,17 @@ use std::sync::Arc;
 
 use actix::Addr;
 
+use super::comparer::Comparer;
 use super::daemon::DaemonMirror;
+use super::login::LoginConfig;
 use super::options::BasePath;
 use super::page::PageFiles;
+use super::password::PasswordChecker;
+use super::read_cache::ReadCache;
 use super::reply::WebError;
+use super::session_keeper::SessionKeeper;
+use super::state::SharedState;
+use super::stats::RequestStats;
 use super::tabs::TabBroker;
 use crate::client::connection::{DaemonAccess, DaemonClient};
 
@@ -22,8 +29,15 @@ pub(super) struct ServedDaemon {
 pub(super) struct ServerParts {
     pub(super) daemons: Vec<ServedDaemon>,
     pub(super) tabs: Addr<TabBroker>,
+    pub(super) comparer: Addr<Comparer>,
+    pub(super) reads: Addr<ReadCache>,
+    pub(super) sessions: Addr<SessionKeeper>,
+    pub(super) passwords: PasswordChecker,
+    pub(super) state: SharedState,
+    pub(super) login: LoginConfig,
     pub(super) page: PageFiles,
     pub(super) base_path: BasePath,
+    pub(super) requests: RequestStats,
 }
 
 /// Clones share it.

@@ -23,7 +23,7 @@ const LIMITS: FrameLimits = FrameLimits { frames: 4096, bytes: 4 << 20 };
 /// What a tab takes at a time, about.
 const PART: usize = 128 << 10;
 /// How often a stream has something to say, even if it is that there is nothing.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Tabs at one time.
 const MOST_TABS: usize = 1000;
 

@@ -103,6 +103,7 @@ const LAYERS: &[Layer] = &[
             "hyper",
             "hyper_util",
             "prost",
+            "ring",
             "tonic",
             "tonic_health",
             "tonic_prost",

@@ -17,6 +17,7 @@ mod docs;
 mod lab;
 mod packaging;
 mod probe;
+mod rights;
 mod support;
 mod tester;
 mod vpp;

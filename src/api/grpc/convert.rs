@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::drain_info;
 use super::nanos::{now_ns, ns, unix_ns};
 use super::override_info::present_info;
+use super::{audit_info, drain_info};
 use crate::actors::prober::ProbeReading;
 use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::slow_start::{Ramp, RampView};
@@ -253,6 +253,7 @@ pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
         Event::Change(record) => Kind::Change(change(record)),
         Event::Hold(record) => Kind::Hold(hold(record)),
         Event::Drain(record) => Kind::Drain(drain_info::event(record)),
+        Event::Audit(record) => Kind::Audit(audit_info::event(record)),
     };
     pb::Event { event: Some(kind), seq: seq.0, boot_id }
 }

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
 use super::nanos::unix_ns;
 use super::override_info::info;
 use super::service::MaglevService;
 use super::status::OrStatus;
 use crate::actors::controller::{CommandOrigin, GetOverrides, OverrideListing};
-use crate::api::transport::peer::IdentifiedClient;
 use crate::domain::overrides::{LONGEST_TERM, Reason};
 use crate::pb;
 
@@ -23,11 +22,6 @@ impl MaglevService {
             now_unix_ns: unix_ns(now.wall),
         }))
     }
-}
-
-/// Who asks, by the connection.
-pub(super) fn who<T>(request: &Request<T>) -> String {
-    IdentifiedClient::of(request).to_string()
 }
 
 /// Who gives a command, why, and for how long.

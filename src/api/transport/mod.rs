@@ -3,7 +3,8 @@
 
 pub(crate) mod accept;
 pub(crate) mod activity;
-mod certificate_name;
+pub(crate) mod arrival;
+pub(crate) mod certificate_name;
 pub(crate) mod connections;
 pub(crate) mod encoding;
 mod handshake_failure;

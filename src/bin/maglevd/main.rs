@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use rustix::process::Signal;
+use vpp_maglev::api::{NewToken, RightsInForce};
 use vpp_maglev::host::{allocator, logging};
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions, Paths};
 
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     };
     let outcome =
         signals.map_err(StartError::from).and_then(|signals| match &flags.dataplane_only {
+            _ if flags.new_token => new_token(),
             _ if flags.check => check(&flags, signals),
             Some(dir) => dataplane_only(&flags, dir, signals).map(|()| ExitCode::SUCCESS),
             None => run::run(flags, signals).map(|()| ExitCode::SUCCESS),
@@ -93,7 +95,7 @@ fn check(flags: &Flags, mut signals: Signals) -> Result<ExitCode, StartError> {
                 complain(&format!("{source}: warning: {warning}"));
             }
             say(&format!("{source}: valid"));
-            ExitCode::SUCCESS
+            check_rights(flags)
         }
         Err(error) => {
             for line in error.to_string().lines() {
@@ -102,6 +104,34 @@ fn check(flags: &Flags, mut signals: Signals) -> Result<ExitCode, StartError> {
             ExitCode::from(error.exit_code())
         }
     })
+}
+
+/// Prints all faults of the rights file, if there is one.
+fn check_rights(flags: &Flags) -> ExitCode {
+    let Some(path) = flags.rights_file() else { return ExitCode::SUCCESS };
+    match RightsInForce::load(Some(path)) {
+        Ok(_) => {
+            say(&format!("{}: valid", path.display()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::from(error.fault.exit_code())
+        }
+    }
+}
+
+/// `--new-token`: prints a token, and what the rights file is to have of it.
+///
+/// # Errors
+/// The system gives no random numbers.
+fn new_token() -> Result<ExitCode, StartError> {
+    let NewToken { token, digest } = NewToken::generate()?;
+    say(&format!("token:  {token}\ndigest: {digest}"));
+    complain(
+        "give the token to whom it is for, and put the digest under tokens in the rights file",
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `--dataplane-only`: serves the embedded dataplane until a signal, or the end of its

@@ -41,6 +41,7 @@ impl Event {
             Self::Change(change) => change.at,
             Self::Hold(change) => change.at,
             Self::Drain(change) => change.at,
+            Self::Audit(record) => record.at,
         }
     }
 }
@@ -71,6 +72,14 @@ impl TimelineNames {
             },
             Event::Hold(_) => true,
             Event::Drain(change) => self.backends.contains(&change.backend),
+            Event::Audit(record) => match (&record.backend, &record.frontend) {
+                // It is about everything.
+                (None, None) => true,
+                (backend, frontend) => {
+                    backend.as_ref().is_some_and(|name| self.backends.contains(name))
+                        || frontend.as_ref().is_some_and(|name| self.frontends.contains(name))
+                }
+            },
             Event::Dataplane(change) => match (&change.frontend, change.server) {
                 (None, _) => change.kind != DataplaneKind::VipRemoved,
                 (Some(frontend), _) if self.frontends.contains(frontend) => true,
@@ -89,8 +98,9 @@ mod tests {
 
     use super::*;
     use crate::domain::dataplane::net::Weight;
-    use crate::domain::events::{Change, DataplaneChange, Transition};
+    use crate::domain::events::{AuditOutcome, AuditRecord, Change, DataplaneChange, Transition};
     use crate::domain::health::{Admin, State};
+    use crate::domain::rights::Role;
 
     fn at(seconds: u64) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(seconds)
@@ -123,6 +133,27 @@ mod tests {
         )
     }
 
+    fn audit(backend: Option<&str>, frontend: Option<&str>) -> Event {
+        let record = AuditRecord {
+            who: "me".into(),
+            identity: None,
+            listener: None,
+            peer: String::new(),
+            role: Role::Operator,
+            method: "SyncVPPLBState",
+            what: "sync".into(),
+            why: String::new(),
+            outcome: AuditOutcome::Done,
+            detail: String::new(),
+            backend: backend.map(BackendName::from),
+            frontend: frontend.map(FrontendName::from),
+            began: at(5),
+            at: at(5),
+            withheld: 0,
+        };
+        Event::Audit(record.into())
+    }
+
     /// Every kind of event, each once for `a`, its frontend `web` and its server
     /// 10.0.0.1, and once for others.
     #[test]
@@ -151,6 +182,11 @@ mod tests {
             (weight("web", "b"), false, true),
             (weight("api", "b"), false, false),
             (change(Changed::Config), true, true),
+            (audit(None, None), true, true),
+            (audit(Some("a"), None), true, true),
+            (audit(Some("b"), Some("web")), false, true),
+            (audit(Some("b"), None), false, false),
+            (audit(None, Some("api")), false, false),
             (written(Some("web"), Some(1), weighed), true, true),
             (written(Some("web"), Some(2), weighed), false, true),
             (written(Some("api"), Some(1), weighed), false, false),

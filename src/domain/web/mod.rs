@@ -4,6 +4,7 @@
 pub mod access;
 pub mod event_id;
 pub mod forgery;
+pub mod forecasts;
 pub mod frames;
 pub mod pending;
 pub mod proxies;

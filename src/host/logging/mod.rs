@@ -79,6 +79,10 @@ impl LogLevels {
     }
 }
 
+/// The target of audit records, which are logged at every level of the log: who changed
+/// what is not to be lost because somebody wanted less to read.
+pub const AUDIT: &str = "audit";
+
 /// Libraries whose failures are results of ours.
 const QUIET: [&str; 3] = ["hickory_net", "hickory_proto", "hickory_resolver"];
 
@@ -98,6 +102,7 @@ fn filter(level: LogLevel) -> Targets {
         .with_targets(quiet)
         .with_target("vpp_maglev", level)
         .with_target("maglevd", level)
+        .with_target(AUDIT, LevelFilter::INFO)
 }
 
 /// # Errors
@@ -154,5 +159,12 @@ mod tests {
         assert!(filter.would_enable("h2::proto", &Level::WARN));
         assert!(!filter.would_enable("h2::proto", &Level::INFO));
         assert!(filter.would_enable("vpp_maglev::actors::controller", &Level::DEBUG));
+    }
+
+    #[test]
+    fn audit_records_are_logged_at_every_level() {
+        for level in [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug] {
+            assert!(filter(level).would_enable(AUDIT, &Level::INFO), "{level:?}");
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::client::mirror::MirrorUpdate;
 use crate::domain::web::pending::batch_due;
 use crate::pb;
 use crate::pb::event::Event;
+use crate::web::comparer::{CompareSoon, Comparer};
 use crate::web::tabs::{PublishFrame, TabBroker};
 
 /// A batch that is longer has the tabs read the state anew, which is compressed and the
@@ -31,6 +32,7 @@ const EXPLAIN_ROUND: Duration = Duration::from_secs(2);
 pub(in crate::web) struct DaemonMirror {
     client: DaemonClient,
     tabs: Addr<TabBroker>,
+    comparer: Addr<Comparer>,
     view: DaemonView,
     last_batch: Option<Instant>,
     batch_timer: Option<SpawnHandle>,
@@ -87,11 +89,17 @@ pub(super) enum SideRead {
 pub(in crate::web) struct ShutDownMirror;
 
 impl DaemonMirror {
-    pub(in crate::web) fn new(name: &str, client: DaemonClient, tabs: Addr<TabBroker>) -> Self {
+    pub(in crate::web) fn new(
+        name: &str,
+        client: DaemonClient,
+        tabs: Addr<TabBroker>,
+        comparer: Addr<Comparer>,
+    ) -> Self {
         let view = DaemonView::new(name, &client.server().to_string(), now());
         Self {
             client,
             tabs,
+            comparer,
             view,
             last_batch: None,
             batch_timer: None,
@@ -173,6 +181,7 @@ impl Handler<ApplyMirrorUpdate> for DaemonMirror {
         self.view.apply(update, now());
         if changes_overrides {
             self.read_overrides_soon(context);
+            self.comparer.do_send(CompareSoon);
         }
         let connection = &self.view.connection;
         if is_snapshot && was != "up" {

@@ -33,8 +33,17 @@ pub(super) fn timeline(client: DaemonClient, mirror: Addr<DaemonMirror>) {
     });
 }
 
-pub(super) fn identity(_client: DaemonClient, mirror: Addr<DaemonMirror>) {
-    mirror.do_send(SideRead::Identity(DaemonIdentity::default()));
+/// What the daemon is, and what this server may do there. An older one does not say.
+pub(super) fn identity(client: DaemonClient, mirror: Addr<DaemonMirror>) {
+    tokio::spawn(async move {
+        let present = |text: String| (!text.is_empty()).then_some(text);
+        let response = client.grpc.clone().get_identity(pb::GetIdentityRequest {}).await;
+        let identity = response.map(|response| {
+            let pb::CallerIdentity { version, role, .. } = response.into_inner();
+            DaemonIdentity { version: present(version), role: present(role) }
+        });
+        mirror.do_send(SideRead::Identity(identity.unwrap_or_default()));
+    });
 }
 
 pub(super) fn explanation(client: DaemonClient, asked: BackendView, mirror: Addr<DaemonMirror>) {

@@ -10,16 +10,21 @@ use axum::response::{IntoResponse, Response};
 
 use super::query::Query;
 use crate::api::transport::activity::ConnectionActivity;
+use crate::domain::web::access::WebPermission;
+use crate::web::login::Caller;
 use crate::web::reply::WebError;
 use crate::web::server::WebServer;
+use crate::web::session_keeper::GetSession;
 use crate::web::tabs::{GetLastEventId, LastEventId, OpenTab, TabStream, tab_body};
 
 pub(super) async fn events(
     State(server): State<WebServer>,
     Extension(connection): Extension<Arc<ConnectionActivity>>,
+    caller: Caller,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
+    caller.may(&server, WebPermission::Look)?;
     let query = Query::of(query.as_deref());
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let after = match last.filter(|id| !id.is_empty()).or(query.one("after")) {
@@ -36,7 +41,18 @@ pub(super) async fn events(
     }
     let broker = server.tabs.clone();
     let connection = Some(connection);
-    let body = tab_body(TabStream { broker, after, connection, watch: async || None });
+    let key = caller.session.map(|(key, _)| key);
+    let sessions = server.sessions.clone();
+    let watch = move || {
+        let sessions = sessions.clone();
+        async move {
+            let key = key?;
+            let session = sessions.send(GetSession { key, is_use: false }).await;
+            // A server that stops ends the stream itself.
+            matches!(session, Ok(None)).then_some("expired")
+        }
+    };
+    let body = tab_body(TabStream { broker, after, connection, watch });
     let fields = [
         (CONTENT_TYPE, "text/event-stream"),
         (CACHE_CONTROL, "no-store"),

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use actix::Addr;
 use axum::body::Body;
@@ -19,6 +19,8 @@ use crate::web::json::JsonObject;
 
 /// A tab that takes nothing for so long is cut off.
 const PROGRESS: Duration = Duration::from_secs(60);
+/// How often it is asked whether the tab may still look.
+const WATCH: Duration = Duration::from_secs(5);
 /// How soon a browser comes back.
 const RETRY: &[u8] = b"retry: 2000\n";
 
@@ -67,6 +69,7 @@ where
             return end;
         }
         let Ok(mut after) = self.after else { return reset(sender).await };
+        let mut watched = Instant::now();
         loop {
             let next = tokio::select! {
                 next = self.broker.send(NextFrames { after }) => next,
@@ -77,15 +80,19 @@ where
                     after = id;
                     frames
                 }
-                Ok(TabFrames::Quiet) => vec![Bytes::from_static(b": quiet\n\n")],
+                // A comment would do for proxies, and scripts do not see it.
+                Ok(TabFrames::Quiet) => vec![alive()],
                 Ok(TabFrames::Gone) => return reset(sender).await,
                 Ok(TabFrames::Ended) | Err(_) => return TabEnd::Closed,
             };
-            if let Some(why) = (self.watch)().await {
-                let mut ended = JsonObject::default();
-                ended.set("user", &()).set("why", &why);
-                let ended = frame(None, "session", &ended.finish());
-                return send(sender, ended).await.err().unwrap_or(TabEnd::LoggedOut);
+            if watched.elapsed() >= WATCH {
+                watched = Instant::now();
+                if let Some(why) = (self.watch)().await {
+                    let mut ended = JsonObject::default();
+                    ended.set("user", &()).set("why", &why);
+                    let ended = frame(None, "session", &ended.finish());
+                    return send(sender, ended).await.err().unwrap_or(TabEnd::LoggedOut);
+                }
             }
             for frame in frames {
                 if let Err(end) = send(sender, frame).await {
@@ -94,6 +101,12 @@ where
             }
         }
     }
+}
+
+fn alive() -> Bytes {
+    let mut alive = JsonObject::default();
+    alive.set("now", &unix_rfc3339(SystemTime::now()));
+    frame(None, "alive", &alive.finish())
 }
 
 async fn reset(sender: &mpsc::Sender<Bytes>) -> TabEnd {

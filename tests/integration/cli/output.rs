@@ -97,6 +97,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("vpp-lb-counters", "show vpp lb counters"),
     ("vpp-doctor", "show vpp doctor"),
     ("overrides", "show overrides"),
+    ("identity", "show identity"),
     ("explain-backend", "explain backend nginx0"),
     ("explain-frontend", "explain frontend web"),
     ("timeline", "show timeline"),
@@ -142,6 +143,7 @@ async fn faults_and_failed_steps_are_lines_of_their_own() {
         ("refused-sync", "sync vpp lb state"),
         ("missing-vpp-info", "show vpp info"),
         ("faulty-vpp-doctor", "show vpp doctor"),
+        ("identity-of-nobody", "show identity"),
         ("held-frontends", "show frontends"),
         ("held-sync", "sync vpp lb state dry-run"),
     ];

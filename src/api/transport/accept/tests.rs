@@ -1,8 +1,12 @@
 //! The accept loop over real sockets and paused time.
 
+use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep_until};
 
 use super::*;
+use crate::api::transport::arrival::ListeningSocket;
+use crate::api::transport::peer::Entrance;
+use crate::domain::rights::Role;
 
 #[test]
 fn a_lack_of_descriptors_is_told_from_a_client_that_went_away() {
@@ -45,7 +49,9 @@ async fn open(
     };
     tokio::spawn(async move {
         let _phase = phase;
-        accept_all(vec![ListeningSocket::Tcp(listener)], acceptor, changes).await;
+        let (socket, address) = (ListeningSocket::Tcp(listener), String::new());
+        let entrance = Arc::new(Entrance { address, role: Role::Nobody });
+        accept_all(vec![Listener { socket, entrance }], acceptor, changes).await;
     });
     (address, connections)
 }

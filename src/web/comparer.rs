@@ -154,7 +154,13 @@ fn compared(answers: Vec<(String, Result<pb::Fingerprints, ClientError>)>) -> Co
     let names: Vec<_> = found.into_iter().map(|(name, _)| name).collect();
     let as_of = unix_rfc3339(SystemTime::now());
     let json = ComparisonJson {
-        listed: comparison(Some(&as_of), &names, &missing, &list[..list.len().min(LISTED)], list.len()),
+        listed: comparison(
+            Some(&as_of),
+            &names,
+            &missing,
+            &list[..list.len().min(LISTED)],
+            list.len(),
+        ),
         whole: comparison(Some(&as_of), &names, &missing, &list, list.len()),
         found: comparison(None, &names, &missing, &list[..list.len().min(LISTED)], list.len()),
     };
@@ -237,7 +243,10 @@ mod tests {
         assert_eq!(compared.fingerprints[2], None);
         let value = |json: &Bytes| serde_json::from_slice::<Value>(json).unwrap();
         let listed = value(&compared.json.listed);
-        assert_eq!((listed["total"].as_u64(), listed["list"].as_array().unwrap().len()), (Some(300), 200));
+        assert_eq!(
+            (listed["total"].as_u64(), listed["list"].as_array().unwrap().len()),
+            (Some(300), 200)
+        );
         assert_eq!(listed["list"][0]["values"][1], json!({ "server": "b", "value": "down" }));
         assert_eq!(listed["compared"], json!(["a", "b"]));
         assert_eq!(listed["missing"][0]["daemon"], "c");

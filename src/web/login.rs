@@ -76,9 +76,14 @@ impl Caller {
     pub(super) fn check_token(&self, headers: &HeaderMap) -> Result<(), WebError> {
         let given = headers.get(TOKEN).and_then(|token| token.to_str().ok()).unwrap_or_default();
         match &self.session {
-            Some((_, session)) if crate::domain::web::forgery::is_same_secret(
-                session.token.as_bytes(), given.as_bytes(),
-            ) => Ok(()),
+            Some((_, session))
+                if crate::domain::web::forgery::is_same_secret(
+                    session.token.as_bytes(),
+                    given.as_bytes(),
+                ) =>
+            {
+                Ok(())
+            }
             Some(_) => Err(Forgery::Token.into()),
             None if self.user.is_some() => Err(Forgery::Token.into()),
             None => Err(WebError::denied(crate::domain::web::access::Denied::LogIn)),

@@ -2,9 +2,7 @@
 //! milliseconds and 19 MiB on purpose, so one is made at a time, on a thread of its own.
 
 use argon2::Argon2;
-use argon2::password_hash::{
-    PasswordHash, PasswordHasher, PasswordVerifier, SaltString,
-};
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Semaphore;
 

@@ -187,11 +187,8 @@ fn start(options: &WebOptions) -> Result<WebServer, WebStartError> {
         most_of_user: MOST_SESSIONS_OF_USER,
     };
     let mirrors = daemons.iter().map(|daemon| (daemon.name.clone(), daemon.mirror.clone()));
-    let sources = StateSources {
-        tabs: tabs.clone(),
-        comparer: comparer.clone(),
-        mirrors: mirrors.collect(),
-    };
+    let sources =
+        StateSources { tabs: tabs.clone(), comparer: comparer.clone(), mirrors: mirrors.collect() };
     Ok(WebServer(Arc::new(ServerParts {
         daemons,
         tabs,

@@ -8,9 +8,7 @@ use actix::prelude::*;
 
 use super::users::WebUsers;
 use crate::domain::web::forecasts::{ForecastError, ForecastTable};
-use crate::domain::web::sessions::{
-    LoginMethod, SessionKey, SessionLimits, SessionTable, WebUser,
-};
+use crate::domain::web::sessions::{LoginMethod, SessionKey, SessionLimits, SessionTable, WebUser};
 use crate::domain::web::throttle::LoginThrottle;
 
 /// How often sessions that are over are forgotten.
@@ -163,7 +161,11 @@ impl Actor for SessionKeeper {
 impl Handler<GetSession> for SessionKeeper {
     type Result = Option<SessionInfo>;
 
-    fn handle(&mut self, GetSession { key, is_use }: GetSession, _: &mut Context<Self>) -> Self::Result {
+    fn handle(
+        &mut self,
+        GetSession { key, is_use }: GetSession,
+        _: &mut Context<Self>,
+    ) -> Self::Result {
         self.session(key, is_use)
     }
 }
@@ -171,7 +173,11 @@ impl Handler<GetSession> for SessionKeeper {
 impl Handler<BeginLogin> for SessionKeeper {
     type Result = Result<Option<String>, Duration>;
 
-    fn handle(&mut self, BeginLogin { name, address }: BeginLogin, _: &mut Context<Self>) -> Self::Result {
+    fn handle(
+        &mut self,
+        BeginLogin { name, address }: BeginLogin,
+        _: &mut Context<Self>,
+    ) -> Self::Result {
         let begun = self.throttle.begin(&name, address, Instant::now());
         begun.inspect_err(|_| self.stats.slowed += 1)?;
         Ok(self.users.0.get(&name).and_then(|user| user.hash.clone()))
@@ -247,7 +253,11 @@ impl Handler<AddForecast> for SessionKeeper {
 impl Handler<TakeForecast> for SessionKeeper {
     type Result = Result<(), ForecastError>;
 
-    fn handle(&mut self, TakeForecast { id, what }: TakeForecast, _: &mut Context<Self>) -> Self::Result {
+    fn handle(
+        &mut self,
+        TakeForecast { id, what }: TakeForecast,
+        _: &mut Context<Self>,
+    ) -> Self::Result {
         self.forecasts.take(&id, &what, Instant::now())
     }
 }

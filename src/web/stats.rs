@@ -8,7 +8,8 @@ pub(super) struct RequestStats([AtomicU64; 5]);
 
 impl RequestStats {
     pub(super) fn count(&self, status: u16) {
-        if let Some(count) = usize::from(status / 100).checked_sub(1).and_then(|at| self.0.get(at)) {
+        if let Some(count) = usize::from(status / 100).checked_sub(1).and_then(|at| self.0.get(at))
+        {
             count.fetch_add(1, Relaxed);
         }
     }
@@ -27,7 +28,8 @@ mod tests {
     fn answers_are_counted_by_their_kind() {
         let stats = RequestStats::default();
         [200, 204, 404, 599, 0, 999].map(|status| stats.count(status));
-        let counts: Vec<_> = stats.counts().map(|(kind, count)| format!("{kind}={count}")).collect();
+        let counts: Vec<_> =
+            stats.counts().map(|(kind, count)| format!("{kind}={count}")).collect();
         assert_eq!(counts, ["1xx=0", "2xx=2", "3xx=0", "4xx=1", "5xx=1"]);
     }
 }

@@ -131,8 +131,7 @@ impl WebUsers {
 
 fn parse_line(line: &str) -> Result<(String, UserEntry), UserLineError> {
     let mut fields = line.splitn(3, ':');
-    let (Some(name), Some(role), Some(hash)) = (fields.next(), fields.next(), fields.next())
-    else {
+    let (Some(name), Some(role), Some(hash)) = (fields.next(), fields.next(), fields.next()) else {
         return Err(UserLineError::Fields);
     };
     check_name(name)?;

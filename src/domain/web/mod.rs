@@ -3,8 +3,8 @@
 
 pub mod access;
 pub mod event_id;
-pub mod forgery;
 pub mod forecasts;
+pub mod forgery;
 pub mod frames;
 pub mod pending;
 pub mod proxies;

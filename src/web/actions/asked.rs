@@ -72,11 +72,7 @@ impl AskedAction {
         Self::check(&names, body, operator)
     }
 
-    fn check(
-        names: &[&str],
-        body: ActionBody,
-        operator: Option<&str>,
-    ) -> Result<Self, WebError> {
+    fn check(names: &[&str], body: ActionBody, operator: Option<&str>) -> Result<Self, WebError> {
         let action = ACTIONS.into_iter().find(|action| *action == body.action);
         let action = action.ok_or_else(|| {
             WebError::bad_request(format!("there is no action \"{}\"", body.action))

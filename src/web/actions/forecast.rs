@@ -137,9 +137,8 @@ impl DaemonForecast {
                 Ok(())
             }
             DaemonRequest::SetBackend { .. } | DaemonRequest::Undrain { .. } => {
-                self.notes.push(
-                    "what a backend gets that comes back depends on its next probes".into(),
-                );
+                self.notes
+                    .push("what a backend gets that comes back depends on its next probes".into());
                 Ok(())
             }
             _ => Ok(()),

@@ -157,12 +157,14 @@ impl Fetched {
                 let explanation = part("explanation", explanation, &mut unavailable);
                 let lb = part("vip", lb, &mut unavailable);
                 let counters = part("counters", counters, &mut unavailable);
-                let vip = lb.iter().flat_map(|lb| &lb.vips).find(|vip| {
-                    is_of(&frontend, &vip.prefix, vip.protocol, vip.port)
-                });
-                let counted = counters.iter().flat_map(|counters| &counters.vips).find(|vip| {
-                    is_of(&frontend, &vip.prefix, vip.protocol, vip.port)
-                });
+                let vip = lb
+                    .iter()
+                    .flat_map(|lb| &lb.vips)
+                    .find(|vip| is_of(&frontend, &vip.prefix, vip.protocol, vip.port));
+                let counted = counters
+                    .iter()
+                    .flat_map(|counters| &counters.vips)
+                    .find(|vip| is_of(&frontend, &vip.prefix, vip.protocol, vip.port));
                 json!({
                     "frontend": FrontendJson::with_states(&frontend, &backends),
                     "explanation": explanation.as_ref().map(ExplanationJson::from),

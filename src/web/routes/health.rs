@@ -16,7 +16,8 @@ use crate::web::tabs::{GetLastEventId, GetTabStats};
 const REQUESTS: MetricFamily =
     counter("web_requests_total", "Answers to browsers and others, by the kind of status.");
 const TABS: MetricFamily = gauge("web_tabs", "Event streams that are open.");
-const TABS_OPENED: MetricFamily = counter("web_tabs_opened_total", "Event streams since the start.");
+const TABS_OPENED: MetricFamily =
+    counter("web_tabs_opened_total", "Event streams since the start.");
 const TABS_DROPPED: MetricFamily = counter(
     "web_tabs_dropped_total",
     "Event streams that ended early: reset, told to read the state anew; slow, took nothing for a minute; full, turned away.",

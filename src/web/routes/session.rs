@@ -128,9 +128,9 @@ fn reply(server: &WebServer, caller: &Caller, cookie: Option<String>) -> Respons
 
 fn session_json(server: &WebServer, caller: &Caller) -> Value {
     let session: Option<&SessionInfo> = caller.session.as_ref().map(|(_, session)| session);
-    let user = caller.user.as_ref().map(|user| {
-        json!({ "name": user.name, "role": user.role.as_str(), "via": user.via.as_str() })
-    });
+    let user = caller.user.as_ref().map(
+        |user| json!({ "name": user.name, "role": user.role.as_str(), "via": user.via.as_str() }),
+    );
     let expires = session.map(|session| unix_rfc3339(SystemTime::now() + session.left));
     let nanoseconds = |span: Duration| i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
     let methods: Vec<_> = server.login.methods.iter().map(|method| method.as_str()).collect();

@@ -114,9 +114,9 @@ pub(super) async fn timeline(
             Err(error) => missing.push(json!({ "daemon": daemon.name, "why": error.to_string() })),
         }
     }
-    let events = rows.iter().flat_map(|(daemon, timeline)| {
-        timeline.events.iter().map(move |event| (*daemon, event))
-    });
+    let events = rows
+        .iter()
+        .flat_map(|(daemon, timeline)| timeline.events.iter().map(move |event| (*daemon, event)));
     let mut events: Vec<_> = events
         .filter(|(_, event)| {
             let kind = event.event.as_ref().map_or("", type_of);

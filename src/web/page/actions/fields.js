@@ -24,7 +24,7 @@ export function fieldset(own) {
     ACTIONS[action].fields.map((field) => FIELDS[field](own, found[field])),
     text(own, "why", {
       label: "Reason",
-      maxlength: 200,
+      maxlength: 120,
       required: true,
       autofocus: true,
       placeholder: "for those who come after you",

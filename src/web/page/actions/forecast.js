@@ -26,7 +26,7 @@ export function forecastView(own) {
           "div",
           { key: daemons.join(), class: "forecast-of" },
           own.app.model.daemons.size > 1 && h("p", { class: "where-line" }, daemons.join(", ")),
-          one(result),
+          one(own.action, result),
         ),
       ),
   );
@@ -44,7 +44,7 @@ export function grouped(results) {
   return [...groups.values()];
 }
 
-function one({ error, predictions, steps, check, accepted, notes }) {
+function one(action, { error, predictions, steps, check, accepted, notes }) {
   if (error) {
     return h("p", { class: "failure" }, icon("fault"), typeof error === "string" ? error : error.message);
   }
@@ -63,7 +63,7 @@ function one({ error, predictions, steps, check, accepted, notes }) {
       h("p", { class: "muted" }, `and ${counted(moving.length - MOST, "frontend")} more`),
     still > 0 && h("p", { class: "muted" }, `Nothing moves in ${counted(still, "frontend")}.`),
     check && checkView(check),
-    steps && stepsView(steps, "Nothing would be written: VPP holds what is asked for."),
+    action === "sync" && stepsView(steps, "Nothing would be written: VPP holds what is asked for."),
   ];
 }
 

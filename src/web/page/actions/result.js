@@ -1,5 +1,6 @@
 // What came of an action, at each daemon.
 
+import { counted } from "../format.js";
 import { h } from "../tree.js";
 import { icon } from "../views/parts.js";
 import { drainProgress } from "../views/drain.js";
@@ -39,7 +40,7 @@ export function resultView(app, { action, target, result }) {
           h(
             "div",
             null,
-            h("p", null, h("strong", null, one.daemon), ": ", one.message),
+            h("p", null, h("strong", null, one.daemon), ": ", message(one)),
             one.programmed !== null &&
               h(
                 "p",
@@ -56,4 +57,12 @@ export function resultView(app, { action, target, result }) {
       ),
     ),
   );
+}
+
+/** What the daemon says; where its steps are listed below, without them. */
+function message({ message: said, steps, outcome }) {
+  if (steps?.length > 0 && outcome === "done") {
+    return `${counted(steps.length, "step")} written`;
+  }
+  return said;
 }

@@ -104,7 +104,7 @@ function user(app) {
       h(
         "span",
         { key: "user", class: "who", title: "No login is configured: nobody can change anything here" },
-        "view only",
+        "for viewing only",
       )
     );
   }

@@ -1,8 +1,14 @@
 //! Daemons with a dataplane each, and a maglev-web in front of them.
 
+use std::net::IpAddr;
 use std::process::{Command, Stdio};
 
-use crate::support::{Backend, Daemon, Dataplane, Fleet, TestBed};
+use tempfile::TempDir;
+use vpp_maglev::domain::dataplane::net::{Service, Vip};
+use vpp_maglev::vpp::embedded::plugin::{PluginVipKey, to_ip};
+
+use super::users::write_users;
+use crate::support::{Backend, Daemon, Dataplane, Fleet, Member, TestBed, VIP4};
 
 /// What a page is served from. The daemons are called `lb1`, `lb2` and so on; their
 /// frontends `v4` and `v6` have the backends `nginx0` and `b`, all up.
@@ -10,19 +16,25 @@ pub(super) struct WebBed {
     pub(super) fleet: Fleet,
     web: Daemon,
     address: String,
+    _files: TempDir,
 }
 
 impl WebBed {
     /// One without a login: everybody looks, and nobody operates.
     pub(super) async fn start(daemons: usize) -> Self {
-        Self::start_with(daemons, &[]).await
+        Self::of(Fleet::start(daemons).await, tempfile::tempdir().unwrap(), &[]).await
     }
 
-    /// One with more flags.
-    pub(super) async fn start_with(daemons: usize, flags: &[&str]) -> Self {
-        let fleet = Fleet::start(daemons).await;
+    /// One on which ann operates and bob looks.
+    pub(super) async fn with_users(daemons: usize) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let users = write_users(files.path());
+        Self::of(Fleet::start(daemons).await, files, &["--users", users.to_str().unwrap()]).await
+    }
+
+    async fn of(fleet: Fleet, files: TempDir, flags: &[&str]) -> Self {
         let (web, address) = serve(&named(&fleet.addresses()), flags).await;
-        Self { fleet, web, address }
+        Self { fleet, web, address, _files: files }
     }
 
     /// Another maglev-web in place of the one that runs.
@@ -42,9 +54,71 @@ impl WebBed {
         &self.address
     }
 
-    /// The process of maglev-web.
-    pub(super) fn pid(&self) -> u32 {
-        self.web.pid()
+    pub(super) fn first(&self) -> &Member {
+        &self.fleet.members[0]
+    }
+
+    /// Waits until one dataplane holds this: `v4 b=40 nginx0=100 / v6 …`.
+    pub(super) async fn until_held(&self, member: usize, held: &str) {
+        self.fleet.members[member].dataplane.until(held).await;
+    }
+
+    /// Waits until it holds, in both VIPs, these servers.
+    pub(super) async fn until_one(&self, member: usize, servers: &str) {
+        self.fleet.members[member].dataplane.until_both(servers).await;
+    }
+
+    /// The same of all.
+    pub(super) async fn until_all(&self, servers: &str) {
+        for member in &self.fleet.members {
+            member.dataplane.until_both(servers).await;
+        }
+    }
+
+    /// What all dataplanes were sent since the last call.
+    pub(super) fn take_writes(&self) -> Vec<String> {
+        self.fleet.members.iter().flat_map(|member| member.dataplane.writes()).collect()
+    }
+
+    /// Asserts that nobody has changed what new flows get.
+    pub(super) fn assert_serves_as_configured(&self) {
+        for member in &self.fleet.members {
+            assert_eq!(member.dataplane.held(), "v4 b=40 nginx0=100 / v6 b=40 nginx0=100");
+            assert_eq!(member.dataplane.writes(), Vec::<String>::new());
+        }
+    }
+
+    /// The VIP of `v4`.
+    pub(super) fn vip4() -> Vip {
+        let service = Service::Port { protocol: 6, port: 80.try_into().unwrap() };
+        Vip::new(VIP4.parse::<IpAddr>().unwrap().into(), service)
+    }
+
+    /// Puts so many flows of `v4` on a backend.
+    pub(super) fn put_flows(&self, member: usize, backend: &str, flows: u64) {
+        let (vip, server) = self.server(member, backend);
+        let control = &self.fleet.members[member].dataplane.control;
+        control.edit(move |plugin, _| plugin.put_flows(vip, server, flows)).unwrap().unwrap();
+    }
+
+    /// Has new flows of `v4` to one backend take the places of so many of another.
+    pub(super) fn reuse_entries(&self, member: usize, (from, to): (&str, &str), flows: u64) {
+        let ((vip, from), (_, to)) = (self.server(member, from), self.server(member, to));
+        let control = &self.fleet.members[member].dataplane.control;
+        let reused = control.edit(move |plugin, _| plugin.reuse_entries(vip, (from, to), flows));
+        reused.unwrap().unwrap();
+    }
+
+    /// A backend as a server of `v4` in VPP.
+    fn server(&self, member: usize, backend: &str) -> (PluginVipKey, u128) {
+        let backend = self.fleet.backends.iter().find(|it| it.name == backend).unwrap();
+        let snapshot = self.fleet.members[member].dataplane.control.snapshot().unwrap();
+        let vip =
+            snapshot.vips.iter().find(|row| row.key.to_wire().to_vip().unwrap() == Self::vip4());
+        let key = vip.unwrap().key;
+        let of_backend = |address| to_ip(address) == backend.ip();
+        let server = snapshot.servers.iter().find(|row| row.vip == key && of_backend(row.address));
+        (key, server.unwrap().address)
     }
 }
 

@@ -2,10 +2,13 @@
 //! maglev-web to what is read and pressed. Without Chromium and its driver the tests say
 //! that they skip; `MAGLEV_TEST_CHROMIUM` makes that a failure.
 
+mod actions;
 mod bed;
 mod functions;
 mod live;
+mod login;
 mod page;
 mod proxy;
+mod users;
 mod views;
 mod webdriver;

@@ -12,7 +12,6 @@ pub(super) mod key {
     pub(crate) const ENTER: &str = "\u{e007}";
     pub(crate) const ESCAPE: &str = "\u{e00c}";
     pub(crate) const TAB: &str = "\u{e004}";
-    pub(crate) const SPACE: &str = " ";
 }
 
 /// A tab that shows the page.
@@ -120,6 +119,14 @@ impl Page {
         let path = format!("element/{element}");
         self.browser.command(&format!("{path}/clear"), json!({})).await.unwrap();
         self.browser.command(&format!("{path}/value"), json!({ "text": text })).await.unwrap();
+    }
+
+    /// Logs in by the form, and waits for what is then shown.
+    pub(super) async fn log_in(&self, name: &str, password: &str) {
+        self.fill("[name=name]", name).await;
+        self.fill("[name=password]", password).await;
+        self.click("[type=submit]").await;
+        self.until("document.querySelector('tr.row, [data-action], .strip li')").await;
     }
 
     async fn element(&self, selector: &str) -> String {

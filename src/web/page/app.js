@@ -24,6 +24,8 @@ export class App {
   local = readSetting("maglev-zone") === "local";
   /** Where the long tables are in the window. */
   viewports = new Map();
+  /** What was looked for by hand, by what it is. */
+  examined = new Map();
   windowHeight = innerHeight;
   /** This machine's clock as the frame began. */
   now = Date.now();

@@ -146,6 +146,10 @@ function announce(ctx) {
   }
   const { level, title, parts } = summary(ctx);
   const faults = parts.filter((part) => part.level === "fault").length;
+  if (document.hidden && !ctx.live) {
+    document.title = "maglev: not followed while hidden";
+    return;
+  }
   document.title = faults > 0 ? `(${faults}) maglev: ${title}` : `maglev: ${title}`;
   document.documentElement.dataset.level = level;
   const text = [title, ...parts.filter((part) => part.level === "fault").map((part) => part.text)].join(", ");

@@ -6,7 +6,7 @@ const SILENCE_MS = 25_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 /** A tab that is hidden for so long lets go of its connection. */
-const HIDDEN_MS = 60_000;
+const HIDDEN_MS = 300_000;
 
 /**
  * Follows the stream for ever.

@@ -30,8 +30,3 @@ export function flat(children, list = []) {
   }
   return list;
 }
-
-/** All text of a tree, as a reader of the page finds it: for tests and titles. */
-export function textOf(node) {
-  return typeof node === "string" ? node : node.children.map(textOf).join("");
-}

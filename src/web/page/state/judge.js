@@ -146,13 +146,23 @@ function degraded(pool) {
 export function judgeBackend(backend) {
   const { state, since, reason, drain, doubt, damping, admin_override: override } = backend;
   if (state === "down") {
-    return judged("fault", "down", short(backend.name, reason) ?? backend.last_result ?? "its check fails", since);
+    return judged(
+      "fault",
+      "down",
+      short(backend.name, reason) ?? backend.last_result ?? "its check fails",
+      since,
+    );
   }
   if (backend.unresolved) {
     return judged("warn", "unresolved", `${backend.dns_name} does not resolve: ${backend.unresolved}`, since);
   }
   if (state === "unknown") {
-    return judged("warn", "unknown", short(backend.name, reason) ?? backend.last_result ?? "it has no verdict yet", since);
+    return judged(
+      "warn",
+      "unknown",
+      short(backend.name, reason) ?? backend.last_result ?? "it has no verdict yet",
+      since,
+    );
   }
   if (drain) {
     const left = drain.flows === null ? "flows are not counted yet" : `${count(drain.flows)} flows left`;

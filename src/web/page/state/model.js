@@ -33,7 +33,7 @@ export function emptyModel() {
   };
 }
 
-export function emptyChange() {
+function emptyChange() {
   return { all: false, daemons: false, frontends: new Set(), backends: new Set(), timeline: false };
 }
 

@@ -12,7 +12,8 @@ export function dialog(app, { title, onsubmit, wide = false, closable = true }, 
   const props = {
     class: `dialog${wide ? " wide" : ""}`,
     "aria-labelledby": "dialog-title",
-    onclose: close,
+    // A browser may close it all the same; it is opened again then.
+    onclose: closable ? close : () => app.schedule(),
     oncancel: (event) => {
       if (!closable) {
         event.preventDefault();

@@ -21,7 +21,7 @@ export function drainProgress(ctx, daemon, name) {
 }
 
 /** How far it is, in words. */
-export function progressText(drain) {
+function progressText(drain) {
   if (drain.phase === "drained") {
     return `no flow is left, after ${span(drain.lasted_ns / 1e6)}`;
   }

@@ -7,7 +7,7 @@ import { matching } from "../state/rows.js";
 import { summary } from "../state/summary.js";
 import { h } from "../tree.js";
 import { longTable } from "./long_table.js";
-import { age, cells, empty, icon, objectLink, section, state, table } from "./parts.js";
+import { age, cells, empty, icon, objectLink, section, state, table, when } from "./parts.js";
 
 /** So many rows are shown of a list that was not asked for as a whole. */
 const SHORT = 20;
@@ -62,10 +62,14 @@ function daemons(ctx) {
       "tr",
       { role: "row", key: daemon.name, class: away ? "stale" : null },
       cells(
-        h("span", { class: "name", title: daemon.address }, daemon.name),
+        h(
+          "a",
+          { class: "name", href: routeTo("vpp", null, { daemon: daemon.name }), title: daemon.address },
+          daemon.name,
+        ),
         [state(link.level, link.word), link.reason && h("span", { class: "reason" }, link.reason)],
         away
-          ? state("old", "not known")
+          ? [state("old", "not known"), h("span", { class: "reason" }, "as of ", when(ctx, daemon.as_of))]
           : [state(vpp.level, vpp.word), h("span", { class: "reason" }, vpp.reason ?? info?.version)],
         counts(daemon.frontends, ({ state: it }) => it === "up"),
         counts(daemon.backends, ({ state: it }) => it === "up"),
@@ -183,12 +187,21 @@ function objects(ctx, { title, rows, name, columns, row }) {
           list,
           row: (item, props) => row(ctx, item, props),
         }),
-    found.length > list.length && more(ctx, name, found.length, list.length),
+    (found.length > list.length || (all && found.length > SHORT)) &&
+      more(ctx, name, found.length, list.length),
   );
 }
 
+/** The way to all rows of a list, or back to the first ones. */
 function more(ctx, name, total, shown) {
   const q = ctx.route.query.get("q");
+  if (shown === total) {
+    return h(
+      "p",
+      { class: "more" },
+      h("a", { href: routeTo("overview", null, { q }) }, "Show the first ones alone"),
+    );
+  }
   return h(
     "p",
     { class: "more" },

@@ -52,7 +52,7 @@ function row(ctx, entry, props) {
 }
 
 /** What the address filters by. */
-export function filterOf(query) {
+function filterOf(query) {
   return {
     kinds: new Set(query.getAll("kind")),
     daemons: new Set(query.getAll("daemon")),

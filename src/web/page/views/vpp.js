@@ -1,14 +1,13 @@
 // One daemon's VPP: what it is, what it holds and counts, what keeps packets away.
 
-import { daemonPath, get } from "../api.js";
 import { count, rate } from "../format.js";
 import { routeTo } from "../route.js";
 import { judgeDaemon, judgeVpp } from "../state/judge.js";
 import { h } from "../tree.js";
 import { actionsFor } from "./actions.js";
+import { doctor, drift } from "./examine.js";
 import {
   age,
-  button,
   cells,
   empty,
   facts,
@@ -38,7 +37,7 @@ export function vpp(ctx) {
       "div",
       { class: "columns", key: "columns" },
       h("div", { class: "stack" }, about(ctx, daemon, answer)),
-      h("div", { class: "stack" }, doctor(ctx, daemon)),
+      h("div", { class: "stack" }, doctor(ctx, daemon), drift(ctx, daemon)),
     ),
     vips(ctx, daemon, answer),
   ].filter(Boolean);
@@ -125,50 +124,6 @@ function about(ctx, daemon, answer) {
       ]),
     ),
     unavailable(answer?.unavailable),
-  );
-}
-
-/** The doctor is asked by hand: it looks at VPP and the machine. */
-function doctor(ctx, daemon) {
-  const own = ctx.doctor?.daemon === daemon.name ? ctx.doctor : {};
-  const ask = async () => {
-    ctx.doctor = { daemon: daemon.name, busy: true };
-    ctx.schedule();
-    const answer = await get(daemonPath(daemon.name, "doctor")).then(
-      (found) => ({ found }),
-      (error) => ({ error }),
-    );
-    ctx.doctor = { daemon: daemon.name, ...answer };
-    ctx.schedule();
-  };
-  const level = { ok: "ok", warning: "warn", fault: "fault" };
-  return section(
-    {
-      title: "Doctor",
-      key: "doctor",
-      note: "what keeps packets away although nothing has failed",
-      end: button(own.busy ? "Looking…" : own.found ? "Look again" : "Look", ask, { disabled: own.busy }),
-    },
-    own.error && failure(own.error),
-    !own.found && !own.error && empty(own.busy ? "VPP and the machine are looked at." : "Not asked yet."),
-    own.found &&
-      h(
-        "ul",
-        { class: "findings" },
-        own.found.findings.map((it) =>
-          h(
-            "li",
-            { key: `${it.subject} ${it.seen}` },
-            icon(level[it.severity] ?? "warn", it.severity),
-            h(
-              "div",
-              null,
-              h("p", null, h("strong", null, it.subject), ": ", it.seen),
-              it.remedy && h("p", { class: "remedy" }, it.remedy),
-            ),
-          ),
-        ),
-      ),
   );
 }
 

@@ -25,9 +25,12 @@ async fn open(page: &Page, action: &str, foretold: &str) {
     assert_eq!(page.run(able).await, json!(true), "a reason is asked for");
 }
 
+/// Why, in words that would be markup elsewhere.
+const REASON: &str = "a test <b>of</b> the page & no more";
+
 /// Gives the reason, does it, and waits for what came of it.
 async fn confirm(page: &Page, outcome: &str) {
-    page.fill("dialog [name=why]", "a test of the page").await;
+    page.fill("dialog [name=why]", REASON).await;
     page.click("dialog [type=submit]").await;
     page.sees("dialog .result", outcome).await;
 }
@@ -52,7 +55,7 @@ async fn a_backend_is_paused_resumed_drained_disabled_and_left_to_the_file_at_al
     page.sees("dialog .results", "lb2").await;
     close(&page).await;
     bed.until_all("b=40 nginx0=0").await;
-    page.sees(".cause", "a test of the page").await;
+    page.sees(".cause", REASON).await;
     page.sees(".overrides", "ann").await;
     done(&page, "unset", "depends on its next probes").await;
     bed.until_all("b=40 nginx0=100").await;
@@ -74,7 +77,8 @@ async fn a_backend_is_paused_resumed_drained_disabled_and_left_to_the_file_at_al
     // Who did what and why is in the timeline of both.
     page.go("#/timeline?kind=change&who=ann").await;
     page.until("document.querySelectorAll('tr.row').length >= 12").await;
-    page.sees("tr.row", "a test of the page").await;
+    page.sees("tr.row", REASON).await;
+    assert_eq!(page.count("main b").await, 0, "what operators write is text");
     page.assert_quiet(&[]).await;
 }
 

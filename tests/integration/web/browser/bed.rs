@@ -22,7 +22,7 @@ pub(super) struct WebBed {
 impl WebBed {
     /// One without a login: everybody looks, and nobody operates.
     pub(super) async fn start(daemons: usize) -> Self {
-        Self::of(Fleet::start(daemons).await, tempfile::tempdir().unwrap(), &[]).await
+        Self::before(Fleet::start(daemons).await).await
     }
 
     /// One on which ann operates and bob looks.
@@ -30,6 +30,11 @@ impl WebBed {
         let files = tempfile::tempdir().unwrap();
         let users = write_users(files.path());
         Self::of(Fleet::start(daemons).await, files, &["--users", users.to_str().unwrap()]).await
+    }
+
+    /// One in front of these, without a login.
+    pub(super) async fn before(fleet: Fleet) -> Self {
+        Self::of(fleet, tempfile::tempdir().unwrap(), &[]).await
     }
 
     async fn of(fleet: Fleet, files: TempDir, flags: &[&str]) -> Self {

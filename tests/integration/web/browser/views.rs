@@ -41,7 +41,7 @@ async fn a_frontend_has_its_pools_and_shares_and_a_backend_its_probes_and_users(
     page.sees(".chain", "read-back").await;
     show(&page, "#/vpp", ".vips tbody tr").await;
     page.sees(".vips", "192.0.2.80/32 tcp/80").await;
-    page.click(".section-head .end .button").await;
+    page.click("[data-examine=doctor]").await;
     page.sees(".findings", "lb plugin").await;
     page.go("#/backend/nobody").await;
     page.sees("h1", "No backend nobody").await;

@@ -1,6 +1,6 @@
 const { visible } = await load("window.js");
 const { parseRoute, routeTo } = await load("route.js");
-const { h, textOf } = await load("tree.js");
+const { h } = await load("tree.js");
 const { render } = await load("patch.js");
 const { faults, initialFields, request, applicable } = await load("actions/catalog.js");
 const { grouped, movesText } = await load("actions/forecast.js");
@@ -39,7 +39,7 @@ box.children[2].firstChild.focus();
 render(box, ["c", "b", "d"].map(item));
 same([box.children[1] === first, document.activeElement.textContent], [true, "text c"], "elements stay themselves, and keep the focus");
 render(box, [h("p", { title: "x" }, "<b>no markup</b>", null, [false, h("i", null, 3)])]);
-same([box.querySelector("b"), box.textContent, textOf(h("p", null, "a", ["b", h("i", null, "c")]))], [null, "<b>no markup</b>3", "abc"], "text is text");
+same([box.querySelector("b"), box.textContent], [null, "<b>no markup</b>3"], "text is text");
 render(box, [h("p", { hidden: true })]);
 same([box.firstChild.hasAttribute("title"), box.firstChild.hidden, box.textContent], [false, true, ""], "what is no more said is no more there");
 box.remove();

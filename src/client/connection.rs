@@ -23,11 +23,13 @@ pub struct DaemonAccess {
     pub tls: Option<ClientTls>,
     /// What this side is known by beside its certificate or its user; `None`: nothing.
     pub token: Option<TokenFile>,
+    /// For whom is asked, where this side asks for others.
+    pub on_behalf_of: Option<String>,
 }
 
 impl From<DaemonAddress> for DaemonAccess {
     fn from(server: DaemonAddress) -> Self {
-        Self { server, tls: None, token: None }
+        Self { server, tls: None, token: None, on_behalf_of: None }
     }
 }
 
@@ -37,14 +39,18 @@ impl DaemonAccess {
     /// # Errors
     /// [`ClientError::Token`]
     fn bearer(&self) -> Result<BearerToken, ClientError> {
-        let Some(file) = &self.token else { return Ok(BearerToken::default()) };
+        let for_whom = self.on_behalf_of.as_deref();
+        let Some(file) = &self.token else {
+            return Ok(BearerToken::default().on_behalf_of(for_whom));
+        };
         let server = || self.server.clone();
         let is_readable = self.tls.is_none() && !self.server.is_of_this_machine();
         let token = match is_readable {
             true => Err(TokenFileError::InTheClear { server: server() }),
             false => file.read(),
         };
-        token.map_err(|why| ClientError::Token { server: server(), why })
+        let token = token.map_err(|why| ClientError::Token { server: server(), why })?;
+        Ok(token.on_behalf_of(for_whom))
     }
 
     /// The settings of a connection.

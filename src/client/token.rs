@@ -67,7 +67,7 @@ impl TokenFile {
         let mut value: MetadataValue<Ascii> =
             value.ok_or_else(|| TokenFileError::NoToken { path: path() })?;
         value.set_sensitive(true);
-        Ok(BearerToken(Some(value)))
+        Ok(BearerToken { token: Some(value), on_behalf_of: None })
     }
 }
 
@@ -80,14 +80,31 @@ fn read(path: &Path) -> io::Result<(String, u32)> {
     Ok((text, mode))
 }
 
+/// For whom a program asks that asks for others. A daemon records it of operators.
+pub const ON_BEHALF_OF: &str = "x-maglev-on-behalf-of";
+
 /// What goes with each request; the default is nothing.
 #[derive(Clone, Default)]
-pub struct BearerToken(Option<MetadataValue<Ascii>>);
+pub struct BearerToken {
+    token: Option<MetadataValue<Ascii>>,
+    on_behalf_of: Option<MetadataValue<Ascii>>,
+}
+
+impl BearerToken {
+    /// For whom is asked. A name that is not of ASCII is not sent.
+    #[must_use]
+    pub fn on_behalf_of(self, name: Option<&str>) -> Self {
+        Self { on_behalf_of: name.and_then(|name| name.parse().ok()), ..self }
+    }
+}
 
 impl Interceptor for BearerToken {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(value) = &self.0 {
+        if let Some(value) = &self.token {
             request.metadata_mut().insert("authorization", value.clone());
+        }
+        if let Some(name) = &self.on_behalf_of {
+            request.metadata_mut().insert(ON_BEHALF_OF, name.clone());
         }
         Ok(request)
     }
@@ -96,7 +113,7 @@ impl Interceptor for BearerToken {
 /// Without the token.
 impl fmt::Debug for BearerToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "BearerToken" } else { "no BearerToken" })
+        f.write_str(if self.token.is_some() { "BearerToken" } else { "no BearerToken" })
     }
 }
 

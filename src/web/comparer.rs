@@ -7,7 +7,7 @@ use actix::prelude::*;
 use prost::bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::daemon::{DaemonMirror, SetFingerprint};
+use super::daemon::SetFingerprint;
 use super::json::{JsonObject, to_json};
 use super::tabs::{PublishFrame, TabBroker};
 use crate::api::views::{DifferenceJson, differences};
@@ -28,7 +28,7 @@ pub(super) struct Comparer {
     daemons: Vec<ComparedDaemon>,
     tabs: Addr<TabBroker>,
     last: ComparisonJson,
-    timer: Option<SpawnHandle>,
+    timer: Option<(SpawnHandle, Instant)>,
     is_busy: bool,
     rested: Instant,
 }
@@ -37,7 +37,7 @@ pub(super) struct Comparer {
 pub(super) struct ComparedDaemon {
     pub(super) name: String,
     pub(super) client: DaemonClient,
-    pub(super) mirror: Addr<DaemonMirror>,
+    pub(super) mirror: Recipient<SetFingerprint>,
 }
 
 /// The daemons to compare.
@@ -84,11 +84,19 @@ impl Comparer {
         if self.is_busy {
             return;
         }
-        if let Some(timer) = self.timer.take() {
-            context.cancel_future(timer);
+        let now = Instant::now();
+        let due = (now + delay).max(self.rested);
+        match self.timer.take() {
+            // However much happens meanwhile.
+            Some((timer, earlier)) if earlier <= due => self.timer = Some((timer, earlier)),
+            later => {
+                if let Some((timer, _)) = later {
+                    context.cancel_future(timer);
+                }
+                let timer = context.run_later(due.duration_since(now), Self::compare);
+                self.timer = Some((timer, due));
+            }
         }
-        let delay = delay.max(self.rested.saturating_duration_since(Instant::now()));
-        self.timer = Some(context.run_later(delay, Self::compare));
     }
 
     fn compare(&mut self, context: &mut Context<Self>) {

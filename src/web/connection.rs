@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, HeaderName, LOCATION, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -19,18 +19,26 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tonic::codegen::Service;
 use tracing::debug;
 
 use super::options::BasePath;
 use super::reply::WebError;
 use super::server::WebServer;
+use crate::api::ClientPeer;
+use crate::api::answers::body::{Answer, AnswerBody, HeldBody};
+use crate::api::answers::pool::AnswerPool;
 use crate::api::transport::activity::{ConnectionActivity, RequestUnderWay};
 use crate::api::transport::peer::{AcceptedConnection, IdentifiedClient};
 use crate::api::transport::phase::{DaemonPhase, stopped};
 
 /// How long a connection may be without a request, or with half of one.
 pub(super) const IDLE_LIMIT: Duration = Duration::from_secs(90);
+/// How long a request may take, its body included. What it has begun goes on.
+const REQUEST_LIMIT: Duration = Duration::from_secs(90);
+/// The type of the stream of events, which lasts.
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
 const BUFFER: usize = 64 << 10;
 const HEADERS: usize = 64;
 /// Requests at a time of one browser, in HTTP/2.
@@ -54,6 +62,7 @@ pub(super) struct ClientOfRequest {
 pub(super) struct ConnectionContext {
     pub(super) routes: Router,
     pub(super) server: WebServer,
+    pub(super) answers: AnswerPool,
     pub(super) is_encrypted: bool,
     /// Whether the URLs are below the base path.
     pub(super) has_base: bool,
@@ -67,7 +76,7 @@ pub(super) async fn serve(
     activity: Arc<ConnectionActivity>,
 ) {
     let peer = stream.client.peer;
-    let is_tcp = matches!(peer, crate::api::ClientPeer::Tcp(_));
+    let is_tcp = matches!(peer, ClientPeer::Tcp(_));
     let is_encrypted = context.is_encrypted && is_tcp;
     let client = ClientOfRequest { client: stream.client.clone(), is_encrypted };
     let mut phase = context.phase.clone();
@@ -125,8 +134,15 @@ async fn answer(
             parts.extensions.insert(activity);
             let request = Request::from_parts(parts, Body::new(body));
             let mut routes = context.routes.clone();
-            let Ok(response) = Service::call(&mut routes, request).await;
-            response
+            let called = timeout(REQUEST_LIMIT, Service::call(&mut routes, request)).await;
+            let response = called.map_or_else(|_| late(), |Ok(response)| response);
+            match response.status() {
+                // axum's own has no JSON.
+                status @ StatusCode::PAYLOAD_TOO_LARGE => {
+                    WebError::new(status, "too_large", "the body is too long").into_response()
+                }
+                _ => response,
+            }
         }
         _ if parts.uri.path() == base.to_string() => {
             (StatusCode::PERMANENT_REDIRECT, [(LOCATION, format!("{base}/"))]).into_response()
@@ -135,8 +151,21 @@ async fn answer(
     };
     context.server.requests.count(response.status().as_u16());
     secure(response.headers_mut(), is_encrypted);
-    let held = (under_way, ());
-    response.map(|body| Body::new(crate::api::answers::body::HeldBody::new(body, held)))
+    let is_stream = response.headers().get(CONTENT_TYPE).is_some_and(|it| it == EVENT_STREAM);
+    if is_stream {
+        return response.map(|body| Body::new(HeldBody::new(body, under_way)));
+    }
+    // All others are at hand, and are taken in time or dropped.
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let answer = Answer::new(bytes, &context.answers);
+    Response::from_parts(parts, Body::new(AnswerBody::new(answer, None, under_way)))
+}
+
+fn late() -> Response {
+    let seconds = REQUEST_LIMIT.as_secs();
+    let message = format!("the request was not answered within {seconds} s");
+    WebError::new(StatusCode::GATEWAY_TIMEOUT, "timeout", message).into_response()
 }
 
 /// The URI with `path` in place of its own.

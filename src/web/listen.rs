@@ -11,6 +11,7 @@ use super::connection::{self, ConnectionContext, IDLE_LIMIT};
 use super::options::WebOptions;
 use super::routes::{metrics_routes, routes};
 use super::server::WebServer;
+use crate::api::answers::pool::AnswerPool;
 use crate::api::transport::accept::{ConnectionAcceptor, accept_all};
 use crate::api::transport::activity::ConnectionActivity;
 use crate::api::transport::arrival::{Listener, ListeningSocket};
@@ -91,6 +92,7 @@ pub(super) async fn listen(
     let context = ConnectionContext {
         routes: routes(server.clone()),
         server: server.clone(),
+        answers: AnswerPool::default(),
         is_encrypted: certificates.is_some(),
         has_base: true,
         phase: changes.clone(),
@@ -128,6 +130,7 @@ async fn listen_metrics(
     let context = ConnectionContext {
         routes: metrics_routes(server.clone()),
         server,
+        answers: AnswerPool::default(),
         is_encrypted: false,
         has_base: false,
         phase: phase.subscribe(),

@@ -13,12 +13,14 @@
 //! but for passwords and compression, which are slow on purpose.
 
 mod actions;
+mod caller;
 mod comparer;
 mod connection;
 mod daemon;
+mod demo;
 mod json;
 mod listen;
-mod login;
+mod login_config;
 mod options;
 mod page;
 mod passwd;

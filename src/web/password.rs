@@ -58,8 +58,9 @@ impl PasswordChecker {
 /// # Errors
 /// The system gives no random bytes.
 pub(super) fn hash(password: &[u8]) -> std::io::Result<String> {
-    let salt = SaltString::encode_b64(&random::<16>()?).map_err(std::io::Error::other)?;
-    let hash = Argon2::default().hash_password(password, &salt).map_err(std::io::Error::other)?;
+    let failed = |error: argon2::password_hash::Error| std::io::Error::other(error.to_string());
+    let salt = SaltString::encode_b64(&random::<16>()?).map_err(failed)?;
+    let hash = Argon2::default().hash_password(password, &salt).map_err(failed)?;
     Ok(hash.to_string())
 }
 

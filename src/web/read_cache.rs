@@ -2,18 +2,19 @@
 //! however many tabs they have open.
 
 mod fetch;
+mod kinds;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
-use prost::bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::reply::WebError;
 use crate::client::connection::DaemonClient;
 use crate::pb;
+use kinds::PacketRates;
+pub(super) use kinds::{ReadAnswer, ReadKind, ReadValue};
 
 /// How long an answer holds for those who come later.
 const HOLDS: Duration = Duration::from_secs(2);
@@ -31,25 +32,6 @@ pub(super) struct ReadCache {
     /// By daemon: the counts before the last ones, and the last.
     counts: BTreeMap<String, CountedPackets>,
 }
-
-/// What is read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum ReadKind {
-    Frontend(String),
-    Backend(String),
-    Vpp,
-    Doctor,
-    Timeline { backend: String, frontend: String, last_s: u64 },
-}
-
-/// What was read.
-#[derive(Clone)]
-pub(super) enum ReadValue {
-    Json(Bytes),
-    Timeline(Arc<pb::Timeline>),
-}
-
-pub(super) type ReadAnswer = Result<ReadValue, WebError>;
 
 /// Reads from a daemon, or takes what was read just now.
 #[derive(Message)]
@@ -70,15 +52,6 @@ enum HeldRead {
 struct CountedPackets {
     before: Option<(pb::VpplbCounters, Instant)>,
     last: Option<(pb::VpplbCounters, Instant)>,
-}
-
-/// Packets a second of one VIP.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-struct PacketRates {
-    next: f64,
-    first: f64,
-    untracked: f64,
-    no_server: f64,
 }
 
 impl CountedPackets {

@@ -10,19 +10,21 @@ use actix::prelude::*;
 use clap::Parser;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
 use super::comparer::{ComparedDaemon, Comparer, SetComparedDaemons};
 use super::daemon::{DaemonMirror, GetDaemonSummary, ShutDownMirror};
+use super::demo::{DemoLogin, end_of_input};
 use super::listen::{Listening, WebListenError, listen};
-use super::login::LoginConfig;
+use super::login_config::LoginConfig;
 use super::options::{HeaderWord, WebCommand, WebOptions};
 use super::page::PageFiles;
 use super::passwd::{self, PasswdError};
 use super::password::PasswordChecker;
 use super::read_cache::ReadCache;
 use super::server::{ServedDaemon, ServerParts, WebServer};
-use super::session_keeper::{GetSessionStats, ReplaceUsers, SessionKeeper};
+use super::session_keeper::{GetLoginStats, ReplaceUsers, SessionKeeper};
 use super::state::{SharedState, StateSources};
 use super::stats::RequestStats;
 use super::tabs::{EndTabs, GetLastEventId, TabBroker};
@@ -34,11 +36,14 @@ use crate::domain::printable::printable_lines;
 use crate::domain::web::access::LoginMode;
 use crate::domain::web::sessions::{LoginMethod, SessionLimits};
 use crate::host::logging;
-use crate::host::panic_hook::end_on_panic;
+use crate::host::panic_hook::end_program_on_panic;
 use crate::host::sd_notify::{self, Notification};
 
+const PROGRAM: &str = "maglev-web";
 /// How long requests under way may take when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+/// Forecasts that are made at the same time.
+const FORECASTS: usize = 4;
 const MOST_SESSIONS: usize = 1000;
 const MOST_SESSIONS_OF_USER: usize = 20;
 
@@ -71,7 +76,7 @@ pub(super) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&format!("maglev-web: {error}"));
+            complain(&format!("{PROGRAM}: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -87,7 +92,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let lines = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
     let message = lines.collect::<Vec<_>>().join(" ");
-    complain(&format!("maglev-web: {}", message.strip_prefix("error: ").unwrap_or(&message)));
+    complain(&format!("{PROGRAM}: {}", message.strip_prefix("error: ").unwrap_or(&message)));
     ExitCode::from(2)
 }
 
@@ -96,9 +101,9 @@ fn complain(text: &str) {
 }
 
 fn serve(options: &WebOptions) -> Result<(), WebStartError> {
-    let logging = logging::start(options.log_level, options.log_format)?;
+    let logging = logging::start_as(PROGRAM, options.log_level, options.log_format)?;
     let _flush = logging.writer.flush_on_drop();
-    end_on_panic(logging.writer.clone(), || {});
+    end_program_on_panic(PROGRAM, logging.writer.clone(), || {});
     info!(version = VERSION, "starting");
     let system = System::new();
     let outcome = system.block_on(live(options));
@@ -112,7 +117,12 @@ async fn live(options: &WebOptions) -> Result<(), WebStartError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let notify = sd_notify::service_manager();
-    let server = start(options)?;
+    let demo = options.demo.then(DemoLogin::new).transpose()?;
+    let users = match &demo {
+        Some(demo) => Some(demo.users.clone()),
+        None => options.users.as_deref().map(WebUsers::read).transpose()?,
+    };
+    let server = start(options, users)?;
     let listening = listen(options, server.clone()).await?;
     for address in &listening.addresses {
         info!(%address, "web-listening");
@@ -121,13 +131,23 @@ async fn live(options: &WebOptions) -> Result<(), WebStartError> {
         info!(address, "metrics-listening");
     }
     notify(&[Notification::Ready]);
-    let watchdog = watchdog(&server);
-    let mut watchdog = std::pin::pin!(watchdog);
+    if let (Some(demo), Some(address)) = (&demo, listening.addresses.first()) {
+        demo.tell(address);
+    }
+    let mut watchdog = std::pin::pin!(watchdog(&server));
+    let end_of_demo = async {
+        match demo {
+            Some(_) => end_of_input().await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut end_of_demo = std::pin::pin!(end_of_demo);
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             () = &mut watchdog => break,
+            () = &mut end_of_demo => break,
             _ = hangup.recv() => {
                 notify(&[Notification::Reloading { monotonic_us: sd_notify::monotonic_us() }]);
                 reload(options, &server, &listening).await;
@@ -165,8 +185,7 @@ async fn reload(options: &WebOptions, server: &WebServer, listening: &Listening)
 }
 
 /// Starts every actor.
-fn start(options: &WebOptions) -> Result<WebServer, WebStartError> {
-    let users = options.users.as_deref().map(WebUsers::read).transpose()?;
+fn start(options: &WebOptions, users: Option<WebUsers>) -> Result<WebServer, WebStartError> {
     let login = login_config(options, users.as_ref());
     if login.mode == LoginMode::None {
         info!("viewing-only: no way to log in is configured, see --users");
@@ -177,7 +196,7 @@ fn start(options: &WebOptions) -> Result<WebServer, WebStartError> {
     let compared = daemons.iter().map(|daemon| ComparedDaemon {
         name: daemon.name.clone(),
         client: daemon.client.clone(),
-        mirror: daemon.mirror.clone(),
+        mirror: daemon.mirror.clone().recipient(),
     });
     comparer.do_send(SetComparedDaemons(compared.collect()));
     let limits = SessionLimits {
@@ -196,6 +215,7 @@ fn start(options: &WebOptions) -> Result<WebServer, WebStartError> {
         reads: ReadCache::default().start(),
         sessions: SessionKeeper::new(users.unwrap_or_default(), limits).start(),
         passwords: PasswordChecker::new()?,
+        forecasts: Semaphore::new(FORECASTS),
         state: SharedState::new(&sources),
         login,
         page: PageFiles::load(),
@@ -212,7 +232,7 @@ fn login_config(options: &WebOptions, users: Option<&WebUsers>) -> LoginConfig {
         proxy_header.as_ref().map(|_| LoginMethod::Proxy),
     ];
     let methods: Vec<_> = methods.into_iter().flatten().collect();
-    let mode = match (methods.is_empty(), options.anonymous_view) {
+    let mode = match (methods.is_empty(), options.anonymous_view || options.demo) {
         (true, _) => LoginMode::None,
         (false, true) => LoginMode::Optional,
         (false, false) => LoginMode::Required,
@@ -239,7 +259,7 @@ fn daemons(
         }
         let access = options.tls.access(server.address.clone());
         let client = DaemonClient::lazy(&access)?;
-        let (tabs, comparer) = (tabs.clone(), comparer.clone());
+        let (tabs, comparer) = (tabs.clone(), comparer.clone().recipient());
         let mirror = DaemonMirror::new(&server.name, client.clone(), tabs, comparer).start();
         daemons.push(ServedDaemon { name: server.name.clone(), access, client, mirror });
     }
@@ -258,7 +278,7 @@ async fn watchdog(server: &WebServer) {
         rounds.tick().await;
         let answers = async {
             server.tabs.send(GetLastEventId).await?;
-            server.sessions.send(GetSessionStats).await?;
+            server.sessions.send(GetLoginStats).await?;
             for daemon in &server.daemons {
                 daemon.mirror.send(GetDaemonSummary).await?;
             }

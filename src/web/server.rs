@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use actix::Addr;
+use tokio::sync::Semaphore;
 
 use super::comparer::Comparer;
 use super::daemon::DaemonMirror;
-use super::login::LoginConfig;
+use super::login_config::LoginConfig;
 use super::options::BasePath;
 use super::page::PageFiles;
 use super::password::PasswordChecker;
@@ -33,6 +34,8 @@ pub(super) struct ServerParts {
     pub(super) reads: Addr<ReadCache>,
     pub(super) sessions: Addr<SessionKeeper>,
     pub(super) passwords: PasswordChecker,
+    /// Each asks a daemon for much.
+    pub(super) forecasts: Semaphore,
     pub(super) state: SharedState,
     pub(super) login: LoginConfig,
     pub(super) page: PageFiles,

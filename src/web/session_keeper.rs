@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use actix::prelude::*;
 
 use super::users::WebUsers;
+use crate::domain::web::access::WebRole;
 use crate::domain::web::forecasts::{ForecastError, ForecastTable};
 use crate::domain::web::sessions::{LoginMethod, SessionKey, SessionLimits, SessionTable, WebUser};
 use crate::domain::web::throttle::LoginThrottle;
@@ -19,7 +20,7 @@ pub(super) struct SessionKeeper {
     sessions: SessionTable,
     throttle: LoginThrottle,
     forecasts: ForecastTable,
-    stats: SessionStats,
+    stats: LoginStats,
 }
 
 /// What a request is told of its session.
@@ -88,7 +89,7 @@ pub(super) struct ReplaceUsers(pub(super) WebUsers);
 
 /// The role that the file gives a name.
 #[derive(Message)]
-#[rtype(result = "Option<crate::domain::web::access::WebRole>")]
+#[rtype(result = "Option<WebRole>")]
 pub(super) struct GetUserRole(pub(super) String);
 
 #[derive(Message)]
@@ -106,11 +107,11 @@ pub(super) struct TakeForecast {
 }
 
 #[derive(Message)]
-#[rtype(result = "SessionStats")]
-pub(super) struct GetSessionStats;
+#[rtype(result = "LoginStats")]
+pub(super) struct GetLoginStats;
 
 #[derive(Clone, Copy, Debug, Default, MessageResponse)]
-pub(super) struct SessionStats {
+pub(super) struct LoginStats {
     pub(super) sessions: usize,
     pub(super) logins: u64,
     /// Wrong passwords.
@@ -126,7 +127,7 @@ impl SessionKeeper {
             sessions: SessionTable::new(limits),
             throttle: LoginThrottle::default(),
             forecasts: ForecastTable::default(),
-            stats: SessionStats::default(),
+            stats: LoginStats::default(),
         }
     }
 
@@ -235,7 +236,7 @@ impl Handler<ReplaceUsers> for SessionKeeper {
 }
 
 impl Handler<GetUserRole> for SessionKeeper {
-    type Result = Option<crate::domain::web::access::WebRole>;
+    type Result = Option<WebRole>;
 
     fn handle(&mut self, GetUserRole(name): GetUserRole, _: &mut Context<Self>) -> Self::Result {
         self.users.role(&name)
@@ -262,10 +263,10 @@ impl Handler<TakeForecast> for SessionKeeper {
     }
 }
 
-impl Handler<GetSessionStats> for SessionKeeper {
-    type Result = SessionStats;
+impl Handler<GetLoginStats> for SessionKeeper {
+    type Result = LoginStats;
 
-    fn handle(&mut self, _: GetSessionStats, _: &mut Context<Self>) -> SessionStats {
-        SessionStats { sessions: self.sessions.len(), ..self.stats }
+    fn handle(&mut self, _: GetLoginStats, _: &mut Context<Self>) -> LoginStats {
+        LoginStats { sessions: self.sessions.len(), ..self.stats }
     }
 }

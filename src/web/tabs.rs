@@ -13,7 +13,7 @@ use prost::bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::domain::web::event_id::EventId;
-use crate::domain::web::frames::{FrameLimits, FrameRing, Replay};
+use crate::domain::web::frames::{FrameLimits, FrameReplay, FrameRing};
 use crate::web::json::JsonObject;
 
 pub(super) use stream::{TabStream, tab_body};
@@ -132,9 +132,9 @@ impl TabBroker {
     fn following(&self, after: EventId) -> Option<TabFrames> {
         match self.ring.after(after, PART) {
             _ if self.is_ended => Some(TabFrames::Ended),
-            Replay::Frames(frames, id) => Some(TabFrames::Frames(frames, id)),
-            Replay::Gone => Some(TabFrames::Gone),
-            Replay::UpToDate => None,
+            FrameReplay::Frames(frames, id) => Some(TabFrames::Frames(frames, id)),
+            FrameReplay::Gone => Some(TabFrames::Gone),
+            FrameReplay::UpToDate => None,
         }
     }
 

@@ -39,11 +39,8 @@ pub enum UsersError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("--users {}:{line}: {fault}", path.display())]
     Line { path: PathBuf, line: usize, fault: UserLineError },
-    #[error(
-        "--users {}: others than its owner may read it: chmod go= {0}",
-        .0.display()
-    )]
-    Readable(PathBuf),
+    #[error("--users {}: everybody may read it: chmod o= the file", path.display())]
+    Readable { path: PathBuf },
 }
 
 /// What is wrong with a line.
@@ -90,7 +87,7 @@ impl WebUsers {
         let mode = file.metadata().map_err(unreadable)?.permissions().mode();
         // The group may be the service's, as of what systemd's LoadCredential= gives.
         if mode & 0o007 != 0 {
-            return Err(UsersError::Readable(path.to_owned()));
+            return Err(UsersError::Readable { path: path.to_owned() });
         }
         let mut text = String::new();
         file.take(LONGEST_FILE).read_to_string(&mut text).map_err(unreadable)?;

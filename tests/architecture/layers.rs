@@ -150,6 +150,30 @@ const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
+        folder: "web",
+        modules: &["api", "api::views", "cli", "client", "domain", "host", "pb"],
+        crates: &[
+            "thiserror",
+            "actix",
+            "argon2",
+            "axum",
+            "clap",
+            "fastrand",
+            "flate2",
+            "hyper",
+            "hyper_util",
+            "prost",
+            "ring",
+            "rustix",
+            "serde",
+            "serde_json",
+            "tokio",
+            "tokio_stream",
+            "tonic",
+            "tracing",
+        ],
+    },
+    Layer {
         folder: "bin/maglevd",
         modules: &["actors", "api", "config", "domain", "host", "probe", "state", "vpp"],
         crates: &[
@@ -165,6 +189,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer { folder: "bin/maglevt", modules: &["tester"], crates: &[] },
     Layer { folder: "bin/maglevc", modules: &["cli"], crates: &[] },
+    Layer { folder: "bin/maglev-web", modules: &["web"], crates: &[] },
 ];
 
 /// Files of the root, which are of no layer.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tonic::Request;
-use tonic::codegen::http::Extensions;
+use tonic::codegen::http::{Extensions, HeaderMap};
 
 use crate::api::transport::peer::{ClientPeer, IdentifiedClient};
 use crate::domain::rights::{Credentials, Grant, Rights, Role, TokenDigest, UnknownToken};
@@ -15,6 +15,22 @@ pub(in crate::api) struct Caller {
     pub(super) client: IdentifiedClient,
     pub(super) grant: Grant,
     pub(super) token: Option<TokenDigest>,
+    /// For whom it says that it asks. Nothing depends on it but what is recorded.
+    pub(super) on_behalf_of: Option<Arc<str>>,
+}
+
+/// Characters of the name in [`ON_BEHALF_OF`], at most.
+const LONGEST_NAME: usize = 64;
+/// For whom a program asks that asks for others, such as a web server for its users.
+const ON_BEHALF_OF: &str = "x-maglev-on-behalf-of";
+
+/// Takes the name out of a request that it is in. What is no name counts for nothing.
+pub(super) fn take_on_behalf_of(headers: &mut HeaderMap) -> Option<Arc<str>> {
+    let value = headers.remove(ON_BEHALF_OF)?;
+    let name = value.to_str().ok()?;
+    let is_name = (1..=LONGEST_NAME).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_graphic());
+    is_name.then(|| name.into())
 }
 
 impl Caller {
@@ -36,7 +52,7 @@ impl Caller {
         let groups = &client.groups;
         let shown = Credentials { listener, certificate, user, groups, token };
         let grant = rights.grant(shown)?;
-        Ok(Self { client: client.clone(), grant, token: token.cloned() })
+        Ok(Self { client: client.clone(), grant, token: token.cloned(), on_behalf_of: None })
     }
 
     /// Whether it would have this role under other rights.
@@ -76,6 +92,28 @@ impl fmt::Display for Caller {
         if let Some(name) = self.grant.identity.as_ref().map(|name| name.as_str()).or_else(shown) {
             write!(f, "{name} ")?;
         }
-        self.client.peer.fmt(f)
+        self.client.peer.fmt(f)?;
+        self.on_behalf_of.as_ref().map_or(Ok(()), |name| write!(f, " for {name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_is_taken_for_one() {
+        let take = |name: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ON_BEHALF_OF, name.parse().unwrap());
+            let taken = take_on_behalf_of(&mut headers);
+            assert!(headers.is_empty(), "it goes no further");
+            taken.map(|name| name.to_string())
+        };
+        assert_eq!(take("ann").as_deref(), Some("ann"));
+        for text in ["", "ann 192.0.2.1:1", &"x".repeat(65)] {
+            assert_eq!(take(text), None, "{text}");
+        }
+        assert_eq!(take_on_behalf_of(&mut HeaderMap::new()), None);
     }
 }

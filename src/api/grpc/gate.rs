@@ -11,7 +11,7 @@ use tonic::codegen::http::Request;
 use tracing::warn;
 
 use super::audit::{AuditLog, PendingAudit};
-use super::caller::Caller;
+use super::caller::{Caller, take_on_behalf_of};
 use super::change_request::ChangeRequest;
 use super::revocable::RevocableBody;
 use crate::actors::broadcaster::Broadcaster;
@@ -89,9 +89,12 @@ impl Gate {
         };
         let needed = needed(requirement, change.as_ref().map(|(_, change)| change));
         let token = take_token(request.headers_mut());
+        let on_behalf_of = take_on_behalf_of(request.headers_mut());
         let change = change.filter(|(_, change)| !change.is_dry_run && !change.is_validation);
         match self.judge(client, token, name, needed) {
-            Ok(caller) => {
+            Ok(mut caller) => {
+                caller.on_behalf_of =
+                    on_behalf_of.filter(|_| caller.grant.role == Role::Operator);
                 let audit = change.map(|(name, change)| self.audit.begin(&caller, name, change));
                 request.extensions_mut().insert(caller.clone());
                 Ok(AdmittedCall { audit, caller, needed })
@@ -187,5 +190,5 @@ fn needed(requirement: Requirement, change: Option<&ChangeRequest>) -> Role {
 fn nobody(client: &IdentifiedClient) -> Caller {
     let (role, identity, reason) = (Role::Nobody, None, GrantReason::Token);
     let grant = Grant { role, identity, reason };
-    Caller { client: client.clone(), grant, token: None }
+    Caller { client: client.clone(), grant, token: None, on_behalf_of: None }
 }

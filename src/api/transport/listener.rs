@@ -21,7 +21,7 @@ use crate::api::rights::denied::DeniedCalls;
 use crate::api::rights::in_force::RightsInForce;
 use crate::api::transport::accept::{ConnectionAcceptor, accept_all};
 use crate::api::transport::activity::ConnectionActivity;
-use crate::api::transport::arrival::{Listener, ListeningSocket};
+use crate::api::transport::arrival::ListeningSocket;
 use crate::api::transport::connections::ConnectionLimits;
 use crate::api::transport::listen_addr::{ListenAddr, ListenerSpec};
 use crate::api::transport::peer::{AcceptedConnection, Entrance};

@@ -4,6 +4,7 @@
 
 mod config_source;
 mod demo;
+mod demo_page;
 mod flags;
 mod goodbye;
 mod kept_state;

@@ -33,6 +33,7 @@ use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
 
 use crate::config_source::{config_source, load_once};
 use crate::demo::{Demo, DemoError};
+use crate::demo_page::DemoPage;
 use crate::flags::Flags;
 use crate::kept_state::KeptState;
 use crate::reload::{LogLevelSignals, ReloadTriggers, reload_on};
@@ -210,10 +211,15 @@ impl PreparedDaemon<'_> {
         for address in &serving.addresses {
             info!(%address, "grpc-listening");
         }
+        // Until the demo ends.
+        let mut page = None;
         if let Some(demo) = &demo {
+            if let Some(address) = serving.addresses.first() {
+                page = DemoPage::start(&address.to_string()).await;
+            }
             // The introduction comes below what was logged so far.
             log_writer.flush();
-            demo.introduce(&serving.addresses);
+            demo.introduce(&serving.addresses, page.as_ref());
         }
         tokio::select! {
             _ = stop.next() => {}
@@ -221,6 +227,7 @@ impl PreparedDaemon<'_> {
             () = reload_on(triggers, &actors, &rights, &serving) => {}
         }
         info!("stopping");
+        drop(page);
         serving.leave();
         actors.watchdog.send(Stopping).await.unwrap_or_else(|_| mailbox_closed("Watchdog"));
         actors.vpp.send(Close).await.unwrap_or_else(|_| mailbox_closed("VppConnection"));

@@ -54,7 +54,7 @@ impl TlsOptions {
     pub fn access(&self, server: DaemonAddress) -> DaemonAccess {
         let path = self.token_file.clone().filter(|path| !path.as_os_str().is_empty());
         let token = path.map(|path| TokenFile { path });
-        DaemonAccess { server, tls: self.client_tls(), token }
+        DaemonAccess { server, tls: self.client_tls(), token, on_behalf_of: None }
     }
 
     /// `None`: without TLS.

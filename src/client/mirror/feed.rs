@@ -29,6 +29,7 @@ pub async fn feed(
         change: Some(true),
         hold: Some(true),
         drain: Some(true),
+        audit: Some(refresh.audit),
         ..pb::WatchRequest::default()
     };
     let policy = FollowPolicy { retry_first: true, retry_refused: false };

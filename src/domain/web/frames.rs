@@ -25,7 +25,7 @@ pub struct FrameRing<F> {
 
 /// What follows a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Replay<F> {
+pub enum FrameReplay<F> {
     /// Nothing yet.
     UpToDate,
     /// These, up to the id.
@@ -67,13 +67,13 @@ impl<F: AsRef<[u8]> + Clone> FrameRing<F> {
 
     /// What follows `after`, about `most` bytes of it and one frame at least.
     #[must_use]
-    pub fn after(&self, after: EventId, most: usize) -> Replay<F> {
+    pub fn after(&self, after: EventId, most: usize) -> FrameReplay<F> {
         if after.epoch != self.last.epoch || after.seq > self.last.seq {
-            return Replay::Gone;
+            return FrameReplay::Gone;
         }
         // Of the first frame that is held.
         let first = self.last.seq - self.frames.len() as u64 + 1;
-        let Some(skipped) = (after.seq + 1).checked_sub(first) else { return Replay::Gone };
+        let Some(skipped) = (after.seq + 1).checked_sub(first) else { return FrameReplay::Gone };
         let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
         let mut bytes = 0;
         let mut id = after;
@@ -87,7 +87,7 @@ impl<F: AsRef<[u8]> + Clone> FrameRing<F> {
             id.seq += 1;
             frames.push(frame.clone());
         }
-        if frames.is_empty() { Replay::UpToDate } else { Replay::Frames(frames, id) }
+        if frames.is_empty() { FrameReplay::UpToDate } else { FrameReplay::Frames(frames, id) }
     }
 }
 
@@ -105,9 +105,9 @@ mod tests {
 
     fn frames(ring: &FrameRing<String>, after: u64) -> Option<(String, u64)> {
         match ring.after(id(after), usize::MAX) {
-            Replay::Frames(frames, id) => Some((frames.join(" "), id.seq)),
-            Replay::UpToDate => Some((String::new(), after)),
-            Replay::Gone => None,
+            FrameReplay::Frames(frames, id) => Some((frames.join(" "), id.seq)),
+            FrameReplay::UpToDate => Some((String::new(), after)),
+            FrameReplay::Gone => None,
         }
     }
 
@@ -128,7 +128,7 @@ mod tests {
     fn what_never_was_is_gone() {
         let mut ring = ring(3, 100);
         ring.push(|id| id.seq.to_string());
-        assert_eq!(ring.after(EventId { epoch: 8, seq: 1 }, 100), Replay::Gone);
+        assert_eq!(ring.after(EventId { epoch: 8, seq: 1 }, 100), FrameReplay::Gone);
         assert_eq!(frames(&ring, 2), None, "a number of the future is of another life");
     }
 
@@ -152,7 +152,7 @@ mod tests {
             ring.push(|_| "xxxx".into());
         }
         let taken = |after, most| match ring.after(id(after), most) {
-            Replay::Frames(frames, id) => (frames.len(), id.seq),
+            FrameReplay::Frames(frames, id) => (frames.len(), id.seq),
             other => panic!("{other:?}"),
         };
         assert_eq!(taken(0, 9), (2, 2));

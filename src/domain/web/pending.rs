@@ -39,7 +39,7 @@ impl ChangedNames {
 
 /// What tabs are not told yet. `E` is an entry of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PendingBatch<E> {
+pub struct TabBatch<E> {
     /// Keys of the daemon itself: its connection, VPP, …
     pub keys: BTreeSet<&'static str>,
     pub frontends: ChangedNames,
@@ -50,7 +50,7 @@ pub struct PendingBatch<E> {
     pub left_out: u64,
 }
 
-impl<E> Default for PendingBatch<E> {
+impl<E> Default for TabBatch<E> {
     fn default() -> Self {
         Self {
             keys: BTreeSet::new(),
@@ -62,7 +62,7 @@ impl<E> Default for PendingBatch<E> {
     }
 }
 
-impl<E> PendingBatch<E> {
+impl<E> TabBatch<E> {
     pub fn add_entry(&mut self, entry: E) {
         if self.entries.len() == MOST_ENTRIES {
             self.entries.pop_front();
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_storm_leaves_the_newest_entries_and_their_number() {
-        let mut pending = PendingBatch::default();
+        let mut pending = TabBatch::default();
         assert!(pending.is_empty());
         for entry in 0..1000 {
             pending.add_entry(entry);

@@ -95,7 +95,7 @@ pub struct SessionLimits {
 }
 
 #[derive(Clone, Debug)]
-pub struct Session {
+pub struct WebSession {
     pub user: WebUser,
     /// What each POST has to name.
     token: String,
@@ -103,7 +103,7 @@ pub struct Session {
     used: Instant,
 }
 
-impl Session {
+impl WebSession {
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token
@@ -129,7 +129,7 @@ impl Session {
 #[derive(Debug)]
 pub struct SessionTable {
     limits: SessionLimits,
-    sessions: BTreeMap<SessionKey, Session>,
+    sessions: BTreeMap<SessionKey, WebSession>,
 }
 
 impl SessionTable {
@@ -157,7 +157,7 @@ impl SessionTable {
     /// time ends: the user's own, if they have as many as one may.
     pub fn open(&mut self, key: SessionKey, token: [u8; 16], user: WebUser, now: Instant) {
         self.expire(now);
-        let own = |session: &Session| session.user.name == user.name;
+        let own = |session: &WebSession| session.user.name == user.name;
         while self.sessions.values().filter(|session| own(session)).count()
             >= self.limits.most_of_user.max(1)
         {
@@ -167,10 +167,10 @@ impl SessionTable {
             self.end_longest_unused(|_| true);
         }
         let token = hexadecimal(&token);
-        self.sessions.insert(key, Session { user, token, begun: now, used: now });
+        self.sessions.insert(key, WebSession { user, token, begun: now, used: now });
     }
 
-    fn end_longest_unused(&mut self, of: impl Fn(&Session) -> bool) {
+    fn end_longest_unused(&mut self, of: impl Fn(&WebSession) -> bool) {
         let candidates = self.sessions.iter().filter(|(_, session)| of(session));
         let oldest = candidates.min_by_key(|(_, session)| session.used).map(|(key, _)| *key);
         if let Some(key) = oldest {
@@ -179,7 +179,7 @@ impl SessionTable {
     }
 
     /// The session of a request, which counts as a use of it.
-    pub fn used(&mut self, key: SessionKey, now: Instant) -> Option<&Session> {
+    pub fn used(&mut self, key: SessionKey, now: Instant) -> Option<&WebSession> {
         self.expire_one(key, now);
         let session = self.sessions.get_mut(&key)?;
         session.used = now;
@@ -187,7 +187,7 @@ impl SessionTable {
     }
 
     /// The session, without a use of it.
-    pub fn seen(&mut self, key: SessionKey, now: Instant) -> Option<&Session> {
+    pub fn seen(&mut self, key: SessionKey, now: Instant) -> Option<&WebSession> {
         self.expire_one(key, now);
         self.sessions.get(&key)
     }

@@ -108,6 +108,18 @@ fn filter(level: LogLevel) -> Targets {
 /// # Errors
 /// The system refuses a thread, or there is no journal although `format` asks for it.
 pub fn start(level: LogLevel, format: Option<LogFormat>) -> io::Result<Logging> {
+    start_as("maglevd", level, format)
+}
+
+/// The same of another program.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_as(
+    program: &'static str,
+    level: LogLevel,
+    format: Option<LogFormat>,
+) -> io::Result<Logging> {
     let terminal = io::stdout().is_terminal();
     let journal = match format {
         Some(LogFormat::Journal) => Some(Journal::open()?),
@@ -131,7 +143,9 @@ pub fn start(level: LogLevel, format: Option<LogFormat>) -> io::Result<Logging> 
     let output = tracing_subscriber::fmt::layer().with_writer(writer.clone());
     let output = match format {
         LogFormat::Json => output.event_format(JsonLines).with_filter(filter).boxed(),
-        LogFormat::Journal => output.event_format(JournalFields).with_filter(filter).boxed(),
+        LogFormat::Journal => {
+            output.event_format(JournalFields { program }).with_filter(filter).boxed()
+        }
         LogFormat::Text => {
             let output = output.with_target(false).with_ansi(terminal).fmt_fields(TextFields);
             output.with_filter(filter).boxed()

@@ -41,6 +41,7 @@ pub(in crate::web) struct AskedAction {
     all_or_none: bool,
     /// In the operator's words.
     why: String,
+    operator: Option<String>,
     request: DaemonRequest,
 }
 
@@ -100,7 +101,8 @@ impl AskedAction {
                 .remedy("leave out all_or_none"));
         }
         let (daemons, all_or_none) = (body.daemons, body.all_or_none);
-        Ok(Self { action, daemons, all_or_none, why, request })
+        let operator = operator.map(str::to_owned);
+        Ok(Self { action, daemons, all_or_none, why, operator, request })
     }
 
     pub(in crate::web) fn action(&self) -> &'static str {
@@ -109,6 +111,11 @@ impl AskedAction {
 
     pub(in crate::web) fn why(&self) -> &str {
         &self.why
+    }
+
+    /// Who does it; `None`: it is only forecast.
+    pub(super) fn operator(&self) -> Option<&str> {
+        self.operator.as_deref()
     }
 
     pub(in crate::web) fn is_all_or_none(&self) -> bool {

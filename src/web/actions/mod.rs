@@ -11,8 +11,9 @@ pub(super) use outcome::ActionAnswer;
 
 use std::time::Duration;
 
-use super::server::WebServer;
+use super::server::{ServedDaemon, WebServer};
 use crate::cli::multi_server;
+use crate::client::connection::DaemonAccess;
 
 /// How long an answer waits for VPP to confirm what was done.
 const WAIT: Duration = Duration::from_secs(5);
@@ -20,7 +21,12 @@ const WAIT: Duration = Duration::from_secs(5);
 /// Does what is asked for at all of its daemons.
 pub(super) async fn act(server: WebServer, asked: AskedAction) -> ActionAnswer {
     let daemons = asked.daemons(&server);
-    let access: Vec<_> = daemons.iter().map(|daemon| daemon.access.clone()).collect();
+    let operator = asked.operator().map(str::to_owned);
+    let access = |daemon: &&ServedDaemon| DaemonAccess {
+        on_behalf_of: operator.clone(),
+        ..daemon.access.clone()
+    };
+    let access: Vec<_> = daemons.iter().map(access).collect();
     let names: Vec<_> = daemons.iter().map(|daemon| daemon.name.clone()).collect();
     let request = asked.request();
     if asked.is_all_or_none() {

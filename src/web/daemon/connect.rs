@@ -6,7 +6,7 @@ use actix::prelude::*;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::mirror::{ApplyMirrorUpdate, DaemonMirror, MirrorRefused};
+use super::messages::{ApplyMirrorUpdate, MirrorRefused};
 use crate::client::connection::DaemonClient;
 use crate::client::mirror::{RefreshPolicy, feed};
 
@@ -16,6 +16,7 @@ const POLICY: RefreshPolicy = RefreshPolicy {
     backends_interval: Some(Duration::from_secs(60)),
     after_transitions: true,
     rest: Duration::from_millis(2),
+    audit: true,
 };
 /// Updates that may wait for the mirror: then the daemon's stream waits.
 const QUEUE: usize = 256;
@@ -23,7 +24,11 @@ const QUEUE: usize = 256;
 const REFUSED_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Never ends, unless the mirror is gone.
-pub(super) async fn follow(client: DaemonClient, mirror: Addr<DaemonMirror>) {
+pub(super) async fn follow(
+    client: DaemonClient,
+    mirror: Recipient<ApplyMirrorUpdate>,
+    refusals: Recipient<MirrorRefused>,
+) {
     loop {
         let (sender, mut updates) = mpsc::channel(QUEUE);
         let feeding = tokio::spawn(feed(client.clone(), POLICY, sender));
@@ -34,7 +39,7 @@ pub(super) async fn follow(client: DaemonClient, mirror: Addr<DaemonMirror>) {
             }
         }
         if let Ok(Err(error)) = feeding.await
-            && mirror.send(MirrorRefused(error)).await.is_err()
+            && refusals.send(MirrorRefused(error)).await.is_err()
         {
             return;
         }

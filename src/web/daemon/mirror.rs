@@ -3,20 +3,20 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use actix::prelude::*;
-use prost::bytes::Bytes;
 use tracing::{info, warn};
 
-use super::backend_view::BackendView;
 use super::connect;
+use super::messages::{
+    ApplyMirrorUpdate, DaemonSummary, GetDaemonState, GetDaemonSummary, MirrorRefused,
+    SetFingerprint, ShutDownMirror, SideRead,
+};
 use super::reads;
-use super::view::{DaemonIdentity, DaemonView, ViewTime};
+use super::view::{DaemonView, ViewTime};
 use crate::client::connection::DaemonClient;
-use crate::client::error::ClientError;
 use crate::client::mirror::MirrorUpdate;
 use crate::domain::web::pending::batch_due;
-use crate::pb;
 use crate::pb::event::Event;
-use crate::web::comparer::{CompareSoon, Comparer};
+use crate::web::comparer::CompareSoon;
 use crate::web::tabs::{PublishFrame, TabBroker};
 
 /// A batch that is longer has the tabs read the state anew, which is compressed and the
@@ -26,13 +26,15 @@ const LONGEST_BATCH: usize = 256 << 10;
 const OVERRIDES_DELAY: Duration = Duration::from_millis(300);
 /// How often a backend is explained, at most.
 const EXPLAIN_INTERVAL: Duration = Duration::from_millis(50);
+/// How long after a failure, as of a daemon that cannot explain, the next is asked for.
+const EXPLAIN_RETRY: Duration = Duration::from_secs(30);
 /// How long after a whole round of explanations the next begins.
 const EXPLAIN_ROUND: Duration = Duration::from_secs(2);
 
 pub(in crate::web) struct DaemonMirror {
     client: DaemonClient,
     tabs: Addr<TabBroker>,
-    comparer: Addr<Comparer>,
+    comparer: Recipient<CompareSoon>,
     view: DaemonView,
     last_batch: Option<Instant>,
     batch_timer: Option<SpawnHandle>,
@@ -42,58 +44,12 @@ pub(in crate::web) struct DaemonMirror {
     feed: Option<SpawnHandle>,
 }
 
-/// Something was received from the daemon.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct ApplyMirrorUpdate(pub(super) MirrorUpdate);
-
-/// The daemon answers and refuses what the mirror needs.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct MirrorRefused(pub(super) ClientError);
-
-/// The JSON of all that is known of the daemon.
-#[derive(Message)]
-#[rtype(result = "Bytes")]
-pub(in crate::web) struct GetDaemonState;
-
-#[derive(Message)]
-#[rtype(result = "DaemonSummary")]
-pub(in crate::web) struct GetDaemonSummary;
-
-#[derive(Clone, Debug, MessageResponse)]
-pub(in crate::web) struct DaemonSummary {
-    /// As in the state's `connection`.
-    pub(in crate::web) state: &'static str,
-    pub(in crate::web) frontends: usize,
-    pub(in crate::web) backends: usize,
-}
-
-/// The fingerprint of the daemon's configuration; `None`: it could not be asked.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(in crate::web) struct SetFingerprint(pub(in crate::web) Option<String>);
-
-/// What a read beside the mirror brought.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) enum SideRead {
-    Overrides(pb::GetOverridesResponse),
-    Timeline(pb::Timeline),
-    Identity(DaemonIdentity),
-    Explained { asked: Box<BackendView>, explanation: Option<pb::Explanation> },
-}
-
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(in crate::web) struct ShutDownMirror;
-
 impl DaemonMirror {
     pub(in crate::web) fn new(
         name: &str,
         client: DaemonClient,
         tabs: Addr<TabBroker>,
-        comparer: Addr<Comparer>,
+        comparer: Recipient<CompareSoon>,
     ) -> Self {
         let view = DaemonView::new(name, &client.server().to_string(), now());
         Self {
@@ -134,7 +90,7 @@ impl DaemonMirror {
         if self.overrides_timer.is_none() {
             let timer = context.run_later(OVERRIDES_DELAY, |mirror, context| {
                 mirror.overrides_timer = None;
-                reads::overrides(mirror.client.clone(), context.address());
+                reads::overrides(mirror.client.clone(), context.address().recipient());
             });
             self.overrides_timer = Some(timer);
         }
@@ -150,7 +106,7 @@ impl DaemonMirror {
             return;
         };
         self.explained.clone_from(&view.name);
-        reads::explanation(self.client.clone(), view, context.address());
+        reads::explanation(self.client.clone(), view, context.address().recipient());
     }
 }
 
@@ -158,7 +114,9 @@ impl Actor for DaemonMirror {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Context<Self>) {
-        let feeding = connect::follow(self.client.clone(), context.address());
+        let mirror = context.address();
+        let (updates, refusals) = (mirror.clone().recipient(), mirror.recipient());
+        let feeding = connect::follow(self.client.clone(), updates, refusals);
         self.feed = Some(context.spawn(fut::wrap_future(feeding)));
         context.run_later(EXPLAIN_ROUND, Self::explain_next);
     }
@@ -186,8 +144,8 @@ impl Handler<ApplyMirrorUpdate> for DaemonMirror {
         let connection = &self.view.connection;
         if is_snapshot && was != "up" {
             info!(daemon = %self.client.server(), "daemon-connected");
-            reads::timeline(self.client.clone(), context.address());
-            reads::identity(self.client.clone(), context.address());
+            reads::timeline(self.client.clone(), context.address().recipient());
+            reads::identity(self.client.clone(), context.address().recipient());
         } else if connection.state != was {
             let why = connection.why.clone().unwrap_or_default();
             warn!(daemon = %self.client.server(), why, "daemon-lost");
@@ -243,10 +201,14 @@ impl Handler<SideRead> for DaemonMirror {
             SideRead::Timeline(timeline) => self.view.seed_timeline(&timeline.events),
             SideRead::Identity(identity) => self.view.set_identity(identity),
             SideRead::Explained { asked, explanation } => {
-                if let Some(explanation) = explanation {
-                    self.view.explain(&asked, &explanation);
-                }
-                context.run_later(EXPLAIN_INTERVAL, Self::explain_next);
+                let next = match explanation {
+                    Some(explanation) => {
+                        self.view.explain(&asked, &explanation);
+                        EXPLAIN_INTERVAL
+                    }
+                    None => EXPLAIN_RETRY,
+                };
+                context.run_later(next, Self::explain_next);
             }
         }
         self.schedule_batch(context);

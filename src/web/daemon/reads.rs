@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::backend_view::BackendView;
-use super::mirror::{DaemonMirror, SideRead};
+use super::backend_row::BackendRow;
+use super::messages::SideRead;
 use super::view::DaemonIdentity;
 use crate::client::connection::DaemonClient;
 use crate::pb;
@@ -14,7 +14,7 @@ use crate::pb;
 /// How far back the first timeline goes.
 const TIMELINE: Duration = Duration::from_secs(3600);
 
-pub(super) fn overrides(client: DaemonClient, mirror: Addr<DaemonMirror>) {
+pub(super) fn overrides(client: DaemonClient, mirror: Recipient<SideRead>) {
     tokio::spawn(async move {
         let response = client.grpc.clone().get_overrides(pb::GetOverridesRequest {}).await;
         if let Ok(answer) = response {
@@ -23,7 +23,7 @@ pub(super) fn overrides(client: DaemonClient, mirror: Addr<DaemonMirror>) {
     });
 }
 
-pub(super) fn timeline(client: DaemonClient, mirror: Addr<DaemonMirror>) {
+pub(super) fn timeline(client: DaemonClient, mirror: Recipient<SideRead>) {
     tokio::spawn(async move {
         let last_ns = i64::try_from(TIMELINE.as_nanos()).unwrap_or(i64::MAX);
         let request = pb::GetTimelineRequest { last_ns, ..Default::default() };
@@ -34,7 +34,7 @@ pub(super) fn timeline(client: DaemonClient, mirror: Addr<DaemonMirror>) {
 }
 
 /// What the daemon is, and what this server may do there. An older one does not say.
-pub(super) fn identity(client: DaemonClient, mirror: Addr<DaemonMirror>) {
+pub(super) fn identity(client: DaemonClient, mirror: Recipient<SideRead>) {
     tokio::spawn(async move {
         let present = |text: String| (!text.is_empty()).then_some(text);
         let response = client.grpc.clone().get_identity(pb::GetIdentityRequest {}).await;
@@ -46,7 +46,7 @@ pub(super) fn identity(client: DaemonClient, mirror: Addr<DaemonMirror>) {
     });
 }
 
-pub(super) fn explanation(client: DaemonClient, asked: BackendView, mirror: Addr<DaemonMirror>) {
+pub(super) fn explanation(client: DaemonClient, asked: BackendRow, mirror: Recipient<SideRead>) {
     tokio::spawn(async move {
         let request = pb::ExplainRequest { name: asked.name.clone() };
         let response = client.grpc.clone().explain_backend(request).await;

@@ -1,6 +1,11 @@
 //! What is known of a daemon, as JSON. Frontends and the timeline stand here as they are
 //! sent; a backend is serialised when it has changed.
 
+mod json;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
@@ -8,31 +13,14 @@ use prost::bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::backend_view::BackendView;
-use crate::api::views::time::{known_moment, rfc3339};
-use crate::api::views::{EventJson, FrontendJson, OverridesJson, VppInfoJson};
+use super::backend_row::BackendRow;
+use crate::api::views::time::rfc3339;
+use crate::api::views::{FrontendJson, OverridesJson, VppInfoJson};
 use crate::client::mirror::{MirrorSnapshot, MirrorUpdate, VppStatus};
-use crate::domain::web::pending::PendingBatch;
+use crate::domain::web::pending::TabBatch;
 use crate::pb;
 use crate::pb::event::Event;
-use crate::web::json::{JsonObject, to_json};
-
-/// Entries of the timeline that a new tab gets.
-const TIMELINE: usize = 100;
-
-/// The keys of the daemon itself.
-const KEYS: [&str; 10] = [
-    "connection",
-    "clock_ahead_ms",
-    "boot_id",
-    "version",
-    "role",
-    "fingerprint",
-    "vpp",
-    "held",
-    "overrides_kept",
-    "overrides",
-];
+use crate::web::json::to_json;
 
 /// A moment by both clocks.
 #[derive(Clone, Copy, Debug)]
@@ -74,10 +62,10 @@ pub(super) struct DaemonView {
     held: BTreeMap<String, i64>,
     overrides: OverridesJson,
     frontends: BTreeMap<String, Bytes>,
-    backends: BTreeMap<String, BackendView>,
+    backends: BTreeMap<String, BackendRow>,
     timeline: VecDeque<Bytes>,
     /// What tabs are not told yet.
-    pub(super) pending: PendingBatch<Bytes>,
+    pub(super) pending: TabBatch<Bytes>,
 }
 
 impl DaemonView {
@@ -102,7 +90,7 @@ impl DaemonView {
             frontends: BTreeMap::new(),
             backends: BTreeMap::new(),
             timeline: VecDeque::new(),
-            pending: PendingBatch::default(),
+            pending: TabBatch::default(),
         }
     }
 
@@ -112,7 +100,7 @@ impl DaemonView {
         }
         match update {
             MirrorUpdate::Lost(error) => self.set_connection("down", Some(error.to_string()), now),
-            MirrorUpdate::Event(event) => self.apply_event(&event, now),
+            MirrorUpdate::Event(event) => self.apply_event(&event),
             MirrorUpdate::Snapshot(snapshot) => self.replace_all(snapshot, now),
             MirrorUpdate::Frontends { names, frontends } => {
                 for name in names {
@@ -181,7 +169,7 @@ impl DaemonView {
     }
 
     fn replace_backend(&mut self, backend: pb::BackendInfo) {
-        let mut view = BackendView::new(backend);
+        let mut view = BackendRow::new(backend);
         if let Some(before) = self.backends.get(&view.name) {
             if view.has_cause_of(before) && before.kind.is_some() {
                 view.reason.clone_from(&before.reason);
@@ -232,7 +220,7 @@ impl DaemonView {
         }
     }
 
-    fn apply_event(&mut self, event: &pb::Event, now: ViewTime) {
+    fn apply_event(&mut self, event: &pb::Event) {
         if self.boot_id != Some(event.boot_id) {
             (self.boot_id, self.last_seq) = (Some(event.boot_id), 0);
             self.pending.keys.insert("boot_id");
@@ -244,7 +232,7 @@ impl DaemonView {
                     self.remove_backend(name);
                 } else {
                     let known = self.backends.entry(name.clone());
-                    let view = known.or_insert_with(|| BackendView::of_event(name));
+                    let view = known.or_insert_with(|| BackendRow::of_event(name));
                     let before = view.clone();
                     view.change(&transition);
                     if *view != before {
@@ -271,36 +259,7 @@ impl DaemonView {
             }
             _ => {}
         }
-        self.add_to_timeline(event, now);
-    }
-
-    fn add_to_timeline(&mut self, event: &pb::Event, _: ViewTime) {
-        // Those of the present state are no news, and are numbered 0 or not new.
-        if event.seq <= self.last_seq || is_of_snapshot(event) {
-            return;
-        }
-        self.last_seq = event.seq;
-        let json = Bytes::from(to_json(&EventJson::from(event)));
-        if self.timeline.len() == TIMELINE {
-            self.timeline.pop_front();
-        }
-        self.timeline.push_back(json.clone());
-        self.pending.add_entry(json);
-    }
-
-    /// What happened before the server came, unless something is known already.
-    pub(super) fn seed_timeline(&mut self, events: &[pb::Event]) {
-        let is_older = |event: &&pb::Event| {
-            Some(event.boot_id) == self.boot_id && self.timeline.is_empty()
-                || self.boot_id.is_none()
-        };
-        let events: Vec<_> = events.iter().filter(is_older).collect();
-        for event in events.iter().skip(events.len().saturating_sub(TIMELINE)) {
-            self.last_seq = self.last_seq.max(event.seq);
-            let json = Bytes::from(to_json(&EventJson::from(*event)));
-            self.timeline.push_back(json.clone());
-            self.pending.add_entry(json);
-        }
+        self.add_to_timeline(event);
     }
 
     pub(super) fn set_overrides(&mut self, answer: &pb::GetOverridesResponse) {
@@ -326,7 +285,7 @@ impl DaemonView {
     }
 
     /// The cause of a backend's state, unless something has happened since it was asked.
-    pub(super) fn explain(&mut self, asked: &BackendView, explanation: &pb::Explanation) {
+    pub(super) fn explain(&mut self, asked: &BackendRow, explanation: &pb::Explanation) {
         let Some(view) = self.backends.get_mut(&asked.name) else { return };
         if view.has_cause_of(asked) {
             view.reason = Some(explanation.cause.clone());
@@ -337,7 +296,7 @@ impl DaemonView {
 
     /// A backend with an explanation that says more than its state, behind `after` by
     /// name.
-    pub(super) fn unexplained(&self, after: &str) -> Option<&BackendView> {
+    pub(super) fn unexplained(&self, after: &str) -> Option<&BackendRow> {
         let range = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
         let mut behind = self.backends.range::<str, _>(range).map(|(_, view)| view);
         behind.find(|view| view.is_to_be_explained())
@@ -345,85 +304,5 @@ impl DaemonView {
 
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.frontends.len(), self.backends.len())
-    }
-
-    fn key(&self, object: &mut JsonObject, key: &str) {
-        match key {
-            "connection" => object.set(key, &self.connection),
-            "clock_ahead_ms" => object.set(key, &self.clock_ahead_ms),
-            "boot_id" => object.set(key, &self.boot_id.map(|id| format!("{id:016x}"))),
-            "version" => object.set(key, &self.identity.version),
-            "role" => object.set(key, &self.identity.role),
-            "fingerprint" => object.set(key, &self.fingerprint),
-            "vpp" => object.set(key, &self.vpp),
-            "held" => object.set(key, &self.held_json()),
-            "overrides_kept" => object.set(key, &self.overrides.kept),
-            _ => object.set(key, &self.overrides.overrides),
-        };
-    }
-
-    fn held_json(&self) -> Vec<Value> {
-        let one = |(probes, since): (&String, &i64)| json!({ "probes": probes, "since": known_moment(*since) });
-        self.held.iter().map(one).collect()
-    }
-
-    fn as_of(&self) -> Option<String> {
-        self.as_of_ns.map(rfc3339)
-    }
-
-    /// Its part of the state.
-    pub(super) fn state_json(&self) -> Vec<u8> {
-        let mut object = JsonObject::default();
-        object.set("name", &self.name).set("address", &self.address);
-        object.set("as_of", &self.as_of());
-        KEYS.iter().for_each(|key| self.key(&mut object, key));
-        object.set_array("frontends", self.frontends.values());
-        object.set_array("backends", self.backends.values().map(to_json));
-        object.set_array("timeline", &self.timeline);
-        object.finish()
-    }
-
-    /// What tabs are not told yet; nothing is pending then.
-    pub(super) fn batch_json(&mut self) -> Vec<u8> {
-        let pending = self.pending.take();
-        let mut object = JsonObject::default();
-        object.set("daemon", &self.name).set("as_of", &self.as_of());
-        KEYS.iter()
-            .filter(|key| pending.keys.contains(**key))
-            .for_each(|key| self.key(&mut object, key));
-        if !pending.frontends.changed.is_empty() {
-            let changed = pending.frontends.changed.iter();
-            object.set_array("frontends", changed.filter_map(|name| self.frontends.get(name)));
-        }
-        if !pending.backends.changed.is_empty() {
-            let changed = pending.backends.changed.iter();
-            let changed = changed.filter_map(|name| self.backends.get(name)).map(to_json);
-            object.set_array("backends", changed);
-        }
-        for (key, gone) in
-            [("frontends_gone", &pending.frontends.gone), ("backends_gone", &pending.backends.gone)]
-        {
-            if !gone.is_empty() {
-                object.set(key, gone);
-            }
-        }
-        if !pending.entries.is_empty() {
-            object.set_array("timeline", &pending.entries);
-            object.set("timeline_left_out", &pending.left_out);
-        }
-        object.finish()
-    }
-}
-
-fn is_of_snapshot(event: &pb::Event) -> bool {
-    let unchanged = |transition: &Option<pb::TransitionRecord>| {
-        transition.as_ref().is_none_or(|last| last.from == last.to)
-    };
-    match &event.event {
-        Some(Event::Backend(event)) => unchanged(&event.transition),
-        Some(Event::Frontend(event)) => unchanged(&event.transition),
-        Some(Event::FailOpen(event)) => unchanged(&event.transition),
-        Some(Event::Log(_)) | None => true,
-        _ => false,
     }
 }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json, to_value};
 
-use super::{PacketRates, ReadAnswer, ReadKind, ReadValue};
+use super::kinds::{PacketRates, ReadAnswer, ReadKind, ReadValue};
 use crate::api::views::{
     BackendJson, DoctorFindingJson, ExplanationJson, FrontendJson, HealthCheckJson, LbStateJson,
     LbVipJson, OverrideJson, VipCountersJson, VppInfoJson,

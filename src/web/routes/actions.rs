@@ -12,7 +12,7 @@ use crate::domain::web::access::WebPermission;
 use crate::domain::web::forecasts::ForecastError;
 use crate::domain::web::sessions::hexadecimal;
 use crate::web::actions::{self, ActionBody, AskedAction};
-use crate::web::login::{Caller, check_post};
+use crate::web::caller::{WebCaller, check_post};
 use crate::web::password::random;
 use crate::web::reply::{JsonReply, WebError};
 use crate::web::server::WebServer;
@@ -20,7 +20,7 @@ use crate::web::session_keeper::{AddForecast, TakeForecast};
 
 pub(super) async fn act(
     State(server): State<WebServer>,
-    caller: Caller,
+    caller: WebCaller,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
@@ -64,7 +64,7 @@ async fn take_forecast(
 
 pub(super) async fn forecast(
     State(server): State<WebServer>,
-    caller: Caller,
+    caller: WebCaller,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
@@ -78,6 +78,8 @@ pub(super) async fn forecast(
     let body: ActionBody = json_body(&headers, &body)?;
     let asked = AskedAction::new(&server, body, None)?;
     let (action, what) = (asked.action(), asked.described());
+    let busy = |_| WebError::too_many("many forecasts are made at this moment", 2);
+    let _place = server.forecasts.try_acquire().map_err(busy)?;
     let results = actions::forecast(&server, asked).await;
     let failed = |error: std::io::Error| {
         WebError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string())

@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use super::query::Query;
 use crate::api::transport::activity::ConnectionActivity;
 use crate::domain::web::access::WebPermission;
-use crate::web::login::Caller;
+use crate::web::caller::WebCaller;
+use crate::web::connection::EVENT_STREAM;
 use crate::web::reply::WebError;
 use crate::web::server::WebServer;
 use crate::web::session_keeper::GetSession;
@@ -20,7 +21,7 @@ use crate::web::tabs::{GetLastEventId, LastEventId, OpenTab, TabStream, tab_body
 pub(super) async fn events(
     State(server): State<WebServer>,
     Extension(connection): Extension<Arc<ConnectionActivity>>,
-    caller: Caller,
+    caller: WebCaller,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
@@ -54,7 +55,7 @@ pub(super) async fn events(
     };
     let body = tab_body(TabStream { broker, after, connection, watch });
     let fields = [
-        (CONTENT_TYPE, "text/event-stream"),
+        (CONTENT_TYPE, EVENT_STREAM),
         (CACHE_CONTROL, "no-store"),
         // For nginx, which would hold events back.
         (axum::http::HeaderName::from_static("x-accel-buffering"), "no"),

@@ -10,7 +10,7 @@ use crate::api::http::metrics::process;
 use crate::web::daemon::GetDaemonSummary;
 use crate::web::reply::WebError;
 use crate::web::server::WebServer;
-use crate::web::session_keeper::GetSessionStats;
+use crate::web::session_keeper::GetLoginStats;
 use crate::web::tabs::{GetLastEventId, GetTabStats};
 
 const REQUESTS: MetricFamily =
@@ -37,7 +37,7 @@ const BACKENDS: MetricFamily = gauge("web_daemon_backends", "Backends that are m
 /// Whether the actors answer.
 pub(super) async fn healthz(State(server): State<WebServer>) -> Result<&'static str, WebError> {
     server.tabs.send(GetLastEventId).await?;
-    server.sessions.send(GetSessionStats).await?;
+    server.sessions.send(GetLoginStats).await?;
     Ok("ok\n")
 }
 
@@ -71,7 +71,7 @@ pub(super) async fn metrics(State(server): State<WebServer>) -> Result<Response,
     }
     page.single(&FRAMES, count(tabs.frames));
     page.single(&HELD, count(tabs.bytes_held as u64));
-    let sessions = server.sessions.send(GetSessionStats).await?;
+    let sessions = server.sessions.send(GetLoginStats).await?;
     page.single(&SESSIONS, count(sessions.sessions as u64));
     page.single(&LOGINS, count(sessions.logins));
     page.family(&REFUSED);

@@ -15,7 +15,7 @@ use super::body::json_body;
 use crate::domain::utc::unix_rfc3339;
 use crate::domain::web::access::WebPermission;
 use crate::domain::web::sessions::{LoginMethod, SessionKey};
-use crate::web::login::{Caller, check_post};
+use crate::web::caller::{WebCaller, check_post};
 use crate::web::password::{LONGEST_PASSWORD, random};
 use crate::web::reply::{JsonReply, WebError};
 use crate::web::server::WebServer;
@@ -27,7 +27,7 @@ use crate::web::session_keeper::{
 /// session here, so that they have a token.
 pub(super) async fn session(
     State(server): State<WebServer>,
-    mut caller: Caller,
+    mut caller: WebCaller,
 ) -> Result<Response, WebError> {
     let mut cookie = None;
     if caller.session.is_none()
@@ -50,7 +50,7 @@ struct LoginBody {
 
 pub(super) async fn login(
     State(server): State<WebServer>,
-    mut caller: Caller,
+    mut caller: WebCaller,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
@@ -96,7 +96,7 @@ pub(super) async fn login(
 
 pub(super) async fn logout(
     State(server): State<WebServer>,
-    mut caller: Caller,
+    mut caller: WebCaller,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
@@ -118,7 +118,7 @@ fn secrets() -> Result<(SessionKey, [u8; 16]), WebError> {
     Ok((SessionKey::new(random().map_err(failed)?), random().map_err(failed)?))
 }
 
-fn reply(server: &WebServer, caller: &Caller, cookie: Option<String>) -> Response {
+fn reply(server: &WebServer, caller: &WebCaller, cookie: Option<String>) -> Response {
     let mut response = JsonReply::of(&session_json(server, caller)).into_response();
     if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
         response.headers_mut().insert(SET_COOKIE, cookie);
@@ -126,7 +126,7 @@ fn reply(server: &WebServer, caller: &Caller, cookie: Option<String>) -> Respons
     response
 }
 
-fn session_json(server: &WebServer, caller: &Caller) -> Value {
+fn session_json(server: &WebServer, caller: &WebCaller) -> Value {
     let session: Option<&SessionInfo> = caller.session.as_ref().map(|(_, session)| session);
     let user = caller.user.as_ref().map(
         |user| json!({ "name": user.name, "role": user.role.as_str(), "via": user.via.as_str() }),

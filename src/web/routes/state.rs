@@ -11,13 +11,13 @@ use flate2::read::GzDecoder;
 use super::query::Query;
 use crate::api::transport::encoding::Encoding;
 use crate::domain::web::access::WebPermission;
-use crate::web::login::Caller;
+use crate::web::caller::WebCaller;
 use crate::web::reply::{JsonReply, WebError};
 use crate::web::server::WebServer;
 
 pub(super) async fn state(
     State(server): State<WebServer>,
-    caller: Caller,
+    caller: WebCaller,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {

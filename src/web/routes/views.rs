@@ -10,9 +10,9 @@ use crate::api::views::EventJson;
 use crate::domain::utc::unix_rfc3339;
 use crate::domain::web::access::WebPermission;
 use crate::pb::event::Event;
+use crate::web::caller::WebCaller;
 use crate::web::comparer::GetComparison;
 use crate::web::json::{JsonObject, to_json};
-use crate::web::login::Caller;
 use crate::web::read_cache::{ReadKind, ReadShared, ReadValue};
 use crate::web::reply::{JsonReply, WebError};
 use crate::web::server::{ServedDaemon, WebServer};
@@ -24,7 +24,7 @@ const MOST_EVENTS: usize = 5000;
 
 pub(super) async fn frontend(
     State(server): State<WebServer>,
-    caller: Caller,
+    caller: WebCaller,
     Path((daemon, name)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
     one(&server, &caller, &daemon, ReadKind::Frontend(name)).await
@@ -32,7 +32,7 @@ pub(super) async fn frontend(
 
 pub(super) async fn backend(
     State(server): State<WebServer>,
-    caller: Caller,
+    caller: WebCaller,
     Path((daemon, name)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
     one(&server, &caller, &daemon, ReadKind::Backend(name)).await
@@ -40,7 +40,7 @@ pub(super) async fn backend(
 
 pub(super) async fn vpp(
     State(server): State<WebServer>,
-    caller: Caller,
+    caller: WebCaller,
     Path(daemon): Path<String>,
 ) -> Result<Response, WebError> {
     one(&server, &caller, &daemon, ReadKind::Vpp).await
@@ -48,7 +48,7 @@ pub(super) async fn vpp(
 
 pub(super) async fn doctor(
     State(server): State<WebServer>,
-    caller: Caller,
+    caller: WebCaller,
     Path(daemon): Path<String>,
 ) -> Result<Response, WebError> {
     one(&server, &caller, &daemon, ReadKind::Doctor).await
@@ -56,7 +56,7 @@ pub(super) async fn doctor(
 
 async fn one(
     server: &WebServer,
-    caller: &Caller,
+    caller: &WebCaller,
     daemon: &str,
     kind: ReadKind,
 ) -> Result<Response, WebError> {
@@ -79,7 +79,7 @@ async fn read(
 /// The events of all daemons, by their clocks, filtered.
 pub(super) async fn timeline(
     State(server): State<WebServer>,
-    caller: Caller,
+    caller: WebCaller,
     RawQuery(query): RawQuery,
 ) -> Result<Response, WebError> {
     caller.may(&server, WebPermission::Look)?;
@@ -173,7 +173,7 @@ fn moment_of(event: &Event) -> i64 {
 
 pub(super) async fn compare(
     State(server): State<WebServer>,
-    caller: Caller,
+    caller: WebCaller,
 ) -> Result<Response, WebError> {
     caller.may(&server, WebPermission::Look)?;
     let comparison = server.comparer.send(GetComparison).await?;

@@ -1,4 +1,4 @@
-//! How one may log in here, and who a request is from.
+//! Who a request is from, and whether it was forged.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,15 +9,18 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 
 use super::connection::ClientOfRequest;
+use super::login_config::LoginConfig;
 use super::options::BasePath;
 use super::reply::WebError;
 use super::server::WebServer;
 use super::session_keeper::{GetSession, GetUserRole, SessionInfo};
 use super::users::check_name;
 use crate::api::ClientPeer;
-use crate::domain::web::access::{LoginMode, WebPermission, WebRole, grant};
-use crate::domain::web::forgery::{Forgery, OriginHeaders, check_host, check_origin};
-use crate::domain::web::proxies::{TrustedProxy, is_trusted};
+use crate::domain::web::access::{Denied, LoginMode, WebPermission, grant};
+use crate::domain::web::forgery::{
+    Forgery, OriginHeaders, check_host, check_origin, is_same_secret,
+};
+use crate::domain::web::proxies::is_trusted;
 use crate::domain::web::sessions::{LoginMethod, SessionKey, WebUser};
 
 /// The header of the token that each POST has.
@@ -26,23 +29,9 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// How one may log in.
-pub(super) struct LoginConfig {
-    pub(super) mode: LoginMode,
-    pub(super) methods: Vec<LoginMethod>,
-    /// Of those whom a certificate or a proxy names and the users file does not; `None`:
-    /// they may nothing.
-    pub(super) default_role: Option<WebRole>,
-    /// The header in which a proxy names the user.
-    pub(super) proxy_header: Option<HeaderName>,
-    pub(super) proxies: Vec<TrustedProxy>,
-    /// Names by which a page that needs no login may be asked for.
-    pub(super) hosts: Vec<String>,
-}
-
 /// Who a request is from.
 #[derive(Clone)]
-pub(super) struct Caller {
+pub(super) struct WebCaller {
     pub(super) user: Option<WebUser>,
     /// `None`: nobody is logged in, or no session has begun yet.
     pub(super) session: Option<(SessionKey, SessionInfo)>,
@@ -52,7 +41,7 @@ pub(super) struct Caller {
     cookie: CookieName,
 }
 
-impl Caller {
+impl WebCaller {
     /// # Errors
     /// They may not.
     pub(super) fn may(
@@ -76,17 +65,12 @@ impl Caller {
     pub(super) fn check_token(&self, headers: &HeaderMap) -> Result<(), WebError> {
         let given = headers.get(TOKEN).and_then(|token| token.to_str().ok()).unwrap_or_default();
         match &self.session {
-            Some((_, session))
-                if crate::domain::web::forgery::is_same_secret(
-                    session.token.as_bytes(),
-                    given.as_bytes(),
-                ) =>
-            {
+            Some((_, session)) if is_same_secret(session.token.as_bytes(), given.as_bytes()) => {
                 Ok(())
             }
             Some(_) => Err(Forgery::Token.into()),
             None if self.user.is_some() => Err(Forgery::Token.into()),
-            None => Err(WebError::denied(crate::domain::web::access::Denied::LogIn)),
+            None => Err(WebError::denied(Denied::LogIn)),
         }
     }
 
@@ -131,7 +115,7 @@ pub(super) fn check_post(headers: &HeaderMap, uri_host: Option<&str>) -> Result<
     Ok(check_origin(facts)?)
 }
 
-impl FromRequestParts<WebServer> for Caller {
+impl FromRequestParts<WebServer> for WebCaller {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, server: &WebServer) -> Result<Self, WebError> {

@@ -8,7 +8,7 @@ use crate::api::views::{DampingJson, DoubtJson, DrainJson, OverrideJson, SlowSta
 use crate::pb;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct BackendView {
+pub(super) struct BackendRow {
     pub(super) name: String,
     address: Option<String>,
     dns_name: Option<String>,
@@ -39,7 +39,7 @@ fn present(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-impl BackendView {
+impl BackendRow {
     pub(super) fn new(backend: pb::BackendInfo) -> Self {
         let last = backend.transitions.last().cloned().unwrap_or_default();
         let reason = reason(&backend, &last);
@@ -133,7 +133,7 @@ mod tests {
             let mut info = pb::BackendInfo { state: "down".into(), ..Default::default() };
             info.last_result = "L4TOUT".into();
             change(&mut info);
-            BackendView::new(info).reason
+            BackendRow::new(info).reason
         };
         assert_eq!(of(|it| it.state = "up".into()), None);
         assert_eq!(of(|_| {}).unwrap(), "L4TOUT");
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn an_explanation_holds_until_something_happens() {
-        let mut view = BackendView::of_event("a");
+        let mut view = BackendRow::of_event("a");
         view.change(&transition("unknown", "down", "L4TOUT"));
         assert_eq!(view.reason.as_deref(), Some("L4TOUT"));
         assert!(view.is_to_be_explained());
@@ -169,10 +169,10 @@ mod tests {
 
     #[test]
     fn its_json_has_the_keys_of_the_contract() {
-        let mut view = BackendView::of_event("a");
+        let mut view = BackendRow::of_event("a");
         view.change(&transition("unknown", "up", "L7OK"));
         let json = serde_json::to_value(&view).unwrap();
-        assert_eq!(json["since"], "1970-01-01T00:00:01Z");
+        assert_eq!(json["since"], "1970-01-01T00:00:01.000000000Z");
         let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
         let expected = [
             "address",

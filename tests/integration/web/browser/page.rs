@@ -31,12 +31,12 @@ impl Page {
     /// Shows another view.
     pub(super) async fn go(&self, fragment: &str) {
         let url = format!("{}{fragment}", self.url);
-        self.browser.command("url", json!({ "url": url })).await.unwrap();
+        self.browser.command("url", &json!({ "url": url })).await.unwrap();
     }
 
     /// Loads the page anew.
     pub(super) async fn reload(&self) {
-        self.browser.command("refresh", json!({})).await.unwrap();
+        self.browser.command("refresh", &json!({})).await.unwrap();
     }
 
     /// Runs the body of an asynchronous function, and gives what it returns.
@@ -59,7 +59,7 @@ impl Page {
              (error) => done({{ error: String(error?.stack ?? error) }}));"
         );
         let script = json!({ "script": script, "args": arguments });
-        let mut answer = self.browser.command("execute/async", script).await?;
+        let mut answer = self.browser.command("execute/async", &script).await?;
         match answer["error"].as_str() {
             Some(message) => Err(WebDriverError {
                 error: "javascript error".into(),
@@ -108,7 +108,7 @@ impl Page {
         ))
         .await;
         let element = self.element(selector).await;
-        let clicked = self.browser.command(&format!("element/{element}/click"), json!({})).await;
+        let clicked = self.browser.command(&format!("element/{element}/click"), &json!({})).await;
         clicked.unwrap_or_else(|error| panic!("{selector}: {error:?}"));
     }
 
@@ -117,8 +117,8 @@ impl Page {
         self.until(&format!("document.querySelector({})", json!(selector))).await;
         let element = self.element(selector).await;
         let path = format!("element/{element}");
-        self.browser.command(&format!("{path}/clear"), json!({})).await.unwrap();
-        self.browser.command(&format!("{path}/value"), json!({ "text": text })).await.unwrap();
+        self.browser.command(&format!("{path}/clear"), &json!({})).await.unwrap();
+        self.browser.command(&format!("{path}/value"), &json!({ "text": text })).await.unwrap();
     }
 
     /// Logs in by the form, and waits for what is then shown.
@@ -131,7 +131,7 @@ impl Page {
 
     async fn element(&self, selector: &str) -> String {
         let find = json!({ "using": "css selector", "value": selector });
-        let found = self.browser.command("element", find).await;
+        let found = self.browser.command("element", &find).await;
         found.unwrap_or_else(|error| panic!("{selector}: {error:?}"))[ELEMENT]
             .as_str()
             .unwrap()
@@ -145,7 +145,7 @@ impl Page {
             .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key })))
             .collect();
         let keyboard = json!({ "type": "key", "id": "keyboard", "actions": strokes });
-        self.browser.command("actions", json!({ "actions": [keyboard] })).await.unwrap();
+        self.browser.command("actions", &json!({ "actions": [keyboard] })).await.unwrap();
     }
 
     /// Types a text wherever the focus is.
@@ -155,21 +155,21 @@ impl Page {
     }
 
     /// A command of Chromium's own protocol.
-    pub(super) async fn devtools(&self, command: &str, params: Value) -> Value {
+    pub(super) async fn devtools(&self, command: &str, params: &Value) -> Value {
         let body = json!({ "cmd": command, "params": params });
-        self.browser.command("goog/cdp/execute", body).await.unwrap()
+        self.browser.command("goog/cdp/execute", &body).await.unwrap()
     }
 
     /// The window's size in CSS pixels, and how many pixels of the screen are one of them.
     pub(super) async fn resize(&self, width: u32, height: u32, scale: f64) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": false });
-        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics).await;
     }
 
     /// What the system prefers: `dark` or `light`.
     pub(super) async fn prefers(&self, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features })).await;
     }
 
     /// A picture of the window as PNG, in base64.
@@ -180,7 +180,7 @@ impl Page {
     /// Asserts that nothing went wrong in it: no error, and nothing that the
     /// server's policy forbids. `expected`: parts of errors that a test brings about.
     pub(super) async fn assert_quiet(&self, expected: &[&str]) {
-        let log = self.browser.command("se/log", json!({ "type": "browser" })).await.unwrap();
+        let log = self.browser.command("se/log", &json!({ "type": "browser" })).await.unwrap();
         let bad: Vec<_> = log
             .as_array()
             .unwrap()

@@ -128,8 +128,8 @@ fn cost(pid: u32) -> (u64, f64) {
 
 /// Bytes of the page's heap that are in use.
 async fn heap(page: &Page) -> f64 {
-    page.devtools("HeapProfiler.collectGarbage", json!({})).await;
-    page.devtools("Runtime.getHeapUsage", json!({})).await["usedSize"].as_f64().unwrap() / 1e6
+    page.devtools("HeapProfiler.collectGarbage", &json!({})).await;
+    page.devtools("Runtime.getHeapUsage", &json!({})).await["usedSize"].as_f64().unwrap() / 1e6
 }
 
 fn longest(tasks: &Value) -> f64 {
@@ -159,7 +159,7 @@ async fn a_storm_over_thirty_thousand_servers_leaves_the_page_usable() {
     let url = format!("http://{address}/");
     let Some(page) = Page::open(&url).await else { return };
     let observer = json!({ "source": OBSERVER });
-    page.devtools("Page.addScriptToEvaluateOnNewDocument", observer).await;
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", &observer).await;
     page.reload().await;
     let painted = page.run("return window.useful;").await.as_f64().unwrap();
     let at_start = longest(&page.run("return window.long;").await);

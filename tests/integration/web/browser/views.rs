@@ -133,18 +133,18 @@ async fn times_are_utc_or_this_machines() {
     let bed = WebBed::start(1).await;
     let Some(page) = Page::open(&bed.url()).await else { return };
     let zone = json!({ "timezoneId": "Asia/Kolkata" });
-    page.devtools("Emulation.setTimezoneOverride", zone).await;
+    page.devtools("Emulation.setTimezoneOverride", &zone).await;
     show(&page, "#/timeline", "tr.row time").await;
     let first = "return document.querySelector('tr.row time').textContent.slice(-8);";
     let utc = page.run(first).await;
     page.press(&["z"]).await;
     page.sees(".tools", "GMT+5:30").await;
-    let minutes = |time: Value| -> i32 {
-        let time = time.as_str().unwrap().to_owned();
+    let minutes = |time: &Value| -> i32 {
+        let time = time.as_str().unwrap();
         let mut parts = time.split(':').map(|part| part.parse::<i32>().unwrap());
         parts.next().unwrap() * 60 + parts.next().unwrap()
     };
-    let ahead = minutes(page.run(first).await) - minutes(utc);
+    let ahead = minutes(&page.run(first).await) - minutes(&utc);
     assert_eq!(ahead.rem_euclid(24 * 60), 5 * 60 + 30);
 }
 

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, getuid, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 
 use crate::support::probe::skipped;
 use crate::support::wait::DEADLINE;
@@ -22,7 +22,7 @@ pub(super) struct WebDriver {
     driver: Child,
     address: SocketAddr,
     session: String,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 /// What a command was answered with in place of a value.
@@ -56,10 +56,10 @@ impl WebDriver {
             .unwrap();
         let port = port(driver.stdout.take().unwrap());
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let mut browser = Self { driver, address, session: String::new(), _profile: profile };
+        let mut browser = Self { driver, address, session: String::new(), profile };
         let options = json!({
             "binary": which(program),
-            "args": arguments(browser._profile.path().to_str().unwrap()),
+            "args": arguments(browser.profile.path().to_str().unwrap()),
         });
         let capabilities = json!({ "alwaysMatch": {
             "goog:chromeOptions": options,
@@ -73,8 +73,8 @@ impl WebDriver {
     }
 
     /// What a command of the session answers.
-    pub(super) async fn command(&self, path: &str, body: Value) -> Result<Value, WebDriverError> {
-        self.send("POST", &format!("/session/{}/{path}", self.session), &body).await
+    pub(super) async fn command(&self, path: &str, body: &Value) -> Result<Value, WebDriverError> {
+        self.send("POST", &format!("/session/{}/{path}", self.session), body).await
     }
 
     /// The same of a command without a body.
@@ -84,18 +84,28 @@ impl WebDriver {
 
     async fn send(&self, method: &str, path: &str, body: &Value) -> Result<Value, WebDriverError> {
         let exchange = async {
-            let mut stream = tokio::net::TcpStream::connect(self.address).await?;
+            let stream = tokio::net::TcpStream::connect(self.address).await?;
+            let mut stream = tokio::io::BufReader::new(stream);
             stream.write_all(request(method, path, body).as_bytes()).await?;
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await?;
-            Ok::<_, std::io::Error>(answer)
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                stream.read_line(&mut line).await?;
+                if line.trim_end().is_empty() {
+                    break;
+                }
+                length = content_length(&line).unwrap_or(length);
+            }
+            let mut body = vec![0; length];
+            // Chromedriver leaves the connection open.
+            stream.read_exact(&mut body).await?;
+            Ok::<_, std::io::Error>(body)
         };
         // A script may take as long as anything may.
         let answer = tokio::time::timeout(DEADLINE * 2, exchange).await;
         let answer = answer.unwrap_or_else(|_| panic!("no answer to {method} {path} in time"));
-        let answer = String::from_utf8(answer.unwrap()).unwrap();
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        let value = serde_json::from_str::<Value>(body).unwrap()["value"].take();
+        let body = String::from_utf8(answer.unwrap()).unwrap();
+        let value = serde_json::from_str::<Value>(&body).unwrap()["value"].take();
         match (value["error"].as_str(), value["message"].as_str()) {
             (Some(error), Some(message)) => {
                 Err(WebDriverError { error: error.into(), message: message.into() })
@@ -112,11 +122,16 @@ impl Drop for WebDriver {
         if let Ok(mut stream) = TcpStream::connect(self.address) {
             let _ = stream.set_read_timeout(Some(DEADLINE));
             let _ = stream.write_all(quit.as_bytes());
-            let _ = stream.read_to_end(&mut Vec::new());
+            let _ = stream.read(&mut [0; 1]);
         }
         let _ = kill_process_group(Pid::from_child(&self.driver), Signal::KILL);
         let _ = self.driver.wait();
     }
+}
+
+fn content_length(line: &str) -> Option<usize> {
+    let (name, value) = line.split_once(':')?;
+    name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
 }
 
 fn request(method: &str, path: &str, body: &Value) -> String {

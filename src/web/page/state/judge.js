@@ -113,7 +113,7 @@ export function judgeFrontend(frontend) {
       frontend.not_programmed ?? "VPP has not confirmed all that is due",
     );
   }
-  if (!frontend.serving) {
+  if (!frontend.serving && !hasEntries(frontend)) {
     return judged("warn", "not read back", "VPP was not read back with a server that has entries");
   }
   if (pools.length > 0 && pools[0].name !== pool) {
@@ -123,6 +123,13 @@ export function judgeFrontend(frontend) {
     return judged("warn", "warning", frontend.warnings[0]);
   }
   return degraded(pools.find(({ name }) => name === pool));
+}
+
+/** Whether VPP was seen to lead new flows to a server that is to have some, if not after the last change. */
+function hasEntries({ pools }) {
+  return pools.some(({ backends }) =>
+    backends.some(({ effective_weight: weight, vpp_buckets: buckets }) => weight > 0 && buckets > 0),
+  );
 }
 
 function degraded(pool) {

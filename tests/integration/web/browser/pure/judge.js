@@ -9,6 +9,7 @@ same(of({ serving_pool: null }), "fault no server", "no weight anywhere");
 same(of({ serving_pool: "standby" }), "warn failed over", "another pool than the first");
 same(of({ programmed: false, not_programmed: "VPP is not connected" }), "warn not confirmed", "not confirmed");
 same(of({ serving: false }), "warn not read back", "confirmed and not read back");
+same(of({ serving: false, pools: [{ name: "main", backends: [member("a", { vpp_buckets: 512 })] }] }), "ok up", "seen with entries, if not after the last change");
 same(of({ warnings: ["the table is small"] }), "warn warning", "a warning");
 same(of({ fail_open: { open: true, threshold_percent: 50, up_weight: 1, total_weight: 3, pool: "main", since: null } }), "warn fails open", "fails open");
 same(of({ fail_open: { open: false, threshold_percent: 50, up_weight: 3, total_weight: 3, pool: null, since: null } }), "ok up", "fail-open that is closed");

@@ -50,7 +50,7 @@ async fn done(page: &Page, action: &str, foretold: &str) {
 async fn a_backend_is_paused_resumed_drained_disabled_and_left_to_the_file_at_all_daemons() {
     let Some((bed, page)) = operated().await else { return };
     page.go("#/backend/nginx0").await;
-    open(&page, "pause", "moves 71.").await;
+    open(&page, "pause", "moves 70.5 %").await;
     confirm(&page, "VPP confirmed it.").await;
     page.sees("dialog .results", "lb2").await;
     close(&page).await;

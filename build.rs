@@ -18,7 +18,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = compiler.file_descriptor_set();
     // The reflection service serves this copy.
     std::fs::write(out.join("maglev.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    // By far the largest event, and one of the rarest.
+    let large = ".maglev.Event.event.audit";
+    tonic_prost_build::configure().boxed(large).compile_fds(descriptors)?;
 
     println!("cargo:rerun-if-changed={PAGE}");
     std::fs::write(out.join("web_page.rs"), page()?)?;

@@ -169,7 +169,10 @@ fn maglev_web() -> Vec<u8> {
         "SIGNALS",
         "",
         &[
-            ("SIGHUP", "reads the users and the certificates anew: a file with a fault changes nothing"),
+            (
+                "SIGHUP",
+                "reads the users and the certificates anew: a file with a fault changes nothing",
+            ),
             ("SIGTERM, SIGINT", "end it"),
         ],
         &mut text,

@@ -19,8 +19,8 @@ use crate::cli::render::context::{RenderContext, Tone};
 use crate::cli::render::output::Output;
 use crate::client::connection::{DaemonAccess, DaemonClient};
 pub use all_or_none::{Fate, Fates, change_all_or_none};
-use fan_out::at_all;
 pub use fan_out::ServerAnswer;
+use fan_out::at_all;
 
 /// Executes a command that goes to several daemons.
 ///

@@ -10,6 +10,7 @@ mod log_record;
 mod ring;
 mod timeline;
 
+pub use self::ring::{Replay, Ring, Selection};
 pub use audit_record::{AuditOutcome, AuditRecord};
 pub use change::{Change, Changed};
 pub use dataplane_change::{DataplaneChange, DataplaneKind};
@@ -17,5 +18,4 @@ pub use drain_change::DrainChange;
 pub use event::{Event, Numbered, Seq, Transition};
 pub use fail_open_change::FailOpenChange;
 pub use log_record::{LogLevel, LogRecord};
-pub use ring::{Replay, Ring, Selection};
 pub use timeline::{TimelineNames, TimelineSubject};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::{COOKIE, HOST, ORIGIN};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 
 use super::connection::ClientOfRequest;
 use super::login_config::LoginConfig;
@@ -38,7 +39,6 @@ pub(super) struct WebCaller {
     /// `None` on a Unix socket.
     pub(super) address: Option<IpAddr>,
     pub(super) is_encrypted: bool,
-    cookie: CookieName,
 }
 
 impl WebCaller {
@@ -76,7 +76,7 @@ impl WebCaller {
 
     /// The cookie of a session; without one, the cookie that ends it.
     pub(super) fn set_cookie(&self, base: &BasePath, key: Option<SessionKey>) -> String {
-        let name = self.cookie.of(self.is_encrypted, base);
+        let name = cookie_name(self.is_encrypted, base);
         let path = base.cookie_path();
         let secure = if self.is_encrypted { "; Secure" } else { "" };
         let (value, age) = match key {
@@ -88,16 +88,11 @@ impl WebCaller {
 }
 
 /// The name of the cookie: browsers let nobody but this server set those with a prefix.
-#[derive(Clone, Copy)]
-struct CookieName;
-
-impl CookieName {
-    fn of(self, is_encrypted: bool, base: &BasePath) -> &'static str {
-        match (is_encrypted, base.cookie_path()) {
-            (true, "/") => "__Host-maglev",
-            (true, _) => "__Secure-maglev",
-            (false, _) => "maglev",
-        }
+fn cookie_name(is_encrypted: bool, base: &BasePath) -> &'static str {
+    match (is_encrypted, base.cookie_path()) {
+        (true, "/") => "__Host-maglev",
+        (true, _) => "__Secure-maglev",
+        (false, _) => "maglev",
     }
 }
 
@@ -105,14 +100,16 @@ impl CookieName {
 ///
 /// # Errors
 /// From elsewhere.
-pub(super) fn check_post(headers: &HeaderMap, uri_host: Option<&str>) -> Result<(), WebError> {
+pub(super) fn check_post(headers: &HeaderMap, uri: &Uri) -> Result<(), WebError> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let facts = OriginHeaders {
-        fetch_site: text(FETCH_SITE),
-        origin: text(ORIGIN),
-        host: text(HOST).or(uri_host),
-    };
-    Ok(check_origin(facts)?)
+    let (fetch_site, origin) = (text(FETCH_SITE), text(ORIGIN));
+    Ok(check_origin(OriginHeaders { fetch_site, origin, host: host(headers, uri) })?)
+}
+
+/// Where a request is sent to: `Host` in HTTP/1.1, and the authority in HTTP/2.
+fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    let header = headers.get(HOST).and_then(|host| host.to_str().ok());
+    header.or(uri.authority().map(Authority::as_str))
 }
 
 impl FromRequestParts<WebServer> for WebCaller {
@@ -124,12 +121,9 @@ impl FromRequestParts<WebServer> for WebCaller {
         };
         let login = &server.login;
         let headers = &parts.headers;
-        if login.mode != LoginMode::Required {
-            let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-            let host = host.or(parts.uri.host());
-            if !matches!(of.client.peer, ClientPeer::Unix { .. }) {
-                check_host(host, &login.hosts)?;
-            }
+        let is_unix = matches!(of.client.peer, ClientPeer::Unix { .. });
+        if login.mode != LoginMode::Required && !is_unix {
+            check_host(host(headers, &parts.uri), &login.hosts)?;
         }
         let peer = match of.client.peer {
             ClientPeer::Tcp(address) => Some(address.ip()),
@@ -147,9 +141,8 @@ impl FromRequestParts<WebServer> for WebCaller {
             is_encrypted |= text(&FORWARDED_PROTO) == Some("https");
         }
         let named = shown_by(&of, login, is_proxy, &text);
-        let cookie = CookieName;
-        let key = session_key(headers, cookie.of(is_encrypted, &server.base_path));
-        let mut caller = Self { user: None, session: None, address, is_encrypted, cookie };
+        let key = session_key(headers, cookie_name(is_encrypted, &server.base_path));
+        let mut caller = Self { user: None, session: None, address, is_encrypted };
         if let Some(key) = key
             && let Some(session) = server.sessions.send(GetSession { key, is_use: true }).await?
             && holds(&session.user, named.as_ref())

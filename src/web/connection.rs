@@ -174,7 +174,9 @@ fn within(path: &str, uri: &Uri) -> Option<Uri> {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),
     };
-    Some(Uri::from(PathAndQuery::try_from(text).ok()?))
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 fn secure(headers: &mut HeaderMap, is_encrypted: bool) {

@@ -15,7 +15,7 @@ use crate::domain::web::access::WebRole;
 use crate::domain::web::proxies::TrustedProxy;
 use crate::host::logging::LogFormat;
 use words::span;
-pub use words::{BasePath, DefaultRole, HeaderWord, NamedServer};
+pub(super) use words::{BasePath, DefaultRole, HeaderWord, NamedServer};
 
 /// Serves a page that shows and operates several maglevd at once.
 #[derive(Debug, Parser)]

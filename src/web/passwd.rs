@@ -5,6 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use thiserror::Error;
 
@@ -104,7 +105,8 @@ fn lock(path: &Path) -> Result<File, PasswdError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let opened = File::open(folder).map_err(|source| file("open", folder, source))?;
-    opened.lock().map_err(|source| file("lock", folder, source))?;
+    let locked = flock(&opened, FlockOperation::LockExclusive);
+    locked.map_err(|error| file("lock", folder, error.into()))?;
     Ok(opened)
 }
 

@@ -35,9 +35,9 @@ use crate::client::error::ClientError;
 use crate::domain::printable::printable_lines;
 use crate::domain::web::access::LoginMode;
 use crate::domain::web::sessions::{LoginMethod, SessionLimits};
-use crate::host::logging;
 use crate::host::panic_hook::end_program_on_panic;
 use crate::host::sd_notify::{self, Notification};
+use crate::host::{allocator, logging};
 
 const PROGRAM: &str = "maglev-web";
 /// How long requests under way may take when the server stops.
@@ -65,6 +65,7 @@ pub(super) enum WebStartError {
 }
 
 pub(super) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    allocator::share_between_threads();
     let options = match WebOptions::try_parse_from(arguments) {
         Ok(options) => options,
         Err(error) => return refuse(&error),

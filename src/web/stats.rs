@@ -27,7 +27,7 @@ mod tests {
     #[test]
     fn answers_are_counted_by_their_kind() {
         let stats = RequestStats::default();
-        [200, 204, 404, 599, 0, 999].map(|status| stats.count(status));
+        [200, 204, 404, 599, 0, 999].into_iter().for_each(|status| stats.count(status));
         let counts: Vec<_> =
             stats.counts().map(|(kind, count)| format!("{kind}={count}")).collect();
         assert_eq!(counts, ["1xx=0", "2xx=2", "3xx=0", "4xx=1", "5xx=1"]);

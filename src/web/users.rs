@@ -34,7 +34,7 @@ pub(super) struct UserEntry {
 
 /// Why the file cannot be used.
 #[derive(Debug, Error)]
-pub enum UsersError {
+pub(super) enum UsersError {
     #[error("--users {}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     #[error("--users {}:{line}: {fault}", path.display())]
@@ -45,7 +45,7 @@ pub enum UsersError {
 
 /// What is wrong with a line.
 #[derive(Debug, Error)]
-pub enum UserLineError {
+pub(super) enum UserLineError {
     #[error("write name:role:hash, as maglev-web passwd does")]
     Fields,
     #[error(transparent)]
@@ -63,7 +63,7 @@ pub enum UserLineError {
 /// The text cannot be the name of a user.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a name has 1 to 64 characters, none of which is a space, a colon or a control character")]
-pub struct UserNameError;
+pub(super) struct UserNameError;
 
 /// # Errors
 /// It cannot be a name.
@@ -117,10 +117,6 @@ impl WebUsers {
         Ok(Self(users))
     }
 
-    pub(super) fn has_passwords(&self) -> bool {
-        self.0.values().any(|user| user.hash.is_some())
-    }
-
     pub(super) fn role(&self, name: &str) -> Option<WebRole> {
         self.0.get(name).map(|user| user.role)
     }
@@ -170,8 +166,7 @@ mod tests {
         let users = WebUsers::parse(&text).unwrap();
         assert_eq!(users.role("ann"), Some(WebRole::Operator));
         assert_eq!((users.role("bob"), users.role("eve")), (Some(WebRole::Viewer), None));
-        assert!(users.has_passwords());
-        assert!(!WebUsers::parse("bob:viewer:*").unwrap().has_passwords());
+        assert!(users.0["ann"].hash.is_some() && users.0["bob"].hash.is_none());
         for (line, part) in [
             ("ann", "write name:role:hash"),
             ("ann:viewer", "write name:role:hash"),

@@ -187,9 +187,9 @@ const LAYERS: &[Layer] = &[
             "tracing",
         ],
     },
+    Layer { folder: "bin/maglev-web", modules: &["web"], crates: &[] },
     Layer { folder: "bin/maglevt", modules: &["tester"], crates: &[] },
     Layer { folder: "bin/maglevc", modules: &["cli"], crates: &[] },
-    Layer { folder: "bin/maglev-web", modules: &["web"], crates: &[] },
 ];
 
 /// Files of the root, which are of no layer.

@@ -32,7 +32,8 @@ fn code(cell: &str) -> &str {
 
 /// Flag, environment and default of everything that a program takes.
 fn taken(command: &clap::Command) -> BTreeSet<[String; 3]> {
-    let flags = command.get_arguments().map(|argument| {
+    let shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let flags = shown.map(|argument| {
         let name = format!("--{}", argument.get_long().unwrap());
         let environment = argument.get_env().map(|name| name.to_str().unwrap().to_owned());
         let default = argument.get_default_values().first();

@@ -68,7 +68,7 @@ fn unit_of(
 
 #[test]
 fn systemd_finds_nothing_wrong_with_the_units() {
-    let units = [&[][..], &["netns.conf"], &["before-253.conf"]].map(|drop_ins| unit(drop_ins));
+    let units = [&[][..], &["netns.conf"], &["before-253.conf"]].map(unit);
     for (_dir, path) in units.into_iter().chain([web_unit()]) {
         let arguments = ["verify", "--man=no", &path];
         let Some(output) = run("systemd-analyze", "systemd", &arguments) else { return };

@@ -49,7 +49,7 @@ impl ChangeRequest {
             "UndrainBackend" => backend("undrain backend"),
             "DrainBackend" => Ok(Self::of_drain(pb::DrainBackendRequest::decode(message)?)),
             "SetFrontendPoolBackendWeight" => {
-                Ok(Self::of_weight(pb::SetWeightRequest::decode(message)?))
+                Ok(Self::of_weight(&pb::SetWeightRequest::decode(message)?))
             }
             "UnsetFrontendPoolBackendWeight" => {
                 Ok(Self::of_unset_weight(pb::UnsetWeightRequest::decode(message)?))
@@ -87,10 +87,9 @@ impl ChangeRequest {
         }
     }
 
-    fn of_weight(request: pb::SetWeightRequest) -> Self {
-        let pb::SetWeightRequest { frontend, pool, backend, weight, wait_ns: _, for_ns, .. } =
-            &request;
-        let member = Member::of(frontend, pool, backend);
+    fn of_weight(request: &pb::SetWeightRequest) -> Self {
+        let pb::SetWeightRequest { frontend, pool, backend, weight, for_ns, .. } = request;
+        let member = WeighedMember::of(frontend, pool, backend);
         Self {
             what: format!("set {member} weight {weight}{}", lasting(*for_ns)),
             why: shown(&request.why),
@@ -102,7 +101,7 @@ impl ChangeRequest {
     fn of_unset_weight(request: pb::UnsetWeightRequest) -> Self {
         let pb::UnsetWeightRequest { frontend, pool, backend, wait_ns: _, why, validate_only } =
             request;
-        let member = Member::of(&frontend, &pool, &backend);
+        let member = WeighedMember::of(&frontend, &pool, &backend);
         Self {
             what: format!("unset {member} weight"),
             why: shown(&why),
@@ -135,13 +134,13 @@ fn message(body: &[u8]) -> Option<&[u8]> {
 }
 
 /// A backend in a pool of a frontend.
-struct Member {
+struct WeighedMember {
     frontend: String,
     pool: String,
     backend: String,
 }
 
-impl Member {
+impl WeighedMember {
     fn of(frontend: &str, pool: &str, backend: &str) -> Self {
         Self { frontend: shown(frontend), pool: shown(pool), backend: shown(backend) }
     }
@@ -156,7 +155,7 @@ impl Member {
     }
 }
 
-impl std::fmt::Display for Member {
+impl std::fmt::Display for WeighedMember {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { frontend, pool, backend } = self;
         write!(f, "frontend {frontend} pool {pool} backend {backend}")

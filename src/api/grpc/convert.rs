@@ -253,7 +253,7 @@ pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
         Event::Change(record) => Kind::Change(change(record)),
         Event::Hold(record) => Kind::Hold(hold(record)),
         Event::Drain(record) => Kind::Drain(drain_info::event(record)),
-        Event::Audit(record) => Kind::Audit(audit_info::event(record)),
+        Event::Audit(record) => Kind::Audit(audit_info::event(record).into()),
     };
     pb::Event { event: Some(kind), seq: seq.0, boot_id }
 }

@@ -47,6 +47,7 @@ pub(super) struct AdmittedCall {
 
 /// Why a request is not let through.
 struct Denial {
+    caller: Caller,
     cause: DenialCause,
     status: Status,
 }
@@ -93,15 +94,15 @@ impl Gate {
         let change = change.filter(|(_, change)| !change.is_dry_run && !change.is_validation);
         match self.judge(client, token, name, needed) {
             Ok(mut caller) => {
-                caller.on_behalf_of =
-                    on_behalf_of.filter(|_| caller.grant.role == Role::Operator);
+                caller.on_behalf_of = on_behalf_of.filter(|_| caller.grant.role == Role::Operator);
                 let audit = change.map(|(name, change)| self.audit.begin(&caller, name, change));
                 request.extensions_mut().insert(caller.clone());
                 Ok(AdmittedCall { audit, caller, needed })
             }
-            Err((caller, denial)) => {
-                self.denied.count(name, denial.cause);
-                let why = denial.status.message();
+            Err(denial) => {
+                let Denial { caller, cause, status } = *denial;
+                self.denied.count(name, cause);
+                let why = status.message();
                 if let Some(withheld) = self.denials.is_due() {
                     let role = caller.grant.role.as_str();
                     let listener = &*caller.client.entrance.address;
@@ -111,7 +112,7 @@ impl Gate {
                 if let Some((name, change)) = change {
                     self.audit.denied(&caller, name, change, why);
                 }
-                Err(denial.status)
+                Err(status)
             }
         }
     }
@@ -122,10 +123,10 @@ impl Gate {
         token: Result<Option<TokenDigest>, BearerError>,
         method: &str,
         needed: Role,
-    ) -> Result<Caller, (Caller, Denial)> {
+    ) -> Result<Caller, Box<Denial>> {
         let unauthenticated = |why: String| {
-            let status = Status::unauthenticated(why);
-            (nobody(client), Denial { cause: DenialCause::Token, status })
+            let (caller, status) = (nobody(client), Status::unauthenticated(why));
+            Box::new(Denial { caller, cause: DenialCause::Token, status })
         };
         let token = token.map_err(|error| unauthenticated(error.to_string()))?;
         if token.is_some() && client.is_readable {
@@ -139,7 +140,7 @@ impl Gate {
             return Ok(caller);
         }
         let status = Status::permission_denied(self.explain(&caller, method, needed));
-        Err((caller, Denial { cause: DenialCause::Role, status }))
+        Err(Denial { caller, cause: DenialCause::Role, status }.into())
     }
 
     /// Who asks, which role is missing, and how to get it.
@@ -192,3 +193,6 @@ fn nobody(client: &IdentifiedClient) -> Caller {
     let grant = Grant { role, identity, reason };
     Caller { client: client.clone(), grant, token: None, on_behalf_of: None }
 }
+
+#[cfg(test)]
+mod tests;

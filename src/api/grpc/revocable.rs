@@ -44,7 +44,7 @@ async fn revoked(mut rights: watch::Receiver<Arc<Rights>>, caller: Caller, neede
         }
     }
     // Without a sender the daemon is stopping, and ends the stream.
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 impl hyper::body::Body for RevocableBody {

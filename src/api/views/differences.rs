@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::explain::{DifferenceJson, DifferenceValueJson};
 use crate::pb;
 
-/// The values of one thing at each daemon that has it, by what it is.
-type ComparedValues = BTreeMap<(ComparedAspect, String), BTreeMap<usize, String>>;
+/// The values of one thing at each daemon, by what it is; `None`: it does not have it.
+type ComparedValues = BTreeMap<(ComparedAspect, String), Vec<Option<String>>>;
 
 /// What is compared, in the order of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,14 +39,21 @@ impl ComparedAspect {
 /// have it.
 #[must_use]
 pub fn differences(found: &[(String, pb::Fingerprints)]) -> Vec<DifferenceJson> {
+    // The usual case, which takes no memory.
+    let is_same = |(_, other): &(String, pb::Fingerprints)| {
+        let (_, first) = &found[0];
+        (&other.config, &other.objects, &other.backends, &other.frontends)
+            == (&first.config, &first.objects, &first.backends, &first.frontends)
+    };
+    if found.iter().all(is_same) {
+        return Vec::new();
+    }
     let mut values = ComparedValues::new();
     for (index, (_, fingerprints)) in found.iter().enumerate() {
-        note(&mut values, index, fingerprints);
+        note(&mut values, index, found.len(), fingerprints);
     }
     let mut differences = Vec::new();
-    for ((aspect, what), mut values) in values {
-        let all = 0..found.len();
-        let values: Vec<_> = all.map(|index| values.remove(&index)).collect();
+    for ((aspect, what), values) in values {
         if values.iter().all(|value| value == &values[0]) {
             continue;
         }
@@ -60,10 +67,10 @@ pub fn differences(found: &[(String, pb::Fingerprints)]) -> Vec<DifferenceJson> 
     differences
 }
 
-fn note(values: &mut ComparedValues, index: usize, fingerprints: &pb::Fingerprints) {
+fn note(values: &mut ComparedValues, index: usize, of: usize, fingerprints: &pb::Fingerprints) {
     let pb::Fingerprints { config, objects, backends, frontends, .. } = fingerprints;
     let mut add = |aspect, what: String, value: String| {
-        values.entry((aspect, what)).or_default().insert(index, value);
+        values.entry((aspect, what)).or_insert_with(|| vec![None; of])[index] = Some(value);
     };
     add(ComparedAspect::Configuration, "configuration".into(), config.clone());
     for object in objects {

@@ -97,7 +97,7 @@ fn the_page_has_every_key_of_every_event() {
         Some(Event::Log(pb::LogEvent::default())),
         Some(Event::Hold(pb::HoldEvent::default())),
         Some(Event::Drain(pb::DrainEvent::default())),
-        Some(Event::Audit(pb::AuditEvent::default())),
+        Some(Event::Audit(Box::default())),
         Some(Event::Change(pb::ChangeEvent::default())),
         Some(Event::Missed(pb::MissedEvent::default())),
         None,

@@ -70,7 +70,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// `--check`: prints all faults of the configuration.
+/// `--check`: prints all faults of the configuration and of the rights.
 ///
 /// # Errors
 /// The system refuses what it takes to read it.
@@ -90,34 +90,36 @@ fn check(flags: &Flags, mut signals: Signals) -> Result<ExitCode, StartError> {
             return Ok(ExitCode::from(128 + number));
         }
     };
-    Ok(match loaded {
+    let status = match loaded {
         Ok(loaded) => {
             for warning in &loaded.warnings {
                 complain(&format!("{source}: warning: {warning}"));
             }
             say(&format!("{source}: valid"));
-            check_rights(flags)
+            0
         }
         Err(error) => {
             for line in error.to_string().lines() {
                 complain(&format!("{source}: {line}"));
             }
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
-    })
+    };
+    let of_rights = check_rights(flags);
+    Ok(ExitCode::from(if status == 0 { of_rights } else { status }))
 }
 
-/// Prints all faults of the rights file, if there is one.
-fn check_rights(flags: &Flags) -> ExitCode {
-    let Some(path) = flags.rights_file() else { return ExitCode::SUCCESS };
+/// Prints all faults of the rights file, if there is one. Its exit status.
+fn check_rights(flags: &Flags) -> u8 {
+    let Some(path) = flags.rights_file() else { return 0 };
     match RightsInForce::load(Some(path)) {
         Ok(_) => {
             say(&format!("{}: valid", path.display()));
-            ExitCode::SUCCESS
+            0
         }
         Err(error) => {
             complain(&error.to_string());
-            ExitCode::from(error.fault.exit_code())
+            error.fault.exit_code()
         }
     }
 }

@@ -61,6 +61,8 @@ pub async fn reload_on(
         let monotonic_us = sd_notify::monotonic_us();
         let begun = actors.watchdog.send(Reloading { monotonic_us }).await;
         begun.unwrap_or_else(|_| mailbox_closed("Watchdog"));
+        // First, as a right that is taken away does not wait for a configuration.
+        let rights_fault = rights.renew().await.err().map(|error| error.to_string());
         // The Controller logs the outcome.
         let reloaded = actors.controller.send(Reload { force: false }).await;
         let reloaded = reloaded.unwrap_or_else(|_| mailbox_closed("Controller"));
@@ -69,7 +71,7 @@ pub async fn reload_on(
         if let Some(certificates) = serving.certificates() {
             faults.extend(certificates.renew().await.err().map(|error| error.to_string()));
         }
-        faults.extend(rights.renew().await.err().map(|error| error.to_string()));
+        faults.extend(rights_fault);
         audit::record(&actors.broadcaster, record(cause, began, &faults));
         let refusal = reloaded.err().as_ref().map(Into::into);
         actors

@@ -7,7 +7,7 @@ use super::fault::{AccountNames, RightsFault, RightsProblem};
 use super::raw::RawIdentity;
 use crate::config::report::ConfigPath;
 use crate::domain::names::{IdentityName, is_usable};
-use crate::domain::rights::{CertificateName, Identity, Rights, Role, TokenDigest};
+use crate::domain::rights::{CertificateName, Rights, RightsEntry, Role, TokenDigest};
 
 pub(super) fn resolve(
     raw: &BTreeMap<String, RawIdentity>,
@@ -21,8 +21,9 @@ pub(super) fn resolve(
         if !is_usable(name) {
             faults.push(fault(&at, RightsProblem::BadName));
         }
-        let identity = known.identity(name.as_str().into(), raw, &at, accounts, &mut faults);
-        known.rights.identities.insert(name.as_str().into(), identity);
+        let own: IdentityName = name.as_str().into();
+        let identity = known.identity(&own, raw, &at, accounts, &mut faults);
+        known.rights.identities.insert(own, identity);
     }
     if faults.is_empty() { Ok(known.rights) } else { Err(RightsError::Faults(faults)) }
 }
@@ -40,13 +41,13 @@ struct KnownIdentities {
 impl KnownIdentities {
     fn identity(
         &self,
-        own: IdentityName,
+        own: &IdentityName,
         raw: &RawIdentity,
         at: &ConfigPath<'_>,
         accounts: &dyn AccountNames,
         faults: &mut Vec<RightsFault>,
-    ) -> Identity {
-        let mut identity = Identity::default();
+    ) -> RightsEntry {
+        let mut identity = RightsEntry::default();
         let role_at = at.key("role");
         match raw.role.as_deref().map(|word| (word, Role::from_word(word))) {
             None => faults.push(fault(&role_at, RightsProblem::NoRole)),
@@ -71,31 +72,31 @@ impl KnownIdentities {
             let name = CertificateName::parse(given)
                 .map_err(|error| RightsProblem::BadCertificate { given: given.into(), error })?;
             self.refuse_twice(|it| it.certificates.contains(&name))?;
-            add_once(identity.certificates.insert(name), &own)
+            add_once(identity.certificates.insert(name), own)
         });
         each("users", users, &mut |given| {
             let number = given.parse().ok().or_else(|| accounts.user(given));
             let number = number.ok_or_else(|| RightsProblem::NoUser { given: given.into() })?;
             self.refuse_twice(|it| it.users.contains(&number))?;
-            add_once(identity.users.insert(number), &own)
+            add_once(identity.users.insert(number), own)
         });
         each("groups", groups, &mut |given| {
             let number = given.parse().ok().or_else(|| accounts.group(given));
             let number = number.ok_or_else(|| RightsProblem::NoGroup { given: given.into() })?;
             self.refuse_twice(|it| it.groups.contains(&number))?;
-            add_once(identity.groups.insert(number), &own)
+            add_once(identity.groups.insert(number), own)
         });
         each("tokens", tokens, &mut |given| {
             let digest = TokenDigest::parse(given).map_err(RightsProblem::BadToken)?;
             self.refuse_twice(|it| it.tokens.contains(&digest))?;
             let is_new = !identity.tokens.contains(&digest);
             identity.tokens.push(digest);
-            add_once(is_new, &own)
+            add_once(is_new, own)
         });
         identity
     }
 
-    fn refuse_twice(&self, has: impl Fn(&Identity) -> bool) -> Added {
+    fn refuse_twice(&self, has: impl Fn(&RightsEntry) -> bool) -> Added {
         let other = self.rights.identities.iter().find(|(_, identity)| has(identity));
         match other {
             Some((other, _)) => Err(RightsProblem::GivenTwice { other: other.clone() }),

@@ -1,10 +1,12 @@
+//! Files with the rights that they give, and files with one fault.
+
 use super::*;
 use crate::domain::rights::{CertificateName, Role, TokenDigest};
 
 /// Two users and two groups.
-struct Accounts;
+struct FakeAccounts;
 
-impl AccountNames for Accounts {
+impl AccountNames for FakeAccounts {
     fn user(&self, name: &str) -> Option<u32> {
         [("alice", 1000), ("prometheus", 111)].into_iter().find(|it| it.0 == name).map(|it| it.1)
     }
@@ -29,7 +31,7 @@ fn everybody_is_known_by_what_the_file_says() {
            left: {{ role: none, users: [prometheus] }}\n",
         digest()
     );
-    let rights = parse(&text, &Accounts).unwrap();
+    let rights = parse(&text, &FakeAccounts).unwrap();
     let alice = &rights.identities["alice"];
     assert_eq!(alice.role, Role::Operator);
     let names = [CertificateName::Common("alice".into()), CertificateName::dns("a.example")];
@@ -39,12 +41,12 @@ fn everybody_is_known_by_what_the_file_says() {
     let staff = &rights.identities["staff"];
     assert_eq!((staff.role, &staff.groups), (Role::Viewer, &[50, 60].into()));
     assert_eq!(rights.identities["left"].role, Role::Nobody);
-    assert_eq!(parse("rights: {}\n", &Accounts).unwrap(), Rights::default());
+    assert_eq!(parse("rights: {}\n", &FakeAccounts).unwrap(), Rights::default());
 }
 
 #[test]
 fn the_example_can_be_used() {
-    let rights = parse(include_str!("../../../config/rights.yaml"), &Accounts).unwrap();
+    let rights = parse(include_str!("../../../config/rights.yaml"), &FakeAccounts).unwrap();
     let roles: Vec<_> =
         rights.identities.iter().map(|(name, it)| (name.as_str(), it.role.as_str())).collect();
     let expected =
@@ -85,7 +87,7 @@ fn every_fault_is_named_with_its_place_and_what_mends_it() {
         ("a: { role: viewer, users: }", "line 2, column 22: rights.a.users: has nothing behind"),
     ];
     for (text, expected) in cases {
-        let error = parse(&format!("rights:\n  {text}\n"), &Accounts).unwrap_err();
+        let error = parse(&format!("rights:\n  {text}\n"), &FakeAccounts).unwrap_err();
         let said = error.to_string();
         assert!(said.starts_with(expected), "{text}\n{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
@@ -93,14 +95,14 @@ fn every_fault_is_named_with_its_place_and_what_mends_it() {
         let is_syntax = expected.starts_with("line ");
         assert_eq!(error.exit_code(), if is_syntax { 1 } else { 2 }, "{said}");
     }
-    let error = parse("right: {}\n", &Accounts).unwrap_err().to_string();
+    let error = parse("right: {}\n", &FakeAccounts).unwrap_err().to_string();
     assert!(error.contains("unknown field `right`, expected `rights`"), "{error}");
 }
 
 #[test]
 fn all_faults_are_told_at_once() {
     let text = "rights:\n  a: { role: x, users: [bob] }\n  b: { role: viewer }\n";
-    let said = parse(text, &Accounts).unwrap_err().to_string();
+    let said = parse(text, &FakeAccounts).unwrap_err().to_string();
     assert_eq!(said.lines().count(), 3, "{said}");
 }
 
@@ -108,12 +110,12 @@ fn all_faults_are_told_at_once() {
 fn a_file_that_is_not_there_is_told_by_its_flag() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("rights.yaml");
-    let said = load(&path, &Accounts).unwrap_err().to_string();
+    let said = load(&path, &FakeAccounts).unwrap_err().to_string();
     assert!(said.starts_with("cannot be read: No such file"), "{said}");
     assert!(said.ends_with("give the right file with --rights"), "{said}");
     std::fs::write(&path, "rights: {}\n").unwrap();
-    assert_eq!(load(&path, &Accounts).unwrap(), Rights::default());
+    assert_eq!(load(&path, &FakeAccounts).unwrap(), Rights::default());
     std::fs::write(&path, "rights: {}").unwrap();
-    let said = load(&path, &Accounts).unwrap_err().to_string();
+    let said = load(&path, &FakeAccounts).unwrap_err().to_string();
     assert!(said.contains("may be cut off"), "{said}");
 }

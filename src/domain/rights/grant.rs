@@ -24,12 +24,12 @@ use crate::domain::names::IdentityName;
 /// same name of a certificate, user, group or token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
-    pub identities: BTreeMap<IdentityName, Identity>,
+    pub identities: BTreeMap<IdentityName, RightsEntry>,
 }
 
 /// Who has a role, and by what they are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
+pub struct RightsEntry {
     pub role: Role,
     pub certificates: BTreeSet<CertificateName>,
     /// Numbers of users.
@@ -85,7 +85,7 @@ impl Rights {
         }
         let names = shown.certificate.iter();
         let of_names = names.flat_map(|name| {
-            let has = move |identity: &Identity| identity.certificates.contains(name);
+            let has = move |identity: &RightsEntry| identity.certificates.contains(name);
             self.named(has, GrantReason::Certificate(name.clone()))
         });
         let of_user = || {
@@ -108,7 +108,7 @@ impl Rights {
 
     /// Every token is compared, whichever it is.
     fn of_token(&self, shown: &TokenDigest) -> Option<Grant> {
-        let is_its = |identity: &Identity| {
+        let is_its = |identity: &RightsEntry| {
             identity.tokens.iter().fold(false, |found, token| (token == shown) | found)
         };
         least(self.named(is_its, GrantReason::Token))
@@ -116,7 +116,7 @@ impl Rights {
 
     fn named(
         &self,
-        has: impl Fn(&Identity) -> bool,
+        has: impl Fn(&RightsEntry) -> bool,
         reason: GrantReason,
     ) -> impl Iterator<Item = Grant> {
         let named = self.identities.iter().filter(move |(_, identity)| has(identity));

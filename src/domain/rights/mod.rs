@@ -7,6 +7,6 @@ mod method;
 mod role;
 
 pub use credential::{CertificateName, CertificateNameError, TokenDigest, TokenDigestError};
-pub use grant::{Credentials, Grant, GrantReason, Identity, Rights, UnknownToken};
+pub use grant::{Credentials, Grant, GrantReason, Rights, RightsEntry, UnknownToken};
 pub use method::{METHODS, Requirement, method, requirement};
 pub use role::Role;

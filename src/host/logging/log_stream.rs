@@ -14,7 +14,7 @@ use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, Filter};
 
-use super::AUDIT;
+use super::target::AUDIT;
 use crate::domain::events::{LogLevel, LogRecord};
 
 /// Records that may be queued; more are dropped and counted.

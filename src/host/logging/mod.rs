@@ -6,6 +6,7 @@ mod json_lines;
 mod log_stream;
 mod log_writer;
 mod rate_limit;
+mod target;
 mod text_fields;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use text_fields::TextFields;
 pub use log_stream::LogDemand;
 pub use log_writer::{FlushOnDrop, LogWriter};
 pub use rate_limit::RateLimitedLog;
+pub use target::AUDIT;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -78,10 +80,6 @@ impl LogLevels {
         warn!(to = level.as_str(), "log-level-set");
     }
 }
-
-/// The target of audit records, which are logged at every level of the log: who changed
-/// what is not to be lost because somebody wanted less to read.
-pub const AUDIT: &str = "audit";
 
 /// Libraries whose failures are results of ours.
 const QUIET: [&str; 3] = ["hickory_net", "hickory_proto", "hickory_resolver"];

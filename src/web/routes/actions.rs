@@ -25,7 +25,7 @@ pub(super) async fn act(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, WebError> {
-    check_post(&headers, uri.host())?;
+    check_post(&headers, &uri)?;
     // Before the token: who may not operate is told that, and needs no token for it.
     caller.may(&server, WebPermission::Operate)?;
     caller.check_token(&headers)?;
@@ -39,9 +39,9 @@ pub(super) async fn act(
     let acting = tokio::spawn(actions::act(server.clone(), asked));
     let answer = acting.await.map_err(|_| WebError::stopping())?;
     for result in answer.results() {
-        let (daemon, outcome, message) = (&result.daemon, result.outcome, &result.message);
+        let (daemon, outcome, said) = (&result.daemon, result.outcome, &result.message);
         let (user, action, why) = (caller.name(), answer.action(), answer.why());
-        info!(user, action, daemon, outcome, message, why, "operated");
+        info!(user, action, daemon, outcome, said, why, "operated");
     }
     Ok(JsonReply::of(&answer.to_json()).into_response())
 }
@@ -69,7 +69,7 @@ pub(super) async fn forecast(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, WebError> {
-    check_post(&headers, uri.host())?;
+    check_post(&headers, &uri)?;
     caller.may(&server, WebPermission::Look)?;
     // Without a login there is no token, and a forecast changes nothing.
     if caller.user.is_some() {

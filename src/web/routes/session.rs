@@ -55,7 +55,7 @@ pub(super) async fn login(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, WebError> {
-    check_post(&headers, uri.host())?;
+    check_post(&headers, &uri)?;
     let LoginBody { name, password } = json_body(&headers, &body)?;
     if !server.login.methods.contains(&LoginMethod::Password) {
         let error = WebError::new(StatusCode::FORBIDDEN, "forbidden", "nobody logs in by password");
@@ -100,7 +100,7 @@ pub(super) async fn logout(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    check_post(&headers, uri.host())?;
+    check_post(&headers, &uri)?;
     caller.check_token(&headers)?;
     if let Some((key, session)) = caller.session.take() {
         server.sessions.send(CloseSession(key)).await?;

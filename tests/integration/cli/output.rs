@@ -246,15 +246,15 @@ async fn several_daemons_answer_under_their_names() {
 
 #[tokio::test]
 async fn a_watch_goes_on_over_a_reconnect_without_gap() {
-    // Every stream ends after two events; there are eight.
+    // Every stream ends after two events; there are nine.
     let fake = on_tcp(Behaviour { leaving: Some(2), ..USUAL }).await;
     let client = connected(&fake).await;
-    let Ok(CliCommand::WatchEvents(eight)) = parse::parse(&["watch", "events", "num", "8"]) else {
+    let Ok(CliCommand::WatchEvents(nine)) = parse::parse(&["watch", "events", "num", "9"]) else {
         panic!("not a watch")
     };
     let (mut out, mut notices) = (Vec::new(), Vec::new());
     let mut notice = |line: &str| notices.push(line.to_owned());
-    let end = watch_events::run(client, &eight, &mut out, &mut notice).await.unwrap();
+    let end = watch_events::run(client, &nine, &mut out, &mut notice).await.unwrap();
     assert_eq!(end, watch_events::CommandEnd::Done);
     let events = events(&WatchRequest::default(), BOOT_ID);
     let lines: String =
@@ -267,8 +267,8 @@ async fn a_watch_goes_on_over_a_reconnect_without_gap() {
     let back = "connected again".to_owned();
     let missed = "3 events missed; the present state follows".to_owned();
     let away = [lost, back];
-    let notices_of_three = away.iter().cycle().take(6).chain([&missed]);
-    assert!(notices.iter().eq(notices_of_three), "{notices:?}");
+    let notices_of_four = away.iter().cycle().take(8).chain([&missed]);
+    assert!(notices.iter().eq(notices_of_four), "{notices:?}");
 }
 
 #[test]

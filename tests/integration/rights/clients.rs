@@ -27,7 +27,9 @@ impl Token {
         let (status, said, _) = ran(maglevd(dir).arg("--new-token")).await;
         assert_eq!(status, 0);
         let of = |name: &str| {
-            let line = said.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            // Plain lines are shown as texts of JSON.
+            let mut lines = said.lines().map(|line| line.trim_matches('"'));
+            let line = lines.find_map(|line| line.strip_prefix(name)).unwrap();
             line.trim().to_owned()
         };
         Self { token: of("token:"), digest: of("digest:") }
@@ -156,6 +158,6 @@ impl Service<http::Uri> for OneConnection {
 
     fn call(&mut self, _: http::Uri) -> Self::Future {
         let stream = self.0.take().ok_or(std::io::ErrorKind::NotConnected);
-        Box::pin(async move { Ok(TokioIo::new(stream?)) })
+        Box::pin(async move { Ok::<_, std::io::Error>(TokioIo::new(stream?)) })
     }
 }

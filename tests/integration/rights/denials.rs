@@ -49,7 +49,8 @@ async fn whoever_is_denied_is_told_who_they_are_what_is_missing_and_how_to_get_i
     assert!(said.contains("the token is of nobody in the rights file"), "{said}");
 
     let line = system.daemon.logged("api-denied").await;
-    assert_eq!((&line["method"], &line["role"]), (&"PauseBackend".into(), &"viewer".into()));
+    assert_eq!(line["method"], "PauseBackend");
+    assert_eq!(line["role"], "viewer");
     assert_eq!(line["listener"], address.as_str());
     assert!(line["who"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
 

@@ -123,7 +123,8 @@ async fn a_tcp_listener_where_anybody_may_operate_is_warned_of() {
         "127.0.0.1:0,127.0.0.1:0,role=viewer,127.0.0.1:0,role=none,unix:DIR/maglevd.sock";
     let mut system = RightsDaemon::start_on(bed, listeners, "", &[]).await;
     let line = system.daemon.logged_as("grpc-open", is_warning).await;
-    assert_eq!((&line["level"], &line["address"]), (&"WARN".into(), &*system.addresses()[0]));
+    assert_eq!(line["level"], "WARN");
+    assert_eq!(line["address"], system.addresses()[0].as_str());
     let log = system.daemon.everything();
     assert_eq!(log.matches("grpc-open").count(), 1, "{log}");
     system.daemon.terminate().await;

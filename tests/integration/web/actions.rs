@@ -23,7 +23,7 @@ fn on_a(action: &str) -> Value {
 
 #[tokio::test]
 async fn an_operator_pauses_and_resumes_and_is_named_in_the_record() {
-    let bed = WebBed::start(&[]).await;
+    let mut bed = WebBed::start(&[]).await;
     let ann = bed.web.log_in("ann").await;
     let paused = act(&bed.web, &ann, on_a("pause")).await.json();
     assert_eq!((&paused["outcome"], &paused["action"]), (&json!("done"), &json!("pause")));
@@ -37,6 +37,13 @@ async fn an_operator_pauses_and_resumes_and_is_named_in_the_record() {
     let backend = &result["backend"]["admin_override"];
     assert_eq!(backend["why"], "kernel (ann)");
     assert!(backend["who"].as_str().unwrap().ends_with(" for ann"), "{backend}");
+    let logged = bed.web.logged("operated").await;
+    let said =
+        ["user", "action", "daemon", "outcome", "said", "why"].map(|key| logged[key].clone());
+    assert_eq!(
+        json!(said),
+        json!(["ann", "pause", "lb0", "done", "a is paused, written", "kernel"])
+    );
     let resumed = act(&bed.web, &ann, on_a("resume")).await.json();
     assert_eq!(resumed["outcome"], "done");
     bed.daemon.dataplane.until_both("a=100 b=40 c=0").await;

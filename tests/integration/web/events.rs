@@ -94,7 +94,8 @@ async fn a_daemon_that_is_gone_and_comes_back_is_told_of() {
     assert!(lost.data["connection"]["why"].as_str().unwrap().contains(&port), "{lost:?}");
     let state = web.state().await;
     assert_eq!(state["daemons"][0]["backends"].as_array().unwrap().len(), 2, "it is kept");
-    let daemon = bed.start_with(&["--grpc-addr", &port]).await;
+    let mut command = bed.command();
+    let daemon = bed.run(command.args(["--grpc-addr", &port])).await;
     daemon.all(&["a", "b"], "up").await;
     events.until("batch", is("up")).await;
 }

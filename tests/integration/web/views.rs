@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::server::{WebServer, plain_daemon};
-use crate::support::{Fleet, ReadyDaemon};
+use crate::support::{Fleet, ReadyDaemon, TestBed};
 
 fn names(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect()
@@ -36,8 +36,15 @@ async fn the_state_has_all_of_a_daemon() {
 
 #[tokio::test]
 async fn views_have_what_vpp_holds_and_why_it_is_so() {
-    let daemon = ReadyDaemon::start().await;
-    let web = WebServer::start(&[&daemon.daemon], &[]).await;
+    // A dataplane of the daemon's own has counters.
+    let bed = TestBed::new(&["a", "b", "c"]).pools(&["a b:40", "c"]).vpp("embedded");
+    let daemon = bed.start().await;
+    let web = WebServer::start(&[&daemon], &[]).await;
+    web.state_when("it serves", |state| {
+        let frontends = state["daemons"][0]["frontends"].as_array().unwrap();
+        frontends.len() == 2 && frontends.iter().all(|it| it["serving"] == true)
+    })
+    .await;
     let frontend = web.get("/api/daemons/lb0/frontends/v4").await.json();
     assert_eq!(frontend["frontend"]["pools"][0]["backends"][0]["state"], "up");
     assert_eq!(frontend["vip"]["servers"].as_array().unwrap().len(), 3, "{frontend}");

@@ -1,3 +1,5 @@
+//! Every request that changes something in words, and what a request must not pretend.
+
 use super::*;
 use crate::domain::rights::METHODS;
 

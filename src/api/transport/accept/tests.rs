@@ -24,6 +24,21 @@ fn a_lack_of_descriptors_is_told_from_a_client_that_went_away() {
     }
 }
 
+#[test]
+fn loopback_is_of_no_network() {
+    for (address, expected) in [
+        ("127.0.0.1:1", false),
+        ("[::1]:1", false),
+        ("[::ffff:127.0.0.1]:1", false),
+        ("192.0.2.1:1", true),
+        ("[2001:db8::1]:1", true),
+        ("[::ffff:192.0.2.1]:1", true),
+    ] {
+        assert_eq!(is_of_a_network(ClientPeer::Tcp(address.parse().unwrap())), expected);
+    }
+    assert!(!is_of_a_network(ClientPeer::Unix { uid: 0, pid: None }));
+}
+
 /// A listener with this many places, and the connections that it accepts. They are
 /// open until they are dropped or closed.
 async fn open(

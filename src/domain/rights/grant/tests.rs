@@ -1,3 +1,5 @@
+//! A table of who is taken for whom, and the law that nobody gets more than a rule says.
+
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 
@@ -11,28 +13,28 @@ fn cn(name: &str) -> CertificateName {
     CertificateName::Common(name.into())
 }
 
-fn rights(identities: &[(&str, Identity)]) -> Rights {
+fn rights(identities: &[(&str, RightsEntry)]) -> Rights {
     let identities = identities.iter().cloned();
     Rights { identities: identities.map(|(name, it)| (name.into(), it)).collect() }
 }
 
 /// Two people by each kind of proof, one of them an operator and one with nothing.
 fn house() -> Rights {
-    let of = |role| Identity { role, ..Identity::default() };
+    let of = |role| RightsEntry { role, ..RightsEntry::default() };
     let (up, down) = (Role::Operator, Role::Nobody);
     rights(&[
-        ("token-up", Identity { tokens: vec![digest(1), digest(3)], ..of(up) }),
-        ("token-down", Identity { tokens: vec![digest(2)], ..of(down) }),
-        ("cert-up", Identity { certificates: [cn("alice")].into(), ..of(up) }),
+        ("token-up", RightsEntry { tokens: vec![digest(1), digest(3)], ..of(up) }),
+        ("token-down", RightsEntry { tokens: vec![digest(2)], ..of(down) }),
+        ("cert-up", RightsEntry { certificates: [cn("alice")].into(), ..of(up) }),
         (
             "cert-down",
-            Identity { certificates: [CertificateName::dns("bob.example")].into(), ..of(down) },
+            RightsEntry { certificates: [CertificateName::dns("bob.example")].into(), ..of(down) },
         ),
-        ("user-up", Identity { users: [1000].into(), ..of(up) }),
-        ("user-down", Identity { users: [1001].into(), ..of(down) }),
-        ("group-up", Identity { groups: [50].into(), ..of(up) }),
-        ("group-down", Identity { groups: [60].into(), ..of(down) }),
-        ("group-view", Identity { groups: [70].into(), ..of(Role::Viewer) }),
+        ("user-up", RightsEntry { users: [1000].into(), ..of(up) }),
+        ("user-down", RightsEntry { users: [1001].into(), ..of(down) }),
+        ("group-up", RightsEntry { groups: [50].into(), ..of(up) }),
+        ("group-down", RightsEntry { groups: [60].into(), ..of(down) }),
+        ("group-view", RightsEntry { groups: [70].into(), ..of(Role::Viewer) }),
     ])
 }
 
@@ -103,11 +105,11 @@ fn name() -> impl Strategy<Value = CertificateName> {
     ]
 }
 
-fn identity() -> impl Strategy<Value = Identity> {
+fn identity() -> impl Strategy<Value = RightsEntry> {
     let ids = || btree_set(0..5u32, 0..3);
     let tokens = vec((0..5u8).prop_map(digest), 0..2);
     (role(), btree_set(name(), 0..3), ids(), ids(), tokens).prop_map(
-        |(role, certificates, users, groups, tokens)| Identity {
+        |(role, certificates, users, groups, tokens)| RightsEntry {
             role,
             certificates,
             users,
@@ -135,11 +137,11 @@ proptest! {
         let rights = Rights { identities };
         let token = token.as_ref();
         let shown = Credentials { listener, certificate: &certificate, user, groups: &groups, token };
-        let by_token = |it: &Identity| token.is_some_and(|token| it.tokens.contains(token));
-        let by_name = |it: &Identity| certificate.iter().any(|name| it.certificates.contains(name));
-        let by_user = |it: &Identity| user.is_some_and(|user| it.users.contains(&user));
-        let by_group = |it: &Identity| groups.iter().any(|group| it.groups.contains(group));
-        let least = |by: &dyn Fn(&Identity) -> bool| {
+        let by_token = |it: &RightsEntry| token.is_some_and(|token| it.tokens.contains(token));
+        let by_name = |it: &RightsEntry| certificate.iter().any(|name| it.certificates.contains(name));
+        let by_user = |it: &RightsEntry| user.is_some_and(|user| it.users.contains(&user));
+        let by_group = |it: &RightsEntry| groups.iter().any(|group| it.groups.contains(group));
+        let least = |by: &dyn Fn(&RightsEntry) -> bool| {
             rights.identities.values().filter(|it| by(it)).map(|it| it.role).min()
         };
         let expected = match token {

@@ -141,7 +141,7 @@ pub(crate) fn drained(kind: &str, flows: Option<u64>) -> Kind {
 
 /// Somebody was not allowed to change something.
 fn audited() -> Kind {
-    Kind::Audit(AuditEvent {
+    let event = AuditEvent {
         who: text("bob 192.0.2.1:4711"),
         identity: text("bob"),
         listener: text("192.0.2.9:9090"),
@@ -156,7 +156,8 @@ fn audited() -> Kind {
         began_unix_ns: ago(1),
         at_unix_ns: ago(1),
         ..AuditEvent::default()
-    })
+    };
+    Kind::Audit(event.into())
 }
 
 /// Something that happens to VPP.

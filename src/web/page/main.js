@@ -109,7 +109,13 @@ function sessionEnded({ why }) {
   }
 }
 
+/** What had the focus before a dialog, and gets it back. */
+let opener = null;
+
 function open(dialog) {
+  if (dialog !== null && app.dialog === null) {
+    opener = document.activeElement;
+  }
   app.dialog = dialog;
   app.schedule();
 }
@@ -132,6 +138,12 @@ function draw(ctx, change) {
 function drawDialog(ctx) {
   render(dialogs, ctx.dialog === null ? [] : [ctx.dialog.view(ctx)]);
   const element = dialogs.firstElementChild;
+  if (element === null && opener !== null) {
+    if (opener.isConnected) {
+      opener.focus({ preventScroll: true });
+    }
+    opener = null;
+  }
   if (element !== null && !element.open) {
     element.showModal();
     (element.querySelector("[autofocus]") ?? element).focus();

@@ -114,10 +114,12 @@ async fn everything_is_reached_by_keys_alone() {
     page.until("document.activeElement.matches('[data-row] a')").await;
     page.press(&["g", "v"]).await;
     page.sees("h1", "lb1").await;
+    page.run("document.querySelector('.brand').focus();").await;
     page.press(&["?"]).await;
     page.sees("dialog[open]", "this list").await;
     page.press(&[key::ESCAPE]).await;
     page.until("document.querySelector('dialog') === null").await;
+    page.until("document.activeElement.matches('.brand')").await;
     // The first stop of the tab key leads past what is above.
     page.go("#/").await;
     page.reload().await;

@@ -38,7 +38,9 @@ install: man
 	install -D -m 755 target/release/maglevd $(DESTDIR)$(PREFIX)/sbin/maglevd
 	install -D -m 755 target/release/maglevc $(DESTDIR)$(PREFIX)/bin/maglevc
 	install -D -m 755 target/release/maglevt $(DESTDIR)$(PREFIX)/bin/maglevt
+	install -D -m 755 target/release/maglev-web $(DESTDIR)$(PREFIX)/bin/maglev-web
 	install -D -m 644 target/man/maglevd.8 $(DESTDIR)$(PREFIX)/share/man/man8/maglevd.8
+	install -D -m 644 target/man/maglev-web.8 $(DESTDIR)$(PREFIX)/share/man/man8/maglev-web.8
 	install -D -m 644 target/man/maglevc.1 $(DESTDIR)$(PREFIX)/share/man/man1/maglevc.1
 	install -D -m 644 target/man/maglevt.1 $(DESTDIR)$(PREFIX)/share/man/man1/maglevt.1
 	install -D -m 644 target/completions/maglevc.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/maglevc
@@ -50,16 +52,21 @@ install: man
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/sbin/maglevd|$(PREFIX)/sbin/maglevd|' packaging/systemd/vpp-maglevd.service \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/vpp-maglevd.service
+	sed 's|/usr/bin/maglev-web|$(PREFIX)/bin/maglev-web|' packaging/systemd/vpp-maglev-web.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/vpp-maglev-web.service
 	install -D -m 644 packaging/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/vpp-maglev.conf
 	test -e $(DESTDIR)$(SYSCONFDIR)/vpp-maglev/maglev.yaml || \
 		install -D -m 644 packaging/debian/maglev.yaml $(DESTDIR)$(SYSCONFDIR)/vpp-maglev/maglev.yaml
 	test -e $(DESTDIR)$(SYSCONFDIR)/default/vpp-maglev || \
 		install -D -m 644 packaging/default/vpp-maglev $(DESTDIR)$(SYSCONFDIR)/default/vpp-maglev
+	test -e $(DESTDIR)$(SYSCONFDIR)/default/vpp-maglev-web || \
+		install -D -m 644 packaging/default/vpp-maglev-web $(DESTDIR)$(SYSCONFDIR)/default/vpp-maglev-web
 
-# Both Debian packages, into target/debian. Needs cargo-deb (cargo install cargo-deb).
+# The three Debian packages, into target/debian. Needs cargo-deb (cargo install cargo-deb).
 deb: man
 	$(CARGO) deb --no-build --locked --strip -o target/debian/
 	$(CARGO) deb --no-build --locked --strip --variant client -o target/debian/
+	$(CARGO) deb --no-build --locked --strip --variant web -o target/debian/
 
 # Installs, upgrades, removes and purges them in a throw-away Debian. Needs root
 # and mmdebstrap, and says so otherwise.

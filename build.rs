@@ -1,13 +1,14 @@
 //! Generates the gRPC code from `proto` with a compiler written in Rust, so that a
-//! build needs no system `protoc`.
+//! build needs no system `protoc`, and the list of the web page's files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use prost::Message;
 
 const PROTO: &str = "proto/maglev.proto";
 /// Of routing daemons that maglevd is a client of.
 const FOREIGN: [&str; 2] = ["proto/gobgp_v3.proto", "proto/gobgp_v4.proto"];
+const PAGE: &str = "src/web/page";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed={PROTO}");
@@ -18,14 +19,46 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = compiler.file_descriptor_set();
     // The reflection service serves this copy.
     std::fs::write(out.join("maglev.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    // By far the largest event, and one of the rarest.
+    let large = ".maglev.Event.event.audit";
+    tonic_prost_build::configure().boxed(large).compile_fds(descriptors)?;
     for foreign in FOREIGN {
         println!("cargo:rerun-if-changed={foreign}");
         tonic_prost_build::configure().compile_fds(protox::compile([foreign], ["proto"])?)?;
     }
 
+    println!("cargo:rerun-if-changed={PAGE}");
+    std::fs::write(out.join("web_page.rs"), page()?)?;
+
     println!("cargo:rustc-env=MAGLEV_COMMIT={}", commit());
     println!("cargo:rustc-env=MAGLEV_BUILD_DATE={}", build_date());
+    Ok(())
+}
+
+/// An array of the path of each file of the page, and its bytes.
+fn page() -> std::io::Result<String> {
+    let root = std::path::absolute(PAGE)?;
+    let mut files = Vec::new();
+    find(&root, &mut files)?;
+    files.sort();
+    let entry = |file: &PathBuf| {
+        let path = file.strip_prefix(&root).unwrap_or(file).display().to_string();
+        format!("    ({path:?}, include_bytes!({:?}) as &[u8]),\n", file.display().to_string())
+    };
+    let entries: String = files.iter().map(entry).collect();
+    Ok(format!("&[\n{entries}]\n"))
+}
+
+fn find(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes()[0] == b'.');
+        if path.is_dir() {
+            find(&path, files)?;
+        } else if !is_hidden {
+            files.push(path);
+        }
+    }
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! Writing and reading VPP through the client: pipelined against one at a
 //! time, and the whole state at once.
 //!
-//! Runs on the embedded dataplane, and on a real VPP as well when
-//! `MAGLEV_TEST_VPP_API` names its socket; that VPP's `lb` configuration must
+//! Runs on the embedded dataplane, with and without weights, and on a real VPP of either kind
+//! as well when `MAGLEV_TEST_VPP_API` names its socket; that VPP's `lb` configuration must
 //! be empty, and is empty again in the end. `cargo bench --bench vpp`
 
 #![allow(clippy::unwrap_used)]
@@ -12,9 +12,11 @@ use std::num::NonZeroU16;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use vpp_maglev::domain::dataplane::dialect::LbDialect;
 use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 use vpp_maglev::vpp::client::{ClientOptions, VppClient};
+use vpp_maglev::vpp::embedded::plugin::PluginApi;
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 const VIPS: u16 = 1000;
@@ -23,9 +25,12 @@ const READS: usize = 11;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     println!("{VIPS} VIPs with {SERVERS} servers each, tables of 1024, weight 100");
-    runtime.block_on(measure("embedded", embedded.api_path()));
+    for (name, api) in [("embedded", PluginApi::V1_2), ("1.1.0", PluginApi::V1_1)] {
+        let options = EmbeddedOptions { api, ..EmbeddedOptions::default() };
+        let embedded = Embedded::start_private(options).unwrap();
+        runtime.block_on(measure(name, embedded.api_path()));
+    }
     match std::env::var_os("MAGLEV_TEST_VPP_API") {
         Some(socket) => runtime.block_on(measure("real VPP", Path::new(&socket))),
         None => println!("real VPP: skipped, MAGLEV_TEST_VPP_API is not set"),
@@ -64,19 +69,35 @@ async fn measure(name: &str, socket: &Path) {
 
     let add =
         || for_each_server(|vip, server| Step::AddServer { vip, server, weight: Weight::FULL });
-    let set = |weight: i64| {
-        let weight = Weight::try_from(weight).unwrap();
-        for_each_server(move |vip, server| Step::SetWeight { vip, server, weight, flush: false })
-    };
-    let remove = || for_each_server(|vip, server| Step::RemoveServer { vip, server, flush: true });
+    let remove =
+        |flush: bool| for_each_server(move |vip, server| Step::RemoveServer { vip, server, flush });
 
     let together = all(&client, add()).await;
-    all(&client, remove()).await;
+    all(&client, remove(true)).await;
     let singly = one_by_one(&client, add()).await;
     report(name, "server adds", together, singly);
-    let together = all(&client, set(50)).await;
-    let singly = one_by_one(&client, set(100)).await;
-    report(name, "weight sets", together, singly);
+    match client.lb_dialect().unwrap() {
+        LbDialect::Weights => {
+            let set = |weight: i64| {
+                let weight = Weight::try_from(weight).unwrap();
+                let flush = false;
+                for_each_server(move |vip, server| Step::SetWeight { vip, server, weight, flush })
+            };
+            let together = all(&client, set(50)).await;
+            let singly = one_by_one(&client, set(100)).await;
+            report(name, "weight sets", together, singly);
+        }
+        LbDialect::Membership => {
+            let together = all(&client, remove(false)).await;
+            all(&client, add()).await;
+            let singly = one_by_one(&client, remove(false)).await;
+            report(name, "server removals", together, singly);
+            let together = all(&client, add()).await;
+            all(&client, remove(false)).await;
+            let singly = one_by_one(&client, add()).await;
+            report(name, "server returns", together, singly);
+        }
+    }
 
     let mut reads = Vec::new();
     for _ in 0..READS {
@@ -93,7 +114,7 @@ async fn measure(name: &str, socket: &Path) {
         millis(reads[READS - 1])
     );
 
-    all(&client, remove()).await;
+    all(&client, remove(true)).await;
     all(&client, (0..VIPS).map(|number| Step::RemoveVip(vip(number))).collect()).await;
     client.close().await;
 }

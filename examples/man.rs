@@ -15,6 +15,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use vpp_maglev::cli::command::help;
 use vpp_maglev::cli::command::options::CliOptions;
 use vpp_maglev::tester::options::TesterOptions;
+use vpp_maglev::web::WebOptions;
 
 fn main() {
     let dir = std::env::args().nth(1).unwrap_or_else(|| {
@@ -26,6 +27,7 @@ fn main() {
     std::fs::write(dir.join("maglevd.8"), maglevd()).unwrap();
     std::fs::write(dir.join("maglevc.1"), maglevc()).unwrap();
     std::fs::write(dir.join("maglevt.1"), maglevt()).unwrap();
+    std::fs::write(dir.join("maglev-web.8"), maglev_web()).unwrap();
 }
 
 /// A page of this section, up to its options.
@@ -147,5 +149,52 @@ fn maglevt() -> Vec<u8> {
     );
     let see = "maglevc(1), maglevd(8), and /usr/share/doc/vpp-maglevd/maglevt.md";
     section("SEE ALSO", see, &[], &mut text);
+    text
+}
+
+fn maglev_web() -> Vec<u8> {
+    let mut text = page(WebOptions::command(), "8");
+    section(
+        "COMMANDS",
+        "",
+        &[(
+            "passwd [--users FILE] [--role ROLE] [--no-password] NAME",
+            "adds a user to the file of --users, or sets a password anew. The password is read \
+             from the terminal, or is the first line of standard input. The role is viewer or \
+             operator; a user that is known keeps theirs, and a new one is a viewer",
+        )],
+        &mut text,
+    );
+    section(
+        "SIGNALS",
+        "",
+        &[
+            (
+                "SIGHUP",
+                "reads the users and the certificates anew: a file with a fault changes nothing",
+            ),
+            ("SIGTERM, SIGINT", "end it"),
+        ],
+        &mut text,
+    );
+    section(
+        "EXIT STATUS",
+        "",
+        &[
+            ("0", "it was told to stop; passwd: the file has the user"),
+            ("1", "it could not start; passwd: the file is as it was"),
+            ("2", "a flag is wrong"),
+        ],
+        &mut text,
+    );
+    section(
+        "FILES",
+        "",
+        &[
+            ("/etc/vpp-maglev/web-users", "who may log in, a line each: name:role:hash"),
+            ("/etc/default/vpp-maglev-web", "the environment of vpp-maglev-web.service"),
+        ],
+        &mut text,
+    );
     text
 }

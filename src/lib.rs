@@ -15,6 +15,7 @@ pub mod probe;
 pub mod state;
 pub mod tester;
 pub mod vpp;
+pub mod web;
 
 /// Version, commit and its date, as all programs tell it.
 pub const VERSION: &str = concat!(

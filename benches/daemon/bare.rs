@@ -1,5 +1,5 @@
-//! Single weight sets, one at a time, over a connection of their own and
-//! without the daemon: what a flip cannot be faster than.
+//! Single flips, one at a time, over a connection of their own and without the daemon:
+//! what a flip of the daemon cannot be faster than.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -31,10 +31,11 @@ impl Bare {
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let client = VppClient::connect(&socket, ClientOptions::default()).await.unwrap();
+                let dialect = client.lb_dialect().unwrap();
                 // Ends with the server up.
                 for up in [false, true].into_iter().cycle() {
                     let begun = Instant::now();
-                    client.apply(vec![bare_flip(up)], true).await.remove(0).unwrap();
+                    client.apply(vec![bare_flip(dialect, up)], true).await.remove(0).unwrap();
                     sink.lock().unwrap().push(begun.elapsed());
                     if up && stopped.load(Relaxed) {
                         break;

@@ -6,9 +6,9 @@
 //! twice in turn, so that two of three probes are transitions; the others pass, so that
 //! it always has a witness. The daemon's log has how long each flip took. Then others are
 //! probed so seldom that they are asked whether they pass: a round trip more. Runs on the
-//! embedded dataplane, in this process, and on a real VPP as well when
-//! `MAGLEV_TEST_VPP_API` names its socket; that VPP's `lb` configuration is replaced,
-//! and is empty in the end.
+//! embedded dataplane, in this process, as VPPs with and without weights, and on a real VPP
+//! of either kind as well when `MAGLEV_TEST_VPP_API` names its socket; that VPP's `lb`
+//! configuration is replaced, and is empty in the end.
 //! `cargo bench --bench daemon`; `MAGLEV_BENCH_SECONDS` (6) is how long flips
 //! are watched, `MAGLEV_BENCH_BACKENDS` (1000) how many are probed. A VPP that
 //! has just been through one run lists what was removed for minutes, and reads
@@ -32,6 +32,7 @@ use daemon::Daemon;
 use scene::Scene;
 use vpp_maglev::domain::dataplane::step::Step;
 use vpp_maglev::vpp::client::{ClientOptions, VppClient};
+use vpp_maglev::vpp::embedded::plugin::PluginApi;
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions};
 
 /// Times that a full sync, and its bare counterpart, are timed; even, so that
@@ -49,12 +50,15 @@ fn main() {
     let count = std::env::var("MAGLEV_BENCH_BACKENDS").ok();
     let scene = Scene::witnessed(count.map_or(1000, |count| count.parse().unwrap()));
     let asking = Scene::asking();
-    let embedded = Embedded::start_private(EmbeddedOptions::default()).unwrap();
     let both = async |name, socket: &Path| {
         measure(name, &scene, socket, watch).await;
         measure_asking(&asking, socket, watch).await;
     };
-    runtime.block_on(both("embedded", embedded.api_path()));
+    for (name, api) in [("embedded", PluginApi::V1_2), ("embedded, 1.1.0", PluginApi::V1_1)] {
+        let options = EmbeddedOptions { api, ..EmbeddedOptions::default() };
+        let embedded = Embedded::start_private(options).unwrap();
+        runtime.block_on(both(name, embedded.api_path()));
+    }
     match real {
         Some(socket) => runtime.block_on(both("real VPP", Path::new(&socket))),
         None => println!("real VPP: skipped, MAGLEV_TEST_VPP_API is not set"),
@@ -62,8 +66,9 @@ fn main() {
 }
 
 async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
-    println!("\n{name}, {} backends probed every {:?}", scene.backends, scene.interval);
     let client = VppClient::connect(socket, ClientOptions::default()).await.unwrap();
+    let dialect = client.lb_dialect().unwrap();
+    println!("\n{name} ({dialect}), {} backends probed every {:?}", scene.backends, scene.interval);
     clear(&client).await;
     let mut daemon = Daemon::start(scene, socket).await;
     daemon.all_up(scene.backends).await;
@@ -75,7 +80,7 @@ async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
     bare.take();
     tokio::time::sleep(watch).await;
     let quiet = bare.take();
-    row("bare weight set", quiet);
+    row("bare flip", quiet);
     let taken = daemon.take();
     row("flip", taken.flips);
     row("failing answer to VPP's reply", taken.downs);
@@ -85,7 +90,7 @@ async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
     let mut beside = Vec::new();
     let begun = Instant::now();
     while begun.elapsed() < watch || flips.len() < 200 {
-        apply(&client, scene.spoil()).await;
+        apply(&client, scene.spoil(dialect)).await;
         daemon.take();
         bare.take();
         let steps = daemon.sync().await;
@@ -93,7 +98,7 @@ async fn measure(name: &str, scene: &Scene, socket: &Path, watch: Duration) {
         beside.extend(bare.take());
         flips.extend(daemon.take().flips_in_pass);
     }
-    row("bare weight set during full syncs", beside);
+    row("bare flip during full syncs", beside);
     row("flip during full syncs", flips);
     bare.stop();
     daemon.settle(scene).await;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
 use std::time::Duration;
 
+use vpp_maglev::domain::dataplane::dialect::LbDialect;
 use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
 use vpp_maglev::domain::dataplane::step::{Step, VipSpec};
 
@@ -17,6 +18,7 @@ pub(super) const SERVER_COUNT: usize = VIPS * SERVERS;
 /// The VIP whose first server flips, and the one for bare writes.
 const FLIP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 80);
 const BARE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 81);
+pub(super) const BARE_NAME: &str = "bare";
 /// The address of the backend that flips.
 const FLIPPER: Ipv4Addr = Ipv4Addr::new(127, 2, 0, 1);
 
@@ -74,7 +76,7 @@ impl Scene {
         let name = |number: usize| format!("b{number}");
         let flipping = std::iter::once("flip".to_owned()).chain((1..SERVERS).map(name));
         frontend("flip", FLIP, &flipping.collect::<Vec<_>>());
-        frontend("bare", BARE, &(0..SERVERS).map(name).collect::<Vec<_>>());
+        frontend(BARE_NAME, BARE, &(0..SERVERS).map(name).collect::<Vec<_>>());
         for number in 0..VIPS {
             let members: Vec<_> = self.members(number).map(name).collect();
             frontend(&format!("v{number:04}"), address(number), &members);
@@ -107,20 +109,29 @@ impl Scene {
     }
 
     /// What gives every server of the thousand VIPs something to mend.
-    pub(super) fn spoil(&self) -> Vec<Step> {
+    pub(super) fn spoil(&self, dialect: LbDialect) -> Vec<Step> {
         let weight = Weight::try_from(50).unwrap();
         let all = (0..VIPS).flat_map(|number| {
             let vip = vip(address(number));
             self.members(number).map(move |member| (vip, server(member)))
         });
-        all.map(|(vip, server)| Step::SetWeight { vip, server, weight, flush: false }).collect()
+        all.map(|(vip, server)| match dialect {
+            LbDialect::Weights => Step::SetWeight { vip, server, weight, flush: false },
+            LbDialect::Membership => Step::RemoveServer { vip, server, flush: false },
+        })
+        .collect()
     }
 }
 
 /// Flips a server of the VIP for bare writes, as the daemon does.
-pub(super) fn bare_flip(up: bool) -> Step {
+pub(super) fn bare_flip(dialect: LbDialect, up: bool) -> Step {
+    let (vip, server) = (vip(BARE), server(0));
     let weight = if up { Weight::FULL } else { Weight::ZERO };
-    Step::SetWeight { vip: vip(BARE), server: server(0), weight, flush: !up }
+    match dialect {
+        LbDialect::Weights => Step::SetWeight { vip, server, weight, flush: !up },
+        LbDialect::Membership if up => Step::AddServer { vip, server, weight },
+        LbDialect::Membership => Step::RemoveServer { vip, server, flush: true },
+    }
 }
 
 fn server(number: usize) -> IpAddr {

@@ -5,10 +5,12 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use super::configuration::{Configuration, HEALTH_PORT, PORT, SERVERS, VIP, address};
 use super::daemon::Daemon;
 use super::namespaces::{CLIENT, enter, lead_client_through, second_address};
-use super::row::Unavoidable;
+use super::row::{Finding, Unavoidable};
 use super::servers::Server;
 use super::support::eventually;
 use super::vpp::{Vpp, VppPaths};
@@ -22,9 +24,13 @@ pub(crate) struct Bed<'a> {
     pub(crate) vpp: Vpp<'a>,
     /// The VPP that takes over, and its daemon.
     second: Option<(Vpp<'a>, Daemon)>,
-    servers: &'a [Server],
+    /// Where the VPP of the other kind is, and where this one was before it was replaced.
+    other: Option<&'a VppPaths>,
+    pub(crate) servers: &'a [Server],
     /// What the action found that nobody could have kept.
     pub(crate) unavoidable: Unavoidable,
+    /// What else it found.
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl<'a> Bed<'a> {
@@ -44,7 +50,12 @@ impl<'a> Bed<'a> {
         lead_client_through(0);
         let (vpp, daemon) = start_pair(paths, 0, configuration, folder, log);
         let unavoidable = Unavoidable::default();
-        Self { daemon, vpp, second: None, servers, unavoidable }
+        Self { daemon, vpp, second: None, other: None, servers, unavoidable, findings: Vec::new() }
+    }
+
+    /// A VPP that [`Self::replace_vpp`] may start.
+    pub(crate) fn has_other(&mut self, other: &'a VppPaths) {
+        self.other = Some(other);
     }
 
     /// Starts the other VPP and a daemon of its own, with the same configuration.
@@ -62,6 +73,11 @@ impl<'a> Bed<'a> {
     pub(crate) fn take_over(&self) {
         assert!(self.second.is_some(), "the scenario does not ask for a second VPP");
         lead_client_through(1);
+    }
+
+    /// Notes what else was found, and whether it is in its bound.
+    pub(crate) fn find(&mut self, what: String, is_ok: bool) {
+        self.findings.push(Finding { what, is_ok });
     }
 
     /// For as long as the scenario wants to watch.
@@ -99,9 +115,28 @@ impl<'a> Bed<'a> {
         self.unavoidable.away += begun.elapsed();
     }
 
-    /// VPP is killed, and started again after a while.
-    pub(crate) fn restart_vpp(&mut self, after: Duration) {
-        self.without_service(|bed| bed.start_vpp_again(after));
+    pub(crate) fn restart_daemon(&mut self, signal: Signal) {
+        self.daemon.end(signal);
+        self.watch(1000);
+        self.daemon.start_again();
+        self.daemon.until_settled(&[]);
+        self.watch(2000);
+    }
+
+    /// VPP is killed, and started again after so many seconds. Watches for as long as
+    /// clients may take to send again what was lost.
+    pub(crate) fn restart_vpp(&mut self, seconds: u64) {
+        self.without_service(|bed| bed.start_vpp_again(Duration::from_secs(seconds)));
+        self.daemon.until_settled(&[]);
+        self.watch(if seconds == 0 { 8000 } else { 20_000 });
+    }
+
+    /// VPP is killed, and one of the other kind is started at its sockets.
+    pub(crate) fn replace_vpp(&mut self) {
+        self.vpp.kill();
+        let Some(other) = self.other else { panic!("the scenario does not ask for another VPP") };
+        self.other = Some(self.vpp.become_of(other));
+        self.without_service(|bed| bed.start_vpp_again(Duration::ZERO));
     }
 
     fn start_vpp_again(&mut self, after: Duration) {
@@ -112,9 +147,19 @@ impl<'a> Bed<'a> {
         until_forwarding(0);
     }
 
-    /// Somebody writes to VPP what the daemon does not want there.
+    /// Fails unless VPP has the VIP, and no other was ever made there by mistake.
+    pub(crate) fn assert_no_other_vip(&self) {
+        let listing = self.vpp.cli("show lb vips verbose");
+        let heads = listing.lines().filter(|line| line.starts_with(" ip"));
+        let heads: Vec<_> = heads.collect();
+        let is_ours = |head: &&str| head.ends_with(&format!("] {VIP}/32"));
+        assert!(heads.len() == 1 && heads.iter().all(is_ours), "{listing}");
+    }
+
+    /// Somebody writes to VPP what the daemon does not want there: what follows the server in
+    /// the line.
     pub(crate) fn write_by_hand(&self, index: usize, what: &str) {
-        let words = format!("lb as {VIP}/32 protocol tcp port {PORT} {} {what}", address(index));
+        let words = format!("lb as {VIP}/32 protocol tcp port {PORT} {}{what}", address(index));
         let answer = self.vpp.cli(&words);
         assert!(!answer.contains("error"), "{words}: {answer}");
     }

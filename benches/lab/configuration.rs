@@ -21,6 +21,10 @@ pub(crate) struct Configuration {
     pub(crate) prefix: &'static str,
     /// Seconds between two drift passes.
     pub(crate) sync_interval: u32,
+    /// Seconds without a packet after which VPP forgets a flow.
+    pub(crate) flow_timeout: u32,
+    /// Of the primary pool, in seconds; 0: none.
+    pub(crate) slow_start: u32,
 }
 
 /// How servers are probed.
@@ -50,11 +54,17 @@ impl Check {
 }
 
 impl Configuration {
-    pub(crate) const QUICK: Self =
-        Self { check: Check::QUICK, weights: [100; SERVERS], prefix: "web", sync_interval: 30 };
+    pub(crate) const QUICK: Self = Self {
+        check: Check::QUICK,
+        weights: [100; SERVERS],
+        prefix: "web",
+        sync_interval: 30,
+        flow_timeout: 40,
+        slow_start: 0,
+    };
 
     pub(crate) fn yaml(&self) -> String {
-        let Self { check, weights, sync_interval, prefix: _ } = self;
+        let Self { check, weights, sync_interval, flow_timeout, slow_start, prefix: _ } = self;
         let Check { interval, fast_interval, timeout, fall, path } = check;
         let mut backends = String::new();
         let mut pools = [String::new(), String::new()];
@@ -67,6 +77,10 @@ impl Configuration {
             let _ = writeln!(pool, "            {name}: {{ weight: {weight} }}");
         }
         let [primary, fallback] = pools;
+        let slow_start = match slow_start {
+            0 => String::new(),
+            seconds => format!("\n          slow-start: {seconds}s"),
+        };
         format!(
             "maglev:
   vpp:
@@ -74,6 +88,7 @@ impl Configuration {
       ipv4-src-address: 192.0.2.1
       ipv6-src-address: 2001:db8::1
       sync-interval: {sync_interval}s
+      flow-timeout: {flow_timeout}s
   healthchecks:
     line:
       type: http
@@ -91,7 +106,7 @@ impl Configuration {
       protocol: tcp
       port: {PORT}
       pools:
-        - name: primary
+        - name: primary{slow_start}
           backends:
 {primary}        - name: fallback
           backends:

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -71,6 +71,13 @@ impl Daemon {
         });
     }
 
+    /// Whether the VPP that it is connected to shares new flows by weights.
+    pub(crate) fn has_weights(&self) -> bool {
+        let info = self.ask(&["show", "vpp", "info"]);
+        let dialect = info["dialect"].as_str();
+        dialect.unwrap_or_else(|| panic!("VPP is not programmed: {info}")) == "weights"
+    }
+
     pub(crate) fn name(&self, index: usize) -> String {
         self.configuration.backend(index)
     }
@@ -89,15 +96,26 @@ impl Daemon {
         assert!(output.status.success(), "maglevc {}: {error}", words.join(" "));
     }
 
+    /// The same, with its end left to the caller. It writes to pipes.
+    pub(crate) fn begin(&self, words: &[&str]) -> Child {
+        let mut maglevc = self.client(words);
+        maglevc.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
     /// Nothing, if it does not answer.
-    fn ask(&self, words: &[&str]) -> Value {
+    pub(crate) fn ask(&self, words: &[&str]) -> Value {
         serde_json::from_slice(&self.maglevc(words).stdout).unwrap_or(Value::Null)
     }
 
     fn maglevc(&self, words: &[&str]) -> std::process::Output {
+        self.client(words).output().unwrap()
+    }
+
+    fn client(&self, words: &[&str]) -> Command {
         let mut maglevc = Command::new(env!("CARGO_BIN_EXE_maglevc"));
         maglevc.args(["--server", &self.address(), "--output", "json"]).args(words);
-        maglevc.stdin(Stdio::null()).output().unwrap()
+        maglevc.stdin(Stdio::null());
+        maglevc
     }
 
     fn write(&self) {

@@ -6,16 +6,20 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+mod actions;
 mod bed;
 mod configuration;
 mod daemon;
+mod drained;
 mod gre;
+mod leaving;
 mod leftovers;
 mod namespaces;
 mod record;
 mod row;
 mod scenarios;
 mod servers;
+mod slow_start;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "other benchmarks use the rest")]
 mod support;
@@ -45,23 +49,30 @@ fn main() -> ExitCode {
         eprintln!("there is no scenario {unknown}; there are {}", names.join(", "));
         return ExitCode::from(2);
     }
-    let paths = match prerequisites() {
+    let paths = prerequisites().and_then(|()| vpp_paths("MAGLEV_LAB_VPP", "MAGLEV_LAB_PLUGINS"));
+    let paths = match paths {
         Ok(paths) => paths,
         Err(why) => {
             println!("skipped: {why}");
             return ExitCode::SUCCESS;
         }
     };
+    let other = vpp_paths("MAGLEV_LAB_OTHER_VPP", "MAGLEV_LAB_OTHER_PLUGINS");
     let runs = std::env::var("MAGLEV_LAB_RUNS").map_or(1, |runs| runs.parse().unwrap());
     clean_up_on_signals();
     let namespaces = Namespaces::make();
     let servers: Vec<_> = (0..SERVERS).map(Server::start).collect();
-    let lab = Lab { paths, servers, logs: Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab") };
+    let logs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab");
+    let lab = Lab { paths, other, servers, logs };
     fs::create_dir_all(&lab.logs).unwrap();
     println!("{}", Row::HEAD);
     let mut over = Vec::new();
     let chosen = |of: &&Scenario| asked.is_empty() || asked.iter().any(|name| name == of.name);
     for scenario in SCENARIOS.iter().filter(chosen) {
+        if let (true, Err(why)) = (scenario.needs_other, &lab.other) {
+            println!("skipped: {}: {why}", scenario.name);
+            continue;
+        }
         for run in 1..=runs {
             let row = lab.run(scenario, run);
             println!("{row}");
@@ -82,6 +93,8 @@ fn main() -> ExitCode {
 /// What every run of a scenario uses.
 struct Lab {
     paths: VppPaths,
+    /// A VPP of the other kind, or what is missing.
+    other: Result<VppPaths, String>,
     servers: Vec<Server>,
     logs: PathBuf,
 }
@@ -96,17 +109,22 @@ impl Lab {
         if scenario.has_second {
             bed.start_second(&self.paths, of, folder.path(), &log);
         }
+        if let (true, Ok(other)) = (scenario.needs_other, &self.other) {
+            bed.has_other(other);
+        }
         (scenario.prepare)(&mut bed);
         bed.unavoidable = Unavoidable::default();
-        let tester = Tester::start(&log.with_extension("maglevt"));
+        let tester = Tester::start(&log.with_extension("maglevt"), scenario.held);
         (scenario.act)(&mut bed);
         let counted = tester.stop();
-        Row { what: scenario.what, counted, bound: scenario.bound.with(bed.unavoidable) }
+        bed.assert_no_other_vip();
+        let Bed { findings, unavoidable, .. } = bed;
+        Row { what: scenario.what, counted, findings, bound: scenario.bound.with(unavoidable) }
     }
 }
 
-/// Where VPP is, or what is missing.
-fn prerequisites() -> Result<VppPaths, String> {
+/// Says what the machine lacks.
+fn prerequisites() -> Result<(), String> {
     if !rustix::process::geteuid().is_root() {
         return Err("network namespaces take root".into());
     }
@@ -115,13 +133,18 @@ fn prerequisites() -> Result<VppPaths, String> {
             return Err(format!("{program} is not installed"));
         }
     }
+    Ok(())
+}
+
+/// Where these variables say that a VPP is, or what is missing.
+fn vpp_paths(vpp: &str, plugins: &str) -> Result<VppPaths, String> {
     let path = |name: &str, what: &str| {
         let value = std::env::var_os(name).filter(|value| !value.is_empty());
         value.map(PathBuf::from).ok_or_else(|| format!("{name} is not set: {what}"))
     };
     let paths = VppPaths {
-        vpp: path("MAGLEV_LAB_VPP", "the program vpp, with vppctl beside it")?,
-        plugins: path("MAGLEV_LAB_PLUGINS", "the folder of VPP's plugins lb, af_packet and ping")?,
+        vpp: path(vpp, "the program vpp, with vppctl beside it")?,
+        plugins: path(plugins, "the folder of its plugins lb, af_packet and ping")?,
     };
     paths.missing().map_or(Ok(paths), |path| Err(format!("there is no {}", path.display())))
 }

@@ -28,7 +28,12 @@ impl Record {
                 moved: number("moved")?,
                 failed: vip["failed"].as_object()?.values().filter_map(Value::as_u64).sum(),
                 gap: Duration::from_millis(number("longest_gap_ms")?),
-                fullest: vip["held_tally"].as_object()?.values().filter_map(Value::as_u64).max()?,
+                fullest: vip["held_tally"]
+                    .as_object()?
+                    .values()
+                    .filter_map(Value::as_u64)
+                    .max()
+                    .unwrap_or(0),
             }),
             _ => Self::Other,
         })

@@ -63,10 +63,19 @@ impl Bound {
     }
 }
 
+/// What a scenario's action found besides, which has a bound of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Finding {
+    /// With the bound, for people.
+    pub(crate) what: String,
+    pub(crate) is_ok: bool,
+}
+
 /// See the module's description.
 pub(crate) struct Row<'a> {
     pub(crate) what: &'a str,
     pub(crate) counted: Counted,
+    pub(crate) findings: Vec<Finding>,
     /// With what was unavoidable.
     pub(crate) bound: Bound,
 }
@@ -78,22 +87,22 @@ impl Row<'_> {
         bound: broke, failed, gap, most | ok |\n|---|---|---|---|---|---|---|---|";
 
     pub(crate) fn is_ok(&self) -> bool {
-        self.bound.holds(self.counted)
+        self.bound.holds(self.counted) && self.findings.iter().all(|finding| finding.is_ok)
     }
 }
 
 impl fmt::Display for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, counted, bound } = self;
+        let Self { what, counted, findings, bound } = self;
         let Counted { broken, breaks, moved, failed, gap, fullest } = counted;
         let times = if breaks == broken { String::new() } else { format!(" ({breaks} times)") };
         let ok = if self.is_ok() { "yes" } else { "**no**" };
         let seconds = |gap: &Duration| format!("{:.2} s", gap.as_secs_f64());
-        write!(
-            f,
-            "| {what} | {broken}{times} | {moved} | {failed} | {} | {fullest} | ",
-            seconds(gap)
-        )?;
+        write!(f, "| {what}")?;
+        for Finding { what, is_ok } in findings {
+            write!(f, "; {what}{}", if *is_ok { "" } else { " (**no**)" })?;
+        }
+        write!(f, " | {broken}{times} | {moved} | {failed} | {} | {fullest} | ", seconds(gap))?;
         let Bound { broken, failed, gap, fullest } = bound;
         write!(f, "{broken}, {failed}, {}, {fullest} | {ok} |", seconds(gap))
     }

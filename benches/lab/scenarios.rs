@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::actions::{reload_and_back, replace_vpp, set_weight_and_back};
 use super::bed::{Bed, PRIMARY};
 use super::configuration::{Check, Configuration, SERVERS};
-use super::row::Bound;
+use super::drained::{drain_for, drain_to_zero};
+use super::row::{Bound, HELD};
+use super::slow_start::return_slowly;
 
 /// See the module's description.
 pub(crate) struct Scenario {
@@ -20,13 +23,22 @@ pub(crate) struct Scenario {
     pub(crate) act: fn(&mut Bed),
     /// Beyond what nobody could have kept.
     pub(crate) bound: Bound,
+    /// Connections that the client holds to the end.
+    pub(crate) held: u64,
     /// Whether a second VPP stands by.
     pub(crate) has_second: bool,
+    /// Whether it takes a VPP of the other kind: one without weights, or one with.
+    pub(crate) needs_other: bool,
 }
 
 const QUICK: Configuration = Configuration::QUICK;
 const SLOW: Configuration = Configuration { check: Check::SLOW, ..QUICK };
 const OFTEN_COMPARED: Configuration = Configuration { sync_interval: 2, ..QUICK };
+/// The table of these is the same on every VPP.
+const WEIGHTS_OF_1: Configuration = Configuration { weights: [1; SERVERS], ..QUICK };
+/// VPP forgets flows so soon that a drain takes less than a minute.
+const SOON_FORGOTTEN: Configuration = Configuration { flow_timeout: 10, ..QUICK };
+const SLOWLY: Configuration = Configuration { slow_start: 20, ..QUICK };
 
 /// Nothing may break: a new connection every 20 ms has a success in between.
 const NOTHING: Bound = bound(0, 0, 750, 100);
@@ -38,6 +50,8 @@ const POOL_FLUSHED: Bound = bound(0, 45, 750, 100);
 const SHARED: Bound = bound(0, 75, 750, 50);
 /// VPP is back and has no VIP yet: dial, read, write.
 const PROGRAMMED: Bound = bound(0, 75, 1500, 100);
+/// The same, and the table is another one.
+const SHARED_ANEW: Bound = bound(100, 75, 1500, 100);
 /// Nothing answers; what was sent meanwhile is in VPP's queues.
 const FROZEN: Bound = bound(0, 125, 2500, 100);
 
@@ -48,7 +62,9 @@ const PLAIN: Scenario = Scenario {
     prepare: |_| {},
     act: |_| {},
     bound: NOTHING,
+    held: HELD,
     has_second: false,
+    needs_other: false,
 };
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
@@ -75,23 +91,27 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "drain",
         what: "a server's weight is set to 0 and back",
-        act: |bed| {
-            bed.set_weight(0, 0);
-            bed.watch(3000);
-            bed.set_weight(0, 100);
-            bed.watch(2000);
-        },
+        act: |bed| set_weight_and_back(bed, 0),
+        ..PLAIN
+    },
+    Scenario {
+        name: "drain-to-zero",
+        what: "a server whose connections end by themselves is drained",
+        configuration: SOON_FORGOTTEN,
+        act: |bed| drain_to_zero(bed, 90, Duration::from_secs(30)),
+        held: 0,
+        ..PLAIN
+    },
+    Scenario {
+        name: "drain-timeout",
+        what: "a server whose connections stay is drained for 5 s",
+        act: |bed| drain_for(bed, "5s"),
         ..PLAIN
     },
     Scenario {
         name: "weights",
         what: "a server's weight is set to 20 and back",
-        act: |bed| {
-            bed.set_weight(0, 20);
-            bed.watch(2000);
-            bed.set_weight(0, 100);
-            bed.watch(2000);
-        },
+        act: |bed| set_weight_and_back(bed, 20),
         ..PLAIN
     },
     Scenario {
@@ -108,35 +128,25 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "reload-checks",
         what: "a reload with other checks, and one back",
-        act: |bed| {
-            bed.daemon.reload(|of| of.check = Check::OTHER);
-            bed.watch(3000);
-            bed.daemon.reload(|of| of.check = Check::QUICK);
-            bed.watch(3000);
-        },
+        act: |bed| reload_and_back(bed, |of| of.check = Check::OTHER),
         ..PLAIN
     },
     Scenario {
         name: "reload-names",
         what: "a reload with other names of backends, and one back",
-        act: |bed| {
-            bed.daemon.reload(|of| of.prefix = "www");
-            bed.watch(3000);
-            bed.daemon.reload(|of| of.prefix = QUICK.prefix);
-            bed.watch(3000);
-        },
+        act: |bed| reload_and_back(bed, |of| of.prefix = "www"),
         ..PLAIN
     },
     Scenario {
         name: "maglevd-term",
         what: "maglevd ends (SIGTERM) and is started",
-        act: |bed| restart_daemon(bed, Signal::TERM),
+        act: |bed| bed.restart_daemon(Signal::TERM),
         ..PLAIN
     },
     Scenario {
         name: "maglevd-kill",
         what: "maglevd is killed and started",
-        act: |bed| restart_daemon(bed, Signal::KILL),
+        act: |bed| bed.restart_daemon(Signal::KILL),
         ..PLAIN
     },
     Scenario {
@@ -161,6 +171,22 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             bed.get_well(&[0]);
             bed.daemon.until_settled(&[]);
             bed.watch(3000);
+        },
+        ..PLAIN
+    },
+    Scenario {
+        name: "slow-start",
+        what: "a server returns by a slow start of 20 s",
+        configuration: SLOWLY,
+        prepare: |bed| {
+            bed.fall_ill(&[0]);
+            bed.daemon.until_settled(&[0]);
+            // A pool that has not served for as long needs every server at once.
+            bed.watch(21_000);
+        },
+        act: |bed| {
+            return_slowly(bed, 20);
+            bed.watch(2000);
         },
         ..PLAIN
     },
@@ -234,7 +260,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "vpp-restart-quick",
         what: "VPP is killed and started, quick checks",
-        act: |bed| restart_vpp(bed, 0),
+        act: |bed| bed.restart_vpp(0),
         bound: PROGRAMMED,
         ..PLAIN
     },
@@ -242,14 +268,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "vpp-restart-slow",
         what: "VPP is killed and started, slow checks",
         configuration: SLOW,
-        act: |bed| restart_vpp(bed, 0),
+        act: |bed| bed.restart_vpp(0),
         bound: PROGRAMMED,
         ..PLAIN
     },
     Scenario {
         name: "vpp-away-quick",
         what: "VPP is away for 20 s, quick checks",
-        act: |bed| restart_vpp(bed, 20),
+        act: |bed| bed.restart_vpp(20),
         bound: PROGRAMMED,
         ..PLAIN
     },
@@ -257,7 +283,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "vpp-away-slow",
         what: "VPP is away for 20 s, slow checks",
         configuration: SLOW,
-        act: |bed| restart_vpp(bed, 20),
+        act: |bed| bed.restart_vpp(20),
         bound: PROGRAMMED,
         ..PLAIN
     },
@@ -276,11 +302,15 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "drift",
-        what: "a server is removed by hand, another's weight changed",
+        what: "a server is removed by hand, and another's weight changed or the fallback added",
         configuration: OFTEN_COMPARED,
         act: |bed| {
-            bed.write_by_hand(0, "del");
-            bed.write_by_hand(1, "weight 10");
+            bed.write_by_hand(0, " del");
+            if bed.daemon.has_weights() {
+                bed.write_by_hand(1, " weight 10");
+            } else {
+                bed.write_by_hand(SERVERS - 1, "");
+            }
             bed.watch(5000);
         },
         ..PLAIN
@@ -295,23 +325,25 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         has_second: true,
         ..PLAIN
     },
+    Scenario {
+        name: "vpp-replaced",
+        what: "VPP is replaced by one of the other kind, and back, weights of 1",
+        configuration: WEIGHTS_OF_1,
+        act: replace_vpp,
+        bound: PROGRAMMED,
+        needs_other: true,
+        ..PLAIN
+    },
+    Scenario {
+        name: "vpp-replaced-weights",
+        what: "VPP is replaced by one of the other kind, and back, weights of 100",
+        act: replace_vpp,
+        bound: SHARED_ANEW,
+        needs_other: true,
+        ..PLAIN
+    },
 ];
 
 const fn bound(broken: u64, failed: u64, gap: u64, fullest: u64) -> Bound {
     Bound { broken, failed, gap: Duration::from_millis(gap), fullest }
-}
-
-fn restart_daemon(bed: &mut Bed, signal: Signal) {
-    bed.daemon.end(signal);
-    bed.watch(1000);
-    bed.daemon.start_again();
-    bed.daemon.until_settled(&[]);
-    bed.watch(2000);
-}
-
-/// Watches for as long as clients may take to send again what was lost.
-fn restart_vpp(bed: &mut Bed, seconds: u64) {
-    bed.restart_vpp(Duration::from_secs(seconds));
-    bed.daemon.until_settled(&[]);
-    bed.watch(if seconds == 0 { 8000 } else { 20_000 });
 }

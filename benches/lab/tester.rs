@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use super::configuration::{PORT, VIP};
 use super::namespaces::{CLIENT, command};
 use super::record::Record;
-use super::row::{Counted, HELD, RATE};
+use super::row::{Counted, RATE};
 use super::support::DEADLINE;
 use super::support::process::Process;
 
@@ -27,11 +27,11 @@ const LONGEST: &str = "180s";
 
 impl Tester {
     /// Starts it, with a copy of what it writes in `copy`, and waits until it
-    /// holds every connection and each has said some lines.
-    pub(crate) fn start(copy: &Path) -> Self {
+    /// holds so many connections and each has said some lines.
+    pub(crate) fn start(copy: &Path, held: u64) -> Self {
         let mut maglevt = command(CLIENT, Path::new(env!("CARGO_BIN_EXE_maglevt")));
         maglevt.arg(format!("tcp://{VIP}:{PORT}"));
-        maglevt.args(["--hold", &HELD.to_string(), "--hold-interval", "125ms"]);
+        maglevt.args(["--hold", &held.to_string(), "--hold-interval", "125ms"]);
         maglevt.args(["--interval", &format!("{}ms", 1000 / RATE)]);
         maglevt.args(["--lines", "2", "--line-interval", "300ms", "--timeout", "2s"]);
         maglevt.args(["--for", LONGEST, "--output", "json"]);
@@ -48,7 +48,7 @@ impl Tester {
             }
         });
         let tester = Self { process, records };
-        while !matches!(tester.next(), Record::Interval { held_open, .. } if held_open == HELD) {}
+        while !matches!(tester.next(), Record::Interval { held_open, .. } if held_open == held) {}
         tester.whole_interval();
         tester
     }

@@ -45,8 +45,15 @@ impl<'a> Vpp<'a> {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("setup.cli"), vpp_setup(index)).unwrap();
         let vpp = Self { paths, index, folder, process: None };
-        fs::write(vpp.folder.join("startup.conf"), vpp.startup()).unwrap();
+        vpp.write_startup();
         vpp
+    }
+
+    /// The next one to start here is another; where the present one is.
+    pub(crate) fn become_of(&mut self, other: &'a VppPaths) -> &'a VppPaths {
+        let before = std::mem::replace(&mut self.paths, other);
+        self.write_startup();
+        before
     }
 
     pub(crate) fn api(&self) -> PathBuf {
@@ -84,6 +91,10 @@ impl<'a> Vpp<'a> {
         vppctl.arg("-s").arg(self.folder.join("cli.sock")).args(words.split(' '));
         let output = vppctl.stdin(Stdio::null()).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn write_startup(&self) {
+        fs::write(self.folder.join("startup.conf"), self.startup()).unwrap();
     }
 
     fn startup(&self) -> String {

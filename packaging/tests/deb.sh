@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs, upgrades, removes and purges the two packages in a throw-away Debian,
+# Installs, upgrades, removes and purges the three packages in a throw-away Debian,
 # and runs the demo of what is installed. `make test-deb` builds them first.
 set -eu
 
@@ -36,10 +36,11 @@ chmod 755 "$root/usr/sbin/policy-rc.d"
 
 daemon=$(ls "$packages"/vpp-maglevd_*.deb | tail -n 1)
 client=$(ls "$packages"/vpp-maglev_*.deb | tail -n 1)
+web=$(ls "$packages"/vpp-maglev-web_*.deb | tail -n 1)
 version=$(dpkg-deb -f "$daemon" Version)
 [ "$version" = "$(dpkg-deb -f "$client" Version)" ] || fail "the packages differ in version"
 mkdir "$root/packages"
-cp "$daemon" "$client" "$root/packages/"
+cp "$daemon" "$client" "$web" "$root/packages/"
 
 # The same package under a later version, for an upgrade.
 dpkg-deb -R "$daemon" "$work/later"
@@ -53,9 +54,12 @@ in_root sh -c 'apt-get -qqy -o Dpkg::Use-Pty=0 install /packages/vpp-maglev*.deb
 in_root maglevd --version | grep -q "^maglevd ${version%-*} (commit " || fail "version of maglevd"
 in_root maglevt --version | grep -q "^maglevt ${version%-*}" || fail "version of maglevt"
 in_root maglevc --version | grep -q "^maglevc ${version%-*}" || fail "version of maglevc"
+in_root maglev-web --version | grep -q "^maglev-web ${version%-*}" || fail "version of maglev-web"
 in_root id vpp-maglev | grep -q '(vpp)' || fail "the user is not in group vpp"
 for file in /etc/vpp-maglev/maglev.yaml /etc/default/vpp-maglev \
     /usr/lib/systemd/system/vpp-maglevd.service /usr/share/man/man8/maglevd.8.gz \
+    /usr/lib/systemd/system/vpp-maglev-web.service /usr/share/man/man8/maglev-web.8.gz \
+    /etc/default/vpp-maglev-web \
     /usr/share/man/man1/maglevc.1.gz /usr/share/man/man1/maglevt.1.gz /usr/share/bash-completion/completions/maglevc; do
     [ -s "$root$file" ] || fail "$file is not there"
 done
@@ -83,19 +87,63 @@ kill "$demo"
 wait "$demo" || fail "the demo does not end well"
 demo=
 
+echo "== the roles of the unit"
+listeners=$(sed -n 's/^Environment=MAGLEV_GRPC_ADDR=//p' "$root/usr/lib/systemd/system/vpp-maglevd.service")
+mkdir -p "$root/run/vpp-maglev"
+in_root chown vpp-maglev:vpp-maglev /run/vpp-maglev
+in_root adduser --quiet --system --ingroup vpp-maglev --no-create-home maglev-operator
+chroot "$root" setpriv --reuid vpp-maglev --regid vpp-maglev --clear-groups \
+    env MAGLEV_GRPC_ADDR="$listeners" maglevd --demo --metrics-addr '' >"$work/demo" 2>&1 &
+demo=$!
+as() { who=$1; shift; chroot "$root" setpriv --reuid "$who" --regid "$(in_root id -g "$who")" --clear-groups "$@"; }
+tries=0
+until as maglev-operator maglevc show identity >"$work/log" 2>&1; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || { cat "$work/demo" "$work/log"; fail "the daemon does not come up"; }
+    sleep 0.2
+done
+grep -q '^role *operator$' "$work/log" || { cat "$work/log"; fail "the group does not operate"; }
+as nobody maglevc show identity >"$work/log" 2>&1 || { cat "$work/log"; fail "nobody may look"; }
+grep -q '^role *viewer$' "$work/log" || { cat "$work/log"; fail "others are no viewers"; }
+if as nobody maglevc config reload >"$work/log" 2>&1; then fail "others may operate"; fi
+as maglev-operator maglevc config reload >"$work/log" 2>&1 || { cat "$work/log"; fail "the group may not reload"; }
+
+echo "== the page, as a user of the group with a login"
+echo 'a long password' | in_root maglev-web passwd --role operator ann || fail "passwd"
+in_root chgrp vpp-maglev /etc/vpp-maglev/web-users
+in_root chmod g+r /etc/vpp-maglev/web-users
+as maglev-operator env MAGLEV_SERVER=unix:/run/vpp-maglev/maglevd.sock \
+    MAGLEV_WEB_USERS=/etc/vpp-maglev/web-users MAGLEV_WEB_LISTEN=127.0.0.1:0 \
+    maglev-web --log-format json >"$work/page" 2>&1 &
+page=$!
+tries=0
+until grep -q daemon-connected "$work/page"; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || { cat "$work/page"; kill "$page"; fail "the page has no daemon"; }
+    sleep 0.2
+done
+kill "$page"
+wait "$page" || fail "the page does not end well"
+in_root rm /etc/vpp-maglev/web-users
+
+kill "$demo"
+wait "$demo" || fail "the daemon does not end well"
+demo=
+in_root deluser --quiet maglev-operator
+
 echo "== upgrade"
 in_root dpkg -i /packages/later.deb >"$work/log" 2>&1 || { cat "$work/log"; fail "upgrade"; }
 in_root dpkg-query -W -f '${Version}' vpp-maglevd | grep -q later || fail "it is not upgraded"
 grep -q '^ *ipv4-src-address' "$root/etc/vpp-maglev/maglev.yaml" || fail "an edit was lost"
 
 echo "== remove"
-in_root dpkg -r vpp-maglev vpp-maglevd >"$work/log" 2>&1 || { cat "$work/log"; fail "remove"; }
+in_root dpkg -r vpp-maglev vpp-maglevd vpp-maglev-web >"$work/log" 2>&1 || { cat "$work/log"; fail "remove"; }
 [ -e "$root/usr/sbin/maglevd" ] && fail "maglevd is left"
 [ -s "$root/etc/vpp-maglev/maglev.yaml" ] || fail "a removal takes the configuration"
 
 echo "== purge"
-in_root dpkg -P vpp-maglev vpp-maglevd >"$work/log" 2>&1 || { cat "$work/log"; fail "purge"; }
-for file in /etc/vpp-maglev /etc/default/vpp-maglev; do
+in_root dpkg -P vpp-maglev vpp-maglevd vpp-maglev-web >"$work/log" 2>&1 || { cat "$work/log"; fail "purge"; }
+for file in /etc/vpp-maglev /etc/default/vpp-maglev /etc/default/vpp-maglev-web; do
     [ -e "$root$file" ] && fail "$file is left"
 done
 in_root id vpp-maglev >/dev/null 2>&1 && fail "the user is left"

@@ -176,7 +176,7 @@ impl Broadcaster {
         let snapshot = ReaderItem::Snapshot(self.snapshot.events(), self.ring.last());
         let Some(resume) = resume else { return vec![snapshot] };
         let replay = match resume.boot_id == self.boot_id {
-            true => self.ring.after(resume.seq, filter.log.is_some()),
+            true => self.ring.after(resume.seq, filter.held_apart()),
             // How many events the daemon published before it restarted is not
             // known; all of this life are new to the client.
             false => Replay::Lost(self.ring.last().0),

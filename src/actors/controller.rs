@@ -69,6 +69,7 @@ pub struct Controller {
     expiry: Option<(Instant, SpawnHandle)>,
     /// The timer after a write that failed.
     retry: Option<SpawnHandle>,
+    write_stats: OverrideWriteStats,
     /// The effects that wait until a new weight is on its way to VPP.
     deferred: Vec<ControllerEffect>,
 }
@@ -125,6 +126,7 @@ impl Controller {
             keeper: None,
             expiry: None,
             retry: None,
+            write_stats: OverrideWriteStats::default(),
             deferred: Vec::new(),
         }
     }

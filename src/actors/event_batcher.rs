@@ -118,6 +118,7 @@ mod tests {
             change: true,
             hold: true,
             drain: true,
+            audit: true,
         };
         let subscribe = Subscribe { filter, resume: None };
         let mut stream = broadcaster.send(subscribe).await.unwrap().unwrap();

@@ -34,6 +34,7 @@
 //! in rounds, waits for the answers, and notifies the service manager.
 
 pub mod announcer;
+pub mod audit;
 pub mod broadcaster;
 mod closed_mailbox;
 pub mod controller;

@@ -44,6 +44,8 @@ pub enum CliAnswer {
     LbCounters(pb::VpplbCounters),
     /// What keeps packets from the servers.
     Doctor(pb::VppDoctor),
+    /// Whom the daemon takes this client for.
+    Identity(pb::CallerIdentity),
     /// Operators' overrides.
     Overrides(pb::GetOverridesResponse),
     /// Why a backend or a frontend gets the flows that it gets.

@@ -9,6 +9,9 @@ use crate::cli::command::words::UnclosedQuote;
 use crate::client::error::{ClientError, ConnectionLoss, cause};
 use crate::client::tls::{ClientTlsError, ClientTlsFile};
 
+/// The exit status where a daemon is not reached.
+pub const UNREACHABLE: u8 = 3;
+
 /// Why a command was not executed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -24,6 +27,14 @@ pub enum CliError {
     /// The daemon could not be used, or refused the request.
     #[error("{}", client_error_text(.0))]
     Daemon(#[from] ClientError),
+    /// No daemon was named, and none is at either of the places where one would be.
+    #[error("{error}; nor at {passed_over}")]
+    NoDefault {
+        /// What became of the second.
+        error: Box<CliError>,
+        /// The first, and why it cannot be used.
+        passed_over: String,
+    },
     /// The daemon executed the request, and the result is a failure.
     #[error("{message}")]
     Failed {
@@ -89,13 +100,13 @@ impl CliError {
         match self {
             // What was refused would be refused again; who was not reached may be later.
             Self::Several { refused, intent: MultiIntent::Change, .. } if !refused.is_empty() => 1,
-            Self::Several { unreached, .. } if !unreached.is_empty() => 3,
+            Self::Several { unreached, .. } if !unreached.is_empty() => UNREACHABLE,
             Self::Failed { .. } | Self::Local { .. } | Self::Several { .. } => 1,
             Self::Usage(_) | Self::Options { .. } | Self::UnclosedQuote(_) => 2,
-            Self::InScript { error, .. } => error.status(),
+            Self::InScript { error, .. } | Self::NoDefault { error, .. } => error.status(),
             Self::Daemon(ClientError::Refused { .. }) => 1,
-            Self::Daemon(ClientError::Tls { .. }) => 2,
-            Self::Daemon(ClientError::Unreachable { .. }) => 3,
+            Self::Daemon(ClientError::Tls { .. } | ClientError::Token { .. }) => 2,
+            Self::Daemon(ClientError::Unreachable { .. }) => UNREACHABLE,
             // The convention of shells for a process that SIGINT (2) ended.
             Self::Interrupted => 128 + 2,
         }
@@ -112,6 +123,7 @@ pub fn client_error_text(error: &ClientError) -> String {
         }
         ClientError::Unreachable { server, why, .. } => format!("maglevd at {server}: {why}"),
         ClientError::Tls { why, .. } => tls_error_text(why),
+        ClientError::Token { why, .. } => format!("--token-file: {why}"),
     }
 }
 

@@ -80,6 +80,10 @@ async fn answer(
             let response = grpc.get_vpp_doctor(pb::GetVppDoctorRequest {}).await;
             CliAnswer::Doctor(client.message("GetVPPDoctor", response)?)
         }
+        DaemonRequest::ShowIdentity => {
+            let response = grpc.get_identity(pb::GetIdentityRequest {}).await;
+            CliAnswer::Identity(client.message("GetIdentity", response)?)
+        }
         DaemonRequest::ShowOverrides => {
             let response = grpc.get_overrides(pb::GetOverridesRequest {}).await;
             CliAnswer::Overrides(client.message("GetOverrides", response)?)

@@ -75,7 +75,8 @@ fn run_options(options: &CliOptions) -> Result<(), CliError> {
     }
     let command = parse::parse(&options.words)?;
     let output = options.output();
-    match options.access().as_slice() {
+    let servers = options.servers()?;
+    let executed = match servers.access.as_slice() {
         [access] if !options.all_or_none => block_on(async {
             let connect = async || Ok(DaemonClient::connect(access).await?);
             dispatch::execute(connect, command, output, options.wait()).await.map(|_| ())
@@ -84,5 +85,6 @@ fn run_options(options: &CliOptions) -> Result<(), CliError> {
             let options = MultiOptions { wait: options.wait(), all_or_none: options.all_or_none };
             block_on(multi_server::execute(several, command, output, options))
         }
-    }
+    };
+    executed.map_err(|error| servers.explained(error))
 }

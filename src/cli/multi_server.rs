@@ -18,6 +18,7 @@ use crate::cli::command::request::{CliCommand, DaemonRequest};
 use crate::cli::render::context::{RenderContext, Tone};
 use crate::cli::render::output::Output;
 use crate::client::connection::{DaemonAccess, DaemonClient};
+pub use all_or_none::{Fate, Fates, change_all_or_none};
 pub use fan_out::ServerAnswer;
 use fan_out::at_all;
 
@@ -86,14 +87,7 @@ async fn execute_all(
     output: Output,
     wait: Duration,
 ) -> Result<(), CliError> {
-    let act = |access: DaemonAccess| {
-        let request = request.clone();
-        async move {
-            let client = DaemonClient::connect(&access).await?;
-            execute::execute(&client, request, wait).await
-        }
-    };
-    let answers: Vec<_> = at_all(servers, act).await.into_iter().map(ServerAnswer::from).collect();
+    let answers = answers(servers, &request, wait).await;
     let text = match is_short(&request) {
         true => render_lines,
         false => render_text,
@@ -101,6 +95,22 @@ async fn execute_all(
     output.answer(|context| text(&answers, context), || render_json(&answers))?;
     let intent = if is_change(&request) { MultiIntent::Change } else { MultiIntent::Read };
     summary(&answers, intent).map_or(Ok(()), Err)
+}
+
+/// The answers of all daemons, which are asked at the same time, in order.
+pub async fn answers(
+    servers: &[DaemonAccess],
+    request: &DaemonRequest,
+    wait: Duration,
+) -> Vec<ServerAnswer> {
+    let act = |access: DaemonAccess| {
+        let request = request.clone();
+        async move {
+            let client = DaemonClient::connect(&access).await?;
+            execute::execute(&client, request, wait).await
+        }
+    };
+    at_all(servers, act).await.into_iter().map(ServerAnswer::from).collect()
 }
 
 /// Whether the answer to a request is one line.

@@ -29,7 +29,8 @@ pub fn request(options: &WatchOptions) -> pb::WatchRequest {
         || options.frontend
         || options.dataplane
         || options.hold
-        || options.drain;
+        || options.drain
+        || options.audit;
     let named = |kind: bool| any.then_some(kind);
     pb::WatchRequest {
         log: named(options.log),
@@ -40,6 +41,7 @@ pub fn request(options: &WatchOptions) -> pb::WatchRequest {
         // Where these are unset, a daemon sends none.
         hold: Some(!any || options.hold),
         drain: Some(!any || options.drain),
+        audit: Some(!any || options.audit),
         ..pb::WatchRequest::default()
     }
 }
@@ -123,8 +125,8 @@ mod tests {
 
     #[test]
     fn naming_no_kind_requests_all() {
-        let (hold, drain) = (Some(true), Some(true));
-        let expected = pb::WatchRequest { hold, drain, ..pb::WatchRequest::default() };
+        let (hold, drain, audit) = (Some(true), Some(true), Some(true));
+        let expected = pb::WatchRequest { hold, drain, audit, ..pb::WatchRequest::default() };
         assert_eq!(request(&WatchOptions::default()), expected);
     }
 
@@ -140,6 +142,7 @@ mod tests {
             dataplane: Some(false),
             hold: Some(false),
             drain: Some(false),
+            audit: Some(false),
             ..pb::WatchRequest::default()
         };
         assert_eq!(request(&options), expected);

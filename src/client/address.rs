@@ -1,6 +1,7 @@
 //! Where a daemon listens.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,22 @@ pub enum DaemonAddress {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("neither host:port, [address]:port nor unix:/path")]
 pub struct DaemonAddressError;
+
+impl DaemonAddress {
+    /// Whether what is sent there does not leave this machine: a Unix socket, or loopback.
+    #[must_use]
+    pub fn is_of_this_machine(&self) -> bool {
+        match self {
+            Self::Unix { .. } => true,
+            Self::Tcp { host, .. } => {
+                let bare = host.trim_start_matches('[').trim_end_matches(']');
+                let address = bare.parse::<IpAddr>();
+                host == "localhost"
+                    || address.is_ok_and(|address| address.to_canonical().is_loopback())
+            }
+        }
+    }
+}
 
 impl FromStr for DaemonAddress {
     type Err = DaemonAddressError;
@@ -65,6 +82,17 @@ mod tests {
             ["127.0.0.1:9090", "lb-1.example.org:1", "[2001:db8::1]:65535", "unix:/run/m.sock"]
         {
             assert_eq!(text.parse::<DaemonAddress>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_stays_on_this_machine() {
+        let stays = |text: &str| text.parse::<DaemonAddress>().unwrap().is_of_this_machine();
+        for text in ["unix:/m", "127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1"] {
+            assert!(stays(text), "{text}");
+        }
+        for text in ["192.0.2.1:1", "[2001:db8::1]:1", "localhost.example:1", "lb-1:1"] {
+            assert!(!stays(text), "{text}");
         }
     }
 

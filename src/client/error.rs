@@ -10,6 +10,7 @@ use tonic::{Code, ConnectError, Status, TimeoutExpired};
 use super::address::DaemonAddress;
 use super::deadlines::{CONNECT_DEADLINE, RESPONSE_DEADLINE, SILENCE_DEADLINE};
 use super::tls::ClientTlsError;
+use super::token::TokenFileError;
 
 /// How tonic's message begins for a response that is HTTP and not gRPC.
 const NO_GRPC: &str = "grpc-status header missing";
@@ -44,6 +45,13 @@ pub enum ClientError {
         server: DaemonAddress,
         /// What is wrong with the files.
         why: ClientTlsError,
+    },
+    /// The token cannot be shown; no connection was attempted.
+    #[error("connect to maglevd at {server}: {why}")]
+    Token {
+        server: DaemonAddress,
+        /// What is wrong with its file, or with the connection.
+        why: TokenFileError,
     },
 }
 

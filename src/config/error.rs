@@ -43,18 +43,43 @@ pub enum LoadError {
 
 /// Why a file's text is not to be had.
 #[derive(Debug, Error)]
+#[error("{}", self.advising("--config"))]
 pub enum ReadError {
-    #[error("{0}; give the right file with --config")]
     Io(#[from] io::Error),
-    #[error("line {line} is not UTF-8: write the file in UTF-8")]
-    NotUtf8 { line: usize },
-    #[error("it is larger than {} MiB; give the right file with --config", .limit >> 20)]
-    TooLarge { limit: usize },
-    #[error("it does not end within {seconds} s; give a file on a local disk with --config")]
-    TooSlow { seconds: u64 },
+    NotUtf8 {
+        line: usize,
+    },
+    TooLarge {
+        limit: usize,
+    },
+    TooSlow {
+        seconds: u64,
+    },
     /// Another reader is at it, for longer than it should.
-    #[error("an earlier attempt to read it has not ended after {seconds} s; try again later")]
-    Busy { seconds: u64 },
+    Busy {
+        seconds: u64,
+    },
+}
+
+impl ReadError {
+    /// The message; `flag` gives another file.
+    pub(super) fn advising(&self, flag: &str) -> String {
+        match self {
+            Self::Io(error) => format!("{error}; give the right file with {flag}"),
+            Self::NotUtf8 { line } => {
+                format!("line {line} is not UTF-8: write the file in UTF-8")
+            }
+            Self::TooLarge { limit } => {
+                format!("it is larger than {} MiB; give the right file with {flag}", limit >> 20)
+            }
+            Self::TooSlow { seconds } => format!(
+                "it does not end within {seconds} s; give a file on a local disk with {flag}"
+            ),
+            Self::Busy { seconds } => format!(
+                "an earlier attempt to read it has not ended after {seconds} s; try again later"
+            ),
+        }
+    }
 }
 
 impl LoadError {
@@ -110,7 +135,7 @@ impl fmt::Display for FaultList {
 const MOST_CHARACTERS: usize = 1000;
 
 /// The message without its middle, if it is long. Its ends hold the place and the remedy.
-fn shortened(message: &str) -> String {
+pub(super) fn shortened(message: &str) -> String {
     let characters = message.chars().count();
     if characters <= MOST_CHARACTERS {
         return message.to_owned();

@@ -6,7 +6,8 @@
 //! an operator corrects a file once. What leaves here needs no second look.
 //! `yaml` alone names the YAML reader, so that another could take its place.
 //!
-//! A [`ConfigSource`] is where the text comes from.
+//! A [`ConfigSource`] is where the text comes from. [`rights`] reads the other file, of
+//! who may do what.
 
 mod error;
 mod fault;
@@ -16,6 +17,7 @@ mod raw;
 mod read;
 mod report;
 mod resolve;
+pub mod rights;
 mod source;
 mod warnings;
 mod yaml;

@@ -1,4 +1,4 @@
-//! From YAML to the raw file. No file but those of this folder names the YAML
+//! From YAML to a raw file. No file but those of this folder names the YAML
 //! reader or its events.
 //!
 //! `load` makes a tree of the text, with merge keys resolved; `deserialize` turns
@@ -13,21 +13,20 @@ mod syntax_error;
 #[cfg(test)]
 mod tests;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use self::deserialize::NodeDeserializer;
 use self::syntax_error::SyntaxError;
 use super::error::LoadError;
-use super::raw::RawFile;
 use super::report::ConfigPath;
 
 /// # Errors
 /// [`LoadError::Syntax`] for the first thing that cannot be parsed.
-pub(super) fn read(text: &str) -> Result<RawFile, LoadError> {
+pub(super) fn read<F: DeserializeOwned>(text: &str) -> Result<F, LoadError> {
     raw_file(text).map_err(LoadError::from)
 }
 
-fn raw_file(text: &str) -> Result<RawFile, SyntaxError> {
+fn raw_file<F: DeserializeOwned>(text: &str) -> Result<F, SyntaxError> {
     let root = load::load(text)?;
-    RawFile::deserialize(NodeDeserializer { node: &root, path: &ConfigPath::Root })
+    F::deserialize(NodeDeserializer { node: &root, path: &ConfigPath::Root })
 }

@@ -50,6 +50,18 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     }
 }
 
+/// A duration as it is parsed, exactly and in few units: `1h30m`, `90.5s`.
+#[must_use]
+pub fn exact(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    if duration.subsec_nanos() > 0 || seconds == 0 {
+        return format!("{duration:?}");
+    }
+    let units = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let units = units.iter().filter(|(count, _)| *count > 0);
+    units.map(|(count, unit)| format!("{count}{unit}")).collect()
+}
+
 /// Parses one number and its unit; returns the nanoseconds and the rest.
 fn term(text: &str) -> Result<(u64, &str), DurationError> {
     let (whole, rest) = digits(text);
@@ -95,6 +107,14 @@ fn part_of(digits: &str, scale: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_exact_duration_is_parsed_as_what_it_was() {
+        for text in ["1h30m", "2h", "90.5s", "1h1s", "1ms", "48h"] {
+            assert_eq!(exact(parse(text).unwrap()), text);
+        }
+        assert_eq!(exact(Duration::ZERO), "0ns");
+    }
 
     #[test]
     fn durations_are_read_as_go_reads_them() {

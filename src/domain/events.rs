@@ -1,5 +1,6 @@
 //! Events that clients can subscribe to, and the ring that holds the last of them.
 
+mod audit_record;
 mod change;
 mod dataplane_change;
 mod drain_change;
@@ -9,11 +10,12 @@ mod log_record;
 mod ring;
 mod timeline;
 
+pub use self::ring::{Replay, Ring, Selection};
+pub use audit_record::{AuditOutcome, AuditRecord};
 pub use change::{Change, Changed};
 pub use dataplane_change::{DataplaneChange, DataplaneKind};
 pub use drain_change::DrainChange;
 pub use event::{Event, Numbered, Seq, Transition};
 pub use fail_open_change::FailOpenChange;
 pub use log_record::{LogLevel, LogRecord};
-pub use ring::{Replay, Ring};
 pub use timeline::{TimelineNames, TimelineSubject};

@@ -27,5 +27,7 @@ pub mod readiness;
 pub mod reconcile;
 pub mod removals;
 pub mod resolution;
+pub mod rights;
 pub mod tester;
 pub mod utc;
+pub mod web;

@@ -1,5 +1,5 @@
-//! The names of backends, frontends, pools and health checks: a type for each, so
-//! that they cannot be mixed up, and cheap to clone.
+//! The names of backends, frontends, pools, health checks and identities: a type for
+//! each, so that they cannot be mixed up, and cheap to clone.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -70,4 +70,8 @@ name!(
 name!(
     /// A key of `healthchecks`.
     CheckName
+);
+name!(
+    /// Somebody who may use the daemon: a key of `rights`.
+    IdentityName
 );

@@ -25,6 +25,7 @@ pub use term::{LONGEST_TERM, OverrideTerm};
 pub use writes::{NextWrite, OverrideWrites, PlannedChange};
 
 use super::dataplane::net::Weight;
+use super::drain::DrainOrder;
 use super::health::Admin;
 use super::names::{BackendName, FrontendName, PoolName};
 
@@ -37,13 +38,15 @@ pub struct Override<V> {
     pub origin: Arc<OverrideOrigin>,
 }
 
-/// Who set an override, why, and for how long.
+/// Who set an override, why, for how long, and what for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OverrideOrigin {
     /// The operator, as the daemon knows them.
     pub who: Arc<str>,
     pub why: Option<Reason>,
     pub term: OverrideTerm,
+    /// What a pause is for; `None`: it is no drain.
+    pub drain: Option<DrainOrder>,
 }
 
 /// An override of any kind, for lists.
@@ -85,7 +88,7 @@ impl fmt::Display for Overridden {
 
 impl<V> Override<V> {
     /// Whether it says the same, by the same operator and for the same reason, and lasts
-    /// until it is ended. Setting it again then changes nothing.
+    /// until it is ended. Setting it again then changes nothing; a drain begins anew.
     pub(super) fn is_repeated_by(&self, other: &Self) -> bool
     where
         V: PartialEq,
@@ -96,6 +99,8 @@ impl<V> Override<V> {
             && own.why == others.why
             && own.term.until.is_none()
             && others.term.until.is_none()
+            && own.drain.is_none()
+            && others.drain.is_none()
     }
 }
 

@@ -21,6 +21,14 @@ pub fn unix_rfc3339(at: SystemTime) -> String {
     rfc3339(i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX))
 }
 
+/// A moment in UTC for people, to the second: `2026-03-01 12:00:00 UTC`.
+#[must_use]
+pub fn for_people(at: SystemTime) -> String {
+    let text = unix_rfc3339(at);
+    let seconds = text.get(..19).unwrap_or(&text);
+    format!("{} UTC", seconds.replace('T', " "))
+}
+
 /// The moment of such a text; `None` for any other text.
 #[must_use]
 pub fn parse_rfc3339(text: &str) -> Option<i64> {

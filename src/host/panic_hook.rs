@@ -13,13 +13,22 @@ use crate::host::logging::LogWriter;
 /// its place, and aborts the process. `goodbye` is for peers that would not notice
 /// that the process is gone; it must not wait for anything.
 pub fn end_on_panic(log: LogWriter, goodbye: impl Fn() + Send + Sync + 'static) {
+    end_program_on_panic("maglevd", log, goodbye);
+}
+
+/// The same of another program.
+pub fn end_program_on_panic(
+    program: &'static str,
+    log: LogWriter,
+    goodbye: impl Fn() + Send + Sync + 'static,
+) {
     std::panic::set_hook(Box::new(move |panic| {
         goodbye();
         let (text, place) = (text_of(panic), panic.location().map(ToString::to_string));
         let place = place.unwrap_or_default();
         error!(panic = text, place, "bug: stopping");
         // `eprintln!` would panic where standard error is gone.
-        let line = printable(&format!("maglevd: bug, stopping: {text} at {place}"));
+        let line = printable(&format!("{program}: bug, stopping: {text} at {place}"));
         let _ = writeln!(std::io::stderr(), "{line}");
         log.flush();
         std::process::abort();

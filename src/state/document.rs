@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::domain::dataplane::net::{Weight, WeightOutOfRange};
+use crate::domain::drain::{DrainOrder, DrainTimeout};
 use crate::domain::health::Admin;
 use crate::domain::moment::Moment;
 use crate::domain::names::is_usable;
@@ -19,8 +20,10 @@ use crate::domain::utc::{parse_rfc3339, unix_rfc3339};
 
 /// What the file says that it is.
 const FORMAT: &str = "vpp-maglev overrides";
-/// The version that is written, and the only one that is read.
-const VERSION: u64 = 1;
+/// The newest version, which has drains, and the oldest that is read. A set without drains
+/// is written in the oldest, so that an older daemon reads it.
+const VERSION: u64 = 2;
+const WITHOUT_DRAINS: u64 = 1;
 /// The longest name of an operator: a certificate's name and an address.
 const LONGEST_WHO: usize = 512;
 
@@ -31,7 +34,7 @@ pub enum DocumentError {
     NotJson(#[from] serde_json::Error),
     #[error("it is a file of \"{0}\"")]
     Foreign(String),
-    #[error("it is of version {0}, and this maglevd reads version {VERSION}")]
+    #[error("it is of version {0}, and this maglevd reads versions {WITHOUT_DRAINS} to {VERSION}")]
     OtherVersion(u64),
     #[error("override {place}: {fault}")]
     Entry {
@@ -58,6 +61,10 @@ pub enum EntryFault {
     Who,
     #[error(transparent)]
     Reason(#[from] ReasonError),
+    #[error("its drain is of a backend that is not paused")]
+    DrainWithoutPause,
+    #[error("its drain flushes without a timeout")]
+    FlushWithoutTimeout,
     #[error("it is the second for the same item")]
     Second,
 }
@@ -98,7 +105,17 @@ enum StoredEntry {
         why: Option<String>,
         since: String,
         until: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drain: Option<StoredDrain>,
     },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredDrain {
+    /// `None`: it takes as long as it takes.
+    timeout_ns: Option<u64>,
+    flush: bool,
 }
 
 /// The text of the file.
@@ -106,8 +123,10 @@ enum StoredEntry {
 /// # Errors
 /// None of these types causes one.
 pub fn encode(overrides: &OverrideSet) -> serde_json::Result<Vec<u8>> {
+    let has_drains = overrides.entries().any(|entry| entry.origin.drain.is_some());
+    let version = if has_drains { VERSION } else { WITHOUT_DRAINS };
     let overrides = overrides.entries().map(|entry| StoredEntry::of(&entry)).collect();
-    let document = Document { format: FORMAT.into(), version: VERSION, overrides };
+    let document = Document { format: FORMAT.into(), version, overrides };
     let mut text = serde_json::to_vec_pretty(&document)?;
     text.push(b'\n');
     Ok(text)
@@ -122,7 +141,7 @@ pub fn decode(text: &[u8], now: Moment) -> Result<OverrideSet, DocumentError> {
     if head.format != FORMAT {
         return Err(DocumentError::Foreign(head.format));
     }
-    if head.version != VERSION {
+    if !(WITHOUT_DRAINS..=VERSION).contains(&head.version) {
         return Err(DocumentError::OtherVersion(head.version));
     }
     let document: Document = serde_json::from_slice(text)?;
@@ -139,7 +158,7 @@ pub fn decode(text: &[u8], now: Moment) -> Result<OverrideSet, DocumentError> {
 
 impl StoredEntry {
     fn of(entry: &OverrideEntry) -> Self {
-        let OverrideOrigin { who, why, term } = &*entry.origin;
+        let OverrideOrigin { who, why, term, drain } = &*entry.origin;
         let (who, why) = (who.to_string(), why.as_ref().map(ToString::to_string));
         let (since, until) = (unix_rfc3339(term.since), term.until.map(unix_rfc3339));
         match &entry.what {
@@ -151,6 +170,7 @@ impl StoredEntry {
                 why,
                 since,
                 until,
+                drain: drain.map(StoredDrain::of),
             },
             Overridden::Weight { frontend, pool, backend, value, configured } => Self::Weight {
                 frontend: frontend.to_string(),
@@ -167,7 +187,7 @@ impl StoredEntry {
     }
 
     fn parse(self, now: Moment) -> Result<OverrideEntry, EntryFault> {
-        let (what, who, why, since, until) = match self {
+        let (what, who, why, since, until, drain) = match self {
             Self::Weight {
                 frontend,
                 pool,
@@ -189,15 +209,18 @@ impl StoredEntry {
                 if weight == configured {
                     return Err(EntryFault::NoOverride);
                 }
-                (what, who, why, since, until)
+                (what, who, why, since, until, None)
             }
-            Self::Admin { backend, state, configured, who, why, since, until } => {
+            Self::Admin { backend, state, configured, who, why, since, until, drain } => {
                 let (value, configured) = (admin(&state)?, admin(&configured)?);
                 if value == configured {
                     return Err(EntryFault::NoOverride);
                 }
+                if drain.is_some() && value != Admin::Paused {
+                    return Err(EntryFault::DrainWithoutPause);
+                }
                 let what = Overridden::Admin { backend: name(&backend)?.into(), value, configured };
-                (what, who, why, since, until)
+                (what, who, why, since, until, drain)
             }
         };
         if who.chars().count() > LONGEST_WHO || who.chars().any(is_control) {
@@ -206,8 +229,29 @@ impl StoredEntry {
         let why = why.as_deref().map(Reason::try_from).transpose()?;
         let until = until.as_deref().map(moment).transpose()?;
         let term = OverrideTerm::restored(moment(&since)?, until, now);
-        let origin = OverrideOrigin { who: who.into(), why, term };
+        let drain = drain.map(StoredDrain::parse).transpose()?;
+        let origin = OverrideOrigin { who: who.into(), why, term, drain };
         Ok(OverrideEntry { what, origin: Arc::new(origin) })
+    }
+}
+
+impl StoredDrain {
+    fn of(order: DrainOrder) -> Self {
+        let DrainOrder { timeout } = order;
+        let nanoseconds = |it: DrainTimeout| u64::try_from(it.after.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            timeout_ns: timeout.map(nanoseconds),
+            flush: timeout.is_some_and(|timeout| timeout.flush),
+        }
+    }
+
+    fn parse(self) -> Result<DrainOrder, EntryFault> {
+        let Self { timeout_ns, flush } = self;
+        if flush && timeout_ns.is_none() {
+            return Err(EntryFault::FlushWithoutTimeout);
+        }
+        let timeout = timeout_ns.map(Duration::from_nanos);
+        Ok(DrainOrder { timeout: timeout.map(|after| DrainTimeout { after, flush }) })
     }
 }
 

@@ -1,13 +1,14 @@
 //! The state of the load balancer that only VPP's CLI shows: `show lb vips`,
 //! with the rows that a dump of each VIP will have, and `show lb vips verbose`,
 //! with pool index, `src_ip_sticky` and flows; for VPPs that have no better message,
-//! `show lb`.
+//! `show lb`. Beside it, how many packets went to a server: `show load-balance`.
 //!
 //! The text is made for people and may change with any release. So an entry
 //! counts only if every part of it is understood; anything else makes the
 //! listing incomplete, and no value is guessed.
 
 mod clients;
+mod load_balance;
 mod servers;
 mod settings;
 
@@ -22,6 +23,7 @@ use crate::domain::dataplane::observed::ObservedEncap;
 use servers::server_text;
 
 pub use clients::{ApiClient, parse_clients};
+pub use load_balance::parse_packets;
 pub use servers::ServerText;
 pub use settings::parse_settings;
 

@@ -9,6 +9,7 @@ mod files;
 mod layers;
 mod locks;
 mod names;
+mod page;
 mod purity;
 mod source;
 mod tokens;

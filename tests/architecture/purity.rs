@@ -11,6 +11,7 @@ const VALUES: &[&str] = &[
     "collections::btree_map",
     "fmt",
     "f64::consts",
+    "hint::black_box",
     "iter",
     "mem",
     "net::IpAddr",

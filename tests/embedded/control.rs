@@ -221,6 +221,21 @@ fn time_collects_what_was_removed() {
 }
 
 #[test]
+fn packets_of_flows_are_counted_by_server() {
+    let vpp = start();
+    let mut client = VppClient::connect(vpp.api_path(), "test");
+    assert_eq!(client.code(&add_vip(web(), 0)), 0);
+    assert_eq!(client.code(&add_server(web(), "10.1.0.1", 100)), 0);
+    let server = from_ip([10, 1, 0, 1].into());
+    let mut text = || client.cli("show load-balance 12").1.lines().next().unwrap().to_owned();
+    assert!(text().ends_with("index:12 buckets:1 uRPF:13 to:[0:0]]"), "{}", text());
+    let key = PluginVipKey::from_wire(web());
+    vpp.control().edit(move |plugin, _| plugin.put_flows(key, server, 5)).unwrap().unwrap();
+    vpp.control().edit(move |plugin, _| plugin.send_packets(server, 20)).unwrap();
+    assert!(text().ends_with("to:[0:0] via:[25:3100]]"), "{}", text());
+}
+
+#[test]
 fn packets_are_counted_in_the_segment_of_the_running_process() {
     let vpp = start();
     let mut client = VppClient::connect(vpp.api_path(), "test");

@@ -101,6 +101,7 @@ const SCENARIOS: &[Entry] = scenarios! {
         the_zero_address_asks_for_all_whatever_else_it_says
         the_first_version_of_the_messages_weighs_100
         a_flush_of_a_vip_is_answered_with_zero
+        the_object_that_the_verbose_text_names_counts_packets
         the_verbose_text_lists_a_vip_with_its_servers
         the_settings_are_read_as_they_were_written
         all_ones_keep_the_numbers_and_nothing_keeps_the_addresses

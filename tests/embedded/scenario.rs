@@ -19,7 +19,7 @@ pub(crate) struct Scenario {
     pub(crate) stats: PathBuf,
     pub(crate) client: VppClient,
     /// VPP has lb.api 1.1.0.
-    is_legacy: bool,
+    pub(crate) is_legacy: bool,
     net: [u8; 3],
     made: Vec<VipKey>,
 }

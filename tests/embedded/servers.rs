@@ -1,5 +1,6 @@
 //! Servers, weights, dumps, the global settings.
 
+use vpp_maglev::vpp::cli_text::{parse_packets, parse_vips};
 use vpp_maglev::vpp::embedded::legacy::{LbAddDelAs, LbAsDump, LbFlushVip};
 use vpp_maglev::vpp::wire::*;
 
@@ -280,4 +281,28 @@ pub(crate) fn sticky_buckets_are_a_power_of_two_or_none(scenario: &mut Scenario)
     assert_eq!(scenario.client.code(&LbConfSet { sticky_buckets_per_core: 0, ..before }), 0);
     assert_eq!(conf(scenario).sticky_buckets_per_core, 0);
     assert_eq!(scenario.client.code(&LbConfSet { sticky_buckets_per_core: 1024, ..before }), 0);
+}
+
+pub(crate) fn the_object_that_the_verbose_text_names_counts_packets(scenario: &mut Scenario) {
+    let (web, dns) = (scenario.vip(), vip(&scenario.v4(2, 32), 17, 53));
+    assert_eq!(scenario.change_vip(add_vip(dns, 0)), 0);
+    let dns = scenario.made(dns);
+    for (vip, server) in [(web, "10.1.0.1"), (web, "10.1.0.2"), (dns, "10.1.0.1")] {
+        assert_eq!(scenario.client.code(&add_server(vip, server, 100)), 0);
+    }
+    let listing = parse_vips(&scenario.client.cli("show lb vips verbose").1);
+    let object = |host: u8, server: usize| {
+        let net: ipnet::IpNet = scenario.v4(host, 32).parse().unwrap();
+        let entry = listing.entries.iter().find(|entry| entry.vip.prefix() == net).unwrap();
+        let servers = entry.verbose.as_ref().unwrap().servers.as_ref().unwrap();
+        servers[server].load_balance.unwrap()
+    };
+    let (first, second, of_dns) = (object(1, 0), object(1, 1), object(2, 0));
+    assert!(first != second && first == of_dns, "one for each server");
+    for index in [first, second] {
+        let text = scenario.client.cli(&format!("show load-balance {index}")).1;
+        assert!(parse_packets(&text, index).is_some(), "{text}");
+    }
+    let none = scenario.client.cli("show load-balance 4294967");
+    assert_eq!(parse_packets(&none.1, 4_294_967), None, "{none:?}");
 }

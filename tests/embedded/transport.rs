@@ -41,10 +41,9 @@ pub(crate) fn a_frame_in_pieces_is_put_together(scenario: &mut Scenario) {
     for byte in frame {
         scenario.client.raw(&[byte]);
     }
-    assert_eq!(
-        scenario.client.reply::<ControlPingReply>(context).client_index,
-        scenario.client.index
-    );
+    let reply = scenario.client.reply::<ControlPingReply>(context);
+    // VPPs of the time of lb.api 1.1.0 leave that field as it was in their memory.
+    assert!(scenario.is_legacy || reply.client_index == scenario.client.index);
 }
 
 pub(crate) fn the_header_beside_the_length_is_not_looked_at(scenario: &mut Scenario) {

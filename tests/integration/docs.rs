@@ -30,10 +30,10 @@ fn code(cell: &str) -> &str {
     cell.trim_matches('`')
 }
 
-/// Flag, environment and default of everything that maglevd takes.
-fn taken() -> BTreeSet<[String; 3]> {
-    let command = flags::Flags::command();
-    let flags = command.get_arguments().map(|argument| {
+/// Flag, environment and default of everything that a program takes.
+fn taken(command: &clap::Command) -> BTreeSet<[String; 3]> {
+    let shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let flags = shown.map(|argument| {
         let name = format!("--{}", argument.get_long().unwrap());
         let environment = argument.get_env().map(|name| name.to_str().unwrap().to_owned());
         let default = argument.get_default_values().first();
@@ -52,7 +52,7 @@ fn the_table_of_flags_is_that_of_the_program() {
         .filter(|row| row[0].starts_with("`--"))
         .map(|row| [row[0], row[1], row[2]].map(|cell| code(cell).to_owned()))
         .collect();
-    let taken = taken();
+    let taken = taken(&flags::Flags::command());
     assert!(taken.len() > 10, "the flags are not understood");
     let missing: Vec<_> = taken.difference(&documented).collect();
     let stale: Vec<_> = documented.difference(&taken).collect();
@@ -61,6 +61,20 @@ fn the_table_of_flags_is_that_of_the_program() {
     for [name, ..] in &taken {
         assert!(readme.contains(&format!("`{name}")), "README.md has no {name}");
     }
+}
+
+#[test]
+fn the_table_of_the_web_server_s_flags_is_that_of_the_program() {
+    let text = read("docs/web.md");
+    let documented: BTreeSet<_> = rows(&text)
+        .filter(|row| row[0].starts_with("`--"))
+        .map(|row| [row[0], row[1], row[2]].map(|cell| code(cell).to_owned()))
+        .collect();
+    let taken = taken(&vpp_maglev::web::WebOptions::command());
+    assert!(taken.len() > 20, "the flags are not understood");
+    let missing: Vec<_> = taken.difference(&documented).collect();
+    let stale: Vec<_> = documented.difference(&taken).collect();
+    assert_eq!((missing, stale), (vec![], vec![]), "missing and stale in docs/web.md");
 }
 
 #[test]

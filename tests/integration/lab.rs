@@ -19,7 +19,7 @@ use configuration::{Configuration, SERVERS, VIP};
 use gre::{GreError, Inner, decapsulate};
 use proptest::prelude::*;
 use record::Record;
-use row::{Bound, Counted, Row, Unavoidable};
+use row::{Bound, Counted, Finding, Row, Unavoidable};
 
 /// A packet to the VIP in GRE, as VPP sends one to a server.
 fn tunnelled() -> Vec<u8> {
@@ -113,16 +113,24 @@ fn a_row_allows_its_bound_and_what_nobody_could_keep() {
         Counted { fullest: 51, ..most },
     ] {
         assert!(!all.holds(over), "{over:?}");
-        let row = Row { what: "VPP is killed", counted: over, bound: all };
+        let row = Row { what: "VPP is killed", counted: over, findings: vec![], bound: all };
         assert!(!row.is_ok() && row.to_string().ends_with("| **no** |"));
     }
     // There are not more of them.
     assert_eq!(bound.with(Unavoidable { held: 120, ..unavoidable }).broken, 100);
-    let row = Row { what: "VPP is killed", counted: most, bound: all };
+    let row = Row { what: "VPP is killed", counted: most, findings: vec![], bound: all };
     let text = "| VPP is killed | 34 | 7 | 110 | 2.50 s | 50 | 34, 110, 2.50 s, 50 | yes |";
     assert_eq!(row.to_string(), text);
-    let twice = Row { counted: Counted { breaks: 40, ..most }, ..row };
-    assert!(twice.to_string().contains("| 34 (40 times) | 7 |"));
+    let row = Row { counted: Counted { breaks: 40, ..most }, ..row };
+    assert!(row.to_string().contains("| 34 (40 times) | 7 |"));
+    let found = |what: &str, is_ok| Finding { what: what.into(), is_ok };
+    let findings = vec![found("one thing", true), found("another", false)];
+    let row = Row { findings, ..row };
+    assert!(!row.is_ok() && row.to_string().ends_with("| **no** |"));
+    assert!(
+        row.to_string()
+            .starts_with("| VPP is killed; one thing; another (**no**) | 34 (40 times) |")
+    );
     let columns = |text: &str| text.lines().next().unwrap().matches('|').count();
     assert_eq!(columns(Row::HEAD), columns(text));
 }
@@ -174,7 +182,7 @@ fn read(path: &str) -> String {
 #[test]
 fn the_configuration_of_the_lab_is_one_that_the_daemon_takes() {
     let mut of = Configuration::QUICK;
-    (of.weights, of.prefix) = ([20, 50, 0, 100], "www");
+    (of.weights, of.prefix, of.slow_start) = ([20, 50, 0, 100], "www", 20);
     for of in [Configuration::QUICK, of] {
         let loaded = vpp_maglev::config::parse(&of.yaml()).unwrap();
         assert_eq!(loaded.warnings.len(), 0);

@@ -35,14 +35,29 @@ fn run(program: &str, package: &str, arguments: &[&str]) -> Option<Output> {
 /// The unit in a directory of its own, with the built maglevd for the installed
 /// one, and these of its drop-ins.
 fn unit(drop_ins: &[&str]) -> (tempfile::TempDir, String) {
+    let built = env!("CARGO_BIN_EXE_maglevd");
+    unit_of("vpp-maglevd.service", "/usr/sbin/maglevd", built, drop_ins)
+}
+
+fn web_unit() -> (tempfile::TempDir, String) {
+    let built = env!("CARGO_BIN_EXE_maglev-web");
+    unit_of("vpp-maglev-web.service", "/usr/bin/maglev-web", built, &[])
+}
+
+fn unit_of(
+    name: &str,
+    installed: &str,
+    built: &str,
+    drop_ins: &[&str],
+) -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
-    let text = read("systemd/vpp-maglevd.service");
-    let installed = "=/usr/sbin/maglevd";
+    let text = read(&format!("systemd/{name}"));
+    let installed = format!("={installed}");
     assert!(text.contains(&format!("ExecStart{installed}\n")), "{text}");
-    let text = text.replace(installed, &format!("={}", env!("CARGO_BIN_EXE_maglevd")));
-    let path = dir.path().join("vpp-maglevd.service");
+    let text = text.replace(&installed, &format!("={built}"));
+    let path = dir.path().join(name);
     std::fs::write(&path, text).unwrap();
-    let folder = dir.path().join("vpp-maglevd.service.d");
+    let folder = dir.path().join(format!("{name}.d"));
     std::fs::create_dir(&folder).unwrap();
     for name in drop_ins {
         std::fs::copy(packaging("systemd").join(name), folder.join(name)).unwrap();
@@ -52,41 +67,44 @@ fn unit(drop_ins: &[&str]) -> (tempfile::TempDir, String) {
 }
 
 #[test]
-fn systemd_finds_nothing_wrong_with_the_unit() {
-    for drop_ins in [
-        &[][..],
+fn systemd_finds_nothing_wrong_with_the_units() {
+    let drop_ins: [&[&str]; 5] = [
+        &[],
         &["netns.conf"],
         &["before-253.conf"],
         &["announce-netlink.conf", "netns.conf"],
         &["announce-bird.conf"],
-    ] {
-        let (_dir, path) = unit(drop_ins);
+    ];
+    for (_dir, path) in drop_ins.map(unit).into_iter().chain([web_unit()]) {
         let arguments = ["verify", "--man=no", &path];
         let Some(output) = run("systemd-analyze", "systemd", &arguments) else { return };
         let said = said(&output);
         // What other units of this machine lack is not ours.
-        let mut ours = said.lines().filter(|line| line.contains("vpp-maglevd")).collect::<Vec<_>>();
+        let mut ours = said.lines().filter(|line| line.contains("vpp-maglev")).collect::<Vec<_>>();
         // Known from 253 on; before, the line above it holds.
         ours.retain(|line| {
             !line.ends_with("Failed to parse service type, ignoring: notify-reload")
         });
-        assert_eq!(ours, Vec::<&str>::new(), "{drop_ins:?}");
+        assert_eq!(ours, Vec::<&str>::new(), "{path}");
     }
 }
 
 #[test]
-fn the_unit_is_exposed_to_little() {
-    let (_dir, path) = unit(&[]);
-    let Some(output) =
-        run("systemd-analyze", "systemd", &["security", "--offline=true", "--no-pager", &path])
-    else {
-        return;
-    };
+fn the_units_are_exposed_to_little() {
+    for ((_dir, path), most) in [(unit(&[]), 2.0), (web_unit(), 1.5)] {
+        let Some(level) = exposure(&path) else { return };
+        assert!(level <= most, "{path}: {level}");
+    }
+}
+
+/// What systemd makes of what a unit may do; `None`: it is not installed.
+fn exposure(path: &str) -> Option<f64> {
+    let arguments = ["security", "--offline=true", "--no-pager", path];
+    let output = run("systemd-analyze", "systemd", &arguments)?;
     let said = said(&output);
     let level = said.lines().find_map(|line| line.split_once("Overall exposure level for "));
     let (_, level) = level.unwrap_or_else(|| panic!("no exposure level in\n{said}"));
-    let number = level.split_whitespace().nth(1).unwrap();
-    assert!(number.parse::<f64>().unwrap() <= 2.0, "{level}\n{said}");
+    Some(level.split_whitespace().nth(1).unwrap().parse().unwrap())
 }
 
 /// The commands of a reload, in order.
@@ -131,6 +149,23 @@ fn prometheus_takes_the_rules_and_they_fire_when_they_should() {
         let Some(output) = run("promtool", "prometheus", &arguments) else { return };
         assert!(output.status.success(), "{arguments:?}: {}", said(&output));
     }
+}
+
+/// What follows `key` on lines of a text.
+fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
+    text.lines().filter_map(|line| line.trim_start().strip_prefix(key)).collect()
+}
+
+#[test]
+fn every_alert_fires_in_a_test() {
+    let (rules, tests) =
+        (read("prometheus/maglevd.rules.yml"), read("prometheus/maglevd.test.yml"));
+    let alerts = values(&rules, "- alert: ");
+    assert!(alerts.len() > 20);
+    // A test that expects nothing stands on one line.
+    let fired: BTreeSet<_> = values(&tests, "alertname: ").into_iter().collect();
+    let silent: Vec<_> = alerts.into_iter().filter(|alert| !fired.contains(alert)).collect();
+    assert_eq!(silent, Vec::<&str>::new());
 }
 
 /// The words of a text that may name series of ours.

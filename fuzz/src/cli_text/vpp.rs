@@ -61,7 +61,9 @@ fn server(number: usize) -> ServerText {
         Ipv6Addr::new(0x2001, 0xdb8, 0xa, 0, 0, 0, 0, 1).into()
     };
     let buckets = number as u32;
-    ServerText { address, buckets, flows: u64::from(buckets) * 7, used: number.is_multiple_of(2) }
+    let load_balance = (number != 1).then_some(buckets + 13);
+    let (flows, used) = (u64::from(buckets) * 7, number.is_multiple_of(2));
+    ServerText { address, buckets, flows, used, load_balance }
 }
 
 /// The second half of VPP's word for a kind of VIP.
@@ -141,12 +143,14 @@ fn print_verbose(out: &mut String, entry: &VipText, verbose: &Verbose) -> std::f
 
 /// With weights, or as VPPs without them print it.
 fn print_server(out: &mut String, server: &ServerText) -> std::fmt::Result {
-    let ServerText { address, buckets, flows, used } = server;
+    let ServerText { address, buckets, flows, used, load_balance } = server;
+    // VPP writes an object that there is not as -1.
+    let dpo = load_balance.map_or("-1".into(), |index| index.to_string());
     let state = if *used { "used" } else { " removed" };
     if buckets.is_multiple_of(2) {
-        writeln!(out, "    {address} weight:100 buckets:{buckets} flows:{flows} dpo:13 {state}")
+        writeln!(out, "    {address} weight:100 buckets:{buckets} flows:{flows} dpo:{dpo} {state}")
     } else {
-        writeln!(out, "    {address} {buckets} buckets   {flows} flows  dpo:13 {state}")
+        writeln!(out, "    {address} {buckets} buckets   {flows} flows  dpo:{dpo} {state}")
     }
 }
 

@@ -173,6 +173,7 @@ mod tests {
             change: true,
             hold: true,
             drain: true,
+            audit: true,
         };
         let (items, receiver) = mpsc::channel(4);
         fanout.add(filter, items);

@@ -1,6 +1,6 @@
 //! The kinds of event that a subscription is for.
 
-use crate::domain::events::{Event, LogLevel};
+use crate::domain::events::{Event, LogLevel, Selection};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventFilter {
@@ -18,6 +18,8 @@ pub struct EventFilter {
     pub hold: bool,
     /// How far drains are.
     pub drain: bool,
+    /// What changes something, or was to.
+    pub audit: bool,
 }
 
 impl EventFilter {
@@ -31,6 +33,12 @@ impl EventFilter {
             Event::Change(_) => self.change,
             Event::Hold(_) => self.hold,
             Event::Drain(_) => self.drain,
+            Event::Audit(_) => self.audit,
         }
+    }
+
+    /// The kinds of event that the ring holds apart.
+    pub(super) fn held_apart(&self) -> Selection {
+        Selection { records: self.log.is_some(), audits: self.audit }
     }
 }

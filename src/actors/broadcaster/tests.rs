@@ -18,6 +18,7 @@ const EVERYTHING: EventFilter = EventFilter {
     change: true,
     hold: true,
     drain: true,
+    audit: true,
 };
 const AT: SystemTime = SystemTime::UNIX_EPOCH;
 

@@ -1,5 +1,7 @@
 //! Executes drains: the command, and the readings of VPP's flows.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -35,12 +37,12 @@ impl Controller {
     }
 
     /// Asks for VPP's flows, and processes the answer.
-    pub(super) fn read_flows(&self, ctx: &mut Context<Self>) {
+    pub(super) fn read_flows(&self, packets_of: BTreeSet<IpAddr>, ctx: &mut Context<Self>) {
         let begun = self.moment().monotonic;
         let counter = self.flow_counter.clone();
         let reading = async move {
             let Some(counter) = counter else { return Err(DataplaneError::Off.to_string()) };
-            match counter.send(ReadFlows).await {
+            match counter.send(ReadFlows { packets_of }).await {
                 Ok(counts) => counts.map_err(|error| error.to_string()),
                 Err(_) => Err(DataplaneError::ended().to_string()),
             }

@@ -13,6 +13,7 @@ use crate::actors::prober;
 use crate::actors::reconciler::DesiredChanged;
 use crate::domain::controller::ControllerEffect;
 use crate::domain::events::Event;
+use crate::domain::evidence::doubts::DoubtOrder;
 use crate::domain::reconcile::DesiredUpdate;
 
 impl Controller {
@@ -120,13 +121,13 @@ impl Controller {
             ControllerEffect::Ask { group, question, since, backends, witnesses } => {
                 self.ask(prober::Ask { group, question, since }, &backends, witnesses, ctx);
             }
-            ControllerEffect::Witness { backend, doubt, by, began } => {
+            ControllerEffect::Doubt(DoubtOrder::Witness { backend, doubt, by, began }) => {
                 self.probers.tell(&backend, prober::NoteWitness { doubt, by, began });
             }
-            ControllerEffect::Judge { backend, doubt, judgement } => {
+            ControllerEffect::Doubt(DoubtOrder::Judge { backend, doubt, judgement }) => {
                 self.probers.tell(&backend, prober::Judge(doubt, judgement));
             }
-            ControllerEffect::SetDoubtTimer { group, timer, after } => {
+            ControllerEffect::Doubt(DoubtOrder::SetTimer { group, timer, after }) => {
                 ctx.run_later(after, move |this, ctx| {
                     let effects = this.state.doubt_timer_fired(group, timer, this.moment());
                     this.execute(effects, ctx);
@@ -140,7 +141,7 @@ impl Controller {
             ControllerEffect::SetFlowTimer(timer, after) => {
                 Self::set_flow_timer(timer, after, ctx);
             }
-            ControllerEffect::ReadFlows => self.read_flows(ctx),
+            ControllerEffect::ReadFlows { packets_of } => self.read_flows(packets_of, ctx),
             ControllerEffect::SetDrainTimer(drain, after) => {
                 Self::set_drain_timer(drain, after, ctx);
             }
@@ -171,7 +172,7 @@ impl Controller {
             Event::FailOpen(change) => log::fail_open(change),
             Event::Hold(change) => log::hold(change),
             Event::Drain(change) => log::drain(change),
-            Event::Log(_) | Event::Dataplane(_) | Event::Change(_) => {}
+            Event::Log(_) | Event::Dataplane(_) | Event::Change(_) | Event::Audit(_) => {}
         }
         self.events.publish(event);
     }

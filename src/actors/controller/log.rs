@@ -62,7 +62,7 @@ pub(super) fn fail_open(change: &FailOpenChange) {
 }
 
 pub(super) fn override_began(OverrideEntry { what, origin }: &OverrideEntry) {
-    let OverrideOrigin { who, why, term } = &**origin;
+    let OverrideOrigin { who, why, term, drain: _ } = &**origin;
     let (why, until) = (reason(why.as_ref()), term.until.map(unix_rfc3339));
     info!(%what, who = &**who, why, until, "override-set");
 }

@@ -105,6 +105,16 @@ pub struct OverrideListing {
     pub now: Moment,
     /// Whether they are kept over restarts.
     pub is_kept: bool,
+    pub writes: OverrideWriteStats,
+}
+
+/// How the writes went by which they are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OverrideWriteStats {
+    /// Those that failed since the daemon started.
+    pub failures: u64,
+    /// The last one failed.
+    pub is_failing: bool,
 }
 
 /// One backend, with its prober's reading.

@@ -32,7 +32,10 @@ impl Controller {
                     let stored = keeper.send(StoreOverrides(overrides)).into_actor(self);
                     ctx.spawn(stored.map(|stored, this, ctx| {
                         match stored.unwrap_or_else(|_| mailbox_closed("OverrideKeeper")) {
-                            Ok(()) => this.settle(ctx),
+                            Ok(()) => {
+                                this.write_stats.is_failing = false;
+                                this.settle(ctx);
+                            }
                             Err(error) => this.not_kept(&error, ctx),
                         }
                         this.keep_overrides(ctx);
@@ -84,6 +87,8 @@ impl Controller {
     /// Answers the commands that could not be written, and so have no effect.
     fn not_kept(&mut self, error: &KeepError, ctx: &mut Context<Self>) {
         log::not_kept(error);
+        self.write_stats.failures += 1;
+        self.write_stats.is_failing = true;
         for (PendingCommand { reply, .. }, planned) in self.writes.failed(error.is_in_doubt) {
             let failed = planned.map_or_else(OverrideFailed::from, |_| error.clone().into());
             let _ = reply.send(Err(failed));
@@ -126,6 +131,7 @@ impl Handler<GetOverrides> for Controller {
             overrides: self.state.overrides().entries().collect(),
             now: self.moment(),
             is_kept: self.keeper.is_some(),
+            writes: self.write_stats,
         }
     }
 }

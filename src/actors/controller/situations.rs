@@ -15,7 +15,7 @@ impl Handler<GetBackendSituation> for Controller {
         GetBackendSituation(name): GetBackendSituation,
         _: &mut Self::Context,
     ) -> Self::Result {
-        let situation = self.state.backend_situation(&name);
+        let situation = self.state.backend_situation(&name, self.moment());
         let prober = self.probers.get(&name).cloned();
         Box::pin(async move {
             let situation = situation?;
@@ -38,7 +38,7 @@ impl Handler<GetFrontendSituation> for Controller {
         GetFrontendSituation(name): GetFrontendSituation,
         _: &mut Self::Context,
     ) -> Self::Result {
-        self.state.frontend_situation(&name)
+        self.state.frontend_situation(&name, self.moment())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reads how many established flows VPP has for each server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use actix::prelude::*;
@@ -8,13 +8,14 @@ use actix::prelude::*;
 use super::messages::{FlowsError, ReadFlows, call_failed};
 use super::{DataplaneError, VppConnection};
 use crate::domain::dataplane::net::Vip;
-use crate::domain::drain::FlowCounts;
+use crate::domain::drain::{FlowCounts, SentPackets};
 use crate::vpp::cli_text::{ServerText, VipTexts};
 
 impl Handler<ReadFlows> for VppConnection {
     type Result = ResponseFuture<Result<FlowCounts, FlowsError>>;
 
-    fn handle(&mut self, _: ReadFlows, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, message: ReadFlows, _: &mut Self::Context) -> Self::Result {
+        let ReadFlows { packets_of } = message;
         let client = self.client();
         Box::pin(async move {
             let (_, client) = client?;
@@ -23,11 +24,49 @@ impl Handler<ReadFlows> for VppConnection {
             if listing.entries.is_empty() && !listing.complete {
                 return Err(FlowsError::NotUnderstood);
             }
-            let counts = tokio::task::spawn_blocking(move || counts(&listing)).await;
+            let counts = tokio::task::spawn_blocking(move || {
+                let objects = load_balances(&listing, &packets_of);
+                (counts(&listing), objects)
+            });
             // It fails only when the daemon ends.
-            Ok(counts.map_err(|_| DataplaneError::ended())?)
+            let (counts, objects) = counts.await.map_err(|_| DataplaneError::ended())?;
+            let all = objects.values().flatten().copied().collect();
+            let packets = client.read_packets(&all).await.map_err(call_failed)?;
+            Ok(counts.with_packets(by_address(objects, &packets)))
         })
     }
+}
+
+/// The load-balance objects through which packets to these servers go. A server that
+/// VPP does not have, or of which one is not understood, is left out.
+fn load_balances(
+    listing: &VipTexts,
+    packets_of: &BTreeSet<IpAddr>,
+) -> BTreeMap<IpAddr, BTreeSet<u32>> {
+    let verbose = listing.entries.iter().filter_map(|entry| entry.verbose.as_ref());
+    let servers = verbose.filter_map(|verbose| verbose.servers.as_deref()).flatten();
+    let mut objects: BTreeMap<IpAddr, Option<BTreeSet<u32>>> = BTreeMap::new();
+    for server in servers.filter(|server| packets_of.contains(&server.address)) {
+        let of_server = objects.entry(server.address).or_insert_with(|| Some(BTreeSet::new()));
+        match (&mut *of_server, server.load_balance) {
+            (Some(known), Some(index)) => drop(known.insert(index)),
+            _ => *of_server = None,
+        }
+    }
+    objects.into_iter().filter_map(|(address, objects)| Some((address, objects?))).collect()
+}
+
+/// The packets of each server; one whose packets are not all known is left out.
+fn by_address(
+    objects: BTreeMap<IpAddr, BTreeSet<u32>>,
+    packets: &BTreeMap<u32, u64>,
+) -> BTreeMap<IpAddr, SentPackets> {
+    let of = |index: u32| Some((index, *packets.get(&index)?));
+    let known = objects.into_iter().map(|(address, objects)| {
+        let counters: Option<SentPackets> = objects.into_iter().map(of).collect();
+        Some((address, counters?))
+    });
+    known.flatten().collect()
 }
 
 /// The flows of live VIPs; one with a server whose line is not understood is left out.
@@ -73,6 +112,22 @@ mod tests {
         let odd = "buckets:1024 flows:many";
         assert_eq!(of_web(&text.replace("buckets:1024 flows:0", odd)), None);
         assert_eq!(of_web(&text.replace("[1]", "[one]")), None);
+    }
+
+    #[test]
+    fn packets_are_those_of_every_object_of_a_server_or_not_known() {
+        let listing = parse_vips(VERBOSE);
+        let one: IpAddr = "10.1.0.1".parse().unwrap();
+        let asked = BTreeSet::from([one, [10, 9, 9, 9].into()]);
+        let objects = load_balances(&listing, &asked);
+        assert_eq!(objects.keys().copied().collect::<Vec<_>>(), [one]);
+        let indices: Vec<_> = objects[&one].iter().copied().collect();
+        let packets: BTreeMap<_, _> = indices.iter().map(|index| (*index, 7)).collect();
+        let known = by_address(objects.clone(), &packets);
+        assert_eq!(known[&one], packets);
+        assert_eq!(by_address(objects, &BTreeMap::new()), BTreeMap::new());
+        let odd = VERBOSE.replace("dpo:", "dpo:x");
+        assert_eq!(load_balances(&parse_vips(&odd), &asked), BTreeMap::new());
     }
 
     #[test]

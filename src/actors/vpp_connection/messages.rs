@@ -1,8 +1,8 @@
 //! The messages that the VppConnection takes, and those that it sends to the
 //! Reconciler.
 
-use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant, SystemTime};
 
 use actix::prelude::*;
@@ -189,10 +189,12 @@ pub struct ReapClients;
 #[rtype(result = "Result<Vec<VipPackets>, CountersError>")]
 pub struct GetCounters;
 
-/// Read the established flows of every server.
+/// Read the established flows of every server, and how many packets were sent to some.
 #[derive(Message, Debug)]
 #[rtype(result = "Result<FlowCounts, FlowsError>")]
-pub struct ReadFlows;
+pub struct ReadFlows {
+    pub packets_of: BTreeSet<IpAddr>,
+}
 
 /// Why VPP's flows could not be counted.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

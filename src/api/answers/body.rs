@@ -20,13 +20,13 @@ const PART: usize = 16 << 10;
 
 /// The bytes of an answer.
 #[derive(Clone)]
-pub(in crate::api) enum Answer {
+pub(crate) enum Answer {
     Small(Bytes),
     Held(AnswerReader),
 }
 
 impl Answer {
-    pub(in crate::api) fn new(bytes: Bytes, pool: &AnswerPool) -> Self {
+    pub(crate) fn new(bytes: Bytes, pool: &AnswerPool) -> Self {
         if bytes.len() <= SMALL { Self::Small(bytes) } else { Self::Held(pool.hold(bytes)) }
     }
 
@@ -41,10 +41,10 @@ impl Answer {
 /// An answer that was not taken while many others were asked for.
 #[derive(Debug, Error)]
 #[error("the answer was dropped: it was not read while newer ones were asked for")]
-pub(in crate::api) struct AnswerDropped;
+pub(crate) struct AnswerDropped;
 
 /// A response's body. The request is under way until it is dropped.
-pub(in crate::api) struct AnswerBody {
+pub(crate) struct AnswerBody {
     answer: Answer,
     sent: usize,
     trailers: Option<HeaderMap>,
@@ -53,7 +53,7 @@ pub(in crate::api) struct AnswerBody {
 }
 
 impl AnswerBody {
-    pub(in crate::api) fn new(
+    pub(crate) fn new(
         answer: Answer,
         trailers: Option<HeaderMap>,
         under_way: RequestUnderWay,
@@ -94,13 +94,13 @@ impl Body for AnswerBody {
 }
 
 /// A body with what is held for as long as it is.
-pub(in crate::api) struct HeldBody<B, H> {
+pub(crate) struct HeldBody<B, H> {
     body: B,
     _held: H,
 }
 
 impl<B, H> HeldBody<B, H> {
-    pub(in crate::api) fn new(body: B, held: H) -> Self {
+    pub(crate) fn new(body: B, held: H) -> Self {
         Self { body, _held: held }
     }
 }

@@ -1,7 +1,7 @@
 //! Answers on their way to clients: how much memory those that nobody reads may
 //! take, and how long they may take.
 
-pub(in crate::api) mod body;
-pub(in crate::api) mod pool;
-pub(in crate::api) mod shared;
+pub(crate) mod body;
+pub(crate) mod pool;
+pub(crate) mod shared;
 mod timer;

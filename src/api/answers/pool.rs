@@ -15,7 +15,7 @@ const BUDGET: usize = 64 << 20;
 
 /// Clones share the answers.
 #[derive(Clone, Default)]
-pub(in crate::api) struct AnswerPool(Arc<Mutex<HeldAnswers>>);
+pub(crate) struct AnswerPool(Arc<Mutex<HeldAnswers>>);
 
 #[derive(Default)]
 struct HeldAnswers {
@@ -31,7 +31,7 @@ struct HeldAnswer {
 }
 
 /// One reader of an answer. A clone is another, and the answer goes with the last.
-pub(in crate::api) struct AnswerReader {
+pub(crate) struct AnswerReader {
     pool: AnswerPool,
     number: u64,
     length: usize,
@@ -40,7 +40,7 @@ pub(in crate::api) struct AnswerReader {
 impl AnswerPool {
     /// Holds an answer for its readers, and drops the oldest beyond the budget. The
     /// new one is held however long it is.
-    pub(in crate::api) fn hold(&self, bytes: Bytes) -> AnswerReader {
+    pub(crate) fn hold(&self, bytes: Bytes) -> AnswerReader {
         let length = bytes.len();
         let mut answers = self.lock();
         let number = answers.next;
@@ -68,13 +68,13 @@ impl HeldAnswers {
 }
 
 impl AnswerReader {
-    pub(in crate::api) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.length
     }
 
     /// A copy of up to `most` bytes from `offset` on, so that what the connection
     /// holds keeps no answer; `None`: the answer was dropped.
-    pub(in crate::api) fn read(&self, offset: usize, most: usize) -> Option<Bytes> {
+    pub(crate) fn read(&self, offset: usize, most: usize) -> Option<Bytes> {
         let answers = self.pool.lock();
         let bytes = &answers.held.get(&self.number)?.bytes;
         let end = bytes.len().min(offset + most);

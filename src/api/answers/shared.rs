@@ -19,10 +19,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Builds answers for all who ask. Clones share the builds.
 #[derive(Clone)]
-pub(in crate::api) struct SharedAnswer<T>(mpsc::Sender<oneshot::Sender<T>>);
+pub(crate) struct SharedAnswer<T>(mpsc::Sender<oneshot::Sender<T>>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(in crate::api) enum AskError {
+pub(crate) enum AskError {
     #[error("{WAITING} others wait for the same answer: ask again in a moment")]
     TooMany,
     #[error("maglevd is stopping")]
@@ -31,7 +31,7 @@ pub(in crate::api) enum AskError {
 
 impl<T: Clone + Send + 'static> SharedAnswer<T> {
     /// Builds with `build`, on the runtime that this is called on.
-    pub(in crate::api) fn new<F>(build: impl Fn() -> F + Send + 'static) -> Self
+    pub(crate) fn new<F>(build: impl Fn() -> F + Send + 'static) -> Self
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -65,7 +65,7 @@ impl<T: Clone + Send + 'static> SharedAnswer<T> {
     ///
     /// # Errors
     /// Too many wait already, or the daemon is stopping.
-    pub(in crate::api) async fn ask(&self) -> Result<T, AskError> {
+    pub(crate) async fn ask(&self) -> Result<T, AskError> {
         let (asker, answer) = oneshot::channel();
         self.0.try_send(asker).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => AskError::TooMany,

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tonic::{Request, Response, Status};
 
+use super::caller::who;
 use super::names::{parse_name, parse_name_field};
-use super::overrides::{self, parse_origin};
+use super::overrides::parse_origin;
 use super::service::MaglevService;
 use super::status::OrStatus;
 use super::{convert, table};
@@ -72,7 +73,7 @@ impl MaglevService {
         request: Request<pb::BackendRequest>,
         command: AdminCommand,
     ) -> Result<Response<pb::BackendInfo>, Status> {
-        let who = overrides::who(&request);
+        let who = who(&request);
         let pb::BackendRequest { name, wait_ns, for_ns, why, validate_only, .. } =
             request.into_inner();
         let (backend, wait) = (parse_name(name)?, parse_wait(wait_ns)?);
@@ -115,7 +116,7 @@ impl MaglevService {
         &self,
         request: Request<pb::SetWeightRequest>,
     ) -> Result<Response<pb::FrontendInfo>, Status> {
-        let who = overrides::who(&request);
+        let who = who(&request);
         let pb::SetWeightRequest {
             frontend,
             pool,
@@ -136,7 +137,7 @@ impl MaglevService {
         &self,
         request: Request<pb::UnsetWeightRequest>,
     ) -> Result<Response<pb::FrontendInfo>, Status> {
-        let who = overrides::who(&request);
+        let who = who(&request);
         let pb::UnsetWeightRequest { frontend, pool, backend, wait_ns, why, validate_only } =
             request.into_inner();
         let given = parse_origin(&who, &why, 0)?;

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::drain_info;
 use super::nanos::{now_ns, ns, unix_ns};
 use super::override_info::present_info;
+use super::{audit_info, drain_info};
 use crate::actors::prober::ProbeReading;
 use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::slow_start::{Ramp, RampView};
@@ -54,7 +54,7 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         damping: view.damping.map(damping),
         admin_override: view.admin_override.as_ref().map(present_info),
         drain: view.drain.as_deref().map(drain_info::info),
-        slow_starts: view.ramps.iter().map(slow_start).collect(),
+        slow_starts: view.ramps.iter().map(|(frontend, ramp)| slow_start(frontend, ramp)).collect(),
         probes: reading.history.iter().map(probe).collect(),
     }
 }
@@ -76,7 +76,7 @@ fn damping(view: DampingView) -> pb::DampingInfo {
     }
 }
 
-fn slow_start((frontend, ramp): &(FrontendName, Ramp)) -> pb::SlowStartInfo {
+fn slow_start(frontend: &FrontendName, ramp: &Ramp) -> pb::SlowStartInfo {
     let RampView { weight, target, left } = ramp.view(Instant::now());
     pb::SlowStartInfo {
         frontend_name: frontend.to_string(),
@@ -107,7 +107,7 @@ pub(super) fn frontend(view: &FrontendView, refusal: Option<String>) -> pb::Fron
         address: vip_address(&settings.vip),
         protocol,
         port: port.into(),
-        pools: view.pools.iter().map(pool).collect(),
+        pools: view.pools.iter().map(|pool| pool_info(&view.name, pool)).collect(),
         description: settings.description.clone(),
         src_ip_sticky: settings.src_ip_sticky,
         flush_on_down: settings.flush_on_down,
@@ -151,13 +151,15 @@ pub(super) fn effective(weight: TargetWeight) -> i32 {
     }
 }
 
-fn pool(view: &PoolView) -> pb::PoolInfo {
+fn pool_info(frontend: &FrontendName, view: &PoolView) -> pb::PoolInfo {
     let backends = view.backends.iter().map(|backend| pb::PoolBackendInfo {
         name: backend.name.to_string(),
         weight: backend.weight.get().into(),
         effective_weight: effective(backend.effective),
         weight_overridden: backend.weight_override.is_some(),
         weight_override: backend.weight_override.as_ref().map(present_info),
+        slow_start: backend.ramp.as_ref().map(|ramp| slow_start(frontend, ramp)),
+        doubt: backend.doubt.as_ref().map(doubt),
         ..pb::PoolBackendInfo::default()
     });
     pb::PoolInfo { name: view.name.to_string(), backends: backends.collect() }
@@ -253,6 +255,7 @@ pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
         Event::Change(record) => Kind::Change(change(record)),
         Event::Hold(record) => Kind::Hold(hold(record)),
         Event::Drain(record) => Kind::Drain(drain_info::event(record)),
+        Event::Audit(record) => Kind::Audit(audit_info::event(record).into()),
     };
     pb::Event { event: Some(kind), seq: seq.0, boot_id }
 }

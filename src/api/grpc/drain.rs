@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tonic::{Request, Response, Status};
 
+use super::caller::who;
 use super::commands::parse_wait;
 use super::names::parse_name;
-use super::overrides::{self, parse_origin};
+use super::overrides::parse_origin;
 use super::service::MaglevService;
 use super::status::OrStatus;
 use crate::actors::controller::DrainBackend;
@@ -21,7 +22,7 @@ impl MaglevService {
         &self,
         request: Request<pb::DrainBackendRequest>,
     ) -> Result<Response<pb::BackendInfo>, Status> {
-        let who = overrides::who(&request);
+        let who = who(&request);
         let pb::DrainBackendRequest { name, wait_ns, timeout_ns, flush, why } =
             request.into_inner();
         let (backend, wait) = (parse_name(name)?, parse_wait(wait_ns)?);

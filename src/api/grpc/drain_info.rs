@@ -17,6 +17,8 @@ pub(super) fn info(drain: &Drain) -> pb::DrainInfo {
         left,
         flows,
         of_frontends,
+        in_use,
+        quiet,
         counted_ago,
         rate,
         ends_in,
@@ -40,6 +42,9 @@ pub(super) fn info(drain: &Drain) -> pb::DrainInfo {
         rate,
         ends_in_ns: ends_in.map(ns),
         uncounted: uncounted.unwrap_or_default(),
+        in_use,
+        quiet_ns: quiet.map(|(quiet, _)| ns(quiet)),
+        forgets_after_ns: quiet.map(|(_, after)| ns(after)),
     }
 }
 

@@ -79,11 +79,12 @@ fn backend(view: &BackendView) -> pb::ComparedBackend {
 }
 
 fn frontend(view: &FrontendView, observed: &VipObservation) -> pb::ComparedFrontend {
-    let table = match observed {
-        VipObservation::Unknown | VipObservation::Absent(_) => String::new(),
-        VipObservation::Present(_, vip) => {
+    let (table, dialect) = match observed {
+        VipObservation::Unknown | VipObservation::Absent(_) => Default::default(),
+        VipObservation::Present(dialect, vip) => {
             let length = vip.table_length.unwrap_or(view.settings.table_length);
-            fingerprint::of_table(&vip.weights(), length.get().into()).to_string()
+            let table = fingerprint::of_table(&vip.weights(), length.get().into());
+            (table.to_string(), dialect.to_string())
         }
     };
     let weights = view.pools.iter().flat_map(|pool| {
@@ -99,6 +100,7 @@ fn frontend(view: &FrontendView, observed: &VipObservation) -> pb::ComparedFront
         name: view.name.to_string(),
         state: view.state.to_string(),
         table,
+        dialect,
         weights: weights.collect(),
     }
 }

@@ -1,5 +1,10 @@
-//! The gRPC service: requests become messages to the actors, answers responses.
+//! The gRPC service: requests become messages to the actors, answers responses. Every
+//! request passes the `gate`.
 
+mod audit;
+mod audit_info;
+mod caller;
+mod change_request;
 mod commands;
 pub(super) mod connection;
 mod convert;
@@ -8,7 +13,9 @@ mod drain;
 mod drain_info;
 mod explain;
 mod fingerprints;
+pub(super) mod gate;
 pub(super) mod health;
+mod identity;
 pub(super) mod interceptor;
 mod lb;
 mod names;
@@ -17,6 +24,7 @@ mod override_info;
 mod overrides;
 mod reload;
 pub(super) mod requests;
+mod revocable;
 pub(super) mod service;
 mod shared_calls;
 mod status;

@@ -2,32 +2,26 @@
 
 use std::time::Duration;
 
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
 use super::nanos::unix_ns;
 use super::override_info::info;
 use super::service::MaglevService;
 use super::status::OrStatus;
 use crate::actors::controller::{CommandOrigin, GetOverrides, OverrideListing};
-use crate::api::transport::peer::IdentifiedClient;
 use crate::domain::overrides::{LONGEST_TERM, Reason};
 use crate::pb;
 
 impl MaglevService {
     pub(super) async fn overrides(&self) -> Result<Response<pb::GetOverridesResponse>, Status> {
         let listing = self.actors.controller.send(GetOverrides).await.or_status()?;
-        let OverrideListing { overrides, now, is_kept } = listing;
+        let OverrideListing { overrides, now, is_kept, writes: _ } = listing;
         Ok(Response::new(pb::GetOverridesResponse {
             overrides: overrides.iter().map(|entry| info(entry, now.monotonic)).collect(),
             kept: is_kept,
             now_unix_ns: unix_ns(now.wall),
         }))
     }
-}
-
-/// Who asks, by the connection.
-pub(super) fn who<T>(request: &Request<T>) -> String {
-    IdentifiedClient::of(request).to_string()
 }
 
 /// Who gives a command, why, and for how long.

@@ -6,6 +6,7 @@ use tonic::codegen::BoxFuture;
 use tonic::server::UnaryService;
 use tonic::{Request, Response, Status};
 
+use super::audit::ChangeOutcome;
 use super::service::MaglevService;
 use super::status::OrStatus;
 use crate::api::answers::shared::SharedAnswer;
@@ -40,6 +41,20 @@ impl UnaryService<pb::ReloadConfigRequest> for SharedReloads {
 
     fn call(&mut self, request: Request<pb::ReloadConfigRequest>) -> Self::Future {
         let shared = if request.get_ref().force { &self.forced } else { &self.guarded }.clone();
-        Box::pin(async move { Ok(Response::new(shared.ask().await.or_status()??)) })
+        Box::pin(async move {
+            let answer = shared.ask().await.or_status()??;
+            let outcome = outcome(&answer);
+            let mut response = Response::new(answer);
+            outcome.map(|outcome| response.extensions_mut().insert(outcome));
+            Ok(response)
+        })
     }
+}
+
+/// What came of a reload; `None`: it was done.
+fn outcome(answer: &pb::ReloadConfigResponse) -> Option<ChangeOutcome> {
+    let pb::ReloadConfigResponse { ok, parse_error, semantic_error, reload_error } = answer;
+    let faults = [parse_error, semantic_error, reload_error].map(|text| text.replace('\n', "; "));
+    let detail = faults.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    (!ok).then(|| ChangeOutcome::refused(detail))
 }

@@ -18,6 +18,7 @@ use tonic::codegen::Service;
 use tonic::service::Routes;
 
 use super::costly;
+use super::gate::{AdmittedCall, Gate};
 use super::streaming::{self, WholeBody};
 use super::timeout::requested_timeout;
 use crate::api::answers::body::{Answer, AnswerBody, HeldBody};
@@ -42,6 +43,7 @@ const LONG_REQUESTS: usize = 16 << 20;
 #[derive(Clone)]
 pub(in crate::api) struct GrpcServer {
     routes: Routes,
+    gate: Gate,
     answers: AnswerPool,
     requests: Arc<Semaphore>,
     long_requests: Arc<Semaphore>,
@@ -50,15 +52,16 @@ pub(in crate::api) struct GrpcServer {
 /// A request as it is passed to its service.
 struct ReceivedRequest {
     request: Request<Body>,
+    call: AdmittedCall,
     under_way: RequestUnderWay,
     permit: OwnedSemaphorePermit,
 }
 
 impl GrpcServer {
-    pub(in crate::api) fn new(routes: Routes, answers: AnswerPool) -> Self {
+    pub(in crate::api) fn new(routes: Routes, gate: Gate, answers: AnswerPool) -> Self {
         let requests = Arc::new(Semaphore::new(REQUESTS));
         let long_requests = Arc::new(Semaphore::new(LONG_REQUESTS));
-        Self { routes, answers, requests, long_requests }
+        Self { routes, gate, answers, requests, long_requests }
     }
 
     /// Answers a request of a connection.
@@ -96,8 +99,8 @@ impl GrpcServer {
         under_way: RequestUnderWay,
         permit: OwnedSemaphorePermit,
     ) -> Result<ReceivedRequest, Status> {
-        let (mut parts, body) = request.into_parts();
-        parts.extensions.insert(client);
+        let (parts, body) = request.into_parts();
+        let mut whole = None;
         let body = if streaming::is_of_requests(parts.uri.path()) {
             under_way.connection().received();
             Body::new(body)
@@ -109,9 +112,12 @@ impl GrpcServer {
                 Err(Status::deadline_exceeded(late))
             })?;
             under_way.connection().received();
+            whole = Some(body.clone());
             Body::new(WholeBody::new(body))
         };
-        Ok(ReceivedRequest { request: Request::from_parts(parts, body), under_way, permit })
+        let mut request = Request::from_parts(parts, body);
+        let call = self.gate.admit(&mut request, &client, whole.as_ref())?;
+        Ok(ReceivedRequest { request, call, under_way, permit })
     }
 
     async fn receive_body(&self, mut body: Incoming) -> Result<Bytes, Status> {
@@ -143,13 +149,17 @@ impl GrpcServer {
     }
 
     async fn pass_on(&self, received: ReceivedRequest) -> Response<Body> {
-        let ReceivedRequest { request, under_way, permit } = received;
+        let ReceivedRequest { request, call, under_way, permit } = received;
         let is_stream = streaming::is_of_answers(request.uri().path());
         let Ok(response) = Service::call(&mut self.routes.clone(), request).await;
         let (mut parts, body) = response.into_parts();
         if is_stream {
+            let body = self.gate.guard(body, call);
             let body = HeldBody::new(body, (under_way, permit));
             return Response::from_parts(parts, Body::new(body));
+        }
+        if let Some(audit) = call.audit {
+            audit.answered(&parts);
         }
         let shared = parts.extensions.remove::<Answer>();
         match whole(body).await {

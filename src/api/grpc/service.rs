@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_stream::Empty;
 use tonic::{Request, Response, Status};
 
+use super::audit::ChangeOutcome;
 use super::names::{parse_name, parse_name_field};
 use super::status::OrStatus;
 use super::watch::{self, EventStream};
@@ -13,6 +14,7 @@ use crate::actors::controller::{GetConfig, PredictWeight};
 use crate::actors::reconciler::{GetHeldRemovals, GetVip, Sync};
 use crate::actors::vpp_connection::GetVppInfo;
 use crate::api::actors::Actors;
+use crate::api::rights::in_force::RightsInForce;
 use crate::api::transport::tls::Certificates;
 use crate::domain::config::Config;
 use crate::domain::controller::AdminCommand;
@@ -25,12 +27,14 @@ pub struct MaglevService {
     pub(in crate::api) actors: Actors,
     /// Renewed by a reload of the configuration.
     pub(in crate::api) certificates: Option<Certificates>,
+    /// The same.
+    pub(in crate::api) rights: RightsInForce,
 }
 
 impl MaglevService {
     #[must_use]
     pub fn new(actors: Actors) -> Self {
-        Self { actors, certificates: None }
+        Self { actors, certificates: None, rights: RightsInForce::default() }
     }
 
     /// The stream of `WatchEvents`.
@@ -281,6 +285,13 @@ impl Maglev for MaglevService {
         Ok(Response::new(self.timeline(request.into_inner()).await?))
     }
 
+    async fn get_identity(
+        &self,
+        request: Request<pb::GetIdentityRequest>,
+    ) -> GrpcReply<pb::CallerIdentity> {
+        self.identity(&request)
+    }
+
     async fn get_vpp_info(&self, _: Request<pb::GetVppInfoRequest>) -> GrpcReply<pb::VppInfo> {
         let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.or_status()?;
         let held = self.actors.reconciler.send(GetHeldRemovals).await.or_status()?;
@@ -306,7 +317,13 @@ impl Maglev for MaglevService {
         let report = self.actors.reconciler.send(message).await.or_status()?.or_status()?;
         // The tables of many steps take long to compute.
         let report = blocking(move || lb::report(&report)).await?;
-        Ok(Response::new(report))
+        let refused = report.steps.iter().filter(|step| !step.error.is_empty()).count();
+        let mut response = Response::new(report);
+        if refused > 0 {
+            let outcome = ChangeOutcome::failed(format!("VPP refused {refused} steps"));
+            response.extensions_mut().insert(outcome);
+        }
+        Ok(response)
     }
 
     async fn predict_change(

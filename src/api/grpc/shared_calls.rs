@@ -33,7 +33,7 @@ impl MaglevService {
     }
 
     pub(super) async fn check(&self) -> Result<pb::CheckConfigResponse, Status> {
-        Ok(match self.actors.controller.send(CheckConfig).await.or_status()? {
+        let mut answer = match self.actors.controller.send(CheckConfig).await.or_status()? {
             Ok(loaded) => pb::CheckConfigResponse {
                 ok: true,
                 warnings: loaded.warnings.iter().map(ToString::to_string).collect(),
@@ -45,11 +45,21 @@ impl MaglevService {
                 let parse_error = parse_error + &other;
                 pb::CheckConfigResponse { ok: false, parse_error, semantic_error, warnings: vec![] }
             }
-        })
+        };
+        if let Err(error) = self.rights.check().await {
+            answer.ok = false;
+            let faults = (!answer.semantic_error.is_empty()).then_some(answer.semantic_error);
+            let faults: Vec<_> = faults.into_iter().chain([error.to_string()]).collect();
+            answer.semantic_error = faults.join("\n");
+        }
+        Ok(answer)
     }
 
     pub(super) async fn reload(&self, force: bool) -> Result<pb::ReloadConfigResponse, Status> {
-        Ok(match self.actors.controller.send(Reload { force }).await.or_status()? {
+        // Whatever becomes of the configuration: a right that is taken away does not wait.
+        let rights = self.rights.renew().await.err();
+        let reloaded = self.actors.controller.send(Reload { force }).await.or_status()?;
+        let mut answer = match reloaded {
             Ok(()) => {
                 let renewed = match &self.certificates {
                     Some(certificates) => certificates.renew().await,
@@ -67,7 +77,16 @@ impl MaglevService {
                 let reload_error = other;
                 pb::ReloadConfigResponse { ok: false, parse_error, semantic_error, reload_error }
             }
-        })
+        };
+        if let Some(error) = rights {
+            let taken = if answer.ok { "the configuration was taken, " } else { "" };
+            let before = Some(answer.reload_error).filter(|error| !error.is_empty());
+            let rights = format!("{taken}the old rights stay: {error}");
+            let errors: Vec<_> = before.into_iter().chain([rights]).collect();
+            answer.reload_error = errors.join("\n");
+            answer.ok = false;
+        }
+        Ok(answer)
     }
 
     pub(super) async fn lb_state(&self) -> Result<pb::VpplbState, Status> {

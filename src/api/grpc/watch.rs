@@ -14,7 +14,7 @@ use crate::domain::events::{LogLevel, Seq};
 use crate::pb;
 
 /// The subscription that a request asks for. A kind that is not set is included,
-/// except changes and holds; an empty level is info.
+/// except those that came after the first release; an empty level is info.
 ///
 /// # Errors
 /// INVALID_ARGUMENT for a word that is no level.
@@ -37,6 +37,7 @@ pub(super) fn subscribe(request: &pb::WatchRequest) -> Result<Subscribe, Status>
         change: request.change.unwrap_or(false),
         hold: request.hold.unwrap_or(false),
         drain: request.drain.unwrap_or(false),
+        audit: request.audit.unwrap_or(false),
     };
     let resume = request.resume.as_ref();
     let resume = resume.map(|point| ResumePoint { boot_id: point.boot_id, seq: Seq(point.seq) });

@@ -4,13 +4,14 @@
 
 mod connection;
 mod health;
-mod metrics;
+pub(crate) mod metrics;
 mod router;
 
 pub use router::HttpListenError;
 
 use crate::api::actors::Actors;
 use crate::api::answers::pool::AnswerPool;
+use crate::api::rights::denied::DeniedCalls;
 use router::HttpRouter;
 
 /// Serves every page on `address` for as long as the runtime lives. Returns the
@@ -18,10 +19,14 @@ use router::HttpRouter;
 ///
 /// # Errors
 /// The address cannot be opened.
-pub async fn serve(actors: Actors, address: &str) -> Result<String, HttpListenError> {
+pub async fn serve(
+    actors: Actors,
+    denied: &DeniedCalls,
+    address: &str,
+) -> Result<String, HttpListenError> {
     let answers = AnswerPool::default();
     HttpRouter::default()
-        .merge(metrics::routes(&actors, &answers))
+        .merge(metrics::routes(&actors, denied, &answers))
         .merge(health::routes())
         .serve(actors, address)
         .await

@@ -18,12 +18,14 @@ use tokio::sync::watch;
 
 use super::connection::{self, IDLE_LIMIT};
 use crate::api::actors::Actors;
-use crate::api::transport::accept::{ConnectionAcceptor, ListeningSocket, accept_all};
+use crate::api::transport::accept::{ConnectionAcceptor, accept_all};
 use crate::api::transport::activity::ConnectionActivity;
+use crate::api::transport::arrival::{Listener, ListeningSocket};
 use crate::api::transport::connections::ConnectionLimits;
-use crate::api::transport::peer::AcceptedConnection;
+use crate::api::transport::peer::{AcceptedConnection, Entrance};
 use crate::api::transport::phase::DaemonPhase;
 use crate::api::transport::tcp_socket;
+use crate::domain::rights::Role;
 
 /// Connections at a time, however many descriptors there are.
 const MAX_CONNECTIONS: usize = 256;
@@ -105,8 +107,11 @@ impl<S: Clone + Send + Sync + 'static> HttpRouter<S> {
         let listener = tcp_socket::listen(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?.to_string();
         let routes = self.routes.with_state(state);
+        // The pages are for everybody, and show no more than viewers see.
+        let entrance = Arc::new(Entrance { address: bound.clone(), role: Role::Viewer });
         let acceptor = ConnectionAcceptor {
             service: "metrics",
+            is_grpc: false,
             tls: None,
             limits: ConnectionLimits::of_descriptors(DESCRIPTORS, MAX_CONNECTIONS),
             idle_limit: Some(IDLE_LIMIT),
@@ -117,7 +122,8 @@ impl<S: Clone + Send + Sync + 'static> HttpRouter<S> {
         tokio::spawn(async move {
             // Pages are served for as long as the runtime lives.
             let (_phase, changes) = watch::channel(DaemonPhase::Serving);
-            accept_all(vec![ListeningSocket::Tcp(listener)], acceptor, changes).await;
+            let socket = ListeningSocket::Tcp(listener);
+            accept_all(vec![Listener { socket, entrance }], acceptor, changes).await;
         });
         Ok(bound)
     }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -20,7 +20,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tracing::{debug, warn};
 
 use crate::api::transport::activity::{ConnectionActivity, FIRST_REQUEST, Standing};
-use crate::api::transport::certificate_name::certificate_name;
+use crate::api::transport::arrival::{Arrival, Listener, Socket};
+use crate::api::transport::certificate_name::ClientCertificate;
 use crate::api::transport::connections::{Admission, ConnectionLimits, ConnectionTable};
 use crate::api::transport::handshake_failure::why;
 use crate::api::transport::peer::{AcceptedConnection, ByteStream, ClientPeer, IdentifiedClient};
@@ -33,29 +34,20 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Wait after an accept that failed for want of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
 
-pub(in crate::api) enum ListeningSocket {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-/// A connection before its handshake.
-enum Socket {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
 /// How connections are accepted and what they are handed to.
-pub(in crate::api) struct ConnectionAcceptor<S> {
-    /// What log records begin with: `grpc` or `metrics`.
-    pub(in crate::api) service: &'static str,
+pub(crate) struct ConnectionAcceptor<S> {
+    /// What log records begin with: `grpc`, `metrics` or `web`.
+    pub(crate) service: &'static str,
+    /// Whether requests on Unix sockets are gRPC's, whose authority means nothing.
+    pub(crate) is_grpc: bool,
     /// The present certificates; `None`: TCP connections are not encrypted.
-    pub(in crate::api) tls: Option<watch::Receiver<Arc<ServerConfig>>>,
-    pub(in crate::api) limits: ConnectionLimits,
+    pub(crate) tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    pub(crate) limits: ConnectionLimits,
     /// How long a connection may be without a request; `None`: for ever.
-    pub(in crate::api) idle_limit: Option<Duration>,
+    pub(crate) idle_limit: Option<Duration>,
     /// Serves a connection to its end; from [`DaemonPhase::Stopped`] on it takes no
     /// further request.
-    pub(in crate::api) serve: S,
+    pub(crate) serve: S,
 }
 
 /// How a connection ended.
@@ -68,8 +60,8 @@ enum ConnectionEnd {
 
 /// Accepts and serves connections until [`DaemonPhase::Stopped`], and then the
 /// requests under way.
-pub(in crate::api) async fn accept_all<S, F>(
-    listeners: Vec<ListeningSocket>,
+pub(crate) async fn accept_all<S, F>(
+    listeners: Vec<Listener>,
     acceptor: ConnectionAcceptor<S>,
     mut phase: watch::Receiver<DaemonPhase>,
 ) where
@@ -96,7 +88,8 @@ pub(in crate::api) async fn accept_all<S, F>(
     });
     loop {
         tokio::select! {
-            Some((socket, peer)) = arrivals.recv() => {
+            Some(arrival) = arrivals.recv() => {
+                let peer = arrival.peer;
                 let admission = connections.table.admit(peer);
                 if admission != Admission::Free && let Some(withheld) = full_log.is_due() {
                     warn!(%peer, withheld, "{service}-connections-exhausted: idle ones make room, \
@@ -109,7 +102,7 @@ pub(in crate::api) async fn accept_all<S, F>(
                 }
                 let activity = Arc::new(ConnectionActivity::new());
                 let number = connections.table.add(peer, Arc::clone(&activity));
-                let life = Arc::clone(&acceptor).live(socket, peer, activity, phase.clone());
+                let life = Arc::clone(&acceptor).live(arrival, activity, phase.clone());
                 connections.tasks.spawn(async move { (number, peer, life.await) });
             }
             Some(Ok(ended)) = connections.tasks.join_next() => connections.ended(ended),
@@ -157,11 +150,7 @@ impl Connections {
 }
 
 /// Accepts connections of one socket until it is dropped.
-async fn listen(
-    listener: ListeningSocket,
-    service: &'static str,
-    arrived: mpsc::Sender<(Socket, ClientPeer)>,
-) {
+async fn listen(listener: Listener, service: &'static str, arrived: mpsc::Sender<Arrival>) {
     let log = RateLimitedLog::of_condition(move |withheld| {
         warn!(withheld, "{service}-accept-failed: more of them, unlogged");
     });
@@ -201,24 +190,6 @@ fn is_of_one_client(error: &io::Error) -> bool {
     )
 }
 
-impl ListeningSocket {
-    async fn accept(&self) -> io::Result<(Socket, ClientPeer)> {
-        match self {
-            Self::Tcp(listener) => {
-                let (stream, address) = listener.accept().await?;
-                Ok((Socket::Tcp(stream), ClientPeer::Tcp(address)))
-            }
-            Self::Unix(listener) => {
-                let (stream, _) = listener.accept().await?;
-                let peer = stream.peer_cred().map_or(ClientPeer::Unknown, |credentials| {
-                    ClientPeer::Unix { uid: credentials.uid(), pid: credentials.pid() }
-                });
-                Ok((Socket::Unix(stream), peer))
-            }
-        }
-    }
-}
-
 impl<S, F> ConnectionAcceptor<S>
 where
     S: Fn(AcceptedConnection, Arc<ConnectionActivity>) -> F,
@@ -227,8 +198,7 @@ where
     /// A connection from its acceptance to its end.
     async fn live(
         self: Arc<Self>,
-        socket: Socket,
-        peer: ClientPeer,
+        Arrival { socket, peer, groups, entrance }: Arrival,
         activity: Arc<ConnectionActivity>,
         mut phase: watch::Receiver<DaemonPhase>,
     ) -> ConnectionEnd {
@@ -237,7 +207,14 @@ where
             match self.handshake(socket).await {
                 Ok((stream, certificate)) => {
                     is_served.store(true, Ordering::Relaxed);
-                    let client = IdentifiedClient { peer, certificate };
+                    let is_plain = self.tls.is_none();
+                    let client = IdentifiedClient {
+                        is_readable: is_plain && is_of_a_network(peer),
+                        peer,
+                        groups: groups.into(),
+                        certificate,
+                        entrance,
+                    };
                     let connection = AcceptedConnection { stream, client };
                     (self.serve)(connection, Arc::clone(&activity)).await;
                     ConnectionEnd::Closed
@@ -268,13 +245,16 @@ where
         }
     }
 
-    /// The stream, and the name in the client's certificate.
+    /// The stream, and the client's certificate.
     async fn handshake(
         &self,
         socket: Socket,
-    ) -> Result<(Box<dyn ByteStream>, Option<Arc<str>>), HandshakeError> {
+    ) -> Result<(Box<dyn ByteStream>, Option<Arc<ClientCertificate>>), HandshakeError> {
         match (socket, &self.tls) {
-            (Socket::Unix(stream), _) => Ok((Box::new(WithoutAuthority::new(stream)), None)),
+            (Socket::Unix(stream), _) if self.is_grpc => {
+                Ok((Box::new(WithoutAuthority::new(stream)), None))
+            }
+            (Socket::Unix(stream), _) => Ok((Box::new(stream), None)),
             (Socket::Tcp(stream), None) => {
                 stream.set_nodelay(true)?;
                 Ok((Box::new(stream), None))
@@ -286,14 +266,19 @@ where
                     Ok(stream) => {
                         let chain = stream.get_ref().1.peer_certificates();
                         let own = chain.and_then(|chain| chain.first());
-                        let name = own.and_then(|own| certificate_name(own));
-                        Ok((Box::new(stream), name.map(Arc::from)))
+                        let certificate = own.map(|own| Arc::new(ClientCertificate::of(own)));
+                        Ok((Box::new(stream), certificate))
                     }
                     Err((error, socket)) => Err(HandshakeError { error, socket: Some(socket) }),
                 }
             }
         }
     }
+}
+
+/// Whether a client's bytes come from another machine.
+fn is_of_a_network(peer: ClientPeer) -> bool {
+    matches!(peer, ClientPeer::Tcp(address) if !address.ip().to_canonical().is_loopback())
 }
 
 struct HandshakeError {

@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep_until};
 
 /// How long a connection may take from its start to the end of its first request:
 /// TLS, preface, head and body.
-pub(in crate::api) const FIRST_REQUEST: Duration = Duration::from_secs(10);
+pub(crate) const FIRST_REQUEST: Duration = Duration::from_secs(10);
 
 /// Shared by the connection, its requests and the list of connections.
-pub(in crate::api) struct ConnectionActivity {
+pub(crate) struct ConnectionActivity {
     begun: Instant,
     has_asked: AtomicBool,
     under_way: AtomicUsize,
@@ -24,7 +24,7 @@ pub(in crate::api) struct ConnectionActivity {
 
 /// What a connection is worth when others need its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::api) enum Standing {
+pub(crate) enum Standing {
     /// No request of it was received to its end.
     Stranger,
     Busy,
@@ -33,7 +33,7 @@ pub(in crate::api) enum Standing {
 }
 
 impl ConnectionActivity {
-    pub(in crate::api) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             begun: Instant::now(),
             has_asked: AtomicBool::new(false),
@@ -45,17 +45,17 @@ impl ConnectionActivity {
 
     /// A request has begun; it ends when the value is dropped, which is after its
     /// answer.
-    pub(in crate::api) fn begin(self: &Arc<Self>) -> RequestUnderWay {
+    pub(crate) fn begin(self: &Arc<Self>) -> RequestUnderWay {
         self.under_way.fetch_add(1, Relaxed);
         RequestUnderWay(Arc::clone(self))
     }
 
     /// A request was received to its end.
-    pub(in crate::api) fn received(&self) {
+    pub(crate) fn received(&self) {
         self.has_asked.store(true, Relaxed);
     }
 
-    pub(in crate::api) fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         if !self.has_asked.load(Relaxed) {
             Standing::Stranger
         } else if self.under_way.load(Relaxed) > 0 {
@@ -67,17 +67,17 @@ impl ConnectionActivity {
     }
 
     /// Has the connection closed, with what is under way on it.
-    pub(in crate::api) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.must_close.notify_one();
     }
 
     /// Ends when the connection has to be closed.
-    pub(in crate::api) async fn closed(&self) {
+    pub(crate) async fn closed(&self) {
         self.must_close.notified().await;
     }
 
     /// Ends if no request was received to its end in time, and never otherwise.
-    pub(in crate::api) async fn first_request_is_late(&self) {
+    pub(crate) async fn first_request_is_late(&self) {
         sleep_until(self.begun + FIRST_REQUEST).await;
         if self.has_asked.load(Relaxed) {
             std::future::pending::<()>().await;
@@ -85,7 +85,7 @@ impl ConnectionActivity {
     }
 
     /// Ends once a connection that has asked for something was idle for so long.
-    pub(in crate::api) async fn idle_for(&self, limit: Duration) {
+    pub(crate) async fn idle_for(&self, limit: Duration) {
         loop {
             let until = match self.standing() {
                 Standing::Idle(since) if since.elapsed() >= limit => return,
@@ -98,10 +98,10 @@ impl ConnectionActivity {
 }
 
 /// Until its answer was sent.
-pub(in crate::api) struct RequestUnderWay(Arc<ConnectionActivity>);
+pub(crate) struct RequestUnderWay(Arc<ConnectionActivity>);
 
 impl RequestUnderWay {
-    pub(in crate::api) fn connection(&self) -> &Arc<ConnectionActivity> {
+    pub(crate) fn connection(&self) -> &Arc<ConnectionActivity> {
         &self.0
     }
 }

@@ -1,10 +1,14 @@
-//! The name in a client's certificate: the common name of its subject, or else the first
-//! name of its alternative ones (RFC 5280, 4.1 and 4.2.1.6). The certificate was verified
-//! before, so that an authority stands for it.
+//! The names in a client's certificate: the common name of its subject and its
+//! alternative ones (RFC 5280, 4.1 and 4.2.1.6). The certificate was verified before, so
+//! that an authority stands for them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use crate::domain::printable::is_control;
+use crate::domain::rights::CertificateName;
 
-/// The most characters that are taken of a name.
+/// The most characters of a name that are shown.
 const LONGEST: usize = 128;
 
 // Tags of DER (X.690, 8.14).
@@ -17,16 +21,37 @@ const SET: u8 = 0x31;
 const OCTET_STRING: u8 = 0x04;
 const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
-/// An address of mail, a name of DNS and a URI, of `GeneralName`.
-const ALTERNATIVES: [u8; 3] = [0x81, 0x82, 0x86];
+// Of `GeneralName`.
+const EMAIL: u8 = 0x81;
+const DNS: u8 = 0x82;
+const URI: u8 = 0x86;
+const IP: u8 = 0x87;
 
 /// 2.5.4.3
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
 /// 2.5.29.17
 const SUBJECT_ALT_NAME: [u8; 3] = [0x55, 0x1d, 0x11];
 
-/// The name in a certificate in DER; `None`: it has none that is one line of text.
-pub(super) fn certificate_name(der: &[u8]) -> Option<String> {
+/// A client's certificate, by its names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClientCertificate {
+    /// Whole, the common name first. One that is not one line of text is left out.
+    pub(crate) names: Vec<CertificateName>,
+    /// The common name, or else the first alternative one that is no address, shortened.
+    pub(crate) shown: Option<Arc<str>>,
+}
+
+impl ClientCertificate {
+    /// The names in a certificate in DER.
+    pub(super) fn of(der: &[u8]) -> Self {
+        let names = certificate_names(der).unwrap_or_default();
+        let named = names.iter().find(|name| !matches!(name, CertificateName::Ip(_)));
+        let shown = named.map(|name| name.text().chars().take(LONGEST).collect::<String>().into());
+        Self { names, shown }
+    }
+}
+
+fn certificate_names(der: &[u8]) -> Option<Vec<CertificateName>> {
     let mut certificate = Elements(Elements(der).expect(SEQUENCE)?);
     let mut body = Elements(certificate.expect(SEQUENCE)?);
     if body.next()?.0 == VERSION {
@@ -36,7 +61,8 @@ pub(super) fn certificate_name(der: &[u8]) -> Option<String> {
     // Signature, issuer and validity.
     body.by_ref().take(3).for_each(drop);
     let subject = body.expect(SEQUENCE)?;
-    common_name(subject).or_else(|| alternative_name(body))
+    let common = common_name(subject).map(CertificateName::Common);
+    Some(common.into_iter().chain(alternative_names(body).unwrap_or_default()).collect())
 }
 
 fn common_name(subject: &[u8]) -> Option<String> {
@@ -53,7 +79,7 @@ fn common_name(subject: &[u8]) -> Option<String> {
     names.last()
 }
 
-fn alternative_name(mut body: Elements<'_>) -> Option<String> {
+fn alternative_names(mut body: Elements<'_>) -> Option<Vec<CertificateName>> {
     let (_, extensions) = body.find(|(tag, _)| *tag == EXTENSIONS)?;
     let extensions = Elements(Elements(extensions).expect(SEQUENCE)?);
     let names = extensions.filter_map(|(_, extension)| {
@@ -63,13 +89,28 @@ fn alternative_name(mut body: Elements<'_>) -> Option<String> {
         is_names.then(|| Elements(value).expect(SEQUENCE))?
     });
     let names = names.flat_map(Elements);
-    names.filter(|(tag, _)| ALTERNATIVES.contains(tag)).find_map(|(_, value)| text(value))
+    Some(names.filter_map(|(tag, value)| alternative_name(tag, value)).collect())
+}
+
+fn alternative_name(tag: u8, value: &[u8]) -> Option<CertificateName> {
+    match tag {
+        EMAIL => text(value).map(CertificateName::Email),
+        DNS => text(value).map(|name| CertificateName::dns(&name)),
+        URI => text(value).map(CertificateName::Uri),
+        IP => address(value).map(CertificateName::Ip),
+        _ => None,
+    }
+}
+
+fn address(value: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(value).map(|octets| Ipv4Addr::from(octets).into());
+    v4.or_else(|_| <[u8; 16]>::try_from(value).map(|octets| Ipv6Addr::from(octets).into())).ok()
 }
 
 fn text(value: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(value).ok()?;
     let is_line = !text.trim().is_empty() && !text.chars().any(is_control);
-    is_line.then(|| text.chars().take(LONGEST).collect())
+    is_line.then(|| text.to_owned())
 }
 
 /// The elements of DER, one after the other: tags and values. It ends at what is none.
@@ -146,6 +187,10 @@ mod tests {
         builder.build().to_der().unwrap()
     }
 
+    fn shown(der: &[u8]) -> Option<String> {
+        ClientCertificate::of(der).shown.map(|name| name.to_string())
+    }
+
     #[test]
     fn the_common_name_comes_before_alternative_ones() {
         let long = "x".repeat(64);
@@ -160,15 +205,30 @@ mod tests {
             (&[("O", "ops")], &[], &[], None),
         ] {
             let der = certificate(subject, dns, uri);
-            assert_eq!(certificate_name(&der).as_deref(), expected, "{subject:?}");
+            assert_eq!(shown(&der).as_deref(), expected, "{subject:?}");
         }
+    }
+
+    #[test]
+    fn every_name_is_known_with_its_kind_and_whole() {
+        let long = format!("{}.example", "x".repeat(200));
+        let dns = ["A.Example", &long];
+        let der = certificate(&[("O", "ops"), ("CN", "alice")], &dns, &["spiffe://ops/alice"]);
+        let names = ClientCertificate::of(&der).names;
+        let expected =
+            ["cn:alice", "dns:a.example", &format!("dns:{long}"), "uri:spiffe://ops/alice"];
+        assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+        assert_eq!(
+            [address(&[192, 0, 2, 1]), address(&[0; 5]), address(&[0; 16])],
+            [Some([192, 0, 2, 1].into()), None, Some(Ipv6Addr::UNSPECIFIED.into())]
+        );
     }
 
     #[test]
     fn what_is_cut_off_or_broken_has_no_name_and_does_no_harm() {
         let der = certificate(&[("CN", "alice")], &["a.example"], &[]);
         for length in 0..der.len() {
-            assert_eq!(certificate_name(&der[..length]), None, "{length}");
+            assert_eq!(shown(&der[..length]), None, "{length}");
         }
         let mut rng = fastrand::Rng::with_seed(1);
         for _ in 0..20_000 {
@@ -178,7 +238,7 @@ mod tests {
                 broken[place] = rng.u8(..);
             }
             // Whatever it is, it is one bounded line.
-            let name = certificate_name(&broken).unwrap_or_default();
+            let name = shown(&broken).unwrap_or_default();
             assert!(name.chars().count() <= LONGEST && !name.chars().any(is_control));
         }
     }

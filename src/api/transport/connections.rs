@@ -12,16 +12,16 @@ use crate::api::transport::peer::ClientPeer;
 
 /// How many connections there may be at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::api) struct ConnectionLimits {
-    pub(in crate::api) total: usize,
+pub(crate) struct ConnectionLimits {
+    pub(crate) total: usize,
     /// Of one client, so that it takes no other's place.
-    pub(in crate::api) per_client: usize,
+    pub(crate) per_client: usize,
 }
 
 impl ConnectionLimits {
     /// So many sixteenths of the descriptors that the daemon may have, and `most`
     /// of them. Probes and the daemon itself have the rest.
-    pub(in crate::api) fn of_descriptors(sixteenths: u64, most: usize) -> Self {
+    pub(crate) fn of_descriptors(sixteenths: u64, most: usize) -> Self {
         let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         Self::within(limit / 16 * sixteenths, most)
     }

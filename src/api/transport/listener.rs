@@ -12,19 +12,24 @@ use tracing::warn;
 
 use crate::api::answers::pool::AnswerPool;
 use crate::api::grpc::connection;
+use crate::api::grpc::gate::Gate;
 use crate::api::grpc::health;
 use crate::api::grpc::interceptor::WatchEventsInterceptor;
 use crate::api::grpc::requests::GrpcServer;
 use crate::api::grpc::service::MaglevService;
-use crate::api::transport::accept::{ConnectionAcceptor, ListeningSocket, accept_all};
+use crate::api::rights::denied::DeniedCalls;
+use crate::api::rights::in_force::RightsInForce;
+use crate::api::transport::accept::{ConnectionAcceptor, accept_all};
 use crate::api::transport::activity::ConnectionActivity;
+use crate::api::transport::arrival::ListeningSocket;
 use crate::api::transport::connections::ConnectionLimits;
-use crate::api::transport::listen_addr::ListenAddr;
-use crate::api::transport::peer::AcceptedConnection;
+use crate::api::transport::listen_addr::{ListenAddr, ListenerSpec};
+use crate::api::transport::peer::{AcceptedConnection, Entrance};
 use crate::api::transport::phase::DaemonPhase;
-use crate::api::transport::tcp_socket;
+use crate::api::transport::sockets::OpenSockets;
 use crate::api::transport::tls::{Certificates, TlsError, TlsFiles};
-use crate::api::transport::unix_socket::{self, UnixAccess, UnixSocketFile};
+use crate::api::transport::unix_socket::{UnixAccess, UnixSocketFile};
+use crate::domain::rights::Role;
 use crate::pb;
 
 /// Connections at a time, however many descriptors there are.
@@ -34,12 +39,15 @@ const DESCRIPTORS: u64 = 3;
 
 #[derive(Clone, Debug)]
 pub struct ListenerConfig {
-    pub addresses: Vec<ListenAddr>,
+    pub listeners: Vec<ListenerSpec>,
     /// Whether gRPC server reflection is served.
     pub reflection: bool,
     /// `None`: TCP connections are not encrypted.
     pub tls: Option<TlsFiles>,
     pub unix: UnixAccess,
+    pub rights: RightsInForce,
+    /// Where calls that are denied are counted.
+    pub denied: DeniedCalls,
 }
 
 #[derive(Debug, Error)]
@@ -113,26 +121,33 @@ pub async fn serve(
     let certificates = config.tls.as_ref().map(Certificates::load).transpose()?;
     service.certificates = certificates.clone();
     let is_tcp = |address: &ListenAddr| matches!(address, ListenAddr::Tcp(_));
-    if certificates.is_some() && !config.addresses.iter().any(is_tcp) {
+    service.rights = config.rights.clone();
+    if certificates.is_some() && !config.listeners.iter().any(|it| is_tcp(&it.address)) {
         warn!("grpc-tls-unused: --grpc-addr names no TCP address");
     }
     let mut sockets = OpenSockets::default();
-    for address in &config.addresses {
-        let opened = sockets.open(address, config.unix).await;
-        opened.map_err(|source| ListenError::Bind { address: address.clone(), source })?;
+    for listener in &config.listeners {
+        let opened = sockets.open(listener, config.unix).await;
+        let address = || listener.address.clone();
+        opened.map_err(|source| ListenError::Bind { address: address(), source })?;
     }
+    warn_of_open_listeners(config, &sockets);
     let (phase, phase_changes) = watch::channel(DaemonPhase::Serving);
     let (reporter, health) = tonic_health::server::health_reporter();
     health::set_not_serving(&reporter).await;
     let reporting =
         health::report(reporter, service.actors.watchdog.clone(), phase_changes.clone());
     let answers = AnswerPool::default();
+    let entrances = sockets.listeners.iter().map(|it| Arc::clone(&it.entrance)).collect();
+    let broadcaster = service.actors.broadcaster.clone();
+    let gate = Gate::new(config.rights.clone(), entrances, config.denied.clone(), broadcaster);
     let routes = routes(service, &answers, health, config.reflection)?;
-    let server = GrpcServer::new(routes, answers);
+    let server = GrpcServer::new(routes, gate, answers);
     let tls = certificates.as_ref().map(Certificates::subscribe);
     let phase_of_connections = phase_changes.clone();
     let acceptor = ConnectionAcceptor {
         service: "grpc",
+        is_grpc: true,
         tls,
         limits: ConnectionLimits::of_descriptors(DESCRIPTORS, MAX_CONNECTIONS),
         idle_limit: None,
@@ -168,28 +183,16 @@ fn routes(
     Ok(routes.routes())
 }
 
-#[derive(Default)]
-struct OpenSockets {
-    addresses: Vec<ListenAddr>,
-    listeners: Vec<ListeningSocket>,
-    files: Vec<UnixSocketFile>,
-}
-
-impl OpenSockets {
-    async fn open(&mut self, address: &ListenAddr, access: UnixAccess) -> io::Result<()> {
-        match address {
-            ListenAddr::Tcp(host) => {
-                let listener = tcp_socket::listen(host).await?;
-                self.addresses.push(ListenAddr::Tcp(listener.local_addr()?.to_string()));
-                self.listeners.push(ListeningSocket::Tcp(listener));
-            }
-            ListenAddr::Unix(path) => {
-                let (listener, file) = unix_socket::bind(path, access).await?;
-                self.addresses.push(address.clone());
-                self.listeners.push(ListeningSocket::Unix(listener));
-                self.files.push(file);
-            }
+/// Warns of each TCP listener where whoever reaches it may change everything.
+fn warn_of_open_listeners(config: &ListenerConfig, sockets: &OpenSockets) {
+    let shows_certificate = config.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    for listener in &sockets.listeners {
+        let is_tcp = matches!(listener.socket, ListeningSocket::Tcp(_));
+        let Entrance { address, role } = &*listener.entrance;
+        if is_tcp && *role == Role::Operator && !shows_certificate {
+            warn!(%address, "grpc-open: whoever reaches this address may change everything; \
+                add ,role=viewer to it in --grpc-addr, and have operators use a Unix socket, \
+                or require certificates with --grpc-tls-client-ca");
         }
-        Ok(())
     }
 }

@@ -1,16 +1,19 @@
-//! The sockets that gRPC is served on: listening, accepting, TLS, and the
+//! The sockets that gRPC and HTTP are served on: listening, accepting, TLS, and the
 //! client's identity.
 
-pub(super) mod accept;
-pub(super) mod activity;
-mod certificate_name;
-pub(super) mod connections;
+pub(crate) mod accept;
+pub(crate) mod activity;
+pub(crate) mod arrival;
+pub(crate) mod certificate_name;
+pub(crate) mod connections;
+pub(crate) mod encoding;
 mod handshake_failure;
-pub(super) mod listen_addr;
+pub(crate) mod listen_addr;
 pub(super) mod listener;
-pub(super) mod peer;
-pub(super) mod phase;
-pub(super) mod tcp_socket;
-pub(super) mod tls;
+pub(crate) mod peer;
+pub(crate) mod phase;
+pub(crate) mod sockets;
+pub(crate) mod tcp_socket;
+pub(crate) mod tls;
 mod unix_authority;
-pub(super) mod unix_socket;
+pub(crate) mod unix_socket;

@@ -1,4 +1,4 @@
-//! A client's connection, and the client's identity.
+//! A client's connection, and what is known of the client by it.
 
 use std::fmt;
 use std::io;
@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tonic::Request;
+
+use super::certificate_name::ClientCertificate;
+use crate::domain::rights::Role;
 
 /// Who the client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,28 +25,26 @@ pub enum ClientPeer {
     Unknown,
 }
 
-/// A client by all that is known of it: "alice 192.0.2.1:4711".
+/// A listener, as clients come through it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Entrance {
+    /// As the operator wrote it, with the port that was bound.
+    pub(crate) address: String,
+    /// The role of those whom nothing in the rights file names.
+    pub(crate) role: Role,
+}
+
+/// A client by all that is known of its connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::api) struct IdentifiedClient {
-    pub(in crate::api) peer: ClientPeer,
-    /// The name in its certificate.
-    pub(in crate::api) certificate: Option<Arc<str>>,
-}
-
-impl IdentifiedClient {
-    pub(in crate::api) fn of<T>(request: &Request<T>) -> Self {
-        let unknown = Self { peer: ClientPeer::Unknown, certificate: None };
-        request.extensions().get().cloned().unwrap_or(unknown)
-    }
-}
-
-impl fmt::Display for IdentifiedClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(name) = &self.certificate {
-            write!(f, "{name} ")?;
-        }
-        self.peer.fmt(f)
-    }
+pub(crate) struct IdentifiedClient {
+    pub(crate) peer: ClientPeer,
+    /// Of a client on a Unix socket: its group, and its other ones as far as the kernel
+    /// names them.
+    pub(crate) groups: Arc<[u32]>,
+    pub(crate) certificate: Option<Arc<ClientCertificate>>,
+    pub(crate) entrance: Arc<Entrance>,
+    /// Whether others on the way can read what it sends.
+    pub(crate) is_readable: bool,
 }
 
 impl fmt::Display for ClientPeer {
@@ -64,9 +64,9 @@ pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
 /// A connection after its handshake.
-pub(in crate::api) struct AcceptedConnection {
+pub(crate) struct AcceptedConnection {
     pub(super) stream: Box<dyn ByteStream>,
-    pub(in crate::api) client: IdentifiedClient,
+    pub(crate) client: IdentifiedClient,
 }
 
 impl AsyncRead for AcceptedConnection {

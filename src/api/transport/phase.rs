@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::api) enum DaemonPhase {
+pub(crate) enum DaemonPhase {
     Serving,
     /// Requests are served; health says `NOT_SERVING`.
     Leaving,
@@ -12,6 +12,6 @@ pub(in crate::api) enum DaemonPhase {
 }
 
 /// Ends at [`DaemonPhase::Stopped`]. A sender that is gone counts as that.
-pub(in crate::api) async fn stopped(phase: &mut watch::Receiver<DaemonPhase>) {
+pub(crate) async fn stopped(phase: &mut watch::Receiver<DaemonPhase>) {
     let _ = phase.wait_for(|phase| *phase >= DaemonPhase::Stopped).await;
 }

@@ -16,7 +16,7 @@ const BACKLOG: i32 = 1024;
 
 /// # Errors
 /// The name does not resolve, or the system refuses the address.
-pub(in crate::api) async fn listen(address: &str) -> io::Result<TcpListener> {
+pub(crate) async fn listen(address: &str) -> io::Result<TcpListener> {
     let Some(port) = address.strip_prefix(':') else { return TcpListener::bind(address).await };
     let port = port.parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     open_every_address(port, open)

@@ -23,12 +23,38 @@ use tracing::{info, warn};
 /// All in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The daemon's certificate, and the intermediate ones.
+    pub service: TlsService,
+    /// The certificate of this side, and the intermediate ones.
     pub cert: PathBuf,
     pub key: PathBuf,
     /// Only clients with a certificate of one of these authorities are
-    /// accepted. `None`: all clients are.
+    /// accepted, or of a browser's those that it has. `None`: all clients are.
     pub client_ca: Option<PathBuf>,
+}
+
+/// What is served with the files. Their flags are named after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsService {
+    /// HTTP/2. Where an authority is named, a client has to have a certificate.
+    Grpc,
+    /// HTTP/2 and HTTP/1.1. A browser may come without a certificate, and log in.
+    Web,
+}
+
+impl TlsService {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::Web => "web",
+        }
+    }
+
+    fn protocols(self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Grpc => vec![b"h2".to_vec()],
+            Self::Web => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        }
+    }
 }
 
 /// The certificates in use, and the files they were read from. Clones share
@@ -42,11 +68,11 @@ pub struct Certificates {
 impl Certificates {
     /// # Errors
     /// A file cannot be used.
-    pub(super) fn load(files: &TlsFiles) -> Result<Self, TlsError> {
+    pub(crate) fn load(files: &TlsFiles) -> Result<Self, TlsError> {
         Ok(Self { files: files.clone(), current: watch::Sender::new(files.load()?) })
     }
 
-    pub(super) fn subscribe(&self) -> watch::Receiver<Arc<ServerConfig>> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<ServerConfig>> {
         self.current.subscribe()
     }
 
@@ -61,9 +87,10 @@ impl Certificates {
             return Ok(());
         };
         let renewed = loaded.map(|loaded| self.current.send_replace(loaded));
+        let service = self.files.service.name();
         match &renewed {
-            Ok(_) => info!("grpc-certificates-renewed"),
-            Err(error) => warn!(%error, "grpc-certificates-kept"),
+            Ok(_) => info!("{service}-certificates-renewed"),
+            Err(error) => warn!(%error, "{service}-certificates-kept"),
         }
         renewed.map(drop)
     }
@@ -71,7 +98,13 @@ impl Certificates {
 
 /// A file, by the flag that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsFile {
+pub struct TlsFile {
+    service: TlsService,
+    part: TlsPart,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TlsPart {
     Cert,
     Key,
     ClientCa,
@@ -79,10 +112,13 @@ pub enum TlsFile {
 
 impl fmt::Display for TlsFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Cert => "--grpc-tls-cert",
-            Self::Key => "--grpc-tls-key",
-            Self::ClientCa => "--grpc-tls-client-ca",
+        f.write_str(match (self.service, self.part) {
+            (TlsService::Grpc, TlsPart::Cert) => "--grpc-tls-cert",
+            (TlsService::Grpc, TlsPart::Key) => "--grpc-tls-key",
+            (TlsService::Grpc, TlsPart::ClientCa) => "--grpc-tls-client-ca",
+            (TlsService::Web, TlsPart::Cert) => "--listen-tls-cert",
+            (TlsService::Web, TlsPart::Key) => "--listen-tls-key",
+            (TlsService::Web, TlsPart::ClientCa) => "--listen-tls-client-ca",
         })
     }
 }
@@ -121,47 +157,51 @@ impl TlsFiles {
     /// # Errors
     /// [`TlsError::Alone`]
     pub fn of_flags(
+        service: TlsService,
         cert: Option<PathBuf>,
         key: Option<PathBuf>,
         client_ca: Option<PathBuf>,
     ) -> Result<Option<Self>, TlsError> {
-        let alone = |given, missing| Err(TlsError::Alone { given, missing });
+        let alone = |given, missing| {
+            let file = |part| TlsFile { service, part };
+            Err(TlsError::Alone { given: file(given), missing: file(missing) })
+        };
         match (cert, key, client_ca) {
-            (Some(cert), Some(key), client_ca) => Ok(Some(Self { cert, key, client_ca })),
+            (Some(cert), Some(key), client_ca) => Ok(Some(Self { service, cert, key, client_ca })),
             (None, None, None) => Ok(None),
-            (Some(_), None, _) => alone(TlsFile::Cert, TlsFile::Key),
-            (None, Some(_), _) => alone(TlsFile::Key, TlsFile::Cert),
-            (None, None, Some(_)) => alone(TlsFile::ClientCa, TlsFile::Cert),
+            (Some(_), None, _) => alone(TlsPart::Cert, TlsPart::Key),
+            (None, Some(_), _) => alone(TlsPart::Key, TlsPart::Cert),
+            (None, None, Some(_)) => alone(TlsPart::ClientCa, TlsPart::Cert),
         }
     }
 
-    /// Reads the files, for HTTP/2 over TLS 1.2 and 1.3.
+    /// Reads the files, for TLS 1.2 and 1.3.
     ///
     /// # Errors
     /// The first file that cannot be used.
     pub(super) fn load(&self) -> Result<Arc<ServerConfig>, TlsError> {
         let provider = Arc::new(ring::default_provider());
-        let chain = certificates(TlsFile::Cert, &self.cert)?;
+        let chain = certificates(self.file(TlsPart::Cert), &self.cert)?;
         let key = self.private_key()?;
-        let cert = |error| unusable(TlsFile::Cert, &self.cert, TlsFault::Refused(error));
+        let cert = |error| unusable(self.file(TlsPart::Cert), &self.cert, TlsFault::Refused(error));
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(cert)?;
         let builder = match &self.client_ca {
             None => builder.with_no_client_auth(),
-            Some(path) => builder.with_client_cert_verifier(verifier(path, provider)?),
+            Some(path) => builder.with_client_cert_verifier(self.verifier(path, provider)?),
         };
         let mut config = builder.with_single_cert(chain, key).map_err(|error| match error {
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                unusable(TlsFile::Key, &self.key, TlsFault::OfAnother(self.cert.clone()))
+                unusable(self.file(TlsPart::Key), &self.key, TlsFault::OfAnother(self.cert.clone()))
             }
             // rustls has no type for this one: the key is of no known kind.
             rustls::Error::General(_) => {
-                unusable(TlsFile::Key, &self.key, TlsFault::Refused(error))
+                unusable(self.file(TlsPart::Key), &self.key, TlsFault::Refused(error))
             }
             error => cert(error),
         })?;
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = self.service.protocols();
         // A resumed session skips the client's certificate. Connections here are
         // few and long, so each can afford a full handshake.
         config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -170,29 +210,39 @@ impl TlsFiles {
     }
 
     fn private_key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
-        let text = read(TlsFile::Key, &self.key)?;
+        let text = read(self.file(TlsPart::Key), &self.key)?;
         PrivateKeyDer::from_pem_slice(&text).map_err(|error| {
             let fault = match error {
                 pem::Error::NoItemsFound => TlsFault::NoKey,
                 error => TlsFault::NotPem(error),
             };
-            unusable(TlsFile::Key, &self.key, fault)
+            unusable(self.file(TlsPart::Key), &self.key, fault)
         })
     }
-}
 
-/// Accepts client certificates of the authorities in `path`.
-fn verifier(
-    path: &Path,
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-    let wrong = |fault| unusable(TlsFile::ClientCa, path, fault);
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(TlsFile::ClientCa, path)? {
-        roots.add(certificate).map_err(|error| wrong(TlsFault::Refused(error)))?;
+    /// Accepts client certificates of the authorities in `path`.
+    fn verifier(
+        &self,
+        path: &Path,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+        let file = self.file(TlsPart::ClientCa);
+        let wrong = |fault| unusable(file, path, fault);
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(file, path)? {
+            roots.add(certificate).map_err(|error| wrong(TlsFault::Refused(error)))?;
+        }
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let verifier = match self.service {
+            TlsService::Grpc => verifier,
+            TlsService::Web => verifier.allow_unauthenticated(),
+        };
+        verifier.build().map_err(|error| wrong(TlsFault::NoAuthority(error)))
     }
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    verifier.map_err(|error| wrong(TlsFault::NoAuthority(error)))
+
+    fn file(&self, part: TlsPart) -> TlsFile {
+        TlsFile { service: self.service, part }
+    }
 }
 
 /// The certificates in a file, at least one.

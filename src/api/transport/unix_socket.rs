@@ -86,7 +86,7 @@ fn group_number(groups: &str, name: &str) -> Option<u32> {
 
 /// The file of a bound socket. Device and inode distinguish it from a successor's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct UnixSocketFile {
+pub(crate) struct UnixSocketFile {
     path: PathBuf,
     inode: (u64, u64),
 }
@@ -98,7 +98,7 @@ impl UnixSocketFile {
     }
 
     /// Removes the file, unless another daemon has replaced it.
-    pub(super) fn remove(&self) {
+    pub(crate) fn remove(&self) {
         if Self::of(&self.path).is_ok_and(|now| now == *self) {
             // It is fine if it was removed between the two calls.
             let _ = std::fs::remove_file(&self.path);

@@ -28,6 +28,12 @@ pub struct DrainJson {
     pub flows: Option<u64>,
     /// The first count.
     pub first_flows: Option<u64>,
+    /// How many of them are in use, about; `None`: packets do not tell.
+    pub in_use: Option<u64>,
+    /// How long VPP has sent the server no packet, in nanoseconds.
+    pub quiet_ns: Option<i64>,
+    /// How long that has to last until VPP has forgotten every flow.
+    pub forgets_after_ns: Option<i64>,
     /// The last count by frontend.
     pub frontends: BTreeMap<String, u64>,
     /// How long ago that was, in nanoseconds.
@@ -53,6 +59,9 @@ impl From<&pb::DrainInfo> for DrainJson {
             left_ns: drain.left_ns,
             flows: drain.flows,
             first_flows: drain.first_flows,
+            in_use: drain.in_use,
+            quiet_ns: drain.quiet_ns,
+            forgets_after_ns: drain.forgets_after_ns,
             frontends: frontends.collect(),
             counted_ago_ns: drain.counted_ago_ns,
             rate: drain.rate,

@@ -136,6 +136,36 @@ pub enum EventKindJson {
         /// The cause, for people.
         why: Option<String>,
     },
+    /// Somebody changed something, or tried to.
+    Audit {
+        /// When the outcome was known.
+        at: Option<String>,
+        who: String,
+        /// The caller's name in the rights file.
+        identity: Option<String>,
+        /// Where it came in; `None`: by a signal.
+        listener: Option<String>,
+        /// Where it came from.
+        peer: Option<String>,
+        /// `none`, `viewer` or `operator`.
+        role: String,
+        /// The RPC, or `SIGHUP`.
+        method: String,
+        /// What was asked for, in words.
+        what: String,
+        /// In the caller's words.
+        why: Option<String>,
+        /// `done`, `denied`, `refused`, `failed` or `abandoned`.
+        outcome: String,
+        /// What became of it, for people.
+        detail: Option<String>,
+        backend: Option<String>,
+        frontend: Option<String>,
+        /// When the call came.
+        began: Option<String>,
+        /// Calls that were denied before this one and have no event of their own.
+        withheld: u64,
+    },
     /// Events were lost to this stream; a snapshot follows.
     Missed {
         /// How many.
@@ -216,6 +246,23 @@ impl From<&Event> for EventKindJson {
                 since: known_moment(drain.since_unix_ns),
                 who: present(&drain.who),
                 why: present(&drain.why),
+            },
+            Event::Audit(audit) => Self::Audit {
+                at: known_moment(audit.at_unix_ns),
+                who: audit.who.clone(),
+                identity: present(&audit.identity),
+                listener: present(&audit.listener),
+                peer: present(&audit.peer),
+                role: audit.role.clone(),
+                method: audit.method.clone(),
+                what: audit.what.clone(),
+                why: present(&audit.why),
+                outcome: audit.outcome.clone(),
+                detail: present(&audit.detail),
+                backend: present(&audit.backend_name),
+                frontend: present(&audit.frontend_name),
+                began: known_moment(audit.began_unix_ns),
+                withheld: audit.withheld,
             },
             Event::Missed(missed) => Self::Missed { count: missed.count },
         }

@@ -7,11 +7,13 @@
 
 mod backend;
 mod config_check;
+mod differences;
 mod drain;
 mod event;
 mod explain;
 mod frontend;
 mod health_check;
+mod identity;
 mod overrides;
 pub mod text;
 pub mod time;
@@ -22,6 +24,7 @@ mod tests;
 
 pub use backend::{BackendJson, DampingJson, DoubtJson, SlowStartJson, TransitionJson};
 pub use config_check::ConfigCheckJson;
+pub use differences::differences;
 pub use drain::DrainJson;
 pub use event::{EventJson, EventKindJson};
 pub use explain::{DifferenceJson, DifferenceValueJson, ExplanationJson, ProbeJson, StatementJson};
@@ -30,6 +33,7 @@ pub use frontend::{
     fail_open_text, serving_pool, slow_start_in,
 };
 pub use health_check::{DnsCheckJson, HealthCheckJson, HttpCheckJson, TcpCheckJson};
+pub use identity::IdentityJson;
 pub use overrides::{OverrideJson, OverridesJson};
 pub use vpp::{
     DoctorFindingJson, LbConfJson, LbServerJson, LbStateJson, LbVipJson, SyncJson, SyncStepJson,

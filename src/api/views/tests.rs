@@ -84,6 +84,7 @@ fn the_page_has_every_key_of_every_object() {
     check("Sync", SyncJson::new(&pb::SyncVpplbStateResponse::default(), false));
     check("Step", SyncStepJson::from(&pb::SyncStep::default()));
     check("Configuration check", ConfigCheckJson::default());
+    check("Identity", IdentityJson::from(&pb::CallerIdentity::default()));
 }
 
 #[test]
@@ -96,6 +97,7 @@ fn the_page_has_every_key_of_every_event() {
         Some(Event::Log(pb::LogEvent::default())),
         Some(Event::Hold(pb::HoldEvent::default())),
         Some(Event::Drain(pb::DrainEvent::default())),
+        Some(Event::Audit(Box::default())),
         Some(Event::Change(pb::ChangeEvent::default())),
         Some(Event::Missed(pb::MissedEvent::default())),
         None,

@@ -19,6 +19,7 @@ use vpp_maglev::domain::config::Config;
 use vpp_maglev::domain::names::BackendName;
 use vpp_maglev::host::claimed_dir::ClaimedDir;
 
+use crate::demo_page::DemoPage;
 use crate::flags::DEFAULT_CONFIG;
 use crate::say::say;
 
@@ -113,7 +114,7 @@ impl Demo {
 
 impl RunningServers {
     /// Prints what is running and what to type next.
-    pub fn introduce(&self, addresses: &[ListenAddr]) {
+    pub fn introduce(&self, addresses: &[ListenAddr], page: Option<&DemoPage>) {
         let dir = self.demo.dir.path().display();
         let pid = std::process::id();
         let server = addresses.first().map(ToString::to_string).unwrap_or_default();
@@ -125,9 +126,12 @@ impl RunningServers {
             .map(|(name, address)| format!("  {name:<10} http://{address}\n"))
             .collect();
         let first = &self.first;
+        let page = page.map_or_else(String::new, |DemoPage { url, user, password, .. }| {
+            format!("In a browser:\n  {url}  (to operate: {user}, {password})\n\n")
+        });
         say(&format!(
             "\nThe demo runs: the daemon, a dataplane inside it, and these backends:\n{backends}\n\
-             In another terminal:\n  \
+             {page}In another terminal:\n  \
              maglevc{option} show frontends         what serves\n  \
              maglevc{option} show vpp lb state      what the dataplane holds\n  \
              maglevc{option} watch events           what happens\n\n\

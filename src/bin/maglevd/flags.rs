@@ -1,11 +1,13 @@
 //! The flags of maglevd and their environment variables. Flags win.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use vpp_maglev::VERSION;
-use vpp_maglev::api::{ListenAddr, TlsError, TlsFiles, UnixAccess, UnixGroup, UnixMode};
+use vpp_maglev::api::{
+    ListenerList, TlsError, TlsFiles, TlsService, UnixAccess, UnixGroup, UnixMode,
+};
 use vpp_maglev::domain::events::LogLevel;
 use vpp_maglev::host::logging::LogFormat;
 use vpp_maglev::vpp::embedded::plugin::PluginApi;
@@ -19,15 +21,21 @@ pub struct Flags {
     pub config: PathBuf,
 
     /// Where to serve gRPC: host:port, :port for all addresses, unix:/path;
-    /// several separated by commas
+    /// several separated by commas. Behind each may stand what those are that
+    /// nothing in the rights file names: role=operator, unless given,
+    /// role=viewer, or role=none, as in unix:/run/maglevd.sock,role=operator
     #[arg(
         long,
         env = "MAGLEV_GRPC_ADDR",
-        value_name = "ADDR",
-        value_delimiter = ',',
+        value_name = "ADDR[,role=ROLE]",
         default_value = "127.0.0.1:9090"
     )]
-    pub grpc_addr: Vec<ListenAddr>,
+    pub grpc_addr: Vec<ListenerList>,
+
+    /// Who has which role, by certificates, users, groups and tokens (YAML).
+    /// SIGHUP reads it again
+    #[arg(long, env = "MAGLEV_RIGHTS", value_name = "FILE")]
+    pub rights: Option<PathBuf>,
 
     /// Certificate for gRPC over TLS, with those between it and its authority,
     /// in PEM. SIGHUP reads it again
@@ -120,10 +128,14 @@ pub struct Flags {
     #[arg(long, env = "MAGLEV_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
 
-    /// Validate the configuration file and exit: 0 valid, 1 cannot be read or
-    /// parsed, 2 breaks rules
+    /// Validate the configuration file, and the one of --rights, and exit: 0 valid,
+    /// 1 cannot be read or parsed, 2 breaks rules
     #[arg(long, conflicts_with_all = ["dataplane_only", "demo"])]
     pub check: bool,
+
+    /// Print a new bearer token, and its digest for the rights file, and exit
+    #[arg(long, conflicts_with_all = ["check", "dataplane_only", "demo"])]
+    pub new_token: bool,
 
     /// Whether to offer gRPC server reflection
     #[arg(
@@ -161,10 +173,16 @@ impl Flags {
         let file =
             |file: &Option<PathBuf>| file.clone().filter(|path| !path.as_os_str().is_empty());
         TlsFiles::of_flags(
+            TlsService::Grpc,
             file(&self.grpc_tls_cert),
             file(&self.grpc_tls_key),
             file(&self.grpc_tls_client_ca),
         )
+    }
+
+    /// The rights file; `None`: nobody is named.
+    pub fn rights_file(&self) -> Option<&Path> {
+        self.rights.as_deref().filter(|path| !path.as_os_str().is_empty())
     }
 
     /// The directory that overrides are kept in; `None`: they are not kept.

@@ -4,6 +4,7 @@
 
 mod config_source;
 mod demo;
+mod demo_page;
 mod flags;
 mod goodbye;
 mod kept_state;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use rustix::process::Signal;
+use vpp_maglev::api::{NewToken, RightsInForce};
 use vpp_maglev::host::{allocator, logging};
 use vpp_maglev::vpp::embedded::{Embedded, EmbeddedOptions, Paths};
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     };
     let outcome =
         signals.map_err(StartError::from).and_then(|signals| match &flags.dataplane_only {
+            _ if flags.new_token => new_token(),
             _ if flags.check => check(&flags, signals),
             Some(dir) => dataplane_only(&flags, dir, signals).map(|()| ExitCode::SUCCESS),
             None => run::run(flags, signals).map(|()| ExitCode::SUCCESS),
@@ -67,7 +70,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// `--check`: prints all faults of the configuration.
+/// `--check`: prints all faults of the configuration and of the rights.
 ///
 /// # Errors
 /// The system refuses what it takes to read it.
@@ -87,21 +90,51 @@ fn check(flags: &Flags, mut signals: Signals) -> Result<ExitCode, StartError> {
             return Ok(ExitCode::from(128 + number));
         }
     };
-    Ok(match loaded {
+    let status = match loaded {
         Ok(loaded) => {
             for warning in &loaded.warnings {
                 complain(&format!("{source}: warning: {warning}"));
             }
             say(&format!("{source}: valid"));
-            ExitCode::SUCCESS
+            0
         }
         Err(error) => {
             for line in error.to_string().lines() {
                 complain(&format!("{source}: {line}"));
             }
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
-    })
+    };
+    let of_rights = check_rights(flags);
+    Ok(ExitCode::from(if status == 0 { of_rights } else { status }))
+}
+
+/// Prints all faults of the rights file, if there is one. Its exit status.
+fn check_rights(flags: &Flags) -> u8 {
+    let Some(path) = flags.rights_file() else { return 0 };
+    match RightsInForce::load(Some(path)) {
+        Ok(_) => {
+            say(&format!("{}: valid", path.display()));
+            0
+        }
+        Err(error) => {
+            complain(&error.to_string());
+            error.fault.exit_code()
+        }
+    }
+}
+
+/// `--new-token`: prints a token, and what the rights file is to have of it.
+///
+/// # Errors
+/// The system gives no random numbers.
+fn new_token() -> Result<ExitCode, StartError> {
+    let NewToken { token, digest } = NewToken::generate()?;
+    say(&format!("token:  {token}\ndigest: {digest}"));
+    complain(
+        "give the token to whom it is for, and put the digest under tokens in the rights file",
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `--dataplane-only`: serves the embedded dataplane until a signal, or the end of its

@@ -1,15 +1,18 @@
 //! Reloads the configuration, and changes the log level, while the daemon runs.
 
 use std::future::pending;
+use std::time::SystemTime;
 
 use tokio::signal::unix::Signal;
 use tokio::sync::watch;
+use vpp_maglev::actors::audit;
 use vpp_maglev::actors::controller::Reload;
 use vpp_maglev::actors::mailbox_closed;
 use vpp_maglev::actors::watchdog::{Reloaded, Reloading};
-use vpp_maglev::api::{Actors, Serving};
+use vpp_maglev::api::{Actors, RightsInForce, Serving};
 use vpp_maglev::config::ConfigSource;
-use vpp_maglev::domain::events::LogLevel;
+use vpp_maglev::domain::events::{AuditOutcome, AuditRecord, Change, LogLevel};
+use vpp_maglev::domain::rights::Role;
 use vpp_maglev::host::logging::LogLevels;
 use vpp_maglev::host::sd_notify;
 
@@ -26,7 +29,7 @@ impl ReloadTriggers {
     }
 
     /// Waits for the next trigger. Several changes between two calls are one.
-    async fn next(&mut self) {
+    async fn next(&mut self) -> ReloadCause {
         let changed = async {
             let announced = match &mut self.changes {
                 Some(changes) => changes.changed().await.is_ok(),
@@ -38,33 +41,86 @@ impl ReloadTriggers {
             }
         };
         tokio::select! {
-            Some(()) = self.hangup.recv() => {}
-            () = changed => {}
+            Some(()) = self.hangup.recv() => ReloadCause::Hangup,
+            () = changed => ReloadCause::Changed,
         }
     }
 }
 
 /// Reloads at every trigger, one reload after the other, and notifies the service
 /// manager. Never ends.
-pub async fn reload_on(mut triggers: ReloadTriggers, actors: &Actors, serving: &Serving) {
+pub async fn reload_on(
+    mut triggers: ReloadTriggers,
+    actors: &Actors,
+    rights: &RightsInForce,
+    serving: &Serving,
+) {
     loop {
-        triggers.next().await;
+        let cause = triggers.next().await;
+        let began = SystemTime::now();
         let monotonic_us = sd_notify::monotonic_us();
         let begun = actors.watchdog.send(Reloading { monotonic_us }).await;
         begun.unwrap_or_else(|_| mailbox_closed("Watchdog"));
+        // First, as a right that is taken away does not wait for a configuration.
+        let rights_fault = rights.renew().await.err().map(|error| error.to_string());
         // The Controller logs the outcome.
         let reloaded = actors.controller.send(Reload { force: false }).await;
         let reloaded = reloaded.unwrap_or_else(|_| mailbox_closed("Controller"));
+        let mut faults: Vec<_> =
+            reloaded.as_ref().err().map(ToString::to_string).into_iter().collect();
         if let Some(certificates) = serving.certificates() {
-            // The outcome is logged as well.
-            let _ = certificates.renew().await;
+            faults.extend(certificates.renew().await.err().map(|error| error.to_string()));
         }
+        faults.extend(rights_fault);
+        audit::record(&actors.broadcaster, record(cause, began, &faults));
         let refusal = reloaded.err().as_ref().map(Into::into);
         actors
             .watchdog
             .send(Reloaded { refusal })
             .await
             .unwrap_or_else(|_| mailbox_closed("Watchdog"));
+    }
+}
+
+/// Why a reload begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ReloadCause {
+    /// SIGHUP: of the service manager, root or the daemon's own user.
+    Hangup,
+    /// The configuration's source has announced a change.
+    Changed,
+}
+
+impl ReloadCause {
+    /// Who and by what.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Hangup => AuditRecord::HANGUP,
+            Self::Changed => Change::FILE,
+        }
+    }
+}
+
+/// The audit record of a reload that no client asked for. A signal does not say who sent
+/// it; none but root and the daemon's own user may.
+fn record(cause: ReloadCause, began: SystemTime, faults: &[String]) -> AuditRecord {
+    let is_done = faults.is_empty();
+    AuditRecord {
+        who: cause.as_str().into(),
+        identity: None,
+        listener: None,
+        peer: String::new(),
+        role: Role::Operator,
+        method: cause.as_str(),
+        what: "config reload".into(),
+        why: String::new(),
+        outcome: if is_done { AuditOutcome::Done } else { AuditOutcome::Refused },
+        detail: faults.join("; ").replace('\n', "; "),
+        backend: None,
+        frontend: None,
+        began,
+        at: SystemTime::now(),
+        withheld: 0,
     }
 }
 

@@ -15,7 +15,10 @@ use vpp_maglev::actors::controller::log_warnings;
 use vpp_maglev::actors::mailbox_closed;
 use vpp_maglev::actors::vpp_connection::Close;
 use vpp_maglev::actors::watchdog::Stopping;
-use vpp_maglev::api::{self, Actors, ListenError, ListenerConfig, MaglevService, Serving};
+use vpp_maglev::api::{
+    self, Actors, DeniedCalls, ListenError, ListenerConfig, MaglevService, NoRandomNumbers,
+    RightsFileError, RightsInForce, Serving,
+};
 use vpp_maglev::config::{ConfigSource, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
 use vpp_maglev::host::logging::{self, Logging};
@@ -30,6 +33,7 @@ use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
 
 use crate::config_source::{config_source, load_once};
 use crate::demo::{Demo, DemoError};
+use crate::demo_page::DemoPage;
 use crate::flags::Flags;
 use crate::kept_state::KeptState;
 use crate::reload::{LogLevelSignals, ReloadTriggers, reload_on};
@@ -58,6 +62,10 @@ pub enum StartError {
     Embedded(#[from] EmbeddedError),
     #[error("--vpp-api-addr: {0}")]
     EmbeddedApi(#[from] UnknownPluginApi),
+    #[error(transparent)]
+    Rights(#[from] RightsFileError),
+    #[error(transparent)]
+    Token(#[from] NoRandomNumbers),
     #[error(transparent)]
     Demo(#[from] DemoError),
     #[error(transparent)]
@@ -100,6 +108,7 @@ pub fn run(mut flags: Flags, mut signals: Signals) -> Result<(), StartError> {
         loaded.map_err(|fault| StartError::Config { name: source.to_string(), fault })?;
     log_warnings(&warnings);
     drop(warnings);
+    let rights = RightsInForce::load(flags.rights_file())?;
     raise_descriptor_limit();
     let probe_environment = ProbeEnvironment::prepare(&config.healthchecker)?;
     let state_dir = flags.state_dir(std::env::var_os("STATE_DIRECTORY"));
@@ -121,6 +130,7 @@ pub fn run(mut flags: Flags, mut signals: Signals) -> Result<(), StartError> {
         flags: &flags,
         source,
         config,
+        rights,
         probe_environment,
         kept,
         logging,
@@ -149,6 +159,7 @@ struct PreparedDaemon<'a> {
     flags: &'a Flags,
     source: Arc<dyn ConfigSource>,
     config: Config,
+    rights: RightsInForce,
     probe_environment: ProbeEnvironment,
     kept: Option<KeptState>,
     logging: Logging,
@@ -158,7 +169,7 @@ struct PreparedDaemon<'a> {
 
 impl PreparedDaemon<'_> {
     async fn live(self, embedded: Option<&Embedded>, demo: Option<Demo>) -> Result<(), StartError> {
-        let Self { flags, source, config, probe_environment, kept, .. } = self;
+        let Self { flags, source, config, rights, probe_environment, kept, .. } = self;
         let (logging, priorities, signals) = (self.logging, self.priorities, self.signals);
         let terminal = match &demo {
             Some(_) => signals.terminal()?,
@@ -196,21 +207,27 @@ impl PreparedDaemon<'_> {
         })?;
         let RunningActors { actors, events, serving_arbiter } = running;
         priorities.set(ThreadPriority::High);
-        let serving = listen(flags, &actors, &serving_arbiter).await?;
+        let serving = listen(flags, &rights, &actors, &serving_arbiter).await?;
         for address in &serving.addresses {
             info!(%address, "grpc-listening");
         }
+        // Until the demo ends.
+        let mut page = None;
         if let Some(demo) = &demo {
+            if let Some(address) = serving.addresses.first() {
+                page = DemoPage::start(&address.to_string()).await;
+            }
             // The introduction comes below what was logged so far.
             log_writer.flush();
-            demo.introduce(&serving.addresses);
+            demo.introduce(&serving.addresses, page.as_ref());
         }
         tokio::select! {
             _ = stop.next() => {}
             () = terminal.gone() => {}
-            () = reload_on(triggers, &actors, &serving) => {}
+            () = reload_on(triggers, &actors, &rights, &serving) => {}
         }
         info!("stopping");
+        drop(page);
         serving.leave();
         actors.watchdog.send(Stopping).await.unwrap_or_else(|_| mailbox_closed("Watchdog"));
         actors.vpp.send(Close).await.unwrap_or_else(|_| mailbox_closed("VppConnection"));
@@ -229,20 +246,28 @@ fn path(flag: &str) -> Option<PathBuf> {
 }
 
 /// Opens the gRPC sockets and the HTTP listener on `arbiter`.
-async fn listen(flags: &Flags, actors: &Actors, arbiter: &Arbiter) -> Result<Serving, StartError> {
+async fn listen(
+    flags: &Flags,
+    rights: &RightsInForce,
+    actors: &Actors,
+    arbiter: &Arbiter,
+) -> Result<Serving, StartError> {
     let actors = actors.clone();
+    let denied = DeniedCalls::default();
     let config = ListenerConfig {
-        addresses: flags.grpc_addr.clone(),
+        listeners: flags.grpc_addr.iter().flat_map(|list| list.0.clone()).collect(),
         reflection: flags.reflection,
         tls: flags.grpc_tls().map_err(ListenError::from)?,
         unix: flags.grpc_unix(),
+        rights: rights.clone(),
+        denied: denied.clone(),
     };
     let http_addr = flags.metrics_addr.clone();
     let (result, opened) = tokio::sync::oneshot::channel();
     arbiter.spawn(async move {
         let open = async {
             if !http_addr.is_empty() {
-                let address = api::http::serve(actors.clone(), &http_addr).await?;
+                let address = api::http::serve(actors.clone(), &denied, &http_addr).await?;
                 info!(address, "metrics-listening");
             }
             Ok(api::serve(MaglevService::new(actors), &config).await?)

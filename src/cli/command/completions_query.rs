@@ -111,7 +111,8 @@ fn choice(all: impl Iterator<Item = (String, String)>, prefix: &str) -> Vec<Comp
 fn command_words(words: &[String], partial: &str, options: &[String]) -> Vec<CompletionWord> {
     let program = std::iter::once("maglevc");
     let given = CliOptions::try_parse_from(program.chain(options.iter().map(String::as_str)));
-    let access = given.ok().and_then(|options| options.access().into_iter().next());
+    let servers = given.ok().and_then(|options| options.servers().ok());
+    let access = servers.and_then(|servers| servers.access.into_iter().next());
     let names = |list: &NameList| access.as_ref().and_then(|access| fetch(access, list));
     candidates(words, partial, |list| names(list).unwrap_or_default()).unwrap_or_default()
 }

@@ -1,15 +1,18 @@
 //! maglevc's options.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Parser;
 
 use super::tls_options::TlsOptions;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, UNREACHABLE};
 use crate::cli::render::format::{ColorWhen, OutputFormat};
 use crate::cli::render::output::Output;
+use crate::cli::runtime::block_on;
 use crate::client::address::DaemonAddress;
 use crate::client::connection::DaemonAccess;
+use crate::client::default_server;
 
 /// VPP confirms a change within milliseconds, or something is wrong with it.
 const WAIT: Duration = Duration::from_secs(5);
@@ -19,14 +22,10 @@ const WAIT: Duration = Duration::from_secs(5);
 #[command(name = "maglevc", version = crate::VERSION, after_help = "`maglevc help` lists every command.")]
 pub struct CliOptions {
     /// The daemon: host:port, or unix:/path; several, separated by commas, for
-    /// every command but watches and the shell.
-    #[arg(
-        long,
-        value_name = "ADDR",
-        env = "MAGLEV_SERVER",
-        value_delimiter = ',',
-        default_value = "127.0.0.1:9090"
-    )]
+    /// every command but watches and the shell. Without it, that of
+    /// unix:/run/vpp-maglev/maglevd.sock if it can be reached there, or else of
+    /// 127.0.0.1:9090.
+    #[arg(long, value_name = "ADDR", env = "MAGLEV_SERVER", value_delimiter = ',')]
     pub server: Vec<DaemonAddress>,
     #[command(flatten)]
     pub tls: TlsOptions,
@@ -50,13 +49,21 @@ pub struct CliOptions {
 }
 
 impl CliOptions {
-    /// The daemons, in the order of the option.
-    #[must_use]
-    pub fn access(&self) -> Vec<DaemonAccess> {
-        let tls = self.tls.client_tls();
-        let one =
-            |server: &DaemonAddress| DaemonAccess { server: server.clone(), tls: tls.clone() };
-        self.server.iter().map(one).collect()
+    /// The daemons, in the order of the option, or the one that is there without it.
+    /// Must not be called on a runtime.
+    ///
+    /// # Errors
+    /// [`CliError::Local`] where the system has no runtime.
+    pub fn servers(&self) -> Result<ChosenServers, CliError> {
+        let access = |server: &DaemonAddress| self.tls.access(server.clone());
+        if !self.server.is_empty() {
+            let access = self.server.iter().map(access).collect();
+            return Ok(ChosenServers { access, passed_over: None });
+        }
+        let socket = Path::new(default_server::SOCKET);
+        let found = block_on(async { Ok(default_server::find(socket).await) })?;
+        let access = vec![access(&found.server)];
+        Ok(ChosenServers { access, passed_over: found.passed_over })
     }
 
     /// How long a change waits for VPP to confirm it.
@@ -69,6 +76,27 @@ impl CliOptions {
     #[must_use]
     pub fn output(&self) -> Output {
         Output { format: self.output, color: self.color }
+    }
+}
+
+/// The daemons that a command is for.
+#[derive(Clone, Debug)]
+pub struct ChosenServers {
+    pub access: Vec<DaemonAccess>,
+    /// Where a daemon was looked for before, and why it cannot be used there.
+    pub passed_over: Option<String>,
+}
+
+impl ChosenServers {
+    /// An error that names both places, if there is a daemon at neither.
+    #[must_use]
+    pub fn explained(&self, error: CliError) -> CliError {
+        match &self.passed_over {
+            Some(passed_over) if error.status() == UNREACHABLE => {
+                CliError::NoDefault { error: Box::new(error), passed_over: passed_over.clone() }
+            }
+            _ => error,
+        }
     }
 }
 

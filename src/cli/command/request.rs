@@ -85,6 +85,8 @@ pub enum DaemonRequest {
     ShowVppLbCounters,
     /// What keeps packets from the servers although nothing has failed.
     ShowVppDoctor,
+    /// Whom the daemon takes this client for.
+    ShowIdentity,
     /// All overrides by operators.
     ShowOverrides,
     /// Why a backend gets the flows that it gets.
@@ -197,7 +199,7 @@ pub struct TimelineQuery {
 pub struct WatchOptions {
     /// Lines to print; `None`: until interrupted.
     pub count: Option<u64>,
-    /// Whether the kind was named; if none was, all six are printed.
+    /// Whether the kind was named; if none was, all of them are printed.
     pub log: bool,
     /// The least severe level of log events; `None`: info.
     pub level: Option<LogLevelWord>,
@@ -211,6 +213,8 @@ pub struct WatchOptions {
     pub hold: bool,
     /// Whether the kind was named.
     pub drain: bool,
+    /// Whether the kind was named.
+    pub audit: bool,
 }
 
 /// Severities of the daemon's log.

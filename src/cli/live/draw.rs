@@ -14,7 +14,7 @@ use crate::api::views::fail_open_text;
 use crate::api::views::text::printable;
 use crate::cli::error::client_error_text;
 use crate::cli::render::context::Tone;
-use crate::cli::render::text::drain;
+use crate::cli::render::text::{drain, slow_start};
 use crate::cli::render::time::{age, elapsed, moment};
 use crate::client::mirror::{
     DaemonStatus, MirroredState, RecentChange, RecentChangeKind, VppStatus,
@@ -221,13 +221,16 @@ fn table_row(row: &Row<'_>, now_ns: i64, ink: Ink) -> TableRow<'static> {
             };
             let doubt = status.and_then(|status| status.doubt.as_ref());
             let drain = status.and_then(|status| status.drain.as_ref());
-            let (known, why) = match (doubt, drain) {
-                (None, Some(drain)) => drain_cells(drain, ink),
-                (None, None) => {
+            let (known, why) = match (doubt, drain, &member.slow_start) {
+                (None, Some(drain), _) => drain_cells(drain, ink),
+                (None, None, Some(ramp)) if known == "up" => {
+                    (state(known), ink.span(Tone::Unsure, slow_start::line(ramp)))
+                }
+                (None, None, _) => {
                     let why = status.map_or_else(String::new, |status| printable(&status.why));
                     (state(known), Span::raw(why))
                 }
-                (Some(doubt), _) => {
+                (Some(doubt), _, _) => {
                     let why = printable(&format!("doubted: {}", doubt.why));
                     let known = printable(&format!("{known}?"));
                     (ink.span(Tone::Unsure, known), ink.span(Tone::Unsure, why))

@@ -31,7 +31,7 @@ use super::error::CliError;
 use crate::cli::render::format::OutputFormat;
 use crate::cli::render::output::{Output, now_ns};
 use crate::client::connection::DaemonClient;
-use crate::client::mirror::{MirrorUpdate, feed};
+use crate::client::mirror::{MirrorUpdate, RefreshPolicy, feed};
 use crate::host::terminal::TerminalWatch;
 pub(crate) use draw::Ink;
 pub(crate) use screen::Screen;
@@ -62,7 +62,7 @@ pub async fn run(
     let client = connect().await?;
     let mut model = LiveModel::new(&client.server().to_string());
     let (sender, updates) = mpsc::channel(QUEUE);
-    let feed = tokio::spawn(feed(client, sender));
+    let feed = tokio::spawn(feed(client, RefreshPolicy::default(), sender));
     match show(&mut model, updates, output.color.colour(&std::io::stdout())).await? {
         ViewEnd::Left => feed.abort(),
         // The feed ended first, with a refusal.

@@ -18,7 +18,7 @@ use crate::client::connection::{DaemonAccess, DaemonClient};
 
 /// What became of one daemon.
 #[derive(Debug)]
-enum Fate {
+pub enum Fate {
     /// It would have, and was not changed since another would not.
     Spared,
     /// It did, and so did all others.
@@ -29,11 +29,16 @@ enum Fate {
     /// nothing.
     Undone(Vec<DaemonRequest>),
     /// It did, or may have, and could not be changed back.
-    Stuck { why: CliError, undoing: CliError },
+    Stuck {
+        /// Why it has to be changed back.
+        why: CliError,
+        /// Why that failed.
+        undoing: CliError,
+    },
 }
 
 /// What became of each daemon, in the order in which they were named.
-type Fates = Vec<(String, Fate)>;
+pub type Fates = Vec<(String, Fate)>;
 
 /// Makes a change of [`set::can_be_undone`] at all daemons or at none.
 ///
@@ -45,6 +50,17 @@ pub(super) async fn execute(
     output: Output,
     wait: Duration,
 ) -> Result<(), CliError> {
+    let fates = change_all_or_none(servers, request, wait).await;
+    output.answer(|context| render(&fates, context), || render_json(&fates))?;
+    outcome(&fates).map_or(Ok(()), Err)
+}
+
+/// Makes a change of [`set::can_be_undone`] at all daemons or at none.
+pub async fn change_all_or_none(
+    servers: &[DaemonAccess],
+    request: DaemonRequest,
+    wait: Duration,
+) -> Fates {
     let asked = at_all(servers, |access| {
         let request = request.clone();
         async move {
@@ -53,18 +69,18 @@ pub(super) async fn execute(
         }
     })
     .await;
-    let fates = if asked.iter().any(|(_, answer)| answer.is_err()) {
+    if asked.iter().any(|(_, answer)| answer.is_err()) {
         let fate = |answer| match answer {
             Ok(_) => Fate::Spared,
             Err(error) => Fate::Failed(error),
         };
-        asked.into_iter().map(|(server, answer)| (server.to_string(), fate(answer))).collect()
-    } else {
-        let before = asked.into_iter().map(|(_, answer)| answer.ok().flatten()).collect();
-        change(servers, &request, before, wait).await
-    };
-    output.answer(|context| render(&fates, context), || render_json(&fates))?;
-    outcome(&fates).map_or(Ok(()), Err)
+        return asked
+            .into_iter()
+            .map(|(server, answer)| (server.to_string(), fate(answer)))
+            .collect();
+    }
+    let before = asked.into_iter().map(|(_, answer)| answer.ok().flatten()).collect();
+    change(servers, &request, before, wait).await
 }
 
 /// Changes all, and changes back those that did where one did not.

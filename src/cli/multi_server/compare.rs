@@ -1,11 +1,9 @@
 //! How several daemons differ: a line each for what is not the same at all of them.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::fan_out::at_all;
-use crate::api::views::{DifferenceJson, DifferenceValueJson};
+use crate::api::views::{DifferenceJson, DifferenceValueJson, differences};
 use crate::cli::error::{CliError, MultiIntent};
 use crate::cli::render::context::{RenderContext, Tone};
 use crate::cli::render::output::Output;
@@ -50,102 +48,6 @@ pub(super) async fn execute(servers: &[DaemonAccess], output: Output) -> Result<
         0 => Ok(()),
         1 => Err(CliError::Failed { message: "there is 1 difference".into() }),
         count => Err(CliError::Failed { message: format!("there are {count} differences") }),
-    }
-}
-
-/// The values of one thing at each daemon that has it, by what it is.
-type Values = BTreeMap<(Aspect, String), BTreeMap<usize, String>>;
-
-/// What is compared, in the order of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Aspect {
-    Configuration,
-    ConfigObject,
-    Override,
-    State,
-    Weight,
-    EffectiveWeight,
-    Table,
-}
-
-impl Aspect {
-    /// The word in JSON.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Configuration => "configuration",
-            Self::ConfigObject => "config_object",
-            Self::Override => "override",
-            Self::State => "state",
-            Self::Weight => "weight",
-            Self::EffectiveWeight => "effective_weight",
-            Self::Table => "table",
-        }
-    }
-}
-
-/// What is not the same at all daemons. `None`: a daemon does not have it.
-fn differences(found: &[(String, pb::Fingerprints)]) -> Vec<DifferenceJson> {
-    let mut values = Values::new();
-    for (index, (_, fingerprints)) in found.iter().enumerate() {
-        note(&mut values, index, fingerprints);
-    }
-    let mut differences = Vec::new();
-    for ((aspect, what), mut values) in values {
-        let all = 0..found.len();
-        let values: Vec<_> = all.map(|index| values.remove(&index)).collect();
-        if values.iter().all(|value| value == &values[0]) {
-            continue;
-        }
-        let values = found.iter().zip(values).map(|((server, _), value)| {
-            let server = server.clone();
-            DifferenceValueJson { server, value }
-        });
-        let aspect = aspect.as_str().to_owned();
-        differences.push(DifferenceJson { aspect, what, values: values.collect() });
-    }
-    differences
-}
-
-fn note(values: &mut Values, index: usize, fingerprints: &pb::Fingerprints) {
-    let pb::Fingerprints { config, objects, backends, frontends, .. } = fingerprints;
-    let mut add = |aspect, what: String, value: String| {
-        values.entry((aspect, what)).or_default().insert(index, value);
-    };
-    add(Aspect::Configuration, "configuration".into(), config.clone());
-    for object in objects {
-        let what = format!("{} {} in the file", object.kind, object.name);
-        add(Aspect::ConfigObject, what, object.fingerprint.clone());
-    }
-    for backend in backends {
-        let name = &backend.name;
-        add(Aspect::State, format!("backend {name}"), backend.state.clone());
-        let value = match backend.admin_overridden {
-            true => format!("{} by an operator", backend.admin),
-            false => format!("{}, as in the file", backend.admin),
-        };
-        add(Aspect::Override, format!("backend {name}"), value);
-    }
-    for frontend in frontends {
-        let name = &frontend.name;
-        add(Aspect::State, format!("frontend {name}"), frontend.state.clone());
-        let table = match frontend.table.as_str() {
-            "" => "unknown: VPP was not read, or does not have it".into(),
-            table => table.to_owned(),
-        };
-        add(Aspect::Table, format!("table of {name}"), table);
-        for weight in &frontend.weights {
-            let of = format!("{} in {name}/{}", weight.backend_name, weight.pool_name);
-            let value = match weight.overridden {
-                true => format!("{} by an operator", weight.weight),
-                false => format!("{}, as in the file", weight.weight),
-            };
-            add(Aspect::Weight, format!("weight of {of}"), value);
-            let effective = match weight.effective_weight {
-                ..0 => "as VPP has it".into(),
-                weight => weight.to_string(),
-            };
-            add(Aspect::EffectiveWeight, format!("effective weight of {of}"), effective);
-        }
     }
 }
 
@@ -213,6 +115,7 @@ mod tests {
             name: "www".into(),
             state: "up".into(),
             table: "0000000000000007".into(),
+            dialect: "weights".into(),
             weights: vec![weight(100, false, 100)],
         };
         pb::Fingerprints {
@@ -239,8 +142,10 @@ mod tests {
         let same = "3 daemons have the same configuration, states, overrides, weights and tables";
         assert_eq!(lines(|_| {}), [same]);
         assert_eq!(lines(|it| it.now_unix_ns = 99), [same], "a clock is no difference");
+        let dialect = lines(|it| it.frontends[0].dialect = "membership".into());
+        assert_eq!(dialect, [same], "a VPP that makes the same table does the same");
         type Change = fn(&mut pb::Fingerprints);
-        let cases: [(Change, &str); 8] = [
+        let cases: [(Change, &str); 9] = [
             (|it| it.config = "9".into(), "configuration: 0000000000000001 on a, b; 9 on c"),
             (
                 |it| it.objects[1].fingerprint = "9".into(),
@@ -262,6 +167,13 @@ mod tests {
             (
                 |it| it.frontends[0].weights[0] = weight(100, false, -1),
                 "effective weight of web1 in www/main: 100 on a, b; as VPP has it on c",
+            ),
+            (
+                |it| {
+                    it.frontends[0].table = "9".into();
+                    it.frontends[0].dialect = "membership".into();
+                },
+                "table of www: 0000000000000007 (weights) on a, b; 9 (membership) on c",
             ),
             (
                 |it| it.frontends[0].table = String::new(),

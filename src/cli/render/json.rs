@@ -6,7 +6,8 @@ use serde_json::{Value, json, to_value};
 use crate::api::views::text::printable_json;
 use crate::api::views::{
     BackendJson, DoctorFindingJson, EventJson, ExplanationJson, FrontendJson, HealthCheckJson,
-    LbStateJson, OverridesJson, PredictionJson, SyncJson, VipCountersJson, VppInfoJson,
+    IdentityJson, LbStateJson, OverridesJson, PredictionJson, SyncJson, VipCountersJson,
+    VppInfoJson,
 };
 use crate::cli::answer::CliAnswer;
 use crate::cli::command::help::Usage;
@@ -31,6 +32,7 @@ pub fn answer(answer: &CliAnswer) -> serde_json::Result<Value> {
             to_value(PredictionJson::new(frontend, backend, predicted))
         }
         CliAnswer::WeightSet { frontend, .. } => to_value(FrontendJson::from(frontend)),
+        CliAnswer::Identity(identity) => to_value(IdentityJson::from(identity)),
         CliAnswer::Overrides(answer) => to_value(OverridesJson::from(answer)),
         CliAnswer::Backends(backends) => {
             to_value(backends.iter().map(BackendJson::from).collect::<Vec<_>>())

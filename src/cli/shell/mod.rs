@@ -16,7 +16,7 @@ use super::command::{parse, words};
 use super::dispatch;
 use super::error::CliError;
 use super::watch_events::{self, CommandEnd};
-use crate::cli::command::options::CliOptions;
+use crate::cli::command::options::{ChosenServers, CliOptions};
 use crate::cli::command::request::CliCommand;
 use crate::cli::render::context::Tone;
 use crate::cli::render::output::{self, Output};
@@ -33,15 +33,16 @@ use runtime_thread::RuntimeThread;
 /// first line of a script that fails, [`CliError::Local`] when the terminal
 /// fails. On a terminal, a command that fails is reported and ends nothing.
 pub fn run(options: &CliOptions) -> Result<(), CliError> {
-    let access = options.access();
-    let [access] = access.as_slice() else {
+    let servers = options.servers()?;
+    let [access] = servers.access.as_slice() else {
         let message = "without a command there can be one --server only".into();
         return Err(CliError::Options { message });
     };
     if std::io::stdin().is_terminal() {
-        repl(access, options.output(), options.wait())
+        repl(access, &servers, options)
     } else {
-        run_script(access, options.output(), options.wait())
+        let executed = run_script(access, options.output(), options.wait());
+        executed.map_err(|error| servers.explained(error))
     }
 }
 
@@ -86,7 +87,12 @@ fn run_script(access: &DaemonAccess, output: Output, wait: Duration) -> Result<(
 }
 
 /// Reads, executes and prints until the operator leaves.
-fn repl(access: &DaemonAccess, output: Output, wait: Duration) -> Result<(), CliError> {
+fn repl(
+    access: &DaemonAccess,
+    servers: &ChosenServers,
+    options: &CliOptions,
+) -> Result<(), CliError> {
+    let (output, wait) = (options.output(), options.wait());
     let runtime = RuntimeThread::start()?;
     let client = runtime.wait(async { DaemonClient::lazy(access) })?;
     let mut editor = Editor::new(&runtime, &client, output)?;
@@ -104,7 +110,10 @@ fn repl(access: &DaemonAccess, output: Output, wait: Duration) -> Result<(), Cli
             EditorInput::Line(line) => match run_line(&runtime, &client, &line, (output, wait)) {
                 Ok(None) => break,
                 Ok(Some(_)) => {}
-                Err(error) => output.print_diagnostic(Tone::Bad, &error.to_string()),
+                Err(error) => {
+                    let error = servers.explained(error);
+                    output.print_diagnostic(Tone::Bad, &error.to_string());
+                }
             },
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::sync::mpsc::Sender;
 use tokio::time::sleep_until;
 
-use super::refresh::{MirrorQuery, Refresh};
+use super::refresh::{MirrorQuery, Refresh, RefreshPolicy};
 use super::state::{MirrorSnapshot, MirrorUpdate, VppStatus};
 use crate::client::connection::DaemonClient;
 use crate::client::error::ClientError;
@@ -19,17 +19,22 @@ use crate::pb;
 ///
 /// # Errors
 /// [`ClientError::Refused`] when the daemon refuses the stream or a request.
-pub async fn feed(client: DaemonClient, updates: Sender<MirrorUpdate>) -> Result<(), ClientError> {
+pub async fn feed(
+    client: DaemonClient,
+    refresh: RefreshPolicy,
+    updates: Sender<MirrorUpdate>,
+) -> Result<(), ClientError> {
     let request = pb::WatchRequest {
         log: Some(false),
         change: Some(true),
         hold: Some(true),
         drain: Some(true),
+        audit: Some(refresh.audit),
         ..pb::WatchRequest::default()
     };
     let policy = FollowPolicy { retry_first: true, retry_refused: false };
     let mut follower = StreamFollower::new(client.clone(), request, policy);
-    let mut refresh = Refresh::default();
+    let mut refresh = Refresh::new(refresh);
     loop {
         let update = tokio::select! {
             item = follower.next() => match item? {
@@ -84,8 +89,8 @@ async fn execute(
             let (frontends, _) = requests::frontends(client).await?;
             let backends = if backends { Some(requests::backends(client).await?) } else { None };
             let vpp = vpp(client).await?;
-            refresh.received(None, &frontends);
             let received = Instant::now();
+            refresh.received(None, &frontends, received);
             let snapshot = MirrorSnapshot { frontends, backends, vpp, received };
             return Ok(vec![MirrorUpdate::Snapshot(snapshot)]);
         }
@@ -95,7 +100,7 @@ async fn execute(
     let mut updates: Vec<MirrorUpdate> =
         backends.into_iter().map(|it| MirrorUpdate::Backend(it.into())).collect();
     let frontends = requests::each(client, names.clone(), requests::frontend).await?;
-    refresh.received(Some(&names), &frontends);
+    refresh.received(Some(&names), &frontends, Instant::now());
     updates.push(MirrorUpdate::Frontends { names, frontends });
     if with_vpp {
         updates.push(MirrorUpdate::Vpp(vpp(client).await?, Instant::now()));

@@ -14,7 +14,7 @@ mod refresh;
 mod state;
 
 pub use feed::feed;
-pub use refresh::{GATHER, MirrorQuery, REFRESH_INTERVAL, Refresh};
+pub use refresh::{GATHER, MirrorQuery, REFRESH_INTERVAL, Refresh, RefreshPolicy};
 pub use state::{
     DaemonStatus, Mirror, MirrorSnapshot, MirrorUpdate, MirroredState, RECENT_CHANGES,
     RecentChange, RecentChangeKind, VppStatus,

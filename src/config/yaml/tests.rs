@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::load::{MAX_DEPTH, MAX_VALUES, load};
 use super::node::{YamlNode, YamlValue};
 use super::read;
+use crate::config::raw::RawFile;
 
 /// The tree in one line: strings in quotes, what is plain without.
 fn shown(node: &YamlNode<'_>) -> String {
@@ -29,7 +30,7 @@ fn tree(text: &str) -> String {
 
 /// The error with its place.
 fn refused(text: &str) -> String {
-    let Err(error) = read(text) else { panic!("{text:?} is read") };
+    let Err(error) = read::<RawFile>(text) else { panic!("{text:?} is read") };
     error.to_string()
 }
 

@@ -168,7 +168,11 @@ fn replaced<V: Copy + PartialEq>(
     }
     let OperatorCommand { who, why, lasts, at, .. } = given;
     let term = OverrideTerm::beginning(*at, *lasts);
-    let origin = OverrideOrigin { who: who.clone(), why: why.clone(), term };
+    let drain = match &given.command {
+        OverrideCommand::Drain { order, .. } => Some(*order),
+        OverrideCommand::Admin { .. } | OverrideCommand::Weight { .. } => None,
+    };
+    let origin = OverrideOrigin { who: who.clone(), why: why.clone(), term, drain };
     let new = Override { value, configured, origin: Arc::new(origin) };
     Some(before.filter(|before| before.is_repeated_by(&new)).cloned().unwrap_or(new))
 }

@@ -9,13 +9,17 @@ use super::*;
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::drain::{
     Drain, DrainId, DrainOrder, DrainPhase, FlowCounts, FlowTimer, FollowedDrain, FrontendFlows,
-    next_reading,
+    PacketReading, SHORTEST_WAIT,
 };
 use crate::domain::events::DrainChange;
 use crate::domain::moment::Moment;
+use crate::domain::overrides::{Overridden, OverrideOrigin};
 
 /// From a change to the reading that shows what came of it.
 const SOON: Duration = Duration::from_secs(1);
+
+/// From a start to the earliest timeout: what is drained already shows by its counts before.
+const FIRST_COUNTS: Duration = Duration::from_secs(60);
 
 impl ControllerState {
     /// Follows the flows that remain of a backend that was just paused. A drain of it that
@@ -27,14 +31,42 @@ impl ControllerState {
         who: &str,
         now: Moment,
     ) -> Vec<ControllerEffect> {
-        let backend: BackendName = name.into();
-        let id = self.drains.next_id();
-        let drain = Drain::new(id, order, who, now.wall, now.monotonic);
-        let mut effects =
-            vec![changed(&backend, &drain, Some(DrainPhase::Draining), who, now.wall)];
-        if let Some(timeout) = order.timeout {
-            effects.push(ControllerEffect::SetDrainTimer(id, timeout.after));
+        let drain = Drain::new(self.drains.next_id(), order, who, now.wall, now.monotonic);
+        let left = order.timeout.map(|timeout| timeout.after);
+        self.follow_drain(name.into(), drain, left, who, now.wall)
+    }
+
+    /// Goes on with the drains that an earlier daemon was ordered, of which the overrides
+    /// tell: each since it began, by the same operator, with the same timeout.
+    pub(super) fn resume_drains(&mut self, now: Moment) -> Vec<ControllerEffect> {
+        let mut effects = Vec::new();
+        for entry in self.overrides.clone().entries() {
+            let OverrideOrigin { who, term, drain, .. } = &*entry.origin;
+            let (Overridden::Admin { backend, .. }, Some(order)) = (entry.what, *drain) else {
+                continue;
+            };
+            let (id, lasted) = (self.drains.next_id(), term.age(now.monotonic));
+            let drain = Drain::new(id, order, who, term.since, now.monotonic);
+            let left = order.timeout.map(|timeout| timeout.after.saturating_sub(lasted));
+            let left = left.map(|left| left.max(FIRST_COUNTS));
+            let why = format!("maglevd has restarted; ordered by {who}");
+            let drain = drain.begun_before(lasted);
+            effects.extend(self.follow_drain(backend, drain, left, &why, now.wall));
         }
+        effects
+    }
+
+    /// `left`: until its timeout; `None`: it has none.
+    fn follow_drain(
+        &mut self,
+        backend: BackendName,
+        drain: Drain,
+        left: Option<Duration>,
+        why: &str,
+        at: SystemTime,
+    ) -> Vec<ControllerEffect> {
+        let mut effects = vec![changed(&backend, &drain, Some(DrainPhase::Draining), why, at)];
+        effects.extend(left.map(|left| ControllerEffect::SetDrainTimer(drain.id, left)));
         self.drains.by_backend.insert(backend, FollowedDrain { drain, address: None });
         effects.extend(self.read_flows_in(SOON));
         effects
@@ -54,21 +86,22 @@ impl ControllerState {
             self.drains.rest();
             return Vec::new();
         }
-        let mut ready = BTreeSet::new();
+        let (mut ready, mut packets_of) = (BTreeSet::new(), BTreeSet::new());
         for (name, followed) in &mut self.drains.by_backend {
             let Some(record) = self.backends.get(name) else { continue };
             match why_not_yet(record, &self.frontends) {
                 Some(why) => followed.drain.not_counted(why),
                 None => {
                     ready.insert(followed.drain.id);
+                    packets_of.extend(record.address);
                 }
             }
         }
         if ready.is_empty() {
-            return self.read_flows_in(next_reading(Duration::ZERO));
+            return self.read_flows_in(SHORTEST_WAIT);
         }
         self.drains.begin(ready);
-        vec![ControllerEffect::ReadFlows]
+        vec![ControllerEffect::ReadFlows { packets_of }]
     }
 
     /// Processes what VPP was read to count, which took so long, or why it was not read.
@@ -80,6 +113,9 @@ impl ControllerState {
     ) -> Vec<ControllerEffect> {
         let Some(ready) = self.drains.end() else { return Vec::new() };
         let mut effects = Vec::new();
+        let flow_timeout = Duration::from_secs(self.config.lb.conf.flow_timeout_s.into());
+        let ended = now.monotonic;
+        let begun = ended.checked_sub(took).unwrap_or(ended);
         for (name, followed) in &mut self.drains.by_backend {
             let Some(record) = self.backends.get(name) else { continue };
             let FollowedDrain { drain, address } = followed;
@@ -95,21 +131,19 @@ impl ControllerState {
             match counted.and_then(|it| flows_of(record, &self.config, &self.frontends, it)) {
                 Err(why) => drain.not_counted(why),
                 Ok(flows) => {
-                    if drain.count(flows, now.monotonic) {
-                        let why = "no flow is left";
-                        effects.push(changed(
-                            name,
-                            drain,
-                            Some(DrainPhase::Drained),
-                            why,
-                            now.wall,
-                        ));
+                    let packets = counts.as_ref().ok().zip(record.address);
+                    let packets = packets.and_then(|(counts, address)| counts.packets_to(address));
+                    let reading = PacketReading { packets, flow_timeout, begun, ended };
+                    if let Some(last) = drain.count(flows, reading) {
+                        let (phase, why) = (Some(DrainPhase::Drained), last.to_string());
+                        effects.push(changed(name, drain, phase, &why, now.wall));
                     }
                 }
             }
         }
         if self.drains.are_followed() {
-            effects.extend(self.read_flows_in(next_reading(took)));
+            let wait = self.drains.pace.wait_after(took, counts.is_err());
+            effects.extend(self.read_flows_in(wait));
         }
         effects
     }

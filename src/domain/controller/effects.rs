@@ -1,5 +1,6 @@
 //! What operators can command, and the effects that the Controller executes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,9 +13,8 @@ use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::config::{Backend, HealthCheck, WitnessAddress};
 use crate::domain::drain::{DrainId, FlowTimer};
 use crate::domain::events::{Change, Event};
-use crate::domain::evidence::doubts::{DoubtTimer, QuestionId};
+use crate::domain::evidence::doubts::{DoubtOrder, QuestionId};
 use crate::domain::evidence::group::ProbeGroup;
-use crate::domain::health::doubt::{DoubtId, Judgement};
 use crate::domain::health::{Admin, State};
 use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::overrides::{OverrideEnd, OverrideEntry, Reason};
@@ -89,23 +89,7 @@ pub enum ControllerEffect {
         backends: Vec<BackendName>,
         witnesses: Vec<WitnessAddress>,
     },
-    /// The backend's prober is to note that another's probe passed, and to judge its doubt.
-    Witness {
-        backend: BackendName,
-        doubt: Option<DoubtId>,
-        by: ProberId,
-        began: Instant,
-    },
-    Judge {
-        backend: BackendName,
-        doubt: DoubtId,
-        judgement: Judgement,
-    },
-    SetDoubtTimer {
-        group: ProbeGroup,
-        timer: DoubtTimer,
-        after: Duration,
-    },
+    Doubt(DoubtOrder),
     /// The first backend cannot be probed by this machine, or none is such any more.
     ProbingChanged {
         /// What there is to see of the first one: `SOCKERR out of file descriptors`.
@@ -117,8 +101,10 @@ pub enum ControllerEffect {
     SetRampTimer(RampId, Duration),
     /// After this time, VPP's flows are due to be read for the drains under way.
     SetFlowTimer(FlowTimer, Duration),
-    /// Read VPP's flows.
-    ReadFlows,
+    /// Read VPP's flows, and the packets that it has sent to these servers.
+    ReadFlows {
+        packets_of: BTreeSet<IpAddr>,
+    },
     /// After this time, the drain has taken too long.
     SetDrainTimer(DrainId, Duration),
     /// The new desired state of these frontends.

@@ -67,7 +67,7 @@ impl ControllerState {
         })
     }
 
-    /// Processes a timer of [`ControllerEffect::SetDoubtTimer`].
+    /// Processes a timer of [`DoubtOrder::SetTimer`](crate::domain::evidence::doubts::DoubtOrder::SetTimer).
     pub fn doubt_timer_fired(
         &mut self,
         group: ProbeGroup,
@@ -185,15 +185,7 @@ impl ControllerState {
                 self.last_asked = backends.last().cloned().or(self.last_asked.take());
                 ControllerEffect::Ask { group, question, since, backends, witnesses }
             }
-            DoubtEffect::Witness { backend, doubt, by, began } => {
-                ControllerEffect::Witness { backend, doubt, by, began }
-            }
-            DoubtEffect::Judge { backend, doubt, judgement } => {
-                ControllerEffect::Judge { backend, doubt, judgement }
-            }
-            DoubtEffect::SetTimer { group, timer, after } => {
-                ControllerEffect::SetDoubtTimer { group, timer, after }
-            }
+            DoubtEffect::Order(order) => ControllerEffect::Doubt(order),
             DoubtEffect::Began(group) => {
                 let kind = HoldChangeKind::Began { limit: self.config.healthchecker.doubt_limit };
                 published(HoldChange { group, at, kind })

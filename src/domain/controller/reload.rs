@@ -26,7 +26,7 @@ impl ControllerState {
         now: Moment,
     ) -> (Self, Vec<ControllerEffect>) {
         let (kept, ended) = restored(stored, &config, now.monotonic);
-        let (controller, mut effects) = Self::with_overrides(config, kept, now.wall);
+        let (mut controller, mut effects) = Self::with_overrides(config, kept, now.wall);
         effects.extend(ended.into_iter().map(|(entry, end)| {
             let who = match end {
                 OverrideEnd::Expired => Change::TIME,
@@ -34,6 +34,7 @@ impl ControllerState {
             };
             ControllerEffect::OverrideEnded { entry, end, who: who.into(), why: None }
         }));
+        effects.extend(controller.resume_drains(now));
         (controller, effects)
     }
 

@@ -5,17 +5,23 @@ use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::explain::facts::{
     BackendSituation, CheckSituation, FrontendSituation, LOOKED_AT, MemberSituation, PoolSituation,
 };
+use crate::domain::moment::Moment;
 
 impl ControllerState {
     /// A backend, and the first of the frontends that use it.
     ///
     /// # Errors
     /// There is no such backend.
-    pub fn backend_situation(&self, name: &str) -> Result<BackendSituation, CommandRefused> {
+    pub fn backend_situation(
+        &self,
+        name: &str,
+        now: Moment,
+    ) -> Result<BackendSituation, CommandRefused> {
         let none = || CommandRefused::NoBackend(name.into());
         let (name, record) = self.backends.get_key_value(name).ok_or_else(none)?;
         let looked_at = record.frontends.iter().take(LOOKED_AT);
-        let frontends = looked_at.filter_map(|name| self.frontend_situation(name.as_str()).ok());
+        let frontends =
+            looked_at.filter_map(|name| self.frontend_situation(name.as_str(), now).ok());
         let check = record.settings.check.as_ref().zip(check_of(&self.config, &record.settings));
         Ok(BackendSituation {
             name: name.clone(),
@@ -24,13 +30,17 @@ impl ControllerState {
             unresolved: record.unresolved.clone(),
             check: check.map(|(name, check)| CheckSituation {
                 name: name.clone(),
+                what: match check.kind.port() {
+                    Some(port) => format!("{}, port {port}", check.kind.type_name()),
+                    None => check.kind.type_name().into(),
+                },
                 rise: check.timing.rise.get(),
                 fall: check.timing.fall.get(),
             }),
             state: record.state,
             last_transition: record.history.back().cloned(),
             admin: record.admin,
-            is_overridden: self.overrides.admin(name.as_str()).is_some(),
+            overridden: self.overrides.admin(name.as_str()).map(|it| Arc::clone(&it.origin)),
             doubt: record.doubt.clone(),
             damping: record.damping,
             is_awaited: record.is_awaited(self.grace, &BTreeSet::new()),
@@ -41,14 +51,18 @@ impl ControllerState {
 
     /// # Errors
     /// There is no such frontend.
-    pub fn frontend_situation(&self, name: &str) -> Result<FrontendSituation, CommandRefused> {
+    pub fn frontend_situation(
+        &self,
+        name: &str,
+        now: Moment,
+    ) -> Result<FrontendSituation, CommandRefused> {
         let none = || CommandRefused::NoFrontend(name.into());
         let (name, settings) = self.config.frontends.get_key_value(name).ok_or_else(none)?;
         let record = self.frontends.get(name).ok_or_else(none)?;
         let pools = settings.pools.iter().zip(&record.decision.effective).map(|(pool, targets)| {
             let members = pool.backends.iter().filter_map(|(backend, configured)| {
                 let member = (pool.name.clone(), backend.clone());
-                let set = self.overrides.weight(name.as_str(), &member).map(|set| &set.value);
+                let set = self.overrides.weight(name.as_str(), &member);
                 let of_backend = self.backends.get(backend)?;
                 let last = of_backend.history.back();
                 Some(MemberSituation {
@@ -59,8 +73,13 @@ impl ControllerState {
                     why: last.map(|last| Arc::clone(&last.why)).unwrap_or_default(),
                     is_doubted: of_backend.doubt.is_some(),
                     is_awaited: of_backend.is_awaited(self.grace, &record.served),
-                    weight: *set.unwrap_or(configured),
+                    weight: set.map_or(*configured, |set| set.value),
                     configured: *configured,
+                    overridden: set.map(|set| Arc::clone(&set.origin)),
+                    slow_until: record
+                        .ramps
+                        .get(backend)
+                        .map(|ramp| now.wall + ramp.view(now.monotonic).left),
                     effective: targets.get(backend).copied().unwrap_or(TargetWeight::Keep),
                 })
             });

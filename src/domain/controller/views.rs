@@ -77,6 +77,10 @@ pub struct PoolBackendView {
     pub weight_override: Option<OverrideEntry>,
     /// The weight that VPP should hold.
     pub effective: TargetWeight,
+    /// Its slow start in this frontend.
+    pub ramp: Option<Ramp>,
+    /// Why its failures are no verdict.
+    pub doubt: Option<DoubtView>,
 }
 
 impl ControllerState {
@@ -152,12 +156,15 @@ impl ControllerState {
             let backends = pool.backends.iter().filter_map(|(backend, configured)| {
                 let member = (pool.name.clone(), backend.clone());
                 let set = self.overrides.weight(name.as_str(), &member);
+                let of_backend = self.backends.get(backend)?;
                 Some(PoolBackendView {
                     name: backend.clone(),
-                    address: self.backends.get(backend)?.address,
+                    address: of_backend.address,
                     weight: set.map_or(*configured, |set| set.value),
                     weight_override: self.overrides.of_member(name, member),
                     effective: targets.get(backend).copied().unwrap_or(TargetWeight::Keep),
+                    ramp: record.ramps.get(backend).cloned(),
+                    doubt: of_backend.doubt.clone(),
                 })
             });
             PoolView { name: pool.name.clone(), backends: backends.collect() }

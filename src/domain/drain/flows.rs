@@ -1,14 +1,18 @@
-//! VPP's counts of established flows, by VIP and server.
+//! VPP's counts of established flows, by VIP and server, and of packets to servers.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::domain::dataplane::net::Vip;
 
+/// The packets that VPP has sent to a server, by the index of each of its counters.
+pub type SentPackets = BTreeMap<u32, u64>;
+
 /// What VPP was read to count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlowCounts {
     vips: BTreeMap<Vip, BTreeMap<IpAddr, u64>>,
+    packets: BTreeMap<IpAddr, SentPackets>,
     /// Whether every VIP of VPP is among them.
     is_complete: bool,
 }
@@ -17,7 +21,19 @@ impl FlowCounts {
     /// The counts of these VIPs. `is_complete`: VPP has no others.
     #[must_use]
     pub fn new(vips: BTreeMap<Vip, BTreeMap<IpAddr, u64>>, is_complete: bool) -> Self {
-        Self { vips, is_complete }
+        Self { vips, packets: BTreeMap::new(), is_complete }
+    }
+
+    /// The same, with the packets that were sent to servers.
+    #[must_use]
+    pub fn with_packets(self, packets: BTreeMap<IpAddr, SentPackets>) -> Self {
+        Self { packets, ..self }
+    }
+
+    /// The packets to a server; `None`: not known.
+    #[must_use]
+    pub fn packets_to(&self, server: IpAddr) -> Option<&SentPackets> {
+        self.packets.get(&server)
     }
 
     /// The flows of a server of a VIP: none where VPP does not have it; `None` where it is

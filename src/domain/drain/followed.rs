@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::pace::ReadingPace;
 use super::{Drain, DrainId};
 use crate::domain::names::BackendName;
 
@@ -17,6 +18,7 @@ pub struct FollowedDrains {
     last_id: DrainId,
     timer: FlowTimer,
     reading: FlowReading,
+    pub pace: ReadingPace,
 }
 
 /// A drain, and where its flows were counted last.

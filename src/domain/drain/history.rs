@@ -10,7 +10,10 @@ const SAMPLES: usize = 64;
 pub struct FlowSample {
     /// Since the drain began.
     pub at: Duration,
+    /// By VPP's count: some may have ended.
     pub flows: u64,
+    /// Packets that were sent to the server since the drain began; `None`: not known.
+    pub packets: Option<u64>,
 }
 
 /// The first count, the last one, and others between them, evenly spread.
@@ -73,7 +76,8 @@ mod tests {
         fn it_is_bounded_and_spreads_over_the_whole_drain(count in 1_u64..3000) {
             let mut history = FlowHistory::default();
             for number in 0..count {
-                history.add(FlowSample { at: Duration::from_secs(number), flows: number });
+                let at = Duration::from_secs(number);
+                history.add(FlowSample { at, flows: number, packets: None });
                 prop_assert_eq!(history.last().unwrap().flows, number);
                 prop_assert_eq!(history.first().unwrap().flows, 0);
             }

@@ -7,8 +7,11 @@
 //! What VPP counts are entries of its table of established flows that lead to the
 //! server. An entry of a flow that has ended stays until a new flow of any server takes
 //! its place, and no message tells the two apart. So the count is never too low, and it
-//! may rest above 0 although nothing is left; a timeout that flushes ends such a drain.
+//! may rest above 0 although nothing is left. But VPP forgets a flow that had no packet
+//! for its flow timeout: a server that it has sent none for as long has no flow left,
+//! whatever is counted. That ends a drain too.
 
+mod activity;
 mod estimate;
 mod flows;
 mod followed;
@@ -19,11 +22,12 @@ use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::names::FrontendName;
-pub use estimate::{DrainEnd, DrainEstimate, estimate};
-pub use flows::FlowCounts;
+pub use activity::{PacketActivity, PacketReading};
+pub use estimate::{DrainEnd, DrainEstimate, Forgetting, estimate};
+pub use flows::{FlowCounts, SentPackets};
 pub use followed::{FlowTimer, FollowedDrain, FollowedDrains};
 pub use history::{FlowHistory, FlowSample};
-pub use pace::next_reading;
+pub use pace::{ReadingPace, SHORTEST_WAIT};
 
 /// Numbers the drains of a daemon's life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,6 +87,33 @@ impl fmt::Display for DrainPhase {
     }
 }
 
+/// How it is known that no flow is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastFlow {
+    /// VPP counts none.
+    NotCounted,
+    /// VPP has sent the server no packet for so long that it has forgotten those that it
+    /// still counts.
+    Forgotten { counted: u64, quiet: Duration },
+}
+
+impl fmt::Display for LastFlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotCounted => f.write_str("no flow is left"),
+            Self::Forgotten { counted, quiet } => {
+                let seconds = quiet.as_secs();
+                let (flows, have) = if *counted == 1 { ("flow", "has") } else { ("flows", "have") };
+                write!(
+                    f,
+                    "no flow is left: VPP still counts {counted} {flows}, which {have} timed out, as \
+                     it has sent the server no packet for {seconds}s"
+                )
+            }
+        }
+    }
+}
+
 /// The flows of a backend in one frontend.
 pub type FrontendFlows = Vec<(FrontendName, u64)>;
 
@@ -94,9 +125,12 @@ pub struct Drain {
     /// The operator.
     who: String,
     since: SystemTime,
+    /// How long it had lasted when this daemon began to follow it, and when that was.
+    lasted_before: Duration,
     began: Instant,
     phase: DrainPhase,
     history: FlowHistory,
+    activity: PacketActivity,
     /// Of the last reading.
     of_frontends: FrontendFlows,
     /// Why the last reading does not count; `None`: it does, or there was none yet.
@@ -119,6 +153,11 @@ pub struct DrainView {
     pub flows: Option<(u64, u64)>,
     /// The last count by frontend, sorted.
     pub of_frontends: FrontendFlows,
+    /// How many of them are in use, about; `None`: packets do not tell.
+    pub in_use: Option<u64>,
+    /// How long VPP has sent the server no packet, and how long it takes until every flow
+    /// is forgotten; `None`: not known.
+    pub quiet: Option<(Duration, Duration)>,
     /// How long ago they were counted.
     pub counted_ago: Option<Duration>,
     /// Flows that end in a second; below 0 while they become more, `None`: not known yet.
@@ -137,13 +176,21 @@ impl Drain {
             order,
             who: who.into(),
             since,
+            lasted_before: Duration::ZERO,
             began: now,
             phase: DrainPhase::Draining,
             history: FlowHistory::default(),
+            activity: PacketActivity::default(),
             of_frontends: Vec::new(),
             uncounted: None,
             ended: None,
         }
+    }
+
+    /// The same of a drain that an earlier daemon began, as long ago.
+    #[must_use]
+    pub fn begun_before(self, lasted_before: Duration) -> Self {
+        Self { lasted_before, ..self }
     }
 
     #[must_use]
@@ -181,24 +228,38 @@ impl Drain {
     /// How long it has lasted.
     #[must_use]
     pub fn lasted(&self, now: Instant) -> Duration {
-        self.ended.unwrap_or(now).saturating_duration_since(self.began)
+        let here = self.ended.unwrap_or(now).saturating_duration_since(self.began);
+        self.lasted_before.saturating_add(here)
     }
 
-    /// Notes a count of all its flows. The answer is true if the drain is over by it.
-    pub fn count(&mut self, of_frontends: FrontendFlows, now: Instant) -> bool {
+    /// Notes a count of all its flows. The answer is how the drain is over by it.
+    pub fn count(
+        &mut self,
+        mut of_frontends: FrontendFlows,
+        packets: PacketReading<'_>,
+    ) -> Option<LastFlow> {
         if !self.is_followed() {
-            return false;
+            return None;
         }
+        let now = packets.ended;
+        let quiet = self.activity.note(packets);
         let flows = of_frontends.iter().fold(0, |sum: u64, (_, flows)| sum.saturating_add(*flows));
-        self.of_frontends = of_frontends;
-        self.uncounted = None;
-        self.history.add(FlowSample { at: self.lasted(now), flows });
-        let is_over = flows == 0;
-        if is_over {
+        let last = match (flows, quiet) {
+            (0, _) => Some(LastFlow::NotCounted),
+            (_, Some(quiet)) => Some(LastFlow::Forgotten { counted: flows, quiet }),
+            (_, None) => None,
+        };
+        let mut sample = FlowSample { at: self.lasted(now), flows, packets: self.activity.total() };
+        if last.is_some() {
             self.phase = DrainPhase::Drained;
             self.ended = Some(now);
+            sample.flows = 0;
+            of_frontends.iter_mut().for_each(|(_, flows)| *flows = 0);
         }
-        is_over
+        self.of_frontends = of_frontends;
+        self.uncounted = None;
+        self.history.add(sample);
+        last
     }
 
     /// Notes that its flows could not be counted.
@@ -222,6 +283,7 @@ impl Drain {
     /// Forgets what was counted: the backend has another address.
     pub fn restart_counting(&mut self) {
         self.history = FlowHistory::default();
+        self.activity = PacketActivity::default();
         self.of_frontends.clear();
         (self.uncounted, self.ended) = (None, None);
         if self.phase == DrainPhase::Drained {
@@ -235,7 +297,14 @@ impl Drain {
         let samples = self.history.samples();
         let last = samples.last();
         let counted_ago = last.map(|last| lasted.saturating_sub(last.at));
-        let DrainEstimate { rate, end } = estimate(samples);
+        let quiet = self.activity.quiet(now).filter(|_| self.is_followed());
+        let quiet = quiet.map(|quiet| (quiet, self.activity.enough()));
+        let forgetting = quiet.map_or(Forgetting::default(), |(quiet, after)| {
+            let quiet = quiet.saturating_sub(counted_ago.unwrap_or_default());
+            Forgetting { after, quiet }
+        });
+        let DrainEstimate { rate, in_use, end } = estimate(samples, forgetting);
+        let in_use = in_use.filter(|_| self.is_followed()).map(whole);
         let ends_in = match end {
             DrainEnd::Reached | DrainEnd::Unknown => None,
             DrainEnd::In(span) => Some(span.saturating_sub(counted_ago.unwrap_or_default())),
@@ -250,6 +319,8 @@ impl Drain {
             left: left.map(|timeout| timeout.after.saturating_sub(lasted)),
             flows: self.history.first().zip(last).map(|(first, last)| (first.flows, last.flows)),
             of_frontends: self.of_frontends.clone(),
+            in_use,
+            quiet,
             counted_ago,
             rate,
             ends_in,
@@ -258,71 +329,11 @@ impl Drain {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn drain(timeout: Option<DrainTimeout>, now: Instant) -> Drain {
-        let id = DrainId::default().next();
-        Drain::new(id, DrainOrder { timeout }, "me", SystemTime::UNIX_EPOCH, now)
-    }
-
-    fn flows(counts: &[u64]) -> FrontendFlows {
-        ["api", "www"].into_iter().map(FrontendName::from).zip(counts.iter().copied()).collect()
-    }
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn it_is_over_when_no_frontend_has_a_flow() {
-        let start = Instant::now();
-        let mut drain = drain(None, start);
-        assert!(!drain.count(flows(&[3, 5]), start + SECOND));
-        assert!(!drain.count(flows(&[0, 1]), start + 2 * SECOND));
-        assert_eq!((drain.phase(), drain.flows()), (DrainPhase::Draining, Some(1)));
-        assert!(drain.count(flows(&[0, 0]), start + 3 * SECOND));
-        let view = drain.view(start + 9 * SECOND);
-        assert_eq!((view.phase, view.flows), (DrainPhase::Drained, Some((8, 0))));
-        assert_eq!((view.lasted, view.ends_in), (3 * SECOND, None), "it no longer lasts");
-        assert!(!drain.count(flows(&[7, 0]), start + 9 * SECOND), "once is enough");
-        assert_eq!(drain.phase(), DrainPhase::Drained);
-        assert_eq!(drain.time_out(), None);
-    }
-
-    #[test]
-    fn a_timeout_flushes_where_that_was_ordered() {
-        let start = Instant::now();
-        for (flush, phase) in [(false, DrainPhase::Overdue), (true, DrainPhase::Flushing)] {
-            let mut drain = drain(Some(DrainTimeout { after: 9 * SECOND, flush }), start);
-            drain.count(flows(&[2, 0]), start + SECOND);
-            assert_eq!(drain.view(start + 4 * SECOND).left, Some(5 * SECOND));
-            assert_eq!(drain.time_out(), Some(phase));
-            assert_eq!(drain.time_out(), None, "once");
-            assert_eq!(drain.view(start + 9 * SECOND).left, None);
-            assert!(drain.count(flows(&[0, 0]), start + 10 * SECOND), "it still may end");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_counted_is_told_and_no_zero() {
-        let start = Instant::now();
-        let mut drain = drain(None, start);
-        drain.not_counted("VPP is away".into());
-        let view = drain.view(start + SECOND);
-        assert_eq!((view.flows, view.uncounted.as_deref()), (None, Some("VPP is away")));
-        assert_eq!(view.phase, DrainPhase::Draining);
-        drain.count(flows(&[2, 0]), start + SECOND);
-        assert_eq!(drain.view(start + SECOND).uncounted, None);
-    }
-
-    #[test]
-    fn another_address_is_counted_anew() {
-        let start = Instant::now();
-        let mut drain = drain(None, start);
-        drain.count(flows(&[0, 0]), start + SECOND);
-        drain.restart_counting();
-        let view = drain.view(start + 2 * SECOND);
-        assert_eq!((view.phase, view.flows), (DrainPhase::Draining, None));
-        assert_eq!(view.lasted, 2 * SECOND);
-    }
+/// A number of flows without its fraction.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate")]
+fn whole(flows: f64) -> u64 {
+    flows.round().max(0.0) as u64
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::audit_record::AuditRecord;
 use super::change::Change;
 use super::dataplane_change::DataplaneChange;
 use super::drain_change::DrainChange;
@@ -31,6 +32,8 @@ pub enum Event {
     Hold(Box<HoldChange>),
     /// The drain of a backend begins, comes further, or is followed no longer.
     Drain(Box<DrainChange>),
+    /// Somebody changed something, or tried to.
+    Audit(Box<AuditRecord>),
 }
 
 /// A change of state.

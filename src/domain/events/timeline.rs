@@ -41,6 +41,7 @@ impl Event {
             Self::Change(change) => change.at,
             Self::Hold(change) => change.at,
             Self::Drain(change) => change.at,
+            Self::Audit(record) => record.at,
         }
     }
 }
@@ -71,6 +72,14 @@ impl TimelineNames {
             },
             Event::Hold(_) => true,
             Event::Drain(change) => self.backends.contains(&change.backend),
+            Event::Audit(record) => match (&record.backend, &record.frontend) {
+                // It is about everything.
+                (None, None) => true,
+                (backend, frontend) => {
+                    backend.as_ref().is_some_and(|name| self.backends.contains(name))
+                        || frontend.as_ref().is_some_and(|name| self.frontends.contains(name))
+                }
+            },
             Event::Dataplane(change) => match (&change.frontend, change.server) {
                 (None, _) => change.kind != DataplaneKind::VipRemoved,
                 (Some(frontend), _) if self.frontends.contains(frontend) => true,
@@ -88,9 +97,13 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+    use crate::domain::balancing::weights::FrontendState;
     use crate::domain::dataplane::net::Weight;
-    use crate::domain::events::{Change, DataplaneChange, Transition};
+    use crate::domain::events::{
+        AuditOutcome, AuditRecord, Change, DataplaneChange, DrainChange, FailOpenChange, Transition,
+    };
     use crate::domain::health::{Admin, State};
+    use crate::domain::rights::Role;
 
     fn at(seconds: u64) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(seconds)
@@ -123,6 +136,27 @@ mod tests {
         )
     }
 
+    fn audit(backend: Option<&str>, frontend: Option<&str>) -> Event {
+        let record = AuditRecord {
+            who: "me".into(),
+            identity: None,
+            listener: None,
+            peer: String::new(),
+            role: Role::Operator,
+            method: "SyncVPPLBState",
+            what: "sync".into(),
+            why: String::new(),
+            outcome: AuditOutcome::Done,
+            detail: String::new(),
+            backend: backend.map(BackendName::from),
+            frontend: frontend.map(FrontendName::from),
+            began: at(5),
+            at: at(5),
+            withheld: 0,
+        };
+        Event::Audit(record.into())
+    }
+
     /// Every kind of event, each once for `a`, its frontend `web` and its server
     /// 10.0.0.1, and once for others.
     #[test]
@@ -140,6 +174,22 @@ mod tests {
             let (from, to) = (Admin::Enabled, Admin::Paused);
             change(Changed::Admin { backend: backend.into(), from, to })
         };
+        let frontend = |name: &str| {
+            let (from, to) = (FrontendState::Up, FrontendState::Down);
+            Event::Frontend(name.into(), Transition { from, to, at: at(5), why: "".into() })
+        };
+        let open = |name: &str| {
+            let (frontend, why) = (name.into(), "".into());
+            let (was_open, is_open, pool, decision) = (false, true, None, None);
+            let at = at(5);
+            let change = FailOpenChange { frontend, was_open, is_open, pool, decision, at, why };
+            Event::FailOpen(change.into())
+        };
+        let drain = |backend: &str| {
+            let (since, who, why) = (at(1), "me".into(), "".into());
+            let (backend, phase, flows) = (backend.into(), None, None);
+            Event::Drain(DrainChange { backend, phase, flows, since, who, why, at: at(5) }.into())
+        };
         let weighed = DataplaneKind::AsWeightUpdated;
         // For the backend `a`, for the frontend `web`.
         let cases = [
@@ -151,6 +201,17 @@ mod tests {
             (weight("web", "b"), false, true),
             (weight("api", "b"), false, false),
             (change(Changed::Config), true, true),
+            (frontend("web"), false, true),
+            (frontend("api"), false, false),
+            (open("web"), true, true),
+            (open("api"), false, false),
+            (drain("a"), true, true),
+            (drain("b"), false, false),
+            (audit(None, None), true, true),
+            (audit(Some("a"), None), true, true),
+            (audit(Some("b"), Some("web")), false, true),
+            (audit(Some("b"), None), false, false),
+            (audit(None, Some("api")), false, false),
             (written(Some("web"), Some(1), weighed), true, true),
             (written(Some("web"), Some(2), weighed), false, true),
             (written(Some("api"), Some(1), weighed), false, false),

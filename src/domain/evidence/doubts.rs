@@ -118,6 +118,26 @@ pub enum DoubtEffect {
         since: Instant,
         whom: Askable,
     },
+    Order(DoubtOrder),
+    /// The first backend of the group is held.
+    Began(ProbeGroup),
+    /// No backend of the group is held any more.
+    Ended {
+        group: ProbeGroup,
+        outcome: HoldOutcome,
+        lasted: Duration,
+    },
+}
+
+impl From<DoubtOrder> for DoubtEffect {
+    fn from(order: DoubtOrder) -> Self {
+        Self::Order(order)
+    }
+}
+
+/// What is done without another decision.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DoubtOrder {
     /// The backend's prober is to note that another's probe passed, and to judge its doubt.
     Witness {
         backend: BackendName,
@@ -134,14 +154,6 @@ pub enum DoubtEffect {
         group: ProbeGroup,
         timer: DoubtTimer,
         after: Duration,
-    },
-    /// The first backend of the group is held.
-    Began(ProbeGroup),
-    /// No backend of the group is held any more.
-    Ended {
-        group: ProbeGroup,
-        outcome: HoldOutcome,
-        lasted: Duration,
     },
 }
 
@@ -184,7 +196,7 @@ impl Doubts {
         };
         if let (Phase::Asking(doubt), true) = (phase, self.limit.is_zero()) {
             let (backend, judgement) = (backend.clone(), Judgement::Believed);
-            effects.push(DoubtEffect::Judge { backend, doubt, judgement });
+            effects.push(DoubtOrder::Judge { backend, doubt, judgement }.into());
             return effects;
         }
         let suspects = &mut self.groups.entry(group).or_default().suspects;
@@ -239,7 +251,7 @@ impl Doubts {
             for suspect in doubted.suspects.values() {
                 if let Some(doubt) = suspect.phase.doubt() {
                     let (backend, judgement) = (suspect.backend.clone(), Judgement::Believed);
-                    effects.push(DoubtEffect::Judge { backend, doubt, judgement });
+                    effects.push(DoubtOrder::Judge { backend, doubt, judgement }.into());
                 }
             }
             let doubted = self.groups.remove(&group);

@@ -85,9 +85,13 @@ impl<'a> Use<'a> {
     fn not_chosen(&self) -> (CauseKind, String, Option<SystemTime>) {
         let (name, pool) = (&self.frontend.name, &self.pool);
         if self.member.weight == Weight::ZERO {
-            let whose = if self.member.is_overridden() { "an operator" } else { "the file" };
-            let text = format!("{whose} set its weight to 0 in pool {pool} of {name}");
-            return (CauseKind::WeightZero, text, None);
+            let origin = self.member.overridden.as_deref();
+            let (whose, by) = match origin {
+                Some(origin) => ("an operator", origin.in_brackets()),
+                None => ("the file", String::new()),
+            };
+            let text = format!("{whose} set its weight to 0 in pool {pool} of {name}{by}");
+            return (CauseKind::WeightZero, text, origin.map(|origin| origin.term.since));
         }
         if let Some((waits, awaited)) = self.frontend.awaited().filter(|_| self.keeps()) {
             let text = format!(
@@ -209,6 +213,22 @@ fn of_well(
     if let Some((it, write)) = repaired {
         let text = format!("{name} gets new flows of {} again: {}", of(it), written(&write));
         return Cause::new(CauseKind::Repaired, text, Some(write.at));
+    }
+    if let Some((it, slow)) = serving.iter().find_map(|it| Some((it, it.member.slow_start()?))) {
+        let text = format!("{name} gets only some of its new flows of {} yet: {slow}", of(it));
+        let since = backend.last_transition.as_ref().map(|last| last.at);
+        return Cause::new(CauseKind::SlowStart, text, since);
+    }
+    let set = serving.iter().find_map(|it| Some((it, it.member.overridden.as_deref()?)));
+    if let Some((it, origin)) = set {
+        let (weight, configured) = (it.member.weight, it.member.configured);
+        let text = format!(
+            "{name} gets new flows of {} with an operator's weight {weight} in place of the file's \
+             {configured}{}",
+            of(it),
+            origin.in_brackets()
+        );
+        return Cause::new(CauseKind::WeightSet, text, Some(origin.term.since));
     }
     let why = match &backend.check {
         Some(_) => "its health check passes",

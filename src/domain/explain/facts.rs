@@ -15,6 +15,7 @@ use crate::domain::health::probe_history::ProbeOutcome;
 use crate::domain::health::probe_result::ProbeResult;
 use crate::domain::health::{Admin, State};
 use crate::domain::names::{BackendName, CheckName, FrontendName, PoolName};
+use crate::domain::overrides::OverrideOrigin;
 use crate::domain::reconcile::DataplaneTrace;
 
 /// The frontends of a backend that are looked at, so that an answer has a bound.
@@ -36,8 +37,8 @@ pub struct BackendSituation {
     /// Its last change of state.
     pub last_transition: Option<Transition<State>>,
     pub admin: Admin,
-    /// `admin` is an operator's, in place of the file's.
-    pub is_overridden: bool,
+    /// Of the operator's `admin`; `None`: it is the file's.
+    pub overridden: Option<Arc<OverrideOrigin>>,
     /// Why its last failures are no verdict.
     pub doubt: Option<DoubtView>,
     /// It passes again, and is kept out because it flaps.
@@ -54,6 +55,8 @@ pub struct BackendSituation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckSituation {
     pub name: CheckName,
+    /// What it asks: `http, port 8080`.
+    pub what: String,
     pub rise: u32,
     pub fall: u32,
 }
@@ -105,16 +108,15 @@ pub struct MemberSituation {
     /// The weight of the file or of an operator.
     pub weight: Weight,
     pub configured: Weight,
+    /// Of the operator's weight; `None`: it is the file's.
+    pub overridden: Option<Arc<OverrideOrigin>>,
     /// The weight that VPP should hold.
     pub effective: TargetWeight,
+    /// When its slow start ends; `None`: it is in none.
+    pub slow_until: Option<SystemTime>,
 }
 
 impl MemberSituation {
-    #[must_use]
-    pub fn is_overridden(&self) -> bool {
-        self.weight != self.configured
-    }
-
     /// It should get new flows.
     #[must_use]
     pub fn serves(&self) -> bool {

@@ -7,6 +7,7 @@ use super::members::{own_reason, pool_statement, reasons};
 use super::vpp::{frontend_read_back, share_statement, what_stays, write_statement, written};
 use super::{Cause, CauseKind, ExplainStage, Explanation, Statement};
 use crate::domain::balancing::weights::FrontendState;
+use crate::domain::removals::FirstNames;
 
 /// Backends that have statements of their own: what is wrong first.
 const BACKENDS: usize = 32;
@@ -110,9 +111,29 @@ fn cause(frontend: &FrontendSituation, vpp: &VppSituation, now: SystemTime) -> C
         let since = without.clone().filter_map(|member| member.since).max();
         return Cause::new(CauseKind::Degraded, format!("{sends}: {}", reasons(without)), since);
     }
+    let none_left = active.members.iter().filter(|member| {
+        let server = member.address.and_then(|address| vpp.server(address));
+        member.serves() && matches!(server, Some((0, 1..)))
+    });
+    let none_left: Vec<_> = none_left.map(|member| member.name.as_str()).collect();
+    if !none_left.is_empty() {
+        let (left, length) = (serving - none_left.len(), frontend.table_length.get());
+        let text = format!(
+            "{name} sends new flows to {left} of {all} backends of pool {}, since its table has \
+             {length} entries and none left for {}",
+            active.name,
+            FirstNames(&none_left)
+        );
+        return Cause::new(CauseKind::NoEntry, text, None);
+    }
     if let Some(doubted) = active.members.iter().find(|member| member.is_doubted) {
         let text = format!("{sends}, although {} fails, which is not believed", doubted.name);
         return Cause::new(CauseKind::Doubted, text, None);
+    }
+    let mut slow = active.members.iter().filter_map(|it| Some((it, it.slow_start()?)));
+    if let Some((member, slow)) = slow.next() {
+        let text = format!("{sends}, of which {} gets only some yet: {slow}", member.name);
+        return Cause::new(CauseKind::SlowStart, text, member.since);
     }
     if let Some(write) = vpp.repair(None, now) {
         let text = format!("{sends} again: {}", written(&write));

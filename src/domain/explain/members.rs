@@ -6,6 +6,7 @@ use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::dataplane::dialect::LbDialect;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::health::State;
+use crate::domain::utc::for_people;
 
 /// Backends that are named before the others are only counted.
 const NAMED: usize = 5;
@@ -25,6 +26,19 @@ pub(super) fn own_reason(member: &MemberSituation) -> Option<String> {
         State::Unknown => Some(format!("{name} has had no result yet")),
         State::Up if member.weight == Weight::ZERO => Some(format!("{name} has weight 0")),
         State::Up => None,
+    }
+}
+
+impl MemberSituation {
+    /// `a slow start has brought it to weight 12 of 100, and ends at …`; `None`: it is in
+    /// none, or serves nothing.
+    pub(super) fn slow_start(&self) -> Option<String> {
+        let (until, now) = (self.slow_until?, self.effective);
+        let TargetWeight::Weight(now) = now else { return None };
+        let (target, until) = (self.weight, for_people(until));
+        (now > Weight::ZERO).then(|| {
+            format!("a slow start has brought it to weight {now} of {target}, and ends at {until}")
+        })
     }
 }
 

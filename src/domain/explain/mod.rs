@@ -115,6 +115,10 @@ pub enum CauseKind {
     NoResult,
     /// Its weight is 0.
     WeightZero,
+    /// An operator's weight above 0 is in force.
+    WeightSet,
+    /// It does not have its whole weight yet.
+    SlowStart,
     /// An earlier pool serves.
     Standby,
     /// A pool waits for a backend whose state is unknown.
@@ -160,6 +164,8 @@ impl CauseKind {
             Self::CannotProbe => "cannot_probe",
             Self::NoResult => "no_result",
             Self::WeightZero => "weight_zero",
+            Self::WeightSet => "weight_set",
+            Self::SlowStart => "slow_start",
             Self::Standby => "standby",
             Self::PoolWaits => "pool_waits",
             Self::Failover => "failover",

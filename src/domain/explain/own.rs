@@ -7,6 +7,25 @@ use super::facts::{BackendSituation, ProbeSituation};
 use super::{CauseKind, ExplainStage, Statement, probes};
 use crate::domain::health::probe_result::ResultCode;
 use crate::domain::health::{Admin, State};
+use crate::domain::overrides::OverrideOrigin;
+use crate::domain::utc::for_people;
+
+impl OverrideOrigin {
+    /// `, until 2026-03-01 12:00:00 UTC`; nothing, where it does not end by itself.
+    pub(super) fn end(&self) -> String {
+        self.term.until.map_or_else(String::new, |until| format!(", until {}", for_people(until)))
+    }
+
+    /// ` (alice: kernel upgrade, until 2026-03-01 12:00:00 UTC)`
+    pub(super) fn in_brackets(&self) -> String {
+        let why = self.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let end = match self.term.until {
+            Some(_) => self.end(),
+            None => ", until it is taken back".into(),
+        };
+        format!(" ({}{why}{end})", self.who)
+    }
+}
 
 /// What keeps a backend itself from new flows, or what is said against it.
 pub(super) enum Own {
@@ -23,16 +42,25 @@ pub(super) fn own(backend: &BackendSituation, probed: &ProbeSituation) -> Own {
     let since = last.map(|last| last.at);
     let by = last.filter(|last| last.to == backend.state && !last.why.is_empty());
     let by = by.map(|last| format!(": {}", last.why)).unwrap_or_default();
-    match (backend.admin, backend.is_overridden) {
-        (Admin::Disabled, true) => {
-            return Own::Out(CauseKind::Disabled, format!("an operator disabled it{by}"), since);
+    let origin = backend.overridden.as_deref();
+    let end = origin.map(OverrideOrigin::end).unwrap_or_default();
+    match (backend.admin, origin) {
+        (Admin::Disabled, Some(_)) => {
+            return Own::Out(
+                CauseKind::Disabled,
+                format!("an operator disabled it{by}{end}"),
+                since,
+            );
         }
-        (Admin::Disabled, false) => {
+        (Admin::Disabled, None) => {
             let text = "the configuration file has `enabled: false` for it";
             return Own::Out(CauseKind::Disabled, text.into(), since);
         }
-        (Admin::Paused, _) => {
-            return Own::Out(CauseKind::Paused, format!("an operator paused it{by}"), since);
+        (Admin::Paused, origin) => {
+            let does =
+                if origin.is_some_and(|it| it.drain.is_some()) { "drains" } else { "paused" };
+            let text = format!("an operator {does} it{by}{end}");
+            return Own::Out(CauseKind::Paused, text, since);
         }
         (Admin::Enabled, _) => {}
     }
@@ -91,7 +119,9 @@ fn down(backend: &BackendSituation, probed: &ProbeSituation) -> Own {
         failures if failures < fall => ", its first result".into(),
         failures => format!(", {failures} of {fall}"),
     };
-    Own::Out(CauseKind::CheckFails, format!("its health check fails: {why}{count}"), since)
+    let check = backend.check.as_ref();
+    let check = check.map(|it| format!(" {} ({})", it.name, it.what)).unwrap_or_default();
+    Own::Out(CauseKind::CheckFails, format!("its health check{check} fails: {why}{count}"), since)
 }
 
 pub(super) fn verdict_statement(backend: &BackendSituation) -> Statement {
@@ -141,13 +171,17 @@ pub(super) fn operator_statement(backend: &BackendSituation) -> Statement {
     let name = &backend.name;
     let last = backend.last_transition.as_ref();
     let since = last.filter(|last| last.to == backend.state).map(|last| last.at);
-    let (text, remedy) = match (backend.admin, backend.is_overridden) {
-        (Admin::Enabled, false) => ("it is enabled, as in the file", "pause"),
-        (Admin::Enabled, true) => ("an operator enabled it, against the file", "disable"),
+    let origin = backend.overridden.as_deref();
+    let is_drained = origin.is_some_and(|origin| origin.drain.is_some());
+    let (what, remedy) = match (backend.admin, origin) {
+        (Admin::Enabled, None) => ("it is enabled, as in the file", "pause"),
+        (Admin::Enabled, Some(_)) => ("an operator enabled it, against the file", "disable"),
+        (Admin::Paused, _) if is_drained => ("an operator drains it", "resume"),
         (Admin::Paused, _) => ("an operator paused it", "resume"),
-        (Admin::Disabled, true) => ("an operator disabled it", "enable"),
-        (Admin::Disabled, false) => ("the file has it disabled", "enable"),
+        (Admin::Disabled, Some(_)) => ("an operator disabled it", "enable"),
+        (Admin::Disabled, None) => ("the file has it disabled", "enable"),
     };
+    let text = origin.map_or_else(|| what.to_owned(), |it| format!("{what}{}", it.in_brackets()));
     let statement =
         Statement::new(ExplainStage::Operator, text).remedy(format!("set backend {name} {remedy}"));
     match backend.admin {

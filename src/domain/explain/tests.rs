@@ -6,10 +6,11 @@ mod frontends;
 
 use super::*;
 use crate::domain::dataplane::net::Service;
+use crate::domain::health::Admin;
 use crate::domain::health::probe_result::ResultCode;
 use crate::domain::reconcile::LinkTrace;
 use backends::OF_BACKENDS;
-use bed::{Bed, ago, now};
+use bed::{Bed, ago, now, origin};
 use frontends::OF_FRONTENDS;
 
 #[test]
@@ -90,6 +91,33 @@ fn the_chain_leads_from_the_probes_to_vpp_with_moments_and_commands() {
         ),
     ];
     assert_eq!(found.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_slow_start_and_an_override_say_where_they_are_and_when_they_end() {
+    let texts = |bed: &Bed, stage| {
+        let chain = bed.explain_backend().chain.into_iter();
+        chain.filter(|it| it.stage == stage).map(|it| it.text).collect::<Vec<_>>()
+    };
+    let mut bed = Bed::new();
+    bed.slow("web1", 12, 42);
+    let share = "the file's weight 100; a slow start has brought it to weight 12 of 100, and ends \
+                 at 2026-03-01 12:00:42 UTC; effective 12 of 112: 10.7 % of the new flows";
+    assert_eq!(texts(&bed, ExplainStage::Share), [share]);
+    let mut bed = Bed::new();
+    bed.weigh("web1", 25, 100);
+    let share = "an operator's weight 25 in place of the file's 100 (alice: a test, until \
+                 2026-03-01 12:30:00 UTC); effective 25 of 125: 20.0 % of the new flows";
+    assert_eq!(texts(&bed, ExplainStage::Share), [share]);
+    let mut bed = Bed::new();
+    for (ends, until) in
+        [(Some(600), "until 2026-03-01 12:10:00 UTC"), (None, "until it is taken back")]
+    {
+        bed.admin(Admin::Paused, true, "pause by alice");
+        bed.backend.overridden = Some(origin(Some("kernel upgrade"), ends));
+        let operator = format!("an operator paused it (alice: kernel upgrade, {until})");
+        assert_eq!(texts(&bed, ExplainStage::Operator), [operator]);
+    }
 }
 
 #[test]

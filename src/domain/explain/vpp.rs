@@ -240,10 +240,18 @@ pub(super) fn share_statement(
     member: &MemberSituation,
     dialect: LbDialect,
 ) -> Statement {
-    let source = if member.is_overridden() {
-        format!("an operator's weight {} (the file's is {})", member.weight, member.configured)
-    } else {
-        format!("the file's weight {}", member.weight)
+    let source = match &member.overridden {
+        Some(origin) => format!(
+            "an operator's weight {} in place of the file's {}{}",
+            member.weight,
+            member.configured,
+            origin.in_brackets()
+        ),
+        None => format!("the file's weight {}", member.weight),
+    };
+    let source = match member.slow_start() {
+        Some(slow) => format!("{source}; {slow}"),
+        None => source,
     };
     let (name, backend) = (&frontend.name, &member.name);
     let text = match (member.effective, frontend.total_weight(dialect)) {
@@ -264,7 +272,7 @@ pub(super) fn share_statement(
     let back = member.configured;
     let statement = Statement::new(ExplainStage::Share, text).of(name);
     let set = format!("set frontend {name} pool {pool} backend {backend} weight");
-    if member.is_overridden() {
+    if member.overridden.is_some() {
         statement.remedy(format!("{set} {back}"))
     } else {
         statement.remedy(format!("{set} <0-100>"))

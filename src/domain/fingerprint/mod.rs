@@ -32,6 +32,12 @@ impl fmt::Display for Fingerprint {
     }
 }
 
+/// Of bytes as they are.
+#[must_use]
+pub fn of_bytes(bytes: &[u8]) -> Fingerprint {
+    FnvHasher::new().bytes(bytes).finish()
+}
+
 /// Makes a [`Fingerprint`]. Each method adds one value, and says how long it is, so that
 /// no two series of values have the same bytes.
 #[derive(Debug)]

@@ -111,7 +111,7 @@ fn plan(start: Instant, set: &OverrideSet, order: &Order) -> PlannedChange<&'sta
     }
     let term = OverrideTerm::beginning(moment(start, Duration::ZERO), None);
     let who = order.number.to_string().into();
-    let origin = Arc::new(OverrideOrigin { who, why: None, term });
+    let origin = Arc::new(OverrideOrigin { who, why: None, term, drain: None });
     let to = order.to.map(|value| Override { value, configured: Admin::Enabled, origin });
     Ok(OverrideChange::Admin { backend, to })
 }

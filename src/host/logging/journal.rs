@@ -73,7 +73,10 @@ impl Write for Journal {
 }
 
 /// Formats `MESSAGE` for people, and every field under its own name.
-pub(super) struct JournalFields;
+pub(super) struct JournalFields {
+    /// What the journal calls the process.
+    pub(super) program: &'static str,
+}
 
 impl<S, N> FormatEvent<S, N> for JournalFields
 where
@@ -96,7 +99,8 @@ where
         };
         let FieldLines { message, others } = fields;
         let text: String = others.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-        writeln!(writer, "PRIORITY={priority}\nSYSLOG_IDENTIFIER=maglevd")?;
+        let program = self.program;
+        writeln!(writer, "PRIORITY={priority}\nSYSLOG_IDENTIFIER={program}")?;
         writeln!(writer, "MESSAGE={message}{text}")?;
         write!(writer, "MAGLEV_EVENT={}", message.split(':').next().unwrap_or_default())?;
         for (name, value) in &others {
@@ -172,7 +176,7 @@ mod tests {
         let sink = RecordSink::default();
         let writer = sink.clone();
         let layer = tracing_subscriber::fmt::layer()
-            .event_format(JournalFields)
+            .event_format(JournalFields { program: "maglevd" })
             .with_writer(move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             tracing::info!(backend = %"nginx0", why = "L4TOUT\n\nPRIORITY=0", count = 3, "backend-transition");

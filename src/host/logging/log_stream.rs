@@ -14,6 +14,7 @@ use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, Filter};
 
+use super::target::AUDIT;
 use crate::domain::events::{LogLevel, LogRecord};
 
 /// Records that may be queued; more are dropped and counted.
@@ -71,7 +72,8 @@ impl<S: Subscriber> Filter<S> for LogDemand {
 /// Whether a record is the daemon's own. The libraries that send a record to a
 /// client log as well, and to stream those records would never end.
 fn is_own(metadata: &Metadata<'_>) -> bool {
-    metadata.target().starts_with("vpp_maglev") || metadata.target().starts_with("maglevd")
+    let target = metadata.target();
+    target.starts_with("vpp_maglev") || target.starts_with("maglevd") || target == AUDIT
 }
 
 /// The layer.

@@ -6,6 +6,7 @@ mod json_lines;
 mod log_stream;
 mod log_writer;
 mod rate_limit;
+mod target;
 mod text_fields;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use text_fields::TextFields;
 pub use log_stream::LogDemand;
 pub use log_writer::{FlushOnDrop, LogWriter};
 pub use rate_limit::RateLimitedLog;
+pub use target::AUDIT;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -98,11 +100,24 @@ fn filter(level: LogLevel) -> Targets {
         .with_targets(quiet)
         .with_target("vpp_maglev", level)
         .with_target("maglevd", level)
+        .with_target(AUDIT, LevelFilter::INFO)
 }
 
 /// # Errors
 /// The system refuses a thread, or there is no journal although `format` asks for it.
 pub fn start(level: LogLevel, format: Option<LogFormat>) -> io::Result<Logging> {
+    start_as("maglevd", level, format)
+}
+
+/// The same of another program.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_as(
+    program: &'static str,
+    level: LogLevel,
+    format: Option<LogFormat>,
+) -> io::Result<Logging> {
     let terminal = io::stdout().is_terminal();
     let journal = match format {
         Some(LogFormat::Journal) => Some(Journal::open()?),
@@ -126,7 +141,9 @@ pub fn start(level: LogLevel, format: Option<LogFormat>) -> io::Result<Logging> 
     let output = tracing_subscriber::fmt::layer().with_writer(writer.clone());
     let output = match format {
         LogFormat::Json => output.event_format(JsonLines).with_filter(filter).boxed(),
-        LogFormat::Journal => output.event_format(JournalFields).with_filter(filter).boxed(),
+        LogFormat::Journal => {
+            output.event_format(JournalFields { program }).with_filter(filter).boxed()
+        }
         LogFormat::Text => {
             let output = output.with_target(false).with_ansi(terminal).fmt_fields(TextFields);
             output.with_filter(filter).boxed()
@@ -154,5 +171,12 @@ mod tests {
         assert!(filter.would_enable("h2::proto", &Level::WARN));
         assert!(!filter.would_enable("h2::proto", &Level::INFO));
         assert!(filter.would_enable("vpp_maglev::actors::controller", &Level::DEBUG));
+    }
+
+    #[test]
+    fn audit_records_are_logged_at_every_level() {
+        for level in [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug] {
+            assert!(filter(level).would_enable(AUDIT, &Level::INFO), "{level:?}");
+        }
     }
 }

@@ -12,8 +12,8 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 /// The records of one kind, which several tasks may log. How many were withheld is
 /// reported with the next record, or where none follows, by a record of its own when
-/// the minute is over.
-#[derive(Debug)]
+/// the minute is over. Clones share the limit.
+#[derive(Clone, Debug)]
 pub struct RateLimitedLog(Arc<RateLimitState>);
 
 struct RateLimitState {
@@ -49,6 +49,13 @@ impl RateLimitedLog {
     #[must_use]
     pub fn of_events(report: impl Fn(u64) + Send + Sync + 'static) -> Self {
         Self::new(10, report)
+    }
+
+    /// A hundred records a minute, of calls that were denied; `report` as in
+    /// [`of_condition`](Self::of_condition).
+    #[must_use]
+    pub fn of_denials(report: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        Self::new(100, report)
     }
 
     fn new(burst: u64, report: impl Fn(u64) + Send + Sync + 'static) -> Self {

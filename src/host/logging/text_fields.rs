@@ -120,7 +120,8 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["why"], HOSTILE);
 
-        let journal = tracing_subscriber::registry().with(layer().event_format(JournalFields));
+        let journal = tracing_subscriber::registry()
+            .with(layer().event_format(JournalFields { program: "maglevd" }));
         tracing::subscriber::with_default(journal, log);
         let record = sink.take();
         assert!(record.contains(&format!("\nMAGLEV_WHY={escaped}\n")), "{record:?}");

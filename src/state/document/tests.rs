@@ -7,17 +7,21 @@ use proptest::prelude::*;
 use super::*;
 
 const SAMPLE: &str = include_str!("../../../tests/data/state/overrides.json");
+const WITH_DRAIN: &str = include_str!("../../../tests/data/state/drains.json");
 
 fn at(seconds: u64) -> Moment {
     let wall = UNIX_EPOCH + Duration::from_secs(seconds);
     Moment { monotonic: Instant::now(), wall }
 }
 
-fn entries(set: &OverrideSet) -> Vec<(Overridden, String, Option<Reason>, SystemTime)> {
+/// All of an override but how the clocks stood.
+type EntryValues = (Overridden, String, Option<Reason>, SystemTime, Option<DrainOrder>);
+
+fn entries(set: &OverrideSet) -> Vec<EntryValues> {
     let entries = set.entries();
     let of = |entry: OverrideEntry| {
-        let OverrideOrigin { who, why, term } = (*entry.origin).clone();
-        (entry.what, who.to_string(), why, term.until.unwrap_or(term.since))
+        let OverrideOrigin { who, why, term, drain } = (*entry.origin).clone();
+        (entry.what, who.to_string(), why, term.until.unwrap_or(term.since), drain)
     };
     entries.map(of).collect()
 }
@@ -26,8 +30,13 @@ fn any_set(most: usize) -> impl Strategy<Value = OverrideSet> {
     let name = || prop::sample::select(vec!["web1", "web2", "größe", "v6"]);
     let who = "\\PC{1,20}".prop_filter("one line", |text| !text.chars().any(is_control));
     let why = prop::option::of("[ -~]{1,40}");
-    let entry = (name(), prop::option::of(name()), 0u8..=100, who, why, 1u64..4_000_000_000);
-    let entry = entry.prop_map(|(backend, frontend, weight, who, why, since)| {
+    let timeout = prop::option::of((any::<u64>().prop_map(Duration::from_nanos), any::<bool>()));
+    let drain = prop::option::of(timeout.prop_map(|timeout| DrainOrder {
+        timeout: timeout.map(|(after, flush)| DrainTimeout { after, flush }),
+    }));
+    let entry = (name(), prop::option::of(name()), 0u8..=100, who, why, 1u64..4_000_000_000, drain);
+    let entry = entry.prop_map(|(backend, frontend, weight, who, why, since, drain)| {
+        let is_paused = frontend.is_none() && weight % 2 == 0;
         let what = match frontend {
             None => Overridden::Admin {
                 backend: backend.into(),
@@ -46,7 +55,12 @@ fn any_set(most: usize) -> impl Strategy<Value = OverrideSet> {
         let until = (weight > 50).then(|| since + Duration::from_nanos(7));
         let term = OverrideTerm::restored(since, until, at(0));
         let why = why.and_then(|why| Reason::try_from(&*why).ok());
-        let origin = Arc::new(OverrideOrigin { who: who.into(), why, term });
+        let origin = Arc::new(OverrideOrigin {
+            who: who.into(),
+            why,
+            term,
+            drain: drain.filter(|_| is_paused),
+        });
         OverrideEntry { what, origin }
     });
     prop::collection::vec(entry, 0..=most).prop_map(|entries| {
@@ -91,6 +105,18 @@ fn the_text_of_version_1_is_read_and_written_as_it_is() {
     assert_eq!(String::from_utf8(encode(&set).unwrap()).unwrap(), SAMPLE);
 }
 
+/// Version 2 has drains; without one the text is still that of version 1, which an older
+/// daemon reads.
+#[test]
+fn the_text_of_version_2_is_read_and_written_as_it_is() {
+    let set = decode(WITH_DRAIN.as_bytes(), at(1_795_852_800)).unwrap();
+    let drains: Vec<_> = set.entries().map(|entry| entry.origin.drain).collect();
+    let after = Duration::from_secs(600);
+    let timeout = Some(DrainTimeout { after, flush: true });
+    assert_eq!(drains, [Some(DrainOrder { timeout }), Some(DrainOrder { timeout: None }), None]);
+    assert_eq!(String::from_utf8(encode(&set).unwrap()).unwrap(), WITH_DRAIN);
+}
+
 #[test]
 fn what_is_wrong_is_said() {
     let other = |from: &str, to: &str| {
@@ -101,8 +127,8 @@ fn what_is_wrong_is_said() {
         ("vpp-maglev overrides", "somebody's file", "it is a file of \"somebody's file\""),
         (
             "\"version\": 1",
-            "\"version\": 2",
-            "it is of version 2, and this maglevd reads version 1",
+            "\"version\": 3",
+            "it is of version 3, and this maglevd reads versions 1 to 2",
         ),
         ("\"who\"", "\"whom\"", "unknown field `whom`"),
         ("\"kind\": \"admin\"", "\"kind\": \"drain\"", "unknown variant `drain`"),
@@ -117,6 +143,17 @@ fn what_is_wrong_is_said() {
     ] {
         let fault = other(from, to);
         assert!(fault.contains(part), "{to}: {fault}");
+    }
+    for (from, to, fault) in [
+        ("\"paused\"", "\"disabled\"", "override 1: its drain is of a backend that is not paused"),
+        ("600000000000", "null", "override 1: its drain flushes without a timeout"),
+        ("600000000000", "-1", "invalid value"),
+        ("\"flush\"", "\"flash\"", "unknown field `flash`"),
+    ] {
+        assert!(WITH_DRAIN.contains(from), "{from}");
+        let text = WITH_DRAIN.replacen(from, to, 1);
+        let error = decode(text.as_bytes(), at(1)).unwrap_err().to_string();
+        assert!(error.contains(fault), "{to}: {error}");
     }
     let twice = SAMPLE.replace("\"overrides\": [", "\"overrides\": [\n    {\"kind\": \"admin\", \
         \"backend\": \"web1\", \"state\": \"disabled\", \"configured\": \"enabled\", \"who\": \"x\", \

@@ -190,7 +190,7 @@ impl TesterOptions {
     #[must_use]
     pub fn access(&self) -> Option<DaemonAccess> {
         let TargetOptions { server, tls, .. } = &self.from;
-        Some(DaemonAccess { server: server.clone()?, tls: tls.client_tls() })
+        Some(tls.access(server.clone()?))
     }
 
     /// The shares of `--expect`.

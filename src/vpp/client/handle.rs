@@ -10,6 +10,7 @@ use super::connection::{AnyVpp, Connection};
 use super::dialect::Dialect;
 use super::error::CallError;
 use super::goodbye::GoodbyeHandle;
+use super::packets;
 use super::routes;
 use super::server_info::{ServerInfo, VppVersion};
 use crate::domain::dataplane::dialect::LbDialect;
@@ -123,6 +124,18 @@ impl VppClient {
     /// See [`CallError`].
     pub async fn read_verbose(&self) -> Result<Option<VipTexts>, CallError> {
         self.dialect()?.read_verbose().await
+    }
+
+    /// Reads how many packets went through these load-balance objects, whose indices
+    /// [`VppClient::read_verbose`] shows. One whose text is not understood is missing.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn read_packets(
+        &self,
+        load_balances: &BTreeSet<u32>,
+    ) -> Result<BTreeMap<u32, u64>, CallError> {
+        packets::read_packets(&self.connection, load_balances).await
     }
 
     /// Reads the entries of these prefixes in VPP's FIB 0, to which `lb` adds its VIPs.

@@ -16,6 +16,7 @@ mod error;
 mod goodbye;
 mod handle;
 mod options;
+mod packets;
 mod routes;
 mod server_info;
 mod stale_client_workaround;

@@ -36,6 +36,10 @@ pub(super) fn run(command: &[u8], process: &mut Process, clients: &Clients) -> C
             process.plugin.show(),
             rest.join(" ")
         )),
+        ["show", "load-balance", index] if index.parse::<u32>().is_ok() => {
+            let index = index.parse().unwrap_or_default();
+            CliOutput::done(process.plugin.show_load_balance(index))
+        }
         ["show", "api", "clients"] => CliOutput::done(clients.show()),
         ["show", "version"] => CliOutput::done(format!(
             "vpp v{} built by vpp-maglev on localhost at {BUILD_DATE}\n",

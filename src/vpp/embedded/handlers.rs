@@ -1,7 +1,7 @@
 //! The handlers of the requests that change nothing of the load balancer.
 
 use super::legacy::{LbAsDetails, LbAsDump, MemclntKeepalive};
-use super::plugin::{ServerRow, address_to_wire};
+use super::plugin::{PluginApi, ServerRow, address_to_wire};
 use super::process::{Crash, Process, ReplyDraft};
 use super::requests::{RequestContext, RequestHandler};
 use super::{cli, fib};
@@ -18,7 +18,12 @@ impl RequestHandler for ControlPing {
         head: RequestHead,
         reply: &mut ReplyDraft,
     ) -> Result<(), Crash> {
-        let (client_index, vpe_pid) = (head.client_index, context.process.pid);
+        let client_index = match context.process.plugin.api() {
+            // VPPs of that time leave it out.
+            PluginApi::V1_1 => 0,
+            PluginApi::V1_2 => head.client_index,
+        };
+        let vpe_pid = context.process.pid;
         context.process.reply(reply, head, &ControlPingReply { retval: 0, client_index, vpe_pid });
         Ok(())
     }

@@ -134,7 +134,7 @@ empty_request! {
 pub struct ControlPingReply {
     /// 0.
     pub retval: i32,
-    /// The asking client's.
+    /// The asking client's; from a VPP before 26.10 anything.
     pub client_index: u32,
     pub vpe_pid: u32,
 }

@@ -119,13 +119,9 @@ pub struct LbAddDelVipV2 {
     pub is_del: bool,
 }
 
-impl Message for LbAddDelVipV2 {
-    const NAME: &'static str = "lb_add_del_vip_v2";
-    const CRC: u32 = 0x7c52_0e0f;
-
-    fn encode(&self, to: &mut FieldWriter<'_>) {
-        self.vip.write(to);
-        to.u32(self.encap);
+impl LbAddDelVipV2 {
+    /// What follows the encapsulation, which every version of `lb.api` writes alike.
+    pub(super) fn write_rest(&self, to: &mut FieldWriter<'_>) {
         to.u8(self.dscp);
         to.u32(self.srv_type);
         to.u16(self.target_port);
@@ -135,10 +131,14 @@ impl Message for LbAddDelVipV2 {
         to.flag(self.is_del);
     }
 
-    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
+    pub(super) fn read_rest(
+        vip: VipKey,
+        encap: u32,
+        from: &mut FieldReader<'_>,
+    ) -> Result<Self, WireError> {
         Ok(Self {
-            vip: VipKey::read(from)?,
-            encap: from.u32()?,
+            vip,
+            encap,
             dscp: from.u8()?,
             srv_type: from.u32()?,
             target_port: from.u16()?,
@@ -147,6 +147,22 @@ impl Message for LbAddDelVipV2 {
             src_ip_sticky: from.flag()?,
             is_del: from.flag()?,
         })
+    }
+}
+
+impl Message for LbAddDelVipV2 {
+    const NAME: &'static str = "lb_add_del_vip_v2";
+    const CRC: u32 = 0x7c52_0e0f;
+
+    fn encode(&self, to: &mut FieldWriter<'_>) {
+        self.vip.write(to);
+        to.u32(self.encap);
+        self.write_rest(to);
+    }
+
+    fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
+        let (vip, encap) = (VipKey::read(from)?, from.u32()?);
+        Self::read_rest(vip, encap, from)
     }
 }
 

@@ -44,30 +44,14 @@ impl Message for LegacyAddDelVipV2 {
     const CRC: u32 = LbAddDelVipV2::CRC;
 
     fn encode(&self, to: &mut FieldWriter<'_>) {
-        let Self(vip) = self;
-        write_key(vip.vip, to);
-        to.bytes(&vip.encap.to_le_bytes());
-        to.u8(vip.dscp);
-        to.u32(vip.srv_type);
-        to.u16(vip.target_port);
-        to.u16(vip.node_port);
-        to.u32(vip.new_flows_table_length);
-        to.flag(vip.src_ip_sticky);
-        to.flag(vip.is_del);
+        write_key(self.0.vip, to);
+        to.bytes(&self.0.encap.to_le_bytes());
+        self.0.write_rest(to);
     }
 
     fn decode(from: &mut FieldReader<'_>) -> Result<Self, WireError> {
-        Ok(Self(LbAddDelVipV2 {
-            vip: read_key(from)?,
-            encap: from.array().map(u32::from_le_bytes)?,
-            dscp: from.u8()?,
-            srv_type: from.u32()?,
-            target_port: from.u16()?,
-            node_port: from.u16()?,
-            new_flows_table_length: from.u32()?,
-            src_ip_sticky: from.flag()?,
-            is_del: from.flag()?,
-        }))
+        let (vip, encap) = (read_key(from)?, from.array().map(u32::from_le_bytes)?);
+        LbAddDelVipV2::read_rest(vip, encap, from).map(Self)
     }
 }
 

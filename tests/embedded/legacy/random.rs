@@ -95,6 +95,7 @@ fn code(scenario: &mut Scenario, call: &LegacyCall) -> (i32, String) {
         LegacyCall::Line { vip, servers, del } => {
             let VipKey { prefix, protocol, port } = key(scenario, *vip);
             let servers: Vec<_> = servers.iter().map(|number| server(*number)).collect();
+            let protocol = if protocol == 6 { "tcp" } else { "udp" };
             let service =
                 if port == 0 { String::new() } else { format!(" protocol {protocol} port {port}") };
             let del = if *del { " del" } else { "" };
@@ -117,6 +118,8 @@ fn outcome(scenario: &mut Scenario, calls: &[LegacyCall]) -> (Vec<(i32, String)>
         let number = numbers.iter().position(|key| *key == VipKey::from(entry.vip));
         let mut servers = entry.verbose.unwrap().servers.unwrap();
         servers.sort_unstable_by_key(|server| server.address);
+        // VPP's own number of its forwarding object.
+        servers.iter_mut().for_each(|server| server.load_balance = None);
         rows.push(format!(
             "{number:?} {:?} {} {} {servers:?}",
             entry.encap, entry.table_length, entry.removed

@@ -45,6 +45,8 @@ pub(crate) fn a_line_of_several_servers_is_all_or_nothing(scenario: &mut Scenari
     refused(scenario, &format!("lb as {vip} 10.1.0.5 10.1.0.2"), in_use);
     let family = "lb as: lb_vip_add_ass error -97\n";
     refused(scenario, &format!("lb as {vip} 10.1.0.5 2001:db8::1"), family);
+    refused(scenario, &format!("lb as {vip} 10.1.0.2 2001:db8::1"), family);
+    refused(scenario, &format!("lb as {vip} 2001:db8::1 10.1.0.2"), in_use);
     let unknown = "lb as: lb_vip_del_ass error -6\n";
     refused(scenario, &format!("lb as {vip} 10.1.0.2 10.1.0.9 del"), unknown);
     assert_eq!(servers(scenario, key).iter().filter(|server| server.used).count(), 3);
@@ -77,6 +79,10 @@ pub(crate) fn lines_that_fail_say_why(scenario: &mut Scenario) {
         (format!("lb vip {} del", of(&free)), "lb vip: lb_vip_find_index error -6\n".to_owned()),
         ("lb vip 192.0.2.3/33".into(), "lb vip: invalid vip prefix: '192.0.2.3/33'\n".to_owned()),
         (format!("lb vip {free} bogus"), "lb vip: parse error: 'bogus'\n".to_owned()),
+        (
+            format!("lb as {used} protocol 6 port 80 10.1.0.1"),
+            "lb as: parse error: 'protocol 6 port 80 10.1.0.1'\n".to_owned(),
+        ),
         (format!("lb as {} 10.1.0.1", of(&free)), "lb as: lb_vip_find_index error -6\n".to_owned()),
         (format!("lb as {}", of(&used)), "lb as: No AS address provided\n".to_owned()),
         (

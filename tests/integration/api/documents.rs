@@ -25,6 +25,7 @@ fn sockets_of_examples_are_where_the_unit_can_make_them() {
         "docs/api.md",
         "docs/cli.md",
         "docs/operations.md",
+        "docs/rights.md",
         "packaging/default/vpp-maglev",
     ] {
         for socket in sockets(&read(document)) {

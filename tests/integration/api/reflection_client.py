@@ -109,6 +109,8 @@ def main(address):
     assert [it.name for it in maglev.call("GetFingerprints").frontends] == ["v4", "v6"]
     assert maglev.call("GetTimeline", backend_name="a").events
 
+    identity = maglev.call("GetIdentity")
+    assert (identity.role, identity.reason) == ("operator", "listener"), identity
     assert maglev.call("CheckConfig").ok
     assert maglev.call("ReloadConfig").ok
     assert maglev.call("GetVPPInfo").version

@@ -85,6 +85,32 @@ async fn the_view_is_drawn_as_written_down() {
 }
 
 #[tokio::test]
+async fn a_slow_start_is_drawn_with_how_far_it_is_and_what_is_left() {
+    let fake = on_tcp(Behaviour::USUAL).await;
+    let mut model = known(&fake).await;
+    let server: DaemonAddress = fake.address.parse().unwrap();
+    let client = DaemonClient::connect(&server.into()).await.unwrap();
+    let mut web = requests::frontend(client, "web".into()).await.unwrap();
+    let members = web.pools.iter_mut().flat_map(|pool| &mut pool.backends);
+    for member in members {
+        member.slow_start = Some(pb::SlowStartInfo {
+            frontend_name: "web".into(),
+            weight: 30,
+            target: 80,
+            left_ns: 42_000_000_000,
+        });
+    }
+    model.update(event(changed("nginx0", "down", "up", "L7OK 200 OK")));
+    model.update(MirrorUpdate::Frontends { names: vec!["web".into()], frontends: vec![web] });
+    let text = drawn(&mut model, 140, 40);
+    let row = |name: &str| text.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+    let expected = "slow start at 37 %: weight 30 of 80, the whole in 42s";
+    assert!(row("nginx0").contains(expected), "{text}");
+    assert!(row("größter-ersatz").contains("doubted: "), "a doubt says more: {text}");
+    assert!(!row("nginx1").contains("slow start"), "it is disabled: {text}");
+}
+
+#[tokio::test]
 async fn a_view_of_any_size_is_drawn() {
     let mut model = known(&on_tcp(Behaviour::USUAL).await).await;
     for (columns, rows) in [(1, 1), (5, 3), (20, 5), (80, 15), (500, 200)] {

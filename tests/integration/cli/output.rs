@@ -97,6 +97,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("vpp-lb-counters", "show vpp lb counters"),
     ("vpp-doctor", "show vpp doctor"),
     ("overrides", "show overrides"),
+    ("identity", "show identity"),
     ("explain-backend", "explain backend nginx0"),
     ("explain-frontend", "explain frontend web"),
     ("timeline", "show timeline"),
@@ -142,6 +143,7 @@ async fn faults_and_failed_steps_are_lines_of_their_own() {
         ("refused-sync", "sync vpp lb state"),
         ("missing-vpp-info", "show vpp info"),
         ("faulty-vpp-doctor", "show vpp doctor"),
+        ("identity-of-nobody", "show identity"),
         ("held-frontends", "show frontends"),
         ("held-sync", "sync vpp lb state dry-run"),
     ];
@@ -244,15 +246,15 @@ async fn several_daemons_answer_under_their_names() {
 
 #[tokio::test]
 async fn a_watch_goes_on_over_a_reconnect_without_gap() {
-    // Every stream ends after two events; there are eight.
+    // Every stream ends after two events; there are nine.
     let fake = on_tcp(Behaviour { leaving: Some(2), ..USUAL }).await;
     let client = connected(&fake).await;
-    let Ok(CliCommand::WatchEvents(eight)) = parse::parse(&["watch", "events", "num", "8"]) else {
+    let Ok(CliCommand::WatchEvents(nine)) = parse::parse(&["watch", "events", "num", "9"]) else {
         panic!("not a watch")
     };
     let (mut out, mut notices) = (Vec::new(), Vec::new());
     let mut notice = |line: &str| notices.push(line.to_owned());
-    let end = watch_events::run(client, &eight, &mut out, &mut notice).await.unwrap();
+    let end = watch_events::run(client, &nine, &mut out, &mut notice).await.unwrap();
     assert_eq!(end, watch_events::CommandEnd::Done);
     let events = events(&WatchRequest::default(), BOOT_ID);
     let lines: String =
@@ -265,8 +267,8 @@ async fn a_watch_goes_on_over_a_reconnect_without_gap() {
     let back = "connected again".to_owned();
     let missed = "3 events missed; the present state follows".to_owned();
     let away = [lost, back];
-    let notices_of_three = away.iter().cycle().take(6).chain([&missed]);
-    assert!(notices.iter().eq(notices_of_three), "{notices:?}");
+    let notices_of_four = away.iter().cycle().take(8).chain([&missed]);
+    assert!(notices.iter().eq(notices_of_four), "{notices:?}");
 }
 
 #[test]

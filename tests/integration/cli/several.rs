@@ -9,6 +9,7 @@ use socket2::{Domain, Socket, Type};
 use crate::support::fake_daemon::Behaviour;
 use crate::support::fake_daemon::background::BackgroundDaemon;
 use crate::support::{Config, Fleet, ask};
+use vpp_maglev::vpp::embedded::plugin::PluginApi;
 
 /// An address without a listener, as long as the socket lives.
 fn nobody() -> (Socket, String) {
@@ -194,6 +195,26 @@ async fn compare_finds_nothing_between_equals_and_each_kind_of_difference() {
 }
 
 #[tokio::test]
+async fn compare_tells_vpps_with_and_without_weights_apart_where_their_tables_differ() {
+    let both = [PluginApi::V1_2, PluginApi::V1_1];
+    for weights in [[100, 40], [100, 100]] {
+        let fleet = Fleet::with(&both, weights).await;
+        let (status, out, _) = fleet.ask("compare").await;
+        assert_eq!((status, out.lines().count()), (1, 2), "{out}");
+        let [a, b] = &fleet.addresses()[..] else { panic!() };
+        for (line, vip) in out.lines().zip(["v4", "v6"]) {
+            let table = line.strip_prefix(&format!("table of {vip}: ")).expect(line);
+            let (ours, theirs) = table.split_once("; ").expect(line);
+            assert!(ours.ends_with(&format!(" (weights) on {a}")), "{line}");
+            assert!(theirs.ends_with(&format!(" (membership) on {b}")), "{line}");
+        }
+    }
+    // With weights of 1 flows go to the same servers.
+    let fleet = Fleet::with(&both, [1, 1]).await;
+    assert_eq!(fleet.ask("compare").await, (0, SAME.into(), String::new()));
+}
+
+#[tokio::test]
 async fn a_timeline_of_several_is_in_one_order() {
     let fleet = Fleet::start(2).await;
     let servers = fleet.addresses();
@@ -241,8 +262,9 @@ async fn an_explanation_begins_with_the_cause() {
     fleet.backends[0].stop().await;
     fleet.members[0].dataplane.until_both("b=40 nginx0=0").await;
     let down = first(&fleet, "explain backend nginx0").await;
-    let expected = "nginx0 gets no new flows because its health check fails: L4CON connection refused, 2 of 2, since ";
-    assert!(down.starts_with(expected), "{down}");
+    let (expected, why) = ("nginx0 gets no new flows because its health check ", ", port ");
+    let fails = ") fails: L4CON connection refused, 2 of 2, since ";
+    assert!(down.starts_with(expected) && down.contains(why) && down.contains(fails), "{down}");
     let degraded = first(&fleet, "explain frontend v4").await;
     let expected = "v4 sends new flows to 1 of 2 backends of pool pool0: nginx0 is down (L4CON connection refused), since ";
     assert!(degraded.starts_with(expected), "{degraded}");

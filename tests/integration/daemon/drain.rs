@@ -177,6 +177,41 @@ async fn a_script_learns_by_the_exit_status_how_a_drain_ended() {
 }
 
 #[tokio::test]
+async fn a_drain_is_over_though_vpp_still_counts_flows_that_have_timed_out() {
+    for api in [PluginApi::V1_2, PluginApi::V1_1] {
+        let mut bed = TestBed::new(&["a", "b"])
+            .configured(|config| config.frontend("v4", "192.0.2.80", &["a b"]).flow_timeout("4s"));
+        let dataplane = bed.dataplane_with(EmbeddedOptions { api, ..EmbeddedOptions::default() });
+        let mut daemon = bed.start().await;
+        daemon.all(&["a", "b"], "up").await;
+        let weights = if api == PluginApi::V1_2 { "v4 a=100 b=100" } else { "v4 a=1 b=1" };
+        dataplane.until(weights).await;
+        put_flows(&dataplane, 40);
+        let server = servers(&dataplane).1;
+        let waiting = maglevc(&daemon, "drain backend a wait").spawn().unwrap();
+        until_counted(&daemon, 40).await;
+        // As long as packets come, none has timed out for certain.
+        for _ in 0..2 {
+            let quiet_ns = async || backend(&daemon).await.drain.unwrap().quiet_ns.unwrap();
+            let (short, long) = (1_000_000_000, 1_500_000_000);
+            eventually("it is quiet", DEADLINE, async || quiet_ns().await > long).await;
+            dataplane.control.edit(move |plugin, _| plugin.send_packets(server, 10)).unwrap();
+            eventually("packets are seen", DEADLINE, async || quiet_ns().await < short).await;
+            assert_eq!(backend(&daemon).await.drain.unwrap().phase, "draining");
+        }
+        let ended = tokio::task::spawn_blocking(|| waiting.wait_with_output()).await.unwrap();
+        let (status, out, err) = texts(&ended.unwrap());
+        assert_eq!((status, out.as_str()), (0, "a is drained, written\n"), "{err}");
+        let drain = backend(&daemon).await.drain.unwrap();
+        assert_eq!((drain.flows, drain.first_flows, drain.quiet_ns), (Some(0), Some(40), None));
+        let drained = |record: &serde_json::Value| record["phase"] == "drained";
+        let why = daemon.logged_as("it is drained", drained).await["why"].to_string();
+        assert!(why.contains("VPP still counts 40 flows, which have timed out"), "{why}");
+        daemon.terminate().await;
+    }
+}
+
+#[tokio::test]
 async fn without_weights_the_flows_of_the_server_that_was_removed_are_counted() {
     let mut bed = bed();
     let options = EmbeddedOptions { api: PluginApi::V1_1, ..EmbeddedOptions::default() };

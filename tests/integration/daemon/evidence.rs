@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::vpp::on_each;
+use crate::support::vpp::on_each_with_weights;
 use crate::support::wait::{DEADLINE, eventually};
 use crate::support::{Daemon, TestBed, VIP4, get, metrics_address, sample};
 use rustix::process::Signal;
@@ -77,7 +77,7 @@ async fn shown(daemon: &Daemon, command: &str) -> String {
 
 #[tokio::test]
 async fn a_lone_backend_that_dies_is_held_where_everybody_sees_it_and_down_at_the_limit() {
-    on_each(async |api| {
+    on_each_with_weights(async |api| {
         let mut bed = TestBed::new(&["a"]).vpp(api.to_str().unwrap());
         let mut daemon = started(&bed, &file(&bed, "a", FOR_EVER), &["a"]).await;
         daemon.logged("ready").await;
@@ -141,7 +141,7 @@ async fn a_lone_backend_that_dies_is_held_where_everybody_sees_it_and_down_at_th
 
 #[tokio::test]
 async fn a_limit_of_zero_doubts_nothing() {
-    on_each(async |api| {
+    on_each_with_weights(async |api| {
         let mut bed = TestBed::new(&["a"]).vpp(api.to_str().unwrap());
         let mut daemon = started(&bed, &file(&bed, "a", "doubt-limit: 0s"), &["a"]).await;
         bed.backends[0].stop().await;
@@ -204,7 +204,7 @@ async fn a_configured_witness_that_answers_lets_a_lone_backend_go_down_at_once()
     let silent = SilentPort::open();
     let accepts = accepting.local_addr().unwrap();
     let refuses = refusing.local_addr().unwrap().as_socket().unwrap();
-    on_each(async |api| {
+    on_each_with_weights(async |api| {
         for (witnesses, is_believed) in [
             (vec![accepts], true),
             (vec![refuses], true),

@@ -38,6 +38,8 @@ async fn every_question_is_answered() {
         real_share: Some(f64::from(held) / 1024.0),
         vpp_buckets: Some(held),
         weight_override: None,
+        slow_start: None,
+        doubt: None,
     };
     let expected = FrontendInfo {
         name: "v6".into(),

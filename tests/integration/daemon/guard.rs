@@ -1,6 +1,6 @@
 //! Changes that are too large to be meant: at a reload, and at a start.
 
-use crate::support::vpp::on_each;
+use crate::support::vpp::on_each_with_weights;
 use crate::support::wait::{DEADLINE, eventually};
 use crate::support::{Config, Daemon, TestBed, get, metrics_address, sample};
 use rustix::process::Signal;
@@ -64,7 +64,7 @@ impl GuardedDaemon {
 
 #[tokio::test]
 async fn a_reload_that_removes_most_of_what_serves_is_refused_unless_it_is_forced() {
-    on_each(async |api| {
+    on_each_with_weights(async |api| {
         let bed = TestBed::new(&["a"]).vpp(api.display().to_string());
         let mut system = GuardedDaemon::start(&bed, 4).await;
         system.until_vips(4).await;
@@ -96,7 +96,7 @@ async fn a_reload_that_removes_most_of_what_serves_is_refused_unless_it_is_force
 
 #[tokio::test]
 async fn a_start_that_would_remove_most_vips_leaves_them_until_it_is_forced() {
-    on_each(async |api| {
+    on_each_with_weights(async |api| {
         let bed = TestBed::new(&["a"]).vpp(api.display().to_string());
         let first = GuardedDaemon::start(&bed, 5).await;
         first.until_vips(5).await;
@@ -145,7 +145,7 @@ async fn a_start_that_would_remove_most_vips_leaves_them_until_it_is_forced() {
 
 #[tokio::test]
 async fn a_forced_reload_ends_what_a_start_holds() {
-    on_each(async |api| {
+    on_each_with_weights(async |api| {
         let bed = TestBed::new(&["a"]).vpp(api.display().to_string());
         let first = GuardedDaemon::start(&bed, 2).await;
         first.until_vips(2).await;

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Backend, Daemon, TestBed, maglevd, ran};
+use crate::support::wait::{DEADLINE, eventually};
+use crate::support::{Backend, Daemon, TestBed, get, maglevd, ran};
 use rustix::process::Signal;
 use vpp_maglev::domain::config::LbConf;
 use vpp_maglev::domain::dataplane::step::Step;
@@ -164,10 +165,31 @@ async fn the_demo_introduces_itself_and_its_commands_work() {
         let out = String::from_utf8(shown.stdout).unwrap();
         assert!(shown.status.success() && out.contains(part), "{out}");
     }
+    let page = text.iter().find_map(|line| line.trim().strip_prefix("http://127.0.0.1:"));
+    let (port, login) = page.unwrap().split_once("/  (to operate: demo, ").unwrap();
+    assert!(login.strip_suffix(')').unwrap().len() >= 8, "{login}");
+    let address = format!("127.0.0.1:{port}");
+    let (status, _) = get(&address, "/healthz").await;
+    assert!(status.ends_with("200 OK"), "{status}");
     demo.daemon.signal(Signal::INT);
     assert!(demo.daemon.ended().await.success());
     assert_eq!(demo.daemon.errors(), "");
     assert_eq!(entries(demo.bed.dir()), ["maglev.yaml"]);
+    let refused = tokio::net::TcpStream::connect(&address).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused, "the page ends with it");
+}
+
+#[tokio::test]
+async fn the_demo_s_page_ends_with_a_daemon_that_is_killed() {
+    let demo = Demo::start().await;
+    let text: Vec<String> = demo.daemon.plain_lines();
+    let page = text.iter().find_map(|line| line.trim().strip_prefix("http://127.0.0.1:"));
+    let address = format!("127.0.0.1:{}", page.unwrap().split('/').next().unwrap());
+    demo.daemon.signal(Signal::KILL);
+    eventually("the page is gone", DEADLINE, async || {
+        tokio::net::TcpStream::connect(&address).await.is_err()
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -5,8 +5,12 @@ use std::process::Command;
 
 use rustix::process::Signal;
 use tonic::Code;
-use vpp_maglev::pb::{BackendRequest, GetOverridesRequest, GetOverridesResponse};
+use vpp_maglev::pb::{
+    BackendRequest, DrainBackendRequest, DrainInfo, GetBackendRequest, GetOverridesRequest,
+    GetOverridesResponse,
+};
 
+use crate::support::wait::{DEADLINE, eventually};
 use crate::support::{Daemon, TestBed, ran};
 
 /// Backends that nobody probes, in one pool: the daemon is up at once.
@@ -81,6 +85,44 @@ async fn a_paused_backend_gets_no_weight_over_a_restart() {
 }
 
 #[tokio::test]
+async fn a_drain_goes_on_over_a_restart() {
+    let bed = bed();
+    let state = bed.dir().join("state");
+    let daemon = start(&bed, &state).await;
+    let mut client = daemon.client().await;
+    let order = DrainBackendRequest {
+        name: "a".into(),
+        timeout_ns: 3_600_000_000_000,
+        flush: true,
+        why: "kernel upgrade".into(),
+        ..DrainBackendRequest::default()
+    };
+    let before = client.drain_backend(order).await.unwrap().into_inner().drain.unwrap();
+    killed(daemon).await;
+    let daemon = start(&bed, &state).await;
+    let mut client = daemon.client().await;
+    let a = GetBackendRequest { name: "a".into() };
+    let after = client.get_backend(a.clone()).await.unwrap().into_inner().drain.unwrap();
+    let terms = |it: &DrainInfo| (it.who.clone(), it.since_unix_ns, it.timeout_ns, it.flush);
+    assert_eq!(terms(&after), terms(&before));
+    assert!(after.lasted_ns >= before.lasted_ns && after.left_ns < before.left_ns);
+    assert_eq!(listing(&daemon).await.overrides[0].why, "kernel upgrade");
+    // It ends as ever: no flow is left, and somebody resumes the backend.
+    eventually("it is drained", DEADLINE, async || {
+        let backend = daemon.client().await.get_backend(a.clone()).await.unwrap().into_inner();
+        backend.drain.unwrap().phase == "drained"
+    })
+    .await;
+    client.undrain_backend(request("a")).await.unwrap();
+    killed(daemon).await;
+    let daemon = start(&bed, &state).await;
+    daemon.all(&["a"], "up").await;
+    let backend = daemon.client().await.get_backend(a).await.unwrap().into_inner();
+    assert_eq!(backend.drain, None);
+    daemon.terminate().await;
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_used_is_set_aside_and_the_daemon_starts() {
     let bed = bed();
     let state = bed.dir().join("state");
@@ -101,11 +143,11 @@ async fn a_file_that_cannot_be_used_is_set_aside_and_the_daemon_starts() {
         assert_eq!(std::fs::read(aside).unwrap(), whole[..length]);
     }
     // Of a newer version, whatever it says.
-    let newer = String::from_utf8(whole).unwrap().replace("\"version\": 1", "\"version\": 2");
+    let newer = String::from_utf8(whole).unwrap().replace("\"version\": 1", "\"version\": 3");
     std::fs::write(&file, newer).unwrap();
     let mut daemon = start(&bed, &state).await;
     let told = daemon.logged_as("why", |record| record["why"].is_string()).await;
-    assert_eq!(told["why"], "it is of version 2, and this maglevd reads version 1");
+    assert_eq!(told["why"], "it is of version 3, and this maglevd reads versions 1 to 2");
     daemon.client().await.pause_backend(request("b")).await.unwrap();
     daemon.terminate().await;
     let daemon = start(&bed, &state).await;

@@ -6,35 +6,54 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use rustix::process::Signal;
-use tonic::Code;
 use tonic::transport::Channel;
+use tonic::{Code, Response, Status};
 use vpp_maglev::pb::maglev_client::MaglevClient;
 use vpp_maglev::pb::{
-    BackendRequest, OverrideInfo, PoolBackendInfo, SetWeightRequest, UnsetWeightRequest,
+    BackendInfo, BackendRequest, DrainBackendRequest, GetBackendRequest, OverrideInfo,
+    PoolBackendInfo, SetWeightRequest, UnsetWeightRequest,
 };
 
 use super::overrides_kept::{bed, killed, listing, request, start};
 use crate::support::Daemon;
 
-/// What is overridden, with all that stays as it is over a restart.
-type Items = BTreeMap<(String, String), OverrideInfo>;
+/// What is overridden, with all that stays as it is over a restart, and the timeout of a
+/// drain, which tells one from another; 0: it is none.
+type Items = BTreeMap<(String, String), (OverrideInfo, i64)>;
 
 fn lasting(info: &OverrideInfo) -> OverrideInfo {
     OverrideInfo { age_ns: 0, left_ns: None, ..info.clone() }
 }
 
+fn timeout_of(backend: &BackendInfo) -> i64 {
+    backend.drain.as_ref().map_or(0, |drain| drain.timeout_ns)
+}
+
 async fn items(daemon: &Daemon) -> Items {
     let overrides = listing(daemon).await.overrides;
-    let key = |info: &OverrideInfo| (info.kind.clone(), info.backend_name.clone());
-    overrides.iter().map(|info| (key(info), lasting(info))).collect()
+    let mut client = daemon.client().await;
+    let mut items = Items::new();
+    for info in &overrides {
+        let key = (info.kind.clone(), info.backend_name.clone());
+        let mut timeout = 0;
+        if info.kind == "admin" {
+            let request = GetBackendRequest { name: info.backend_name.clone() };
+            timeout = timeout_of(&client.get_backend(request).await.unwrap().into_inner());
+        }
+        items.insert(key, (lasting(info), timeout));
+    }
+    items
 }
+
+/// The value, the reason and the timeout.
+type AskedValue = (String, String, i64);
 
 /// What an operator has been told, and what they have asked for and not been told of.
 #[derive(Default)]
 struct Ledger {
     answered: Items,
-    /// The value and the reason; `None`: unset.
-    asked: BTreeMap<(String, String), Option<(String, String)>>,
+    /// `None`: unset.
+    asked: BTreeMap<(String, String), Option<AskedValue>>,
     count: u32,
 }
 
@@ -49,10 +68,11 @@ async fn operate(
     loop {
         let kind = if rng.bool() { "weight" } else { "admin" };
         let key = (kind.to_owned(), backend.to_owned());
-        let why = {
+        let (why, drain_ns) = {
             let ledger = &mut *ledger.borrow_mut();
             ledger.count += 1;
-            format!("change {}", ledger.count)
+            let drain_ns = 3_600_000_000_000 + i64::from(ledger.count);
+            (format!("change {}", ledger.count), if rng.bool() { drain_ns } else { 0 })
         };
         let for_ns = if rng.bool() { 3_600_000_000_000 } else { 0 };
         let value = match (kind, rng.u8(..3)) {
@@ -61,7 +81,8 @@ async fn operate(
             (_, 1) => Some("paused".to_owned()),
             (_, _) => Some("disabled".to_owned()),
         };
-        let asked = value.clone().map(|value| (value, why.clone()));
+        let drain_ns = if value.as_deref() == Some("paused") { drain_ns } else { 0 };
+        let asked = value.clone().map(|value| (value, why.clone(), drain_ns));
         ledger.borrow_mut().asked.insert(key.clone(), asked);
         let answer = match (kind, value.as_deref()) {
             ("weight", Some(weight)) => {
@@ -76,6 +97,12 @@ async fn operate(
                 };
                 let frontend = client.set_frontend_pool_backend_weight(request).await;
                 frontend.map(|it| of_member(&it.into_inner().pools[0].backends, backend))
+            }
+            (_, Some("paused")) if drain_ns > 0 => {
+                let (name, timeout_ns) = (backend.into(), drain_ns);
+                let defaults = DrainBackendRequest::default();
+                let request = DrainBackendRequest { name, timeout_ns, why, ..defaults };
+                of_backend(client.drain_backend(request).await)
             }
             ("weight", None) => {
                 let request = UnsetWeightRequest {
@@ -94,12 +121,14 @@ async fn operate(
                     Some(_) => client.pause_backend(request).await,
                     None => client.unset_backend(BackendRequest { for_ns: 0, ..request }).await,
                 };
-                backend.map(|it| it.into_inner().admin_override)
+                of_backend(backend)
             }
         };
         let ledger = &mut *ledger.borrow_mut();
         match answer {
-            Ok(Some(info)) => drop(ledger.answered.insert(key.clone(), lasting(&info))),
+            Ok(Some((info, timeout))) => {
+                ledger.answered.insert(key.clone(), (lasting(&info), timeout));
+            }
             Ok(None) => drop(ledger.answered.remove(&key)),
             // To pause what is disabled is refused, and changes nothing.
             Err(status) if status.code() == Code::FailedPrecondition => {}
@@ -109,8 +138,17 @@ async fn operate(
     }
 }
 
-fn of_member(members: &[PoolBackendInfo], backend: &str) -> Option<OverrideInfo> {
-    members.iter().find(|member| member.name == backend)?.weight_override.clone()
+fn of_member(members: &[PoolBackendInfo], backend: &str) -> Option<(OverrideInfo, i64)> {
+    let member = members.iter().find(|member| member.name == backend)?;
+    Some((member.weight_override.clone()?, 0))
+}
+
+fn of_backend(
+    answer: Result<Response<BackendInfo>, Status>,
+) -> Result<Option<(OverrideInfo, i64)>, Status> {
+    let backend = answer?.into_inner();
+    let timeout = timeout_of(&backend);
+    Ok(backend.admin_override.map(|info| (info, timeout)))
 }
 
 /// After each kill exactly what was answered is there. Of what was asked for and not
@@ -133,8 +171,8 @@ async fn what_was_answered_is_there_after_a_kill_at_any_moment() {
             let (found, before) = (found.get(key), ledger.answered.get(key));
             let asked = ledger.asked.get(key);
             let is_asked = asked.is_some_and(|asked| {
-                found.map(|info| (&info.value, &info.why))
-                    == asked.as_ref().map(|(value, why)| (value, why))
+                found.map(|(info, timeout)| (&info.value, &info.why, timeout))
+                    == asked.as_ref().map(|(value, why, timeout)| (value, why, timeout))
             });
             assert!(
                 found == before || is_asked,

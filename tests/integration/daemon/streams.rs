@@ -40,7 +40,8 @@ async fn a_stream_brings_what_was_asked_for_in_order() {
     let mut frontends = system.daemon.watch_as(only(false, false, true, false)).await;
     let mut dataplane = system.daemon.watch_as(only(false, false, false, true)).await;
     let mut log = system.daemon.watch_as(only(true, false, false, false)).await;
-    let all = WatchRequest { change: Some(true), ..WatchRequest::default() };
+    let (change, audit) = (Some(true), Some(true));
+    let all = WatchRequest { change, audit, ..WatchRequest::default() };
     let mut all = system.daemon.watch_as(all).await;
     for name in ["a", "b", "c"] {
         system.client.pause_backend(backend(name)).await.unwrap();

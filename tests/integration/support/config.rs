@@ -14,6 +14,8 @@ const CHECK: &str = "interval: 50ms, timeout: 20s, rise: 2, fall: 2";
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     sync_interval: String,
+    /// The line of the file; empty: there is none.
+    flow_timeout: String,
     /// Name, address, and the timing of the check.
     backends: Vec<(String, SocketAddr, String)>,
     frontends: String,
@@ -27,7 +29,8 @@ impl Config {
         let backends = backends.into_iter();
         let entry = |backend: &Backend| (backend.name.into(), backend.address, CHECK.into());
         let backends = backends.map(entry).collect();
-        Self { sync_interval: "1h".into(), backends, frontends: String::new(), fail_open: None }
+        let (sync_interval, flow_timeout) = ("1h".into(), String::new());
+        Self { sync_interval, flow_timeout, backends, frontends: String::new(), fail_open: None }
     }
 
     /// The frontends that are added from now on fail open below this share.
@@ -38,6 +41,11 @@ impl Config {
     /// Drift is looked for at this interval, and not every hour.
     pub(crate) fn sync_interval(self, interval: &str) -> Self {
         Self { sync_interval: interval.into(), ..self }
+    }
+
+    /// VPP forgets a flow after so long without a packet, and not after 40 s.
+    pub(crate) fn flow_timeout(self, timeout: &str) -> Self {
+        Self { flow_timeout: format!("      flow-timeout: {timeout}\n"), ..self }
     }
 
     /// Has a backend probed like that.
@@ -84,12 +92,12 @@ impl Config {
     }
 
     pub(crate) fn text(&self) -> String {
-        let Self { sync_interval, backends, frontends, .. } = self;
+        let Self { sync_interval, flow_timeout, backends, frontends, .. } = self;
         // Tests wait for verdicts, however long these take.
         let mut text = format!(
             "maglev:\n  healthchecker:\n    transition-history: 100\n  vpp:\n    lb:\n      \
              ipv4-src-address: 192.0.2.1\n      ipv6-src-address: 2001:db8::1\n      \
-             sync-interval: {sync_interval}\n      startup-max-delay: 1h\n"
+             sync-interval: {sync_interval}\n{flow_timeout}      startup-max-delay: 1h\n"
         );
         // A section without entries is left out: one that is blank is a fault.
         let section = |key: &str, entries: &str| match entries {

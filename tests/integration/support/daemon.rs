@@ -157,6 +157,11 @@ impl Daemon {
         self.log.borrow().iter().filter(|line| line["msg"] == msg).cloned().collect()
     }
 
+    /// Standard output so far.
+    pub(crate) fn everything(&self) -> String {
+        self.log.borrow().iter().map(|line| format!("{line}\n")).collect()
+    }
+
     /// The lines of standard output that are not records of the log.
     pub(crate) fn plain_lines(&self) -> Vec<String> {
         self.log.borrow().iter().filter_map(|line| Some(line.as_str()?.to_owned())).collect()

@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 use vpp_maglev::vpp::embedded::EmbeddedOptions;
+use vpp_maglev::vpp::embedded::plugin::PluginApi;
 
 use super::{Backend, Config, Daemon, Dataplane, TestBed};
 
@@ -22,24 +23,36 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// The second daemon's file has its backends in another order.
     pub(crate) async fn start(count: usize) -> Self {
+        Self::with(&vec![PluginApi::default(); count], [100, 40]).await
+    }
+
+    /// One for each of these dataplanes; the weights are those of `nginx0` and `b`.
+    pub(crate) async fn with(apis: &[PluginApi], weights: [u8; 2]) -> Self {
+        let [nginx0, b] = weights;
+        let pool = format!("nginx0:{nginx0} b:{b}");
         let backends: Vec<_> = ["nginx0", "b"].into_iter().map(Backend::start).collect();
         let mut fleet = Self { members: Vec::new(), backends };
-        for number in 0..count {
+        for (number, &api) in apis.iter().enumerate() {
             let config = match number {
                 1 => Config::of(fleet.backends.iter().rev()),
                 _ => Config::of(&fleet.backends),
             };
             let names = super::Names::of(&fleet.backends);
-            let bed = TestBed::with_text(config.both(&["nginx0 b:40"]).text());
-            let dataplane = Dataplane::start(bed.dir(), names, EmbeddedOptions::default());
+            let options = EmbeddedOptions { api, ..EmbeddedOptions::default() };
+            let bed = TestBed::with_text(config.both(&[&pool]).text());
+            let dataplane = Dataplane::start(bed.dir(), names, options);
             let bed = bed.vpp(dataplane.socket());
             let daemon = bed.start().await;
             fleet.members.push(Member { daemon, dataplane, bed });
         }
-        for member in &fleet.members {
+        for (member, api) in fleet.members.iter().zip(apis) {
             member.daemon.all(&["nginx0", "b"], "up").await;
-            member.dataplane.until_both("b=40 nginx0=100").await;
-            member.dataplane.writes();
+            let held = match api {
+                PluginApi::V1_1 => "b=1 nginx0=1".to_owned(),
+                PluginApi::V1_2 => format!("b={b} nginx0={nginx0}"),
+            };
+            member.dataplane.until_both(&held).await;
+            member.dataplane.control.take_writes().unwrap();
         }
         fleet
     }

@@ -27,7 +27,7 @@ pub(crate) use backend::Backend;
 pub(crate) use config::Config;
 pub(crate) use daemon::{Daemon, maglevd, ran};
 pub(crate) use dataplane::Dataplane;
-pub(crate) use fleet::{Fleet, ask};
+pub(crate) use fleet::{Fleet, Member, ask};
 pub(crate) use names::Names;
 pub(crate) use page::{get, metrics_address, sample};
 pub(crate) use ready_daemon::ReadyDaemon;

@@ -137,6 +137,7 @@ impl Watch {
                 let words = [&hold.probes, &hold.kind, &hold.outcome].map(String::as_str);
                 format!("hold {}", words.join(" ").trim_end())
             }
+            Kind::Audit(of) => format!("audit {}: {}", of.what, of.outcome),
             Kind::Missed(missed) => format!("missed {}", missed.count),
         };
         self.names.shorten(&text)

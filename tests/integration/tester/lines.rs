@@ -87,10 +87,11 @@ async fn a_wrong_share_is_named_and_a_right_one_passes() {
     let ended = test("a=1,b=1").end().await;
     assert_eq!((ended.status, &ended.vip()["shares"]["verdict"]), (1, &"wrong".into()));
     let says = ended.breaches();
-    assert!(
-        says.contains("got 75.") || says.contains("got 74.") || says.contains("got 25."),
-        "{says}"
-    );
+    // A busy machine makes fewer connections, which do not end with a whole round.
+    let shares = says.split("got ").skip(1).filter_map(|rest| rest.split('.').next());
+    let shares: Vec<u32> = shares.map(|share| share.parse().unwrap()).collect();
+    let is_right = |share: &u32| (65..=85).contains(share) || (15..=35).contains(share);
+    assert!(!shares.is_empty() && shares.iter().all(is_right), "{says}");
 
     let ended = test("a=1,b=0").end().await;
     let says = ended.breaches();

@@ -1,10 +1,13 @@
 //! The client with a VPP without weights: what is written is read back, whichever way the
-//! state is read, and a message for another VPP is never sent.
+//! state is read, and a message for another VPP is never sent. On the embedded dataplane and,
+//! where `MAGLEV_TEST_VPP_API` names its socket, on a real one, whose VIPs are all removed.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
+use std::path::Path;
 use std::time::Duration;
 
+use crate::support::vpp::{dialect, empty, real_vpp};
 use vpp_maglev::domain::config::LbConf;
 use vpp_maglev::domain::dataplane::dialect::LbDialect;
 use vpp_maglev::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
@@ -25,8 +28,12 @@ fn start() -> Embedded {
 
 /// A client whose VPP's send buffer takes so many bytes.
 async fn connect(vpp: &Embedded, send_budget: usize) -> VppClient {
+    connect_to(vpp.api_path(), send_budget).await
+}
+
+async fn connect_to(api: &Path, send_budget: usize) -> VppClient {
     let options = ClientOptions { send_budget: Some(send_budget), ..ClientOptions::default() };
-    VppClient::connect(vpp.api_path(), options).await.unwrap()
+    VppClient::connect(api, options).await.unwrap()
 }
 
 const LARGE: usize = 159_744;
@@ -205,6 +212,34 @@ async fn the_state_is_the_same_whichever_way_it_is_read() {
     }
     poor.close().await;
     client.close().await;
+}
+
+#[tokio::test]
+async fn the_state_of_a_real_vpp_is_the_same_whichever_way_it_is_read() {
+    let Some(vpp) = real_vpp().await else { return };
+    if dialect(&vpp.api).await != LbDialect::Membership {
+        return println!("skipped: the VPP of MAGLEV_TEST_VPP_API has weights");
+    }
+    empty(&vpp.api).await;
+    let (client, poor) = (connect_to(&vpp.api, LARGE).await, connect_to(&vpp.api, SMALL).await);
+    let vips = make_lookalikes(&client).await;
+    let (by_text, by_dumps) =
+        (client.read_state().await.unwrap(), poor.read_state().await.unwrap());
+    assert_eq!(by_text.vips.keys().len(), vips.len());
+    let expected: Vec<_> = ["10.1.1.1", "10.1.1.2"].map(|ip| (ip.to_owned(), 1, 512)).into();
+    assert_eq!(servers(&by_text.vips[&vips[1]]), expected);
+    assert_eq!(servers(&by_text.vips[&vips[7]]), [("10.9.9.9".to_owned(), 1, 1024)]);
+    let ours = |mut observed: Observed| {
+        observed.vips.retain(|vip, _| vips.contains(vip));
+        common(observed)
+    };
+    let conf = by_text.conf.clone();
+    assert_eq!(ours(by_dumps).vips, ours(by_text).vips);
+    let ObservedConf::Partial(told) = conf else { panic!("{conf:?}") };
+    client.collect(told.sources.expect("its source addresses").0).await.unwrap();
+    poor.close().await;
+    client.close().await;
+    empty(&vpp.api).await;
 }
 
 #[tokio::test]

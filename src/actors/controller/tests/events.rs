@@ -20,6 +20,7 @@ async fn verdicts_become_weights_and_events() {
         change: true,
         hold: true,
         drain: true,
+        audit: true,
     };
     let expected = ["b2 up: L4OK", "b3 down: L4CON connection refused", "web up"];
     let mut received = Vec::new();

@@ -5,12 +5,13 @@ use std::time::UNIX_EPOCH;
 use actix::MailboxError;
 
 use super::page::{MetricFamily, MetricsPage, count, counter, flag, gauge, histogram};
-use super::{overrides, probes, process, vpp};
+use super::{denied, overrides, probes, process, vpp};
 use crate::actors::broadcaster::{BroadcasterStats, GetBroadcasterStats};
 use crate::actors::controller::{
     GetConfig, GetOverrides, GetOverview, GetProbes, OverrideListing, Overview, Probes,
 };
 use crate::api::actors::Actors;
+use crate::api::rights::denied::DeniedCalls;
 use crate::domain::balancing::weights::{FrontendState, TargetWeight};
 use crate::domain::drain::DrainPhase;
 use crate::domain::health::State;
@@ -87,9 +88,13 @@ pub(super) struct ScrapeAnswers {
     probes: Probes,
     vpp: vpp::VppAnswers,
     streams: BroadcasterStats,
+    denied: DeniedCalls,
 }
 
-pub(super) async fn collect(actors: &Actors) -> Result<ScrapeAnswers, MailboxError> {
+pub(super) async fn collect(
+    actors: &Actors,
+    denied: &DeniedCalls,
+) -> Result<ScrapeAnswers, MailboxError> {
     let config = actors.controller.send(GetConfig).await?;
     let names: Vec<_> = config.backends.keys().cloned().collect();
     let nothing = GetOverview { backends: vec![], frontends: vec![] };
@@ -109,7 +114,8 @@ pub(super) async fn collect(actors: &Actors) -> Result<ScrapeAnswers, MailboxErr
     let overrides = actors.controller.send(GetOverrides).await?;
     let vpp = vpp::collect(actors).await?;
     let streams = actors.broadcaster.send(GetBroadcasterStats).await?;
-    Ok(ScrapeAnswers { overview, overrides, probes, vpp, streams })
+    let denied = denied.clone();
+    Ok(ScrapeAnswers { overview, overrides, probes, vpp, streams, denied })
 }
 
 /// The whole page.
@@ -126,11 +132,12 @@ pub(super) fn write(answers: &ScrapeAnswers, page: &mut MetricsPage) {
     drains(&answers.overview, page);
     frontends(&answers.overview, page);
     overrides::write(&answers.overrides, page);
+    denied::write(&answers.denied, page);
     probes::write(&answers.probes, page);
     vpp::write(&answers.vpp, page);
     page.single(&SUBSCRIBERS, count(answers.streams.subscribers as u64));
     page.single(&MISSED, count(answers.streams.missed));
-    process::collect(page);
+    process::collect(page, "maglevd");
 }
 
 fn backends(overview: &Overview, page: &mut MetricsPage) {

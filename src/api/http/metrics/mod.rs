@@ -4,12 +4,12 @@
 //! removed has no series. Those who scrape at the same time share a page, and it
 //! is written and compressed on a thread for blocking work.
 
-mod encoding;
+mod denied;
 mod families;
 mod overrides;
-mod page;
+pub(crate) mod page;
 mod probes;
-mod process;
+pub(crate) mod process;
 mod vpp;
 
 use axum::Extension;
@@ -23,7 +23,8 @@ use crate::api::actors::Actors;
 use crate::api::answers::body::Answer;
 use crate::api::answers::pool::AnswerPool;
 use crate::api::answers::shared::{AskError, SharedAnswer};
-use encoding::{Encoding, gzipped};
+use crate::api::rights::denied::DeniedCalls;
+use crate::api::transport::encoding::{Encoding, gzipped};
 use page::MetricsPage;
 
 /// As Prometheus names the format.
@@ -39,18 +40,23 @@ struct Pages {
     gzip: SharedAnswer<BuiltPage>,
 }
 
-pub(super) fn routes(actors: &Actors, answers: &AnswerPool) -> HttpRouter {
+pub(super) fn routes(actors: &Actors, denied: &DeniedCalls, answers: &AnswerPool) -> HttpRouter {
     let page = |encoding| {
-        let (actors, answers) = (actors.clone(), answers.clone());
-        SharedAnswer::new(move || build(actors.clone(), answers.clone(), encoding))
+        let (actors, denied, answers) = (actors.clone(), denied.clone(), answers.clone());
+        SharedAnswer::new(move || build(actors.clone(), denied.clone(), answers.clone(), encoding))
     };
     let pages = Pages { plain: page(Encoding::Plain), gzip: page(Encoding::Gzip) };
     HttpRouter::default()
         .get_by_headers("/metrics", move |_, headers| metrics(pages.clone(), headers))
 }
 
-async fn build(actors: Actors, answers: AnswerPool, encoding: Encoding) -> BuiltPage {
-    let scrape = families::collect(&actors).await.map_err(|_| AskError::Stopping)?;
+async fn build(
+    actors: Actors,
+    denied: DeniedCalls,
+    answers: AnswerPool,
+    encoding: Encoding,
+) -> BuiltPage {
+    let scrape = families::collect(&actors, &denied).await.map_err(|_| AskError::Stopping)?;
     let write = move || {
         let mut page = MetricsPage::default();
         families::write(&scrape, &mut page);

@@ -1,7 +1,7 @@
 //! The families of operators' overrides. Their labels are of the configuration, so that
 //! there are no more series than it has items; who set one and why is for `show overrides`.
 
-use super::page::{MetricFamily, MetricsPage, gauge};
+use super::page::{MetricFamily, MetricsPage, count, counter, flag, gauge};
 use crate::actors::controller::OverrideListing;
 use crate::domain::overrides::{Overridden, OverrideEntry};
 
@@ -9,6 +9,15 @@ const OVERRIDE: MetricFamily =
     gauge("override", "1 for each value that an operator has set in place of the file's.");
 const AGE: MetricFamily =
     gauge("override_age_seconds", "How long an operator's override has been in force.");
+
+const FAILURES: MetricFamily = counter(
+    "override_write_failures_total",
+    "Writes of the file in which overrides are kept over restarts that failed.",
+);
+const FAILING: MetricFamily = gauge(
+    "override_write_failing",
+    "1 while the last write of that file has failed: what is asked for is refused.",
+);
 
 pub(super) fn write(listing: &OverrideListing, page: &mut MetricsPage) {
     page.family(&OVERRIDE);
@@ -20,6 +29,10 @@ pub(super) fn write(listing: &OverrideListing, page: &mut MetricsPage) {
         let age = entry.origin.term.age(listing.now.monotonic);
         page.series(&AGE, &labels(entry), age.as_secs_f64());
     }
+    page.family(&FAILURES);
+    page.series(&FAILURES, &[], count(listing.writes.failures));
+    page.family(&FAILING);
+    page.series(&FAILING, &[], flag(listing.writes.is_failing));
 }
 
 fn labels(entry: &OverrideEntry) -> [(&'static str, &str); 4] {

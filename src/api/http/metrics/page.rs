@@ -7,28 +7,28 @@ use crate::domain::histogram::Histogram;
 use crate::domain::printable::is_control;
 
 /// A family of metrics, for its HELP and TYPE lines.
-pub(super) struct MetricFamily {
+pub(crate) struct MetricFamily {
     /// Without the `maglev_` that every name begins with.
-    pub(super) name: &'static str,
-    pub(super) kind: MetricKind,
-    pub(super) help: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) kind: MetricKind,
+    pub(crate) help: &'static str,
 }
 
-pub(super) const fn gauge(name: &'static str, help: &'static str) -> MetricFamily {
+pub(crate) const fn gauge(name: &'static str, help: &'static str) -> MetricFamily {
     MetricFamily { name, kind: MetricKind::Gauge, help }
 }
 
-pub(super) const fn counter(name: &'static str, help: &'static str) -> MetricFamily {
+pub(crate) const fn counter(name: &'static str, help: &'static str) -> MetricFamily {
     MetricFamily { name, kind: MetricKind::Counter, help }
 }
 
 /// A histogram of durations, in seconds.
-pub(super) const fn histogram(name: &'static str, help: &'static str) -> MetricFamily {
+pub(crate) const fn histogram(name: &'static str, help: &'static str) -> MetricFamily {
     MetricFamily { name, kind: MetricKind::Histogram, help }
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum MetricKind {
+pub(crate) enum MetricKind {
     Gauge,
     Counter,
     Histogram,
@@ -36,14 +36,14 @@ pub(super) enum MetricKind {
 
 /// The text of the page so far.
 #[derive(Default)]
-pub(super) struct MetricsPage(String);
+pub(crate) struct MetricsPage(String);
 
 /// Names and values.
-pub(super) type Labels<'a> = &'a [(&'static str, &'a str)];
+pub(crate) type Labels<'a> = &'a [(&'static str, &'a str)];
 
 impl MetricsPage {
     /// Writes the HELP and TYPE lines of a family; its series must follow.
-    pub(super) fn family(&mut self, family: &MetricFamily) {
+    pub(crate) fn family(&mut self, family: &MetricFamily) {
         let kind = match family.kind {
             MetricKind::Gauge => "gauge",
             MetricKind::Counter => "counter",
@@ -55,7 +55,7 @@ impl MetricsPage {
     }
 
     /// Writes a series of the last family.
-    pub(super) fn series(&mut self, family: &MetricFamily, labels: Labels<'_>, value: f64) {
+    pub(crate) fn series(&mut self, family: &MetricFamily, labels: Labels<'_>, value: f64) {
         self.line(family.name, "", labels, value);
     }
 
@@ -71,7 +71,7 @@ impl MetricsPage {
 
     /// Writes a histogram of the last family: cumulative buckets by their upper
     /// bound in seconds, their sum and their count.
-    pub(super) fn histogram(
+    pub(crate) fn histogram(
         &mut self,
         family: &MetricFamily,
         labels: Labels<'_>,
@@ -89,29 +89,29 @@ impl MetricsPage {
     }
 
     /// Writes a family of one series without labels.
-    pub(super) fn single(&mut self, family: &MetricFamily, value: f64) {
+    pub(crate) fn single(&mut self, family: &MetricFamily, value: f64) {
         self.family(family);
         self.series(family, &[], value);
     }
 
     /// Writes a family of one series of the whole process. Its name has no
     /// `maglev_`: dashboards know it of every process.
-    pub(super) fn process(&mut self, name: &str, kind: &str, help: &str, value: f64) {
+    pub(crate) fn process(&mut self, name: &str, kind: &str, help: &str, value: f64) {
         let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
     }
 
-    pub(super) fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         self.0
     }
 }
 
 /// Prometheus' numbers are doubles: above 2^53 they are rounded.
 #[expect(clippy::cast_precision_loss, reason = "the format has no other numbers")]
-pub(super) fn count(number: u64) -> f64 {
+pub(crate) fn count(number: u64) -> f64 {
     number as f64
 }
 
-pub(super) fn flag(is_set: bool) -> f64 {
+pub(crate) fn flag(is_set: bool) -> f64 {
     if is_set { 1.0 } else { 0.0 }
 }
 

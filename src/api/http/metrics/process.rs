@@ -9,14 +9,15 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::page::{MetricsPage, count};
 
-pub(super) fn collect(page: &mut MetricsPage) {
+/// `program`: what the process is called in the help.
+pub(crate) fn collect(page: &mut MetricsPage, program: &str) {
     let cpu = seconds(ClockId::ProcessCPUTime);
-    let help = "CPU time that maglevd has used.";
-    page.process("process_cpu_seconds_total", "counter", help, cpu);
+    let help = format!("CPU time that {program} has used.");
+    page.process("process_cpu_seconds_total", "counter", &help, cpu);
     if let Some(pages) = nth("/proc/self/statm", 1) {
-        let help = "Memory that maglevd holds.";
+        let help = format!("Memory that {program} holds.");
         let bytes = count(pages) * count(page_size() as u64);
-        page.process("process_resident_memory_bytes", "gauge", help, bytes);
+        page.process("process_resident_memory_bytes", "gauge", &help, bytes);
     }
     if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
         // One of them is the open directory itself.
@@ -38,8 +39,8 @@ pub(super) fn collect(page: &mut MetricsPage) {
         let age = Duration::try_from_secs_f64(seconds(ClockId::Boottime) - begun);
         let at = SystemTime::now().checked_sub(age.unwrap_or_default());
         let at = at.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-        let help = "When maglevd started, as Unix time.";
-        page.process("process_start_time_seconds", "gauge", help, at.as_secs_f64());
+        let help = format!("When {program} started, as Unix time.");
+        page.process("process_start_time_seconds", "gauge", &help, at.as_secs_f64());
     }
 }
 
@@ -59,7 +60,7 @@ mod tests {
 
     fn page() -> String {
         let mut page = MetricsPage::default();
-        collect(&mut page);
+        collect(&mut page, "maglevd");
         page.into_text()
     }
 

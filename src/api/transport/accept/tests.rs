@@ -1,8 +1,12 @@
 //! The accept loop over real sockets and paused time.
 
+use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep_until};
 
 use super::*;
+use crate::api::transport::arrival::ListeningSocket;
+use crate::api::transport::peer::Entrance;
+use crate::domain::rights::Role;
 
 #[test]
 fn a_lack_of_descriptors_is_told_from_a_client_that_went_away() {
@@ -20,6 +24,21 @@ fn a_lack_of_descriptors_is_told_from_a_client_that_went_away() {
     }
 }
 
+#[test]
+fn loopback_is_of_no_network() {
+    for (address, expected) in [
+        ("127.0.0.1:1", false),
+        ("[::1]:1", false),
+        ("[::ffff:127.0.0.1]:1", false),
+        ("192.0.2.1:1", true),
+        ("[2001:db8::1]:1", true),
+        ("[::ffff:192.0.2.1]:1", true),
+    ] {
+        assert_eq!(is_of_a_network(ClientPeer::Tcp(address.parse().unwrap())), expected);
+    }
+    assert!(!is_of_a_network(ClientPeer::Unix { uid: 0, pid: None }));
+}
+
 /// A listener with this many places, and the connections that it accepts. They are
 /// open until they are dropped or closed.
 async fn open(
@@ -31,6 +50,7 @@ async fn open(
     let (phase, changes) = watch::channel(DaemonPhase::Serving);
     let acceptor = ConnectionAcceptor {
         service: "test",
+        is_grpc: false,
         tls: None,
         limits: ConnectionLimits { total, per_client: total },
         idle_limit: None,
@@ -44,7 +64,9 @@ async fn open(
     };
     tokio::spawn(async move {
         let _phase = phase;
-        accept_all(vec![ListeningSocket::Tcp(listener)], acceptor, changes).await;
+        let (socket, address) = (ListeningSocket::Tcp(listener), String::new());
+        let entrance = Arc::new(Entrance { address, role: Role::Nobody });
+        accept_all(vec![Listener { socket, entrance }], acceptor, changes).await;
     });
     (address, connections)
 }

@@ -6,6 +6,7 @@
 
 mod node;
 mod tree;
+mod watch;
 
 pub use node::{GrammarToken, Node, Path, SlotValue, ValueSlot};
 pub use tree::ROOT;

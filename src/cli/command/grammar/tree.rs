@@ -1,9 +1,9 @@
 //! The grammar's tree: every command, written as it is typed.
 
 use super::node::{Node, Path, ValueSlot, alias, slot, whole, word, yielding};
+use super::watch::WATCH;
 use crate::cli::command::request::{
-    BackendChange, CliCommand, DaemonRequest, DrainOptions, LogLevelWord, OverrideTerms, Shell,
-    TimelineQuery, WatchOptions,
+    BackendChange, CliCommand, DaemonRequest, DrainOptions, OverrideTerms, Shell, TimelineQuery,
 };
 
 /// The first words of all commands.
@@ -46,6 +46,8 @@ const SHOW: &[Node] = &[
         .then(&[slot(ValueSlot::HealthCheck, "its settings").makes(|path| {
             request(DaemonRequest::ShowHealthCheck { name: path.name(ValueSlot::HealthCheck)? })
         })]),
+    word("identity", "whom the daemon takes you for, and what you may do")
+        .makes(|_| request(DaemonRequest::ShowIdentity)),
     word("overrides", "what operators have set, who, why and until when")
         .makes(|_| request(DaemonRequest::ShowOverrides)),
     word("timeline", "what happened lately")
@@ -221,29 +223,6 @@ const CONFIG: &[Node] = &[
         .makes(|path| request(DaemonRequest::ConfigReload { force: path.has("force") })),
 ];
 
-const WATCH: &[Node] = &[
-    word("state", "frontends and their servers live, on the whole terminal")
-        .makes(|_| Some(CliCommand::WatchState)),
-    word("events", "events as they happen, a JSON object a line").with(EVENTS).makes(watch),
-];
-
-const EVENTS: &[Node] = &[
-    word("num", "stop after so many").then(&[slot(ValueSlot::Count, "how many")]),
-    word("log", "only these: the daemon's log").with(&[word("level", "how severe at least").then(
-        &[
-            word("debug", "every probe and message"),
-            word("info", "what happens"),
-            word("warn", "what needs a look"),
-            word("error", "what failed"),
-        ],
-    )]),
-    word("backend", "only these: transitions of backends"),
-    word("frontend", "only these: transitions of frontends"),
-    word("dataplane", "only these: what was written to VPP"),
-    word("hold", "only these: verdicts that wait for evidence"),
-    word("drain", "only these: how far drains are"),
-];
-
 const COMPLETIONS: &[Node] = &[
     word("bash", "source it, or put it where bash-completion looks")
         .makes(|_| Some(CliCommand::Completions(Shell::Bash))),
@@ -332,19 +311,4 @@ fn sync(path: &Path) -> Option<CliCommand> {
         dry_run: path.has("dry-run"),
         force: path.has("force"),
     })
-}
-
-#[allow(clippy::unnecessary_wraps)] // one type for all makers of commands
-fn watch(path: &Path) -> Option<CliCommand> {
-    let levels = [LogLevelWord::Debug, LogLevelWord::Info, LogLevelWord::Warn, LogLevelWord::Error];
-    Some(CliCommand::WatchEvents(WatchOptions {
-        count: path.count(),
-        log: path.has("log"),
-        level: levels.into_iter().find(|level| path.has(level.as_str())),
-        backend: path.has("backend"),
-        frontend: path.has("frontend"),
-        dataplane: path.has("dataplane"),
-        hold: path.has("hold"),
-        drain: path.has("drain"),
-    }))
 }

@@ -218,7 +218,7 @@ fn watch_accepts_its_options_in_any_order_and_once() {
     assert_eq!(parsed("watch events frontend backend"), Ok(CliCommand::WatchEvents(both)));
     assert_eq!(
         message("watch events backend backend"),
-        "`backend` is not possible after `watch events backend`; possible: num, log, frontend, dataplane, hold, drain"
+        "`backend` is not possible after `watch events backend`; possible: num, log, frontend, dataplane, hold, drain, audit"
     );
 }
 

@@ -19,7 +19,11 @@ pub(crate) fn tone(phase: &str) -> Tone {
     }
 }
 
-/// `draining for 2m0s: 42 of 120 flows, 1.5 end in a second, the last in about 28s`
+/// A server without a packet for less than this may just have had none between two.
+const QUIET_NS: i64 = 3 * SECOND_NS;
+
+/// `draining for 2m0s: 90 of 120 flows, about 42 in use, 1.5 end in a second, the last in
+/// about 28s`
 pub(crate) fn line(drain: &DrainInfo) -> String {
     let lasted = elapsed(drain.lasted_ns);
     if drain.phase == "drained" {
@@ -27,6 +31,8 @@ pub(crate) fn line(drain: &DrainInfo) -> String {
         return format!("drained after {lasted}{first}");
     }
     let mut parts = vec![flows(drain)];
+    parts.extend(in_use(drain));
+    parts.extend(quiet(drain));
     parts.extend(drain.rate.and_then(rate));
     let is_estimated = drain.uncounted.is_empty() && drain.flows.is_some_and(|flows| flows > 0);
     if is_estimated {
@@ -50,7 +56,8 @@ pub(crate) fn line(drain: &DrainInfo) -> String {
 
 /// `[########------]  42 of 120 flows, …`, in `width` columns.
 pub(crate) fn bar(drain: &DrainInfo, width: usize) -> String {
-    let (first, left) = (drain.first_flows.unwrap_or(0), drain.flows.unwrap_or(0));
+    let (first, counted) = (drain.first_flows.unwrap_or(0), drain.flows.unwrap_or(0));
+    let left = drain.in_use.map_or(counted, |in_use| in_use.min(counted));
     // Where they became more since, the bar is empty.
     let gone = first.saturating_sub(left);
     let filled = if first == 0 {
@@ -69,6 +76,19 @@ fn flows(drain: &DrainInfo) -> String {
         (Some(1), _) => "1 flow".into(),
         (Some(flows), _) => format!("{flows} flows"),
     }
+}
+
+/// Where fewer are in use than VPP counts.
+fn in_use(drain: &DrainInfo) -> Option<String> {
+    let in_use = drain.in_use.filter(|in_use| drain.flows.is_some_and(|flows| *in_use < flows))?;
+    Some(if in_use == 0 { "hardly one in use".into() } else { format!("about {in_use} in use") })
+}
+
+fn quiet(drain: &DrainInfo) -> Option<String> {
+    let (quiet, after) = drain.quiet_ns.zip(drain.forgets_after_ns)?;
+    let is_quiet = quiet >= QUIET_NS && drain.uncounted.is_empty();
+    let after = elapsed(after);
+    is_quiet.then(|| format!("no packet for {} (none is left after {after})", elapsed(quiet)))
 }
 
 /// Where they neither become fewer nor more, nothing.
@@ -116,6 +136,25 @@ mod tests {
         let text = "draining for 2m0s: 42 of 120 flows, 1.5 end in a second, the last in about 28s, \
                     timeout in 8m0s";
         assert_eq!(line(&draining()), text);
+        let counted = DrainInfo {
+            flows: Some(110),
+            in_use: Some(42),
+            quiet_ns: Some(SECOND_NS),
+            forgets_after_ns: Some(42 * SECOND_NS),
+            ..draining()
+        };
+        let expected = text.replace("42 of 120 flows", "110 of 120 flows, about 42 in use");
+        assert_eq!(line(&counted), expected);
+        let quiet = DrainInfo {
+            in_use: Some(0),
+            quiet_ns: Some(12 * SECOND_NS),
+            rate: Some(0.0),
+            ends_in_ns: Some(30 * SECOND_NS),
+            ..counted
+        };
+        let expected = "draining for 2m0s: 110 of 120 flows, hardly one in use, no packet for 12s \
+                        (none is left after 42s), the last in about 30s, timeout in 8m0s";
+        assert_eq!(line(&quiet), expected);
         let flushed = DrainInfo { flush: true, ..draining() };
         assert_eq!(line(&flushed), format!("{text}, then flush"));
         let rest = DrainInfo { rate: Some(0.0), ends_in_ns: None, ..draining() };
@@ -162,6 +201,8 @@ mod tests {
         let filled = |drain: &DrainInfo| bar(drain, 200).matches('#').count();
         assert_eq!(filled(&draining()), 78 * BAR / 120);
         assert_eq!(filled(&DrainInfo { flows: Some(500), ..draining() }), 0);
+        let counted = DrainInfo { flows: Some(120), in_use: Some(42), ..draining() };
+        assert_eq!(filled(&counted), 78 * BAR / 120);
         let over = DrainInfo { phase: "drained".into(), first_flows: Some(0), ..draining() };
         assert_eq!(filled(&over), BAR);
         assert_eq!(bar(&draining(), 40).chars().count(), 40);

@@ -8,8 +8,10 @@ mod doctor;
 pub(crate) mod drain;
 mod explain;
 mod frontends;
+mod identity;
 mod overrides;
 mod prediction;
+pub(crate) mod slow_start;
 pub mod timeline;
 mod vpp;
 
@@ -35,6 +37,7 @@ pub fn text(answer: &CliAnswer, context: &RenderContext) -> String {
         }
         CliAnswer::Backends(list) => backends::list(list, context),
         CliAnswer::Backend { backend, check } => backends::one(backend, check.as_ref(), context),
+        CliAnswer::Identity(identity) => identity::identity(identity, context),
         CliAnswer::Overrides(answer) => overrides::list(answer, context),
         CliAnswer::BackendSet { backend, .. } => backends::changed(backend, context),
         CliAnswer::HealthChecks(list) => checks::list(list, context),

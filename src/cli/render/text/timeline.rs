@@ -29,6 +29,7 @@ pub fn event_at(event: &pb::Event) -> i64 {
         Some(Event::Change(event)) => event.at_unix_ns,
         Some(Event::Hold(event)) => event.at_unix_ns,
         Some(Event::Drain(event)) => event.at_unix_ns,
+        Some(Event::Audit(event)) => event.at_unix_ns,
         Some(Event::Log(event)) => event.at_unix_ns,
         Some(Event::Missed(_)) | None => 0,
     }
@@ -117,6 +118,7 @@ fn described(event: &pb::Event) -> (String, String, Tone) {
             let detail = format!("{}{flows}: {}", event.kind, event.why);
             (format!("drain {}", event.backend_name), detail, Tone::Plain)
         }
+        Some(Event::Audit(event)) => described_audit(event),
         Some(Event::Log(event)) => (format!("log {}", event.msg), event.level.clone(), Tone::Faint),
         Some(Event::Missed(event)) => ("missed".into(), event.count.to_string(), Tone::Bad),
         None => ("unknown".into(), "an event of a newer daemon".into(), Tone::Faint),
@@ -129,6 +131,25 @@ fn described_transition(transition: &pb::TransitionRecord) -> String {
         "" => moved,
         why => format!("{moved}: {why}"),
     }
+}
+
+fn described_audit(audit: &pb::AuditEvent) -> (String, String, Tone) {
+    let done = audit.outcome == "done";
+    let detail = match audit.detail.as_str() {
+        "" => String::new(),
+        detail => format!(": {detail}"),
+    };
+    let why = match audit.why.as_str() {
+        "" => String::new(),
+        why => format!(" because {why:?}"),
+    };
+    let who = match audit.role.as_str() {
+        "" => audit.who.clone(),
+        role => format!("{} ({role})", audit.who),
+    };
+    let text = format!("{}{why} by {who}: {}{detail}", audit.what, audit.outcome);
+    let tone = if done { Tone::Held } else { Tone::Bad };
+    ("asked".into(), printable(&text), tone)
 }
 
 fn described_change(change: &pb::ChangeEvent) -> (String, String, Tone) {

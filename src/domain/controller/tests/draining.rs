@@ -59,7 +59,7 @@ impl DrainTestBed {
             match effect {
                 ControllerEffect::SetFlowTimer(timer, _) => self.flow_timer = Some(timer),
                 ControllerEffect::SetDrainTimer(id, _) => self.drain_timers.push(id),
-                ControllerEffect::ReadFlows => self.reads += 1,
+                ControllerEffect::ReadFlows { .. } => self.reads += 1,
                 ControllerEffect::Administer { backend, admin, .. } => {
                     let to = match admin {
                         Admin::Enabled => State::Unknown,
@@ -149,6 +149,31 @@ fn a_drain_is_a_pause_whose_flows_are_counted_until_there_is_none() {
     bed.command("a", AdminCommand::Undrain);
     assert_eq!((bed.events(), bed.phase("a")), (vec!["a ended 0".into()], None));
     assert_eq!(bed.controller.backend("a").unwrap().state, State::Unknown);
+}
+
+#[test]
+fn a_server_without_packets_for_longer_than_the_flow_timeout_is_drained_whatever_is_counted() {
+    let mut bed = DrainTestBed::new();
+    bed.drain("a", None);
+    bed.confirm();
+    let mut phases = Vec::new();
+    // The timeout is 40 s.
+    for (after, packets) in [(0, 100), (30, 130), (31, 130), (11, 130)] {
+        assert!(bed.fire());
+        bed.now += SECOND * after;
+        let address = IpAddr::from([10, 0, 0, 1]);
+        let vip = bed.controller.config.frontends["web"].vip;
+        let counts = FlowCounts::new([(vip, [(address, 7)].into())].into(), true)
+            .with_packets([(address, [(12, packets)].into())].into());
+        let effects = bed.controller.flows_read(&Ok(counts), SECOND / 1000, bed.moment());
+        bed.execute(effects);
+        phases.push(bed.phase("a").unwrap());
+    }
+    assert_eq!(phases[..3], [DrainPhase::Draining; 3]);
+    assert_eq!(
+        (phases[3], bed.events()),
+        (DrainPhase::Drained, vec!["a draining ?".into(), "a drained 0".into()])
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::domain::evidence::doubts::Suspicion;
+use crate::domain::evidence::doubts::{DoubtOrder, Suspicion};
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::hold::{HoldChangeKind, HoldOutcome};
 use crate::domain::health::doubt::{Doubt, DoubtId, DoubtKind};
@@ -114,7 +114,10 @@ fn a_reload_sets_the_limit() {
     controller.reload(Arc::new(without), START);
     let effects = doubt(&mut controller, DoubtKind::Asking { since: start }, moment(start, 1));
     assert_eq!(holds(&effects), []);
-    assert!(matches!(effects[..], [ControllerEffect::Judge { .. }]), "{effects:?}");
+    assert!(
+        matches!(effects[..], [ControllerEffect::Doubt(DoubtOrder::Judge { .. })]),
+        "{effects:?}"
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Instant;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::drain::{DrainOrder, DrainTimeout};
 use crate::domain::events::Changed;
 use crate::domain::overrides::{Overridden, OverrideEnd, Reason};
 
@@ -19,6 +20,7 @@ fn any_command() -> impl Strategy<Value = OverrideCommand> {
         AdminCommand::Enable,
         AdminCommand::Disable,
         AdminCommand::Unset,
+        AdminCommand::Undrain,
     ]);
     let admin = (backend, admin)
         .prop_map(|(backend, command)| OverrideCommand::Admin { backend: backend.into(), command });
@@ -30,7 +32,14 @@ fn any_command() -> impl Strategy<Value = OverrideCommand> {
         backend: backend.into(),
         weight: weight.map(|weight| Weight::try_from(weight).unwrap()),
     });
-    prop_oneof![admin, weight]
+    let timeout = prop::option::of((1u64..3000, any::<bool>()));
+    let backend = prop::sample::select(vec!["a", "b", "c"]);
+    let drain = (backend, timeout).prop_map(|(backend, timeout)| {
+        let timeout =
+            timeout.map(|(after, flush)| DrainTimeout { after: Duration::from_secs(after), flush });
+        OverrideCommand::Drain { backend: backend.into(), order: DrainOrder { timeout } }
+    });
+    prop_oneof![2 => admin, 2 => weight, 1 => drain]
 }
 
 fn any_commands() -> impl Strategy<Value = Vec<(OverrideCommand, Option<u64>, u64)>> {
@@ -78,6 +87,18 @@ fn ends(effects: &[ControllerEffect]) -> Vec<(String, OverrideEnd)> {
         _ => None,
     });
     ends.collect()
+}
+
+/// Who ordered which drain of which backend and when, and how long it has lasted.
+fn drains(
+    controller: &ControllerState,
+    now: Instant,
+) -> Vec<(BackendName, DrainOrder, String, SystemTime, Duration)> {
+    let all = controller.drains.by_backend.iter().map(|(name, followed)| {
+        let drain = &followed.drain;
+        (name.clone(), drain.order(), drain.who().to_owned(), drain.since(), drain.lasted(now))
+    });
+    all.collect()
 }
 
 /// Each backend's administrative state and each weight, by what the controller does.
@@ -163,6 +184,18 @@ proptest! {
         prop_assert_eq!(ends(&effects), expected);
         prop_assert_eq!(restarted.overrides(), controller.overrides());
         prop_assert_eq!(effective(&restarted), effective(&controller));
+        let drained = drains(&restarted, back.monotonic);
+        prop_assert_eq!(&drained, &drains(&controller, back.monotonic));
+        // Each goes on to its timeout, and no less than what it takes to count its flows.
+        let timers: Vec<_> = effects.iter().filter_map(|effect| match effect {
+            ControllerEffect::SetDrainTimer(_, after) => Some(*after),
+            _ => None,
+        }).collect();
+        let left = drained.iter().filter_map(|(_, order, .., lasted)| {
+            let left = order.timeout?.after.saturating_sub(*lasted);
+            Some(left.max(Duration::from_secs(60)))
+        });
+        prop_assert_eq!(timers, left.collect::<Vec<_>>());
         for (name, record) in &restarted.backends {
             let is_out = matches!(record.admin, Admin::Paused | Admin::Disabled);
             prop_assert_eq!(is_out, matches!(record.state, State::Paused | State::Disabled), "{}", name);
@@ -249,6 +282,40 @@ fn an_override_says_who_why_and_until() {
     let before = since(&controller);
     let effects = controller.give(&OperatorCommand { at: moment(start, 9), ..again }).unwrap();
     assert_eq!((changes(&effects), since(&controller)), (vec![], before));
+}
+
+#[test]
+fn a_drain_goes_on_after_a_restart_and_ends_with_its_pause_all_the_same() {
+    let start = Instant::now();
+    let mut controller = started();
+    let timeout = Some(DrainTimeout { after: DAY, flush: true });
+    let order = DrainOrder { timeout };
+    let drain = OverrideCommand::Drain { backend: "a".into(), order };
+    controller.give(&given(drain, None, moment(start, 0))).unwrap();
+    let stored = controller.overrides().clone();
+    let back = moment(start, 7200);
+    let (mut restarted, effects) = ControllerState::restored(Arc::new(config()), &stored, back);
+    let told: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            ControllerEffect::Publish(Event::Drain(drain)) => Some(drain.why.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["maglevd has restarted; ordered by me"]);
+    let view = restarted.backend("a").unwrap().drain.unwrap().view(back.monotonic);
+    assert_eq!(
+        (view.lasted, view.left),
+        (Duration::from_secs(7200), Some(DAY - Duration::from_secs(7200)))
+    );
+    // A pause of it stops the counting, over restarts too.
+    let pause = OverrideCommand::Admin { backend: "a".into(), command: AdminCommand::Pause };
+    restarted.give(&given(pause, None, back)).unwrap();
+    assert!(restarted.backend("a").unwrap().drain.is_none());
+    let stored = restarted.overrides().clone();
+    let (again, _) = ControllerState::restored(Arc::new(config()), &stored, back);
+    assert!(again.backend("a").unwrap().drain.is_none());
+    assert_eq!(again.backend("a").unwrap().state, State::Paused);
 }
 
 #[test]

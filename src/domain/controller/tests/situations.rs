@@ -1,10 +1,17 @@
 //! What explanations are told, and what commands would do.
 
 use super::*;
+use std::time::Instant;
+
 use crate::domain::explain::facts::MemberSituation;
+use crate::domain::moment::Moment;
+
+fn now() -> Moment {
+    Moment { monotonic: Instant::now(), wall: START }
+}
 
 fn member(controller: &ControllerState, name: &str) -> MemberSituation {
-    let web = controller.frontend_situation("web").unwrap();
+    let web = controller.frontend_situation("web", now()).unwrap();
     let mut members = web.pools.into_iter().flat_map(|pool| pool.members);
     members.find(|member| member.name.as_str() == name).unwrap()
 }
@@ -12,26 +19,26 @@ fn member(controller: &ControllerState, name: &str) -> MemberSituation {
 #[test]
 fn a_situation_is_what_was_decided() {
     let mut controller = started();
-    let a = controller.backend_situation("a").unwrap();
+    let a = controller.backend_situation("a", now()).unwrap();
     assert!(a.is_awaited && a.last_transition.is_none() && a.frontend_count == 1);
     assert_eq!(a.check.unwrap().fall, 1);
     assert!(member(&controller, "a").is_awaited);
-    assert_eq!(controller.frontend_situation("web").unwrap().active_pool, None);
+    assert_eq!(controller.frontend_situation("web", now()).unwrap().active_pool, None);
 
     transition(&mut controller, "a", State::Up);
     let set = controller.set_weight("web", "main", "a", Weight::ZERO, ("me", START));
     assert!(set.is_ok());
     let a = member(&controller, "a");
-    assert!(!a.is_awaited && !a.serves() && a.is_overridden());
+    assert!(!a.is_awaited && !a.serves() && &*a.overridden.unwrap().who == "me");
     assert_eq!((a.weight, a.configured, &*a.why), (Weight::ZERO, Weight::FULL, "probe"));
 
     let paused = controller.administer("b", AdminCommand::Pause, ("me", START));
     assert!(paused.is_ok());
-    let b = controller.backend_situation("b").unwrap();
-    assert_eq!((b.admin, b.is_overridden), (Admin::Paused, true));
+    let b = controller.backend_situation("b", now()).unwrap();
+    assert_eq!((b.admin, &*b.overridden.unwrap().who), (Admin::Paused, "me"));
 
     controller.expire_startup_grace(START);
     assert!(!member(&controller, "c").is_awaited);
-    assert!(controller.backend_situation("ghost").is_err());
-    assert!(controller.frontend_situation("ghost").is_err());
+    assert!(controller.backend_situation("ghost", now()).is_err());
+    assert!(controller.frontend_situation("ghost", now()).is_err());
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{DoubtEffect, DoubtedGroup, Doubts, FindAskable, Phase, Question, Suspect};
+use super::{DoubtEffect, DoubtOrder, DoubtedGroup, Doubts, FindAskable, Phase, Question, Suspect};
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::hold::HoldOutcome;
 use crate::domain::health::doubt::Judgement;
@@ -47,7 +47,7 @@ impl Doubts {
                 return true;
             }
             let (backend, doubt) = (suspect.backend.clone(), suspect.phase.doubt());
-            effects.push(DoubtEffect::Witness { backend, doubt, by, began });
+            effects.push(DoubtOrder::Witness { backend, doubt, by, began }.into());
             match suspect.phase {
                 Phase::Asking(doubt) | Phase::Witnessed(doubt) => {
                     // Its prober reports when its doubt is over.
@@ -86,7 +86,7 @@ impl Doubts {
                 suspect.phase = Phase::Held(doubt);
                 let (backend, judgement) =
                     (suspect.backend.clone(), Judgement::Unwitnessed(now.monotonic));
-                effects.push(DoubtEffect::Judge { backend, doubt, judgement });
+                effects.push(DoubtOrder::Judge { backend, doubt, judgement }.into());
                 any = true;
             }
         }
@@ -143,7 +143,7 @@ impl Doubts {
             self.last_timer.0 += 1;
             doubted.again = Some(self.last_timer);
             let timer = self.last_timer;
-            effects.push(DoubtEffect::SetTimer { group, timer, after: ASK_AGAIN });
+            effects.push(DoubtOrder::SetTimer { group, timer, after: ASK_AGAIN }.into());
         }
     }
 
@@ -154,7 +154,7 @@ impl Doubts {
             self.last_timer.0 += 1;
             doubted.limit = Some(self.last_timer);
             let timer = self.last_timer;
-            effects.push(DoubtEffect::SetTimer { group, timer, after: self.limit });
+            effects.push(DoubtOrder::SetTimer { group, timer, after: self.limit }.into());
         }
     }
 

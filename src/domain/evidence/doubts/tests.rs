@@ -67,15 +67,17 @@ impl DoubtsTestBed {
                     self.question = Some((question, names.len() + whom.witnesses.len()));
                     self.asked.push(names.join(" "));
                 }
-                DoubtEffect::Witness { backend, doubt, .. } => {
+                DoubtEffect::Order(DoubtOrder::Witness { backend, doubt, .. }) => {
                     if doubt.is_some() {
                         self.judged.entry(backend).or_default().push(Judgement::Witnessed);
                     }
                 }
-                DoubtEffect::Judge { backend, judgement, .. } => {
+                DoubtEffect::Order(DoubtOrder::Judge { backend, judgement, .. }) => {
                     self.judged.entry(backend).or_default().push(judgement);
                 }
-                DoubtEffect::SetTimer { timer, after, .. } => self.timers.push((timer, after)),
+                DoubtEffect::Order(DoubtOrder::SetTimer { timer, after, .. }) => {
+                    self.timers.push((timer, after));
+                }
                 DoubtEffect::Began(_) => self.holds.push("began".into()),
                 DoubtEffect::Ended { outcome, .. } => self.holds.push(outcome.as_str().into()),
             }

@@ -2,13 +2,17 @@
 //! backends are `web2`, and `spare1` in pool `spare`. All is well unless a situation says
 //! otherwise.
 
-use super::bed::Bed;
+use std::sync::Arc;
+
+use super::bed::{Bed, origin};
 use crate::domain::balancing::weights::{FrontendState, TargetWeight};
 use crate::domain::dataplane::net::Weight;
+use crate::domain::drain::DrainOrder;
 use crate::domain::explain::CauseKind;
 use crate::domain::explain::facts::{ProbeSituation, VppLink};
 use crate::domain::health::probe_result::ResultCode;
 use crate::domain::health::{Admin, State};
+use crate::domain::overrides::OverrideOrigin;
 use crate::domain::reconcile::VipObservation;
 
 /// What is arranged, and the kind and the text of the cause.
@@ -19,17 +23,51 @@ pub(super) const OF_BACKENDS: &[Situation] = &[
     (
         |bed| bed.down("L7STS 503 Service Unavailable", ResultCode::L7Status, 3),
         CauseKind::CheckFails,
-        "web1 gets no new flows because its health check fails: L7STS 503 Service Unavailable, 3 of 3",
+        "web1 gets no new flows because its health check http (http, port 80) fails: L7STS 503 Service Unavailable, 3 of 3",
     ),
     (
         |bed| bed.down("L4TOUT timeout", ResultCode::L4Timeout, 10),
         CauseKind::CheckFails,
-        "web1 gets no new flows because its health check fails: L4TOUT timeout, 3 of 3",
+        "web1 gets no new flows because its health check http (http, port 80) fails: L4TOUT timeout, 3 of 3",
+    ),
+    // Faults that were made on a running daemon, and found by their first line.
+    (
+        |bed| {
+            bed.down(
+                "L7CNT status 200, but its body (11 bytes) does not match",
+                ResultCode::L7Content,
+                3,
+            );
+        },
+        CauseKind::CheckFails,
+        "web1 gets no new flows because its health check http (http, port 80) fails: L7CNT status 200, but its body (11 bytes) does not match, 3 of 3",
+    ),
+    (
+        |bed| bed.down("L7TOUT no whole answer within 400ms", ResultCode::L7Timeout, 3),
+        CauseKind::CheckFails,
+        "web1 gets no new flows because its health check http (http, port 80) fails: L7TOUT no whole answer within 400ms, 3 of 3",
+    ),
+    (
+        |bed| {
+            let detail = "L6RSP the backend does not speak TLS on this port";
+            bed.down(detail, ResultCode::L6Response, 3);
+        },
+        CauseKind::CheckFails,
+        "web1 gets no new flows because its health check http (http, port 80) fails: L6RSP the backend does not speak TLS on this port, 3 of 3",
+    ),
+    (
+        |bed| {
+            bed.unknown();
+            let detail = "source address 198.51.100.77 is not an address of this machine";
+            bed.probe(ResultCode::SocketError, detail);
+        },
+        CauseKind::CannotProbe,
+        "web1 keeps the weight that VPP has because this machine cannot probe it: SOCKERR source address 198.51.100.77 is not an address of this machine",
     ),
     (
         |bed| bed.down("L4CON connection refused", ResultCode::L4Connect, 1),
         CauseKind::CheckFails,
-        "web1 gets no new flows because its health check fails: L4CON connection refused, its first result",
+        "web1 gets no new flows because its health check http (http, port 80) fails: L4CON connection refused, its first result",
     ),
     (
         |bed| {
@@ -89,6 +127,43 @@ pub(super) const OF_BACKENDS: &[Situation] = &[
         "web1 gets no new flows because an operator paused it: pause by uid 1000 pid 4711",
     ),
     (
+        |bed| {
+            bed.admin(Admin::Paused, true, "pause by alice: kernel upgrade");
+            bed.backend.overridden = Some(origin(Some("kernel upgrade"), Some(600)));
+        },
+        CauseKind::Paused,
+        "web1 gets no new flows because an operator paused it: pause by alice: kernel upgrade, until 2026-03-01 12:10:00 UTC",
+    ),
+    (
+        |bed| {
+            bed.admin(Admin::Paused, true, "drain by alice");
+            let drain = Some(DrainOrder::default());
+            let pause = origin(None, None);
+            bed.backend.overridden = Some(Arc::new(OverrideOrigin { drain, ..(*pause).clone() }));
+        },
+        CauseKind::Paused,
+        "web1 gets no new flows because an operator drains it: drain by alice",
+    ),
+    (
+        |bed| bed.weigh("web1", 1, 100),
+        CauseKind::WeightSet,
+        "web1 gets new flows of www with an operator's weight 1 in place of the file's 100 (alice: a test, until 2026-03-01 12:30:00 UTC)",
+    ),
+    (
+        |bed| bed.slow("web1", 12, 42),
+        CauseKind::SlowStart,
+        "web1 gets only some of its new flows of www yet: a slow start has brought it to weight 12 of 100, and ends at 2026-03-01 12:00:42 UTC",
+    ),
+    (
+        |bed| {
+            // What keeps it from flows comes before what keeps it from some.
+            bed.slow("web1", 12, 42);
+            bed.away();
+        },
+        CauseKind::VppAway,
+        "web1 should get new flows of www, and VPP was not told yet because VPP is not connected: connection refused",
+    ),
+    (
         |bed| bed.admin(Admin::Disabled, true, "disable by 192.0.2.7:1"),
         CauseKind::Disabled,
         "web1 gets no new flows because an operator disabled it: disable by 192.0.2.7:1",
@@ -110,7 +185,7 @@ pub(super) const OF_BACKENDS: &[Situation] = &[
     (
         |bed| bed.weigh("web1", 0, 100),
         CauseKind::WeightZero,
-        "web1 gets no new flows because an operator set its weight to 0 in pool main of www",
+        "web1 gets no new flows because an operator set its weight to 0 in pool main of www (alice: a test, until 2026-03-01 12:30:00 UTC)",
     ),
     (
         |bed| bed.weigh("web1", 0, 0),
@@ -147,7 +222,7 @@ pub(super) const OF_BACKENDS: &[Situation] = &[
             bed.fail_open();
         },
         CauseKind::FailsOpen,
-        "web1 gets new flows although its health check fails: L7STS 503, 3 of 3: www fails open, 0 of the weight of 300 is up, below 40%",
+        "web1 gets new flows although its health check http (http, port 80) fails: L7STS 503, 3 of 3: www fails open, 0 of the weight of 300 is up, below 40%",
     ),
     (
         |bed| {
@@ -189,7 +264,7 @@ pub(super) const OF_BACKENDS: &[Situation] = &[
             bed.away();
         },
         CauseKind::CheckFails,
-        "web1 gets no new flows because its health check fails: L4TOUT timeout, 3 of 3 (VPP may not know: VPP is not connected: connection refused)",
+        "web1 gets no new flows because its health check http (http, port 80) fails: L4TOUT timeout, 3 of 3 (VPP may not know: VPP is not connected: connection refused)",
     ),
     (
         |bed| bed.vpp.link = VppLink::Lacking("this VPP lacks API messages".into()),
@@ -241,6 +316,6 @@ pub(super) const OF_BACKENDS: &[Situation] = &[
     (
         |bed| bed.second_frontend_has_weight_zero(),
         CauseKind::WeightZero,
-        "web1 gets new flows of www, and none of api because an operator set its weight to 0 in pool main of api",
+        "web1 gets new flows of www, and none of api because an operator set its weight to 0 in pool main of api (alice, until it is taken back)",
     ),
 ];

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::super::facts::*;
 use super::super::{Explanation, backend, frontend};
@@ -18,6 +18,8 @@ use crate::domain::health::doubt::DoubtView;
 use crate::domain::health::probe_history::ProbeOutcome;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::health::{Admin, State};
+use crate::domain::moment::Moment;
+use crate::domain::overrides::{OverrideOrigin, OverrideTerm, Reason};
 use crate::domain::reconcile::{
     DataplaneTrace, FrontendTrace, LastWrite, LinkTrace, VipObservation,
 };
@@ -58,8 +60,19 @@ fn member(name: &str, serves: bool) -> MemberSituation {
         is_awaited: false,
         weight: Weight::FULL,
         configured: Weight::FULL,
+        overridden: None,
+        slow_until: None,
         effective: TargetWeight::Weight(if serves { Weight::FULL } else { Weight::ZERO }),
     }
+}
+
+/// Of an override that alice has set an hour ago, and that ends in so many seconds.
+pub(super) fn origin(why: Option<&str>, ends: Option<u64>) -> Arc<OverrideOrigin> {
+    let until = ends.map(|seconds| now() + Duration::from_secs(seconds));
+    let now = Moment { monotonic: Instant::now(), wall: now() };
+    let term = OverrideTerm::restored(ago(3600), until, now);
+    let why = why.map(|why| Reason::try_from(why).unwrap());
+    Arc::new(OverrideOrigin { who: "alice".into(), why, term, drain: None })
 }
 
 fn last_write(weight: u8, before: u8, is_drift: bool, seconds: u64) -> LastWrite {
@@ -117,7 +130,12 @@ impl Bed {
                 address: Some(address("web1")),
                 dns_name: None,
                 unresolved: None,
-                check: Some(CheckSituation { name: "http".into(), rise: 2, fall: 3 }),
+                check: Some(CheckSituation {
+                    name: "http".into(),
+                    what: "http, port 80".into(),
+                    rise: 2,
+                    fall: 3,
+                }),
                 state: State::Up,
                 last_transition: Some(Transition {
                     from: State::Unknown,
@@ -126,7 +144,7 @@ impl Bed {
                     why: "L7OK 200 OK".into(),
                 }),
                 admin: Admin::Enabled,
-                is_overridden: false,
+                overridden: None,
                 doubt: None,
                 damping: None,
                 is_awaited: false,
@@ -246,16 +264,25 @@ impl Bed {
     }
 
     pub(super) fn admin(&mut self, admin: Admin, by_operator: bool, why: &str) {
-        (self.backend.admin, self.backend.is_overridden) = (admin, by_operator);
+        self.backend.admin = admin;
+        self.backend.overridden = by_operator.then(|| origin(None, None));
         let state = if admin == Admin::Paused { State::Paused } else { State::Disabled };
         self.state(state, why);
         self.weigh_effective("web1", 0);
+    }
+
+    /// The backend comes back, and its last step ends in so many seconds.
+    pub(super) fn slow(&mut self, name: &str, to: u8, seconds: u64) {
+        let until = now() + Duration::from_secs(seconds);
+        self.member(name).slow_until = Some(until);
+        self.weigh_effective(name, to);
     }
 
     /// The weight asked for, and that of the file.
     pub(super) fn weigh(&mut self, name: &str, to: u8, configured: u8) {
         let member = self.member(name);
         (member.weight, member.configured) = (weight(to), weight(configured));
+        member.overridden = (to != configured).then(|| origin(Some("a test"), Some(1800)));
         self.weigh_effective(name, to);
     }
 
@@ -310,6 +337,7 @@ impl Bed {
         api.name = "api".into();
         let member = &mut api.pools[0].members[0];
         member.weight = Weight::ZERO;
+        member.overridden = Some(origin(None, None));
         member.effective = TargetWeight::Weight(Weight::ZERO);
         self.backend.frontends.push(api);
         self.backend.frontend_count = 2;

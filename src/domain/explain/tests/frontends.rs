@@ -57,6 +57,16 @@ pub(super) const OF_FRONTENDS: &[FrontendCase] = &[
         "www sends new flows to all enabled backends of pool main because it fails open: 0 of the weight of 300 is up, below 40%",
     ),
     (
+        |bed| bed.entries("web2", 0),
+        CauseKind::NoEntry,
+        "www sends new flows to 1 of 2 backends of pool main, since its table has 1024 entries and none left for web2",
+    ),
+    (
+        |bed| bed.slow("web2", 30, 8),
+        CauseKind::SlowStart,
+        "www sends new flows to 2 of 2 backends of pool main, of which web2 gets only some yet: a slow start has brought it to weight 30 of 100, and ends at 2026-03-01 12:00:08 UTC",
+    ),
+    (
         |bed| bed.doubt("L4TOUT timeout; others are asked", false),
         CauseKind::Doubted,
         "www sends new flows to 2 of 2 backends of pool main, although web1 fails, which is not believed",

@@ -5,10 +5,12 @@
 //! marker type that implements [`LbApi`]; to add one takes its
 //! folder and its variant here.
 
-mod conf;
+mod common_messages;
 pub(super) mod lb_api;
+mod listing;
 pub(super) mod membership;
 mod required_messages;
+mod server_dumps;
 #[cfg(test)]
 mod tests;
 pub(super) mod weights;

@@ -9,6 +9,7 @@ mod api;
 mod encoding;
 mod fault;
 mod index;
+mod load_balances;
 mod rows;
 mod servers;
 mod state;

@@ -43,7 +43,8 @@ impl Plugin {
         let vip_index = self.find(vip).ok_or(PluginRefusal::NoSuchEntry)?;
         let (mut revived, mut new) = (Vec::new(), Vec::new());
         let kind = self.vips[vip_index].kind;
-        for &server in servers {
+        // VPP goes from the last to the first: so it chooses what it refuses a line for.
+        for (place, &server) in servers.iter().enumerate().rev() {
             if let Some(known) = self.find_server(vip_index, server) {
                 if self.servers[known].used {
                     return Err(PluginRefusal::ValueExist.into());
@@ -51,7 +52,7 @@ impl Plugin {
                 revived.push(known);
             } else if is_ip4(server) != kind.takes_ip4_servers() {
                 return Err(PluginRefusal::InvalidAddressFamily.into());
-            } else if !new.contains(&server) {
+            } else if !servers[..place].contains(&server) {
                 new.push(server);
             }
         }
@@ -66,7 +67,8 @@ impl Plugin {
                 revived.flows = 0;
             }
         }
-        for server in new.into_iter().rev() {
+        for server in new {
+            self.load_balances.make(server);
             let (index, slot) = self.servers.take();
             slot.address = server;
             slot.used = true;
@@ -172,7 +174,14 @@ impl Plugin {
             }
         }
         self.servers[index].flows += flows;
+        // Each has its first packet.
+        self.send_packets(server, flows);
         Ok(())
+    }
+
+    /// Sends packets of established flows to a server.
+    pub fn send_packets(&mut self, server: u128, packets: u64) {
+        self.load_balances.count(server, packets);
     }
 
     /// Has new flows to one server of a VIP take the places of another's entries. That is

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::address::{PluginPrefix, PluginVipKey};
 use super::api::PluginApi;
 use super::index::VipIndex;
+use super::load_balances::LoadBalances;
 use crate::vpp::embedded::pool::SlotPool;
 
 /// Seconds between two runs of the collector, and between two collections of
@@ -128,6 +129,7 @@ pub struct Plugin {
     /// The bucket count and the timeout that the sticky table was used with, by the
     /// last packet.
     pub(super) sticky_table: Option<(u32, u32)>,
+    pub(super) load_balances: LoadBalances,
     pub(super) next_collection: u32,
     /// VIP slots whose counters changed since they were taken.
     pub(super) changed_counters: BTreeSet<u32>,
@@ -150,6 +152,7 @@ impl Plugin {
             index: VipIndex::default(),
             servers: SlotPool::default(),
             sticky_table: None,
+            load_balances: LoadBalances::default(),
             next_collection: COLLECTION_PERIOD,
             changed_counters: BTreeSet::new(),
         };

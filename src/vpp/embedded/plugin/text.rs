@@ -36,6 +36,12 @@ impl Plugin {
         text
     }
 
+    /// `show load-balance INDEX`
+    #[must_use]
+    pub fn show_load_balance(&self, index: u32) -> String {
+        self.load_balances.show(index)
+    }
+
     /// `show lb`
     #[must_use]
     pub fn show(&self) -> String {
@@ -75,7 +81,8 @@ impl Plugin {
             writeln!(out, "    {name}: {count}")?;
         }
         writeln!(out, "  #as:{}", vip.servers.len())?;
-        for (row, dpo) in self.rows_of(slot).zip(12..) {
+        for row in self.rows_of(slot) {
+            let dpo = self.load_balances.index_of(row.address).unwrap_or_default();
             let (weight, buckets, flows) = (row.weight, row.buckets, row.flows);
             write!(out, "    {} ", PluginAddress(row.address))?;
             match self.api {

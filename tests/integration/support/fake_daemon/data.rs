@@ -186,6 +186,9 @@ fn drain() -> DrainInfo {
         rate: Some(0.01),
         ends_in_ns: Some(5_400 * SECOND),
         uncounted: String::new(),
+        in_use: Some(36),
+        quiet_ns: Some(SECOND),
+        forgets_after_ns: Some(42 * SECOND),
     }
 }
 

@@ -70,6 +70,7 @@ pub(crate) fn events(wanted: &WatchRequest, boot_id: u64) -> Vec<Event> {
             }),
         ),
         (wanted.drain, drained("overdue", Some(42))),
+        (wanted.audit, audited()),
         (None, Kind::Missed(MissedEvent { count: 3 })),
     ];
     let wanted = kinds.into_iter().filter(|(wanted, _)| wanted.unwrap_or(true));
@@ -136,6 +137,27 @@ pub(crate) fn drained(kind: &str, flows: Option<u64>) -> Kind {
         why: text("the timeout of 2h is over"),
         at_unix_ns: ago(1),
     })
+}
+
+/// Somebody was not allowed to change something.
+fn audited() -> Kind {
+    let event = AuditEvent {
+        who: text("bob 192.0.2.1:4711"),
+        identity: text("bob"),
+        listener: text("192.0.2.9:9090"),
+        peer: text("192.0.2.1:4711"),
+        role: text("viewer"),
+        method: text("PauseBackend"),
+        what: text("pause backend nginx0 for 2h"),
+        why: text("kernel upgrade"),
+        outcome: text("denied"),
+        detail: text("PauseBackend takes the role operator"),
+        backend_name: text("nginx0"),
+        began_unix_ns: ago(1),
+        at_unix_ns: ago(1),
+        ..AuditEvent::default()
+    };
+    Kind::Audit(event.into())
 }
 
 /// Something that happens to VPP.

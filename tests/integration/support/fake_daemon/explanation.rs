@@ -79,6 +79,7 @@ pub(super) fn fingerprints(other: bool) -> Fingerprints {
         name: name.clone(),
         state: text("up"),
         table: text("af63dc4c8601ec8c"),
+        dialect: text("weights"),
         weights: vec![],
     };
     Fingerprints {

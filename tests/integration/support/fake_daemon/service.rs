@@ -282,6 +282,13 @@ impl Maglev for FakeService {
         Ok(Response::new(Timeline { events, truncated, now_unix_ns: data::NOW_NS }))
     }
 
+    async fn get_identity(&self, _: Request<GetIdentityRequest>) -> Answer<CallerIdentity> {
+        if self.behaviour.old {
+            return Err(Status::unimplemented(""));
+        }
+        Ok(Response::new(diagnosis::identity(self.behaviour.contrary)))
+    }
+
     async fn get_vpp_doctor(&self, _: Request<GetVppDoctorRequest>) -> Answer<VppDoctor> {
         Ok(Response::new(diagnosis::doctor(self.behaviour.contrary)))
     }

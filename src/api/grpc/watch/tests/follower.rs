@@ -121,7 +121,8 @@ impl FollowingClient {
             | Kind::Log(_)
             | Kind::FailOpen(_)
             | Kind::Hold(_)
-            | Kind::Drain(_) => {}
+            | Kind::Drain(_)
+            | Kind::Audit(_) => {}
         }
         counts.resumed_whole += u32::from(resumed);
     }

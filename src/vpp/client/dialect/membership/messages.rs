@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use super::super::required_messages::{CURED, missing, pair};
-use crate::vpp::client::batches::DumpScope;
+use super::super::server_dumps::ServerDump;
 use crate::vpp::client::connection::{InbandCommand, RequiredMessages, SpokenIn};
 use crate::vpp::wire::{
     LbConfSet, LegacyAddDelAs, LegacyAddDelVipV2, LegacyAsDump, MessageTable, VipKey,
@@ -72,13 +72,8 @@ impl InbandCommand<MembershipDialect> for RunCollector {
     }
 }
 
-/// The dumps of servers that `scope` takes.
-pub(super) fn server_dumps(scope: &DumpScope) -> Vec<LegacyAsDump> {
-    match scope {
-        DumpScope::All => vec![LegacyAsDump { vip: VipKey::ZERO }],
-        DumpScope::Vips(vips) => {
-            let keys = vips.iter().filter_map(|vip| VipKey::filter_for(*vip));
-            keys.map(|vip| LegacyAsDump { vip }).collect()
-        }
+impl ServerDump for LegacyAsDump {
+    fn of(filter: VipKey) -> Self {
+        Self { vip: filter }
     }
 }

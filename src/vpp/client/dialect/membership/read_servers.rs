@@ -5,14 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::messages::{MembershipDialect, server_dumps};
+use super::super::server_dumps::read_batches;
+use super::messages::MembershipDialect;
 use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::observed::{ObservedServer, ObservedServers, RetiredServer};
 use crate::vpp::client::batches::{DumpBatch, DumpScope, can_be_asked_alone, group};
 use crate::vpp::client::budget;
 use crate::vpp::client::connection::Connection;
 use crate::vpp::client::error::CallError;
-use crate::vpp::wire::{LegacyAsDetails, VipKey};
+use crate::vpp::wire::{LegacyAsDetails, LegacyAsDump, VipKey};
 
 /// See [`VppClient::read_servers`](crate::vpp::client::VppClient::read_servers). Buckets
 /// are 0, for no row has them.
@@ -22,29 +23,11 @@ pub(super) async fn read_servers(
 ) -> Result<BTreeMap<Vip, ObservedServers>, CallError> {
     let limit = budget::of_bulk(connection.state().budget);
     let batches = unambiguous_batches(expected, limit);
-    let may_overflow = batches.iter().any(|batch| batch.cost > limit);
-    let mut calls = Vec::with_capacity(batches.len() + 1);
-    let mut dumps = Vec::with_capacity(batches.len());
-    for batch in batches {
-        let (call, pending) = connection.dumps(&server_dumps(&batch.of), batch.cost)?;
-        calls.push(call);
-        dumps.push((batch.of, pending));
-    }
-    let mut workaround = None;
-    if may_overflow && let Some((call, pending)) = connection.stale_client_workaround()? {
-        calls.push(call);
-        workaround = Some(pending);
-    }
-    connection.submit(calls).await;
     let mut found = BTreeMap::new();
-    for (asked, pending) in dumps {
-        let rows = pending.rows().await?;
+    for (asked, rows) in read_batches::<_, LegacyAsDump>(connection, batches).await? {
         if let DumpScope::Vips(vips) = asked {
             found.extend(rows_by_vip(&vips, &rows));
         }
-    }
-    if let Some(workaround) = workaround {
-        workaround.any().await?;
     }
     Ok(found)
 }

@@ -2,20 +2,20 @@
 //! follows.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering::Relaxed;
 
+use super::super::listing::{expected_size, listing_of, take_brief, text};
 use super::messages::{MembershipDialect, ShowLb, ShowLegacyVips};
 use super::observe::{LegacyState, ServerSource, with_servers};
 use super::read_servers::read_servers;
 use crate::domain::dataplane::net::Vip;
 use crate::domain::dataplane::observed::{Observed, PartialConf};
-use crate::vpp::cli_text::{VipTexts, parse_settings, parse_vips};
+use crate::vpp::cli_text::{VipTexts, parse_settings};
 use crate::vpp::client::batches::{can_be_asked_alone, verbose_cost};
 use crate::vpp::client::budget;
 use crate::vpp::client::connection::Connection;
 use crate::vpp::client::error::{Applied, CallError};
 use crate::vpp::session::{EndReason, SMALL_REPLY};
-use crate::vpp::wire::{CliInbandReply, LegacyAsDetails, Message};
+use crate::vpp::wire::{LegacyAsDetails, Message};
 
 /// Bytes that `show lb` may take: some hundred threads.
 const SETTINGS: usize = 8 << 10;
@@ -121,31 +121,11 @@ async fn read_text(
 async fn read_listing(
     connection: &Connection<MembershipDialect>,
 ) -> Result<(PartialConf, VipTexts), CallError> {
-    let state = connection.state();
-    let expected = match state.listing_size.load(Relaxed) {
-        // The first goes alone: its size is not known.
-        0 => state.budget,
-        size => budget::text(size + size / 4),
-    };
+    let expected = expected_size(connection.state());
     let (conf_call, conf) = connection.line(&ShowLb, SETTINGS.max(SMALL_REPLY))?;
     let (list_call, list) = connection.line(&ShowLegacyVips::Brief, expected)?;
     connection.submit(vec![conf_call, list_call]).await;
     let (conf, reply) = (conf.any().await?, list.any().await?);
-    state.listing_size.store(reply.reply.len().max(1), Relaxed);
-    if budget::text(reply.reply.len()) > state.budget {
-        connection.run_stale_client_workaround().await?;
-    }
-    Ok((parse_settings(&text(&conf)), listing_of(&reply)))
-}
-
-/// A VPP that refuses the line gives an answer that is not understood.
-fn listing_of(reply: &CliInbandReply) -> VipTexts {
-    if reply.retval < 0 {
-        return VipTexts { entries: Vec::new(), complete: false };
-    }
-    parse_vips(&text(reply))
-}
-
-fn text(reply: &CliInbandReply) -> String {
-    String::from_utf8_lossy(&reply.reply).into_owned()
+    let listing = take_brief(connection, &reply).await?;
+    Ok((parse_settings(&text(&conf)), listing))
 }

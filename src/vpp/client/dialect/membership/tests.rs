@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use super::messages::server_dumps;
+use super::super::server_dumps::server_dumps;
 use super::write::LegacyWrite;
 use crate::domain::config::LbConf;
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Vip, Weight};
@@ -10,8 +10,8 @@ use crate::domain::dataplane::step::{Step, VipSpec};
 use crate::vpp::client::batches::DumpScope;
 use crate::vpp::client::error::StepError;
 use crate::vpp::wire::{
-    FrameBuffer, LegacyAsDetails, Request, RequestHead, message_id, read_reply, read_request,
-    write_request,
+    FrameBuffer, LegacyAsDetails, LegacyAsDump, Request, RequestHead, message_id, read_reply,
+    read_request, write_request,
 };
 
 const FRAMES: &str = include_str!("../../../../../tests/data/frames/vpp-26.06.txt");
@@ -142,7 +142,7 @@ fn servers_are_asked_for_and_read_as_vpp_took_and_sent_them() {
         ("as_dump C all-port (right)", 0x1b, vip("192.0.2.3/32", 0, 0)),
         ("as_dump D IPv6 (right)", 0x1d, vip("2001:db8:1::1/128", 6, 443)),
     ] {
-        let dumps = server_dumps(&DumpScope::Vips(vec![vip]));
+        let dumps = server_dumps::<LegacyAsDump>(&DumpScope::Vips(vec![vip]));
         request(title, 101, context, dumps[0]);
         for frame in frames("reply", title) {
             let (_, row) = read_reply::<LegacyAsDetails>(&body(&frame)).unwrap();

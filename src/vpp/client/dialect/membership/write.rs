@@ -2,15 +2,14 @@
 //!
 //! A server is in the table or not, so a weight can be neither set nor 0.
 
-use super::super::conf;
+use super::super::common_messages::{add_vip, remove_vip, set_conf};
 use super::messages::MembershipDialect;
-use crate::domain::dataplane::net::{Encap, TableLength, Vip, Weight};
-use crate::domain::dataplane::step::{Step, VipSpec};
+use crate::domain::dataplane::net::{Vip, Weight};
+use crate::domain::dataplane::step::Step;
 use crate::vpp::client::calls::PreparedWrite;
 use crate::vpp::client::connection::Connection;
 use crate::vpp::client::error::{CallError, StepError};
-use crate::vpp::wire::lb::{ENCAP_GRE4, ENCAP_GRE6};
-use crate::vpp::wire::{LbAddDelVipV2, LbConfSet, LegacyAddDelAs, LegacyAddDelVipV2, WireAddress};
+use crate::vpp::wire::{LbConfSet, LegacyAddDelAs, LegacyAddDelVipV2, WireAddress};
 
 /// The call that carries out `step`.
 pub(super) fn prepare(
@@ -41,18 +40,9 @@ impl TryFrom<&Step> for LegacyWrite {
 
     fn try_from(step: &Step) -> Result<Self, StepError> {
         Ok(match step {
-            Step::SetConf(conf) => Self::Conf(conf::message(conf)?),
-            Step::AddVip(spec) => Self::Vip(vip_message(spec, false)),
-            // VPP looks only at the key. The other fields are ones it would accept.
-            Step::RemoveVip(vip) => Self::Vip(vip_message(
-                &VipSpec {
-                    vip: *vip,
-                    encap: Encap::Gre4,
-                    src_ip_sticky: false,
-                    table_length: TableLength::DEFAULT,
-                },
-                true,
-            )),
+            Step::SetConf(conf) => Self::Conf(set_conf(conf)?),
+            Step::AddVip(spec) => Self::Vip(LegacyAddDelVipV2(add_vip(spec))),
+            Step::RemoveVip(vip) => Self::Vip(LegacyAddDelVipV2(remove_vip(*vip))),
             Step::AddServer { weight: Weight::ZERO, .. } | Step::SetWeight { .. } => {
                 return Err(StepError::NoWeights);
             }
@@ -66,23 +56,6 @@ impl TryFrom<&Step> for LegacyWrite {
             }),
         })
     }
-}
-
-fn vip_message(spec: &VipSpec, is_del: bool) -> LegacyAddDelVipV2 {
-    LegacyAddDelVipV2(LbAddDelVipV2 {
-        vip: spec.vip.into(),
-        encap: match spec.encap {
-            Encap::Gre4 => ENCAP_GRE4,
-            Encap::Gre6 => ENCAP_GRE6,
-        },
-        dscp: 0,
-        srv_type: 0,
-        target_port: 0,
-        node_port: 0,
-        new_flows_table_length: u32::from(spec.table_length.get()),
-        src_ip_sticky: spec.src_ip_sticky,
-        is_del,
-    })
 }
 
 fn server_message(vip: Vip, as_address: WireAddress) -> LegacyAddDelAs {

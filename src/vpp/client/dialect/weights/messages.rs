@@ -1,9 +1,9 @@
-//! The messages of the dialect, and how it names what it dumps.
+//! The messages of the dialect.
 
 use std::borrow::Cow;
 
 use super::super::required_messages::{missing, pair};
-use crate::vpp::client::batches::DumpScope;
+use super::super::server_dumps::ServerDump;
 use crate::vpp::client::connection::{InbandCommand, RequiredMessages, SpokenIn};
 use crate::vpp::wire::{
     LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbAsV2Dump, LbConfGet, LbConfSet, LbVipDump,
@@ -52,13 +52,8 @@ impl InbandCommand<WeightsDialect> for ShowVips {
     }
 }
 
-/// The dumps of servers that `scope` takes.
-pub(super) fn server_dumps(scope: &DumpScope) -> Vec<LbAsV2Dump> {
-    match scope {
-        DumpScope::All => vec![LbAsV2Dump::ALL],
-        DumpScope::Vips(vips) => {
-            let keys = vips.iter().filter_map(|vip| VipKey::filter_for(*vip));
-            keys.map(|vip| LbAsV2Dump { vip }).collect()
-        }
+impl ServerDump for LbAsV2Dump {
+    fn of(filter: VipKey) -> Self {
+        Self { vip: filter }
     }
 }

@@ -1,9 +1,9 @@
 //! Reading the whole state in one conversation, in batches that VPP's send
 //! buffer holds.
 
-use std::sync::atomic::Ordering::Relaxed;
-
-use super::messages::{ShowVips, WeightsDialect, server_dumps};
+use super::super::listing::{expected_size, take_brief, text};
+use super::super::server_dumps::server_dumps;
+use super::messages::{ShowVips, WeightsDialect};
 use super::observe::StateRows;
 use crate::domain::config::LbConf;
 use crate::domain::dataplane::observed::Observed;
@@ -13,9 +13,7 @@ use crate::vpp::client::budget;
 use crate::vpp::client::connection::Connection;
 use crate::vpp::client::error::{Applied, CallError};
 use crate::vpp::session::{EndReason, SMALL_REPLY};
-use crate::vpp::wire::{
-    CliInbandReply, LbAsV2Details, LbConfGet, LbConfGetReply, LbVipDump, Message,
-};
+use crate::vpp::wire::{LbAsV2Details, LbAsV2Dump, LbConfGet, LbConfGetReply, LbVipDump, Message};
 
 /// See [`VppClient::read_state`](crate::vpp::client::VppClient::read_state).
 pub(super) async fn read_state(
@@ -73,26 +71,12 @@ pub(super) async fn read_verbose(
 async fn read_listing(
     connection: &Connection<WeightsDialect>,
 ) -> Result<(LbConf, VipTexts), CallError> {
-    let state = connection.state();
-    let expected = match state.listing_size.load(Relaxed) {
-        // The first goes alone: its size is not known.
-        0 => state.budget,
-        size => budget::text(size + size / 4),
-    };
+    let expected = expected_size(connection.state());
     let (conf_call, conf) = connection.single(&LbConfGet, SMALL_REPLY)?;
     let (list_call, list) = connection.line(&ShowVips::Brief, expected)?;
     connection.submit(vec![conf_call, list_call]).await;
     let (conf, reply) = (conf.one().await?, list.any().await?);
-    state.listing_size.store(reply.reply.len().max(1), Relaxed);
-    if budget::text(reply.reply.len()) > state.budget {
-        connection.run_stale_client_workaround().await?;
-    }
-    // A VPP that refuses the line gives an answer that is not understood.
-    let listing = if reply.retval < 0 {
-        VipTexts { entries: Vec::new(), complete: false }
-    } else {
-        parse_vips(&text(&reply))
-    };
+    let listing = take_brief(connection, &reply).await?;
     Ok((settings(&conf), listing))
 }
 
@@ -111,7 +95,8 @@ async fn read_rows(
     }
     let mut dumps = Vec::with_capacity(plan.servers.len());
     for batch in plan.servers {
-        let (call, pending) = connection.dumps(&server_dumps(&batch.of), batch.cost)?;
+        let (call, pending) =
+            connection.dumps(&server_dumps::<LbAsV2Dump>(&batch.of), batch.cost)?;
         calls.push(call);
         dumps.push(pending);
     }
@@ -146,10 +131,6 @@ async fn read_rows(
         pending.any().await?;
     }
     Ok(StateRows { conf, listing, vips, servers, verbose })
-}
-
-fn text(reply: &CliInbandReply) -> String {
-    String::from_utf8_lossy(&reply.reply).into_owned()
 }
 
 fn settings(reply: &LbConfGetReply) -> LbConf {

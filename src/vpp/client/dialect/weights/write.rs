@@ -5,14 +5,13 @@
 //! are checked when they become a message. A server of the wrong family for its VIP cannot be seen
 //! in the step alone, and VPP refuses it.
 
-use super::super::conf;
+use super::super::common_messages::{add_vip, remove_vip, set_conf};
 use super::messages::WeightsDialect;
-use crate::domain::dataplane::net::{Encap, TableLength, Vip};
-use crate::domain::dataplane::step::{Step, VipSpec};
+use crate::domain::dataplane::net::Vip;
+use crate::domain::dataplane::step::Step;
 use crate::vpp::client::calls::PreparedWrite;
 use crate::vpp::client::connection::Connection;
 use crate::vpp::client::error::{CallError, StepError};
-use crate::vpp::wire::lb::{ENCAP_GRE4, ENCAP_GRE6};
 use crate::vpp::wire::{LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbConfSet, WireAddress};
 
 /// The call that carries out `step`.
@@ -47,19 +46,9 @@ impl TryFrom<&Step> for LbWrite {
 
     fn try_from(step: &Step) -> Result<Self, StepError> {
         Ok(match step {
-            Step::SetConf(conf) => Self::Conf(conf::message(conf)?),
-            Step::AddVip(spec) => Self::Vip(vip_message(spec, false)),
-            // VPP looks only at the key. The other fields are ones it would
-            // accept, should a release come to check them.
-            Step::RemoveVip(vip) => Self::Vip(vip_message(
-                &VipSpec {
-                    vip: *vip,
-                    encap: Encap::Gre4,
-                    src_ip_sticky: false,
-                    table_length: TableLength::DEFAULT,
-                },
-                true,
-            )),
+            Step::SetConf(conf) => Self::Conf(set_conf(conf)?),
+            Step::AddVip(spec) => Self::Vip(add_vip(spec)),
+            Step::RemoveVip(vip) => Self::Vip(remove_vip(*vip)),
             Step::AddServer { vip, server, weight } => Self::Server(LbAddDelAsV2 {
                 weight: weight.get(),
                 ..server_message(*vip, (*server).into())
@@ -76,23 +65,6 @@ impl TryFrom<&Step> for LbWrite {
                 is_flush: *flush,
             }),
         })
-    }
-}
-
-fn vip_message(spec: &VipSpec, is_del: bool) -> LbAddDelVipV2 {
-    LbAddDelVipV2 {
-        vip: spec.vip.into(),
-        encap: match spec.encap {
-            Encap::Gre4 => ENCAP_GRE4,
-            Encap::Gre6 => ENCAP_GRE6,
-        },
-        dscp: 0,
-        srv_type: 0,
-        target_port: 0,
-        node_port: 0,
-        new_flows_table_length: u32::from(spec.table_length.get()),
-        src_ip_sticky: spec.src_ip_sticky,
-        is_del,
     }
 }
 

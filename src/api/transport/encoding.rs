@@ -1,14 +1,14 @@
-//! How the page is encoded: compressed if the scraper asks for that.
+//! How an answer over HTTP is encoded: compressed if the client asks for that.
 
 use std::io::Write;
 
-use axum::http::HeaderMap;
-use axum::http::header::ACCEPT_ENCODING;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use hyper::HeaderMap;
+use hyper::header::ACCEPT_ENCODING;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     Plain,
     Gzip,
 }
@@ -16,7 +16,7 @@ pub(super) enum Encoding {
 impl Encoding {
     /// RFC 9110 section 12.5.3: `gzip` unless it has the quality 0. What `*` would
     /// take is plain.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let values =
             headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
         let is_gzip = |coding: &str| {
@@ -35,7 +35,7 @@ impl Encoding {
 }
 
 /// The fastest level makes a page of metrics a twentieth as long.
-pub(super) fn gzipped(text: &[u8]) -> Vec<u8> {
+pub(crate) fn gzipped(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     // Writing to a Vec cannot fail.
     let _ = encoder.write_all(text);

@@ -1,0 +1,17 @@
+const f = await load("format.js");
+same([0, 999, 1000, 61_000, 3_600_000, 3_661_000, 90_000_000, -5].map(f.span), ["0s", "0s", "1s", "1m1s", "1h", "1h1m", "1d1h", "0s"], "span");
+same([900, 1_500_000, 25_000_000, 2_500_000_000].map(f.shortSpan), ["1 µs", "1.5 ms", "25 ms", "2.5 s"], "shortSpan");
+same(f.moment("2026-03-01T11:59:59.123456789Z"), Date.UTC(2026, 2, 1, 11, 59, 59, 123), "moment with nine digits");
+same([f.moment(null), f.moment("soon")], [null, null], "moment of nothing");
+const at = Date.UTC(2026, 10, 28, 23, 59, 1);
+same(f.time(at, false), "23:59:01", "time by UTC");
+same(f.dateTime(at, false), "2026-11-28 23:59:01 UTC", "date and time");
+same(f.shortDateTime(at, at + 5_000, false), "23:59:01", "today has no date");
+same(f.shortDateTime(at, at + 86_400_000, false), "2026-11-28 23:59:01", "yesterday has its date");
+const local = new Date(at);
+same(f.time(at, true), [local.getHours(), local.getMinutes(), local.getSeconds()].map((n) => String(n).padStart(2, "0")).join(":"), "time by this machine's clock");
+same([f.count(1234567), f.counted(1, "frontend"), f.counted(2, "match", "matches")], ["1,234,567", "1 frontend", "2 matches"], "numbers");
+same([f.percent(0.398), f.percent(null), f.percent(0)], ["39.8 %", "–", "0.0 %"], "shares");
+same([0, 3.42, 950.4, 12_500, 3_100_000, null].map(f.rate), ["0", "3.4", "950", "12.5 k", "3.1 M", "–"], "rates");
+same([[], ["a"], ["a", "b"], ["a", "b", "c", "d"]].map((names) => f.listed(names)), ["", "a", "a and b", "a, b and 2 more"], "lists of names");
+same(["90s", "2h", "1d12h", " 5m ", "", "2", "0s", "h", "1h x"].map(f.parseSpan), [90e9, 7200e9, 129_600e9, 300e9, null, null, null, null, null], "spans that are typed");

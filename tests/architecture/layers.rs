@@ -166,7 +166,9 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "bin/maglevd",
-        modules: &["actors", "announce", "api", "config", "domain", "host", "probe", "state", "vpp"],
+        modules: &[
+            "actors", "announce", "api", "config", "domain", "host", "probe", "state", "vpp",
+        ],
         crates: &[
             "thiserror",
             "actix",

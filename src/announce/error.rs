@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::STEP_LIMIT;
+/// How long one step of a driver may take: an answer of the kernel, a call, a
+/// reply line, a run of the program.
+pub const STEP_LIMIT: Duration = Duration::from_secs(2);
 
 /// What was attempted, why it failed, and what to do. `remedy` begins in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -17,21 +17,15 @@ mod gobgp;
 mod netlink;
 mod pass;
 
-use std::time::Duration;
-
 use crate::domain::announce::DriverSettings;
 use crate::domain::announce::placement::{PlacedRoutes, WantedRoutes};
 
 pub use bird::{BirdDriver, BirdOptions, BirdWatch};
 pub use command::{CommandDriver, CommandOptions};
-pub use error::DriverError;
+pub use error::{DriverError, STEP_LIMIT};
 pub use gobgp::{GobgpDriver, GobgpOptions, GobgpWatch, pb as gobgp_pb};
 pub use netlink::{MAIN_TABLE, NetlinkDriver, NetlinkOptions, NetlinkWatch};
 pub use pass::ApplyReport;
-
-/// How long one step of a driver may take: an answer of the kernel, a call, a
-/// reply line, a run of the program.
-pub const STEP_LIMIT: Duration = Duration::from_secs(2);
 
 /// A driver; a clone is the same one. A driver keeps no connection: each call opens
 /// one, so that no answer to an earlier call is taken for one to this.

@@ -36,9 +36,9 @@ const LONGEST_REPLY: u64 = 16 * 1024 * 1024;
 
 /// Its lines with their numbers; the last one ended it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reply(pub(super) Vec<(u16, String)>);
+pub(super) struct BirdReply(pub(super) Vec<(u16, String)>);
 
-impl Reply {
+impl BirdReply {
     /// The number that ended it.
     pub(super) fn code(&self) -> u16 {
         self.0.last().map_or(code::OK, |(code, _)| *code)
@@ -49,11 +49,11 @@ impl Reply {
     }
 }
 
-pub(super) struct Control {
+pub(super) struct BirdControl {
     stream: BufReader<Take<UnixStream>>,
 }
 
-impl Control {
+impl BirdControl {
     /// Connects and waits for the greeting: a BIRD that hangs accepts and never
     /// greets.
     pub(super) async fn connect(path: &Path) -> Result<Self, DriverError> {
@@ -72,7 +72,7 @@ impl Control {
     }
 
     /// Sends a command and waits for its reply.
-    pub(super) async fn ask(&mut self, command: &str) -> Result<Reply, DriverError> {
+    pub(super) async fn ask(&mut self, command: &str) -> Result<BirdReply, DriverError> {
         let attempt = format!("BIRD's `{command}`");
         within_limit(&attempt, async {
             let stream = self.stream.get_mut().get_mut();
@@ -95,7 +95,7 @@ impl Control {
         }
     }
 
-    async fn reply(&mut self, attempt: &str) -> Result<Reply, DriverError> {
+    async fn reply(&mut self, attempt: &str) -> Result<BirdReply, DriverError> {
         let mut lines: Vec<(u16, String)> = Vec::new();
         self.stream.get_mut().set_limit(LONGEST_REPLY);
         loop {
@@ -130,7 +130,7 @@ impl Control {
             let code = code.map_err(|_| DriverError::not_understood(attempt, line))?;
             lines.push((code, line[5..].to_owned()));
             if is_last {
-                return Ok(Reply(lines));
+                return Ok(BirdReply(lines));
             }
         }
     }

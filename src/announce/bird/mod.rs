@@ -22,7 +22,7 @@ use crate::domain::announce::placement::{
 use super::error::within_limit;
 use super::pass::ApplyReport;
 use super::{DriverError, STEP_LIMIT};
-use control::{Control, Reply, code};
+use control::{BirdControl, BirdReply, code};
 use file::IncludeFile;
 pub use watch::BirdWatch;
 
@@ -86,7 +86,7 @@ impl BirdDriver {
     }
 
     pub(super) async fn read(&self) -> Result<PlacedRoutes, DriverError> {
-        let mut control = Control::connect(&self.options.socket).await?;
+        let mut control = BirdControl::connect(&self.options.socket).await?;
         let mut found = self.routes(&mut control).await?.routes;
         add_exports(&mut control, &self.options.protocols, &mut found).await;
         Ok(found)
@@ -102,7 +102,7 @@ impl BirdDriver {
                 Err(error) => fail(&mut failures, wanted, is_ipv6, &error.to_string()),
             }
         }
-        let mut control = Control::connect(&self.options.socket).await?;
+        let mut control = BirdControl::connect(&self.options.socket).await?;
         let before = self.routes(&mut control).await?;
         for (protocol, is_ipv6) in self.options.protocols.iter().zip([false, true]) {
             if before.missing.contains(protocol) {
@@ -135,7 +135,7 @@ impl BirdDriver {
         IncludeFile { directory, is_ipv6, drained: self.options.drained }
     }
 
-    async fn routes(&self, control: &mut Control) -> Result<Found, DriverError> {
+    async fn routes(&self, control: &mut BirdControl) -> Result<Found, DriverError> {
         let mut found = Found { routes: PlacedRoutes::new(), missing: BTreeSet::new() };
         for protocol in &self.options.protocols {
             let reply = control.ask(&format!("show route protocol {protocol} all")).await?;
@@ -167,7 +167,7 @@ fn fail(
 
 /// Has BIRD read its configuration, and waits until it is applied, though not longer
 /// than [`STEP_LIMIT`]: what is read back tells then.
-async fn configure(control: &mut Control) -> Result<(), DriverError> {
+async fn configure(control: &mut BirdControl) -> Result<(), DriverError> {
     let mut reply = control.ask("configure").await?;
     let waited = async {
         loop {
@@ -184,13 +184,13 @@ async fn configure(control: &mut Control) -> Result<(), DriverError> {
 }
 
 /// What became of a `configure`. The answer to `configure status` has more lines.
-fn outcome(reply: &Reply) -> u16 {
+fn outcome(reply: &BirdReply) -> u16 {
     let outcomes = [code::RECONFIGURED, code::IN_PROGRESS, code::QUEUED, code::SHUTTING_DOWN];
     let mut codes = reply.0.iter().map(|(code, _)| *code);
     codes.find(|code| outcomes.contains(code)).unwrap_or(reply.code())
 }
 
-fn refused(reply: &Reply) -> DriverError {
+fn refused(reply: &BirdReply) -> DriverError {
     let remedy = match outcome(reply) {
         code::CONFIGURATION_ERROR => {
             "BIRD goes on with its old configuration: nothing is announced or withdrawn before \
@@ -209,7 +209,11 @@ fn refused(reply: &Reply) -> DriverError {
 
 /// Adds which routes BIRD sends to neighbors with an established session, if it can
 /// be asked.
-async fn add_exports(control: &mut Control, protocols: &[String; 2], routes: &mut PlacedRoutes) {
+async fn add_exports(
+    control: &mut BirdControl,
+    protocols: &[String; 2],
+    routes: &mut PlacedRoutes,
+) {
     let Ok(reply) = control.ask("show protocols").await else { return };
     let mut exported = BTreeSet::new();
     for neighbor in table::established(&reply) {

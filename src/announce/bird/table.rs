@@ -1,10 +1,10 @@
 //! What BIRD prints about routes and protocols (2.0 to 3.3).
 
-use super::control::{Reply, code};
+use super::control::{BirdReply, code};
 use crate::domain::announce::placement::VipPrefix;
 
 /// The routes to single addresses of a `show route … all`, each with its communities.
-pub(super) fn routes(reply: &Reply) -> Vec<(VipPrefix, Vec<(u16, u16)>)> {
+pub(super) fn routes(reply: &BirdReply) -> Vec<(VipPrefix, Vec<(u16, u16)>)> {
     let mut found: Vec<(VipPrefix, Vec<(u16, u16)>)> = Vec::new();
     // Attributes of a route to a larger prefix belong to none of these.
     let mut is_single = false;
@@ -41,7 +41,7 @@ fn pairs(text: &str) -> impl Iterator<Item = (u16, u16)> {
 }
 
 /// The BGP protocols of a `show protocols` whose session is established.
-pub(super) fn established(reply: &Reply) -> Vec<String> {
+pub(super) fn established(reply: &BirdReply) -> Vec<String> {
     let rows = reply
         .0
         .iter()
@@ -59,8 +59,8 @@ pub(super) fn established(reply: &Reply) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn reply(lines: &[(u16, &str)]) -> Reply {
-        Reply(lines.iter().map(|(number, text)| (*number, (*text).to_owned())).collect())
+    fn reply(lines: &[(u16, &str)]) -> BirdReply {
+        BirdReply(lines.iter().map(|(number, text)| (*number, (*text).to_owned())).collect())
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::control::Control;
+use super::control::BirdControl;
 use crate::announce::pass::Pauses;
 
 /// Tells when BIRD went or came. What it does with routes it does not tell.
 pub struct BirdWatch {
     socket: PathBuf,
-    control: Option<Control>,
+    control: Option<BirdControl>,
     has_ended: bool,
     pauses: Pauses,
 }
@@ -31,7 +31,7 @@ impl BirdWatch {
                 self.has_ended = true;
                 return;
             }
-            match Control::connect(&self.socket).await {
+            match BirdControl::connect(&self.socket).await {
                 Ok(control) => {
                     self.control = Some(control);
                     self.pauses.reset();

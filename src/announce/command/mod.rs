@@ -5,29 +5,12 @@
 mod process;
 mod schema;
 
-use std::time::Duration;
-
 use crate::domain::announce::placement::{PlacedRoutes, WantedRoutes};
 
+use super::DriverError;
 use super::pass::ApplyReport;
-use super::{DriverError, STEP_LIMIT};
-use schema::{Answer, Request};
-
-/// What is run.
-#[derive(Clone, Debug)]
-pub struct CommandOptions {
-    /// The program, an absolute path, and its arguments. No shell is involved.
-    pub argv: Vec<String>,
-    /// After it the program is killed, with every process of its group.
-    pub timeout: Duration,
-}
-
-impl CommandOptions {
-    #[must_use]
-    pub const fn new(argv: Vec<String>) -> Self {
-        Self { argv, timeout: STEP_LIMIT }
-    }
-}
+pub use process::CommandOptions;
+use schema::{ProgramAnswer, ProgramRequest};
 
 /// Drives a program.
 #[derive(Clone, Debug)]
@@ -42,18 +25,18 @@ impl CommandDriver {
     }
 
     pub(super) async fn read(&self) -> Result<PlacedRoutes, DriverError> {
-        Ok(self.run(&Request::read()).await?.placed())
+        Ok(self.run(&ProgramRequest::read()).await?.placed())
     }
 
     pub(super) async fn apply(&self, wanted: &WantedRoutes) -> Result<ApplyReport, DriverError> {
-        let answer = self.run(&Request::apply(wanted)).await?;
+        let answer = self.run(&ProgramRequest::apply(wanted)).await?;
         let (after, failures) = (answer.placed(), answer.failures());
         Ok(ApplyReport::of(wanted, &PlacedRoutes::new(), Some(after), &failures, 1))
     }
 
-    async fn run(&self, request: &Request) -> Result<Answer, DriverError> {
+    async fn run(&self, request: &ProgramRequest) -> Result<ProgramAnswer, DriverError> {
         let output = process::run(&self.options, request.bytes()).await?;
         let attempt = process::attempt(&self.options);
-        Answer::parse(&output).map_err(|error| DriverError::not_understood(&attempt, &error))
+        ProgramAnswer::parse(&output).map_err(|error| DriverError::not_understood(&attempt, &error))
     }
 }

@@ -2,18 +2,34 @@
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
-use super::CommandOptions;
-use crate::announce::DriverError;
+use crate::announce::{DriverError, STEP_LIMIT};
 
 /// What an answer may have: about ten thousand routes.
 const LONGEST_ANSWER: u64 = 1024 * 1024;
 /// What is kept of standard error, for the message.
 const LONGEST_COMPLAINT: u64 = 2048;
+
+/// What is run.
+#[derive(Clone, Debug)]
+pub struct CommandOptions {
+    /// The program, an absolute path, and its arguments. No shell is involved.
+    pub argv: Vec<String>,
+    /// After it the program is killed, with every process of its group.
+    pub timeout: Duration,
+}
+
+impl CommandOptions {
+    #[must_use]
+    pub const fn new(argv: Vec<String>) -> Self {
+        Self { argv, timeout: STEP_LIMIT }
+    }
+}
 
 /// Runs the program with `input` to its end. Returns its standard output.
 pub(super) async fn run(options: &CommandOptions, input: Vec<u8>) -> Result<Vec<u8>, DriverError> {

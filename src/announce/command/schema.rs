@@ -13,7 +13,7 @@ use crate::domain::announce::placement::{
 const VERSION: u32 = 1;
 
 #[derive(Debug, Serialize)]
-pub(super) struct Request {
+pub(super) struct ProgramRequest {
     version: u32,
     /// `apply`: make it so; `read`: tell only what there is.
     action: &'static str,
@@ -29,7 +29,7 @@ struct WantedRoute {
 
 /// Unknown fields are passed over, so that a program may tell others more.
 #[derive(Debug, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct ProgramAnswer {
     /// All that is placed afterwards.
     placed: Vec<AnsweredRoute>,
     /// What could not be done.
@@ -63,7 +63,7 @@ struct FailedRoute {
     reason: String,
 }
 
-impl Request {
+impl ProgramRequest {
     pub(super) const fn read() -> Self {
         Self { version: VERSION, action: "read", wanted: None }
     }
@@ -89,7 +89,7 @@ impl Request {
     }
 }
 
-impl Answer {
+impl ProgramAnswer {
     pub(super) fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text)
     }

@@ -17,7 +17,7 @@ use super::pb::v3::{
 };
 use crate::domain::announce::placement::VipPrefix;
 
-type Client = GobgpApiClient<Channel>;
+type V3Client = GobgpApiClient<Channel>;
 
 const GLOBAL: i32 = 0;
 const ADJ_OUT: i32 = 3;
@@ -26,12 +26,12 @@ const TYPE_PREFIX: &str = "type.googleapis.com/apipb.";
 const NLRI: &str = "IPAddressPrefix";
 const COMMUNITIES: &str = "CommunitiesAttribute";
 
-pub(super) async fn asn(client: &mut Client) -> Result<u32, Status> {
+pub(super) async fn asn(client: &mut V3Client) -> Result<u32, Status> {
     let answer = client.get_bgp(GetBgpRequest {}).await?.into_inner();
     Ok(answer.global.map_or(0, |global| global.asn))
 }
 
-pub(super) async fn neighbors(client: &mut Client) -> Result<Vec<Neighbor>, Status> {
+pub(super) async fn neighbors(client: &mut V3Client) -> Result<Vec<Neighbor>, Status> {
     let mut answers = client.list_peer(ListPeerRequest {}).await?.into_inner();
     let mut found = Vec::new();
     while let Some(answer) = answers.message().await? {
@@ -44,7 +44,7 @@ pub(super) async fn neighbors(client: &mut Client) -> Result<Vec<Neighbor>, Stat
     Ok(found)
 }
 
-pub(super) async fn own_paths(client: &mut Client) -> Result<Vec<RibPath>, Status> {
+pub(super) async fn own_paths(client: &mut V3Client) -> Result<Vec<RibPath>, Status> {
     let mut found = Vec::new();
     for is_ipv6 in [false, true] {
         for (prefix, paths) in list(client, GLOBAL, "", is_ipv6).await? {
@@ -55,7 +55,10 @@ pub(super) async fn own_paths(client: &mut Client) -> Result<Vec<RibPath>, Statu
     Ok(found)
 }
 
-pub(super) async fn sent_to(client: &mut Client, neighbor: &str) -> Result<Vec<VipPrefix>, Status> {
+pub(super) async fn sent_to(
+    client: &mut V3Client,
+    neighbor: &str,
+) -> Result<Vec<VipPrefix>, Status> {
     let mut found = Vec::new();
     for is_ipv6 in [false, true] {
         match list(client, ADJ_OUT, neighbor, is_ipv6).await {
@@ -69,7 +72,7 @@ pub(super) async fn sent_to(client: &mut Client, neighbor: &str) -> Result<Vec<V
 }
 
 async fn list(
-    client: &mut Client,
+    client: &mut V3Client,
     table_type: i32,
     name: &str,
     is_ipv6: bool,
@@ -87,7 +90,7 @@ async fn list(
     Ok(found)
 }
 
-pub(super) async fn write(client: &mut Client, writes: Vec<RibWrite>) -> Result<(), Status> {
+pub(super) async fn write(client: &mut V3Client, writes: Vec<RibWrite>) -> Result<(), Status> {
     let requests: Vec<_> = writes
         .chunks(CHUNK)
         .map(|chunk| AddPathStreamRequest {
@@ -100,7 +103,7 @@ pub(super) async fn write(client: &mut Client, writes: Vec<RibWrite>) -> Result<
 
 /// Best paths that change, and sessions.
 pub(super) async fn watch(
-    client: &mut Client,
+    client: &mut V3Client,
 ) -> Result<tonic::Streaming<WatchEventResponse>, Status> {
     let best = watch_event_request::table::Filter { r#type: BEST };
     let request = WatchEventRequest {

@@ -17,19 +17,19 @@ use super::pb::v4::{
 };
 use crate::domain::announce::placement::VipPrefix;
 
-type Client = GoBgpServiceClient<Channel>;
+type V4Client = GoBgpServiceClient<Channel>;
 
 /// In version 3 this is the number of another table.
 const GLOBAL: i32 = 1;
 const ADJ_OUT: i32 = 4;
 const BEST: i32 = 1;
 
-pub(super) async fn asn(client: &mut Client) -> Result<u32, Status> {
+pub(super) async fn asn(client: &mut V4Client) -> Result<u32, Status> {
     let answer = client.get_bgp(GetBgpRequest {}).await?.into_inner();
     Ok(answer.global.map_or(0, |global| global.asn))
 }
 
-pub(super) async fn neighbors(client: &mut Client) -> Result<Vec<Neighbor>, Status> {
+pub(super) async fn neighbors(client: &mut V4Client) -> Result<Vec<Neighbor>, Status> {
     let mut answers = client.list_peer(ListPeerRequest {}).await?.into_inner();
     let mut found = Vec::new();
     while let Some(answer) = answers.message().await? {
@@ -42,7 +42,7 @@ pub(super) async fn neighbors(client: &mut Client) -> Result<Vec<Neighbor>, Stat
     Ok(found)
 }
 
-pub(super) async fn own_paths(client: &mut Client) -> Result<Vec<RibPath>, Status> {
+pub(super) async fn own_paths(client: &mut V4Client) -> Result<Vec<RibPath>, Status> {
     let mut found = Vec::new();
     for is_ipv6 in [false, true] {
         for (prefix, paths) in list(client, GLOBAL, "", is_ipv6).await? {
@@ -53,7 +53,10 @@ pub(super) async fn own_paths(client: &mut Client) -> Result<Vec<RibPath>, Statu
     Ok(found)
 }
 
-pub(super) async fn sent_to(client: &mut Client, neighbor: &str) -> Result<Vec<VipPrefix>, Status> {
+pub(super) async fn sent_to(
+    client: &mut V4Client,
+    neighbor: &str,
+) -> Result<Vec<VipPrefix>, Status> {
     let mut found = Vec::new();
     for is_ipv6 in [false, true] {
         match list(client, ADJ_OUT, neighbor, is_ipv6).await {
@@ -67,7 +70,7 @@ pub(super) async fn sent_to(client: &mut Client, neighbor: &str) -> Result<Vec<V
 }
 
 async fn list(
-    client: &mut Client,
+    client: &mut V4Client,
     table_type: i32,
     name: &str,
     is_ipv6: bool,
@@ -85,7 +88,7 @@ async fn list(
     Ok(found)
 }
 
-pub(super) async fn write(client: &mut Client, writes: Vec<RibWrite>) -> Result<(), Status> {
+pub(super) async fn write(client: &mut V4Client, writes: Vec<RibWrite>) -> Result<(), Status> {
     let requests: Vec<_> = writes
         .chunks(CHUNK)
         .map(|chunk| AddPathStreamRequest {
@@ -98,7 +101,7 @@ pub(super) async fn write(client: &mut Client, writes: Vec<RibWrite>) -> Result<
 
 /// Best paths that change, and sessions.
 pub(super) async fn watch(
-    client: &mut Client,
+    client: &mut V4Client,
 ) -> Result<tonic::Streaming<WatchEventResponse>, Status> {
     let best = watch_event_request::table::Filter { r#type: BEST };
     let request = WatchEventRequest {

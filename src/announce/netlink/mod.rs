@@ -6,81 +6,30 @@
 //! exclusively and never replaced, since a replacement would take over a foreign
 //! route of the same metric, and are deleted with protocol and metric.
 
+mod options;
+mod rtnetlink;
 mod socket;
 mod watch;
-mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
 use crate::domain::announce::placement::{
-    Carrier, PlacedRoutes, RoutePlacement, RouteStep, VipPrefix, WantedRoutes, changes,
+    Carrier, PlacedRoutes, RouteStep, VipPrefix, WantedRoutes, changes,
 };
-use crate::probe::Namespace;
 
 use super::pass::ApplyReport;
 use super::{DriverError, error::within_limit};
-use socket::RouteSocket;
+pub use options::{MAIN_TABLE, NetlinkOptions};
+use socket::{RouteSocket, not_permitted};
 pub use watch::NetlinkWatch;
-use wire::KernelRoute;
-
-/// The kernel's main table, which FRR reads.
-pub const MAIN_TABLE: u32 = 254;
 
 /// As many changes go out together; more would overflow the socket of a routing
 /// daemon that listens with the default buffer, which then waits for its next scan.
 const BATCH: usize = 50;
 /// Between two batches.
 const BATCH_PAUSE: Duration = Duration::from_millis(5);
-
-/// Where the routes are put.
-#[derive(Clone, Debug)]
-pub struct NetlinkOptions {
-    pub table: u32,
-    /// `rtm_protocol`, by which ours are known.
-    pub protocol: u8,
-    /// Metrics of announced and of drained routes.
-    pub announced_metric: u32,
-    pub drained_metric: u32,
-    /// Another network namespace than the daemon's own.
-    pub namespace: Option<Namespace>,
-}
-
-impl Default for NetlinkOptions {
-    fn default() -> Self {
-        Self {
-            table: 4242,
-            protocol: 76,
-            announced_metric: 1000,
-            drained_metric: 2000,
-            namespace: None,
-        }
-    }
-}
-
-impl NetlinkOptions {
-    fn metric(&self, placement: RoutePlacement) -> u32 {
-        match placement {
-            RoutePlacement::Announced => self.announced_metric,
-            RoutePlacement::Drained => self.drained_metric,
-        }
-    }
-
-    fn route(&self, prefix: VipPrefix, placement: RoutePlacement) -> KernelRoute {
-        let (table, protocol) = (self.table, self.protocol);
-        let metric = self.metric(placement);
-        KernelRoute { prefix, table, protocol, metric, is_blackhole: true }
-    }
-
-    /// What a route of the kernel is to us; `None`: of another table.
-    fn placement(&self, route: &KernelRoute) -> Option<Option<RoutePlacement>> {
-        let is_ours = route.protocol == self.protocol && route.is_blackhole;
-        let placements = [RoutePlacement::Announced, RoutePlacement::Drained];
-        let found = placements.into_iter().find(|&it| self.metric(it) == route.metric);
-        (route.table == self.table).then_some(found.filter(|_| is_ours))
-    }
-}
 
 /// Drives a kernel table.
 #[derive(Clone, Debug)]
@@ -181,8 +130,12 @@ impl NetlinkDriver {
     ) -> Result<Vec<i32>, DriverError> {
         let route = |prefix, placement| self.options.route(prefix, placement);
         let messages = batch.iter().map(|step| match *step {
-            RouteStep::Put { prefix, placement } => (wire::NEW_ROUTE, route(prefix, placement)),
-            RouteStep::Remove { prefix, placement } => (wire::DEL_ROUTE, route(prefix, placement)),
+            RouteStep::Put { prefix, placement } => {
+                (rtnetlink::NEW_ROUTE, route(prefix, placement))
+            }
+            RouteStep::Remove { prefix, placement } => {
+                (rtnetlink::DEL_ROUTE, route(prefix, placement))
+            }
         });
         let attempt = format!("writing to table {} of the kernel", self.options.table);
         within_limit(&attempt, socket.write(&attempt, messages.collect())).await
@@ -207,9 +160,4 @@ impl NetlinkDriver {
             _ => Some(format!("{what}: {}", io::Error::from_raw_os_error(errno))),
         }
     }
-}
-
-fn not_permitted(attempt: String) -> DriverError {
-    let remedy = "give maglevd CAP_NET_ADMIN: the drop-in announce-netlink.conf does for systemd";
-    DriverError::NotPermitted { attempt, remedy: remedy.into() }
 }

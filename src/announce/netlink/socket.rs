@@ -10,8 +10,8 @@ use rustix::net::{
 };
 use tokio::io::unix::AsyncFd;
 
-use super::wire::{self, KernelRoute, Received};
-use super::{MAIN_TABLE, NetlinkOptions, not_permitted};
+use super::options::{MAIN_TABLE, NetlinkOptions};
+use super::rtnetlink::{self, KernelRoute, Received};
 use crate::announce::DriverError;
 
 /// Longer than any datagram of the kernel's.
@@ -57,7 +57,7 @@ impl RouteSocket {
         options: &NetlinkOptions,
     ) -> Result<Vec<KernelRoute>, DriverError> {
         let mut routes = Vec::new();
-        for family in [wire::INET, wire::INET6] {
+        for family in [rtnetlink::INET, rtnetlink::INET6] {
             let mut tries = 0;
             loop {
                 tries += 1;
@@ -84,7 +84,7 @@ impl RouteSocket {
         let attempt = format!("reading table {} of the kernel", options.table);
         self.sequence += 1;
         let protocol = (options.table == MAIN_TABLE).then_some(options.protocol);
-        let request = wire::dump_request(self.sequence, family, options.table, protocol);
+        let request = rtnetlink::dump_request(self.sequence, family, options.table, protocol);
         self.send(&request).await.map_err(|error| DriverError::failed(&attempt, &error))?;
         let (mut routes, mut was_interrupted) = (Vec::new(), false);
         loop {
@@ -129,7 +129,7 @@ impl RouteSocket {
         let mut bytes = Vec::new();
         for (kind, route) in &requests {
             self.sequence += 1;
-            wire::put_request(&mut bytes, *kind, self.sequence, route);
+            rtnetlink::put_request(&mut bytes, *kind, self.sequence, route);
         }
         self.send(&bytes).await.map_err(|error| match error.raw_os_error() {
             Some(libc::EPERM) => not_permitted(attempt.into()),
@@ -167,7 +167,7 @@ impl RouteSocket {
             }
         };
         let cut_off = |_| io::Error::new(io::ErrorKind::InvalidData, "a message is cut off");
-        wire::received(&self.buffer[..length]).map_err(cut_off)
+        rtnetlink::received(&self.buffer[..length]).map_err(cut_off)
     }
 
     async fn send(&self, bytes: &[u8]) -> io::Result<()> {
@@ -219,4 +219,9 @@ fn filter_dumps(socket: &OwnedFd) {
         let value = (&raw const on).cast();
         libc::setsockopt(socket.as_raw_fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, value, length);
     }
+}
+
+pub(super) fn not_permitted(attempt: String) -> DriverError {
+    let remedy = "give maglevd CAP_NET_ADMIN: the drop-in announce-netlink.conf does for systemd";
+    DriverError::NotPermitted { attempt, remedy: remedy.into() }
 }

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use super::NetlinkOptions;
+use super::options::NetlinkOptions;
+use super::rtnetlink::Received;
 use super::socket::RouteSocket;
-use super::wire::Received;
 use crate::announce::pass::Pauses;
 
 /// Masks of RTNLGRP_IPV4_ROUTE (7) and RTNLGRP_IPV6_ROUTE (11).

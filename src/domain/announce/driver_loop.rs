@@ -26,26 +26,26 @@ pub const CHANGE_PAUSE: Duration = Duration::from_millis(20);
 pub struct DriverLoop {
     wanted: Option<Arc<WantedRoutes>>,
     interval: Duration,
-    phase: Phase,
+    phase: LoopPhase,
     /// Failed runs in a row.
     failures: u32,
     last_good_read: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Phase {
+enum LoopPhase {
     /// A run begins at `due`, if nothing asks for an earlier one. `ended` is the end
     /// of the last run.
     Waiting {
         due: Instant,
         ended: Option<Instant>,
     },
-    Running(Pending),
+    Running(PendingRun),
 }
 
 /// What has come during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Pending {
+enum PendingRun {
     Nothing,
     /// Something was changed, perhaps by the run itself.
     Change,
@@ -93,7 +93,7 @@ impl DriverLoop {
     /// `interval` passes between runs that nothing asks for.
     #[must_use]
     pub fn new(interval: Duration, now: Instant) -> Self {
-        let phase = Phase::Waiting { due: now, ended: None };
+        let phase = LoopPhase::Waiting { due: now, ended: None };
         Self { wanted: None, interval, phase, failures: 0, last_good_read: None }
     }
 
@@ -101,17 +101,17 @@ impl DriverLoop {
     #[must_use]
     pub fn step(&mut self, input: LoopInput, now: Instant) -> Vec<LoopEffect> {
         match input {
-            LoopInput::Started => self.ask(Pending::Wanted, now),
+            LoopInput::Started => self.ask(PendingRun::Wanted, now),
             LoopInput::WantedReplaced(wanted) => {
                 let is_new = self.wanted.as_deref() != Some(&wanted);
                 self.wanted = Some(Arc::new(wanted));
-                if is_new { self.ask(Pending::Wanted, now) } else { Vec::new() }
+                if is_new { self.ask(PendingRun::Wanted, now) } else { Vec::new() }
             }
-            LoopInput::Changed => self.ask(Pending::Change, now),
+            LoopInput::Changed => self.ask(PendingRun::Change, now),
             LoopInput::TimerFired => match self.phase {
-                Phase::Waiting { due, .. } if due <= now => vec![self.run()],
-                Phase::Waiting { due, .. } => vec![LoopEffect::SetTimer(due)],
-                Phase::Running(_) => Vec::new(),
+                LoopPhase::Waiting { due, .. } if due <= now => vec![self.run()],
+                LoopPhase::Waiting { due, .. } => vec![LoopEffect::SetTimer(due)],
+                LoopPhase::Running(_) => Vec::new(),
             },
             LoopInput::RunEnded { outcome, chance } => self.ended(outcome, chance, now),
         }
@@ -129,14 +129,14 @@ impl DriverLoop {
         self.wanted.as_deref()
     }
 
-    fn ask(&mut self, pending: Pending, now: Instant) -> Vec<LoopEffect> {
+    fn ask(&mut self, pending: PendingRun, now: Instant) -> Vec<LoopEffect> {
         match (&mut self.phase, pending) {
-            (Phase::Running(known), _) => {
+            (LoopPhase::Running(known), _) => {
                 *known = pending.max(*known);
                 Vec::new()
             }
-            (Phase::Waiting { .. }, Pending::Wanted) => vec![self.run()],
-            (Phase::Waiting { due, ended }, _) => {
+            (LoopPhase::Waiting { .. }, PendingRun::Wanted) => vec![self.run()],
+            (LoopPhase::Waiting { due, ended }, _) => {
                 let soon = ended.map_or(now, |ended| now.max(ended + CHANGE_PAUSE));
                 *due = soon.min(*due);
                 if *due <= now { vec![self.run()] } else { vec![LoopEffect::SetTimer(*due)] }
@@ -145,18 +145,18 @@ impl DriverLoop {
     }
 
     fn run(&mut self) -> LoopEffect {
-        self.phase = Phase::Running(Pending::Nothing);
+        self.phase = LoopPhase::Running(PendingRun::Nothing);
         self.wanted.clone().map_or(LoopEffect::Read, LoopEffect::Apply)
     }
 
     fn ended(&mut self, outcome: RunOutcome, chance: f64, now: Instant) -> Vec<LoopEffect> {
-        let Phase::Running(pending) = self.phase else { return Vec::new() };
+        let LoopPhase::Running(pending) = self.phase else { return Vec::new() };
         if outcome != RunOutcome::Unread {
             self.last_good_read = Some(now);
         }
         self.failures =
             if outcome == RunOutcome::Complete { 0 } else { self.failures.saturating_add(1) };
-        if pending == Pending::Wanted {
+        if pending == PendingRun::Wanted {
             return vec![self.run()];
         }
         let mut due = now
@@ -164,10 +164,10 @@ impl DriverLoop {
                 .failures
                 .checked_sub(1)
                 .map_or(self.interval, |tries| retry(tries, chance).min(self.interval));
-        if pending == Pending::Change {
+        if pending == PendingRun::Change {
             due = due.min(now + CHANGE_PAUSE);
         }
-        self.phase = Phase::Waiting { due, ended: Some(now) };
+        self.phase = LoopPhase::Waiting { due, ended: Some(now) };
         vec![LoopEffect::SetTimer(due)]
     }
 }

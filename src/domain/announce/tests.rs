@@ -56,7 +56,7 @@ fn facts(frontend: FrontendFacts) -> AnnounceFacts {
 fn order(order: AnnounceOrder) -> Option<(AnnounceOrder, Arc<OverrideOrigin>)> {
     let now = Moment { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let term = OverrideTerm::beginning(now, None);
-    Some((order, Arc::new(OverrideOrigin { who: "ann".into(), why: None, term })))
+    Some((order, Arc::new(OverrideOrigin { who: "ann".into(), why: None, term, drain: None })))
 }
 
 /// Decisions one after another, at times of their own.

@@ -17,6 +17,7 @@ mod situations;
 mod slow_start;
 
 use super::*;
+use crate::domain::announce::AnnouncerSettings;
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::config::{
     CheckKind, Frontend, HealthCheckerSettings, LbConf, LbSettings, Pool, Timing,

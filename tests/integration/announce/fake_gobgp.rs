@@ -222,11 +222,12 @@ macro_rules! service {
             ) -> Result<Response<Self::WatchEventStream>, Status> {
                 let request = request.into_inner();
                 assert!(request.peer.is_some() && request.table.is_some());
-                use $version::watch_event_response::{Event, TableEvent};
                 let (to, told) = mpsc::unbounded_channel();
                 self.watchers.lock().unwrap().push(to);
                 let told = UnboundedReceiverStream::new(told).map(|()| {
-                    let event = Some(Event::Table(TableEvent { paths: vec![Default::default()] }));
+                    let paths = vec![Default::default()];
+                    let table = $version::watch_event_response::TableEvent { paths };
+                    let event = Some($version::watch_event_response::Event::Table(table));
                     Ok($version::WatchEventResponse { event })
                 });
                 Ok(Response::new(Box::pin(told)))

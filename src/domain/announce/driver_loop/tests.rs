@@ -1,3 +1,5 @@
+//! What is run when, on a clock of the test's own.
+
 use proptest::prelude::*;
 
 use super::super::placement::RoutePlacement::{Announced, Drained};
@@ -6,7 +8,7 @@ use super::*;
 const INTERVAL: Duration = Duration::from_secs(15);
 
 /// A loop with its clock, and the run and the timer that it asked for last.
-struct Bed {
+struct LoopBed {
     driver: DriverLoop,
     now: Instant,
     running: Option<Option<WantedRoutes>>,
@@ -14,7 +16,7 @@ struct Bed {
     runs: usize,
 }
 
-impl Bed {
+impl LoopBed {
     fn new() -> Self {
         let now = Instant::now();
         let driver = DriverLoop::new(INTERVAL, now);
@@ -61,7 +63,7 @@ fn wanted(drained: bool) -> WantedRoutes {
 
 #[test]
 fn before_a_set_is_wanted_it_only_reads() {
-    let mut bed = Bed::new();
+    let mut bed = LoopBed::new();
     bed.send(LoopInput::Started);
     assert_eq!(bed.end(RunOutcome::Complete), None);
     bed.fire();
@@ -72,7 +74,7 @@ fn before_a_set_is_wanted_it_only_reads() {
 
 #[test]
 fn what_comes_during_a_run_costs_one_more_with_the_newest_set() {
-    let mut bed = Bed::new();
+    let mut bed = LoopBed::new();
     bed.send(LoopInput::Started);
     bed.send(LoopInput::WantedReplaced(wanted(false)));
     bed.send(LoopInput::Changed);
@@ -84,7 +86,7 @@ fn what_comes_during_a_run_costs_one_more_with_the_newest_set() {
 
 #[test]
 fn an_equal_set_is_no_cause() {
-    let mut bed = Bed::new();
+    let mut bed = LoopBed::new();
     bed.send(LoopInput::WantedReplaced(wanted(false)));
     bed.end(RunOutcome::Complete);
     bed.send(LoopInput::WantedReplaced(wanted(false)));
@@ -93,7 +95,7 @@ fn an_equal_set_is_no_cause() {
 
 #[test]
 fn failures_are_tried_again_after_growing_pauses() {
-    let mut bed = Bed::new();
+    let mut bed = LoopBed::new();
     bed.send(LoopInput::WantedReplaced(wanted(false)));
     let mut pauses = Vec::new();
     for _ in 0..8 {
@@ -109,7 +111,7 @@ fn failures_are_tried_again_after_growing_pauses() {
 
 #[test]
 fn another_set_does_not_wait_for_the_pause() {
-    let mut bed = Bed::new();
+    let mut bed = LoopBed::new();
     bed.send(LoopInput::WantedReplaced(wanted(false)));
     bed.end(RunOutcome::Unread);
     bed.send(LoopInput::WantedReplaced(wanted(true)));
@@ -118,7 +120,7 @@ fn another_set_does_not_wait_for_the_pause() {
 
 #[test]
 fn a_change_is_read_at_once_and_many_are_read_seldom() {
-    let mut bed = Bed::new();
+    let mut bed = LoopBed::new();
     bed.send(LoopInput::Started);
     bed.end(RunOutcome::Complete);
     bed.now += Duration::from_secs(1);
@@ -135,7 +137,7 @@ fn a_change_is_read_at_once_and_many_are_read_seldom() {
 
 #[test]
 fn the_age_of_the_last_read_is_known() {
-    let mut bed = Bed::new();
+    let mut bed = LoopBed::new();
     assert_eq!(bed.driver.since_good_read(bed.now), None);
     bed.send(LoopInput::Started);
     bed.end(RunOutcome::Incomplete);
@@ -170,7 +172,7 @@ proptest! {
     /// The bed asserts that there is one run at a time.
     #[test]
     fn the_newest_set_is_applied_in_the_end(moves in moves()) {
-        let mut bed = Bed::new();
+        let mut bed = LoopBed::new();
         bed.send(LoopInput::Started);
         let (mut newest, mut applied) = (None, None);
         for one in moves {

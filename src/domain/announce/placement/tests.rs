@@ -53,12 +53,12 @@ fn case() -> impl Strategy<Value = (WantedRoutes, PlacedRoutes, Carrier)> {
 
 /// A place of routes. It refuses what a kernel or a driver refuses.
 #[derive(Clone)]
-struct Place {
+struct RoutePlace {
     routes: PlacedRoutes,
     carrier: Carrier,
 }
 
-impl Place {
+impl RoutePlace {
     fn execute(&mut self, step: RouteStep) {
         let route = self.routes.entry(step.prefix()).or_default();
         match step {
@@ -94,7 +94,7 @@ impl Place {
 proptest! {
     #[test]
     fn a_prefix_that_is_to_stay_is_there_after_every_step((wanted, read, carrier) in case()) {
-        let mut place = Place { routes: read, carrier };
+        let mut place = RoutePlace { routes: read, carrier };
         let mut there: Vec<_> =
             wanted.keys().copied().filter(|&prefix| place.is_ours(prefix)).collect();
         for step in changes(&wanted, &place.routes.clone(), carrier).steps {
@@ -109,7 +109,7 @@ proptest! {
 
     #[test]
     fn it_ends_as_wanted_but_for_what_is_blocked((wanted, read, carrier) in case()) {
-        let mut place = Place { routes: read, carrier };
+        let mut place = RoutePlace { routes: read, carrier };
         let found = changes(&wanted, &place.routes.clone(), carrier);
         for &step in &found.steps {
             place.execute(step);
@@ -125,7 +125,7 @@ proptest! {
 
     #[test]
     fn a_second_time_there_is_nothing_to_do((wanted, read, carrier) in case()) {
-        let mut place = Place { routes: read, carrier };
+        let mut place = RoutePlace { routes: read, carrier };
         let first = changes(&wanted, &place.routes.clone(), carrier);
         for &step in &first.steps {
             place.execute(step);
@@ -136,12 +136,12 @@ proptest! {
 
     #[test]
     fn foreign_routes_stay_and_alone_they_block((wanted, read, carrier) in case()) {
-        let mut place = Place { routes: read.clone(), carrier };
+        let mut place = RoutePlace { routes: read.clone(), carrier };
         let found = changes(&wanted, &read, carrier);
         for &step in &found.steps {
             place.execute(step);
         }
-        let before = Place { routes: read.clone(), carrier };
+        let before = RoutePlace { routes: read.clone(), carrier };
         prop_assert_eq!(before.foreign(), place.foreign());
         for prefix in wanted.keys() {
             let alone = read.get(prefix).is_some_and(|route| route.foreign && !route.is_ours());
@@ -158,7 +158,7 @@ proptest! {
 
     #[test]
     fn every_prefix_that_matters_has_a_status((wanted, read, carrier) in case()) {
-        let mut place = Place { routes: read.clone(), carrier };
+        let mut place = RoutePlace { routes: read.clone(), carrier };
         let found = changes(&wanted, &read, carrier);
         for &step in &found.steps {
             place.execute(step);

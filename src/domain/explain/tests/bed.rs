@@ -95,7 +95,6 @@ impl Bed {
             ],
             active_pool: Some(0),
             fail_open: None,
-            announce: None,
             open_since: None,
         };
         let server = |name: &str, weight: u8| {

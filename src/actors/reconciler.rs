@@ -19,6 +19,7 @@ use super::vpp_connection::{
     Apply, Collect, DataplaneHandle, Observe, ReadServers, SubscribeConnection,
 };
 use crate::domain::balancing::maglev::mismatches;
+use crate::domain::dataplane::connection::Epoch;
 use crate::domain::dataplane::connection::{DataplaneError, Observation};
 use crate::domain::events::Event;
 use crate::domain::moment::Moment;
@@ -36,6 +37,8 @@ pub struct Reconciler {
     served: Option<Outbox<ServedObserved>>,
     /// The subscriber is the Doctor.
     passes: Option<Outbox<PassEnded>>,
+    /// The connection of the last pass that has ended.
+    last_pass: Option<Epoch>,
     presence: Option<Outbox<VppPresence>>,
     /// `None` before the first connection.
     vpp_is_present: Option<bool>,
@@ -56,6 +59,7 @@ impl Reconciler {
             progress: None,
             served: None,
             passes: None,
+            last_pass: None,
             presence: None,
             vpp_is_present: None,
             timers: BTreeMap::new(),
@@ -136,6 +140,7 @@ impl Reconciler {
                 }
             }
             ReconcileEffect::PassEnded(epoch) => {
+                self.last_pass = Some(epoch);
                 if let Some(passes) = &self.passes {
                     passes.send(PassEnded(epoch));
                 }

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use super::{
     AwaitProgress, GetHeldRemovals, GetPendingReason, GetReconcilerStats, GetReconcilerStatus,
-    GetRefusalOf, GetTrace, GetVip, Reconciler, ReconcilerStatus, SubscribePasses,
+    GetRefusalOf, GetTrace, GetVip, PassEnded, Reconciler, ReconcilerStatus, SubscribePasses,
     SubscribeProgress, Sync, VppPresence,
 };
 use crate::actors::Outbox;
@@ -104,7 +104,12 @@ impl Handler<SubscribePasses> for Reconciler {
     type Result = ();
 
     fn handle(&mut self, SubscribePasses(passes): SubscribePasses, _: &mut Self::Context) {
-        self.passes = Some(Outbox::new(passes));
+        let passes = Outbox::new(passes);
+        // The first pass may have ended before the subscriber started.
+        if let Some(epoch) = self.last_pass {
+            passes.send(PassEnded(epoch));
+        }
+        self.passes = Some(passes);
     }
 }
 

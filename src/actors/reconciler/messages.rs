@@ -62,7 +62,7 @@ pub struct SubscribeProgress {
 #[rtype(result = "()")]
 pub struct VppPresence(pub bool);
 
-/// Subscribes to the ends of passes. There is one subscriber.
+/// Subscribes to the ends of passes, the last one included. There is one subscriber.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct SubscribePasses(pub Recipient<PassEnded>);

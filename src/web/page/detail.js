@@ -57,17 +57,23 @@ export class Detail {
   follow(route, change) {
     const { model } = this.#app;
     const path = PATHS[route.view];
-    const daemon = path && model.loaded ? this.daemonOf(route) : null;
-    const key = daemon === null ? null : JSON.stringify([route.view, daemon, route.name]);
+    this.daemon = path && model.loaded ? this.daemonOf(route) : null;
+    const { daemon } = this;
+    const key = this.#has(daemon, route) ? JSON.stringify([route.view, daemon, route.name]) : null;
     if (key !== this.#key) {
       this.#leave();
       this.#key = key;
       this.#path = key === null ? null : path(daemon, route.name);
-      this.daemon = daemon;
       this.#ask();
     } else if (key !== null && concerned(route, change)) {
       this.#later(Math.max(SOON_MS, this.#asked + APART_MS - Date.now()));
     }
+  }
+
+  /** Whether a daemon has what the view is of. */
+  #has(daemon, { view, name }) {
+    const known = this.#app.model.daemons.get(daemon);
+    return known !== undefined && (view === "vpp" || known[`${view}s`].has(name));
   }
 
   /** Asks again at once: something was done. */

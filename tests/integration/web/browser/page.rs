@@ -48,7 +48,9 @@ impl Page {
     pub(super) async fn run_with(&self, body: &str, arguments: &[Value]) -> Value {
         match self.try_run(body, arguments).await {
             Ok(value) => value,
-            Err(error) => panic!("{error:?}\nin {body}\nthe page has:\n{}", self.text().await),
+            Err(WebDriverError { error, message }) => {
+                panic!("{error}: {message}\nin {body}\nthe page has:\n{}", self.text().await)
+            }
         }
     }
 

@@ -25,8 +25,8 @@ const SERVERS: usize = 10;
 /// Other tabs that follow the same events.
 const TABS: usize = 200;
 /// Backends that are paused or resumed in a second, at all daemons together. Each is
-/// told by some four events.
-const CHANGES: u32 = 270;
+/// told by two or three events.
+const CHANGES: u32 = 420;
 const STORM: Duration = Duration::from_secs(10);
 
 const FIRST_PAINT_MS: f64 = 1000.0;

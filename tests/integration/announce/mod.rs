@@ -4,6 +4,7 @@
 mod bird_control;
 mod bird_files;
 mod command;
+mod daemon;
 mod fake_bird;
 mod fake_gobgp;
 mod frr;

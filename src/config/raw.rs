@@ -196,16 +196,8 @@ pub(super) struct RawAnnounce {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
 pub(super) struct RawNetlink {
-    pub(super) table: Option<RawTable>,
+    pub(super) table: Option<String>,
     pub(super) protocol: Option<i64>,
-}
-
-/// A routing table by number, or `main`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "the number of a routing table, such as 4242, or main")]
-pub(super) enum RawTable {
-    Number(i64),
-    Name(String),
 }
 
 #[derive(Debug, Default, Deserialize)]

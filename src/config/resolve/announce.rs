@@ -43,17 +43,12 @@ fn netlink(
     at: &ConfigPath<'_>,
     report: &mut FaultReport,
 ) -> Option<DriverSettings> {
-    let table_at = at.key("table");
-    let table = or_default(raw.table.as_ref(), TABLE, |given| match given {
-        raw::RawTable::Name(name) if name == "main" => Some(MAIN),
-        raw::RawTable::Name(name) => {
-            report.refuse(&table_at, Problem::BadTable { given: name.clone() })
-        }
+    let table = or_default(raw.table.as_deref(), TABLE, |given| match given {
+        "main" => Some(MAIN),
         // 253 and 255 are `default` and `local`.
-        raw::RawTable::Number(number) => match u32::try_from(*number) {
-            Ok(table) if !matches!(table, 0 | 253 | 255) => Some(table),
-            _ => report.refuse(&table_at, Problem::BadTable { given: number.to_string() }),
-        },
+        _ => given.parse().ok().filter(|table| !matches!(table, 0 | 253 | 255)).or_else(|| {
+            report.refuse(&at.key("table"), Problem::BadTable { given: given.to_owned() })
+        }),
     });
     let protocol = or_default(raw.protocol, PROTOCOL, |given| {
         let at = at.key("protocol");

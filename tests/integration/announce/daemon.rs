@@ -4,7 +4,8 @@ use std::path::Path;
 
 use rustix::process::Signal;
 
-use crate::support::{DEADLINE, Daemon, TestBed, VIP4, VIP6, eventually};
+use crate::support::wait::{DEADLINE, eventually};
+use crate::support::{Daemon, TestBed, VIP4, VIP6};
 
 /// Places whatever is wanted: keeps it in a file, and notes every set in another one.
 const PROGRAM: &str = r#"

@@ -15,7 +15,8 @@ pub const GATHER: Duration = Duration::from_millis(200);
 /// How often the frontends and VPP are requested as a whole.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(15);
 
-/// How often backends that are drained, and frontends with a slow start, are requested.
+/// How often backends that are drained are requested, and frontends that start slowly or
+/// were written and not read back yet.
 pub(super) const WATCH_INTERVAL: Duration = Duration::from_secs(3);
 
 /// More backends than this at one time are requested together with all others.
@@ -81,8 +82,9 @@ pub struct Refresh {
     held: BTreeSet<String>,
     /// The backends that are drained. No event says how many flows they have left.
     draining: BTreeSet<String>,
-    /// The frontends with a slow start. No event says how far it is.
-    ramping: BTreeSet<String>,
+    /// The frontends that start slowly, or were written and not read back yet. No event says
+    /// how far that is.
+    unsettled: BTreeSet<String>,
     /// Some backends fail and keep their state. No event says which, or when that ends.
     doubted: bool,
     /// When those that are drained or start slowly are requested again; `None`: there are
@@ -192,18 +194,23 @@ impl Refresh {
         match names {
             None => {
                 self.members.clear();
-                self.ramping.clear();
+                self.unsettled.clear();
             }
             Some(names) => {
                 self.members.retain(|name, _| !names.contains(name));
-                self.ramping.retain(|name| !names.contains(name));
+                self.unsettled.retain(|name| !names.contains(name));
             }
         }
         let has = |frontend: &pb::FrontendInfo, what: fn(&pb::PoolBackendInfo) -> bool| {
             frontend.pools.iter().flat_map(|pool| &pool.backends).any(what)
         };
-        let slow = frontends.iter().filter(|it| has(it, |member| member.slow_start.is_some()));
-        self.ramping.extend(slow.map(|frontend| frontend.name.clone()));
+        let is_unsettled = |it: &&pb::FrontendInfo| {
+            // No event tells that VPP was read back.
+            let is_unread = it.state == "up" && it.programmed && !it.serving;
+            is_unread || has(it, |member| member.slow_start.is_some())
+        };
+        let unsettled = frontends.iter().filter(is_unsettled);
+        self.unsettled.extend(unsettled.map(|frontend| frontend.name.clone()));
         let is_doubted = frontends.iter().any(|it| has(it, |member| member.doubt.is_some()));
         if is_doubted && !self.doubted {
             // At once, since these were perhaps requested for something else.
@@ -220,7 +227,7 @@ impl Refresh {
     }
 
     fn watch(&mut self, now: Instant) {
-        let is_any = !self.draining.is_empty() || !self.ramping.is_empty();
+        let is_any = !self.draining.is_empty() || !self.unsettled.is_empty();
         self.watched_due = is_any.then(|| self.watched_due.unwrap_or(now + WATCH_INTERVAL));
     }
 
@@ -257,7 +264,7 @@ impl Refresh {
         }
         if self.watched_due.is_some_and(|due| due <= now) {
             backends.extend(self.draining.iter().cloned());
-            frontends.extend(self.ramping.iter().cloned());
+            frontends.extend(self.unsettled.iter().cloned());
             self.watched_due = Some(now + WATCH_INTERVAL);
         }
         self.rest(frontends.len() + backends.len(), now);

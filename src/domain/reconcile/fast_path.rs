@@ -22,7 +22,8 @@ impl ReconcileState {
             return;
         }
         let pass = self.pass.as_ref();
-        let (flushed, progress) = (&self.flushed, &mut self.progress);
+        let (flushed, read_back) = (&self.flushed, &self.read_back);
+        let progress = &mut self.progress;
         let mut steps = Vec::new();
         let mut decided = BTreeSet::new();
         let mut drifted = BTreeSet::new();
@@ -33,7 +34,15 @@ impl ReconcileState {
                 let before = steps.len();
                 steps.extend(plan(&state.desired, observed, flushed, &scope));
                 if steps.len() == before {
-                    progress.written(name);
+                    let frontend = state.desired.frontends.get(name);
+                    let vip = frontend.map(|frontend| frontend.spec.vip);
+                    match vip.and_then(|vip| observed.vips.get_key_value(&vip)) {
+                        // It was read since it was written last, as after a restart.
+                        Some((vip, held)) if read_back.was_read(vip) => {
+                            progress.confirmed(name, held)
+                        }
+                        _ => progress.written(name),
+                    };
                 }
                 decided.extend(change.decided);
                 if !change.is_changed {

@@ -64,6 +64,11 @@ impl ReadBack {
         self.touched.contains_key(vip) || self.writing.contains_key(vip)
     }
 
+    /// Whether this VIP was read since it was written last.
+    pub(super) fn was_read(&self, vip: &Vip) -> bool {
+        !self.is_outstanding(vip) && !matches!(self.stage, ReadBackStage::Reading(_))
+    }
+
     /// The connection has changed: everything is observed first.
     pub(super) fn clear(&mut self) {
         self.touched.clear();

@@ -146,6 +146,22 @@ fn a_frontend_is_requested_often_while_a_backend_of_it_starts_slowly() {
 }
 
 #[test]
+fn a_frontend_is_requested_again_until_vpp_was_read_back() {
+    let start = Instant::now();
+    let mut refresh = fresh(start);
+    let names = ["web".to_owned()];
+    let written = |serving| {
+        let (state, programmed) = ("up".into(), true);
+        pb::FrontendInfo { state, programmed, serving, ..web(false, false) }
+    };
+    refresh.received(Some(&names), &[written(false)], start);
+    let next = start + WATCH_INTERVAL;
+    assert_eq!((refresh.due(), refresh.take(next)), (Some(next), parts(&["web"], &[], false)));
+    refresh.received(Some(&names), &[written(true)], next);
+    assert_eq!(refresh.due(), Some(start + REFRESH_INTERVAL));
+}
+
+#[test]
 fn backends_are_requested_as_well_once_one_is_doubted_and_until_none_is() {
     let start = Instant::now();
     let mut refresh = fresh(start);

@@ -42,6 +42,22 @@ fn a_frontend_serves_once_it_was_read_back_with_buckets() {
     assert_eq!(counts(&harness), (0, 0));
 }
 
+/// As after a restart of the daemon, whose first verdicts are what VPP holds.
+#[test]
+fn what_vpp_was_read_to_hold_serves_without_being_read_again() {
+    let mut harness = Harness::steady(&[[Some(100), None, None]]);
+    let writes = harness.writes.len();
+    harness.change(1, [Some(100), None, None], FlushSeq::NONE);
+    assert_eq!((counts(&harness), harness.writes.len()), ((1, 1), writes));
+    // What was written since is read back first.
+    harness.change(1, [Some(7), None, None], FlushSeq::NONE);
+    harness.answer(0, CallOutcome::Done, true);
+    harness.change(1, [Some(7), None, None], FlushSeq::NONE);
+    assert_eq!(counts(&harness), (1, 0));
+    harness.drain();
+    assert_eq!(counts(&harness), (1, 1));
+}
+
 #[test]
 fn a_sync_of_an_unknown_frontend_and_one_without_a_connection_are_answered() {
     let mut harness = Harness::steady(&[[Some(100), None, None]]);

@@ -53,7 +53,7 @@ impl RouteDriver {
                 Self::Gobgp(GobgpDriver::new(options))
             }
             DriverSettings::Bird { socket, directory } => {
-                let (socket, directory) = (socket.clone(), directory.clone());
+                let (socket, directory) = (socket.into(), directory.into());
                 let options = BirdOptions { socket, directory, ..Default::default() };
                 Self::Bird(BirdDriver::new(options))
             }

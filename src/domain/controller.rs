@@ -5,6 +5,7 @@
 //! state of each backend. Its methods take transitions and commands and return
 //! effects for the actor to execute.
 
+mod announce_news;
 mod announcing;
 mod commands;
 mod damping;
@@ -53,7 +54,7 @@ use crate::domain::balancing::weights::{
 use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::plan::Desired;
 use crate::domain::overrides::{OverrideSet, configured_admin};
-use announcing::AnnounceNews;
+use announce_news::AnnounceNews;
 pub use commands::{OperatorCommand, OverrideCommand};
 pub use effects::{
     AdminCommand, CommandRefused, ControllerEffect, InheritedVerdict, ProberSettings, ReloadId,

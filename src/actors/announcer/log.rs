@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use tracing::{info, warn};
 
-use crate::domain::announce::{AnnouncementChange, DriverReport, Standing};
+use crate::domain::announce::{AnnouncementChange, DriverReport, VipStanding};
 
 /// A prefix is wanted otherwise than before.
 pub(super) fn change(change: &AnnouncementChange) {
     let AnnouncementChange { prefix, from, to, why, .. } = change;
     match to {
-        Standing::Withdrawn => warn!(%prefix, %from, %to, %why, "announcement"),
+        VipStanding::Withdrawn => warn!(%prefix, %from, %to, %why, "announcement"),
         _ => info!(%prefix, %from, %to, %why, "announcement"),
     }
 }

@@ -1,7 +1,7 @@
 //! `announce` and `frontends.<name>.announce`: which VIPs are announced, and to whom.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -91,7 +91,7 @@ fn bird(
     report: &mut FaultReport,
 ) -> Option<DriverSettings> {
     let mut path = |key, given: Option<&str>, default| {
-        or_default(given, PathBuf::from(default), |given| absolute(given, &at.key(key), report))
+        or_default(given, String::from(default), |given| absolute(given, &at.key(key), report))
     };
     let socket = path("socket", raw.socket.as_deref(), "/run/bird/bird.ctl");
     let directory = path("directory", raw.directory.as_deref(), "/run/vpp-maglev/bird");
@@ -110,10 +110,9 @@ fn command(
     Some(DriverSettings::Command { argv: raw.to_vec() })
 }
 
-fn absolute(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<PathBuf> {
-    let path = PathBuf::from(given);
-    if path.is_absolute() && !given.contains('\0') {
-        return Some(path);
+fn absolute(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
+    if Path::new(given).is_absolute() && !given.contains('\0') {
+        return Some(given.to_owned());
     }
     report.refuse(at, Problem::RelativePath { given: given.to_owned() })
 }

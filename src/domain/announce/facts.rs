@@ -26,7 +26,7 @@ pub struct AnnounceFacts {
 /// One prefix, and the frontends that share it; at least one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrefixFacts {
-    pub frontends: BTreeMap<FrontendName, FrontendFacts>,
+    pub frontends: BTreeMap<FrontendName, AnnouncedFrontend>,
     /// Whether VPP's FIB leads the address to `lb`; `None`: not known, and not held
     /// against it.
     pub is_routed: Option<bool>,
@@ -42,7 +42,7 @@ impl PrefixFacts {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FrontendFacts {
+pub struct AnnouncedFrontend {
     pub settings: AnnounceSettings,
     /// Of its servers, over all pools.
     pub weight: UpWeight,
@@ -60,7 +60,7 @@ pub struct AnnounceUpdate {
     pub is_vpp_present: bool,
     pub settings: AnnouncerSettings,
     /// The frontends that have changed; `None`: it is not to be announced, or no more.
-    pub frontends: Vec<(FrontendName, Option<(VipPrefix, FrontendFacts)>)>,
+    pub frontends: Vec<(FrontendName, Option<(VipPrefix, AnnouncedFrontend)>)>,
 }
 
 impl AnnounceFacts {

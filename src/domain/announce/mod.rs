@@ -26,10 +26,12 @@ mod verdict;
 pub mod driver_loop;
 pub mod placement;
 
-pub use facts::{AnnounceFacts, AnnounceOrder, AnnounceUpdate, FrontendFacts, PrefixFacts};
+pub use facts::{AnnounceFacts, AnnounceOrder, AnnounceUpdate, AnnouncedFrontend, PrefixFacts};
 pub use report::DriverReport;
 pub use settings::{AnnounceSettings, AnnouncerSettings, DriverSettings, HealthyShare, SharedBy};
-pub use state::{AnnounceDecision, AnnounceState, AnnouncementChange, AnnouncementView, Standing};
+pub use state::{
+    AnnounceDecision, AnnounceState, AnnouncementChange, AnnouncementView, VipStanding,
+};
 pub use verdict::{AnnounceReason, HoldReason};
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// `frontends.<name>.announce`
@@ -110,7 +109,7 @@ pub enum DriverSettings {
         community: (u16, u16),
     },
     /// Files that BIRD includes, and its control socket.
-    Bird { socket: PathBuf, directory: PathBuf },
+    Bird { socket: String, directory: String },
     /// A program that places the whole set.
     Command {
         /// The program, by its absolute path, and its arguments.

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::facts::{AnnounceFacts, PrefixFacts};
 use super::placement::{RoutePlacement, VipPrefix, WantedRoutes};
-use super::verdict::{AnnounceReason, Call, HoldReason, call};
+use super::verdict::{AnnounceCall, AnnounceReason, HoldReason, call};
 use crate::domain::moment::Moment;
 use crate::domain::names::FrontendName;
 
 /// What is wanted of a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Standing {
+pub enum VipStanding {
     /// Nothing was decided: what is placed stays.
     Unknown,
     Announced,
@@ -21,7 +21,7 @@ pub enum Standing {
     Withdrawn,
 }
 
-impl Standing {
+impl VipStanding {
     pub const ALL: [Self; 4] = [Self::Unknown, Self::Announced, Self::Drained, Self::Withdrawn];
 
     /// The word in the API, logs, events and metrics.
@@ -44,7 +44,7 @@ impl Standing {
     }
 }
 
-impl fmt::Display for Standing {
+impl fmt::Display for VipStanding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
@@ -54,8 +54,8 @@ impl fmt::Display for Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnnouncementChange {
     pub prefix: VipPrefix,
-    pub from: Standing,
-    pub to: Standing,
+    pub from: VipStanding,
+    pub to: VipStanding,
     pub why: AnnounceReason,
     pub at: SystemTime,
 }
@@ -75,7 +75,7 @@ pub struct AnnounceDecision {
 pub struct AnnouncementView {
     pub prefix: VipPrefix,
     pub frontends: Vec<FrontendName>,
-    pub standing: Standing,
+    pub standing: VipStanding,
     pub since: SystemTime,
     /// Why it is so, or why it is to be otherwise if it is held.
     pub why: AnnounceReason,
@@ -96,7 +96,7 @@ pub struct AnnounceState {
 /// The decisions for one prefix.
 #[derive(Clone, Debug)]
 struct Announcement {
-    standing: Standing,
+    standing: VipStanding,
     since: SystemTime,
     why: AnnounceReason,
     held: Option<(HoldReason, Option<Instant>)>,
@@ -132,7 +132,7 @@ impl AnnounceState {
         self.prefixes.retain(|prefix, announcement| {
             let is_left = facts.prefixes.contains_key(prefix);
             if !is_left && announcement.standing.placement().is_some() {
-                let (from, to) = (announcement.standing, Standing::Withdrawn);
+                let (from, to) = (announcement.standing, VipStanding::Withdrawn);
                 let (why, at) = (AnnounceReason::Removed, now.wall);
                 decision.changes.push(AnnouncementChange { prefix: *prefix, from, to, why, at });
             }
@@ -170,7 +170,7 @@ impl AnnounceState {
                 None => AnnouncementView {
                     prefix: *prefix,
                     frontends,
-                    standing: Standing::Unknown,
+                    standing: VipStanding::Unknown,
                     since: now.wall,
                     why: AnnounceReason::Starting,
                     held: None,
@@ -186,12 +186,12 @@ impl Announcement {
     /// Before the first decision. One that was placed has frontends that were healthy.
     fn adopted(placed: Option<RoutePlacement>, facts: &PrefixFacts, at: SystemTime) -> Self {
         let (standing, healthy) = match placed {
-            None => (Standing::Withdrawn, BTreeSet::new()),
+            None => (VipStanding::Withdrawn, BTreeSet::new()),
             Some(RoutePlacement::Announced) => {
-                (Standing::Announced, facts.frontends.keys().cloned().collect())
+                (VipStanding::Announced, facts.frontends.keys().cloned().collect())
             }
             Some(RoutePlacement::Drained) => {
-                (Standing::Drained, facts.frontends.keys().cloned().collect())
+                (VipStanding::Drained, facts.frontends.keys().cloned().collect())
             }
         };
         let (why, held, called_since) = (AnnounceReason::Starting, None, None);
@@ -203,26 +203,26 @@ impl Announcement {
         let is_placed = self.standing.placement().is_some();
         let call = call(all, facts, &mut self.healthy);
         let (kind, why, to, wait) = match call {
-            Call::Withdraw(why) => (None, why, Standing::Withdrawn, None),
-            Call::Announce { why, drained, now: at_once } => {
-                let to = if drained { Standing::Drained } else { Standing::Announced };
+            AnnounceCall::Withdraw(why) => (None, why, VipStanding::Withdrawn, None),
+            AnnounceCall::Announce { why, drained, now: at_once } => {
+                let to = if drained { VipStanding::Drained } else { VipStanding::Announced };
                 // Between the two there is nothing to wait for, nnor before the first time.
                 let waits = !at_once && !is_placed && self.settles;
                 let wait = waits.then(|| (HoldReason::Settling, Some(longest_hold_up(facts))));
                 (Some(CallKind::Announce), why, to, wait)
             }
-            Call::Unserved(why) => {
+            AnnounceCall::Unserved(why) => {
                 let wait = is_placed.then_some((HoldReason::Unserved, Some(all.hold_vpp)));
-                (Some(CallKind::Withdraw), why, Standing::Withdrawn, wait)
+                (Some(CallKind::Withdraw), why, VipStanding::Withdrawn, wait)
             }
-            Call::Unhealthy { why, witnessed: false } => {
+            AnnounceCall::Unhealthy { why, witnessed: false } => {
                 let wait = is_placed.then_some((HoldReason::Unwitnessed, None));
-                (Some(CallKind::Doubted), why, Standing::Withdrawn, wait)
+                (Some(CallKind::Doubted), why, VipStanding::Withdrawn, wait)
             }
-            Call::Unhealthy { why, witnessed: true } => {
+            AnnounceCall::Unhealthy { why, witnessed: true } => {
                 let wait =
                     is_placed.then(|| (HoldReason::Settling, Some(longest_hold_down(facts))));
-                (Some(CallKind::Withdraw), why, Standing::Withdrawn, wait)
+                (Some(CallKind::Withdraw), why, VipStanding::Withdrawn, wait)
             }
         };
         let began = match (self.called_since, kind) {
@@ -240,8 +240,8 @@ impl Announcement {
             None => None,
         };
         if self.held.is_none() && self.standing != to {
-            self.withdraws += u64::from(to == Standing::Withdrawn);
-            self.settles = to == Standing::Withdrawn && kind.is_some();
+            self.withdraws += u64::from(to == VipStanding::Withdrawn);
+            self.settles = to == VipStanding::Withdrawn && kind.is_some();
             (self.standing, self.since) = (to, now.wall);
         }
     }

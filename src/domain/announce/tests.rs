@@ -35,14 +35,14 @@ fn settings(shared: SharedBy) -> AnnounceSettings {
 }
 
 /// A frontend with so many hundredths of its weight up, which VPP serves if any is.
-fn frontend(up: u64) -> FrontendFacts {
+fn frontend(up: u64) -> AnnouncedFrontend {
     let weight = UpWeight { up, awaited: 0, total: 100 };
     let settings = settings(SharedBy::Any);
-    FrontendFacts { settings, weight, serves: up > 0, is_unwitnessed: false }
+    AnnouncedFrontend { settings, weight, serves: up > 0, is_unwitnessed: false }
 }
 
 /// One prefix with one frontend.
-fn facts(frontend: FrontendFacts) -> AnnounceFacts {
+fn facts(frontend: AnnouncedFrontend) -> AnnounceFacts {
     let frontends = [(name(1), frontend)].into();
     let its = PrefixFacts { frontends, is_routed: Some(true), order: None };
     AnnounceFacts {
@@ -105,7 +105,7 @@ fn nothing_is_touched_before_vpp_was_read_and_what_is_placed_too() {
     assert_eq!(unread.decide(&facts(frontend(100)), now), AnnounceDecision::default());
     assert_eq!(case.at(seconds(1), &facts(frontend(100))), ANNOUNCED);
     let views = AnnounceState::default().views(&early, now);
-    assert_eq!(views[0].standing, Standing::Unknown);
+    assert_eq!(views[0].standing, VipStanding::Unknown);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn what_was_placed_is_adopted_with_the_lower_share() {
 #[test]
 fn what_nobody_has_witnessed_withdraws_nothing() {
     let mut case = Case::new(&[(1, RoutePlacement::Announced)]);
-    let unwitnessed = FrontendFacts { is_unwitnessed: true, ..frontend(0) };
+    let unwitnessed = AnnouncedFrontend { is_unwitnessed: true, ..frontend(0) };
     let blind = facts(unwitnessed);
     assert_eq!(case.at(seconds(0), &blind), ANNOUNCED);
     assert_eq!(case.at(seconds(100_000), &blind), ANNOUNCED);
@@ -158,7 +158,7 @@ fn a_restart_of_vpp_fits_into_its_hold() {
     let mut case = Case::new(&[]);
     let well = facts(frontend(100));
     let away = AnnounceFacts { is_vpp_present: false, ..well.clone() };
-    let empty = facts(FrontendFacts { serves: false, ..frontend(100) });
+    let empty = facts(AnnouncedFrontend { serves: false, ..frontend(100) });
     assert_eq!(case.at(seconds(0), &well), ANNOUNCED);
     assert_eq!(case.at(seconds(1), &away), ANNOUNCED);
     assert_eq!(case.at(seconds(9), &empty), ANNOUNCED);
@@ -174,7 +174,7 @@ fn a_restart_of_vpp_fits_into_its_hold() {
 #[test]
 fn operators_are_obeyed_at_once_and_cannot_announce_what_is_not_served() {
     let mut case = Case::new(&[]);
-    let ordered = |frontend: FrontendFacts, it| {
+    let ordered = |frontend: AnnouncedFrontend, it| {
         let mut facts = facts(frontend);
         facts.prefixes.values_mut().for_each(|its| its.order = order(it));
         facts
@@ -196,7 +196,7 @@ fn frontends_share_a_prefix_as_the_file_says() {
     let shared = |shared, up: [u64; 2]| {
         let frontends = [1, 2].map(|number| {
             let it = frontend(up[usize::from(number) - 1]);
-            (name(number), FrontendFacts { settings: settings(shared), ..it })
+            (name(number), AnnouncedFrontend { settings: settings(shared), ..it })
         });
         let mut facts = facts(frontend(0));
         facts.prefixes.values_mut().for_each(|its| its.frontends = frontends.clone().into());
@@ -248,7 +248,7 @@ proptest! {
             unserved = if is_served(facts) { 0 } else { unserved + 1 };
             let blind = facts.prefixes[&prefix(1)].frontends[&name(1)].is_unwitnessed;
             if unserved > 0 {
-                prop_assert!(placed.is_none() || matches!(was, Standing::Announced | Standing::Drained));
+                prop_assert!(placed.is_none() || matches!(was, VipStanding::Announced | VipStanding::Drained));
             }
             // The first second of it is its beginning.
             if unserved > HOLD_VPP.as_secs() + 1 && !blind {
@@ -269,19 +269,19 @@ proptest! {
             for change in &case.last.changes {
                 let is_true = match (&change.why, change.to) {
                     (AnnounceReason::Healthy, to) => {
-                        to == Standing::Announced && frontend.weight.up >= 20 && is_served(facts)
+                        to == VipStanding::Announced && frontend.weight.up >= 20 && is_served(facts)
                     }
                     (AnnounceReason::Unhealthy { .. }, to) => {
-                        to == Standing::Withdrawn && frontend.weight.up < 50
+                        to == VipStanding::Withdrawn && frontend.weight.up < 50
                             && !frontend.is_unwitnessed
                     }
-                    (AnnounceReason::VppAway, to) => to == Standing::Withdrawn && !facts.is_vpp_present,
-                    (AnnounceReason::NotServed { .. }, to) => to == Standing::Withdrawn && !frontend.serves,
+                    (AnnounceReason::VppAway, to) => to == VipStanding::Withdrawn && !facts.is_vpp_present,
+                    (AnnounceReason::NotServed { .. }, to) => to == VipStanding::Withdrawn && !frontend.serves,
                     (AnnounceReason::Ordered { order, .. }, to) => {
                         its.order.as_ref().is_some_and(|(it, _)| it == order) && match order {
-                            AnnounceOrder::Announce => to == Standing::Announced && is_served(facts),
-                            AnnounceOrder::Drain => to == Standing::Drained && is_served(facts),
-                            AnnounceOrder::Withdraw => to == Standing::Withdrawn,
+                            AnnounceOrder::Announce => to == VipStanding::Announced && is_served(facts),
+                            AnnounceOrder::Drain => to == VipStanding::Drained && is_served(facts),
+                            AnnounceOrder::Withdraw => to == VipStanding::Withdrawn,
                         }
                     }
                     _ => false,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::facts::{AnnounceFacts, AnnounceOrder, FrontendFacts, PrefixFacts};
+use super::facts::{AnnounceFacts, AnnounceOrder, AnnouncedFrontend, PrefixFacts};
 use super::settings::{HealthyShare, SharedBy};
 use crate::domain::balancing::fail_open::UpWeight;
 use crate::domain::names::FrontendName;
@@ -76,7 +76,7 @@ impl fmt::Display for HoldReason {
 
 /// What the facts of a prefix call for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Call {
+pub(super) enum AnnounceCall {
     /// It is to be announced; `now`: by an order, without waiting.
     Announce { why: AnnounceReason, drained: bool, now: bool },
     /// VPP does not serve it.
@@ -93,26 +93,26 @@ pub(super) fn call(
     all: &AnnounceFacts,
     facts: &PrefixFacts,
     healthy: &mut BTreeSet<FrontendName>,
-) -> Call {
+) -> AnnounceCall {
     remember_health(facts, healthy);
     let ordered = facts.order.as_ref().map(|(order, origin)| {
         (*order, AnnounceReason::Ordered { order: *order, who: Arc::clone(&origin.who) })
     });
     let unhealthy = unhealthy(facts, healthy);
     match (ordered, unhealthy) {
-        (Some((AnnounceOrder::Withdraw, why)), _) => Call::Withdraw(why),
+        (Some((AnnounceOrder::Withdraw, why)), _) => AnnounceCall::Withdraw(why),
         (Some((AnnounceOrder::Announce, why)), _) => match unserved(all, facts, None) {
-            Some(why) => Call::Unserved(why),
-            None => Call::Announce { why, drained: false, now: true },
+            Some(why) => AnnounceCall::Unserved(why),
+            None => AnnounceCall::Announce { why, drained: false, now: true },
         },
-        (_, Some(Call::Unhealthy { why, witnessed })) if all.is_vpp_present => {
-            Call::Unhealthy { why, witnessed }
+        (_, Some(AnnounceCall::Unhealthy { why, witnessed })) if all.is_vpp_present => {
+            AnnounceCall::Unhealthy { why, witnessed }
         }
         (ordered, _) => match (unserved(all, facts, Some(healthy)), ordered) {
-            (Some(why), _) => Call::Unserved(why),
-            (None, Some((_, why))) => Call::Announce { why, drained: true, now: true },
+            (Some(why), _) => AnnounceCall::Unserved(why),
+            (None, Some((_, why))) => AnnounceCall::Announce { why, drained: true, now: true },
             (None, None) => {
-                Call::Announce { why: AnnounceReason::Healthy, drained: false, now: false }
+                AnnounceCall::Announce { why: AnnounceReason::Healthy, drained: false, now: false }
             }
         },
     }
@@ -122,7 +122,7 @@ pub(super) fn call(
 /// has no verdict yet, as after a reload, may be up. Another one is when `recover` is up.
 fn remember_health(facts: &PrefixFacts, healthy: &mut BTreeSet<FrontendName>) {
     healthy.retain(|name| facts.frontends.contains_key(name));
-    for (name, FrontendFacts { settings, weight, .. }) in &facts.frontends {
+    for (name, AnnouncedFrontend { settings, weight, .. }) in &facts.frontends {
         let was_healthy = healthy.contains(name);
         let is_healthy = match was_healthy {
             true => settings.min_healthy.is_reached(weight.up + weight.awaited, weight.total),
@@ -136,7 +136,7 @@ fn remember_health(facts: &PrefixFacts, healthy: &mut BTreeSet<FrontendName>) {
 }
 
 /// The call for a prefix of which too few frontends are healthy.
-fn unhealthy(facts: &PrefixFacts, healthy: &BTreeSet<FrontendName>) -> Option<Call> {
+fn unhealthy(facts: &PrefixFacts, healthy: &BTreeSet<FrontendName>) -> Option<AnnounceCall> {
     let mut ill = facts.frontends.iter().filter(|(name, _)| !healthy.contains(*name));
     let is_ill = match facts.shared() {
         SharedBy::Any => healthy.is_empty(),
@@ -152,7 +152,7 @@ fn unhealthy(facts: &PrefixFacts, healthy: &BTreeSet<FrontendName>) -> Option<Ca
     };
     let needed = it.settings.recover;
     let why = AnnounceReason::Unhealthy { frontend: frontend.clone(), weight: it.weight, needed };
-    is_ill.then_some(Call::Unhealthy { why, witnessed })
+    is_ill.then_some(AnnounceCall::Unhealthy { why, witnessed })
 }
 
 /// Why VPP does not serve a prefix, if it does not: as many of its `healthy` frontends as

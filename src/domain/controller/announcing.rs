@@ -2,53 +2,18 @@
 //! of its servers and of VPP. Told as differences, since most transitions concern few
 //! frontends, and most configurations announce nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::announce_news::AnnounceNews;
 use super::served::ServedAddresses;
 use super::{BackendRecord, ControllerState, check_of};
 use crate::domain::announce::placement::VipPrefix;
-use crate::domain::announce::{AnnounceUpdate, FrontendFacts};
+use crate::domain::announce::{AnnounceUpdate, AnnouncedFrontend};
 use crate::domain::balancing::weights::StartupGrace;
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::hold::HoldOutcome;
 use crate::domain::health::State;
 use crate::domain::names::{BackendName, FrontendName};
-
-/// What was told, and what may have changed since.
-#[derive(Clone, Debug, Default)]
-pub(super) struct AnnounceNews {
-    told: AnnounceUpdate,
-    frontends: BTreeMap<FrontendName, (VipPrefix, FrontendFacts)>,
-    changed: BTreeSet<FrontendName>,
-    /// The groups of which nobody passed when their failures were believed.
-    unwitnessed: BTreeSet<ProbeGroup>,
-    is_vpp_present: bool,
-    is_ready: bool,
-}
-
-impl AnnounceNews {
-    /// A frontend may have changed.
-    pub(super) fn note(&mut self, frontend: &FrontendName) {
-        self.changed.insert(frontend.clone());
-    }
-
-    pub(super) fn note_all<'a>(&mut self, frontends: impl Iterator<Item = &'a FrontendName>) {
-        self.changed.extend(frontends.cloned());
-    }
-
-    pub(super) fn note_vpp(&mut self, is_present: bool) {
-        self.is_vpp_present = is_present;
-    }
-
-    /// How the verdicts of a group were made that had to wait.
-    fn note_hold(&mut self, group: ProbeGroup, outcome: HoldOutcome) -> bool {
-        match outcome {
-            HoldOutcome::Believed => self.unwitnessed.insert(group),
-            HoldOutcome::Passed => self.unwitnessed.remove(&group),
-            HoldOutcome::Dropped => false,
-        }
-    }
-}
 
 impl ControllerState {
     /// What has changed since the last call; `None`: nothing.
@@ -101,7 +66,7 @@ impl ControllerState {
         &self,
         name: &FrontendName,
         unwitnessed: &BTreeSet<ProbeGroup>,
-    ) -> Option<(VipPrefix, FrontendFacts)> {
+    ) -> Option<(VipPrefix, AnnouncedFrontend)> {
         let (record, frontend) = (self.frontends.get(name)?, self.config.frontends.get(name)?);
         let settings = frontend.announce?;
         let members = frontend.pools.iter().flat_map(|pool| pool.backends.keys());
@@ -111,7 +76,7 @@ impl ControllerState {
                 let group = self.group_of(record);
                 record.state == State::Down && group.is_some_and(|it| unwitnessed.contains(&it))
             });
-        let facts = FrontendFacts {
+        let facts = AnnouncedFrontend {
             settings,
             weight: record.decision.weight,
             serves: record.serving,

@@ -1,12 +1,13 @@
-//! Generates the gRPC code from `proto/maglev.proto` with a compiler written in
-//! Rust, so that a build needs no system `protoc`, and the list of the web page's
-//! files.
+//! Generates the gRPC code from `proto` with a compiler written in Rust, so that a
+//! build needs no system `protoc`, and the list of the web page's files.
 
 use std::path::{Path, PathBuf};
 
 use prost::Message;
 
 const PROTO: &str = "proto/maglev.proto";
+/// Of routing daemons that maglevd is a client of.
+const FOREIGN: [&str; 2] = ["proto/gobgp_v3.proto", "proto/gobgp_v4.proto"];
 const PAGE: &str = "src/web/page";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,6 +22,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // By far the largest event, and one of the rarest.
     let large = ".maglev.Event.event.audit";
     tonic_prost_build::configure().boxed(large).compile_fds(descriptors)?;
+    for foreign in FOREIGN {
+        println!("cargo:rerun-if-changed={foreign}");
+        tonic_prost_build::configure().compile_fds(protox::compile([foreign], ["proto"])?)?;
+    }
 
     println!("cargo:rerun-if-changed={PAGE}");
     std::fs::write(out.join("web_page.rs"), page()?)?;

@@ -2,6 +2,7 @@
 //! load balancer of FD.io VPP. ARCHITECTURE.md tells how they fit together.
 
 pub mod actors;
+pub mod announce;
 pub mod api;
 pub mod cli;
 pub mod client;

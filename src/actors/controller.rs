@@ -29,6 +29,7 @@ use probers::Probers;
 pub use reload::log_warnings;
 
 use super::Outbox;
+use super::announcer::AnnounceFactsChanged;
 use super::override_keeper::StoreOverrides;
 use super::prober::FakeProbe;
 use super::reconciler::{DesiredChanged, DesiredReplaced, Reconciler, SubscribeProgress};
@@ -58,6 +59,8 @@ pub struct Controller {
     fake_resolver: Option<resolver::FakeResolver>,
     /// Reads VPP's flows; `None`: there is no VPP.
     flow_counter: Option<Recipient<ReadFlows>>,
+    /// `None`: nothing is announced.
+    announcer: Option<Recipient<AnnounceFactsChanged>>,
     resolver: Option<Addr<Resolver>>,
     writes: CommandWrites,
     /// `None`: overrides are not kept over restarts.
@@ -117,6 +120,7 @@ impl Controller {
             initial_effects,
             fake_resolver: None,
             flow_counter: None,
+            announcer: None,
             resolver: None,
             writes: CommandWrites::new(Some(OverrideSet::default())),
             keeper: None,
@@ -157,6 +161,12 @@ impl Controller {
     #[must_use]
     pub fn with_flow_counter(self, flow_counter: Recipient<ReadFlows>) -> Self {
         Self { flow_counter: Some(flow_counter), ..self }
+    }
+
+    /// Tells this actor what announcements are decided by.
+    #[must_use]
+    pub fn with_announcer(self, announcer: Recipient<AnnounceFactsChanged>) -> Self {
+        Self { announcer: Some(announcer), ..self }
     }
 
     /// Replaces all probes by `fake_probe`, which uses no network.

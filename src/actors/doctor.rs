@@ -13,11 +13,13 @@ use tracing::{debug, warn};
 
 pub use messages::*;
 
+use super::announcer::VipsRouted;
 use super::controller::{Controller, GetConfig, GetDesired};
 use super::mailbox_closed;
 use super::reconciler::{GetReconcilerStats, PassEnded, Reconciler, SubscribePasses};
 use super::vpp_connection::{FibRead, GetVppInfo, ReadFib, ReapClients, VppConnection};
 use crate::domain::dataplane::connection::{DataplaneError, Epoch};
+use crate::domain::dataplane::fib::FibEntry;
 use crate::domain::doctor::{
     ConnectedVpp, DoctorFacts, FibQuery, Finding, FrontendFacts, PassFacts, RouteChecks,
     SocketFacts, VppFacts, VppSocket, examine, vip_warning,
@@ -31,6 +33,8 @@ pub struct Doctor {
     reconciler: Addr<Reconciler>,
     sockets: Vec<(VppSocket, PathBuf)>,
     checks: RouteChecks,
+    /// Told whether VIPs lead to `lb`; `None`: nobody.
+    announcer: Option<Recipient<VipsRouted>>,
     /// A check is under way.
     checking: bool,
 }
@@ -49,12 +53,24 @@ impl Doctor {
         let stats = stats.filter(|_| api.is_some()).map(|path| (VppSocket::Stats, path));
         let sockets = api.into_iter().chain(stats).collect();
         let checks = RouteChecks::default();
-        Self { vpp, controller, reconciler, sockets, checks, checking: false }
+        let announcer = None;
+        Self { vpp, controller, reconciler, sockets, checks, announcer, checking: false }
+    }
+
+    /// Tells this actor of VIPs that lead to `lb`, and of those that do not.
+    #[must_use]
+    pub fn telling(self, announcer: Recipient<VipsRouted>) -> Self {
+        Self { announcer: Some(announcer), ..self }
     }
 
     /// Takes what was read of the VIPs' entries.
     fn record(&mut self, read: &FibRead) {
         let entries = read.facts.entries.clone();
+        if let Some(announcer) = &self.announcer {
+            let routed = entries.iter().filter(|(_, entry)| **entry != FibEntry::Absent);
+            let routed = routed.map(|(prefix, entry)| (prefix.addr(), entry.leads_to_lb()));
+            announcer.do_send(VipsRouted(routed.collect()));
+        }
         for prefix in self.checks.record(read.epoch, entries, Instant::now()) {
             let entry = self.checks.entry(prefix);
             if let Some(why) = entry.and_then(|entry| vip_warning(prefix, entry)) {

@@ -29,10 +29,15 @@
 //! The Doctor asks the Controller, the Reconciler (which sends it PassEnded) and the
 //! VppConnection (ReadFib, ReapClients), and answers the API: Examine, GetVipWarning.
 //!
+//! The Controller sends the Announcer AnnounceFactsChanged and the Doctor sends it VipsRouted;
+//! the Announcer sends a RouteKeeper for each routing daemon WantRoutes, and gets
+//! RoutesReported.
+//!
 //! The EventBatcher is not an actor, but a value that the actors of the deciding thread
 //! share. The Watchdog is not in the picture: it sends a query or a `Ping` to each actor
 //! in rounds, waits for the answers, and notifies the service manager.
 
+pub mod announcer;
 pub mod audit;
 pub mod broadcaster;
 mod closed_mailbox;

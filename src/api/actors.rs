@@ -2,6 +2,7 @@
 
 use actix::Addr;
 
+use crate::actors::announcer::Announcer;
 use crate::actors::broadcaster::Broadcaster;
 use crate::actors::controller::Controller;
 use crate::actors::doctor::Doctor;
@@ -10,7 +11,7 @@ use crate::actors::vpp_connection::VppConnection;
 use crate::actors::watchdog::Watchdog;
 
 /// An address for each kind of question: of configuration and health, of what
-/// is written to VPP, of what VPP holds, of what is wrong with it, of events, of the
+/// is written to VPP, of what VPP holds, of what is wrong with it, of announcements, of events, of the
 /// daemon's readiness.
 #[derive(Clone)]
 pub struct Actors {
@@ -18,6 +19,7 @@ pub struct Actors {
     pub reconciler: Addr<Reconciler>,
     pub vpp: Addr<VppConnection>,
     pub doctor: Addr<Doctor>,
+    pub announcer: Addr<Announcer>,
     pub broadcaster: Addr<Broadcaster>,
     pub watchdog: Addr<Watchdog>,
 }

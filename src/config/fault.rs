@@ -9,6 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use thiserror::Error;
 
+use crate::domain::announce::HealthyShare;
 use crate::domain::dataplane::net::{Encap, Vip};
 use crate::domain::duration::DurationError;
 use crate::domain::names::{BackendName, FrontendName, PoolName};
@@ -145,6 +146,21 @@ pub enum Problem {
     #[error("is for records, which do not come with {rcode}: remove it, or expect NOERROR")]
     AnswerOfFailure { rcode: String },
 
+    // Announcements
+    #[error("{given} is no routing table of its own: give a number such as 4242, or main")]
+    BadTable { given: String },
+    #[error(
+        "{given} is a protocol of the kernel or of a routing daemon, which would not announce \
+         its routes: give another one, such as 76"
+    )]
+    BadRouteProtocol { given: i64 },
+    #[error("{given:?} is no address with a port: give one such as 127.0.0.1:50051")]
+    BadSocketAddress { given: String },
+    #[error("{given:?} is no community: give two numbers up to 65535, such as 64512:4242")]
+    BadCommunity { given: String },
+    #[error("{given:?} is no absolute path: start it with /")]
+    RelativePath { given: String },
+
     // Backends and frontends
     #[error("there is no health check {name:?}: define it under healthchecks, or name another")]
     UnknownCheck { name: String },
@@ -159,6 +175,15 @@ pub enum Problem {
     ProtocolWithoutPort,
     #[error("{given:?} is not a share: give 1% to 100%, such as 20%, or leave fail-open out")]
     BadShare { given: String },
+    #[error("{given:?} is not a share: give 1% to 100%, such as 50%")]
+    BadHealthyShare { given: String },
+    #[error("{recover} is less than min-healthy, {min_healthy}: give at least as much")]
+    SharesCross { min_healthy: HealthyShare, recover: HealthyShare },
+    #[error(
+        "{prefix} is more than one address, and single addresses are announced: \
+         give the frontend one, or announce the prefix by the routing daemon's own configuration"
+    )]
+    AnnounceOfMany { prefix: IpNet },
     #[error("{given:?} is longer than a day: give a span such as 60s, or leave slow-start out")]
     LongSlowStart { given: String },
     #[error("has no backends: add one, or remove the pool")]
@@ -184,6 +209,11 @@ pub enum Problem {
          VPP serves a prefix in one of the two ways; give both a port, or one another address"
     )]
     PortsAndAll { prefix: IpNet, other: FrontendName },
+    #[error(
+        "its announcement of {prefix} is not shared as that of frontend {other}: \
+         give both shared: any, or both shared: all"
+    )]
+    SharedDiffers { prefix: IpNet, other: FrontendName },
     #[error(
         "its backends need {encap}, those of frontend {other} on {prefix} do not: \
          VPP tunnels all ports of a prefix in one way; use one address family, or another VIP"

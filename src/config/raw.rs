@@ -19,6 +19,7 @@ pub(super) struct RawFile {
 pub(super) struct RawMaglev {
     pub(super) healthchecker: RawHealthChecker,
     pub(super) vpp: RawVpp,
+    pub(super) announce: Option<RawAnnounce>,
     pub(super) healthchecks: BTreeMap<String, RawCheck>,
     pub(super) backends: BTreeMap<String, RawBackend>,
     pub(super) frontends: BTreeMap<String, RawFrontend>,
@@ -141,6 +142,7 @@ pub(super) struct RawFrontend {
     pub(super) src_ip_sticky: Option<bool>,
     pub(super) flush_on_down: Option<bool>,
     pub(super) fail_open: Option<String>,
+    pub(super) announce: Option<RawFrontendAnnounce>,
     pub(super) new_flows_table_length: Option<i64>,
     pub(super) pools: Vec<RawPool>,
 }
@@ -162,4 +164,52 @@ pub(super) struct RawPool {
 )]
 pub(super) struct RawMember {
     pub(super) weight: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct RawFrontendAnnounce {
+    pub(super) min_healthy: Option<String>,
+    pub(super) recover: Option<String>,
+    pub(super) hold_down: Option<String>,
+    pub(super) hold_up: Option<String>,
+    pub(super) shared: Option<RawSharedBy>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawSharedBy {
+    Any,
+    All,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct RawAnnounce {
+    pub(super) netlink: Option<RawNetlink>,
+    pub(super) gobgp: Option<RawGobgp>,
+    pub(super) bird: Option<RawBird>,
+    pub(super) command: Option<Vec<String>>,
+    pub(super) hold_vpp: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct RawNetlink {
+    pub(super) table: Option<String>,
+    pub(super) protocol: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct RawGobgp {
+    pub(super) address: Option<String>,
+    pub(super) community: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct RawBird {
+    pub(super) socket: Option<String>,
+    pub(super) directory: Option<String>,
 }

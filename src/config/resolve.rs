@@ -4,6 +4,7 @@
 //! report, and returns `None` for a value that has one. None of them stops at
 //! the first fault.
 
+mod announce;
 mod backend;
 mod check;
 mod frontend;
@@ -38,6 +39,8 @@ fn config(raw: &raw::RawMaglev, report: &mut FaultReport) -> Option<Config> {
         settings::healthchecker(&raw.healthchecker, &root.key("healthchecker"), report);
     let lb = settings::lb(&raw.vpp.lb, &root.key("vpp").key("lb"), report);
 
+    let announcer = announce::announcer(raw.announce.as_ref(), &root.key("announce"), report);
+
     let checks = named(&raw.healthchecks, &root.key("healthchecks"), report, |raw, at, report| {
         check::check(raw, at, report).map(Arc::new)
     });
@@ -68,6 +71,7 @@ fn config(raw: &raw::RawMaglev, report: &mut FaultReport) -> Option<Config> {
     Some(Config {
         healthchecker: healthchecker?,
         lb: lb?,
+        announcer: announcer?,
         checks: whole(checks)?,
         backends: whole(backends)?,
         frontends: whole(frontends)?,

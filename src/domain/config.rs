@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::announce::{AnnounceSettings, AnnouncerSettings};
 use super::evidence::group::ProbeGroup;
 use super::health::damping::FlapDamping;
 use super::names::{BackendName, CheckName, FrontendName, PoolName};
@@ -22,6 +23,8 @@ use crate::domain::dataplane::net::{Encap, TableLength, Vip, Weight};
 pub struct Config {
     pub healthchecker: HealthCheckerSettings,
     pub lb: LbSettings,
+    /// Whom to tell of VIPs that serve.
+    pub announcer: AnnouncerSettings,
     pub checks: BTreeMap<CheckName, Arc<HealthCheck>>,
     pub backends: BTreeMap<BackendName, Arc<Backend>>,
     pub frontends: BTreeMap<FrontendName, Frontend>,
@@ -268,6 +271,8 @@ pub struct Frontend {
     /// With less of its weight up, its health checks are not believed; `None`: they
     /// always are.
     pub fail_open: Option<FailOpenThreshold>,
+    /// When its address is announced; `None`: never.
+    pub announce: Option<AnnounceSettings>,
     pub table_length: TableLength,
     /// In order of preference.
     pub pools: Vec<Pool>,

@@ -5,6 +5,8 @@
 //! state of each backend. Its methods take transitions and commands and return
 //! effects for the actor to execute.
 
+mod announce_news;
+mod announcing;
 mod commands;
 mod damping;
 mod draining;
@@ -52,6 +54,7 @@ use crate::domain::balancing::weights::{
 use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::plan::Desired;
 use crate::domain::overrides::{OverrideSet, configured_admin};
+use announce_news::AnnounceNews;
 pub use commands::{OperatorCommand, OverrideCommand};
 pub use effects::{
     AdminCommand, CommandRefused, ControllerEffect, InheritedVerdict, ProberSettings, ReloadId,
@@ -87,6 +90,7 @@ pub struct ControllerState {
     last_asked: Option<BackendName>,
     last_prober: ProberId,
     generation: Generation,
+    announce: AnnounceNews,
 }
 
 /// The state of every backend and frontend, by name.
@@ -211,6 +215,9 @@ impl ControllerState {
         self.recompute(&frontends, &why, at, &mut effects);
         self.end_needless_damping(&frontends, &mut effects);
         self.trends.remove(&prober);
+        if to == State::Up {
+            self.note_passing(name);
+        }
         self.alert_peers(name, to, now, &mut effects);
         self.hasten_peers(name, to, &mut effects);
         effects
@@ -249,6 +256,7 @@ impl ControllerState {
                 changed.push((name.clone(), Arc::clone(&record.desired)));
             }
             record.decision = decision;
+            self.announce.note(name);
             if from != to {
                 let transition = Transition { from, to, at, why: why.into() };
                 effects.push(ControllerEffect::Publish(Event::Frontend(name.clone(), transition)));

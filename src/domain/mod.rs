@@ -2,6 +2,7 @@
 //! written to VPP. Its types cannot hold invalid values, and its functions do no
 //! IO: time and randomness are arguments.
 
+pub mod announce;
 pub mod balancing;
 pub mod config;
 pub mod controller;

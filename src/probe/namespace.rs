@@ -91,7 +91,7 @@ impl Namespace {
 
     /// Opens something on the thread inside. A namespace that was removed is an
     /// error, and one that was made anew is entered first.
-    pub(super) async fn open<T: Send + 'static>(
+    pub async fn open<T: Send + 'static>(
         &self,
         open: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> Result<io::Result<T>, NamespaceError> {

@@ -6,6 +6,7 @@
 mod circles;
 mod claims;
 mod files;
+mod layer_table;
 mod layers;
 mod locks;
 mod names;

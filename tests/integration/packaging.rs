@@ -68,8 +68,14 @@ fn unit_of(
 
 #[test]
 fn systemd_finds_nothing_wrong_with_the_units() {
-    let units = [&[][..], &["netns.conf"], &["before-253.conf"]].map(unit);
-    for (_dir, path) in units.into_iter().chain([web_unit()]) {
+    let drop_ins: [&[&str]; 5] = [
+        &[],
+        &["netns.conf"],
+        &["before-253.conf"],
+        &["announce-netlink.conf", "netns.conf"],
+        &["announce-bird.conf"],
+    ];
+    for (_dir, path) in drop_ins.map(unit).into_iter().chain([web_unit()]) {
         let arguments = ["verify", "--man=no", &path];
         let Some(output) = run("systemd-analyze", "systemd", &arguments) else { return };
         let said = said(&output);

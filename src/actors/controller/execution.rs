@@ -8,6 +8,7 @@ use actix::prelude::*;
 use tracing::{info, warn};
 
 use super::{Controller, log};
+use crate::actors::announcer::AnnounceFactsChanged;
 use crate::actors::prober;
 use crate::actors::reconciler::DesiredChanged;
 use crate::domain::controller::ControllerEffect;
@@ -38,12 +39,23 @@ impl Controller {
         if !self.deferred.is_empty() {
             let turn = async { tokio::task::yield_now().await }.into_actor(self);
             ctx.spawn(turn.map(|(), this, ctx| this.execute_deferred(ctx)));
+        } else {
+            self.tell_announcer();
         }
     }
 
     fn execute_deferred(&mut self, ctx: &mut Context<Self>) {
         for effect in std::mem::take(&mut self.deferred) {
             self.execute_one(effect, None, ctx);
+        }
+        self.tell_announcer();
+    }
+
+    pub(super) fn tell_announcer(&mut self) {
+        if let Some(announcer) = &self.announcer
+            && let Some(update) = self.state.announce_update()
+        {
+            announcer.do_send(AnnounceFactsChanged(update));
         }
     }
 
@@ -53,6 +65,7 @@ impl Controller {
         for effect in effects {
             self.execute_one(effect, None, ctx);
         }
+        self.tell_announcer();
     }
 
     fn execute_one(

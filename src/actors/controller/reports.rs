@@ -46,6 +46,7 @@ impl Handler<ProgressChanged> for Controller {
 
     fn handle(&mut self, message: ProgressChanged, _: &mut Self::Context) {
         self.state.progressed(message.generation, message.changes);
+        self.tell_announcer();
     }
 }
 

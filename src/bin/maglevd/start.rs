@@ -7,6 +7,7 @@ use std::thread;
 
 use actix::prelude::*;
 use tokio::sync::mpsc;
+use vpp_maglev::actors::announcer::Announcer;
 use vpp_maglev::actors::broadcaster::{Broadcaster, Limits, Publish};
 use vpp_maglev::actors::controller::{Controller, Recipients};
 use vpp_maglev::actors::doctor::Doctor;
@@ -16,6 +17,7 @@ use vpp_maglev::actors::override_keeper::OverrideKeeper;
 use vpp_maglev::actors::reconciler::Reconciler;
 use vpp_maglev::actors::vpp_connection::VppConnection;
 use vpp_maglev::actors::watchdog::{HeartbeatResponder, Watchdog, WatchedActors};
+use vpp_maglev::announce::RouteDriver;
 use vpp_maglev::api::Actors;
 use vpp_maglev::config::ConfigSource;
 use vpp_maglev::domain::config::Config;
@@ -105,10 +107,15 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
         }
     };
     let controller = controller.on(probe_environment).with_flow_counter(vpp.clone().recipient());
+    // On a thread of its own, which a routing daemon may keep waiting.
+    let announcing = priorities.arbiter(ThreadPriority::Normal)?;
+    let announcer = Announcer::new(Box::new(RouteDriver::of), announcing.handle()).start();
+    let controller = controller.with_announcer(announcer.clone().recipient());
     let controller = if has_vpp { controller.awaiting_vpp() } else { controller };
     let controller = controller.start();
     // On the outward thread: the facts of thousands of frontends delay no weight.
     let doctor = Doctor::new(vpp.clone(), controller.clone(), reconciler.clone(), sockets);
+    let doctor = doctor.telling(announcer.clone().recipient());
     let doctor = Doctor::start_in_arbiter(&serving_arbiter.handle(), |_| doctor);
     let watched = WatchedActors {
         controller: controller.clone().recipient(),
@@ -121,7 +128,7 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
     let watchdog = Watchdog::start_in_arbiter(&watching.handle(), move |_| {
         Watchdog::new(watched, sd_notify::service_manager(), sd_notify::watchdog_timeout())
     });
-    let actors = Actors { controller, reconciler, vpp, doctor, broadcaster, watchdog };
+    let actors = Actors { controller, reconciler, vpp, doctor, announcer, broadcaster, watchdog };
     Ok(RunningActors { actors, events, serving_arbiter })
 }
 

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::announce;
 use super::backend::Addresses;
 use super::values::{duration, number, optional, or_default, port, power_of_two};
 use crate::config::fault::{Problem, taken_for_ipv4};
 use crate::config::raw;
 use crate::config::report::{ConfigPath, FaultReport};
 use crate::config::warnings::WarningKind;
+use crate::domain::announce::AnnounceSettings;
 use crate::domain::balancing::fail_open::FailOpenThreshold;
 use crate::domain::config::{Frontend, Pool};
 use crate::domain::dataplane::net::{Encap, Service, TableLength, Transport, Vip, Weight};
@@ -26,6 +28,7 @@ const LONGEST_SLOW_START: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct PartialFrontend {
     pub(super) vip: Option<Vip>,
     pub(super) encap: Option<Encap>,
+    pub(super) announce: Option<AnnounceSettings>,
     pub(super) frontend: Option<Frontend>,
 }
 
@@ -41,6 +44,9 @@ pub(super) fn frontend(
     let table_length = table_length(raw, &at.key("new-flows-table-length"), report);
     let fail_open =
         optional(raw.fail_open.as_deref(), |given| fail_open(given, &at.key("fail-open"), report));
+    let announce = optional(raw.announce.as_ref(), |given| {
+        announce::of_frontend(given, prefix, &at.key("announce"), report)
+    });
     let mut servers = FrontendServers::new(addresses);
     let pools = pools(&raw.pools, &mut servers, &at.key("pools"), report);
     let encap = servers.first.map(|family| match family {
@@ -55,11 +61,12 @@ pub(super) fn frontend(
             src_ip_sticky: raw.src_ip_sticky.unwrap_or(false),
             flush_on_down: raw.flush_on_down.unwrap_or(true),
             fail_open: fail_open?,
+            announce: announce?,
             table_length: table_length?,
             pools: pools?,
         })
     };
-    PartialFrontend { vip, encap, frontend: whole() }
+    PartialFrontend { vip, encap, announce: announce.flatten(), frontend: whole() }
 }
 
 fn prefix(raw: &raw::RawFrontend, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<IpNet> {

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use super::frontend::PartialFrontend;
 use crate::config::fault::Problem;
 use crate::config::report::{ConfigPath, FaultReport};
+use crate::domain::announce::SharedBy;
 use crate::domain::dataplane::net::{Encap, Service, Vip};
 use crate::domain::names::FrontendName;
 
@@ -14,6 +15,7 @@ struct VipOwner<'a> {
     name: &'a str,
     vip: Vip,
     encap: Option<Encap>,
+    shared: Option<SharedBy>,
 }
 
 /// Compares each frontend with those before it by name. Of two that break a rule
@@ -25,8 +27,11 @@ pub(super) fn check(
 ) {
     let mut owners: BTreeMap<IpNet, Vec<VipOwner<'_>>> = BTreeMap::new();
     for (name, frontend) in frontends {
-        let Some(PartialFrontend { vip: Some(vip), encap, .. }) = frontend else { continue };
-        let owner = VipOwner { name, vip: *vip, encap: *encap };
+        let Some(PartialFrontend { vip: Some(vip), encap, announce, .. }) = frontend else {
+            continue;
+        };
+        let shared = announce.map(|announce| announce.shared);
+        let owner = VipOwner { name, vip: *vip, encap: *encap, shared };
         let earlier = owners.entry(vip.prefix()).or_default();
         if let Some(problem) = conflict(&owner, earlier) {
             report.fault(&at.key(name), problem);
@@ -46,6 +51,12 @@ fn conflict(owner: &VipOwner<'_>, earlier: &[VipOwner<'_>]) -> Option<Problem> {
     let all_ports = |owner: &VipOwner<'_>| owner.vip.service() == Service::All;
     if let Some(other) = find(&|other| all_ports(other) != all_ports(owner)) {
         return Some(Problem::PortsAndAll { prefix, other });
+    }
+    let differs = |other: &VipOwner<'_>| {
+        owner.shared.zip(other.shared).is_some_and(|(own, others)| own != others)
+    };
+    if let Some(other) = find(&differs) {
+        return Some(Problem::SharedDiffers { prefix, other });
     }
     let encap = owner.encap?;
     find(&|other| other.encap.is_some_and(|it| it != encap)).map(|other| Problem::MixedEncaps {

@@ -132,6 +132,8 @@ pub struct FrontendDecision {
     pub state: FrontendState,
     /// The index of the serving pool in the configuration.
     pub active_pool: Option<usize>,
+    /// Of its servers, over all pools.
+    pub weight: UpWeight,
     /// `None`: the frontend never fails open.
     pub fail_open: Option<FailOpenDecision>,
     pub desired: DesiredFrontend,
@@ -150,7 +152,9 @@ pub fn desired(
 ) -> FrontendDecision {
     let pools = members(frontend, overrides, verdict);
     let selection = select_pool(&pools);
-    let fail_open = decide_fail_open(frontend, &pools, selection, memory);
+    let all = pools.iter().flatten();
+    let weight: UpWeight = all.map(|member| (member.weight, member.standing())).collect();
+    let fail_open = decide_fail_open(frontend, (&pools, weight), selection, memory);
     let open_pool = fail_open.and_then(|decision| decision.open_pool());
     let is_undecided = fail_open.is_some_and(|it| it.state == FailOpenState::Undecided);
     let mut servers = BTreeMap::new();
@@ -199,6 +203,7 @@ pub fn desired(
     FrontendDecision {
         state,
         active_pool,
+        weight,
         fail_open,
         desired: DesiredFrontend { spec, servers, unmanaged },
         effective,
@@ -247,13 +252,11 @@ impl PoolMember {
 /// that has one, once no pool is waited for.
 fn decide_fail_open(
     frontend: &Frontend,
-    pools: &[Vec<PoolMember>],
+    (pools, weight): (&[Vec<PoolMember>], UpWeight),
     selection: PoolSelection,
     memory: &FailOpenMemory,
 ) -> Option<FailOpenDecision> {
     let threshold = frontend.fail_open?;
-    let all = pools.iter().flatten();
-    let weight: UpWeight = all.map(|member| (member.weight, member.standing())).collect();
     let offers = |pool: &usize| {
         let offers = |member: &PoolMember| member.is_enabled() && member.weight > Weight::ZERO;
         pools.get(*pool).is_some_and(|members| members.iter().any(offers))

@@ -79,6 +79,7 @@ impl ControllerState {
 
     /// VPP can be programmed, or cannot any more.
     pub fn vpp_presence(&mut self, is_present: bool, at: SystemTime) -> Vec<ControllerEffect> {
+        self.announce.note_vpp(is_present);
         self.judge(at, |doubts, _| doubts.set_vpp_present(is_present))
     }
 
@@ -191,6 +192,7 @@ impl ControllerState {
             }
             DoubtEffect::Ended { group, outcome, lasted } => {
                 self.holds.ended(outcome, lasted);
+                self.note_hold_outcome(group, outcome);
                 published(HoldChange { group, at, kind: HoldChangeKind::Ended { outcome, lasted } })
             }
         }

@@ -11,6 +11,7 @@ impl ControllerState {
             if let Some(record) = self.frontends.get_mut(&frontend) {
                 record.programmed = programmed && record.since <= generation;
                 record.serving = serving;
+                self.announce.note(&frontend);
             }
         }
     }

@@ -66,6 +66,7 @@ impl ControllerState {
             trends: BTreeMap::new(),
             last_asked: None,
             generation: Generation::default(),
+            announce: AnnounceNews::default(),
             last_prober: ProberId::default(),
         };
         let mut effects = controller.replace(config, None, at);
@@ -106,6 +107,7 @@ impl ControllerState {
         let intent = Intent::of(self);
         let mut inheritances = Inheritances::of(&self.backends, &self.config, &config);
         let before = std::mem::replace(&mut self.config, config);
+        self.announce.note_all(before.frontends.keys().chain(self.config.frontends.keys()));
         self.doubts.set_limit(self.config.healthchecker.doubt_limit);
         let (overrides, ended) = kept(&self.overrides, &self.config, &inheritances.renames);
         self.overrides = overrides;

@@ -17,6 +17,7 @@ mod situations;
 mod slow_start;
 
 use super::*;
+use crate::domain::announce::AnnouncerSettings;
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::config::{
     CheckKind, Frontend, HealthCheckerSettings, LbConf, LbSettings, Pool, Timing,
@@ -62,6 +63,7 @@ fn config() -> Config {
         src_ip_sticky: false,
         flush_on_down: true,
         fail_open: None,
+        announce: None,
         table_length: TableLength::DEFAULT,
         pools: vec![pool("main", &["a", "b"]), pool("spare", &["c"])],
     };
@@ -74,6 +76,7 @@ fn config() -> Config {
             doubt_limit: seconds(5),
             witnesses: vec![],
         },
+        announcer: AnnouncerSettings::default(),
         lb: LbSettings {
             sync_interval: seconds(30),
             startup_min_delay: seconds(0),

@@ -4,6 +4,7 @@
 //! out when a field is added.
 
 use super::{Fingerprint, FnvHasher};
+use crate::domain::announce::{AnnounceSettings, AnnouncerSettings};
 use crate::domain::config::{
     Backend, CheckKind, Config, DnsExchange, Frontend, HealthCheck, HealthCheckerSettings,
     HttpExchange, LbConf, LbSettings, Pool, Timing, TlsSettings, WitnessAddress,
@@ -30,7 +31,7 @@ pub struct ObjectFingerprint {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ObjectKind {
-    /// `healthchecker`, or `vpp.lb`.
+    /// `healthchecker`, `vpp.lb` or `announce`.
     Settings,
     HealthCheck,
     Backend,
@@ -52,7 +53,7 @@ impl ObjectKind {
 
 #[must_use]
 pub fn of_config(config: &Config) -> ConfigFingerprint {
-    let Config { healthchecker, lb, checks, backends, frontends } = config;
+    let Config { healthchecker, lb, announcer, checks, backends, frontends } = config;
     let object = |kind, name: &str, add: &dyn Fn(&mut FnvHasher)| {
         let mut hasher = FnvHasher::new();
         add(&mut hasher);
@@ -61,6 +62,7 @@ pub fn of_config(config: &Config) -> ConfigFingerprint {
     let mut objects = vec![
         object(ObjectKind::Settings, "healthchecker", &|hasher| add_checker(hasher, healthchecker)),
         object(ObjectKind::Settings, "vpp.lb", &|hasher| add_lb(hasher, lb)),
+        object(ObjectKind::Settings, "announce", &|hasher| add_announcer(hasher, announcer)),
     ];
     objects.extend(checks.iter().map(|(name, check)| {
         object(ObjectKind::HealthCheck, name.as_str(), &|hasher| add_check(hasher, check))
@@ -113,6 +115,18 @@ fn add_lb(hasher: &mut FnvHasher, settings: &LbSettings) {
     hasher.span(*sync_interval).span(*startup_min_delay).span(*startup_max_delay);
     hasher.address((*ip4_src).into()).address((*ip6_src).into());
     hasher.number(*sticky_buckets_per_core).number(*flow_timeout_s);
+}
+
+/// But for the drivers: machines may run different routing daemons and do the same.
+fn add_announcer(hasher: &mut FnvHasher, settings: &AnnouncerSettings) {
+    let AnnouncerSettings { drivers: _, hold_vpp } = settings;
+    hasher.span(*hold_vpp);
+}
+
+fn add_announce(hasher: &mut FnvHasher, settings: &AnnounceSettings) {
+    let AnnounceSettings { min_healthy, recover, hold_down, hold_up, shared } = settings;
+    hasher.number(min_healthy.percent()).number(recover.percent());
+    hasher.span(*hold_down).span(*hold_up).text(shared.as_str());
 }
 
 fn add_check(hasher: &mut FnvHasher, check: &HealthCheck) {
@@ -178,6 +192,7 @@ fn add_frontend(hasher: &mut FnvHasher, frontend: &Frontend) {
         src_ip_sticky,
         flush_on_down,
         fail_open,
+        announce,
         table_length,
         pools,
     } = frontend;
@@ -195,6 +210,7 @@ fn add_frontend(hasher: &mut FnvHasher, frontend: &Frontend) {
     });
     hasher.flag(*src_ip_sticky).flag(*flush_on_down);
     hasher.optional(*fail_open, |hasher, it| drop_ref(hasher.number(it.percent())));
+    hasher.optional(announce.as_ref(), add_announce);
     hasher.number(table_length.get());
     // In order of preference: the order of pools has a meaning.
     hasher.length(pools.len());

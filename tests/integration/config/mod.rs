@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use vpp_maglev::config::{self, LoadError, Loaded};
 
+mod announce;
 mod bounds;
 mod broken;
 mod compatibility;

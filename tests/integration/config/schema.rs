@@ -6,11 +6,15 @@ use vpp_maglev::config::{self, LoadError};
 
 /// The sections of the guide, each with a file whose one open place, `? :`, is for a
 /// key of it.
-pub(crate) const SECTIONS: [(&str, &str); 11] = [
+pub(crate) const SECTIONS: [(&str, &str); 16] = [
     ("maglev", "maglev: { ? : }"),
     ("healthchecker", "maglev: { healthchecker: { ? : } }"),
     ("vpp", "maglev: { vpp: { ? : } }"),
     ("vpp.lb", "maglev: { vpp: { lb: { ? : } } }"),
+    ("announce", "maglev: { announce: { ? : } }"),
+    ("announce.netlink", "maglev: { announce: { netlink: { ? : } } }"),
+    ("announce.gobgp", "maglev: { announce: { gobgp: { ? : } } }"),
+    ("announce.bird", "maglev: { announce: { bird: { ? : } } }"),
     ("healthchecks.NAME", "maglev: { healthchecks: { a: { ? : } } }"),
     ("healthchecks.NAME.params", "maglev: { healthchecks: { a: { params: { ? : } } } }"),
     (
@@ -19,6 +23,7 @@ pub(crate) const SECTIONS: [(&str, &str); 11] = [
     ),
     ("backends.NAME", "maglev: { backends: { a: { ? : } } }"),
     ("frontends.NAME", "maglev: { frontends: { a: { ? : } } }"),
+    ("frontends.NAME.announce", "maglev: { frontends: { a: { announce: { ? : } } } }"),
     ("frontends.NAME.pools[]", "maglev: { frontends: { a: { pools: [ { ? : } ] } } }"),
     (
         "frontends.NAME.pools[].backends.NAME",

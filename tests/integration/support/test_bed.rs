@@ -45,6 +45,16 @@ impl TestBed {
         Self { config: configure(self.config()).text(), ..self }
     }
 
+    /// The configuration, to be changed in ways of one test.
+    pub(crate) fn text(&self) -> &str {
+        &self.config
+    }
+
+    /// In place of the configuration.
+    pub(crate) fn with_config(self, config: String) -> Self {
+        Self { config, ..self }
+    }
+
     /// The daemon is given this for `--vpp-api-addr`.
     pub(crate) fn vpp(self, address: impl Into<String>) -> Self {
         Self { vpp: address.into(), ..self }

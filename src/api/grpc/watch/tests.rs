@@ -24,6 +24,7 @@ use fastrand::Rng;
 use tokio::time::sleep;
 use tonic::Request;
 
+use crate::actors::announcer::Announcer;
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::controller::{Controller, Recipients};
 use crate::actors::doctor::Doctor;
@@ -32,6 +33,7 @@ use crate::actors::prober::FakeProbe;
 use crate::actors::reconciler::Reconciler;
 use crate::actors::vpp_connection::VppConnection;
 use crate::actors::watchdog::{Watchdog, WatchedActors};
+use crate::announce::RouteDriver;
 use crate::api::{Actors, MaglevService};
 use crate::config::{self, FileSource};
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
@@ -131,7 +133,9 @@ fn start(path: &Path, up: &Arc<AtomicU8>) -> Actors {
     let watchdog = Watchdog::new(watched, Box::new(|_| ()), None).start();
     let asked = (vpp.clone(), controller.clone(), reconciler.clone());
     let doctor = Doctor::new(asked.0, asked.1, asked.2, (None, None)).start();
-    Actors { controller, reconciler, vpp, doctor, broadcaster, watchdog }
+    let announcing = Arbiter::current();
+    let announcer = Announcer::new(Box::new(RouteDriver::of), announcing).start();
+    Actors { controller, reconciler, vpp, doctor, announcer, broadcaster, watchdog }
 }
 
 async fn live(seed: u64, path: PathBuf, counts: &mut WatchCounts) {

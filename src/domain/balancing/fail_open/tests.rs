@@ -96,6 +96,7 @@ fn decide(
         src_ip_sticky: false,
         flush_on_down,
         fail_open: percent.and_then(FailOpenThreshold::new),
+        announce: None,
         table_length: TableLength::DEFAULT,
         pools: of_file,
     };

@@ -87,6 +87,7 @@ fn frontend(flush_on_down: bool) -> Frontend {
         src_ip_sticky: false,
         flush_on_down,
         fail_open: None,
+        announce: None,
         table_length: TableLength::DEFAULT,
         pools: vec![],
     }

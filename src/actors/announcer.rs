@@ -1,0 +1,228 @@
+//! Has routing daemons announce the VIPs that serve. [`AnnounceState`] decides by what the
+//! Controller tells; a [`RouteKeeper`] for each driver makes its routes what is wanted.
+
+mod keeper;
+mod log;
+mod messages;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use actix::prelude::*;
+
+pub use keeper::{RouteKeeper, RoutesReported, StopKeeping, WantRoutes};
+pub use messages::*;
+
+use super::closed_mailbox::mailbox_closed;
+use crate::announce::RouteDriver;
+use crate::domain::announce::placement::{PlacedRoutes, VipPrefix, WantedRoutes};
+use crate::domain::announce::{
+    AnnounceFacts, AnnounceState, AnnounceUpdate, DriverReport, DriverSettings,
+};
+use crate::domain::moment::Moment;
+
+/// Makes a driver of its settings.
+pub type MakeDriver = Box<dyn Fn(&DriverSettings) -> RouteDriver>;
+
+/// The actor. See the module's description.
+pub struct Announcer {
+    make_driver: MakeDriver,
+    /// The thread of the keepers: a daemon that is slow delays no weight.
+    keeping: ArbiterHandle,
+    state: AnnounceState,
+    facts: AnnounceFacts,
+    keepers: BTreeMap<DriverSettings, Keeper>,
+    wanted: Option<Arc<WantedRoutes>>,
+    again: Option<SpawnHandle>,
+    /// Everything is withdrawn, and the daemon ends.
+    leaving: bool,
+}
+
+struct Keeper {
+    address: Addr<RouteKeeper>,
+    /// `None`: it has not reported yet.
+    report: Option<DriverReport>,
+}
+
+impl Announcer {
+    #[must_use]
+    pub fn new(make_driver: MakeDriver, keeping: ArbiterHandle) -> Self {
+        Self {
+            make_driver,
+            keeping,
+            state: AnnounceState::default(),
+            facts: AnnounceFacts::default(),
+            keepers: BTreeMap::new(),
+            wanted: None,
+            again: None,
+            leaving: false,
+        }
+    }
+
+    /// Starts a keeper for each driver that is new, and has those that are not configured
+    /// any more withdraw what they have placed, and end.
+    fn use_drivers(&mut self, drivers: &[DriverSettings], ctx: &mut Context<Self>) {
+        self.keepers.retain(|settings, keeper| {
+            let is_used = drivers.contains(settings);
+            if !is_used {
+                keeper.address.do_send(StopKeeping);
+            }
+            is_used
+        });
+        for settings in drivers {
+            if self.keepers.contains_key(settings) {
+                continue;
+            }
+            let driver = (self.make_driver)(settings);
+            let (reports, of) = (ctx.address().recipient(), settings.clone());
+            let address = RouteKeeper::start_in_arbiter(&self.keeping, move |_| {
+                RouteKeeper::new(driver, of, reports)
+            });
+            if let Some(wanted) = &self.wanted {
+                address.do_send(WantRoutes(Arc::clone(wanted)));
+            }
+            self.keepers.insert(settings.clone(), Keeper { address, report: None });
+        }
+    }
+
+    fn decide(&mut self, ctx: &mut Context<Self>) {
+        if self.leaving {
+            return;
+        }
+        self.adopt();
+        let now = self.moment();
+        let decision = self.state.decide(&self.facts, now);
+        for change in &decision.changes {
+            log::change(change);
+        }
+        if let Some(wanted) = decision.wanted
+            && self.wanted.as_deref() != Some(&wanted)
+        {
+            self.want(wanted);
+        }
+        if let Some(timer) = self.again.take() {
+            ctx.cancel_future(timer);
+        }
+        self.again = decision.again.map(|again| {
+            let wait = again.saturating_duration_since(now.monotonic);
+            ctx.run_later(wait, |this, ctx| {
+                this.again = None;
+                this.decide(ctx);
+            })
+        });
+    }
+
+    fn want(&mut self, wanted: WantedRoutes) {
+        let wanted = Arc::new(wanted);
+        for keeper in self.keepers.values() {
+            keeper.address.do_send(WantRoutes(Arc::clone(&wanted)));
+        }
+        self.wanted = Some(wanted);
+    }
+
+    /// Begins with what is placed, when every driver has been asked once. One that could
+    /// not say is a daemon that is away: its routes are judged when it is back.
+    fn adopt(&mut self) {
+        if self.keepers.values().any(|keeper| keeper.report.is_none()) {
+            return;
+        }
+        let reports = self.keepers.values().filter_map(|keeper| keeper.report.as_ref());
+        let placed = reports.filter_map(|report| report.placed.as_ref());
+        self.state.adopt(ours(placed));
+    }
+
+    fn moment(&self) -> Moment {
+        let monotonic = tokio::time::Instant::now().into_std();
+        Moment { monotonic, wall: SystemTime::now() }
+    }
+}
+
+/// What is ours by any of these readings. Where they differ, a prefix is taken for
+/// announced.
+fn ours<'a>(readings: impl Iterator<Item = &'a PlacedRoutes>) -> WantedRoutes {
+    let mut ours: BTreeMap<VipPrefix, _> = BTreeMap::new();
+    for (prefix, route) in readings.flatten() {
+        if let Some(placement) = route.placement() {
+            let known = ours.entry(*prefix).or_insert(placement);
+            *known = placement.min(*known);
+        }
+    }
+    ours
+}
+
+impl Actor for Announcer {
+    type Context = Context<Self>;
+}
+
+impl Handler<AnnounceFactsChanged> for Announcer {
+    type Result = ();
+
+    fn handle(
+        &mut self,
+        AnnounceFactsChanged(update): AnnounceFactsChanged,
+        ctx: &mut Self::Context,
+    ) {
+        let AnnounceUpdate { settings, .. } = &update;
+        self.use_drivers(&settings.drivers, ctx);
+        self.facts.update(update);
+        self.decide(ctx);
+    }
+}
+
+impl Handler<VipsRouted> for Announcer {
+    type Result = ();
+
+    fn handle(&mut self, VipsRouted(routed): VipsRouted, ctx: &mut Self::Context) {
+        for (address, is_routed) in routed {
+            if let Some(facts) = self.facts.prefixes.get_mut(&VipPrefix::new(address)) {
+                facts.is_routed = Some(is_routed);
+            }
+        }
+        self.decide(ctx);
+    }
+}
+
+impl Handler<RoutesReported> for Announcer {
+    type Result = ();
+
+    fn handle(&mut self, message: RoutesReported, ctx: &mut Self::Context) {
+        let RoutesReported { settings, report } = message;
+        // One that is not configured any more still ends its work.
+        let Some(keeper) = self.keepers.get_mut(&settings) else { return };
+        log::report(settings.name(), keeper.report.as_ref(), &report);
+        let is_first = keeper.report.replace(report).is_none();
+        if is_first {
+            self.decide(ctx);
+        }
+    }
+}
+
+impl Handler<GetAnnouncements> for Announcer {
+    type Result = Announcements;
+
+    fn handle(&mut self, _: GetAnnouncements, _: &mut Self::Context) -> Self::Result {
+        let now = self.moment();
+        let drivers = self.keepers.iter().map(|(settings, keeper)| {
+            let report = keeper.report.clone();
+            (settings.clone(), report)
+        });
+        Announcements { views: self.state.views(&self.facts, now), drivers: drivers.collect(), now }
+    }
+}
+
+impl Handler<WithdrawAll> for Announcer {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: WithdrawAll, _: &mut Self::Context) -> Self::Result {
+        self.leaving = true;
+        self.wanted = Some(Arc::default());
+        let stopped: Vec<_> =
+            self.keepers.values().map(|keeper| keeper.address.send(StopKeeping)).collect();
+        Box::pin(async move {
+            for stopped in stopped {
+                stopped.await.unwrap_or_else(|_| mailbox_closed("RouteKeeper"));
+            }
+        })
+    }
+}

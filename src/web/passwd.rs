@@ -84,13 +84,14 @@ fn ask() -> Result<String, PasswdError> {
 }
 
 fn prompt(text: &str) -> Result<String, PasswdError> {
-    let _ = write!(io::stderr(), "{text}");
     let input = io::stdin();
     let usual = tcgetattr(&input).map_err(|error| PasswdError::Input(error.into()))?;
     let mut silent = usual.clone();
     silent.local_modes.remove(LocalModes::ECHO);
     let set = |modes| tcsetattr(&input, OptionalActions::Flush, modes);
     set(&silent).map_err(|error| PasswdError::Input(error.into()))?;
+    // Whoever sees the prompt may type: by then nothing is shown, or dropped.
+    let _ = write!(io::stderr(), "{text}");
     let mut line = String::new();
     let read = input.lock().read_line(&mut line);
     // What fails here leaves a terminal without an echo, which `reset` mends.

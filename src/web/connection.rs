@@ -16,8 +16,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tonic::codegen::Service;
@@ -30,6 +29,7 @@ use crate::api::ClientPeer;
 use crate::api::answers::body::{Answer, AnswerBody, HeldBody};
 use crate::api::answers::pool::AnswerPool;
 use crate::api::transport::activity::{ConnectionActivity, RequestUnderWay};
+use crate::api::transport::http_limits::HttpLimits;
 use crate::api::transport::peer::{AcceptedConnection, IdentifiedClient};
 use crate::api::transport::phase::{DaemonPhase, stopped};
 
@@ -39,11 +39,13 @@ pub(super) const IDLE_LIMIT: Duration = Duration::from_secs(90);
 const REQUEST_LIMIT: Duration = Duration::from_secs(90);
 /// The type of the stream of events, which lasts.
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
-const BUFFER: usize = 64 << 10;
-const HEADERS: usize = 64;
-/// Requests at a time of one browser, in HTTP/2.
-const STREAMS: u32 = 64;
-const WINDOW: u32 = 64 << 10;
+const LIMITS: HttpLimits = HttpLimits {
+    idle: IDLE_LIMIT,
+    buffer: 64 << 10,
+    headers: 64,
+    streams: 64,
+    windows: (64 << 10, 256 << 10),
+};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; font-src 'self'; manifest-src 'self'; frame-ancestors 'none'; \
@@ -86,22 +88,7 @@ pub(super) async fn serve(
         let (context, client, activity) = (context.clone(), client.clone(), Arc::clone(&activity));
         async move { Ok::<_, Infallible>(answer(context, client, activity, request, under_way).await) }
     });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_LIMIT)
-        .max_buf_size(BUFFER)
-        .max_headers(HEADERS);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(4 * WINDOW)
-        .max_send_buf_size(BUFFER)
-        .keep_alive_interval(IDLE_LIMIT)
-        .keep_alive_timeout(IDLE_LIMIT);
+    let builder = LIMITS.builder();
     let serving = builder.serve_connection(TokioIo::new(stream), service);
     let mut serving = std::pin::pin!(serving);
     let served = tokio::select! {

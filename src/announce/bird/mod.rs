@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::domain::announce::DriverSettings;
 use crate::domain::announce::placement::{
     Exported, PlacedRoute, PlacedRoutes, RoutePlacement, VipPrefix, WantedRoutes,
 };
@@ -46,8 +47,8 @@ pub struct BirdOptions {
 impl Default for BirdOptions {
     fn default() -> Self {
         Self {
-            socket: "/run/bird/bird.ctl".into(),
-            directory: "/run/vpp-maglev/bird".into(),
+            socket: DriverSettings::BIRD_SOCKET.into(),
+            directory: DriverSettings::BIRD_DIRECTORY.into(),
             protocols: ["maglev4".into(), "maglev6".into()],
             drained: (64512, 2000),
         }

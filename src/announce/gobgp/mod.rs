@@ -14,6 +14,7 @@ mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::announce::DriverSettings;
 use crate::domain::announce::placement::{
     Carrier, Exported, PlacedRoute, PlacedRoutes, RoutePlacement, RouteStep, VipPrefix,
     WantedRoutes, changes,
@@ -40,7 +41,8 @@ pub struct GobgpOptions {
 
 impl Default for GobgpOptions {
     fn default() -> Self {
-        Self { address: "127.0.0.1:50051".into(), marker: (64512, 4242), drain_prepend: 2 }
+        let address = "127.0.0.1:50051".into();
+        Self { address, marker: DriverSettings::COMMUNITY, drain_prepend: 2 }
     }
 }
 

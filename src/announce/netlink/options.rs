@@ -1,11 +1,12 @@
 //! Where the routes are, and which of them are ours.
 
 use super::rtnetlink::KernelRoute;
+use crate::domain::announce::DriverSettings;
 use crate::domain::announce::placement::{RoutePlacement, VipPrefix};
 use crate::probe::Namespace;
 
 /// The kernel's main table, which FRR reads.
-pub const MAIN_TABLE: u32 = 254;
+pub const MAIN_TABLE: u32 = DriverSettings::MAIN_TABLE;
 
 /// Where the routes are put.
 #[derive(Clone, Debug)]
@@ -23,8 +24,8 @@ pub struct NetlinkOptions {
 impl Default for NetlinkOptions {
     fn default() -> Self {
         Self {
-            table: 4242,
-            protocol: 76,
+            table: DriverSettings::TABLE,
+            protocol: DriverSettings::PROTOCOL,
             announced_metric: 1000,
             drained_metric: 2000,
             namespace: None,

@@ -8,6 +8,7 @@ pub(crate) mod certificate_name;
 pub(crate) mod connections;
 pub(crate) mod encoding;
 mod handshake_failure;
+pub(crate) mod http_limits;
 pub(crate) mod listen_addr;
 pub(super) mod listener;
 pub(crate) mod peer;

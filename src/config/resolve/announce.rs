@@ -6,19 +6,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::values::{duration, number, optional, or_default};
+use super::values::{duration, number, optional, or_default, percent};
 use crate::config::fault::Problem;
 use crate::config::raw;
 use crate::config::report::{ConfigPath, FaultReport};
 use crate::domain::announce::{
     AnnounceSettings, AnnouncerSettings, DriverSettings, HealthyShare, SharedBy,
 };
-
-/// The kernel's number of table `main`.
-const MAIN: u32 = 254;
-const TABLE: u32 = 4242;
-const PROTOCOL: u8 = 76;
-const COMMUNITY: (u16, u16) = (64_512, 4242);
 
 pub(super) fn announcer(
     raw: Option<&raw::RawAnnounce>,
@@ -43,14 +37,14 @@ fn netlink(
     at: &ConfigPath<'_>,
     report: &mut FaultReport,
 ) -> Option<DriverSettings> {
-    let table = or_default(raw.table.as_deref(), TABLE, |given| match given {
-        "main" => Some(MAIN),
+    let table = or_default(raw.table.as_deref(), DriverSettings::TABLE, |given| match given {
+        "main" => Some(DriverSettings::MAIN_TABLE),
         // 253 and 255 are `default` and `local`.
         _ => given.parse().ok().filter(|table| !matches!(table, 0 | 253 | 255)).or_else(|| {
             report.refuse(&at.key("table"), Problem::BadTable { given: given.to_owned() })
         }),
     });
-    let protocol = or_default(raw.protocol, PROTOCOL, |given| {
+    let protocol = or_default(raw.protocol, DriverSettings::PROTOCOL, |given| {
         let at = at.key("protocol");
         match number::<u8>(given, 0..=255, &at, report)? {
             // Those of the kernel and of routing daemons, which do not announce them.
@@ -74,7 +68,7 @@ fn gobgp(
             report.refuse(&address_at, Problem::BadSocketAddress { given: given.to_owned() })
         })
     });
-    let community = or_default(raw.community.as_deref(), COMMUNITY, |given| {
+    let community = or_default(raw.community.as_deref(), DriverSettings::COMMUNITY, |given| {
         let halves = given.split_once(':');
         let parsed = halves.and_then(|(high, low)| Some((high.parse().ok()?, low.parse().ok()?)));
         parsed.or_else(|| {
@@ -93,8 +87,8 @@ fn bird(
     let mut path = |key, given: Option<&str>, default| {
         or_default(given, String::from(default), |given| absolute(given, &at.key(key), report))
     };
-    let socket = path("socket", raw.socket.as_deref(), "/run/bird/bird.ctl");
-    let directory = path("directory", raw.directory.as_deref(), "/run/vpp-maglev/bird");
+    let socket = path("socket", raw.socket.as_deref(), DriverSettings::BIRD_SOCKET);
+    let directory = path("directory", raw.directory.as_deref(), DriverSettings::BIRD_DIRECTORY);
     Some(DriverSettings::Bird { socket: socket?, directory: directory? })
 }
 
@@ -153,7 +147,6 @@ pub(super) fn of_frontend(
 
 /// `20%`, in whole per cent.
 fn share(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<HealthyShare> {
-    let digits = given.strip_suffix('%').filter(|it| it.bytes().all(|it| it.is_ascii_digit()));
-    let share = digits.and_then(|it| it.parse().ok()).and_then(HealthyShare::new);
+    let share = percent(given).and_then(HealthyShare::new);
     share.or_else(|| report.refuse(at, Problem::BadHealthyShare { given: given.to_owned() }))
 }

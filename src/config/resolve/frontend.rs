@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::announce;
 use super::backend::Addresses;
-use super::values::{duration, number, optional, or_default, port, power_of_two};
+use super::values::{duration, number, optional, or_default, percent, port, power_of_two};
 use crate::config::fault::{Problem, taken_for_ipv4};
 use crate::config::raw;
 use crate::config::report::{ConfigPath, FaultReport};
@@ -128,8 +128,7 @@ fn fail_open(
     at: &ConfigPath<'_>,
     report: &mut FaultReport,
 ) -> Option<FailOpenThreshold> {
-    let digits = given.strip_suffix('%').filter(|it| it.bytes().all(|it| it.is_ascii_digit()));
-    let threshold = digits.and_then(|it| it.parse().ok()).and_then(FailOpenThreshold::new);
+    let threshold = percent(given).and_then(FailOpenThreshold::new);
     threshold.or_else(|| report.refuse(at, Problem::BadShare { given: given.to_owned() }))
 }
 

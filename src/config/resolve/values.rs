@@ -115,6 +115,12 @@ pub(super) fn address<A: FamilyAddress>(
     A::of(address).or_else(|| report.refuse(at, Problem::WrongFamily { address, wanted }))
 }
 
+/// `20%`, in whole per cent; `None` if it is something else.
+pub(super) fn percent(given: &str) -> Option<u8> {
+    let digits = given.strip_suffix('%')?;
+    digits.bytes().all(|it| it.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
 /// One of `known` words, which are in capitals. Any case is accepted.
 pub(super) fn word(
     given: &str,

@@ -118,6 +118,16 @@ pub enum DriverSettings {
 }
 
 impl DriverSettings {
+    /// The kernel's number of table `main`.
+    pub const MAIN_TABLE: u32 = 254;
+    pub const TABLE: u32 = 4242;
+    pub const PROTOCOL: u8 = 76;
+    /// The community that marks paths in GoBGP.
+    pub const COMMUNITY: (u16, u16) = (64_512, 4242);
+    pub const BIRD_SOCKET: &str = "/run/bird/bird.ctl";
+    /// On tmpfs.
+    pub const BIRD_DIRECTORY: &str = "/run/vpp-maglev/bird";
+
     /// The key in the configuration, and the name in the API, logs and metrics.
     #[must_use]
     pub fn name(&self) -> &'static str {

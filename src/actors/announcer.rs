@@ -7,20 +7,18 @@ mod messages;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use actix::prelude::*;
 
 pub use keeper::{RouteKeeper, RoutesReported, StopKeeping, WantRoutes};
 pub use messages::*;
 
-use super::closed_mailbox::mailbox_closed;
+use crate::actors::clock::moment;
 use crate::announce::RouteDriver;
 use crate::domain::announce::placement::{PlacedRoutes, VipPrefix, WantedRoutes};
 use crate::domain::announce::{
     AnnounceFacts, AnnounceState, AnnounceUpdate, DriverReport, DriverSettings,
 };
-use crate::domain::moment::Moment;
 
 /// Makes a driver of its settings.
 pub type MakeDriver = Box<dyn Fn(&DriverSettings) -> RouteDriver>;
@@ -35,8 +33,6 @@ pub struct Announcer {
     keepers: BTreeMap<DriverSettings, Keeper>,
     wanted: Option<Arc<WantedRoutes>>,
     again: Option<SpawnHandle>,
-    /// Everything is withdrawn, and the daemon ends.
-    leaving: bool,
 }
 
 struct Keeper {
@@ -56,7 +52,6 @@ impl Announcer {
             keepers: BTreeMap::new(),
             wanted: None,
             again: None,
-            leaving: false,
         }
     }
 
@@ -87,11 +82,8 @@ impl Announcer {
     }
 
     fn decide(&mut self, ctx: &mut Context<Self>) {
-        if self.leaving {
-            return;
-        }
         self.adopt();
-        let now = self.moment();
+        let now = moment();
         let decision = self.state.decide(&self.facts, now);
         for change in &decision.changes {
             log::change(change);
@@ -130,11 +122,6 @@ impl Announcer {
         let reports = self.keepers.values().filter_map(|keeper| keeper.report.as_ref());
         let placed = reports.filter_map(|report| report.placed.as_ref());
         self.state.adopt(ours(placed));
-    }
-
-    fn moment(&self) -> Moment {
-        let monotonic = tokio::time::Instant::now().into_std();
-        Moment { monotonic, wall: SystemTime::now() }
     }
 }
 
@@ -195,34 +182,5 @@ impl Handler<RoutesReported> for Announcer {
         if is_first {
             self.decide(ctx);
         }
-    }
-}
-
-impl Handler<GetAnnouncements> for Announcer {
-    type Result = Announcements;
-
-    fn handle(&mut self, _: GetAnnouncements, _: &mut Self::Context) -> Self::Result {
-        let now = self.moment();
-        let drivers = self.keepers.iter().map(|(settings, keeper)| {
-            let report = keeper.report.clone();
-            (settings.clone(), report)
-        });
-        Announcements { views: self.state.views(&self.facts, now), drivers: drivers.collect(), now }
-    }
-}
-
-impl Handler<WithdrawAll> for Announcer {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, _: WithdrawAll, _: &mut Self::Context) -> Self::Result {
-        self.leaving = true;
-        self.wanted = Some(Arc::default());
-        let stopped: Vec<_> =
-            self.keepers.values().map(|keeper| keeper.address.send(StopKeeping)).collect();
-        Box::pin(async move {
-            for stopped in stopped {
-                stopped.await.unwrap_or_else(|_| mailbox_closed("RouteKeeper"));
-            }
-        })
     }
 }

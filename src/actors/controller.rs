@@ -35,6 +35,7 @@ use super::prober::FakeProbe;
 use super::reconciler::{DesiredChanged, DesiredReplaced, Reconciler, SubscribeProgress};
 use super::resolver::{self, Resolver};
 use super::vpp_connection::ReadFlows;
+use crate::actors::clock::moment;
 use crate::actors::event_batcher::EventBatcher;
 use crate::config::ConfigSource;
 use crate::domain::config::Config;
@@ -135,7 +136,7 @@ impl Controller {
     /// `keeper`. Comes first.
     #[must_use]
     pub fn keeping(mut self, stored: OverrideSet, keeper: Recipient<StoreOverrides>) -> Self {
-        let (config, now) = (Arc::clone(self.state.config()), self.moment());
+        let (config, now) = (Arc::clone(self.state.config()), moment());
         (self.state, self.initial_effects) = ControllerState::restored(config, &stored, now);
         self.writes = CommandWrites::new(Some(stored));
         self.keeper = Some(keeper);

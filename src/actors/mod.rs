@@ -40,6 +40,7 @@
 pub mod announcer;
 pub mod audit;
 pub mod broadcaster;
+mod clock;
 mod closed_mailbox;
 pub mod controller;
 pub mod doctor;

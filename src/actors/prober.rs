@@ -21,6 +21,7 @@ use tracing::debug;
 pub use messages::*;
 pub use witness_prober::WitnessProber;
 
+use crate::actors::clock::now;
 use crate::domain::config::{HealthCheck, Timing};
 use crate::domain::controller::ProberSettings;
 use crate::domain::events::Transition;
@@ -273,11 +274,6 @@ struct DoneProbe {
     late: Duration,
     /// When the last passed probe of another backend began, of those known at the begin.
     before: Option<Instant>,
-}
-
-/// The present time, which is that of tests whose time stands still.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 impl Actor for Prober {

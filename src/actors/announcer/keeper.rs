@@ -1,12 +1,11 @@
 //! Makes the routes of one driver what is wanted: executes a [`DriverLoop`].
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use actix::prelude::*;
-use tokio::sync::oneshot;
 
+use crate::actors::clock::now;
 use crate::announce::{ApplyReport, DriverError, RouteDriver};
 use crate::domain::announce::driver_loop::{DriverLoop, LoopEffect, LoopInput, RunOutcome};
 use crate::domain::announce::placement::{PlacedRoutes, WantedRoutes};
@@ -22,8 +21,8 @@ pub struct RouteKeeper {
     reports: Recipient<RoutesReported>,
     pace: DriverLoop,
     timer: Option<SpawnHandle>,
-    /// It withdraws everything and ends: who waits for that.
-    stopping: Option<Vec<oneshot::Sender<()>>>,
+    /// It withdraws everything, and ends then.
+    stopping: bool,
 }
 
 /// The whole set, in place of the one before.
@@ -31,7 +30,7 @@ pub struct RouteKeeper {
 #[rtype(result = "()")]
 pub struct WantRoutes(pub Arc<WantedRoutes>);
 
-/// Withdraws everything and ends. Answered after the attempt.
+/// Withdraws everything and ends, whatever becomes of that.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct StopKeeping;
@@ -52,7 +51,7 @@ impl RouteKeeper {
         reports: Recipient<RoutesReported>,
     ) -> Self {
         let pace = DriverLoop::new(INTERVAL, now());
-        Self { driver, settings, reports, pace, timer: None, stopping: None }
+        Self { driver, settings, reports, pace, timer: None, stopping: false }
     }
 
     fn step(&mut self, input: LoopInput, ctx: &mut Context<Self>) {
@@ -88,8 +87,10 @@ impl RouteKeeper {
     fn was_read(&mut self, read: Result<PlacedRoutes, DriverError>, ctx: &mut Context<Self>) {
         let outcome = if read.is_ok() { RunOutcome::Complete } else { RunOutcome::Unread };
         let report = match read {
-            Ok(placed) => DriverReport { placed: Some(placed), ..self.report() },
-            Err(error) => DriverReport { error: Some(error.to_string()), ..self.report() },
+            Ok(placed) => DriverReport { placed: Some(placed), ..DriverReport::default() },
+            Err(error) => {
+                DriverReport { error: Some(error.to_string()), ..DriverReport::default() }
+            }
         };
         self.ended(outcome, report, ctx);
     }
@@ -104,19 +105,15 @@ impl RouteKeeper {
             Ok(applied) => {
                 let outcome = applied.outcome();
                 let ApplyReport { statuses, placed, .. } = applied;
-                (outcome, DriverReport { statuses, placed, ..self.report() })
+                (outcome, DriverReport { statuses, placed, ..DriverReport::default() })
             }
             Err(error) => {
                 let error = Some(error.to_string());
-                (RunOutcome::Unread, DriverReport { error, ..self.report() })
+                (RunOutcome::Unread, DriverReport { error, ..DriverReport::default() })
             }
         };
         self.ended(outcome, report, ctx);
-        if is_empty && let Some(waiting) = self.stopping.take() {
-            for waiting in waiting {
-                // Whoever waited may have gone.
-                let _ = waiting.send(());
-            }
+        if is_empty && self.stopping {
             ctx.stop();
         }
     }
@@ -124,12 +121,6 @@ impl RouteKeeper {
     fn ended(&mut self, outcome: RunOutcome, report: DriverReport, ctx: &mut Context<Self>) {
         self.reports.do_send(RoutesReported { settings: self.settings.clone(), report });
         self.step(LoopInput::RunEnded { outcome, chance: fastrand::f64() }, ctx);
-    }
-
-    fn report(&self) -> DriverReport {
-        let since_good_read = self.pace.since_good_read(now());
-        let (statuses, placed, error) = (BTreeMap::new(), None, None);
-        DriverReport { at: SystemTime::now(), placed, statuses, error, since_good_read }
     }
 }
 
@@ -159,7 +150,7 @@ impl Handler<WantRoutes> for RouteKeeper {
 
     fn handle(&mut self, WantRoutes(wanted): WantRoutes, ctx: &mut Self::Context) {
         // What comes after the command to stop is of before.
-        if self.stopping.is_none() {
+        if !self.stopping {
             self.step(LoopInput::WantedReplaced((*wanted).clone()), ctx);
         }
     }
@@ -174,22 +165,14 @@ impl Handler<Moved> for RouteKeeper {
 }
 
 impl Handler<StopKeeping> for RouteKeeper {
-    type Result = ResponseFuture<()>;
+    type Result = ();
 
-    fn handle(&mut self, _: StopKeeping, ctx: &mut Self::Context) -> Self::Result {
-        let (stopped, wait) = oneshot::channel();
-        let is_first = self.stopping.is_none();
-        self.stopping.get_or_insert_default().push(stopped);
-        if is_first {
-            self.step(LoopInput::WantedReplaced(WantedRoutes::new()), ctx);
+    fn handle(&mut self, _: StopKeeping, ctx: &mut Self::Context) {
+        self.stopping = true;
+        if self.pace.wanted().is_some_and(WantedRoutes::is_empty) {
+            // Nothing is left to withdraw.
+            ctx.stop();
         }
-        Box::pin(async move {
-            // A keeper that ends has answered, or its thread has ended.
-            let _ = wait.await;
-        })
+        self.step(LoopInput::WantedReplaced(WantedRoutes::new()), ctx);
     }
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

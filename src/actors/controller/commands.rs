@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 
 use super::pending::{PendingCommand, TakenEffect};
 use super::{AdministerBackend, CommandOrigin, Controller, OverrideFailed, SetWeight};
+use crate::actors::clock::moment;
 use crate::domain::controller::{CommandRefused, OperatorCommand, OverrideCommand};
 use crate::domain::reconcile::Generation;
 
@@ -60,7 +61,7 @@ impl Controller {
         ctx: &mut Context<Self>,
     ) -> impl Future<Output = Result<TakenEffect, OverrideFailed>> + use<> {
         let (reply, replied) = oneshot::channel();
-        let command = OperatorCommand { command, who, why, lasts, at: self.moment() };
+        let command = OperatorCommand { command, who, why, lasts, at: moment() };
         self.writes.request(PendingCommand { command, reply });
         self.keep_overrides(ctx);
         async move { replied.await.unwrap_or(Err(OverrideFailed::Stopping)) }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix::prelude::*;
 
 use super::{Controller, DrainBackend, OverrideFailed};
+use crate::actors::clock::moment;
 use crate::actors::vpp_connection::{DataplaneError, ReadFlows};
 use crate::domain::controller::OverrideCommand;
 use crate::domain::drain::{DrainId, FlowCounts, FlowTimer};
@@ -31,14 +32,14 @@ impl Controller {
 
     pub(super) fn set_drain_timer(drain: DrainId, after: Duration, ctx: &mut Context<Self>) {
         ctx.run_later(after, move |this, ctx| {
-            let effects = this.state.drain_timed_out(drain, this.moment());
+            let effects = this.state.drain_timed_out(drain, moment());
             this.execute(effects, ctx);
         });
     }
 
     /// Asks for VPP's flows, and processes the answer.
     pub(super) fn read_flows(&self, packets_of: BTreeSet<IpAddr>, ctx: &mut Context<Self>) {
-        let begun = self.moment().monotonic;
+        let begun = moment().monotonic;
         let counter = self.flow_counter.clone();
         let reading = async move {
             let Some(counter) = counter else { return Err(DataplaneError::Off.to_string()) };
@@ -48,7 +49,7 @@ impl Controller {
             }
         };
         ctx.spawn(reading.into_actor(self).map(move |counts: Result<FlowCounts, _>, this, ctx| {
-            let now = this.moment();
+            let now = moment();
             let took = now.monotonic.saturating_duration_since(begun);
             let effects = this.state.flows_read(&counts, took, now);
             this.execute(effects, ctx);

@@ -1,14 +1,14 @@
 //! Evidence for verdicts: receives what probers suspect and answer, and asks others.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use actix::prelude::*;
 
 use super::Controller;
+use crate::actors::clock::moment;
 use crate::actors::prober::{Answered, Ask, Suspected};
 use crate::actors::reconciler::VppPresence;
 use crate::domain::config::WitnessAddress;
-use crate::domain::moment::Moment;
 use crate::domain::names::BackendName;
 
 impl Controller {
@@ -33,12 +33,6 @@ impl Controller {
             self.probers.ask_witness(witness, ask, ctx.address().recipient());
         }
     }
-
-    /// The present time by both clocks; that of tests may stand still.
-    pub(super) fn moment(&self) -> Moment {
-        let monotonic: Instant = tokio::time::Instant::now().into_std();
-        Moment { monotonic, wall: SystemTime::now() }
-    }
 }
 
 impl Handler<Suspected> for Controller {
@@ -46,7 +40,7 @@ impl Handler<Suspected> for Controller {
 
     fn handle(&mut self, message: Suspected, ctx: &mut Self::Context) {
         let Suspected { prober, backend, group, suspicion } = message;
-        let effects = self.state.suspected((prober, &backend), group, &suspicion, self.moment());
+        let effects = self.state.suspected((prober, &backend), group, &suspicion, moment());
         self.execute(effects, ctx);
     }
 }
@@ -56,7 +50,7 @@ impl Handler<Answered> for Controller {
 
     fn handle(&mut self, message: Answered, ctx: &mut Self::Context) {
         let Answered { group, question, passed } = message;
-        let effects = self.state.answered(group, question, passed, self.moment());
+        let effects = self.state.answered(group, question, passed, moment());
         self.execute(effects, ctx);
     }
 }

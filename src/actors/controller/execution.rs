@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::{Controller, log};
 use crate::actors::announcer::AnnounceFactsChanged;
+use crate::actors::clock::moment;
 use crate::actors::prober;
 use crate::actors::reconciler::DesiredChanged;
 use crate::domain::controller::ControllerEffect;
@@ -38,7 +39,10 @@ impl Controller {
         self.deferred = effects.collect();
         if !self.deferred.is_empty() {
             let turn = async { tokio::task::yield_now().await }.into_actor(self);
-            ctx.spawn(turn.map(|(), this, ctx| this.execute_deferred(ctx)));
+            ctx.spawn(turn.map(|(), this, ctx| {
+                this.execute_deferred(ctx);
+                this.tell_announcer();
+            }));
         } else {
             self.tell_announcer();
         }
@@ -48,7 +52,6 @@ impl Controller {
         for effect in std::mem::take(&mut self.deferred) {
             self.execute_one(effect, None, ctx);
         }
-        self.tell_announcer();
     }
 
     pub(super) fn tell_announcer(&mut self) {
@@ -129,7 +132,7 @@ impl Controller {
             }
             ControllerEffect::Doubt(DoubtOrder::SetTimer { group, timer, after }) => {
                 ctx.run_later(after, move |this, ctx| {
-                    let effects = this.state.doubt_timer_fired(group, timer, this.moment());
+                    let effects = this.state.doubt_timer_fired(group, timer, moment());
                     this.execute(effects, ctx);
                 });
             }

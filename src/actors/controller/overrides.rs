@@ -7,6 +7,7 @@ use actix::prelude::*;
 
 use super::pending::{PendingCommand, TakenEffect};
 use super::{Controller, GetOverrides, OverrideFailed, OverrideListing, log};
+use crate::actors::clock::moment;
 use crate::actors::closed_mailbox::mailbox_closed;
 use crate::actors::override_keeper::StoreOverrides;
 use crate::actors::prober;
@@ -112,10 +113,10 @@ impl Controller {
             ctx.cancel_future(timer);
         }
         let Some(at) = next else { return };
-        let after = at.saturating_duration_since(self.moment().monotonic);
+        let after = at.saturating_duration_since(moment().monotonic);
         let timer = ctx.run_later(after, |this, ctx| {
             this.expiry = None;
-            let effects = this.state.expire_overrides(this.moment());
+            let effects = this.state.expire_overrides(moment());
             this.execute(effects, ctx);
             this.keep_overrides(ctx);
         });
@@ -129,7 +130,7 @@ impl Handler<GetOverrides> for Controller {
     fn handle(&mut self, _: GetOverrides, _: &mut Self::Context) -> OverrideListing {
         OverrideListing {
             overrides: self.state.overrides().entries().collect(),
-            now: self.moment(),
+            now: moment(),
             is_kept: self.keeper.is_some(),
             writes: self.write_stats,
         }

@@ -4,6 +4,7 @@
 use actix::prelude::*;
 
 use super::{Controller, log};
+use crate::actors::clock::moment;
 use crate::actors::prober::{Damped, Transitioned, TrendChanged};
 use crate::actors::reconciler::{ProgressChanged, ServedObserved};
 
@@ -12,7 +13,7 @@ impl Handler<Transitioned> for Controller {
 
     fn handle(&mut self, message: Transitioned, ctx: &mut Self::Context) {
         let Transitioned { prober, backend, transition, decided } = message;
-        let now = self.moment().monotonic;
+        let now = moment().monotonic;
         let effects = self.state.transitioned(prober, &backend, transition, now);
         self.execute_verdict(effects, decided, ctx);
     }
@@ -23,7 +24,7 @@ impl Handler<TrendChanged> for Controller {
 
     fn handle(&mut self, message: TrendChanged, ctx: &mut Self::Context) {
         let TrendChanged { prober, backend, trend } = message;
-        let effects = self.state.trend_changed(prober, &backend, trend, self.moment());
+        let effects = self.state.trend_changed(prober, &backend, trend, moment());
         self.execute(effects, ctx);
     }
 }
@@ -36,7 +37,7 @@ impl Handler<Damped> for Controller {
         if let Some(damped) = &damped {
             log::damped(&backend, damped);
         }
-        let effects = self.state.damped(prober, &backend, damped, self.moment());
+        let effects = self.state.damped(prober, &backend, damped, moment());
         self.execute(effects, ctx);
     }
 }

@@ -3,6 +3,7 @@
 use actix::prelude::*;
 
 use super::{CommandOrigin, Controller, GetBackendSituation, GetFrontendSituation, WouldCommand};
+use crate::actors::clock::moment;
 use crate::actors::prober::{GetReading, ProbeReading};
 use crate::domain::controller::{CommandRefused, OperatorCommand};
 use crate::domain::explain::facts::{BackendSituation, FrontendSituation};
@@ -15,7 +16,7 @@ impl Handler<GetBackendSituation> for Controller {
         GetBackendSituation(name): GetBackendSituation,
         _: &mut Self::Context,
     ) -> Self::Result {
-        let situation = self.state.backend_situation(&name, self.moment());
+        let situation = self.state.backend_situation(&name, moment());
         let prober = self.probers.get(&name).cloned();
         Box::pin(async move {
             let situation = situation?;
@@ -38,7 +39,7 @@ impl Handler<GetFrontendSituation> for Controller {
         GetFrontendSituation(name): GetFrontendSituation,
         _: &mut Self::Context,
     ) -> Self::Result {
-        self.state.frontend_situation(&name, self.moment())
+        self.state.frontend_situation(&name, moment())
     }
 }
 
@@ -47,7 +48,7 @@ impl Handler<WouldCommand> for Controller {
 
     fn handle(&mut self, message: WouldCommand, _: &mut Self::Context) -> Self::Result {
         let WouldCommand { command, given: CommandOrigin { who, why, lasts } } = message;
-        let given = OperatorCommand { command, who, why, lasts, at: self.moment() };
+        let given = OperatorCommand { command, who, why, lasts, at: moment() };
         self.state.plan_override(self.state.overrides(), &given).map(|_| ())
     }
 }

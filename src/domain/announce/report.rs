@@ -1,22 +1,18 @@
 //! What a driver has read and done.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
 
 use super::placement::{PlacedRoutes, PrefixStatus, VipPrefix};
 
 /// A driver's last run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DriverReport {
-    pub at: SystemTime,
     /// What was read in the end; `None`: it could not be read.
     pub placed: Option<PlacedRoutes>,
     /// Of every prefix that is wanted or was ours; empty if nothing was wanted yet.
     pub statuses: BTreeMap<VipPrefix, PrefixStatus>,
     /// Why nothing could be read before anything was written.
     pub error: Option<String>,
-    /// Since the last good reading before this one; `None`: there was none.
-    pub since_good_read: Option<Duration>,
 }
 
 impl DriverReport {

@@ -16,6 +16,8 @@ pub(super) struct AnnounceNews {
     pub(super) changed: BTreeSet<FrontendName>,
     /// The groups of which nobody passed when their failures were believed.
     pub(super) unwitnessed: BTreeSet<ProbeGroup>,
+    /// The configuration has frontends that are to be announced.
+    pub(super) is_wanted: bool,
     pub(super) is_vpp_present: bool,
     pub(super) is_ready: bool,
 }
@@ -23,9 +25,12 @@ pub(super) struct AnnounceNews {
 impl AnnounceNews {
     /// A frontend may have changed.
     pub(super) fn note(&mut self, frontend: &FrontendName) {
-        self.changed.insert(frontend.clone());
+        if self.is_wanted {
+            self.changed.insert(frontend.clone());
+        }
     }
 
+    /// All of these may have changed, such as those before and after a reload.
     pub(super) fn note_all<'a>(&mut self, frontends: impl Iterator<Item = &'a FrontendName>) {
         self.changed.extend(frontends.cloned());
     }

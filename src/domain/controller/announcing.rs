@@ -26,8 +26,7 @@ impl ControllerState {
 
     fn update_of(&self, news: &mut AnnounceNews) -> Option<AnnounceUpdate> {
         let changed = std::mem::take(&mut news.changed);
-        let wants = self.config.frontends.values().any(|it| it.announce.is_some());
-        if !wants && news.frontends.is_empty() {
+        if !news.is_wanted && news.frontends.is_empty() {
             return None;
         }
         news.is_ready = news.is_ready || self.may_announce();

@@ -46,6 +46,8 @@ pub struct Reconciler {
     syncs: BTreeMap<RequestId, oneshot::Sender<Result<SyncReport, SyncError>>>,
     waiters: BTreeMap<RequestId, oneshot::Sender<AwaitAnswer>>,
     last_request: u64,
+    /// Effects that follow an urgent write, until it is on its way.
+    deferred: Vec<ReconcileEffect>,
 }
 
 impl Reconciler {
@@ -66,12 +68,33 @@ impl Reconciler {
             syncs: BTreeMap::new(),
             waiters: BTreeMap::new(),
             last_request: 0,
+            deferred: Vec::new(),
         }
     }
 
+    /// Executes the effects in order. What follows an urgent write waits until the
+    /// VppConnection, which shares this thread, has had its turn: a record in the log does
+    /// not delay it.
     fn step(&mut self, input: ReconcileInput, ctx: &mut Context<Self>) {
+        self.execute_deferred(ctx);
         let now = Moment { monotonic: Instant::now(), wall: SystemTime::now() };
-        for effect in self.state.step(input, now) {
+        let mut effects = self.state.step(input, now).into_iter();
+        for effect in effects.by_ref() {
+            let is_urgent = matches!(effect, ReconcileEffect::Write { urgent: true, .. });
+            self.execute(effect, ctx);
+            if is_urgent {
+                break;
+            }
+        }
+        self.deferred = effects.collect();
+        if !self.deferred.is_empty() {
+            let turn = async { tokio::task::yield_now().await }.into_actor(self);
+            ctx.spawn(turn.map(|(), this, ctx| this.execute_deferred(ctx)));
+        }
+    }
+
+    fn execute_deferred(&mut self, ctx: &mut Context<Self>) {
+        for effect in std::mem::take(&mut self.deferred) {
             self.execute(effect, ctx);
         }
     }

@@ -27,7 +27,7 @@ pub use reader::{StreamItem, Subscription};
 pub use shared_event::SharedEvent;
 use snapshot::StateSnapshot;
 
-use super::watchdog::Ping;
+use super::ping::Ping;
 use crate::domain::events::{Event, LogLevel, Replay, Ring};
 use crate::host::logging::LogDemand;
 

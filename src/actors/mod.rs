@@ -47,6 +47,7 @@ pub mod doctor;
 pub mod event_batcher;
 mod outbox;
 pub mod override_keeper;
+pub mod ping;
 pub mod prober;
 pub mod reconciler;
 pub mod resolver;

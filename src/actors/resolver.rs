@@ -11,10 +11,9 @@ use std::time::Duration;
 use actix::prelude::*;
 
 use super::Outbox;
-use crate::actors::controller::Resolved;
 use crate::config::AddressFlaw;
 use crate::domain::names::BackendName;
-use crate::domain::resolution::{HostName, LookupAnswer, NameState};
+use crate::domain::resolution::{HostName, LookupAnswer, NameState, Resolution};
 use crate::probe::NameService;
 
 /// Replaces the names that are looked up. All are looked up at once, also those that
@@ -25,6 +24,16 @@ pub struct SetNames {
     pub names: BTreeMap<BackendName, HostName>,
     /// Empty: the system's name servers.
     pub nameservers: Vec<SocketAddr>,
+}
+
+/// A backend's name resolves to another address, or fails to resolve.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct Resolved {
+    pub backend: BackendName,
+    /// The name that was looked up.
+    pub host: HostName,
+    pub resolution: Resolution,
 }
 
 /// How names are looked up.

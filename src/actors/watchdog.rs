@@ -1,10 +1,10 @@
 //! Watches all other actors, and notifies the service manager: when the daemon has
 //! started, reloads and stops, what its status is, and that it is alive.
 //!
-//! Each round pings every actor, and a [`HeartbeatResponder`] on every thread of
-//! probers. The service manager's watchdog is fed when all have answered, and not
-//! before: a part that hangs stops the feeding, and the service manager ends the
-//! process. Rounds are frequent during the start, so that a daemon that is ready
+//! Each round pings every actor, and a [`HeartbeatResponder`](super::ping::HeartbeatResponder)
+//! on every thread of probers. The service manager's watchdog is fed when all have
+//! answered, and not before: a part that hangs stops the feeding, and the service manager
+//! ends the process. Rounds are frequent during the start, so that a daemon that is ready
 //! says so at once.
 
 mod messages;
@@ -20,6 +20,7 @@ pub use messages::*;
 
 use super::closed_mailbox::mailbox_closed;
 use super::controller::GetHealthCounts;
+use super::ping::Ping;
 use super::reconciler::{GetReconcilerStatus, ReconcilerStatus};
 use super::vpp_connection::{ConnectionState, Epoch, GetConnectionState};
 use crate::domain::readiness::{Readiness, ReadinessInput, StartupLatch, VppState};

@@ -24,20 +24,8 @@ use crate::domain::names::{BackendName, FrontendName};
 use crate::domain::overrides::{OverrideEntry, Reason};
 use crate::domain::readiness::{HealthCounts, ReloadRefusal};
 use crate::domain::reconcile::{DesiredSnapshot, Generation};
-use crate::domain::resolution::{HostName, Resolution};
 use crate::probe::{NamespaceError, SlotStats};
 use crate::state::KeepError;
-
-/// The Resolver reports that a backend's name resolves to another address, or fails to
-/// resolve.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Resolved {
-    pub backend: BackendName,
-    /// The name that was looked up.
-    pub host: HostName,
-    pub resolution: Resolution,
-}
 
 /// An operator's command for a backend. Answered when it is kept over restarts, if
 /// anything is, and the backend's prober has executed it.

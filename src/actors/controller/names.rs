@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use actix::prelude::*;
 use tracing::{info, warn};
 
-use super::{Controller, Resolved};
-use crate::actors::resolver::SetNames;
+use super::Controller;
+use crate::actors::resolver::{Resolved, SetNames};
 use crate::domain::resolution::Resolution;
 
 impl Controller {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
-use crate::domain::resolution::{IpFamily, Resolution};
+use crate::domain::resolution::IpFamily;
 
 /// A name server that answers `(seconds of TTL, last numbers of addresses)`,
 /// or fails.

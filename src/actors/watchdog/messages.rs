@@ -1,14 +1,8 @@
-//! The messages of the Watchdog, the ping that it sends, and the actor that answers
-//! it for a thread.
+//! The messages of the Watchdog.
 
 use actix::prelude::*;
 
 use crate::domain::readiness::{Readiness, ReloadRefusal};
-
-/// Is answered by every actor that is alive.
-#[derive(Message, Debug)]
-#[rtype(result = "()")]
-pub struct Ping;
 
 /// A reload has begun.
 #[derive(Message, Debug)]
@@ -40,17 +34,3 @@ pub struct GetReadiness;
 #[derive(Message, Debug)]
 #[rtype(result = "bool")]
 pub struct AwaitStart;
-
-/// Answers pings for the thread that it runs on. The actors of a thread run in turn,
-/// so one that hangs keeps this one from answering.
-pub struct HeartbeatResponder;
-
-impl Actor for HeartbeatResponder {
-    type Context = Context<Self>;
-}
-
-impl Handler<Ping> for HeartbeatResponder {
-    type Result = ();
-
-    fn handle(&mut self, _: Ping, _: &mut Self::Context) {}
-}

@@ -9,6 +9,7 @@ use super::*;
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::controller::{Controller, Recipients};
 use crate::actors::event_batcher::EventBatcher;
+use crate::actors::ping::HeartbeatResponder;
 use crate::actors::prober::FakeProbe;
 use crate::actors::reconciler::Reconciler;
 use crate::actors::reconciler::{GetReconcilerStatus, ReconcilerStatus};

@@ -83,12 +83,13 @@ test-integration:
 	MAGLEV_TEST_GRPCIO=1 $(CARGO) test --locked $(FEATURES) --test integration api::reflection_client
 
 # The laws on a hundred times as many cases, a thousand seeds of the simulation,
-# and a day of 24 hours, alone in its process. Optimised file by file: as a
-# whole, as releases are, would take longer than the tests.
+# two hundred kills while overrides are set, and a day of 24 hours, alone in its
+# process. Optimised file by file: as a whole, as releases are, would take longer
+# than the tests.
 test-long: export CARGO_PROFILE_RELEASE_LTO = off
 test-long: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS = 16
 test-long:
-	PROPTEST_CASES=100000 MAGLEV_TEST_SEEDS=1000 $(CARGO) test --locked --release $(FEATURES)
+	PROPTEST_CASES=100000 MAGLEV_TEST_SEEDS=1000 MAGLEV_TEST_KILLS=200 $(CARGO) test --locked --release $(FEATURES)
 	$(CARGO) test --locked --release $(FEATURES) --lib a_day_of_24_hours -- --ignored --nocapture
 
 # Clients' connections through a real VPP, and what breaks of them while something

@@ -94,6 +94,11 @@ pub(super) fn not_kept(error: &KeepError) {
     warn!(%error, "overrides-not-kept");
 }
 
+/// The first write that succeeds after one that failed.
+pub(super) fn kept_again() {
+    info!("overrides-kept-again");
+}
+
 fn reason(why: Option<&Reason>) -> Option<&str> {
     why.map(Reason::as_str)
 }

@@ -1,8 +1,6 @@
 //! Has overrides kept over restarts before they take effect, and ends those whose time is
 //! over.
 
-use std::time::Duration;
-
 use actix::prelude::*;
 
 use super::pending::{PendingCommand, TakenEffect};
@@ -14,10 +12,6 @@ use crate::actors::prober;
 use crate::domain::controller::{ControllerEffect, OperatorCommand};
 use crate::domain::overrides::{NextWrite, OverrideChange};
 use crate::state::KeepError;
-
-/// How long after a failure overrides are written again, if they have changed by
-/// themselves.
-const RETRY: Duration = Duration::from_secs(10);
 
 impl Controller {
     /// Writes what is not written yet, and executes the commands that are. To be called
@@ -34,7 +28,9 @@ impl Controller {
                     ctx.spawn(stored.map(|stored, this, ctx| {
                         match stored.unwrap_or_else(|_| mailbox_closed("OverrideKeeper")) {
                             Ok(()) => {
-                                this.write_stats.is_failing = false;
+                                if std::mem::take(&mut this.write_stats.is_failing) {
+                                    log::kept_again();
+                                }
                                 this.settle(ctx);
                             }
                             Err(error) => this.not_kept(&error, ctx),
@@ -95,7 +91,7 @@ impl Controller {
             let _ = reply.send(Err(failed));
         }
         if self.retry.is_none() {
-            self.retry = Some(ctx.run_later(RETRY, |this, ctx| {
+            self.retry = Some(ctx.run_later(self.writes.retry_after(), |this, ctx| {
                 this.retry = None;
                 if this.writes.retry() {
                     this.keep_overrides(ctx);

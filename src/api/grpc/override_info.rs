@@ -45,3 +45,29 @@ pub(super) fn info(
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::domain::health::Admin;
+    use crate::domain::moment::Moment;
+    use crate::domain::overrides::{OverrideOrigin, OverrideTerm};
+
+    #[test]
+    fn age_and_what_is_left_are_those_of_the_moment() {
+        let (monotonic, wall) = (Instant::now(), SystemTime::UNIX_EPOCH);
+        let lasts = Some(Duration::from_secs(100));
+        let term = OverrideTerm::beginning(Moment { monotonic, wall }, lasts);
+        let origin = OverrideOrigin { who: "alice".into(), why: None, term, drain: None };
+        let (value, configured) = (Admin::Paused, Admin::Enabled);
+        let what = Overridden::Admin { backend: "web1".into(), value, configured };
+        let entry = OverrideEntry { what, origin: Arc::new(origin) };
+        let seconds = |count| ns(Duration::from_secs(count));
+        let info = info(&entry, monotonic + Duration::from_secs(40));
+        assert_eq!((info.age_ns, info.left_ns), (seconds(40), Some(seconds(60))));
+        assert_eq!((&*info.kind, &*info.value, &*info.configured), ("admin", "paused", "enabled"));
+    }
+}

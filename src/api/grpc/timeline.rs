@@ -21,10 +21,7 @@ impl MaglevService {
         request: pb::GetTimelineRequest,
     ) -> Result<pb::Timeline, Status> {
         let pb::GetTimelineRequest { backend_name, frontend_name, last_ns } = request;
-        let last = u64::try_from(last_ns)
-            .map_err(|_| Status::invalid_argument(format!("last_ns {last_ns} is negative")))?;
-        let last = (last > 0).then(|| Duration::from_nanos(last));
-        let since = last.and_then(|last| SystemTime::now().checked_sub(last));
+        let since = parse_since(last_ns, SystemTime::now())?;
         let named = self.timeline_names(backend_name, frontend_name).await?;
         let subject = TimelineSubject { named, since };
         let held = self.actors.broadcaster.send(GetHeldEvents).await.or_status()?;
@@ -61,6 +58,14 @@ impl MaglevService {
     }
 }
 
+/// From when on events are asked for; `None`: from the beginning.
+fn parse_since(last_ns: i64, now: SystemTime) -> Result<Option<SystemTime>, Status> {
+    let last = u64::try_from(last_ns)
+        .map_err(|_| Status::invalid_argument(format!("last_ns {last_ns} is negative")))?;
+    let last = (last > 0).then(|| Duration::from_nanos(last));
+    Ok(last.and_then(|last| now.checked_sub(last)))
+}
+
 fn timeline(subject: &TimelineSubject, held: &HeldEvents) -> pb::Timeline {
     let events = held.events.iter().filter(|event| subject.includes(&event.event));
     let events = events.map(|event| convert::event(&event.event, event.seq, held.boot_id));
@@ -68,4 +73,48 @@ fn timeline(subject: &TimelineSubject, held: &HeldEvents) -> pb::Timeline {
     let reaches_back = subject.since.is_some_and(|since| first.is_some_and(|at| at < since));
     let events: Vec<_> = events.collect();
     pb::Timeline { events, truncated: !held.is_whole && !reaches_back, now_unix_ns: now_ns() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::actors::broadcaster::SharedEvent;
+    use crate::domain::events::{Event, Seq, Transition};
+    use crate::domain::health::State;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_last_hour_is_asked_for_as_its_length() {
+        let since = |last_ns| parse_since(last_ns, at(7200)).map_err(|error| error.code());
+        assert_eq!(since(3_600_000_000_000), Ok(Some(at(3600))));
+        assert_eq!(since(0), Ok(None));
+        assert_eq!(since(-1), Err(tonic::Code::InvalidArgument));
+    }
+
+    /// Whether older events than those that are held are missing.
+    #[test]
+    fn it_is_cut_off_where_what_is_held_does_not_reach_back() {
+        let event = |second| {
+            let (from, to, why) = (State::Up, State::Down, "probe".into());
+            let transition = Transition { from, to, at: at(second), why };
+            Arc::new(SharedEvent::new(Seq(1), Event::Backend("a".into(), transition)))
+        };
+        for (is_whole, since, truncated, count) in [
+            (true, None, false, 2),
+            (false, None, true, 2),
+            (false, Some(9), true, 2),
+            (false, Some(11), false, 1),
+        ] {
+            let held = HeldEvents { boot_id: 1, events: vec![event(10), event(20)], is_whole };
+            let subject = TimelineSubject { named: None, since: since.map(at) };
+            let answer = timeline(&subject, &held);
+            assert_eq!((answer.truncated, answer.events.len()), (truncated, count), "{since:?}");
+        }
+    }
 }

@@ -70,3 +70,20 @@ impl From<&pb::DrainInfo> for DrainJson {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_null_and_no_zero() {
+        let phase = "draining".to_owned();
+        let drain = DrainJson::from(&pb::DrainInfo { phase: phase.clone(), ..Default::default() });
+        assert_eq!((drain.timeout_ns, drain.left_ns, drain.flows), (None, None, None));
+        assert_eq!((drain.who, drain.since, drain.uncounted), (None, None, None));
+        let (uncounted, timeout_ns) = ("VPP is away".to_owned(), 7);
+        let info = pb::DrainInfo { phase, timeout_ns, uncounted, ..Default::default() };
+        let drain = DrainJson::from(&info);
+        assert_eq!((drain.timeout_ns, drain.uncounted.as_deref()), (Some(7), Some("VPP is away")));
+    }
+}

@@ -113,8 +113,7 @@ async fn change(
     for ((access, undo), answer) in servers.iter().zip(undo).zip(changed) {
         let server = answer.server.to_string();
         let fate = match answer.result {
-            // A refusal says that nothing was changed.
-            Err(refused) if refused.status() != 3 => Fate::Failed(refused),
+            Err(error) if !may_have_changed(&error) => Fate::Failed(error),
             result => match (undone(access, undo.clone(), wait).await, result) {
                 (Ok(()), _) => Fate::Undone(undo),
                 (Err(undoing), Err(why)) => Fate::Stuck { why, undoing },
@@ -127,6 +126,11 @@ async fn change(
         fates.push((server, fate));
     }
     fates
+}
+
+/// Whether a daemon may have done what failed: a refusal says that it has not.
+fn may_have_changed(error: &CliError) -> bool {
+    error.status() == 3
 }
 
 async fn undone(
@@ -211,4 +215,76 @@ fn outcome(fates: &Fates) -> Option<CliError> {
         return is_undone.then_some(CliError::Failed { message });
     }
     Some(CliError::Several { of, unreached, refused, intent })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::command::request::{BackendChange, OverrideTerms};
+    use crate::client::error::{ClientError, ConnectionLoss};
+
+    const PLAIN: RenderContext = RenderContext { now_ns: 0, width: None, colour: false };
+
+    fn away() -> CliError {
+        let (server, why) = ("b:2".parse().unwrap(), ConnectionLoss::Broken);
+        ClientError::Unreachable { attempted: "PauseBackend", server, why }.into()
+    }
+
+    fn failed() -> CliError {
+        CliError::Failed { message: "no room".into() }
+    }
+
+    fn undone() -> Fate {
+        let (name, change) = ("web1".into(), BackendChange::Unset);
+        Fate::Undone(vec![DaemonRequest::SetBackend {
+            name,
+            change,
+            terms: OverrideTerms::default(),
+        }])
+    }
+
+    #[test]
+    fn who_was_lost_may_have_done_it_and_who_refused_has_not() {
+        assert!(may_have_changed(&away()) && !may_have_changed(&failed()));
+    }
+
+    /// What became of `b`, while `a` was changed back: the status, `b`'s line, and the
+    /// outcome in JSON.
+    #[test]
+    fn each_fate_has_its_status_and_its_words() {
+        let stuck = |why, undoing| Fate::Stuck { why, undoing };
+        let lost = "the connection was lost";
+        for (fate, status, line, outcome_word) in [
+            (Fate::Failed(failed()), 1, "refused: no room".into(), "refused"),
+            (Fate::Failed(away()), 3, format!("not reached: maglevd at b:2: {lost}"), "unreached"),
+            (Fate::Undone(vec![]), 1, "had nothing to change".into(), "undone"),
+            (undone(), 1, "was changed back: unset".into(), "undone"),
+            (
+                stuck(failed(), failed()),
+                1,
+                "could not be changed back: no room; no room".into(),
+                "not_undone",
+            ),
+            (
+                stuck(away(), failed()),
+                3,
+                format!("could not be changed back: maglevd at b:2: {lost}; no room"),
+                "not_undone",
+            ),
+            (
+                stuck(failed(), away()),
+                3,
+                format!("could not be changed back: no room; maglevd at b:2: {lost}"),
+                "not_undone",
+            ),
+        ] {
+            let fates = vec![("a:1".to_owned(), undone()), ("b:2".to_owned(), fate)];
+            assert_eq!(outcome(&fates).unwrap().status(), status, "{line}");
+            let text = render(&fates, &PLAIN);
+            assert_eq!(text, format!("a:1: was changed back: unset\nb:2: {line}\n"));
+            assert_eq!(render_json(&fates).unwrap()[1]["outcome"], outcome_word, "{line}");
+        }
+        let spared = vec![("a:1".to_owned(), Fate::Spared)];
+        assert!(outcome(&spared).is_none());
+    }
 }

@@ -43,6 +43,7 @@ impl ControllerState {
             overridden: self.overrides.admin(name.as_str()).map(|it| Arc::clone(&it.origin)),
             doubt: record.doubt.clone(),
             damping: record.damping,
+            reload_refused: self.reload_status.refusal,
             is_awaited: record.is_awaited(self.grace, &BTreeSet::new()),
             frontends: frontends.collect(),
             frontend_count: record.frontends.len(),
@@ -71,6 +72,8 @@ impl ControllerState {
                     state: of_backend.state,
                     since: last.map(|last| last.at),
                     why: last.map(|last| Arc::clone(&last.why)).unwrap_or_default(),
+                    is_admin_overridden: self.overrides.admin(backend.as_str()).is_some(),
+                    damped_until: of_backend.damping.map(|damping| damping.until),
                     is_doubted: of_backend.doubt.is_some(),
                     is_awaited: of_backend.is_awaited(self.grace, &record.served),
                     weight: set.map_or(*configured, |set| set.value),
@@ -94,6 +97,7 @@ impl ControllerState {
             active_pool: record.decision.active_pool,
             fail_open: record.decision.fail_open,
             open_since: record.open_since,
+            reload_refused: self.reload_status.refusal,
         })
     }
 }

@@ -51,13 +51,14 @@ impl ControllerState {
     ) -> Option<(Duration, RampRequest)> {
         let settings = self.config.frontends.get(frontend)?;
         let record = self.frontends.get(frontend)?;
-        let place = record.decision.active_pool.filter(|_| !record.fail_open.is_open)?;
+        let place = record.decision.active_pool?;
         let pool = settings.pools.get(place)?;
         let span = pool.slow_start?;
         let target = *pool.backends.get(name)?;
         let member = (pool.name.clone(), name.clone());
         let is_overridden = self.overrides.weight(frontend.as_str(), &member).is_some();
-        // One that was resumed keeps what it has, until its first result: nothing.
+        // One that was resumed keeps what it has, until its first result: nothing. Where the
+        // frontend fails open, one that was down had flows all the time.
         let gets_none = match record.decision.effective.get(place)?.get(name)? {
             TargetWeight::Weight(weight) => *weight == Weight::ZERO,
             TargetWeight::Keep => true,

@@ -105,6 +105,31 @@ fn a_count_that_rests_is_over_once_vpp_has_forgotten_every_flow() {
 }
 
 #[test]
+fn an_estimate_comes_nearer_between_two_counts() {
+    let start = Instant::now();
+    let mut falling = drain(None, start);
+    for second in 0..=8 {
+        let now = start + 2 * second * SECOND;
+        falling.count(flows(&[0, u64::from(100 - 10 * second)]), at(now));
+    }
+    let ends_in = |second| falling.view(start + second * SECOND).ends_in.unwrap();
+    assert!(ends_in(16) > 2 * SECOND, "{:?}", ends_in(16));
+    assert_eq!(ends_in(18), ends_in(16) - 2 * SECOND);
+    assert_eq!(ends_in(600), Duration::ZERO, "it is late");
+
+    // Where no packet comes, the end is that of the quiet, whenever it is looked at.
+    let mut quiet = drain(None, start);
+    count(&mut quiet, start, 0, 0);
+    count(&mut quiet, start, 10, 1000);
+    for second in [20, 26] {
+        count(&mut quiet, start, second, 1000);
+    }
+    let view = |second| quiet.view(start + second * SECOND);
+    assert_eq!((view(26).in_use, view(26).ends_in), (Some(0), Some(26 * SECOND)));
+    assert_eq!(view(30).ends_in, Some(22 * SECOND));
+}
+
+#[test]
 fn another_address_is_quiet_anew() {
     let start = Instant::now();
     let mut drain = drain(None, start);

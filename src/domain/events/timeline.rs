@@ -102,7 +102,10 @@ mod tests {
     use crate::domain::events::{
         AuditOutcome, AuditRecord, Change, DataplaneChange, DrainChange, FailOpenChange, Transition,
     };
+    use crate::domain::evidence::group::ProbeGroup;
+    use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
     use crate::domain::health::{Admin, State};
+    use crate::domain::resolution::IpFamily;
     use crate::domain::rights::Role;
 
     fn at(seconds: u64) -> SystemTime {
@@ -190,6 +193,11 @@ mod tests {
             let (backend, phase, flows) = (backend.into(), None, None);
             Event::Drain(DrainChange { backend, phase, flows, since, who, why, at: at(5) }.into())
         };
+        let hold = || {
+            let group = ProbeGroup { family: IpFamily::V4, source: None };
+            let kind = HoldChangeKind::Began { limit: Duration::from_secs(5) };
+            Event::Hold(HoldChange { group, at: at(5), kind }.into())
+        };
         let weighed = DataplaneKind::AsWeightUpdated;
         // For the backend `a`, for the frontend `web`.
         let cases = [
@@ -207,6 +215,7 @@ mod tests {
             (open("api"), false, false),
             (drain("a"), true, true),
             (drain("b"), false, false),
+            (hold(), true, true),
             (audit(None, None), true, true),
             (audit(Some("a"), None), true, true),
             (audit(Some("b"), Some("web")), false, true),

@@ -6,9 +6,13 @@ use std::time::SystemTime;
 use super::facts::{
     BackendSituation, FrontendSituation, MemberSituation, ProbeSituation, VppSituation,
 };
-use super::members::pool_statement;
-use super::own::{Own, evidence_statement, operator_statement, own, verdict_statement};
-use super::vpp::{server_read_back, share_statement, what_stays, write_statement, written};
+use super::members::{pool_statement, reasons};
+use super::own::{
+    Own, evidence_statement, operator_statement, own, reload_statement, verdict_statement,
+};
+use super::vpp::{
+    server_read_back, share_statement, what_stays, what_vpp_does, write_statement, written,
+};
 use super::{Cause, CauseKind, ExplainStage, Explanation, Statement, probes};
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::dataplane::net::Weight;
@@ -33,6 +37,7 @@ pub fn explain(
         evidence_statement(backend),
         operator_statement(backend),
     ];
+    chain.extend(backend.reload_refused.map(reload_statement));
     for it in &uses {
         chain.push(it.pool_statement());
         chain.push(share_statement(it.frontend, &it.pool, it.member, it.vpp.trace.vip.dialect()));
@@ -148,7 +153,7 @@ fn cause(
     let not_told = trouble.map(|it| format!(" (VPP may not know: {})", it.text));
     let not_told = not_told.unwrap_or_default();
     match own(backend, probed) {
-        Own::Out(_, why, _) if let Some(open) = serving.first() => {
+        Own::Out(_, why, _) if let Some(open) = serving.iter().find(|it| it.frontend.is_open()) => {
             let frontend = open.frontend;
             let text = format!(
                 "{name} gets new flows although {why}: {} fails open, {}",
@@ -204,10 +209,19 @@ fn of_well(
                 format!("{name} gets no new flows of {of} because {why}")
             }
             _ => format!(
-                "{name} should get new flows of {of}, and VPP was not told yet because {why}"
+                "{name} should get new flows of {of}, and {} because {why}",
+                what_vpp_does(kind)
             ),
         };
         return Cause::new(kind, text, since);
+    }
+    if let Some((it, earlier)) = serving.iter().find_map(|it| Some((it, it.frontend.earlier()?))) {
+        let (of, why) = (of(it), reasons(earlier.clone()));
+        let text = format!(
+            "{name} gets new flows of {of} because no backend of an earlier pool can take them: {why}"
+        );
+        let since = earlier.filter_map(MemberSituation::out_since).max();
+        return Cause::new(CauseKind::Failover, text, since);
     }
     let repaired = serving.iter().find_map(|it| Some((it, it.vpp.repair(it.member.address, now)?)));
     if let Some((it, write)) = repaired {

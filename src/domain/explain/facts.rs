@@ -16,6 +16,7 @@ use crate::domain::health::probe_result::ProbeResult;
 use crate::domain::health::{Admin, State};
 use crate::domain::names::{BackendName, CheckName, FrontendName, PoolName};
 use crate::domain::overrides::OverrideOrigin;
+use crate::domain::readiness::ReloadRefusal;
 use crate::domain::reconcile::DataplaneTrace;
 
 /// The frontends of a backend that are looked at, so that an answer has a bound.
@@ -43,6 +44,8 @@ pub struct BackendSituation {
     pub doubt: Option<DoubtView>,
     /// It passes again, and is kept out because it flaps.
     pub damping: Option<DampingView>,
+    /// Why the last reload was refused, so that an older configuration is in use.
+    pub reload_refused: Option<ReloadRefusal>,
     /// Its state is unknown, and its first result is waited for.
     pub is_awaited: bool,
     /// The first [`LOOKED_AT`] frontends that use it.
@@ -85,6 +88,8 @@ pub struct FrontendSituation {
     /// `None`: it never fails open.
     pub fail_open: Option<FailOpenDecision>,
     pub open_since: Option<SystemTime>,
+    /// As of a backend.
+    pub reload_refused: Option<ReloadRefusal>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +108,10 @@ pub struct MemberSituation {
     /// Of its last change of state.
     pub since: Option<SystemTime>,
     pub why: Arc<str>,
+    /// Whether an operator, and not the file, has it in use or not.
+    pub is_admin_overridden: bool,
+    /// It passes again, and is kept out until then because it flaps.
+    pub damped_until: Option<SystemTime>,
     pub is_doubted: bool,
     pub is_awaited: bool,
     /// The weight of the file or of an operator.

@@ -4,7 +4,10 @@ use std::time::SystemTime;
 
 use super::facts::{FrontendSituation, MemberSituation, VppSituation};
 use super::members::{own_reason, pool_statement, reasons};
-use super::vpp::{frontend_read_back, share_statement, what_stays, write_statement, written};
+use super::own::reload_statement;
+use super::vpp::{
+    frontend_read_back, share_statement, what_stays, what_vpp_does, write_statement, written,
+};
 use super::{Cause, CauseKind, ExplainStage, Explanation, Statement};
 use crate::domain::balancing::weights::FrontendState;
 use crate::domain::removals::FirstNames;
@@ -25,6 +28,7 @@ pub fn explain(frontend: &FrontendSituation, vpp: &VppSituation, now: SystemTime
         let text = format!("{more} more backends, of which none is worse");
         chain.push(Statement::new(ExplainStage::Verdict, text).remedy("show backends"));
     }
+    chain.extend(frontend.reload_refused.map(reload_statement));
     chain.push(pool_statement(frontend));
     for (pool, member) in all.iter().take(BACKENDS) {
         let share = share_statement(frontend, pool.name.as_str(), member, vpp.trace.vip.dialect());
@@ -44,7 +48,7 @@ fn verdict_statement(frontend: &FrontendSituation, member: &MemberSituation) -> 
     };
     Statement::new(ExplainStage::Verdict, text)
         .of(&frontend.name)
-        .since(member.since)
+        .since(member.out_since())
         .remedy(format!("explain backend {}", member.name))
 }
 
@@ -69,7 +73,8 @@ fn cause(frontend: &FrontendSituation, vpp: &VppSituation, now: SystemTime) -> C
                 let text = format!(
                     "{name} gets no new flows because no backend can take them: {why}{not_told}"
                 );
-                Cause::new(CauseKind::NoBackend, text, last_change())
+                let since = members().filter_map(MemberSituation::out_since).max();
+                Cause::new(CauseKind::NoBackend, text, since)
             }
         };
     };
@@ -83,8 +88,10 @@ fn cause(frontend: &FrontendSituation, vpp: &VppSituation, now: SystemTime) -> C
     }
     if let Some(obstacle) = obstacle {
         let text = format!(
-            "{name} should send new flows to pool {}, and VPP was not told yet because {}",
-            active.name, obstacle.text
+            "{name} should send new flows to pool {}, and {} because {}",
+            active.name,
+            what_vpp_does(obstacle.kind),
+            obstacle.text
         );
         return Cause::new(obstacle.kind, text, obstacle.since);
     }
@@ -92,14 +99,13 @@ fn cause(frontend: &FrontendSituation, vpp: &VppSituation, now: SystemTime) -> C
         let text = format!("{name} gets no new flows because {why}");
         return Cause::new(CauseKind::Unreached, text, None);
     }
-    if let Some(index @ 1..) = frontend.active_pool {
-        let earlier = || frontend.pools.iter().take(index).flat_map(|pool| &pool.members);
+    if let Some(earlier) = frontend.earlier() {
         let text = format!(
             "{name} sends new flows to pool {} because no backend of an earlier pool can take them: {}",
             active.name,
-            reasons(earlier())
+            reasons(earlier.clone())
         );
-        let since = earlier().filter_map(|member| member.since).max();
+        let since = earlier.filter_map(MemberSituation::out_since).max();
         return Cause::new(CauseKind::Failover, text, since);
     }
     let (all, serving) =
@@ -108,7 +114,7 @@ fn cause(frontend: &FrontendSituation, vpp: &VppSituation, now: SystemTime) -> C
         format!("{name} sends new flows to {serving} of {all} backends of pool {}", active.name);
     if serving < all {
         let without = active.members.iter().filter(|member| !member.serves());
-        let since = without.clone().filter_map(|member| member.since).max();
+        let since = without.clone().filter_map(MemberSituation::out_since).max();
         return Cause::new(CauseKind::Degraded, format!("{sends}: {}", reasons(without)), since);
     }
     let none_left = active.members.iter().filter(|member| {

@@ -1,5 +1,7 @@
 //! Why backends of a pool get no new flows, and which pool serves.
 
+use std::time::SystemTime;
+
 use super::facts::{FrontendSituation, MemberSituation, PoolSituation};
 use super::{ExplainStage, Statement};
 use crate::domain::balancing::weights::TargetWeight;
@@ -19,17 +21,34 @@ pub(super) fn own_reason(member: &MemberSituation) -> Option<String> {
         why => format!("{name} is {what} ({why})"),
     };
     match member.state {
+        State::Down if let Some(until) = member.damped_until => {
+            Some(format!("{name} flaps and is kept out until {}", for_people(until)))
+        }
+        State::Disabled if !member.is_admin_overridden => {
+            Some(format!("{name} is disabled in the file"))
+        }
         State::Down | State::Paused | State::Disabled | State::Removed => {
             Some(why(member.state.as_str()))
         }
         _ if member.address.is_none() => Some(format!("the name of {name} does not resolve")),
         State::Unknown => Some(format!("{name} has had no result yet")),
-        State::Up if member.weight == Weight::ZERO => Some(format!("{name} has weight 0")),
+        State::Up if member.weight == Weight::ZERO => Some(match &member.overridden {
+            Some(origin) => format!("{name} has weight 0{}", origin.in_brackets()),
+            None => format!("{name} has weight 0 in the file"),
+        }),
         State::Up => None,
     }
 }
 
 impl MemberSituation {
+    /// Since when its [`own_reason`] keeps it from new flows; `None`: not known.
+    pub(super) fn out_since(&self) -> Option<SystemTime> {
+        if self.state == State::Up && self.weight == Weight::ZERO {
+            return self.overridden.as_ref().map(|origin| origin.term.since);
+        }
+        self.since
+    }
+
     /// `a slow start has brought it to weight 12 of 100, and ends at …`; `None`: it is in
     /// none, or serves nothing.
     pub(super) fn slow_start(&self) -> Option<String> {
@@ -42,7 +61,7 @@ impl MemberSituation {
     }
 }
 
-/// The reasons of several backends: `web1 is down (…), web2 has weight 0`.
+/// The reasons of several backends: `web1 is down (…), web2 has weight 0 in the file`.
 pub(super) fn reasons<'a>(members: impl Iterator<Item = &'a MemberSituation>) -> String {
     let reasons: Vec<_> = members.filter_map(own_reason).collect();
     let named = reasons.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -55,6 +74,13 @@ pub(super) fn reasons<'a>(members: impl Iterator<Item = &'a MemberSituation>) ->
 impl FrontendSituation {
     pub(super) fn active(&self) -> Option<&PoolSituation> {
         self.pools.get(self.active_pool?)
+    }
+
+    /// The backends of the pools before the one that serves; `None`: the first serves, or
+    /// none, or all because the frontend fails open.
+    pub(super) fn earlier(&self) -> Option<impl Iterator<Item = &MemberSituation> + Clone> {
+        let index = self.active_pool.filter(|index| *index > 0 && !self.is_open())?;
+        Some(self.pools.iter().take(index).flat_map(|pool| &pool.members))
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -110,7 +136,7 @@ pub(super) fn pool_statement(frontend: &FrontendSituation) -> Statement {
         .remedy("`fail-open` of the frontend in the configuration file"),
         (Some(pool), Some(index @ 1..)) => {
             let earlier = frontend.pools.iter().take(index).flat_map(|pool| &pool.members);
-            let since = earlier.clone().filter_map(|member| member.since).max();
+            let since = earlier.clone().filter_map(MemberSituation::out_since).max();
             let text = format!(
                 "pool {} serves, since no earlier one can: {}",
                 pool.name,

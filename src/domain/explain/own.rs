@@ -8,6 +8,7 @@ use super::{CauseKind, ExplainStage, Statement, probes};
 use crate::domain::health::probe_result::ResultCode;
 use crate::domain::health::{Admin, State};
 use crate::domain::overrides::OverrideOrigin;
+use crate::domain::readiness::ReloadRefusal;
 use crate::domain::utc::for_people;
 
 impl OverrideOrigin {
@@ -40,27 +41,27 @@ pub(super) enum Own {
 pub(super) fn own(backend: &BackendSituation, probed: &ProbeSituation) -> Own {
     let last = backend.last_transition.as_ref();
     let since = last.map(|last| last.at);
-    let by = last.filter(|last| last.to == backend.state && !last.why.is_empty());
+    // Its prober may not have reported yet that it stopped.
+    let stopped = matches!(backend.state, State::Paused | State::Disabled);
+    let by = last.filter(|last| stopped && !last.why.is_empty());
     let by = by.map(|last| format!(": {}", last.why)).unwrap_or_default();
     let origin = backend.overridden.as_deref();
     let end = origin.map(OverrideOrigin::end).unwrap_or_default();
+    let asked = since.filter(|_| stopped).or(origin.map(|origin| origin.term.since));
     match (backend.admin, origin) {
         (Admin::Disabled, Some(_)) => {
-            return Own::Out(
-                CauseKind::Disabled,
-                format!("an operator disabled it{by}{end}"),
-                since,
-            );
+            let text = format!("an operator disabled it{by}{end}");
+            return Own::Out(CauseKind::Disabled, text, asked);
         }
         (Admin::Disabled, None) => {
             let text = "the configuration file has `enabled: false` for it";
-            return Own::Out(CauseKind::Disabled, text.into(), since);
+            return Own::Out(CauseKind::Disabled, text.into(), asked);
         }
         (Admin::Paused, origin) => {
             let does =
                 if origin.is_some_and(|it| it.drain.is_some()) { "drains" } else { "paused" };
             let text = format!("an operator {does} it{by}{end}");
-            return Own::Out(CauseKind::Paused, text, since);
+            return Own::Out(CauseKind::Paused, text, asked);
         }
         (Admin::Enabled, _) => {}
     }
@@ -94,11 +95,12 @@ fn down(backend: &BackendSituation, probed: &ProbeSituation) -> Own {
     let rise = backend.check.as_ref().map_or(1, |check| check.rise);
     let fall = backend.check.as_ref().map_or(1, |check| check.fall);
     if let Some(damping) = &backend.damping {
-        let wait = damping.until.duration_since(damping.since).unwrap_or_default();
         let text = format!(
-            "it flaps: its health check passes again, and it is kept out for {wait:?} after {} falls \
+            "it flaps: its health check passes again, and after {} falls it is kept out until {} \
              (set backend {} resume lets it in)",
-            damping.falls, backend.name
+            damping.falls,
+            for_people(damping.until),
+            backend.name
         );
         return Own::Out(CauseKind::Recovers, text, Some(damping.since));
     }
@@ -142,6 +144,9 @@ pub(super) fn verdict_statement(backend: &BackendSituation) -> Statement {
     };
     let name = &backend.name;
     match (&backend.check, backend.state) {
+        (Some(_), State::Down) if backend.damping.is_some() => {
+            statement.remedy(format!("set backend {name} resume"))
+        }
         (Some(check), State::Down) => statement.remedy(format!(
             "{} passes of health check {} in a row make it up",
             check.rise, check.name
@@ -165,6 +170,20 @@ pub(super) fn evidence_statement(backend: &BackendSituation) -> Statement {
                 .remedy("`doubt-limit` and `witnesses` in the configuration file")
         }
     }
+}
+
+/// Which file it is that everything goes by, where that is not the present one.
+pub(super) fn reload_statement(refused: ReloadRefusal) -> Statement {
+    let (why, remedy) = match refused {
+        ReloadRefusal::Fault => ("the file has a fault", "config check"),
+        ReloadRefusal::Excessive => {
+            ("it would take away too much to be meant", "config reload force")
+        }
+    };
+    let text = format!(
+        "the configuration file is not in force as it is: the last reload was refused, since {why}"
+    );
+    Statement::new(ExplainStage::Operator, text).remedy(remedy)
 }
 
 pub(super) fn operator_statement(backend: &BackendSituation) -> Statement {

@@ -99,6 +99,14 @@ impl VppSituation {
     }
 }
 
+/// What follows of an obstacle, as a clause.
+pub(super) fn what_vpp_does(obstacle: CauseKind) -> &'static str {
+    match obstacle {
+        CauseKind::VppAway => "what VPP does is not known",
+        _ => "VPP was not told yet",
+    }
+}
+
 /// `weight 0 (was 100)`
 pub(super) fn written(write: &LastWrite) -> String {
     let mut text = match (write.action, write.weight) {
@@ -114,7 +122,12 @@ pub(super) fn written(write: &LastWrite) -> String {
         text.push_str(&format!(" (was {before})"));
     }
     if write.is_drift {
-        text.push_str(", as somebody else had changed it");
+        let did = match write.action {
+            "vip-add" | "as-add" => "removed",
+            "vip-del" | "as-del" => "added",
+            _ => "changed",
+        };
+        text.push_str(&format!(", as somebody else had {did} it"));
     }
     text
 }

@@ -46,6 +46,7 @@ mod tests {
             assert_ne!(of_table(&other, 1024), before, "{other:?}");
         }
         assert_ne!(of_table(&servers(&[100, 50, 7]), 2048), before);
+        assert_ne!(of_table(&servers(&[100, 100]), 1024), of_table(&servers(&[100]), 1024));
         assert_ne!(of_table(&[], 1024), before);
         assert_eq!(of_table(&servers(&[0, 0]), 1024), of_table(&[], 1024), "both are empty");
     }

@@ -61,6 +61,8 @@ fn without_an_end_an_override_lasts() {
     let later = start + LONGEST_TERM * 3;
     assert_eq!((term.left(later), term.ends(), term.until), (None, None, None));
     assert!(!term.is_over(later));
+    let long = OverrideTerm::beginning(moment(start, Duration::ZERO), Some(LONGEST_TERM * 2));
+    assert_eq!(long.left(start), Some(LONGEST_TERM), "what ends has a longest term");
     let restored = OverrideTerm::restored(term.since, None, moment(start, LONGEST_TERM));
     assert_eq!((restored.left(later), restored.age(start)), (None, LONGEST_TERM));
 }
@@ -285,4 +287,31 @@ fn after_a_failure_nothing_is_written_until_somebody_asks_or_it_is_time() {
     assert!(matches!(writes.begin(&in_force, plan), NextWrite::Write(_)));
     writes.written(&in_force, plan);
     assert!(!writes.retry());
+}
+
+#[test]
+fn what_is_stored_is_written_again_after_a_failure_ever_less_often_until_that_succeeds() {
+    let start = Instant::now();
+    let mut writes = OverrideWrites::<Order, _>::new(Some(OverrideSet::default()));
+    let plan = |set: &OverrideSet, order: &Order| plan(start, set, order);
+    let in_force = OverrideSet::default();
+    writes.request(Order { number: 1, backend: 0, to: Some(Admin::Paused) });
+    let is_written = |writes: &mut OverrideWrites<Order, _>| {
+        matches!(writes.begin(&in_force, plan), NextWrite::Write(_))
+    };
+    assert!(is_written(&mut writes));
+    assert_eq!(writes.failed(false).len(), 1);
+    assert!(!is_written(&mut writes), "not at once");
+    let mut waits = Vec::new();
+    for _ in 0..40 {
+        waits.push(writes.retry_after().as_secs());
+        assert!(writes.retry() && is_written(&mut writes));
+        writes.failed(false);
+    }
+    assert_eq!(waits[..7], [10, 20, 40, 80, 160, 320, 320]);
+    assert_eq!(waits[39], 320);
+    assert!(writes.retry() && is_written(&mut writes));
+    writes.written(&in_force, plan);
+    assert!(!writes.retry() && !is_written(&mut writes), "it is stored");
+    assert_eq!(writes.retry_after(), Duration::from_secs(10));
 }

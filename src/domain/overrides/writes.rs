@@ -5,10 +5,19 @@
 //! progress wait for the next, and share it. What else ends an override, such as a
 //! reload, takes effect at once and is written afterwards: at a restart such an override
 //! would be found ended again.
+//!
+//! After a write that failed, what is in force is written again from time to time though
+//! nobody asks for a change: only that shows whether the disk takes changes again.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::{OverrideChange, OverrideSet};
+
+/// From a write that failed to the next without a change. It doubles with each that fails,
+/// up to the longest.
+const FIRST_RETRY: Duration = Duration::from_secs(10);
+const LONGEST_RETRY: Duration = Duration::from_secs(320);
 
 /// What a change would do, or why it is refused.
 pub type PlannedChange<E> = Result<OverrideChange, E>;
@@ -20,8 +29,10 @@ pub struct OverrideWrites<R, E> {
     writing: Option<WriteInProgress<R, E>>,
     /// What was written last; `None`: not known.
     stored: Option<OverrideSet>,
-    /// The last write failed, and nobody asked for a change since.
+    /// The last write failed, and it is not time to write again without a change.
     has_failed: bool,
+    /// Retries since the last write that succeeded.
+    retries: u32,
 }
 
 #[derive(Debug)]
@@ -44,7 +55,7 @@ impl<R, E: PartialEq> OverrideWrites<R, E> {
     /// `stored`: what is kept from an earlier daemon; `None`: not known.
     #[must_use]
     pub fn new(stored: Option<OverrideSet>) -> Self {
-        Self { waiting: VecDeque::new(), writing: None, stored, has_failed: false }
+        Self { waiting: VecDeque::new(), writing: None, stored, has_failed: false, retries: 0 }
     }
 
     /// Adds a change that an operator asks for.
@@ -89,7 +100,7 @@ impl<R, E: PartialEq> OverrideWrites<R, E> {
         in_force: &OverrideSet,
         plan: impl Fn(&OverrideSet, &R) -> PlannedChange<E>,
     ) -> Vec<(R, PlannedChange<E>)> {
-        self.has_failed = false;
+        (self.has_failed, self.retries) = (false, 0);
         let Some(WriteInProgress { set, changes }) = self.writing.take() else { return vec![] };
         self.stored = Some(set);
         let mut now = in_force.clone();
@@ -119,8 +130,21 @@ impl<R, E: PartialEq> OverrideWrites<R, E> {
         self.writing.take().map(|writing| writing.changes).unwrap_or_default()
     }
 
-    /// After a failure: what is behind is to be written again. Returns whether it is.
+    /// How long after a failure [`OverrideWrites::retry`] is due.
+    #[must_use]
+    pub fn retry_after(&self) -> Duration {
+        let doubled = 1_u32.checked_shl(self.retries).and_then(|it| FIRST_RETRY.checked_mul(it));
+        doubled.unwrap_or(LONGEST_RETRY).min(LONGEST_RETRY)
+    }
+
+    /// If the last write failed, what is in force is written again, whether or not it is
+    /// stored already. Returns whether it is.
     pub fn retry(&mut self) -> bool {
-        std::mem::take(&mut self.has_failed)
+        let has_failed = std::mem::take(&mut self.has_failed);
+        if has_failed {
+            self.stored = None;
+            self.retries = self.retries.saturating_add(1);
+        }
+        has_failed
     }
 }

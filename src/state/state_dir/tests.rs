@@ -1,6 +1,6 @@
 //! The directory: claims, files that are set aside, and what is left after a failure.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{Instant, SystemTime};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
@@ -32,6 +32,8 @@ fn what_is_stored_is_there_for_the_next_and_for_one_at_a_time() {
     dir.store(&overrides).unwrap();
     assert_eq!(names(&path), [FILE_NAME]);
     assert_eq!(std::fs::read_to_string(dir.file()).unwrap(), SAMPLE);
+    let mode = dir.file().metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o137, 0, "others may not read it: {mode:o}");
     let in_use = StateDir::claim(&path).unwrap_err();
     assert!(matches!(in_use, StateDirError::InUse { .. }), "{in_use}");
     drop(dir);
@@ -66,6 +68,23 @@ fn a_file_that_cannot_be_used_is_set_aside_and_overwrites_none() {
     }
     let first = std::fs::read(path.join(format!("{FILE_NAME}.aside-1"))).unwrap();
     assert_eq!(first, SAMPLE.as_bytes()[..100]);
+}
+
+#[test]
+fn what_cannot_be_set_aside_stays_in_its_place_and_nothing_is_stored() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path();
+    for number in 1..=ASIDE {
+        std::fs::write(path.join(format!("{FILE_NAME}.aside-{number}")), "").unwrap();
+    }
+    std::fs::write(path.join(FILE_NAME), "another's").unwrap();
+    let mut dir = StateDir::claim(path).unwrap();
+    let found = dir.load(now());
+    let why = found.set_aside.unwrap().to.unwrap_err();
+    assert!(found.overrides.is_empty() && why.kind() == ErrorKind::AlreadyExists, "{why}");
+    let error = dir.store(&decode(SAMPLE.as_bytes(), now()).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("cannot be set aside") && error.contains("too many files"), "{error}");
+    assert_eq!(std::fs::read_to_string(dir.file()).unwrap(), "another's");
 }
 
 #[test]

@@ -245,6 +245,13 @@ async fn a_timeline_of_several_is_in_one_order() {
     assert_eq!(status, 0);
     assert!(out.lines().next().unwrap().contains("DAEMON"), "{out}");
     assert!(out.contains("enabled → paused by 127.0.0.1:"), "{out}");
+
+    // Where one is away, the others' is told, and the status says so.
+    let (_socket, away) = nobody();
+    let with_away = [servers[0].clone(), away.clone()];
+    let (status, out, err) = ask(&with_away, "show timeline backend nginx0").await;
+    assert!(status == 3 && out.contains(&servers[0]) && !out.contains(&away), "{status} {out}");
+    assert!(err.ends_with(&format!("not reached: {away}\n")), "{err}");
 }
 
 #[tokio::test]

@@ -99,3 +99,59 @@ fn what_means_something_else_is_another_object() {
         assert_eq!(differing(&FILE.replace(before, after)), expected, "{after}");
     }
 }
+
+/// Every key that has a default, with another value: two of them are not the same either.
+#[test]
+fn what_stands_in_the_file_beyond_its_defaults_is_another_object() {
+    let check = &[
+        "fast-interval: 400ms",
+        "down-interval: 3s",
+        "rise: 3",
+        "fall: 4",
+        "probe-ipv4-src: 192.0.2.5",
+        "probe-ipv6-src: '2001:db8::5'",
+        "flap-damping: {delay: 5s}",
+        "flap-damping: {delay: 6s}",
+        "flap-damping: {delay: 5s, window: 1m}",
+        "flap-damping: {delay: 5s, max-delay: 1m}",
+    ][..];
+    let params =
+        &["host: a.example", "response-code: 204", "response-code: 200-299", "response-regexp: ok"];
+    let lb = &[
+        "sticky-buckets-per-core: 1024",
+        "flow-timeout: 41s",
+        "startup-min-delay: 1s",
+        "startup-max-delay: 31s",
+    ];
+    let checker = &["netns: other", "max-probes-in-flight: 9", "nameservers: [192.0.2.53]"];
+    let frontend = &[
+        "description: ours",
+        "src-ip-sticky: true",
+        "flush-on-down: false",
+        "fail-open: 40%",
+        "fail-open: 41%",
+        "new-flows-table-length: 2048",
+    ];
+    let pool = &["slow-start: 5s", "slow-start: 6s"];
+    for (place, keys, object) in [
+        ("{type: http, ", check, "healthcheck web"),
+        ("params: {", params, "healthcheck web"),
+        ("{ipv4-src-address: 192.0.2.9, ", lb, "settings vpp.lb"),
+        ("healthchecker: {", checker, "settings healthchecker"),
+        ("{address: 192.0.2.80, ", frontend, "frontend www"),
+        ("[{name: main, backends: {one: {}", pool, "frontend www"),
+    ] {
+        assert_eq!(FILE.matches(place).count(), 1, "{place}");
+        let mut seen = vec![of(FILE).whole];
+        for key in keys {
+            let file = match place.split_once("name: ") {
+                None => FILE.replace(place, &format!("{place}{key}, ")),
+                Some((begin, end)) => FILE.replace(place, &format!("{begin}{key}, name: {end}")),
+            };
+            assert_eq!(differing(&file), [object], "{key}");
+            let whole = of(&file).whole;
+            assert!(!seen.contains(&whole), "{key}");
+            seen.push(whole);
+        }
+    }
+}

@@ -20,6 +20,7 @@ pub(crate) mod modes;
 mod names;
 mod notify;
 mod overrides;
+mod overrides_failing_disk;
 mod overrides_kept;
 mod overrides_killed;
 mod probes;

@@ -1,10 +1,8 @@
-//! Overrides over restarts: what is in force again, files that are cut off, a full disk.
+//! Overrides over restarts: what is in force again, files that are cut off.
 
 use std::path::Path;
-use std::process::Command;
 
 use rustix::process::Signal;
-use tonic::Code;
 use vpp_maglev::pb::{
     BackendRequest, DrainBackendRequest, DrainInfo, GetBackendRequest, GetOverridesRequest,
     GetOverridesResponse,
@@ -29,7 +27,7 @@ const UNPROBED: &str = "maglev:
           backends: {a: {weight: 100}, b: {weight: 100}, c: {weight: 100}}
 ";
 
-const FILE: &str = "overrides.json";
+pub(super) const FILE: &str = "overrides.json";
 
 pub(super) fn bed() -> TestBed {
     TestBed::with_text(UNPROBED).vpp("embedded")
@@ -209,61 +207,5 @@ async fn one_daemon_uses_a_state_directory_and_only_if_it_is_asked_to() {
     daemon.terminate().await;
     let daemon = bed.start().await;
     assert_eq!(listing(&daemon).await.overrides, []);
-    daemon.terminate().await;
-}
-
-/// The state directory is a small tmpfs in a mount namespace of the daemon's own.
-#[tokio::test]
-async fn on_a_full_disk_a_change_fails_and_changes_nothing() {
-    let may = Command::new("unshare").args(["--mount", "true"]).status();
-    if !may.is_ok_and(|status| status.success()) {
-        return println!("skipped: unshare makes no mount namespace here (root may)");
-    }
-    let bed = bed();
-    let state = bed.dir().join("state");
-    std::fs::create_dir(&state).unwrap();
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-c"]);
-    command.arg("mount -t tmpfs -o size=64k tmpfs \"$1\" && shift && exec \"$@\"");
-    command.arg("sh").arg(&state);
-    let daemon = bed.command();
-    command.arg(daemon.get_program()).args(daemon.get_args());
-    command.args(["--grpc-addr", "127.0.0.1:0", "--state-dir"]).arg(&state);
-    for (name, value) in daemon.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    let mut daemon = bed.run(&mut command).await;
-    let inside = Path::new("/proc").join(daemon.pid().to_string()).join("root");
-    let inside = inside.join(state.strip_prefix("/").unwrap());
-    let mut client = daemon.client().await;
-    client.pause_backend(request("a")).await.unwrap();
-    let before = std::fs::read(inside.join(FILE)).unwrap();
-
-    let filler = inside.join("filler");
-    let full = std::fs::write(&filler, vec![0; 1 << 20]).unwrap_err();
-    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull, "{full}");
-    for refused in [
-        client.disable_backend(request("b")).await.unwrap_err(),
-        client.unset_backend(request("a")).await.unwrap_err(),
-    ] {
-        assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
-        let text = refused.message();
-        assert!(
-            text.contains("No space left on device") && text.ends_with("nothing has changed"),
-            "{text}"
-        );
-    }
-    daemon.logged("overrides-not-kept").await;
-    let overrides = listing(&daemon).await.overrides;
-    let values: Vec<_> = overrides.iter().map(|it| (&*it.backend_name, &*it.value)).collect();
-    assert_eq!(values, [("a", "paused")]);
-    assert_eq!(std::fs::read(inside.join(FILE)).unwrap(), before);
-
-    std::fs::remove_file(filler).unwrap();
-    client.disable_backend(request("b")).await.unwrap();
-    assert_eq!(listing(&daemon).await.overrides.len(), 2);
     daemon.terminate().await;
 }

@@ -89,6 +89,10 @@ impl ControllerTestBed {
         let listing = self.controller.send(GetOverrides).await.unwrap();
         listing.overrides.iter().map(|entry| entry.what.to_string()).collect()
     }
+
+    async fn is_failing(&self) -> bool {
+        self.controller.send(GetOverrides).await.unwrap().writes.is_failing
+    }
 }
 
 #[actix_rt::test]
@@ -142,9 +146,15 @@ async fn a_full_disk_refuses_commands_and_changes_nothing() {
     assert!(failures[0].contains("cannot keep it in /state/overrides.json: write a new file: "));
     assert!(failures[0].ends_with("; nothing has changed"), "{failures:?}");
     assert_eq!((bed.state("b2").await, bed.overrides().await), (State::Up, vec![]));
+    // Nobody asks any more. Whether there is room again shows when it is written again.
+    assert!(bed.is_failing().await);
+    let (set, reply) = writes.next().await;
+    assert_eq!(set, [""; 0]);
+    reply.send(Err(full())).unwrap();
+    assert!(bed.is_failing().await);
+    writes.next().await.1.send(Ok(())).unwrap();
     tokio::time::sleep(AN_HOUR).await;
-    assert!(writes.is_empty(), "nothing is behind");
-    // There is room again.
+    assert!(writes.is_empty() && !bed.is_failing().await);
     let answer = bed.command("b2", AdminCommand::Pause, None);
     writes.next().await.1.send(Ok(())).unwrap();
     answer.await.unwrap().unwrap();

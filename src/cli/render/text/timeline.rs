@@ -171,3 +171,42 @@ fn described_change(change: &pb::ChangeEvent) -> (String, String, Tone) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: RenderContext = RenderContext { now_ns: 0, width: None, colour: false };
+
+    #[test]
+    fn every_kind_of_event_has_its_moment() {
+        let at_unix_ns = 7;
+        let transition = Some(pb::TransitionRecord { at_unix_ns, ..Default::default() });
+        let (of, other) = (transition.clone(), transition.clone());
+        let events = [
+            Event::Backend(pb::BackendEvent { transition, ..Default::default() }),
+            Event::Frontend(pb::FrontendEvent { transition: of, ..Default::default() }),
+            Event::FailOpen(pb::FailOpenEvent { transition: other, ..Default::default() }),
+            Event::Dataplane(pb::DataplaneEvent { at_unix_ns, ..Default::default() }),
+            Event::Change(pb::ChangeEvent { at_unix_ns, ..Default::default() }),
+            Event::Hold(pb::HoldEvent { at_unix_ns, ..Default::default() }),
+            Event::Drain(pb::DrainEvent { at_unix_ns, ..Default::default() }),
+            Event::Audit(pb::AuditEvent { at_unix_ns, ..Default::default() }.into()),
+            Event::Log(pb::LogEvent { at_unix_ns, ..Default::default() }),
+        ];
+        for event in events {
+            let event = pb::Event { event: Some(event), ..Default::default() };
+            assert_eq!(event_at(&event), at_unix_ns, "{event:?}");
+        }
+        assert_eq!(event_at(&pb::Event::default()), 0, "of a newer daemon");
+    }
+
+    #[test]
+    fn that_the_beginning_is_missing_is_told_where_it_is() {
+        let told = |truncated| {
+            let answer = pb::Timeline { truncated, ..Default::default() };
+            timeline(&answer, &PLAIN).contains("no longer held")
+        };
+        assert!(told(true) && !told(false));
+    }
+}

@@ -100,6 +100,14 @@ fn a_weight_without_a_lesser_one_has_no_ramp() {
 }
 
 #[test]
+fn weights_that_add_no_entry_take_the_whole_time_all_the_same() {
+    let request = request(&[100; 15], 2, 4);
+    assert_eq!((entries(&request, 1), entries(&request, 2)), (1, 1));
+    let steps = [(Duration::ZERO, 1), (SPAN, 2)];
+    assert_eq!(plan(&request), steps.map(|(at, to)| RampStep { at, weight: weight(to) }));
+}
+
+#[test]
 fn a_ramp_has_the_least_weight_until_it_is_planned_and_the_whole_one_at_its_end() {
     let now = Instant::now();
     let mut ramp = Ramp::new(RampId::default().next(), weight(50), SPAN);

@@ -1,5 +1,7 @@
 //! Drains: what they do to weights, when flows are counted for them, what ends them.
 
+mod readings;
+
 use std::time::Instant;
 
 use super::*;
@@ -23,7 +25,11 @@ struct DrainTestBed {
 
 impl DrainTestBed {
     fn new() -> Self {
-        let mut controller = started();
+        Self::of(config())
+    }
+
+    fn of(config: Config) -> Self {
+        let mut controller = ControllerState::new(Arc::new(config), START).0;
         for name in ["a", "b", "c"] {
             transition(&mut controller, name, State::Up);
         }
@@ -177,41 +183,6 @@ fn a_server_without_packets_for_longer_than_the_flow_timeout_is_drained_whatever
 }
 
 #[test]
-fn one_reading_serves_all_drains_and_none_is_wanted_twice() {
-    let mut bed = DrainTestBed::new();
-    bed.drain("a", None);
-    bed.drain("b", None);
-    bed.confirm();
-    assert!(bed.fire());
-    bed.drain("c", None);
-    bed.confirm();
-    bed.answer(&[(1, 7), (2, 0), (3, 5)]);
-    let flows =
-        |bed: &DrainTestBed, name| bed.controller.backend(name).unwrap().drain.unwrap().flows();
-    assert_eq!([flows(&bed, "a"), flows(&bed, "b")], [Some(7), Some(0)]);
-    assert_eq!(flows(&bed, "c"), None, "it was not paused yet when VPP was asked");
-    let stale = bed.flow_timer;
-    bed.drain("a", None);
-    assert_ne!(bed.flow_timer, stale);
-    assert_eq!(bed.controller.flow_timer_fired(stale.unwrap()), [], "another is set");
-}
-
-#[test]
-fn a_count_from_before_a_change_is_none() {
-    let mut bed = DrainTestBed::new();
-    bed.drain("a", None);
-    bed.confirm();
-    assert!(bed.fire());
-    // Something is to be written again, say after a restart of VPP.
-    let lost = FrontendProgress { frontend: "web".into(), programmed: false, serving: false };
-    bed.controller.progressed(bed.controller.generation(), vec![lost]);
-    bed.answer(&[(1, 0)]);
-    assert_eq!(bed.phase("a"), Some(DrainPhase::Draining));
-    let effects = bed.controller.flows_read(&Ok(FlowCounts::default()), SECOND, bed.moment());
-    assert_eq!(effects, [], "nobody asked");
-}
-
-#[test]
 fn a_timeout_flushes_what_is_left_only_where_that_was_ordered() {
     for flush in [false, true] {
         let mut bed = DrainTestBed::new();
@@ -237,6 +208,8 @@ fn a_timeout_flushes_what_is_left_only_where_that_was_ordered() {
         assert_eq!(bed.events(), ["a drained 0"]);
         bed.command("a", AdminCommand::Undrain);
         assert_eq!(server(&bed).flush, None, "only the drain flushed");
+        bed.command("a", AdminCommand::Pause);
+        assert_eq!(server(&bed).flush, None, "a pause does not");
     }
 }
 
@@ -307,20 +280,4 @@ fn a_reload_keeps_a_drain_under_any_name_and_ends_it_with_its_backend() {
     let effects = bed.controller.reload(Arc::new(without), START);
     bed.execute(effects);
     assert_eq!(bed.events(), ["n ended 7"]);
-}
-
-#[test]
-fn another_backend_at_its_address_that_serves_is_told() {
-    let mut config = config();
-    backend(&mut config, "b").address = [10, 0, 0, 1].into();
-    let mut bed = DrainTestBed::new();
-    let effects = bed.controller.reload(Arc::new(config), START);
-    bed.execute(effects);
-    transition(&mut bed.controller, "b", State::Up);
-    bed.drain("a", None);
-    bed.confirm();
-    assert!(!bed.fire(), "its count would never fall");
-    let drain = bed.controller.backend("a").unwrap().drain.unwrap();
-    let why = drain.view(bed.start + bed.now).uncounted.unwrap();
-    assert!(why.contains("another backend at its address takes flows"), "{why}");
 }

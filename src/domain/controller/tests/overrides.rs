@@ -275,6 +275,14 @@ fn an_override_says_who_why_and_until() {
         Changed::Admin { backend: "a".into(), from: Admin::Paused, to: Admin::Paused }
     );
     assert_eq!(controller.expire_overrides(moment(start, 3600)), []);
+    // By the same operator and for the same reason, with an end and without one.
+    let ends = |controller: &ControllerState| {
+        controller.backend("a").unwrap().admin_override.unwrap().origin.term.until.is_some()
+    };
+    for lasts in [Some(Duration::from_secs(60)), None] {
+        controller.give(&OperatorCommand { lasts, ..again.clone() }).unwrap();
+        assert_eq!(ends(&controller), lasts.is_some());
+    }
     // The same again is nothing new.
     let since = |controller: &ControllerState| {
         controller.backend("a").unwrap().admin_override.unwrap().origin.term.since

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::*;
+use crate::domain::balancing::fail_open::FailOpenThreshold;
 use crate::domain::balancing::slow_start::{RampId, RampRequest, plan};
 use crate::domain::moment::Moment;
 
@@ -24,11 +25,14 @@ impl RampTestBed {
         Self::of(slow(config()))
     }
 
-    fn of(config: Config) -> Self {
+    fn started(config: Config) -> Self {
         let controller = ControllerState::new(Arc::new(config), START).0;
         let start = Instant::now();
-        let mut bed =
-            Self { controller, start, now: Duration::ZERO, requests: Vec::new(), timer: None };
+        Self { controller, start, now: Duration::ZERO, requests: Vec::new(), timer: None }
+    }
+
+    fn of(config: Config) -> Self {
+        let mut bed = Self::started(config);
         for name in ["a", "b", "c"] {
             bed.becomes(name, State::Up);
         }
@@ -158,15 +162,62 @@ fn nobody_starts_slowly_at_a_start_or_without_being_asked_to() {
     bed.becomes("a", State::Down);
     bed.becomes("a", State::Up);
     assert_eq!((bed.weights().as_str(), bed.requests.len()), ("100 100 0", 0), "no slow-start");
-    // A slow resume of what is not paused asks for nothing later.
+}
+
+#[test]
+fn a_slow_resume_is_of_what_is_paused_and_of_one_return() {
     let mut bed = RampTestBed::new();
-    bed.resume(AdminCommand::ResumeSlowly);
     bed.resume(AdminCommand::Pause);
     bed.becomes("a", State::Paused);
-    bed.resume(AdminCommand::Resume);
+    bed.resume(AdminCommand::ResumeSlowly);
     bed.becomes("a", State::Unknown);
     bed.becomes("a", State::Up);
-    assert_eq!(bed.weights(), "100 100 0");
+    assert_eq!(bed.weights(), "1 100 0");
+    bed.resume(AdminCommand::Disable);
+    bed.becomes("a", State::Disabled);
+    bed.resume(AdminCommand::Enable);
+    bed.becomes("a", State::Unknown);
+    bed.becomes("a", State::Up);
+    assert_eq!(bed.weights(), "100 100 0", "one return");
+
+    // `a` has had no result yet.
+    let mut bed = RampTestBed::started(slow(config()));
+    bed.becomes("b", State::Up);
+    bed.controller.expire_startup_grace(START);
+    bed.now = 2 * SPAN;
+    bed.resume(AdminCommand::ResumeSlowly);
+    bed.becomes("a", State::Up);
+    assert_eq!((bed.weights().as_str(), bed.requests.len()), ("100 100 0", 0), "it never paused");
+}
+
+#[test]
+fn where_there_is_no_lesser_weight_nothing_is_planned() {
+    for configured in [0, 1] {
+        let mut config = slow(config());
+        let pool = &mut config.frontends.get_mut("web").unwrap().pools[0];
+        pool.backends.insert("a".into(), Weight::try_from(configured).unwrap());
+        let mut bed = RampTestBed::of(config);
+        bed.becomes("a", State::Down);
+        bed.becomes("a", State::Up);
+        assert_eq!((bed.weights(), bed.requests.len()), (format!("{configured} 100 0"), 0));
+    }
+}
+
+#[test]
+fn who_had_flows_because_its_frontend_failed_open_keeps_them() {
+    let mut config = slow(config());
+    config.frontends.get_mut("web").unwrap().fail_open = FailOpenThreshold::new(40);
+    let mut bed = RampTestBed::of(config);
+    bed.controller.expire_startup_grace(START);
+    for name in ["c", "b", "a"] {
+        bed.becomes(name, State::Down);
+    }
+    assert_eq!(bed.weights(), "100 100 0", "it fails open");
+    bed.now += 2 * SPAN;
+    for name in ["a", "b"] {
+        bed.becomes(name, State::Up);
+        assert_eq!((bed.weights().as_str(), bed.requests.len()), ("100 100 0", 0), "{name}");
+    }
 }
 
 #[test]

@@ -62,6 +62,16 @@ fn counts_that_fall_only_after_a_while_are_estimated_from_there() {
     assert!(factor(&at_two_thirds, 30.0) < 1.3);
 }
 
+#[test]
+fn the_law_changes_by_little_where_its_power_does() {
+    // At 1 the integral is a logarithm.
+    for left in [1.0, 40.0, 1e5] {
+        let [below, at, above] = [1.0 - 1e-4, 1.0, 1.0 + 1e-4].map(|it| integral(it, left));
+        let (least, most) = (below.min(above), below.max(above));
+        assert!(least < at && at < most && most - least < 0.01 * at, "{below} {at} {above}");
+    }
+}
+
 /// Samples of a drain whose flows send packets while they are in use, and stay counted.
 fn silent_samples(
     law: impl Fn(f64) -> f64,
@@ -205,6 +215,8 @@ proptest! {
         let sent: Vec<_> = drain.iter().zip(packets).map(with_packets).collect();
         let DrainEstimate { rate, in_use, end } = estimate(&sent, FORGETTING);
         prop_assert!(rate.is_none_or(f64::is_finite) && in_use.is_none_or(f64::is_finite));
+        let most = counts.iter().max().map_or(0.0, |most| float(*most));
+        prop_assert!(in_use.is_none_or(|flows| flows <= most), "{:?} of {}", in_use, most);
         prop_assert_eq!(end == DrainEnd::Reached, counts.last() == Some(&0));
         let mut rising = counts.clone();
         rising.sort_unstable();

@@ -3,13 +3,15 @@
 //! otherwise.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::bed::{Bed, origin};
+use super::bed::{Bed, ago, now, origin};
 use crate::domain::balancing::weights::{FrontendState, TargetWeight};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::drain::DrainOrder;
 use crate::domain::explain::CauseKind;
 use crate::domain::explain::facts::{ProbeSituation, VppLink};
+use crate::domain::health::damping::DampingView;
 use crate::domain::health::probe_result::ResultCode;
 use crate::domain::health::{Admin, State};
 use crate::domain::overrides::OverrideOrigin;
@@ -79,6 +81,17 @@ pub(super) const OF_BACKENDS: &[Situation] = &[
     ),
     (
         |bed| {
+            bed.down("L4TOUT timeout", ResultCode::L4Timeout, 3);
+            bed.probe(ResultCode::L7Ok, "200 OK");
+            bed.probe(ResultCode::L7Ok, "200 OK");
+            let until = now() + Duration::from_secs(25);
+            bed.backend.damping = Some(DampingView { since: ago(5), until, falls: 3 });
+        },
+        CauseKind::Recovers,
+        "web1 gets no new flows because it flaps: its health check passes again, and after 3 falls it is kept out until 2026-03-01 12:00:25 UTC (set backend web1 resume lets it in)",
+    ),
+    (
+        |bed| {
             bed.unknown();
             bed.frontend().state = FrontendState::Unknown;
             bed.frontend().active_pool = None;
@@ -145,6 +158,22 @@ pub(super) const OF_BACKENDS: &[Situation] = &[
         "web1 gets no new flows because an operator drains it: drain by alice",
     ),
     (
+        |bed| {
+            bed.backend.admin = Admin::Paused;
+            bed.backend.overridden = Some(origin(None, None));
+        },
+        CauseKind::Paused,
+        "web1 gets no new flows because an operator paused it",
+    ),
+    (
+        |bed| {
+            bed.down("L4TOUT timeout", ResultCode::L4Timeout, 3);
+            bed.probe(ResultCode::L4Connect, "connection refused");
+        },
+        CauseKind::CheckFails,
+        "web1 gets no new flows because its health check http (http, port 80) fails: L4CON connection refused, 3 of 3",
+    ),
+    (
         |bed| bed.weigh("web1", 1, 100),
         CauseKind::WeightSet,
         "web1 gets new flows of www with an operator's weight 1 in place of the file's 100 (alice: a test, until 2026-03-01 12:30:00 UTC)",
@@ -161,7 +190,7 @@ pub(super) const OF_BACKENDS: &[Situation] = &[
             bed.away();
         },
         CauseKind::VppAway,
-        "web1 should get new flows of www, and VPP was not told yet because VPP is not connected: connection refused",
+        "web1 should get new flows of www, and what VPP does is not known because VPP is not connected: connection refused",
     ),
     (
         |bed| bed.admin(Admin::Disabled, true, "disable by 192.0.2.7:1"),
@@ -213,8 +242,8 @@ pub(super) const OF_BACKENDS: &[Situation] = &[
             bed.look_at("spare1");
             bed.all_of_main_down();
         },
-        CauseKind::Serves,
-        "spare1 gets new flows of www: its health check passes",
+        CauseKind::Failover,
+        "spare1 gets new flows of www because no backend of an earlier pool can take them: web1 is down (L4TOUT timeout), web2 is down (L4TOUT timeout)",
     ),
     (
         |bed| {
@@ -256,7 +285,7 @@ pub(super) const OF_BACKENDS: &[Situation] = &[
     (
         |bed| bed.away(),
         CauseKind::VppAway,
-        "web1 should get new flows of www, and VPP was not told yet because VPP is not connected: connection refused",
+        "web1 should get new flows of www, and what VPP does is not known because VPP is not connected: connection refused",
     ),
     (
         |bed| {

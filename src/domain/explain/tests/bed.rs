@@ -56,6 +56,8 @@ fn member(name: &str, serves: bool) -> MemberSituation {
         state: State::Up,
         since: Some(ago(3600)),
         why: "L7OK 200 OK".into(),
+        is_admin_overridden: false,
+        damped_until: None,
         is_doubted: false,
         is_awaited: false,
         weight: Weight::FULL,
@@ -96,6 +98,7 @@ impl Bed {
             active_pool: Some(0),
             fail_open: None,
             open_since: None,
+            reload_refused: None,
         };
         let server = |name: &str, weight: u8| {
             let buckets = if weight > 0 { 512 } else { 0 };
@@ -146,6 +149,7 @@ impl Bed {
                 overridden: None,
                 doubt: None,
                 damping: None,
+                reload_refused: None,
                 is_awaited: false,
                 frontends: vec![www],
                 frontend_count: 1,

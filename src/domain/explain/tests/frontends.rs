@@ -1,11 +1,13 @@
 //! Situations of the frontend `www`, whose pool `main` has `web1` and `web2`, and whose
 //! pool `spare` has `spare1`. All is well unless a situation says otherwise.
 
-use super::bed::Bed;
+use std::time::Duration;
+
+use super::bed::{Bed, now};
 use crate::domain::balancing::weights::FrontendState;
 use crate::domain::explain::CauseKind;
-use crate::domain::health::State;
 use crate::domain::health::probe_result::ResultCode;
+use crate::domain::health::{Admin, State};
 
 /// What is arranged, and the kind and the text of the cause.
 type FrontendCase = (fn(&mut Bed), CauseKind, &'static str);
@@ -16,6 +18,27 @@ pub(super) const OF_FRONTENDS: &[FrontendCase] = &[
         |bed| bed.down("L7STS 503", ResultCode::L7Status, 3),
         CauseKind::Degraded,
         "www sends new flows to 1 of 2 backends of pool main: web1 is down (L7STS 503)",
+    ),
+    (
+        |bed| {
+            bed.down("L4TOUT timeout", ResultCode::L4Timeout, 3);
+            bed.member("web1").damped_until = Some(now() + Duration::from_secs(25));
+        },
+        CauseKind::Degraded,
+        "www sends new flows to 1 of 2 backends of pool main: web1 flaps and is kept out until 2026-03-01 12:00:25 UTC",
+    ),
+    (
+        |bed| bed.admin(Admin::Disabled, false, "configuration reloaded"),
+        CauseKind::Degraded,
+        "www sends new flows to 1 of 2 backends of pool main: web1 is disabled in the file",
+    ),
+    (
+        |bed| {
+            bed.admin(Admin::Disabled, true, "disable by me");
+            bed.member("web1").is_admin_overridden = true;
+        },
+        CauseKind::Degraded,
+        "www sends new flows to 1 of 2 backends of pool main: web1 is disabled (disable by me)",
     ),
     (
         |bed| bed.all_of_main_down(),
@@ -34,13 +57,13 @@ pub(super) const OF_FRONTENDS: &[FrontendCase] = &[
     ),
     (
         |bed| {
-            for name in ["web1", "web2", "spare1"] {
-                bed.weigh(name, 0, 100);
+            for (name, configured) in [("web1", 100), ("web2", 0), ("spare1", 0)] {
+                bed.weigh(name, 0, configured);
             }
             bed.nothing_serves();
         },
         CauseKind::NoBackend,
-        "www gets no new flows because no backend can take them: web1 has weight 0, web2 has weight 0, spare1 has weight 0",
+        "www gets no new flows because no backend can take them: web1 has weight 0 (alice: a test, until 2026-03-01 12:30:00 UTC), web2 has weight 0 in the file, spare1 has weight 0 in the file",
     ),
     (
         |bed| {
@@ -50,6 +73,30 @@ pub(super) const OF_FRONTENDS: &[FrontendCase] = &[
         },
         CauseKind::PoolWaits,
         "www keeps the weights that VPP has because pool main waits for web1, whose state is unknown",
+    ),
+    (
+        |bed| {
+            // Nobody waits for a backend without a weight.
+            bed.unknown();
+            bed.weigh("web1", 0, 0);
+            bed.member("web2").is_awaited = true;
+            bed.member("web2").state = State::Unknown;
+            bed.frontend().state = FrontendState::Unknown;
+            bed.frontend().active_pool = None;
+        },
+        CauseKind::PoolWaits,
+        "www keeps the weights that VPP has because pool main waits for web2, whose state is unknown",
+    ),
+    (
+        |bed| {
+            bed.all_of_main_down();
+            bed.down("L4TOUT timeout", ResultCode::L4Timeout, 3);
+            bed.member("spare1").state = State::Down;
+            bed.nothing_serves();
+            bed.away();
+        },
+        CauseKind::NoBackend,
+        "www gets no new flows because no backend can take them: web1 is down (L4TOUT timeout), web2 is down (L4TOUT timeout), spare1 is down (L7OK 200 OK) (VPP may not know: VPP is not connected: connection refused)",
     ),
     (
         |bed| bed.fail_open(),
@@ -74,7 +121,7 @@ pub(super) const OF_FRONTENDS: &[FrontendCase] = &[
     (
         |bed| bed.away(),
         CauseKind::VppAway,
-        "www should send new flows to pool main, and VPP was not told yet because VPP is not connected: connection refused",
+        "www should send new flows to pool main, and what VPP does is not known because VPP is not connected: connection refused",
     ),
     (
         |bed| bed.refuse(),

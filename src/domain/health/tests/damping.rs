@@ -94,6 +94,18 @@ fn a_failure_begins_the_return_anew_and_is_no_fall() {
 }
 
 #[test]
+fn a_first_verdict_is_no_fall() {
+    let mut bed = DampedTestBed::new();
+    bed.bed = HealthTestBed::served(2, 2, true);
+    bed.bed.timing.damping = Some(DAMPING);
+    assert_eq!(bed.probe(1, false), State::Unknown, "VPP serves it");
+    assert_eq!(bed.probe(2, false), State::Down);
+    assert_eq!(bed.returns_after(3), 0);
+    assert_eq!((bed.probe(5, false), bed.probe(6, false)), (State::Up, State::Down));
+    assert_eq!(bed.returns_after(7), 0, "the first fall");
+}
+
+#[test]
 fn the_wait_is_reported_and_the_next_probe_comes_when_it_ends() {
     let mut bed = DampedTestBed::after_falls(2);
     bed.probe(200, true);

@@ -97,6 +97,12 @@ const ANSWERS: &[(&str, &str)] = &[
     ("vpp-lb-counters", "show vpp lb counters"),
     ("vpp-doctor", "show vpp doctor"),
     ("overrides", "show overrides"),
+    ("announcements", "show announcements"),
+    ("announcements-of-dns", "show announcements dns"),
+    ("set-announcement", "set announcement 2001:db8::53 withdraw for 1h because upgrade"),
+    ("unset-announcement", "unset announcement dns"),
+    ("withdraw-all", "withdraw all"),
+    ("announce-all", "announce all because done"),
     ("identity", "show identity"),
     ("explain-backend", "explain backend nginx0"),
     ("explain-frontend", "explain frontend web"),
@@ -130,6 +136,7 @@ async fn nothing_is_said_in_words() {
         ("empty-lb-counters", "show vpp lb counters"),
         ("empty-sync", "sync vpp lb state"),
         ("empty-overrides", "show overrides"),
+        ("empty-announcements", "show announcements"),
         ("empty-timeline", "show timeline"),
     ];
     compare(EMPTY, &cases).await;

@@ -1,6 +1,7 @@
 //! Tests of the parser: what it accepts, its error messages, and that
 //! completion suggests everything that it accepts.
 
+mod announcements;
 mod overrides;
 mod prefixes;
 

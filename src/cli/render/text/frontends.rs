@@ -1,5 +1,6 @@
 //! Frontends: the list, one as a tree of pools and backends, a changed weight.
 
+use super::announcements;
 use super::common::{confirmation, or_dash, override_note, state_cell, yes_no};
 use super::overrides;
 use crate::api::views::text::printable;
@@ -90,6 +91,9 @@ pub(super) fn one(
             threshold_percent: below, up_weight: up, total_weight: total, ..
         } = info;
         head.push(("fail open", format!("below {below}%; weight {up} of {total} is up").into()));
+    }
+    if let Some(info) = &frontend.announcement {
+        head.push(("announcement", announcements::fact(info)));
     }
     let head = facts(&head, context);
     let open = open_line(frontend, "", context);

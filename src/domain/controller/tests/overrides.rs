@@ -5,6 +5,7 @@ use std::time::Instant;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::announce::orders::{AnnounceOrder, AnnounceScope};
 use crate::domain::drain::{DrainOrder, DrainTimeout};
 use crate::domain::events::Changed;
 use crate::domain::overrides::{Overridden, OverrideEnd, Reason};
@@ -39,7 +40,15 @@ fn any_command() -> impl Strategy<Value = OverrideCommand> {
             timeout.map(|(after, flush)| DrainTimeout { after: Duration::from_secs(after), flush });
         OverrideCommand::Drain { backend: backend.into(), order: DrainOrder { timeout } }
     });
-    prop_oneof![2 => admin, 2 => weight, 1 => drain]
+    let subject = prop::sample::select(vec![
+        AnnounceSubject::All,
+        AnnounceSubject::Frontend("web".into()),
+        AnnounceSubject::Prefix("192.0.2.1/32".parse().unwrap()),
+    ]);
+    let order = prop::option::of(prop::sample::select(AnnounceOrder::ALL.to_vec()));
+    let announcement = (subject, order)
+        .prop_map(|(subject, order)| OverrideCommand::Announcement { subject, order });
+    prop_oneof![2 => admin, 2 => weight, 1 => drain, 1 => announcement]
 }
 
 fn any_commands() -> impl Strategy<Value = Vec<(OverrideCommand, Option<u64>, u64)>> {
@@ -161,6 +170,13 @@ proptest! {
                     backend: backend.to_string(),
                     weight: None,
                 },
+                Overridden::Announcement { scope, .. } => OverrideCommand::Announcement {
+                    subject: match scope {
+                        AnnounceScope::All => AnnounceSubject::All,
+                        AnnounceScope::Prefix(prefix) => AnnounceSubject::Prefix(*prefix),
+                    },
+                    order: None,
+                },
             };
             let effects = controller.give(&given(command, None, moment(start, now))).unwrap();
             prop_assert_eq!(ends(&effects), [(entry.what.to_string(), OverrideEnd::Unset)]);
@@ -211,6 +227,7 @@ proptest! {
         commands in any_commands(),
         disabled in any::<[bool; 3]>(),
         weights in prop::collection::vec(0i64..3, 3),
+        is_announced in any::<bool>(),
     ) {
         let start = Instant::now();
         let (mut controller, now) = after(start, &commands);
@@ -225,6 +242,9 @@ proptest! {
             let pools = &mut changed.frontends.get_mut("web").unwrap().pools;
             pools[pool].backends.insert(name.into(), weight);
         }
+        if !is_announced {
+            changed.frontends.get_mut("web").unwrap().announce = None;
+        }
         let is_kept = |what: &Overridden| match what {
             Overridden::Admin { backend, configured, .. } => {
                 (*configured == Admin::Enabled) == changed.backends[backend].enabled
@@ -233,6 +253,7 @@ proptest! {
                 let pools = &changed.frontends["web"].pools;
                 pools.iter().find(|it| it.name == *pool).unwrap().backends[backend] == *configured
             }
+            Overridden::Announcement { scope, .. } => *scope == AnnounceScope::All || is_announced,
         };
         let expected: Vec<_> = stored.entries().filter(|entry| is_kept(&entry.what)).collect();
         let dropped = stored.entries().count() - expected.len();

@@ -6,6 +6,7 @@ mod log;
 mod messages;
 mod queries;
 mod telling;
+mod waiter;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::domain::announce::placement::{PlacedRoutes, VipPrefix, WantedRoutes};
 use crate::domain::announce::{
     AnnounceFacts, AnnounceState, AnnounceUpdate, DriverRecord, DriverSettings,
 };
-use queries::SettlingWaiter;
+use waiter::SettlingWaiter;
 
 /// Makes a driver of its settings.
 pub type MakeDriver = Box<dyn Fn(&DriverSettings) -> RouteDriver>;

@@ -3,16 +3,11 @@
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
+use super::waiter::SettlingWaiter;
 use super::{Announcer, AwaitSettled, GetAnnouncement, GetAnnouncements, ListedAnnouncements};
 use crate::actors::clock::moment;
 use crate::domain::announce::orders::AnnounceScope;
 use crate::domain::announce::{AnnouncementListing, AnnouncementReport, DriverRecord};
-
-/// Somebody who waits until announcements are as they are wanted.
-pub(super) struct SettlingWaiter {
-    scope: AnnounceScope,
-    settled: oneshot::Sender<()>,
-}
 
 impl Announcer {
     fn listing(&self) -> AnnouncementListing {

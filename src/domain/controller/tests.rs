@@ -1,6 +1,7 @@
 //! Tests the Controller's decisions without actors.
 
 mod announcing;
+mod any_command;
 mod damping;
 mod draining;
 mod event_stream;

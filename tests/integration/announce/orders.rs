@@ -13,7 +13,7 @@ use vpp_maglev::pb::{
 
 use super::daemon::{bed, file, placed};
 use crate::support::wait::{DEADLINE, eventually};
-use crate::support::{Daemon, TestBed, VIP4, VIP6, get, metrics_address, ran};
+use crate::support::{Daemon, Dataplane, TestBed, VIP4, VIP6, get, metrics_address, ran};
 
 /// Longer than a test takes: what is waited for has to happen.
 const WAIT_NS: i64 = 30_000_000_000;
@@ -46,19 +46,19 @@ fn states(shown: &Announcements) -> Vec<(&str, &str)> {
     shown.announcements.iter().map(state).collect()
 }
 
-async fn started(bed: &mut TestBed, state: &Path) -> Daemon {
+/// The daemon, with a VPP that has to be kept.
+async fn started(bed: &mut TestBed, state: &Path) -> (Daemon, Dataplane) {
+    let dataplane = bed.dataplane();
     let daemon = bed.start_with(&["--state-dir", state.to_str().unwrap()]).await;
     placed(bed.dir(), &[VIP4, VIP6]).await;
-    daemon
+    (daemon, dataplane)
 }
 
 #[tokio::test]
 async fn an_order_is_done_when_it_is_answered_and_outlasts_the_daemon() {
     let mut bed = bed(&["a", "b", "c"], "");
-    let dataplane = bed.dataplane();
     let state = bed.dir().join("state");
-    let daemon = started(&mut bed, &state).await;
-    dataplane.until_both("a=100 b=100").await;
+    let (mut daemon, _dataplane) = started(&mut bed, &state).await;
     let mut client = daemon.client().await;
 
     let answer = client.set_announcement(order(VIP4, "withdraw")).await.unwrap().into_inner();
@@ -72,7 +72,6 @@ async fn an_order_is_done_when_it_is_answered_and_outlasts_the_daemon() {
     assert!(file(bed.dir(), "placed").contains("drained"));
 
     daemon.signal(Signal::KILL);
-    let mut daemon = daemon;
     daemon.ended().await;
     let next = bed.start_with(&["--state-dir", state.to_str().unwrap()]).await;
     next.all(&["a", "b"], "up").await;
@@ -102,7 +101,7 @@ async fn an_order_is_done_when_it_is_answered_and_outlasts_the_daemon() {
 async fn the_whole_site_is_withdrawn_and_every_view_says_so() {
     let mut bed = bed(&["a", "b", "c"], "");
     let state = bed.dir().join("state");
-    let mut daemon = started(&mut bed, &state).await;
+    let (mut daemon, _dataplane) = started(&mut bed, &state).await;
     let metrics = metrics_address(&mut daemon).await;
     let mut client = daemon.client().await;
     let ends = SetAnnouncementRequest { for_ns: 3_600_000_000_000, ..for_all("withdraw") };
@@ -181,7 +180,7 @@ async fn the_whole_site_is_withdrawn_and_every_view_says_so() {
 async fn what_a_driver_cannot_do_is_said_with_why_and_forgotten_once_it_can() {
     let mut bed = bed(&["a", "b", "c"], "");
     let state = bed.dir().join("state");
-    let daemon = started(&mut bed, &state).await;
+    let (daemon, _dataplane) = started(&mut bed, &state).await;
     let program = bed.dir().join("place");
     let working = std::fs::read_to_string(&program).unwrap();
     std::fs::write(&program, "echo it is full >&2; exit 1").unwrap();
@@ -214,7 +213,7 @@ async fn what_a_driver_cannot_do_is_said_with_why_and_forgotten_once_it_can() {
 async fn what_is_not_announced_takes_no_order_and_a_request_names_one_thing() {
     let mut bed = bed(&["a", "b", "c"], "");
     let state = bed.dir().join("state");
-    let daemon = started(&mut bed, &state).await;
+    let (daemon, _dataplane) = started(&mut bed, &state).await;
     let mut client = daemon.client().await;
     let nameless = order("", "withdraw");
     let both = SetAnnouncementRequest { frontend_name: "v4".into(), ..order(VIP4, "withdraw") };

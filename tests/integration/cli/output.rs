@@ -253,15 +253,15 @@ async fn several_daemons_answer_under_their_names() {
 
 #[tokio::test]
 async fn a_watch_goes_on_over_a_reconnect_without_gap() {
-    // Every stream ends after two events; there are nine.
+    // Every stream ends after two events; there are ten.
     let fake = on_tcp(Behaviour { leaving: Some(2), ..USUAL }).await;
     let client = connected(&fake).await;
-    let Ok(CliCommand::WatchEvents(nine)) = parse::parse(&["watch", "events", "num", "9"]) else {
+    let Ok(CliCommand::WatchEvents(ten)) = parse::parse(&["watch", "events", "num", "10"]) else {
         panic!("not a watch")
     };
     let (mut out, mut notices) = (Vec::new(), Vec::new());
     let mut notice = |line: &str| notices.push(line.to_owned());
-    let end = watch_events::run(client, &nine, &mut out, &mut notice).await.unwrap();
+    let end = watch_events::run(client, &ten, &mut out, &mut notice).await.unwrap();
     assert_eq!(end, watch_events::CommandEnd::Done);
     let events = events(&WatchRequest::default(), BOOT_ID);
     let lines: String =

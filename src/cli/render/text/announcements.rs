@@ -165,11 +165,11 @@ fn drivers(answer: &Announcements, context: &RenderContext) -> String {
     table.render(context)
 }
 
-/// `announced, 3 changes`: in the facts of a frontend.
+/// `announced, held; but withdrawn at bird (failed)`: in the facts of a frontend.
 pub(super) fn fact(info: &AnnouncementInfo) -> Cell {
     let mut text = info.wanted.clone();
-    if is_odd(info) {
-        text.push_str(&format!(": {}", why(info)));
+    if !info.held.is_empty() {
+        text.push_str(", held");
     }
     let misplaced = misplaced(info);
     let tone = if misplaced.is_empty() { tone(info) } else { Tone::Bad };
@@ -177,6 +177,16 @@ pub(super) fn fact(info: &AnnouncementInfo) -> Cell {
         text.push_str(&format!("; but {}", misplaced.join(", ")));
     }
     Cell::new(&text, tone)
+}
+
+/// Why the address of a frontend is not simply announced.
+pub(super) fn reason(info: &AnnouncementInfo, context: &RenderContext) -> String {
+    if !is_odd(info) {
+        return String::new();
+    }
+    let mut table = TextTable::new(&[Column::left("ANNOUNCEMENT"), Column::text("WHY")]);
+    table.row([wanted(info), why(info).into()]);
+    format!("\n{}", table.render(context))
 }
 
 /// What an order has led to, a line each.

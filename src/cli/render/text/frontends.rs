@@ -108,8 +108,10 @@ pub(super) fn one(
     let set = overrides(frontend, backends, context);
     let doubts = slow_starts(&frontend.name, backends, context) + &doubts(backends, context);
     let vpp = vpp(frontend, context);
+    let announced = frontend.announcement.as_ref();
+    let announced = announced.map(|it| announcements::reason(it, context)).unwrap_or_default();
     format!(
-        "{head}{open}{vpp}\n{tree}{note}{set}{doubts}{warnings}\n{}",
+        "{head}{open}{vpp}\n{tree}{note}{set}{announced}{doubts}{warnings}\n{}",
         results(backends).render(context)
     )
 }

@@ -1,3 +1,5 @@
+//! What of a driver's runs is news, and what is known after each.
+
 use super::*;
 use crate::domain::announce::placement::PlacedRoute;
 
@@ -6,9 +8,9 @@ fn prefix(number: u8) -> VipPrefix {
 }
 
 /// A moment, so many seconds after the first.
-struct Clock(Instant);
+struct Beginning(Instant);
 
-impl Clock {
+impl Beginning {
     fn at(&self, seconds: u64) -> Moment {
         let passed = Duration::from_secs(seconds);
         Moment { monotonic: self.0 + passed, wall: SystemTime::UNIX_EPOCH + passed }
@@ -41,7 +43,7 @@ fn words(news: &DriverNews) -> Vec<(u8, &'static str, &'static str)> {
 #[test]
 fn what_was_there_at_first_is_no_news_and_each_change_is_told_once() {
     use RoutePlacement::{Announced, Drained};
-    let (clock, mut record) = (Clock(Instant::now()), DriverRecord::default());
+    let (clock, mut record) = (Beginning(Instant::now()), DriverRecord::default());
     assert_eq!(record.note(read(&[(1, Announced)], &[]), clock.at(0)), DriverNews::default());
     let news = record.note(read(&[(1, Drained), (2, Announced)], &[]), clock.at(1));
     assert_eq!(words(&news), [(1, "announced", "drained"), (2, "withdrawn", "announced")]);
@@ -62,7 +64,7 @@ fn what_was_there_at_first_is_no_news_and_each_change_is_told_once() {
 #[test]
 fn what_could_not_be_read_is_unknown_and_changes_nothing_that_was_read_before() {
     use RoutePlacement::Announced;
-    let (clock, mut record) = (Clock(Instant::now()), DriverRecord::default());
+    let (clock, mut record) = (Beginning(Instant::now()), DriverRecord::default());
     assert_eq!(record.placed(prefix(1)).state, PlacedState::Unknown);
     record.note(read(&[(1, Announced)], &[]), clock.at(0));
     let news = record.note(unread(), clock.at(1));

@@ -4,52 +4,14 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 
+use super::any_command::any_command;
 use super::*;
-use crate::domain::announce::orders::{AnnounceOrder, AnnounceScope};
+use crate::domain::announce::orders::AnnounceScope;
 use crate::domain::drain::{DrainOrder, DrainTimeout};
 use crate::domain::events::Changed;
 use crate::domain::overrides::{Overridden, OverrideEnd, Reason};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-
-/// What an operator may do, to one of a few items.
-fn any_command() -> impl Strategy<Value = OverrideCommand> {
-    let backend = prop::sample::select(vec!["a", "b", "c"]);
-    let admin = prop::sample::select(vec![
-        AdminCommand::Pause,
-        AdminCommand::Resume,
-        AdminCommand::Enable,
-        AdminCommand::Disable,
-        AdminCommand::Unset,
-        AdminCommand::Undrain,
-    ]);
-    let admin = (backend, admin)
-        .prop_map(|(backend, command)| OverrideCommand::Admin { backend: backend.into(), command });
-    let member = prop::sample::select(vec![("main", "a"), ("main", "b"), ("spare", "c")]);
-    let weight = prop::option::of(0i64..=100);
-    let weight = (member, weight).prop_map(|((pool, backend), weight)| OverrideCommand::Weight {
-        frontend: "web".into(),
-        pool: pool.into(),
-        backend: backend.into(),
-        weight: weight.map(|weight| Weight::try_from(weight).unwrap()),
-    });
-    let timeout = prop::option::of((1u64..3000, any::<bool>()));
-    let backend = prop::sample::select(vec!["a", "b", "c"]);
-    let drain = (backend, timeout).prop_map(|(backend, timeout)| {
-        let timeout =
-            timeout.map(|(after, flush)| DrainTimeout { after: Duration::from_secs(after), flush });
-        OverrideCommand::Drain { backend: backend.into(), order: DrainOrder { timeout } }
-    });
-    let subject = prop::sample::select(vec![
-        AnnounceSubject::All,
-        AnnounceSubject::Frontend("web".into()),
-        AnnounceSubject::Prefix("192.0.2.1/32".parse().unwrap()),
-    ]);
-    let order = prop::option::of(prop::sample::select(AnnounceOrder::ALL.to_vec()));
-    let announcement = (subject, order)
-        .prop_map(|(subject, order)| OverrideCommand::Announcement { subject, order });
-    prop_oneof![2 => admin, 2 => weight, 1 => drain, 1 => announcement]
-}
 
 fn any_commands() -> impl Strategy<Value = Vec<(OverrideCommand, Option<u64>, u64)>> {
     let lasts = prop::option::of(1u64..1000);

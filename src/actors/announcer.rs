@@ -4,6 +4,9 @@
 mod keeper;
 mod log;
 mod messages;
+mod queries;
+mod telling;
+mod waiter;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,11 +17,13 @@ pub use keeper::{RouteKeeper, RoutesReported, StopKeeping, WantRoutes};
 pub use messages::*;
 
 use crate::actors::clock::moment;
+use crate::actors::event_batcher::EventBatcher;
 use crate::announce::RouteDriver;
 use crate::domain::announce::placement::{PlacedRoutes, VipPrefix, WantedRoutes};
 use crate::domain::announce::{
-    AnnounceFacts, AnnounceState, AnnounceUpdate, DriverReport, DriverSettings,
+    AnnounceFacts, AnnounceState, AnnounceUpdate, DriverRecord, DriverSettings,
 };
+use waiter::SettlingWaiter;
 
 /// Makes a driver of its settings.
 pub type MakeDriver = Box<dyn Fn(&DriverSettings) -> RouteDriver>;
@@ -33,17 +38,18 @@ pub struct Announcer {
     keepers: BTreeMap<DriverSettings, Keeper>,
     wanted: Option<Arc<WantedRoutes>>,
     again: Option<SpawnHandle>,
+    events: EventBatcher,
+    waiters: Vec<SettlingWaiter>,
 }
 
 struct Keeper {
     address: Addr<RouteKeeper>,
-    /// `None`: it has not reported yet.
-    report: Option<DriverReport>,
+    record: DriverRecord,
 }
 
 impl Announcer {
     #[must_use]
-    pub fn new(make_driver: MakeDriver, keeping: ArbiterHandle) -> Self {
+    pub fn new(make_driver: MakeDriver, keeping: ArbiterHandle, events: EventBatcher) -> Self {
         Self {
             make_driver,
             keeping,
@@ -52,6 +58,8 @@ impl Announcer {
             keepers: BTreeMap::new(),
             wanted: None,
             again: None,
+            events,
+            waiters: Vec::new(),
         }
     }
 
@@ -77,7 +85,8 @@ impl Announcer {
             if let Some(wanted) = &self.wanted {
                 address.do_send(WantRoutes(Arc::clone(wanted)));
             }
-            self.keepers.insert(settings.clone(), Keeper { address, report: None });
+            self.keepers
+                .insert(settings.clone(), Keeper { address, record: DriverRecord::default() });
         }
     }
 
@@ -87,6 +96,7 @@ impl Announcer {
         let decision = self.state.decide(&self.facts, now);
         for change in &decision.changes {
             log::change(change);
+            self.tell_of_change(change);
         }
         if let Some(wanted) = decision.wanted
             && self.wanted.as_deref() != Some(&wanted)
@@ -103,6 +113,7 @@ impl Announcer {
                 this.decide(ctx);
             })
         });
+        self.end_waits();
     }
 
     fn want(&mut self, wanted: WantedRoutes) {
@@ -116,10 +127,10 @@ impl Announcer {
     /// Begins with what is placed, when every driver has been asked once. One that could
     /// not say is a daemon that is away: its routes are judged when it is back.
     fn adopt(&mut self) {
-        if self.keepers.values().any(|keeper| keeper.report.is_none()) {
+        if self.keepers.values().any(|keeper| keeper.record.report().is_none()) {
             return;
         }
-        let reports = self.keepers.values().filter_map(|keeper| keeper.report.as_ref());
+        let reports = self.keepers.values().filter_map(|keeper| keeper.record.report());
         let placed = reports.filter_map(|report| report.placed.as_ref());
         self.state.adopt(ours(placed));
     }
@@ -177,10 +188,14 @@ impl Handler<RoutesReported> for Announcer {
         let RoutesReported { settings, report } = message;
         // One that is not configured any more still ends its work.
         let Some(keeper) = self.keepers.get_mut(&settings) else { return };
-        log::report(settings.name(), keeper.report.as_ref(), &report);
-        let is_first = keeper.report.replace(report).is_none();
+        let driver = settings.name();
+        log::report(driver, keeper.record.report(), &report);
+        let is_first = keeper.record.report().is_none();
+        let news = keeper.record.note(report, moment());
+        self.tell_of_driver(driver, news);
         if is_first {
             self.decide(ctx);
         }
+        self.end_waits();
     }
 }

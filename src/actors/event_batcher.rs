@@ -119,6 +119,7 @@ mod tests {
             hold: true,
             drain: true,
             audit: true,
+            announcement: true,
         };
         let subscribe = Subscribe { filter, resume: None };
         let mut stream = broadcaster.send(subscribe).await.unwrap().unwrap();

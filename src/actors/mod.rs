@@ -31,7 +31,7 @@
 //!
 //! The Controller sends the Announcer AnnounceFactsChanged and the Doctor sends it VipsRouted;
 //! the Announcer sends a RouteKeeper for each routing daemon WantRoutes, and gets
-//! RoutesReported.
+//! RoutesReported. It answers the API: GetAnnouncements, GetAnnouncement, AwaitSettled.
 //!
 //! The EventBatcher is not an actor, but a value that the actors of the deciding thread
 //! share. The Watchdog is not in the picture: it sends a query or a `Ping` to each actor

@@ -17,6 +17,8 @@ pub struct ApplyReport {
     pub placed: Option<PlacedRoutes>,
     /// Writes that were attempted.
     pub writes: usize,
+    /// Why the routing daemon takes no change at all.
+    pub refusal: Option<String>,
 }
 
 impl ApplyReport {
@@ -28,7 +30,7 @@ impl ApplyReport {
         writes: usize,
     ) -> Self {
         let statuses = statuses(wanted, before, after.as_ref(), failures);
-        Self { statuses, placed: after, writes }
+        Self { statuses, placed: after, writes, refusal: None }
     }
 
     /// How `DriverLoop` takes it. What somebody else blocks is not tried again

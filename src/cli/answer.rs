@@ -48,6 +48,14 @@ pub enum CliAnswer {
     Identity(pb::CallerIdentity),
     /// Operators' overrides.
     Overrides(pb::GetOverridesResponse),
+    /// What is announced.
+    Announcements(pb::Announcements),
+    /// What is announced after an operator's order.
+    AnnouncementSet {
+        announcements: pb::Announcements,
+        /// It was waited for what drivers do.
+        has_waited: bool,
+    },
     /// Why a backend or a frontend gets the flows that it gets.
     Explained(pb::Explanation),
     /// What happened lately.
@@ -103,6 +111,16 @@ impl CliAnswer {
                 let member =
                     pools.flat_map(|pool| &pool.backends).find(|member| member.name == *backend);
                 endless(member.and_then(|member| member.weight_override.as_ref()))
+            }
+            Self::AnnouncementSet { announcements, has_waited: true } => {
+                match announcements.unsettled.as_slice() {
+                    [] => None,
+                    [only] => Some(format!("it is ordered, and not done yet: {only}")),
+                    [first, rest @ ..] => Some(format!(
+                        "it is ordered, and not done yet: {first}; and {} more",
+                        rest.len()
+                    )),
+                }
             }
             Self::Doctor(doctor) => match faults(doctor) {
                 0 => None,

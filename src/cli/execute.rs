@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::announcing;
 use super::answer::CliAnswer;
 use super::error::CliError;
 use super::set::{self, SetMode, nanoseconds};
@@ -87,6 +88,14 @@ async fn answer(
         DaemonRequest::ShowOverrides => {
             let response = grpc.get_overrides(pb::GetOverridesRequest {}).await;
             CliAnswer::Overrides(client.message("GetOverrides", response)?)
+        }
+        DaemonRequest::ShowAnnouncements { subject } => {
+            CliAnswer::Announcements(announcing::show(client, subject).await?)
+        }
+        DaemonRequest::OrderAnnouncement { subject, order, terms } => {
+            let mode = SetMode::change(wait);
+            let announcements = announcing::order(client, subject, order, terms, mode).await?;
+            CliAnswer::AnnouncementSet { announcements, has_waited: !wait.is_zero() }
         }
         DaemonRequest::ExplainBackend { name } => {
             let response = grpc.explain_backend(pb::ExplainRequest { name }).await;

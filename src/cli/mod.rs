@@ -12,6 +12,7 @@
 //! of a daemon), `api::views` (the JSON) and `host` (the terminal); it sees nothing
 //! of the daemon but the generated types.
 
+mod announcing;
 pub mod answer;
 pub mod command;
 pub mod dispatch;

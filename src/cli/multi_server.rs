@@ -123,6 +123,7 @@ fn is_change(request: &DaemonRequest) -> bool {
     match request {
         DaemonRequest::SetBackend { .. }
         | DaemonRequest::SetWeight { .. }
+        | DaemonRequest::OrderAnnouncement { .. }
         | DaemonRequest::Drain(_)
         | DaemonRequest::Undrain { .. }
         | DaemonRequest::ConfigReload { .. } => true,

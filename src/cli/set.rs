@@ -12,10 +12,10 @@ use crate::pb;
 /// Whether to change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SetMode {
-    /// How long to wait for VPP.
-    wait: Duration,
+    /// How long to wait for VPP, or for those who announce.
+    pub(super) wait: Duration,
     /// Only ask.
-    validate_only: bool,
+    pub(super) validate_only: bool,
 }
 
 impl SetMode {
@@ -104,7 +104,7 @@ pub async fn weight(
     Ok(CliAnswer::WeightSet { frontend, pool: pool_name, backend: name, is_to_end: for_ns > 0 })
 }
 
-fn in_request(OverrideTerms { lasts, reason }: OverrideTerms) -> (i64, String) {
+pub(super) fn in_request(OverrideTerms { lasts, reason }: OverrideTerms) -> (i64, String) {
     (lasts.map_or(0, nanoseconds), reason.unwrap_or_default())
 }
 

@@ -30,6 +30,7 @@ pub fn request(options: &WatchOptions) -> pb::WatchRequest {
         || options.dataplane
         || options.hold
         || options.drain
+        || options.announcement
         || options.audit;
     let named = |kind: bool| any.then_some(kind);
     pb::WatchRequest {
@@ -41,6 +42,7 @@ pub fn request(options: &WatchOptions) -> pb::WatchRequest {
         // Where these are unset, a daemon sends none.
         hold: Some(!any || options.hold),
         drain: Some(!any || options.drain),
+        announcement: Some(!any || options.announcement),
         audit: Some(!any || options.audit),
         ..pb::WatchRequest::default()
     }
@@ -125,8 +127,14 @@ mod tests {
 
     #[test]
     fn naming_no_kind_requests_all() {
-        let (hold, drain, audit) = (Some(true), Some(true), Some(true));
-        let expected = pb::WatchRequest { hold, drain, audit, ..pb::WatchRequest::default() };
+        let all = Some(true);
+        let expected = pb::WatchRequest {
+            hold: all,
+            drain: all,
+            audit: all,
+            announcement: all,
+            ..pb::WatchRequest::default()
+        };
         assert_eq!(request(&WatchOptions::default()), expected);
     }
 
@@ -143,6 +151,7 @@ mod tests {
             hold: Some(false),
             drain: Some(false),
             audit: Some(false),
+            announcement: Some(false),
             ..pb::WatchRequest::default()
         };
         assert_eq!(request(&options), expected);

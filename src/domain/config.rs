@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::announce::placement::VipPrefix;
 use super::announce::{AnnounceSettings, AnnouncerSettings};
 use super::evidence::group::ProbeGroup;
 use super::health::damping::FlapDamping;
@@ -276,6 +277,14 @@ pub struct Frontend {
     pub table_length: TableLength,
     /// In order of preference.
     pub pools: Vec<Pool>,
+}
+
+impl Frontend {
+    /// What is announced of it; `None`: nothing.
+    #[must_use]
+    pub fn announced_prefix(&self) -> Option<VipPrefix> {
+        self.announce.map(|_| VipPrefix::new(self.vip.prefix().addr()))
+    }
 }
 
 /// `frontends.<name>.pools[]`

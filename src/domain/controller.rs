@@ -55,7 +55,7 @@ use crate::domain::dataplane::net::{Vip, Weight};
 use crate::domain::dataplane::plan::Desired;
 use crate::domain::overrides::{OverrideSet, configured_admin};
 use announce_news::AnnounceNews;
-pub use commands::{OperatorCommand, OverrideCommand};
+pub use commands::{AnnounceSubject, OperatorCommand, OverrideCommand};
 pub use effects::{
     AdminCommand, CommandRefused, ControllerEffect, InheritedVerdict, ProberSettings, ReloadId,
 };

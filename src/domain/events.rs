@@ -1,5 +1,6 @@
 //! Events that clients can subscribe to, and the ring that holds the last of them.
 
+mod announcement_news;
 mod audit_record;
 mod change;
 mod dataplane_change;
@@ -11,6 +12,7 @@ mod ring;
 mod timeline;
 
 pub use self::ring::{Replay, Ring, Selection};
+pub use announcement_news::{AnnouncementNews, AnnouncementTurn};
 pub use audit_record::{AuditOutcome, AuditRecord};
 pub use change::{Change, Changed};
 pub use dataplane_change::{DataplaneChange, DataplaneKind};

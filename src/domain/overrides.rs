@@ -24,6 +24,7 @@ pub use set::OverrideSet;
 pub use term::{LONGEST_TERM, OverrideTerm};
 pub use writes::{NextWrite, OverrideWrites, PlannedChange};
 
+use super::announce::orders::{AnnounceOrder, AnnounceScope};
 use super::dataplane::net::Weight;
 use super::drain::DrainOrder;
 use super::health::Admin;
@@ -35,6 +36,14 @@ pub struct Override<V> {
     pub value: V,
     /// The configuration's value. If that changes, the override ends.
     pub configured: V,
+    pub origin: Arc<OverrideOrigin>,
+}
+
+/// An operator's order in place of the rules of announcements. It ends, too, when the
+/// configuration announces its prefix no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnnounceOverride {
+    pub order: AnnounceOrder,
     pub origin: Arc<OverrideOrigin>,
 }
 
@@ -71,6 +80,11 @@ pub enum Overridden {
         value: Weight,
         configured: Weight,
     },
+    /// The configuration has its rules.
+    Announcement {
+        scope: AnnounceScope,
+        order: AnnounceOrder,
+    },
 }
 
 impl fmt::Display for Overridden {
@@ -81,6 +95,9 @@ impl fmt::Display for Overridden {
             }
             Self::Weight { frontend, pool, backend, value, .. } => {
                 write!(f, "weight {value} of {backend} in {frontend}/{pool}")
+            }
+            Self::Announcement { scope, order } => {
+                write!(f, "{} of announcement {scope}", order.as_str())
             }
         }
     }
@@ -93,14 +110,35 @@ impl<V> Override<V> {
     where
         V: PartialEq,
     {
-        let (own, others) = (&*self.origin, &*other.origin);
-        self.value == other.value
-            && own.who == others.who
-            && own.why == others.why
-            && own.term.until.is_none()
+        self.value == other.value && self.origin.is_repeated_by(&other.origin)
+    }
+}
+
+impl AnnounceOverride {
+    /// As of an override.
+    pub(super) fn is_repeated_by(&self, other: &Self) -> bool {
+        self.order == other.order && self.origin.is_repeated_by(&other.origin)
+    }
+}
+
+impl OverrideOrigin {
+    fn is_repeated_by(&self, others: &Self) -> bool {
+        self.who == others.who
+            && self.why == others.why
+            && self.term.until.is_none()
             && others.term.until.is_none()
-            && own.drain.is_none()
+            && self.drain.is_none()
             && others.drain.is_none()
+    }
+}
+
+impl Overridden {
+    /// `None`: it is of no backend.
+    pub(super) fn backend(&self) -> Option<&BackendName> {
+        match self {
+            Self::Admin { backend, .. } | Self::Weight { backend, .. } => Some(backend),
+            Self::Announcement { .. } => None,
+        }
     }
 }
 

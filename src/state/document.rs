@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::domain::announce::orders::{AnnounceOrder, AnnounceScope};
+use crate::domain::announce::placement::VipPrefixError;
 use crate::domain::dataplane::net::{Weight, WeightOutOfRange};
 use crate::domain::drain::{DrainOrder, DrainTimeout};
 use crate::domain::health::Admin;
@@ -20,9 +22,11 @@ use crate::domain::utc::{parse_rfc3339, unix_rfc3339};
 
 /// What the file says that it is.
 const FORMAT: &str = "vpp-maglev overrides";
-/// The newest version, which has drains, and the oldest that is read. A set without drains
-/// is written in the oldest, so that an older daemon reads it.
-const VERSION: u64 = 2;
+/// The newest version, which has orders of announcements, the one before, which has drains,
+/// and the oldest that is read. A set is written in the oldest that has all that is in it,
+/// so that an older daemon reads it.
+const VERSION: u64 = 3;
+const WITHOUT_ANNOUNCEMENTS: u64 = 2;
 const WITHOUT_DRAINS: u64 = 1;
 /// The longest name of an operator: a certificate's name and an address.
 const LONGEST_WHO: usize = 512;
@@ -65,6 +69,10 @@ pub enum EntryFault {
     DrainWithoutPause,
     #[error("its drain flushes without a timeout")]
     FlushWithoutTimeout,
+    #[error("\"{0}\" is not announce, drain or withdraw")]
+    Order(String),
+    #[error(transparent)]
+    Prefix(#[from] VipPrefixError),
     #[error("it is the second for the same item")]
     Second,
 }
@@ -108,6 +116,15 @@ enum StoredEntry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         drain: Option<StoredDrain>,
     },
+    Announcement {
+        /// With its length, or "all".
+        prefix: String,
+        order: String,
+        who: String,
+        why: Option<String>,
+        since: String,
+        until: Option<String>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -124,7 +141,13 @@ struct StoredDrain {
 /// None of these types causes one.
 pub fn encode(overrides: &OverrideSet) -> serde_json::Result<Vec<u8>> {
     let has_drains = overrides.entries().any(|entry| entry.origin.drain.is_some());
-    let version = if has_drains { VERSION } else { WITHOUT_DRAINS };
+    let has_announcements =
+        overrides.entries().any(|entry| matches!(entry.what, Overridden::Announcement { .. }));
+    let version = match (has_announcements, has_drains) {
+        (true, _) => VERSION,
+        (false, true) => WITHOUT_ANNOUNCEMENTS,
+        (false, false) => WITHOUT_DRAINS,
+    };
     let overrides = overrides.entries().map(|entry| StoredEntry::of(&entry)).collect();
     let document = Document { format: FORMAT.into(), version, overrides };
     let mut text = serde_json::to_vec_pretty(&document)?;
@@ -183,6 +206,10 @@ impl StoredEntry {
                 since,
                 until,
             },
+            Overridden::Announcement { scope, order } => {
+                let (prefix, order) = (scope.to_string(), order.as_str().into());
+                Self::Announcement { prefix, order, who, why, since, until }
+            }
         }
     }
 
@@ -221,6 +248,14 @@ impl StoredEntry {
                 }
                 let what = Overridden::Admin { backend: name(&backend)?.into(), value, configured };
                 (what, who, why, since, until, drain)
+            }
+            Self::Announcement { prefix, order, who, why, since, until } => {
+                let order = AnnounceOrder::from_word(&order).ok_or(EntryFault::Order(order))?;
+                let scope = match prefix.as_str() {
+                    AnnounceScope::ALL_WORD => AnnounceScope::All,
+                    prefix => AnnounceScope::Prefix(prefix.parse()?),
+                };
+                (Overridden::Announcement { scope, order }, who, why, since, until, None)
             }
         };
         if who.chars().count() > LONGEST_WHO || who.chars().any(is_control) {

@@ -104,8 +104,8 @@ impl RouteKeeper {
         let (outcome, report) = match applied {
             Ok(applied) => {
                 let outcome = applied.outcome();
-                let ApplyReport { statuses, placed, .. } = applied;
-                (outcome, DriverReport { statuses, placed, ..DriverReport::default() })
+                let ApplyReport { statuses, placed, refusal, .. } = applied;
+                (outcome, DriverReport { statuses, placed, refusal, error: None })
             }
             Err(error) => {
                 let error = Some(error.to_string());

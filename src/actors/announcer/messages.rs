@@ -1,10 +1,13 @@
 //! The messages that the Announcer receives.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use actix::prelude::*;
 
-use crate::domain::announce::AnnounceUpdate;
+use crate::domain::announce::orders::AnnounceScope;
+use crate::domain::announce::placement::VipPrefix;
+use crate::domain::announce::{AnnounceUpdate, AnnouncementListing, AnnouncementReport};
 
 /// What the Controller knows has changed.
 #[derive(Message, Debug)]
@@ -15,3 +18,24 @@ pub struct AnnounceFactsChanged(pub AnnounceUpdate);
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct VipsRouted(pub Vec<(IpAddr, bool)>);
+
+/// All announcements, with what each driver has of them.
+#[derive(Message, Debug)]
+#[rtype(result = "ListedAnnouncements")]
+pub struct GetAnnouncements;
+
+#[derive(Clone, Debug, MessageResponse)]
+pub struct ListedAnnouncements(pub AnnouncementListing);
+
+/// One of them; `None`: there is none of this prefix.
+#[derive(Message, Debug)]
+#[rtype(result = "Option<Box<AnnouncementReport>>")]
+pub struct GetAnnouncement(pub VipPrefix);
+
+/// Answered once every driver has what is wanted of these announcements, or after `within`.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct AwaitSettled {
+    pub scope: AnnounceScope,
+    pub within: Duration,
+}

@@ -174,6 +174,7 @@ mod tests {
             hold: true,
             drain: true,
             audit: true,
+            announcement: true,
         };
         let (items, receiver) = mpsc::channel(4);
         fanout.add(filter, items);

@@ -20,6 +20,8 @@ pub struct EventFilter {
     pub drain: bool,
     /// What changes something, or was to.
     pub audit: bool,
+    /// Announcements, and how drivers fare.
+    pub announcement: bool,
 }
 
 impl EventFilter {
@@ -34,6 +36,7 @@ impl EventFilter {
             Event::Hold(_) => self.hold,
             Event::Drain(_) => self.drain,
             Event::Audit(_) => self.audit,
+            Event::Announcement(_) => self.announcement,
         }
     }
 

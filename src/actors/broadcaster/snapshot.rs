@@ -80,7 +80,11 @@ impl StateSnapshot {
                 self.drains.insert(change.backend.clone(), Arc::clone(published));
             }
             Event::Drain(change) => drop(self.drains.remove(&change.backend)),
-            Event::Log(_) | Event::Dataplane(_) | Event::Change(_) | Event::Audit(_) => return,
+            Event::Log(_)
+            | Event::Dataplane(_)
+            | Event::Change(_)
+            | Event::Audit(_)
+            | Event::Announcement(_) => return,
         }
         self.events = None;
     }

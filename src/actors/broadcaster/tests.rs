@@ -19,6 +19,7 @@ const EVERYTHING: EventFilter = EventFilter {
     hold: true,
     drain: true,
     audit: true,
+    announcement: true,
 };
 const AT: SystemTime = SystemTime::UNIX_EPOCH;
 

@@ -4,7 +4,9 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::pending::{PendingCommand, TakenEffect};
-use super::{AdministerBackend, CommandOrigin, Controller, OverrideFailed, SetWeight};
+use super::{
+    AdministerBackend, CommandOrigin, Controller, OrderAnnouncement, OverrideFailed, SetWeight,
+};
 use crate::actors::clock::moment;
 use crate::domain::controller::{CommandRefused, OperatorCommand, OverrideCommand};
 use crate::domain::reconcile::Generation;
@@ -27,6 +29,16 @@ impl Handler<SetWeight> for Controller {
         let command = OverrideCommand::Weight { frontend, pool, backend, weight };
         let effect = self.command(command, given, ctx);
         Box::pin(async move { Ok(effect.await?.generation) })
+    }
+}
+
+impl Handler<OrderAnnouncement> for Controller {
+    type Result = ResponseFuture<Result<(), OverrideFailed>>;
+
+    fn handle(&mut self, message: OrderAnnouncement, ctx: &mut Self::Context) -> Self::Result {
+        let OrderAnnouncement { subject, order, given } = message;
+        let effect = self.command(OverrideCommand::Announcement { subject, order }, given, ctx);
+        Box::pin(async move { effect.await.map(|_| ()) })
     }
 }
 

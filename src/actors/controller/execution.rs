@@ -175,7 +175,11 @@ impl Controller {
             Event::FailOpen(change) => log::fail_open(change),
             Event::Hold(change) => log::hold(change),
             Event::Drain(change) => log::drain(change),
-            Event::Log(_) | Event::Dataplane(_) | Event::Change(_) | Event::Audit(_) => {}
+            Event::Log(_)
+            | Event::Dataplane(_)
+            | Event::Change(_)
+            | Event::Audit(_)
+            | Event::Announcement(_) => {}
         }
         self.events.publish(event);
     }

@@ -9,9 +9,11 @@ use tokio::sync::oneshot;
 
 use crate::actors::prober::{ProbeCount, ProbeReading};
 use crate::config::{LoadError, Loaded};
+use crate::domain::announce::orders::{AnnounceOrder, AnnounceOrders, AnnounceScope};
 use crate::domain::config::Config;
 use crate::domain::controller::{
-    AdminCommand, CommandRefused, ExcessiveChange, OverrideCommand, ReloadStatus, WeightPrediction,
+    AdminCommand, AnnounceSubject, CommandRefused, ExcessiveChange, OverrideCommand, ReloadStatus,
+    WeightPrediction,
 };
 pub use crate::domain::controller::{BackendView, FrontendView};
 use crate::domain::dataplane::net::Weight;
@@ -60,6 +62,22 @@ pub struct SetWeight {
     pub given: CommandOrigin,
 }
 
+/// Has announcements follow an order. Answered when it is kept over restarts, if anything
+/// is, and the Announcer has been told.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<(), OverrideFailed>")]
+pub struct OrderAnnouncement {
+    pub subject: AnnounceSubject,
+    /// `None`: the rules.
+    pub order: Option<AnnounceOrder>,
+    pub given: CommandOrigin,
+}
+
+/// What the subject of a command is in the configuration.
+#[derive(Message, Debug)]
+#[rtype(result = "Result<AnnounceScope, CommandRefused>")]
+pub struct GetAnnounceScope(pub AnnounceSubject);
+
 /// Who gives a command, why, and for how long.
 #[derive(Clone, Debug)]
 pub struct CommandOrigin {
@@ -89,6 +107,8 @@ pub struct GetOverrides;
 #[derive(Clone, Debug, MessageResponse)]
 pub struct OverrideListing {
     pub overrides: Vec<OverrideEntry>,
+    /// Those of announcements.
+    pub orders: AnnounceOrders,
     /// When they were so.
     pub now: Moment,
     /// Whether they are kept over restarts.

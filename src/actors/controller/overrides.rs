@@ -126,6 +126,7 @@ impl Handler<GetOverrides> for Controller {
     fn handle(&mut self, _: GetOverrides, _: &mut Self::Context) -> OverrideListing {
         OverrideListing {
             overrides: self.state.overrides().entries().collect(),
+            orders: self.state.overrides().announce_orders(),
             now: moment(),
             is_kept: self.keeper.is_some(),
             writes: self.write_stats,

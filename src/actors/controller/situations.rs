@@ -2,9 +2,13 @@
 
 use actix::prelude::*;
 
-use super::{CommandOrigin, Controller, GetBackendSituation, GetFrontendSituation, WouldCommand};
+use super::{
+    CommandOrigin, Controller, GetAnnounceScope, GetBackendSituation, GetFrontendSituation,
+    WouldCommand,
+};
 use crate::actors::clock::moment;
 use crate::actors::prober::{GetReading, ProbeReading};
+use crate::domain::announce::orders::AnnounceScope;
 use crate::domain::controller::{CommandRefused, OperatorCommand};
 use crate::domain::explain::facts::{BackendSituation, FrontendSituation};
 
@@ -40,6 +44,18 @@ impl Handler<GetFrontendSituation> for Controller {
         _: &mut Self::Context,
     ) -> Self::Result {
         self.state.frontend_situation(&name, moment())
+    }
+}
+
+impl Handler<GetAnnounceScope> for Controller {
+    type Result = Result<AnnounceScope, CommandRefused>;
+
+    fn handle(
+        &mut self,
+        GetAnnounceScope(subject): GetAnnounceScope,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        self.state.announce_scope(&subject)
     }
 }
 

@@ -96,7 +96,7 @@ impl BirdDriver {
     /// The files are written also while BIRD is away: it reads them when it starts.
     pub(super) async fn apply(&self, wanted: &WantedRoutes) -> Result<ApplyReport, DriverError> {
         let mut failures = BTreeMap::new();
-        let mut writes = 0;
+        let (mut writes, mut refusal) = (0, None);
         for is_ipv6 in [false, true] {
             match within_limit("writing an include file", self.file(is_ipv6).write(wanted)).await {
                 Ok(was_written) => writes += usize::from(was_written),
@@ -118,13 +118,15 @@ impl BirdDriver {
             writes += 1;
             if let Err(error) = configure(&mut control).await {
                 let reason = error.to_string();
+                refusal = Some(reason.clone());
                 let ours = before.routes.keys().chain(wanted.keys());
                 failures.extend(ours.map(|prefix| (*prefix, reason.clone())));
             }
         }
         // Over a connection of its own: on the other, a reply may be left.
         let after = self.read().await.ok();
-        Ok(ApplyReport::of(wanted, &before.routes, after, &failures, writes))
+        let report = ApplyReport::of(wanted, &before.routes, after, &failures, writes);
+        Ok(ApplyReport { refusal, ..report })
     }
 
     pub(super) fn watch(&self) -> BirdWatch {

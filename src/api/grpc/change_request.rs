@@ -54,6 +54,12 @@ impl ChangeRequest {
             "UnsetFrontendPoolBackendWeight" => {
                 Ok(Self::of_unset_weight(pb::UnsetWeightRequest::decode(message)?))
             }
+            "SetAnnouncement" => {
+                Ok(Self::of_announcement(&pb::SetAnnouncementRequest::decode(message)?))
+            }
+            "UnsetAnnouncement" => {
+                Ok(Self::of_unset_announcement(&pb::UnsetAnnouncementRequest::decode(message)?))
+            }
             "ReloadConfig" => Ok(Self::of_reload(pb::ReloadConfigRequest::decode(message)?)),
             "SyncVPPLBState" => Ok(Self::of_sync(pb::SyncVpplbStateRequest::decode(message)?)),
             // A test has every method of the table that changes something here.
@@ -110,6 +116,31 @@ impl ChangeRequest {
         }
     }
 
+    fn of_announcement(request: &pb::SetAnnouncementRequest) -> Self {
+        let pb::SetAnnouncementRequest { address, frontend_name, all, order, for_ns, why, .. } =
+            request;
+        let (subject, frontend) = announcement(address, frontend_name, *all);
+        Self {
+            what: format!("set announcement {subject} {}{}", shown(order), lasting(*for_ns)),
+            why: shown(why),
+            frontend,
+            is_validation: request.validate_only,
+            ..Self::default()
+        }
+    }
+
+    fn of_unset_announcement(request: &pb::UnsetAnnouncementRequest) -> Self {
+        let pb::UnsetAnnouncementRequest { address, frontend_name, all, why, .. } = request;
+        let (subject, frontend) = announcement(address, frontend_name, *all);
+        Self {
+            what: format!("unset announcement {subject}"),
+            why: shown(why),
+            frontend,
+            is_validation: request.validate_only,
+            ..Self::default()
+        }
+    }
+
     fn of_reload(pb::ReloadConfigRequest { force }: pb::ReloadConfigRequest) -> Self {
         let what = if force { "config reload force" } else { "config reload" };
         Self { what: what.into(), ..Self::default() }
@@ -160,6 +191,15 @@ impl std::fmt::Display for WeighedMember {
         let Self { frontend, pool, backend } = self;
         write!(f, "frontend {frontend} pool {pool} backend {backend}")
     }
+}
+
+/// Which announcement a request is about, and its frontend. What is wrong with the request
+/// is said by the refusal.
+fn announcement(address: &str, frontend: &str, all: bool) -> (String, Option<String>) {
+    let all = if all { "all" } else { "" };
+    let given = [address, frontend, all].into_iter().filter(|text| !text.is_empty());
+    let subject = given.map(shown).collect::<Vec<_>>().join(" ");
+    (subject, Some(shown(frontend)).filter(|name| !name.is_empty()))
 }
 
 /// A text of a request, of which nothing acts on a terminal and which does not go on.

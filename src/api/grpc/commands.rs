@@ -48,7 +48,11 @@ impl MaglevService {
         let why = self.why_pending(view.programmed, vec![view.name.clone()]).await?;
         let shadowed = GetVipWarning(view.settings.vip);
         let shadowed = self.actors.doctor.send(shadowed).await.or_status()?;
+        let announced = view.settings.announced_prefix();
         let mut info = convert::frontend(&view, refusal);
+        if let Some(prefix) = announced {
+            info.announcement = self.announcement(prefix).await?;
+        }
         (info.programmed, info.not_programmed) = (why.is_empty(), why);
         table::add_shares(&mut info, &view, &observed);
         info.warnings.splice(0..0, shadowed);

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::nanos::{now_ns, ns, unix_ns};
-use super::override_info::present_info;
-use super::{audit_info, drain_info};
+use super::override_info::{self, present_info};
+use super::{announcement_info, audit_info, drain_info};
 use crate::actors::prober::ProbeReading;
 use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::slow_start::{Ramp, RampView};
@@ -256,6 +256,7 @@ pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {
         Event::Hold(record) => Kind::Hold(hold(record)),
         Event::Drain(record) => Kind::Drain(drain_info::event(record)),
         Event::Audit(record) => Kind::Audit(audit_info::event(record).into()),
+        Event::Announcement(news) => Kind::Announcement(announcement_info::event(news)),
     };
     pb::Event { event: Some(kind), seq: seq.0, boot_id }
 }
@@ -303,6 +304,13 @@ fn change(change: &Change) -> pb::ChangeEvent {
             backend_name: backend.to_string(),
             from: from.to_string(),
             to: to.to_string(),
+            ..common
+        },
+        Changed::Announcement { scope, from, to, frontends: _ } => pb::ChangeEvent {
+            kind: "announcement".into(),
+            prefix: scope.to_string(),
+            from: override_info::order_word(*from).into(),
+            to: override_info::order_word(*to).into(),
             ..common
         },
         Changed::Config => pb::ChangeEvent { kind: "config".into(), ..common },

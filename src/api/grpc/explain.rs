@@ -8,10 +8,13 @@ use tonic::Status;
 use super::nanos::{now_ns, unix_ns};
 use super::service::{MaglevService, blocking};
 use super::status::OrStatus;
+use crate::actors::announcer::GetAnnouncement;
 use crate::actors::controller::{GetBackendSituation, GetFrontendSituation};
 use crate::actors::doctor::GetVipWarning;
 use crate::actors::reconciler::{GetHeldRemovals, GetTrace};
 use crate::actors::vpp_connection::{DataplaneError, GetVppInfo};
+use crate::domain::announce::AnnouncementReport;
+use crate::domain::announce::placement::VipPrefix;
 use crate::domain::controller::CommandRefused;
 use crate::domain::explain::facts::{FrontendSituation, ProbeSituation, VppLink, VppSituation};
 use crate::domain::explain::{self, Explanation, Statement};
@@ -48,7 +51,17 @@ impl MaglevService {
         let link = self.vpp_link().await?;
         let vpp = self.vpp_situation(&frontend, link).await?;
         let now = SystemTime::now();
-        let explain = move || explain::frontend::explain(&frontend, &vpp, now);
+        let question = GetAnnouncement(VipPrefix::new(frontend.vip.prefix().addr()));
+        let announcement = self.actors.announcer.send(question).await.or_status()?;
+        let is_its = |it: &AnnouncementReport| it.view.frontends.contains(&frontend.name);
+        let announcement = announcement.filter(|it| is_its(it));
+        let explain = move || {
+            let explanation = explain::frontend::explain(&frontend, &vpp, now);
+            match announcement {
+                Some(it) => explain::with_announcement(explanation, &frontend.name, &it),
+                None => explanation,
+            }
+        };
         Ok(explanation(name, &blocking(explain).await?))
     }
 

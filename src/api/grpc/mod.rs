@@ -1,6 +1,8 @@
 //! The gRPC service: requests become messages to the actors, answers responses. Every
 //! request passes the `gate`.
 
+mod announcement_info;
+mod announcements;
 mod audit;
 mod audit_info;
 mod caller;
@@ -29,6 +31,7 @@ pub(super) mod service;
 mod shared_calls;
 mod status;
 mod streaming;
+mod sync;
 mod table;
 mod timeline;
 mod timeout;

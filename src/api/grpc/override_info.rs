@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::nanos::{ns, unix_ns};
+use crate::domain::announce::orders::AnnounceOrder;
 use crate::domain::overrides::{Overridden, OverrideEntry};
 use crate::pb;
 
@@ -43,7 +44,19 @@ pub(super) fn info(
             configured: configured.to_string(),
             ..common
         },
+        Overridden::Announcement { scope, order } => pb::OverrideInfo {
+            kind: "announcement".into(),
+            prefix: scope.to_string(),
+            value: order_word(Some(*order)).into(),
+            configured: order_word(None).into(),
+            ..common
+        },
     }
+}
+
+/// An order, or the word for none.
+pub(super) fn order_word(order: Option<AnnounceOrder>) -> &'static str {
+    order.map_or("rules", AnnounceOrder::as_str)
 }
 
 #[cfg(test)]

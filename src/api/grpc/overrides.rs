@@ -15,7 +15,7 @@ use crate::pb;
 impl MaglevService {
     pub(super) async fn overrides(&self) -> Result<Response<pb::GetOverridesResponse>, Status> {
         let listing = self.actors.controller.send(GetOverrides).await.or_status()?;
-        let OverrideListing { overrides, now, is_kept, writes: _ } = listing;
+        let OverrideListing { overrides, now, is_kept, orders: _, writes: _ } = listing;
         Ok(Response::new(pb::GetOverridesResponse {
             overrides: overrides.iter().map(|entry| info(entry, now.monotonic)).collect(),
             kept: is_kept,

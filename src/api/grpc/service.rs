@@ -5,13 +5,12 @@ use std::sync::Arc;
 use tokio_stream::Empty;
 use tonic::{Request, Response, Status};
 
-use super::audit::ChangeOutcome;
 use super::names::{parse_name, parse_name_field};
 use super::status::OrStatus;
 use super::watch::{self, EventStream};
 use super::{convert, lb, table};
 use crate::actors::controller::{GetConfig, PredictWeight};
-use crate::actors::reconciler::{GetHeldRemovals, GetVip, Sync};
+use crate::actors::reconciler::{GetHeldRemovals, GetVip};
 use crate::actors::vpp_connection::GetVppInfo;
 use crate::api::actors::Actors;
 use crate::api::rights::in_force::RightsInForce;
@@ -19,7 +18,6 @@ use crate::api::transport::tls::Certificates;
 use crate::domain::config::Config;
 use crate::domain::controller::AdminCommand;
 use crate::domain::dataplane::net::Weight;
-use crate::domain::dataplane::plan::Scope;
 use crate::pb;
 use crate::pb::maglev_server::Maglev;
 
@@ -292,6 +290,27 @@ impl Maglev for MaglevService {
         self.identity(&request)
     }
 
+    async fn get_announcements(
+        &self,
+        request: Request<pb::GetAnnouncementsRequest>,
+    ) -> GrpcReply<pb::Announcements> {
+        self.announcements(request.into_inner()).await
+    }
+
+    async fn set_announcement(
+        &self,
+        request: Request<pb::SetAnnouncementRequest>,
+    ) -> GrpcReply<pb::Announcements> {
+        self.order_announcement(request).await
+    }
+
+    async fn unset_announcement(
+        &self,
+        request: Request<pb::UnsetAnnouncementRequest>,
+    ) -> GrpcReply<pb::Announcements> {
+        self.end_announce_order(request).await
+    }
+
     async fn get_vpp_info(&self, _: Request<pb::GetVppInfoRequest>) -> GrpcReply<pb::VppInfo> {
         let info = self.actors.vpp.send(GetVppInfo).await.or_status()?.or_status()?;
         let held = self.actors.reconciler.send(GetHeldRemovals).await.or_status()?;
@@ -302,28 +321,7 @@ impl Maglev for MaglevService {
         &self,
         request: Request<pb::SyncVpplbStateRequest>,
     ) -> GrpcReply<pb::SyncVpplbStateResponse> {
-        let request = request.into_inner();
-        let scope = match request.frontend_name {
-            None => Scope::All,
-            Some(name) => Scope::One(parse_name_field("frontend_name", name)?.as_str().into()),
-        };
-        if request.force && scope != Scope::All {
-            return Err(Status::invalid_argument(
-                "force makes removals that are held, and the sync of a frontend removes no VIP: \
-                 leave out the frontend, or force",
-            ));
-        }
-        let message = Sync { scope, dry_run: request.dry_run, force: request.force };
-        let report = self.actors.reconciler.send(message).await.or_status()?.or_status()?;
-        // The tables of many steps take long to compute.
-        let report = blocking(move || lb::report(&report)).await?;
-        let refused = report.steps.iter().filter(|step| !step.error.is_empty()).count();
-        let mut response = Response::new(report);
-        if refused > 0 {
-            let outcome = ChangeOutcome::failed(format!("VPP refused {refused} steps"));
-            response.extensions_mut().insert(outcome);
-        }
-        Ok(response)
+        self.sync(request.into_inner()).await
     }
 
     async fn predict_change(

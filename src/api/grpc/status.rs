@@ -25,10 +25,13 @@ impl ToStatus for CommandRefused {
             | Self::NoFrontend(_)
             | Self::NoPool { .. }
             | Self::NotInPool { .. }
-            | Self::NotInFrontend { .. } => Status::not_found(text),
-            Self::Disabled { .. } | Self::NothingLasts { .. } | Self::NotDrained(_) => {
-                Status::failed_precondition(text)
-            }
+            | Self::NotInFrontend { .. }
+            | Self::NoAnnouncement(_) => Status::not_found(text),
+            Self::Disabled { .. }
+            | Self::NothingLasts { .. }
+            | Self::NotDrained(_)
+            | Self::NotAnnounced(_)
+            | Self::NothingAnnounced => Status::failed_precondition(text),
         }
     }
 }

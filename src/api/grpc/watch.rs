@@ -38,6 +38,7 @@ pub(super) fn subscribe(request: &pb::WatchRequest) -> Result<Subscribe, Status>
         hold: request.hold.unwrap_or(false),
         drain: request.drain.unwrap_or(false),
         audit: request.audit.unwrap_or(false),
+        announcement: request.announcement.unwrap_or(false),
     };
     let resume = request.resume.as_ref();
     let resume = resume.map(|point| ResumePoint { boot_id: point.boot_id, seq: Seq(point.seq) });

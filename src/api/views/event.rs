@@ -81,7 +81,7 @@ pub enum EventKindJson {
     Change {
         /// When.
         at: Option<String>,
-        /// `admin`, `weight` or `config`.
+        /// `admin`, `weight`, `announcement` or `config`.
         kind: String,
         /// Of a weight.
         frontend: Option<String>,
@@ -89,6 +89,8 @@ pub enum EventKindJson {
         pool: Option<String>,
         /// Of a weight and of `admin`.
         backend: Option<String>,
+        /// Of an announcement: the address with its length, or `all`.
+        prefix: Option<String>,
         /// The desired value before.
         from: Option<String>,
         /// The desired value now.
@@ -166,6 +168,23 @@ pub enum EventKindJson {
         /// Calls that were denied before this one and have no event of their own.
         withheld: u64,
     },
+    /// An announcement changes, or how a driver fares.
+    Announcement {
+        /// When.
+        at: Option<String>,
+        /// `wanted`, `placed` or `driver`.
+        kind: String,
+        /// The address with its length.
+        prefix: Option<String>,
+        /// Those that share it.
+        frontends: Vec<String>,
+        /// Of `placed` and `driver`.
+        driver: Option<String>,
+        from: String,
+        to: String,
+        /// For people.
+        why: Option<String>,
+    },
     /// Events were lost to this stream; a snapshot follows.
     Missed {
         /// How many.
@@ -222,6 +241,7 @@ impl From<&Event> for EventKindJson {
                 frontend: present(&change.frontend_name),
                 pool: present(&change.pool_name),
                 backend: present(&change.backend_name),
+                prefix: present(&change.prefix),
                 from: present(&change.from),
                 to: present(&change.to),
                 overridden: change.overridden,
@@ -263,6 +283,16 @@ impl From<&Event> for EventKindJson {
                 frontend: present(&audit.frontend_name),
                 began: known_moment(audit.began_unix_ns),
                 withheld: audit.withheld,
+            },
+            Event::Announcement(event) => Self::Announcement {
+                at: known_moment(event.at_unix_ns),
+                kind: event.kind.clone(),
+                prefix: present(&event.prefix),
+                frontends: event.frontend_names.clone(),
+                driver: present(&event.driver),
+                from: event.from.clone(),
+                to: event.to.clone(),
+                why: present(&event.why),
             },
             Event::Missed(missed) => Self::Missed { count: missed.count },
         }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::announcement::AnnouncementJson;
 use super::backend::{DoubtJson, SlowStartJson};
 use super::drain::DrainJson;
 use super::overrides::OverrideJson;
@@ -42,6 +43,8 @@ pub struct FrontendJson {
     pub serving: bool,
     /// Whether its health checks are believed; `None`: they always are.
     pub fail_open: Option<FailOpenJson>,
+    /// Whether its address is announced; `None`: it is not to be.
+    pub announcement: Option<AnnouncementJson>,
     /// The name of the pool that gets new flows.
     pub serving_pool: Option<String>,
     /// In order of preference.
@@ -146,6 +149,7 @@ impl From<&pb::FrontendInfo> for FrontendJson {
             not_programmed: present(&frontend.not_programmed),
             serving: frontend.serving,
             fail_open: frontend.fail_open.as_ref().map(FailOpenJson::from),
+            announcement: frontend.announcement.as_ref().map(AnnouncementJson::from),
             serving_pool: serving_pool(frontend).map(|pool| pool.name.clone()),
             pools: frontend.pools.iter().map(PoolJson::from).collect(),
         }

@@ -5,6 +5,7 @@
 //! Moments are RFC 3339 texts in UTC, or null where they are not known; spans
 //! are integers of nanoseconds. What is absent is null, never an empty text.
 
+mod announcement;
 mod backend;
 mod config_check;
 mod differences;
@@ -22,6 +23,10 @@ mod vpp;
 #[cfg(test)]
 mod tests;
 
+pub use announcement::{
+    AnnounceDriverJson, AnnouncementJson, AnnouncementOddity, AnnouncementsJson,
+    PlacedAnnouncementJson, announcement_oddity, misplaced,
+};
 pub use backend::{BackendJson, DampingJson, DoubtJson, SlowStartJson, TransitionJson};
 pub use config_check::ConfigCheckJson;
 pub use differences::differences;

@@ -11,24 +11,28 @@ use crate::pb;
 pub struct OverridesJson {
     /// Whether they are kept over restarts.
     pub kept: bool,
-    /// Those of backends by name, then those of weights by frontend, pool and backend.
+    /// Those of backends by name, then those of weights by frontend, pool and backend, then
+    /// those of announcements.
     pub overrides: Vec<OverrideJson>,
 }
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OverrideJson {
-    /// `admin` or `weight`.
+    /// `admin`, `weight` or `announcement`.
     pub kind: String,
     /// Of a weight.
     pub frontend: Option<String>,
     /// Of a weight.
     pub pool: Option<String>,
-    /// The backend.
-    pub backend: String,
-    /// `enabled`, `paused` or `disabled`; or a weight, 0..=100.
+    /// The backend; `None`: of an announcement.
+    pub backend: Option<String>,
+    /// Of an announcement: the address with its length, or `all`.
+    pub prefix: Option<String>,
+    /// `enabled`, `paused` or `disabled`; a weight, 0..=100; or `announce`, `drain` or
+    /// `withdraw`.
     pub value: String,
-    /// What the file says.
+    /// What the file says; of an announcement `rules`.
     pub configured: String,
     /// The operator, as the daemon knows them.
     pub who: String,
@@ -57,7 +61,8 @@ impl From<&pb::OverrideInfo> for OverrideJson {
             kind: info.kind.clone(),
             frontend: present(&info.frontend_name),
             pool: present(&info.pool_name),
-            backend: info.backend_name.clone(),
+            backend: present(&info.backend_name),
+            prefix: present(&info.prefix),
             value: info.value.clone(),
             configured: info.configured.clone(),
             who: info.who.clone(),

@@ -84,6 +84,11 @@ fn the_page_has_every_key_of_every_object() {
     check("Sync", SyncJson::new(&pb::SyncVpplbStateResponse::default(), false));
     check("Step", SyncStepJson::from(&pb::SyncStep::default()));
     check("Configuration check", ConfigCheckJson::default());
+    check("Announcements", AnnouncementsJson::from(&pb::Announcements::default()));
+    check("Announcement", AnnouncementJson::from(&pb::AnnouncementInfo::default()));
+    let placed = pb::PlacedAnnouncementInfo::default();
+    check("Placed announcement", PlacedAnnouncementJson::from(&placed));
+    check("Driver", AnnounceDriverJson::from(&pb::AnnounceDriverInfo::default()));
     check("Identity", IdentityJson::from(&pb::CallerIdentity::default()));
 }
 
@@ -98,6 +103,7 @@ fn the_page_has_every_key_of_every_event() {
         Some(Event::Hold(pb::HoldEvent::default())),
         Some(Event::Drain(pb::DrainEvent::default())),
         Some(Event::Audit(Box::default())),
+        Some(Event::Announcement(pb::AnnouncementEvent::default())),
         Some(Event::Change(pb::ChangeEvent::default())),
         Some(Event::Missed(pb::MissedEvent::default())),
         None,
@@ -129,6 +135,7 @@ fn a_change_says_what_was_asked_for_and_by_whom() {
         why: "kernel upgrade".into(),
         until_unix_ns: 2,
         ended: String::new(),
+        prefix: String::new(),
     };
     let event = pb::Event { event: Some(Event::Change(change)), seq: 7, boot_id: 0xfeed };
     let expected = serde_json::json!({
@@ -138,6 +145,7 @@ fn a_change_says_what_was_asked_for_and_by_whom() {
         "frontend": "web",
         "pool": "primary",
         "backend": "nginx0",
+        "prefix": null,
         "from": "100",
         "to": "50",
         "overridden": true,

@@ -20,6 +20,8 @@ pub enum NameList {
     Frontends,
     Backends,
     HealthChecks,
+    /// Addresses that are announced, and the frontends that have them.
+    Announcements,
     /// The pools of a frontend.
     Pools {
         frontend: String,
@@ -40,6 +42,7 @@ impl NameList {
         match slot {
             ValueSlot::Frontend => Some(Self::Frontends),
             ValueSlot::HealthCheck => Some(Self::HealthChecks),
+            ValueSlot::Announcement => Some(Self::Announcements),
             ValueSlot::Pool => frontend().map(|frontend| Self::Pools { frontend }),
             ValueSlot::Backend => Some(match frontend() {
                 Some(frontend) => {
@@ -90,6 +93,7 @@ mod tests {
             NameList::Frontends => vec!["web".into(), "wiki".into()],
             NameList::Pools { frontend } => vec![format!("{frontend}-first")],
             NameList::Members { frontend, pool } => vec![format!("{frontend}/{pool:?}")],
+            NameList::Announcements => vec!["192.0.2.1".into()],
             NameList::Backends | NameList::HealthChecks => vec![],
         };
         let found = candidates(words, partial, names).unwrap();
@@ -101,6 +105,7 @@ mod tests {
         assert_eq!(found(&["sync", "vpp", "lb", "state"], ""), ["web", "wiki", "dry-run", "force"]);
         assert_eq!(found(&["sync", "vpp", "lb", "state"], "wi"), ["wiki"]);
         assert_eq!(found(&["sh", "frontend"], "x"), [] as [&str; 0]);
+        assert_eq!(found(&["set", "announcement"], ""), ["192.0.2.1", "all"]);
     }
 
     #[test]

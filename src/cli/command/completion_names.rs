@@ -57,6 +57,17 @@ async fn query(client: &DaemonClient, list: &NameList) -> Result<Vec<String>, Cl
             let response = grpc.list_health_checks(pb::ListHealthChecksRequest {}).await;
             client.message("ListHealthChecks", response)?.names
         }
+        NameList::Announcements => {
+            let response = grpc.get_announcements(pb::GetAnnouncementsRequest::default()).await;
+            let announced = client.message("GetAnnouncements", response)?.announcements;
+            let address = |info: &pb::AnnouncementInfo| {
+                info.prefix.split_once('/').map(|(address, _)| address.to_owned())
+            };
+            let addresses: Vec<_> = announced.iter().filter_map(address).collect();
+            let frontends: BTreeSet<String> =
+                announced.into_iter().flat_map(|info| info.frontend_names).collect();
+            addresses.into_iter().chain(frontends).collect()
+        }
         NameList::Pools { frontend } => {
             let frontend = requests::frontend(client.clone(), frontend.clone()).await?;
             frontend.pools.into_iter().map(|pool| pool.name).collect()

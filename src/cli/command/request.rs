@@ -1,6 +1,7 @@
 //! Every command of maglevc, as one closed enum: the grammar makes it and
 //! `dispatch` executes it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// One command, validated as far as possible without a daemon.
@@ -89,6 +90,18 @@ pub enum DaemonRequest {
     ShowIdentity,
     /// All overrides by operators.
     ShowOverrides,
+    /// What is announced.
+    ShowAnnouncements {
+        /// Only this; `None`: all.
+        subject: Option<AnnounceWhich>,
+    },
+    /// Have announcements follow an order.
+    OrderAnnouncement {
+        subject: AnnounceWhich,
+        /// `None`: the rules.
+        order: Option<AnnounceOrderWord>,
+        terms: OverrideTerms,
+    },
     /// Why a backend gets the flows that it gets.
     ExplainBackend {
         /// The name in the configuration file.
@@ -144,6 +157,50 @@ pub enum DaemonRequest {
         /// Even if it takes away too much to be meant.
         force: bool,
     },
+}
+
+/// Which announcement a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnnounceWhich {
+    All,
+    /// An address, with its length or without.
+    Address(String),
+    /// The name in the configuration file.
+    Frontend(String),
+}
+
+impl AnnounceWhich {
+    /// What is an address means that, and not a frontend.
+    #[must_use]
+    pub fn named(name: String) -> Self {
+        let address = name.split_once('/').map_or(name.as_str(), |(address, _)| address);
+        match address.parse::<IpAddr>() {
+            Ok(_) => Self::Address(name),
+            Err(_) => Self::Frontend(name),
+        }
+    }
+}
+
+/// What announcements are ordered to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnnounceOrderWord {
+    /// Whatever the servers' health is.
+    Announce,
+    /// With a low preference.
+    Drain,
+    Withdraw,
+}
+
+impl AnnounceOrderWord {
+    /// The word of `SetAnnouncementRequest.order`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Announce => "announce",
+            Self::Drain => "drain",
+            Self::Withdraw => "withdraw",
+        }
+    }
 }
 
 /// How a backend is drained.
@@ -215,6 +272,8 @@ pub struct WatchOptions {
     pub drain: bool,
     /// Whether the kind was named.
     pub audit: bool,
+    /// Whether the kind was named.
+    pub announcement: bool,
 }
 
 /// Severities of the daemon's log.

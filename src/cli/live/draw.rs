@@ -8,17 +8,16 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Paragraph, Row as TableRow, Table};
 
+use super::changes::described;
 use super::model::LiveModel;
 use super::rows::{Row, rows};
-use crate::api::views::fail_open_text;
 use crate::api::views::text::printable;
+use crate::api::views::{announcement_oddity, fail_open_text};
 use crate::cli::error::client_error_text;
 use crate::cli::render::context::Tone;
 use crate::cli::render::text::{drain, slow_start};
 use crate::cli::render::time::{age, elapsed, moment};
-use crate::client::mirror::{
-    DaemonStatus, MirroredState, RecentChange, RecentChangeKind, VppStatus,
-};
+use crate::client::mirror::{DaemonStatus, MirroredState, VppStatus};
 use crate::pb;
 
 /// Lines of recent changes, where the terminal has room for them.
@@ -194,6 +193,10 @@ fn table_row(row: &Row<'_>, now_ns: i64, ink: Ink) -> TableRow<'static> {
                 };
                 (why, tone) = (format!("FAILS OPEN: {open}{refusal}"), Tone::Bad);
             }
+            if let Some(oddity) = frontend.announcement.as_ref().and_then(announcement_oddity) {
+                why = format!("{}; {why}", oddity.text);
+                tone = if oddity.is_bad { Tone::Bad } else { tone };
+            }
             [
                 ink.span(Tone::Title, printable(&frontend.name)),
                 state(&frontend.state),
@@ -278,54 +281,6 @@ fn recent_changes(model: &LiveModel, ink: Ink) -> Paragraph<'static> {
         lines.push(Line::from("none since this began"));
     }
     Paragraph::new(lines)
-}
-
-/// A recent change in words, and their tone.
-fn described(change: &RecentChange) -> (String, Tone) {
-    let transition = |object: &str, name: &str, last: &pb::TransitionRecord| {
-        let arrow = format!("{} → {}", last.from, last.to);
-        (words(&[object, name, &arrow, &last.why]), Tone::of_state(&last.to))
-    };
-    match &change.kind {
-        RecentChangeKind::Backend { name, transition: last } => transition("backend", name, last),
-        RecentChangeKind::Frontend { name, transition: last } => transition("frontend", name, last),
-        RecentChangeKind::FailOpen(event) => {
-            let last = event.transition.clone().unwrap_or_default();
-            let (what, tone) = match last.to.as_str() {
-                "open" => ("FAILS OPEN", Tone::Bad),
-                _ => ("no longer fails open", Tone::Good),
-            };
-            let share = format!("weight {} of {} is up", event.up_weight, event.total_weight);
-            (words(&["frontend", &event.frontend_name, what, &share, &last.why]), tone)
-        }
-        RecentChangeKind::Dataplane(event) => {
-            let tone = match event.kind.as_str() {
-                "disconnected" | "model_mismatch" | "removals_held" => Tone::Bad,
-                "connected" => Tone::Good,
-                _ => Tone::Plain,
-            };
-            (words(&["VPP", &event.frontend_name, &event.kind, &event.detail]), tone)
-        }
-        RecentChangeKind::Hold(hold) if hold.kind == "began" => {
-            (words(&["verdicts held", &hold.probes, "nobody passes"]), Tone::Unsure)
-        }
-        RecentChangeKind::Hold(hold) => {
-            let lasted = elapsed(hold.lasted_ns);
-            (words(&["verdicts", &hold.outcome, &hold.probes, "after", &lasted]), Tone::Plain)
-        }
-        RecentChangeKind::Drain(event) => {
-            let flows = event.flows.map_or(String::new(), |flows| format!("{flows} flows"));
-            let what = ["drain of", &event.backend_name, &event.kind, &flows, &event.why];
-            (words(&what), drain::tone(&event.kind))
-        }
-        RecentChangeKind::Missed(count) => (format!("{count} events missed"), Tone::Unsure),
-    }
-}
-
-/// The words that are not empty, on one line.
-fn words(words: &[&str]) -> String {
-    let words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
-    printable(&words.join(" "))
 }
 
 fn keys(model: &LiveModel, count: usize, ink: Ink) -> Paragraph<'static> {

@@ -8,6 +8,7 @@
 //!
 //! The model is a value, and drawing a function of it and the moment.
 
+mod changes;
 mod draw;
 mod keys;
 mod model;

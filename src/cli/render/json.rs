@@ -5,9 +5,9 @@ use serde_json::{Value, json, to_value};
 
 use crate::api::views::text::printable_json;
 use crate::api::views::{
-    BackendJson, DoctorFindingJson, EventJson, ExplanationJson, FrontendJson, HealthCheckJson,
-    IdentityJson, LbStateJson, OverridesJson, PredictionJson, SyncJson, VipCountersJson,
-    VppInfoJson,
+    AnnouncementsJson, BackendJson, DoctorFindingJson, EventJson, ExplanationJson, FrontendJson,
+    HealthCheckJson, IdentityJson, LbStateJson, OverridesJson, PredictionJson, SyncJson,
+    VipCountersJson, VppInfoJson,
 };
 use crate::cli::answer::CliAnswer;
 use crate::cli::command::help::Usage;
@@ -34,6 +34,10 @@ pub fn answer(answer: &CliAnswer) -> serde_json::Result<Value> {
         CliAnswer::WeightSet { frontend, .. } => to_value(FrontendJson::from(frontend)),
         CliAnswer::Identity(identity) => to_value(IdentityJson::from(identity)),
         CliAnswer::Overrides(answer) => to_value(OverridesJson::from(answer)),
+        CliAnswer::Announcements(answer)
+        | CliAnswer::AnnouncementSet { announcements: answer, .. } => {
+            to_value(AnnouncementsJson::from(answer))
+        }
         CliAnswer::Backends(backends) => {
             to_value(backends.iter().map(BackendJson::from).collect::<Vec<_>>())
         }

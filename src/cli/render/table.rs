@@ -91,6 +91,11 @@ impl TextTable {
         self.rows.push(cells.into());
     }
 
+    /// The same, where the data decide how many columns there are.
+    pub fn row_of(&mut self, cells: Vec<Cell>) {
+        self.rows.push(cells);
+    }
+
     /// The table's lines, each with its newline; titles first.
     #[must_use]
     pub fn render(&self, context: &RenderContext) -> String {

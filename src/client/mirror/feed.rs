@@ -30,6 +30,7 @@ pub async fn feed(
         hold: Some(true),
         drain: Some(true),
         audit: Some(refresh.audit),
+        announcement: Some(true),
         ..pb::WatchRequest::default()
     };
     let policy = FollowPolicy { retry_first: true, retry_refused: false };

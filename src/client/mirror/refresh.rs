@@ -151,6 +151,7 @@ impl Refresh {
             Some(Event::Dataplane(event)) => {
                 self.frontends.insert(event.frontend_name.clone());
             }
+            Some(Event::Change(change)) if change.kind == "announcement" => self.everything = true,
             // A weight.
             Some(Event::Change(change)) if !change.frontend_name.is_empty() => {
                 self.frontends.insert(change.frontend_name.clone());
@@ -171,6 +172,10 @@ impl Refresh {
                 };
                 self.backends.insert(drain.backend_name.clone());
                 self.watch(now);
+            }
+            Some(Event::Announcement(event)) if event.kind == "driver" => self.everything = true,
+            Some(Event::Announcement(event)) => {
+                self.frontends.extend(event.frontend_names.iter().cloned());
             }
             Some(Event::Missed(_)) => {
                 self.draining.clear();

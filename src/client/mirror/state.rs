@@ -84,6 +84,8 @@ pub enum RecentChangeKind {
     Hold(pb::HoldEvent),
     /// A drain came further.
     Drain(pb::DrainEvent),
+    /// An announcement changed, or how a driver fares.
+    Announcement(pb::AnnouncementEvent),
     /// This many events were lost.
     Missed(u64),
 }
@@ -277,6 +279,9 @@ impl Mirror {
                 }
             }
             Some(Event::Drain(event)) => self.apply_drain(event),
+            Some(Event::Announcement(event)) => {
+                self.add_recent(event.at_unix_ns, RecentChangeKind::Announcement(event));
+            }
             Some(Event::Missed(missed)) => {
                 self.held.clear();
                 // It has no time of its own.

@@ -1,14 +1,13 @@
 //! What is known at one moment of the prefixes that may be announced.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::orders::{AnnounceOrders, GivenOrder};
 use super::placement::VipPrefix;
 use super::settings::{AnnounceSettings, AnnouncerSettings, SharedBy};
 use crate::domain::balancing::fail_open::UpWeight;
 use crate::domain::names::FrontendName;
-use crate::domain::overrides::OverrideOrigin;
 
 /// See the module's description.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,8 +29,8 @@ pub struct PrefixFacts {
     /// Whether VPP's FIB leads the address to `lb`; `None`: not known, and not held
     /// against it.
     pub is_routed: Option<bool>,
-    /// An operator's override.
-    pub order: Option<(AnnounceOrder, Arc<OverrideOrigin>)>,
+    /// What operators have ordered.
+    pub order: Option<GivenOrder>,
 }
 
 impl PrefixFacts {
@@ -59,6 +58,8 @@ pub struct AnnounceUpdate {
     pub is_ready: bool,
     pub is_vpp_present: bool,
     pub settings: AnnouncerSettings,
+    /// All that are in force.
+    pub orders: AnnounceOrders,
     /// The frontends that have changed; `None`: it is not to be announced, or no more.
     pub frontends: Vec<(FrontendName, Option<(VipPrefix, AnnouncedFrontend)>)>,
 }
@@ -66,7 +67,7 @@ pub struct AnnounceUpdate {
 impl AnnounceFacts {
     /// Notes what has changed. The prefixes and what is known of them besides stay.
     pub fn update(&mut self, update: AnnounceUpdate) {
-        let AnnounceUpdate { is_ready, is_vpp_present, settings, frontends } = update;
+        let AnnounceUpdate { is_ready, is_vpp_present, settings, orders, frontends } = update;
         (self.is_ready, self.is_vpp_present) = (is_ready, is_vpp_present);
         self.hold_vpp = settings.hold_vpp;
         for (name, facts) in frontends {
@@ -79,27 +80,8 @@ impl AnnounceFacts {
                 self.prefixes.entry(prefix).or_default().frontends.insert(name, facts);
             }
         }
-    }
-}
-
-/// What an operator wants of a prefix in place of the rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AnnounceOrder {
-    /// Whatever its servers' health is.
-    Announce,
-    /// With a lower preference, so that other sites are preferred.
-    Drain,
-    Withdraw,
-}
-
-impl AnnounceOrder {
-    /// The command's word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Announce => "announce",
-            Self::Drain => "drain",
-            Self::Withdraw => "withdraw",
+        for (prefix, its) in &mut self.prefixes {
+            its.order = orders.of(*prefix).cloned();
         }
     }
 }

@@ -7,7 +7,7 @@
 //! again. In this order:
 //!
 //! 1. Until VPP was read and every backend has a verdict, nothing is decided: what an
-//!    earlier daemon has placed stays.
+//!    earlier daemon has placed stays, but for what an operator has ordered withdrawn.
 //! 2. An operator's `withdraw` is done at once.
 //! 3. What VPP does not serve is not announced. A prefix that was stays for `hold-vpp`,
 //!    into which a restart of VPP fits.
@@ -17,16 +17,23 @@
 //!    be this machine's way to see. Enough of it up announces it after `hold-up`.
 //! 6. An operator's `drain` lowers the preference of what would be announced.
 
+mod driver_record;
 mod facts;
+mod listing;
 mod report;
 mod settings;
 mod state;
 mod verdict;
 
 pub mod driver_loop;
+pub mod orders;
 pub mod placement;
 
-pub use facts::{AnnounceFacts, AnnounceOrder, AnnounceUpdate, AnnouncedFrontend, PrefixFacts};
+pub use driver_record::{
+    DriverNews, DriverRecord, DriverView, PlacedChange, PlacedProblem, PlacedState, PlacedView,
+};
+pub use facts::{AnnounceFacts, AnnounceUpdate, AnnouncedFrontend, PrefixFacts};
+pub use listing::{AnnouncementListing, AnnouncementReport};
 pub use report::DriverReport;
 pub use settings::{AnnounceSettings, AnnouncerSettings, DriverSettings, HealthyShare, SharedBy};
 pub use state::{

@@ -13,9 +13,18 @@ pub struct DriverReport {
     pub statuses: BTreeMap<VipPrefix, PrefixStatus>,
     /// Why nothing could be read before anything was written.
     pub error: Option<String>,
+    /// Why the routing daemon takes no change at all, such as a fault in its configuration.
+    pub refusal: Option<String>,
 }
 
 impl DriverReport {
+    /// Why it is not known what there is; `None`: it is.
+    #[must_use]
+    pub fn unread(&self) -> Option<String> {
+        let otherwise = || "what was written could not be read back".to_owned();
+        self.placed.is_none().then(|| self.error.clone().unwrap_or_else(otherwise))
+    }
+
     /// What is not as it is wanted: a prefix and why, or the driver as a whole.
     pub fn troubles(&self) -> impl Iterator<Item = (Option<VipPrefix>, String)> {
         let whole = self.error.iter().map(|error| (None, error.clone()));

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::facts::{AnnounceFacts, PrefixFacts};
+use super::orders::AnnounceOrder;
 use super::placement::{RoutePlacement, VipPrefix, WantedRoutes};
 use super::verdict::{AnnounceCall, AnnounceReason, HoldReason, call};
 use crate::domain::moment::Moment;
@@ -33,6 +34,12 @@ impl VipStanding {
             Self::Drained => "drained",
             Self::Withdrawn => "withdrawn",
         }
+    }
+
+    /// What drivers are to have; `None`: whatever they have.
+    #[must_use]
+    pub fn wanted(self) -> Option<Option<RoutePlacement>> {
+        (self != Self::Unknown).then(|| self.placement())
     }
 
     fn placement(self) -> Option<RoutePlacement> {
@@ -81,7 +88,9 @@ pub struct AnnouncementView {
     pub why: AnnounceReason,
     /// Why it stays what it is all the same, and how long still; `None`: until that ends.
     pub held: Option<(HoldReason, Option<Duration>)>,
-    /// Withdraws since the daemon started.
+    /// Changes since the daemon started.
+    pub changes: u64,
+    /// Those that withdrew it.
     pub withdraws: u64,
 }
 
@@ -105,6 +114,7 @@ struct Announcement {
     healthy: BTreeSet<FrontendName>,
     /// The last withdraw was not an operator's: announcing it again waits.
     settles: bool,
+    changes: u64,
     withdraws: u64,
 }
 
@@ -125,10 +135,11 @@ impl AnnounceState {
 
     /// Decides by the facts of this moment.
     pub fn decide(&mut self, facts: &AnnounceFacts, now: Moment) -> AnnounceDecision {
+        if !facts.is_ready {
+            return self.withdraw_ordered(facts, now);
+        }
         let mut decision = AnnounceDecision::default();
-        let Some(adopted) = self.adopted.as_ref().filter(|_| facts.is_ready) else {
-            return decision;
-        };
+        let Some(adopted) = &self.adopted else { return decision };
         self.prefixes.retain(|prefix, announcement| {
             let is_left = facts.prefixes.contains_key(prefix);
             if !is_left && announcement.standing.placement().is_some() {
@@ -160,25 +171,59 @@ impl AnnounceState {
         decision
     }
 
+    /// Before anything is known of servers and of VPP, what an operator has ordered withdrawn
+    /// is, of what an earlier daemon has placed, and the rest stays.
+    fn withdraw_ordered(&mut self, facts: &AnnounceFacts, now: Moment) -> AnnounceDecision {
+        let mut decision = AnnounceDecision::default();
+        let Some(adopted) = &mut self.adopted else { return decision };
+        for (prefix, its) in &facts.prefixes {
+            let order = its.order.as_ref().filter(|it| it.order == AnnounceOrder::Withdraw);
+            let Some(given) = order.filter(|_| !self.prefixes.contains_key(prefix)) else {
+                continue;
+            };
+            let mut announcement = Announcement::adopted(adopted.remove(prefix), its, now.wall);
+            let (from, to) = (announcement.standing, VipStanding::Withdrawn);
+            let why = AnnounceReason::Ordered(given.clone());
+            announcement.become_wanted(to, now.wall);
+            announcement.why = why.clone();
+            self.prefixes.insert(*prefix, announcement);
+            if from != to {
+                let (prefix, at) = (*prefix, now.wall);
+                decision.changes.push(AnnouncementChange { prefix, from, to, why, at });
+            }
+        }
+        decision.wanted = (!self.prefixes.is_empty()).then(|| adopted.clone());
+        decision
+    }
+
     /// All prefixes of these facts.
     #[must_use]
     pub fn views(&self, facts: &AnnounceFacts, now: Moment) -> Vec<AnnouncementView> {
-        let views = facts.prefixes.iter().map(|(prefix, its)| {
-            let frontends = its.frontends.keys().cloned().collect();
-            match self.prefixes.get(prefix) {
-                Some(announcement) => announcement.view(*prefix, frontends, now),
-                None => AnnouncementView {
-                    prefix: *prefix,
-                    frontends,
-                    standing: VipStanding::Unknown,
-                    since: now.wall,
-                    why: AnnounceReason::Starting,
-                    held: None,
-                    withdraws: 0,
-                },
-            }
-        });
-        views.collect()
+        facts.prefixes.keys().filter_map(|prefix| self.view(facts, *prefix, now)).collect()
+    }
+
+    /// One of them; `None`: the facts have no such prefix.
+    #[must_use]
+    pub fn view(
+        &self,
+        facts: &AnnounceFacts,
+        prefix: VipPrefix,
+        now: Moment,
+    ) -> Option<AnnouncementView> {
+        let frontends = facts.prefixes.get(&prefix)?.frontends.keys().cloned().collect();
+        Some(match self.prefixes.get(&prefix) {
+            Some(announcement) => announcement.view(prefix, frontends, now),
+            None => AnnouncementView {
+                prefix,
+                frontends,
+                standing: VipStanding::Unknown,
+                since: now.wall,
+                why: AnnounceReason::Starting,
+                held: None,
+                changes: 0,
+                withdraws: 0,
+            },
+        })
     }
 }
 
@@ -195,8 +240,8 @@ impl Announcement {
             }
         };
         let (why, held, called_since) = (AnnounceReason::Starting, None, None);
-        let (settles, withdraws) = (false, 0);
-        Self { standing, since: at, why, held, called_since, healthy, settles, withdraws }
+        let (settles, changes, withdraws) = (false, 0, 0);
+        Self { standing, since: at, why, held, called_since, healthy, settles, changes, withdraws }
     }
 
     fn decide(&mut self, all: &AnnounceFacts, facts: &PrefixFacts, now: Moment) {
@@ -240,9 +285,16 @@ impl Announcement {
             None => None,
         };
         if self.held.is_none() && self.standing != to {
-            self.withdraws += u64::from(to == VipStanding::Withdrawn);
             self.settles = to == VipStanding::Withdrawn && kind.is_some();
-            (self.standing, self.since) = (to, now.wall);
+            self.become_wanted(to, now.wall);
+        }
+    }
+
+    fn become_wanted(&mut self, to: VipStanding, at: SystemTime) {
+        if self.standing != to {
+            self.changes += 1;
+            self.withdraws += u64::from(to == VipStanding::Withdrawn);
+            (self.standing, self.since) = (to, at);
         }
     }
 
@@ -254,9 +306,9 @@ impl Announcement {
     ) -> AnnouncementView {
         let left = |until: Instant| until.saturating_duration_since(now.monotonic);
         let held = self.held.clone().map(|(reason, until)| (reason, until.map(left)));
-        let Self { standing, since, withdraws, .. } = *self;
+        let Self { standing, since, changes, withdraws, .. } = *self;
         let why = self.why.clone();
-        AnnouncementView { prefix, frontends, standing, since, why, held, withdraws }
+        AnnouncementView { prefix, frontends, standing, since, why, held, changes, withdraws }
     }
 }
 

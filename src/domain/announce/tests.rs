@@ -1,16 +1,17 @@
 //! Laws of what is announced.
 
-use std::sync::Arc;
+mod before;
+
 use std::time::{Duration, Instant, SystemTime};
 
 use proptest::prelude::*;
 
+use super::orders::{AnnounceOrder, AnnounceScope, GivenOrder};
 use super::placement::{RoutePlacement, VipPrefix, WantedRoutes};
 use super::*;
 use crate::domain::balancing::fail_open::UpWeight;
 use crate::domain::moment::Moment;
 use crate::domain::names::FrontendName;
-use crate::domain::overrides::{OverrideOrigin, OverrideTerm};
 
 const HOLD_VPP: Duration = Duration::from_secs(10);
 const HOLD_DOWN: Duration = Duration::from_secs(3);
@@ -53,10 +54,8 @@ fn facts(frontend: AnnouncedFrontend) -> AnnounceFacts {
     }
 }
 
-fn order(order: AnnounceOrder) -> Option<(AnnounceOrder, Arc<OverrideOrigin>)> {
-    let now = Moment { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
-    let term = OverrideTerm::beginning(now, None);
-    Some((order, Arc::new(OverrideOrigin { who: "ann".into(), why: None, term, drain: None })))
+fn order(order: AnnounceOrder) -> Option<GivenOrder> {
+    Some(GivenOrder { order, scope: AnnounceScope::Prefix(prefix(1)), who: "ann".into() })
 }
 
 /// Decisions one after another, at times of their own.
@@ -277,8 +276,8 @@ proptest! {
                     }
                     (AnnounceReason::VppAway, to) => to == VipStanding::Withdrawn && !facts.is_vpp_present,
                     (AnnounceReason::NotServed { .. }, to) => to == VipStanding::Withdrawn && !frontend.serves,
-                    (AnnounceReason::Ordered { order, .. }, to) => {
-                        its.order.as_ref().is_some_and(|(it, _)| it == order) && match order {
+                    (AnnounceReason::Ordered(given), to) => {
+                        its.order.as_ref() == Some(given) && match given.order {
                             AnnounceOrder::Announce => to == VipStanding::Announced && is_served(facts),
                             AnnounceOrder::Drain => to == VipStanding::Drained && is_served(facts),
                             AnnounceOrder::Withdraw => to == VipStanding::Withdrawn,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 
-use super::facts::{AnnounceFacts, AnnounceOrder, AnnouncedFrontend, PrefixFacts};
+use super::facts::{AnnounceFacts, AnnouncedFrontend, PrefixFacts};
+use super::orders::{AnnounceOrder, AnnounceScope, GivenOrder};
 use super::settings::{HealthyShare, SharedBy};
 use crate::domain::balancing::fail_open::UpWeight;
 use crate::domain::names::FrontendName;
@@ -17,7 +17,7 @@ pub enum AnnounceReason {
     /// Of this frontend, less than this share is up.
     Unhealthy { frontend: FrontendName, weight: UpWeight, needed: HealthyShare },
     /// An operator has ordered it.
-    Ordered { order: AnnounceOrder, who: Arc<str> },
+    Ordered(GivenOrder),
     /// VPP is not connected.
     VppAway,
     /// VPP does not hold the frontend as desired, or no server of it has entries in VPP's table.
@@ -41,7 +41,12 @@ impl fmt::Display for AnnounceReason {
                     "of the weight of {frontend}'s servers {up} of {total} is up: {needed} is needed"
                 )
             }
-            Self::Ordered { order, who } => write!(f, "{who} ordered: {}", order.as_str()),
+            Self::Ordered(GivenOrder { order, scope: AnnounceScope::All, who }) => {
+                write!(f, "{who} ordered for all: {}", order.as_str())
+            }
+            Self::Ordered(GivenOrder { order, who, .. }) => {
+                write!(f, "{who} ordered: {}", order.as_str())
+            }
             Self::VppAway => f.write_str("VPP is away"),
             Self::NotServed { frontend } => write!(f, "VPP does not serve {frontend} yet"),
             Self::NotRouted => f.write_str("VPP's FIB does not lead the address to lb"),
@@ -95,9 +100,8 @@ pub(super) fn call(
     healthy: &mut BTreeSet<FrontendName>,
 ) -> AnnounceCall {
     remember_health(facts, healthy);
-    let ordered = facts.order.as_ref().map(|(order, origin)| {
-        (*order, AnnounceReason::Ordered { order: *order, who: Arc::clone(&origin.who) })
-    });
+    let ordered = facts.order.as_ref();
+    let ordered = ordered.map(|given| (given.order, AnnounceReason::Ordered(given.clone())));
     let unhealthy = unhealthy(facts, healthy);
     match (ordered, unhealthy) {
         (Some((AnnounceOrder::Withdraw, why)), _) => AnnounceCall::Withdraw(why),

@@ -44,7 +44,9 @@ impl ControllerState {
         }
         let (is_ready, is_vpp_present) = (news.is_ready, news.is_vpp_present);
         let settings = self.config.announcer.clone();
-        let general = AnnounceUpdate { is_ready, is_vpp_present, settings, frontends: Vec::new() };
+        let (orders, none) = (self.overrides.announce_orders(), Vec::new());
+        let general =
+            AnnounceUpdate { is_ready, is_vpp_present, settings, orders, frontends: none };
         if frontends.is_empty() && general == news.told {
             return None;
         }
@@ -67,7 +69,7 @@ impl ControllerState {
         unwitnessed: &BTreeSet<ProbeGroup>,
     ) -> Option<(VipPrefix, AnnouncedFrontend)> {
         let (record, frontend) = (self.frontends.get(name)?, self.config.frontends.get(name)?);
-        let settings = frontend.announce?;
+        let (settings, prefix) = (frontend.announce?, frontend.announced_prefix()?);
         let members = frontend.pools.iter().flat_map(|pool| pool.backends.keys());
         let mut down = members.filter_map(|name| self.backends.get(name));
         let is_unwitnessed = !unwitnessed.is_empty()
@@ -81,7 +83,7 @@ impl ControllerState {
             serves: record.serving,
             is_unwitnessed,
         };
-        Some((VipPrefix::new(frontend.vip.prefix().addr()), facts))
+        Some((prefix, facts))
     }
 
     fn group_of(&self, record: &BackendRecord) -> Option<ProbeGroup> {

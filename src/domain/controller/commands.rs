@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AdminCommand, CommandRefused, ControllerState};
+use crate::domain::announce::orders::{AnnounceOrder, AnnounceScope};
+use crate::domain::announce::placement::VipPrefix;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::drain::DrainOrder;
 use crate::domain::health::Admin;
 use crate::domain::moment::Moment;
 use crate::domain::overrides::{
-    Override, OverrideChange, OverrideOrigin, OverrideSet, OverrideTerm, Reason, configured_admin,
+    AnnounceOverride, Override, OverrideChange, OverrideOrigin, OverrideSet, OverrideTerm, Reason,
+    configured_admin,
 };
 
 /// An operator's command, with who gave it.
@@ -44,6 +47,20 @@ pub enum OverrideCommand {
         backend: String,
         order: DrainOrder,
     },
+    Announcement {
+        subject: AnnounceSubject,
+        /// `None`: as the rules have it.
+        order: Option<AnnounceOrder>,
+    },
+}
+
+/// Which announcements a command is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnnounceSubject {
+    All,
+    Prefix(VipPrefix),
+    /// The prefix of this frontend, which others may share.
+    Frontend(String),
 }
 
 impl ControllerState {
@@ -66,6 +83,9 @@ impl ControllerState {
             }
             OverrideCommand::Weight { frontend, pool, backend, weight } => {
                 self.plan_weight(overrides, (frontend, pool, backend), *weight, given)
+            }
+            OverrideCommand::Announcement { subject, order } => {
+                self.plan_announcement(overrides, subject, *order, given)
             }
         }
     }
@@ -153,6 +173,55 @@ impl ControllerState {
         let to = replaced(before, target, *configured, given);
         Ok(OverrideChange::Weight { frontend: name.clone(), member, to })
     }
+
+    fn plan_announcement(
+        &self,
+        overrides: &OverrideSet,
+        subject: &AnnounceSubject,
+        order: Option<AnnounceOrder>,
+        given: &OperatorCommand,
+    ) -> Result<OverrideChange, CommandRefused> {
+        let scope = self.announce_scope(subject)?;
+        let before = overrides.announcement(scope);
+        let is_announced = |it: &AnnounceScope| {
+            let mut prefixes =
+                self.config.frontends.values().filter_map(|frontend| frontend.announced_prefix());
+            prefixes.any(|prefix| it.includes(prefix))
+        };
+        // What is in force can be ended in any case.
+        if !is_announced(&scope) && (order.is_some() || before.is_none()) {
+            return Err(match scope {
+                AnnounceScope::All => CommandRefused::NothingAnnounced,
+                AnnounceScope::Prefix(prefix) => CommandRefused::NoAnnouncement(prefix),
+            });
+        }
+        let to = order.map(|order| {
+            let new = AnnounceOverride { order, origin: Arc::new(origin(given)) };
+            before.filter(|before| before.is_repeated_by(&new)).cloned().unwrap_or(new)
+        });
+        Ok(OverrideChange::Announcement { scope, to })
+    }
+
+    /// What the subject of a command is in this configuration.
+    ///
+    /// # Errors
+    /// There is no such frontend, or it is not announced.
+    pub fn announce_scope(
+        &self,
+        subject: &AnnounceSubject,
+    ) -> Result<AnnounceScope, CommandRefused> {
+        match subject {
+            AnnounceSubject::All => Ok(AnnounceScope::All),
+            AnnounceSubject::Prefix(prefix) => Ok(AnnounceScope::Prefix(*prefix)),
+            AnnounceSubject::Frontend(name) => {
+                let frontend = self.config.frontends.get(name.as_str());
+                let frontend = frontend.ok_or_else(|| CommandRefused::NoFrontend(name.clone()))?;
+                let prefix = frontend.announced_prefix();
+                let prefix = prefix.ok_or_else(|| CommandRefused::NotAnnounced(name.clone()))?;
+                Ok(AnnounceScope::Prefix(prefix))
+            }
+        }
+    }
 }
 
 /// What becomes of an override whose value is to be `value`: there is none where that is
@@ -166,13 +235,18 @@ fn replaced<V: Copy + PartialEq>(
     if value == configured {
         return None;
     }
-    let OperatorCommand { who, why, lasts, at, .. } = given;
-    let term = OverrideTerm::beginning(*at, *lasts);
-    let drain = match &given.command {
-        OverrideCommand::Drain { order, .. } => Some(*order),
-        OverrideCommand::Admin { .. } | OverrideCommand::Weight { .. } => None,
-    };
-    let origin = OverrideOrigin { who: who.clone(), why: why.clone(), term, drain };
-    let new = Override { value, configured, origin: Arc::new(origin) };
+    let new = Override { value, configured, origin: Arc::new(origin(given)) };
     Some(before.filter(|before| before.is_repeated_by(&new)).cloned().unwrap_or(new))
+}
+
+/// That of an override which a command sets.
+fn origin(OperatorCommand { command, who, why, lasts, at }: &OperatorCommand) -> OverrideOrigin {
+    let term = OverrideTerm::beginning(*at, *lasts);
+    let drain = match command {
+        OverrideCommand::Drain { order, .. } => Some(*order),
+        OverrideCommand::Admin { .. }
+        | OverrideCommand::Weight { .. }
+        | OverrideCommand::Announcement { .. } => None,
+    };
+    OverrideOrigin { who: who.clone(), why: why.clone(), term, drain }
 }

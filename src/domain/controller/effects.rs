@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use crate::domain::announce::placement::VipPrefix;
 use crate::domain::balancing::slow_start::{RampId, RampRequest};
 use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::config::{Backend, HealthCheck, WitnessAddress};
@@ -210,4 +211,10 @@ pub enum CommandRefused {
     NothingLasts { backend: String, command: String },
     #[error("backend \"{0}\" is not drained")]
     NotDrained(String),
+    #[error("frontend \"{0}\" is not announced: `announce` in the configuration file has it so")]
+    NotAnnounced(String),
+    #[error("no frontend that is announced has the address {}", .0.address())]
+    NoAnnouncement(VipPrefix),
+    #[error("no frontend is announced: `announce` in the configuration file has one so")]
+    NothingAnnounced,
 }

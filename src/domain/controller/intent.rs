@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::{ControllerEffect, ControllerState};
+use crate::domain::announce::orders::{AnnounceOrder, AnnounceScope};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::events::{Change, Changed, Event};
 use crate::domain::health::Admin;
 use crate::domain::names::{BackendName, FrontendName, PoolName};
-use crate::domain::overrides::OverrideEnd;
+use crate::domain::overrides::{Overridden, OverrideEnd};
 
 /// The administrative states and weights at one time, each with whether an operator
 /// has overridden it.
 pub(super) struct Intent {
     admins: BTreeMap<BackendName, (Admin, bool)>,
     weights: BTreeMap<(FrontendName, PoolName, BackendName), (Weight, bool)>,
+    /// What operators have ordered.
+    announcements: BTreeMap<AnnounceScope, AnnounceOrder>,
 }
 
 impl Intent {
@@ -35,7 +38,11 @@ impl Intent {
                 }
             }
         }
-        Self { admins: admins.collect(), weights }
+        let announcements = controller.overrides.entries().filter_map(|entry| match entry.what {
+            Overridden::Announcement { scope, order } => Some((scope, order)),
+            Overridden::Admin { .. } | Overridden::Weight { .. } => None,
+        });
+        Self { admins: admins.collect(), weights, announcements: announcements.collect() }
     }
 
     /// The events for values that differ `now`. Backends and weights that were added
@@ -58,6 +65,11 @@ impl Intent {
             let what = Changed::Weight { frontend, pool, backend, from: before.0, to };
             ((to, overridden) != before).then(|| publish(what, before.1, overridden))
         });
-        admins.chain(weights).collect()
+        let announcements = self.announcements.into_iter().filter_map(|(scope, order)| {
+            let (frontends, from) = (Vec::new(), Some(order));
+            let what = Changed::Announcement { scope, frontends, from, to: None };
+            (!now.announcements.contains_key(&scope)).then(|| publish(what, true, false))
+        });
+        admins.chain(weights).chain(announcements).collect()
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AdminCommand, ControllerEffect, ControllerState, OperatorCommand, OverrideCommand};
+use crate::domain::announce::orders::AnnounceScope;
 use crate::domain::events::{Change, Changed, Event};
 use crate::domain::health::Admin;
 use crate::domain::moment::Moment;
@@ -46,6 +47,8 @@ impl ControllerState {
             OverrideCommand::Weight { backend, weight: None, .. } => {
                 format!("weight of {backend} unset by {who}")
             }
+            // No transition follows.
+            OverrideCommand::Announcement { .. } => String::new(),
         };
         let why = given.why.as_ref();
         let cause = why.map_or(cause.clone(), |why| format!("{cause}: {why}"));
@@ -73,6 +76,7 @@ impl ControllerState {
                 self.end_ramp(&frontend.as_str().into(), backend);
                 self.change_override(change, &by)
             }
+            OverrideCommand::Announcement { .. } => self.change_override(change, &by),
         }
     }
 
@@ -107,7 +111,7 @@ impl ControllerState {
             effects.push(ControllerEffect::Administer { backend, admin, why, within });
         }
         if before != now {
-            effects.extend(told(before, now, by));
+            effects.extend(self.told(before, now, by));
         }
         if let OverrideChange::Admin { backend, .. } = &change
             && self.backends.get(backend).is_some_and(|record| record.admin != Admin::Paused)
@@ -119,55 +123,69 @@ impl ControllerState {
         }
         effects
     }
-}
 
-/// The event, and what is logged.
-fn told(
-    before: Option<OverrideEntry>,
-    now: Option<OverrideEntry>,
-    by: &ChangedBy<'_>,
-) -> Vec<ControllerEffect> {
-    let what = |entry: &Option<OverrideEntry>| entry.as_ref().map(|it| it.what.clone());
-    let Some(what) = changed(what(&before), what(&now)) else { return Vec::new() };
-    let origin = now.as_ref().map(|entry| &entry.origin);
-    let change = Change {
-        what,
-        overridden: now.is_some(),
-        who: by.who.into(),
-        why: by.why.cloned(),
-        until: origin.and_then(|origin| origin.term.until),
-        ended: (before.is_some() && now.is_none()).then_some(by.end),
-        at: by.at.wall,
-    };
-    let published = ControllerEffect::Publish(Event::Change(change.into()));
-    let logged = match (before, now) {
-        (_, Some(entry)) => ControllerEffect::OverrideBegan(entry),
-        (Some(entry), None) => {
-            let (end, who, why) = (by.end, by.who.to_owned(), by.why.cloned());
-            ControllerEffect::OverrideEnded { entry, end, who, why }
-        }
-        (None, None) => return vec![published],
-    };
-    vec![published, logged]
-}
+    /// The event, and what is logged.
+    fn told(
+        &self,
+        before: Option<OverrideEntry>,
+        now: Option<OverrideEntry>,
+        by: &ChangedBy<'_>,
+    ) -> Vec<ControllerEffect> {
+        let what = |entry: &Option<OverrideEntry>| entry.as_ref().map(|it| it.what.clone());
+        let Some(what) = self.changed(what(&before), what(&now)) else { return Vec::new() };
+        let origin = now.as_ref().map(|entry| &entry.origin);
+        let change = Change {
+            what,
+            overridden: now.is_some(),
+            who: by.who.into(),
+            why: by.why.cloned(),
+            until: origin.and_then(|origin| origin.term.until),
+            ended: (before.is_some() && now.is_none()).then_some(by.end),
+            at: by.at.wall,
+        };
+        let published = ControllerEffect::Publish(Event::Change(change.into()));
+        let logged = match (before, now) {
+            (_, Some(entry)) => ControllerEffect::OverrideBegan(entry),
+            (Some(entry), None) => {
+                let (end, who, why) = (by.end, by.who.to_owned(), by.why.cloned());
+                ControllerEffect::OverrideEnded { entry, end, who, why }
+            }
+            (None, None) => return vec![published],
+        };
+        vec![published, logged]
+    }
 
-/// The value of an item before and after; the configuration's where nothing overrides it.
-fn changed(before: Option<Overridden>, now: Option<Overridden>) -> Option<Changed> {
-    match now.clone().or_else(|| before.clone())? {
-        Overridden::Admin { backend, configured, .. } => {
-            let value = |it| match it {
-                Some(Overridden::Admin { value, .. }) => value,
-                _ => configured,
-            };
-            Some(Changed::Admin { backend, from: value(before), to: value(now) })
-        }
-        Overridden::Weight { frontend, pool, backend, configured, .. } => {
-            let value = |it| match it {
-                Some(Overridden::Weight { value, .. }) => value,
-                _ => configured,
-            };
-            let (from, to) = (value(before), value(now));
-            Some(Changed::Weight { frontend, pool, backend, from, to })
+    /// The value of an item before and after; the configuration's where nothing overrides it.
+    fn changed(&self, before: Option<Overridden>, now: Option<Overridden>) -> Option<Changed> {
+        match now.clone().or_else(|| before.clone())? {
+            Overridden::Admin { backend, configured, .. } => {
+                let value = |it| match it {
+                    Some(Overridden::Admin { value, .. }) => value,
+                    _ => configured,
+                };
+                Some(Changed::Admin { backend, from: value(before), to: value(now) })
+            }
+            Overridden::Weight { frontend, pool, backend, configured, .. } => {
+                let value = |it| match it {
+                    Some(Overridden::Weight { value, .. }) => value,
+                    _ => configured,
+                };
+                let (from, to) = (value(before), value(now));
+                Some(Changed::Weight { frontend, pool, backend, from, to })
+            }
+            Overridden::Announcement { scope, .. } => {
+                let order = |it| match it {
+                    Some(Overridden::Announcement { order, .. }) => Some(order),
+                    _ => None,
+                };
+                let frontends = self.config.frontends.iter();
+                let is_its = |prefix| scope == AnnounceScope::Prefix(prefix);
+                let frontends =
+                    frontends.filter(|(_, it)| it.announced_prefix().is_some_and(is_its));
+                let frontends = frontends.map(|(name, _)| name.clone()).collect();
+                let (from, to) = (order(before), order(now));
+                Some(Changed::Announcement { scope, frontends, from, to })
+            }
         }
     }
 }

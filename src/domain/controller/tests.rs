@@ -1,5 +1,7 @@
 //! Tests the Controller's decisions without actors.
 
+mod announcing;
+mod any_command;
 mod damping;
 mod draining;
 mod event_stream;
@@ -17,7 +19,7 @@ mod situations;
 mod slow_start;
 
 use super::*;
-use crate::domain::announce::AnnouncerSettings;
+use crate::domain::announce::{AnnounceSettings, AnnouncerSettings};
 use crate::domain::balancing::weights::TargetWeight;
 use crate::domain::config::{
     CheckKind, Frontend, HealthCheckerSettings, LbConf, LbSettings, Pool, Timing,
@@ -32,7 +34,8 @@ fn backend<'a>(config: &'a mut Config, name: &str) -> &'a mut Backend {
     Arc::make_mut(config.backends.get_mut(name).unwrap())
 }
 
-/// Backends `a` and `b` in pool `main`, `c` in pool `spare`, of frontend `web`.
+/// Backends `a` and `b` in pool `main`, `c` in pool `spare`, of frontend `web`, which is
+/// announced.
 fn config() -> Config {
     let seconds = Duration::from_secs;
     let one = std::num::NonZeroU32::MIN;
@@ -63,7 +66,7 @@ fn config() -> Config {
         src_ip_sticky: false,
         flush_on_down: true,
         fail_open: None,
-        announce: None,
+        announce: Some(AnnounceSettings::default()),
         table_length: TableLength::DEFAULT,
         pools: vec![pool("main", &["a", "b"]), pool("spare", &["c"])],
     };

@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use crate::domain::announce::orders::{AnnounceOrder, AnnounceScope};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::health::Admin;
 use crate::domain::names::{BackendName, FrontendName, PoolName};
@@ -55,6 +56,14 @@ pub enum Changed {
         backend: BackendName,
         from: Weight,
         to: Weight,
+    },
+    /// What operators order of announcements; `None`: it is as the rules have it.
+    Announcement {
+        scope: AnnounceScope,
+        /// Those that it concerns, unless it is about all.
+        frontends: Vec<FrontendName>,
+        from: Option<AnnounceOrder>,
+        to: Option<AnnounceOrder>,
     },
     /// A configuration was loaded and is in force: anything may have changed.
     Config,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::announcement_news::AnnouncementNews;
 use super::audit_record::AuditRecord;
 use super::change::Change;
 use super::dataplane_change::DataplaneChange;
@@ -34,6 +35,8 @@ pub enum Event {
     Drain(Box<DrainChange>),
     /// Somebody changed something, or tried to.
     Audit(Box<AuditRecord>),
+    /// An announcement changes, or how a driver fares.
+    Announcement(Box<AnnouncementNews>),
 }
 
 /// A change of state.

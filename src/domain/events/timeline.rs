@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use super::change::Changed;
 use super::dataplane_change::DataplaneKind;
 use super::event::Event;
+use crate::domain::announce::orders::AnnounceScope;
 use crate::domain::names::{BackendName, FrontendName};
 
 /// What a timeline is about. What changes everything, such as a reload or a connection
@@ -42,6 +43,7 @@ impl Event {
             Self::Hold(change) => change.at,
             Self::Drain(change) => change.at,
             Self::Audit(record) => record.at,
+            Self::Announcement(news) => news.at,
         }
     }
 }
@@ -55,6 +57,10 @@ impl TimelineSubject {
 }
 
 impl TimelineNames {
+    fn concerns(&self, frontends: &[FrontendName]) -> bool {
+        frontends.iter().any(|name| self.frontends.contains(name) || self.using.contains(name))
+    }
+
     fn include(&self, event: &Event) -> bool {
         match event {
             Event::Log(_) => false,
@@ -68,10 +74,14 @@ impl TimelineNames {
                 Changed::Weight { frontend, backend, .. } => {
                     self.frontends.contains(frontend) || self.backends.contains(backend)
                 }
-                Changed::Config => true,
+                Changed::Announcement { scope: AnnounceScope::All, .. } | Changed::Config => true,
+                Changed::Announcement { frontends, .. } => self.concerns(frontends),
             },
             Event::Hold(_) => true,
             Event::Drain(change) => self.backends.contains(&change.backend),
+            Event::Announcement(news) => {
+                news.what.frontends().is_none_or(|names| self.concerns(names))
+            }
             Event::Audit(record) => match (&record.backend, &record.frontend) {
                 // It is about everything.
                 (None, None) => true,
@@ -97,10 +107,12 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+    use crate::domain::announce::VipStanding;
     use crate::domain::balancing::weights::FrontendState;
     use crate::domain::dataplane::net::Weight;
     use crate::domain::events::{
-        AuditOutcome, AuditRecord, Change, DataplaneChange, DrainChange, FailOpenChange, Transition,
+        AnnouncementNews, AnnouncementTurn, AuditOutcome, AuditRecord, Change, DataplaneChange,
+        DrainChange, FailOpenChange, Transition,
     };
     use crate::domain::evidence::group::ProbeGroup;
     use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
@@ -198,6 +210,22 @@ mod tests {
             let kind = HoldChangeKind::Began { limit: Duration::from_secs(5) };
             Event::Hold(HoldChange { group, at: at(5), kind }.into())
         };
+        let ordered = |scope, frontends: &[&str]| {
+            let frontends = frontends.iter().map(|name| (*name).into()).collect();
+            change(Changed::Announcement { scope, frontends, from: None, to: None })
+        };
+        let own = AnnounceScope::Prefix("192.0.2.1/32".parse().unwrap());
+        let announced = |frontends: &[&str]| {
+            let (from, to) = (VipStanding::Announced, VipStanding::Withdrawn);
+            let frontends = frontends.iter().map(|name| (*name).into()).collect();
+            let prefix = "192.0.2.1/32".parse().unwrap();
+            let what = AnnouncementTurn::Wanted { prefix, frontends, from, to };
+            Event::Announcement(AnnouncementNews { what, why: "".into(), at: at(5) }.into())
+        };
+        let failed = || {
+            let what = AnnouncementTurn::Driver { driver: "bird", works: false };
+            Event::Announcement(AnnouncementNews { what, why: "".into(), at: at(5) }.into())
+        };
         let weighed = DataplaneKind::AsWeightUpdated;
         // For the backend `a`, for the frontend `web`.
         let cases = [
@@ -209,6 +237,12 @@ mod tests {
             (weight("web", "b"), false, true),
             (weight("api", "b"), false, false),
             (change(Changed::Config), true, true),
+            (ordered(AnnounceScope::All, &[]), true, true),
+            (ordered(own, &["web", "api"]), true, true),
+            (ordered(own, &["api"]), false, false),
+            (announced(&["api", "web"]), true, true),
+            (announced(&["api"]), false, false),
+            (failed(), true, true),
             (frontend("web"), false, true),
             (frontend("api"), false, false),
             (open("web"), true, true),

@@ -5,6 +5,7 @@
 //!
 //! [`backend::explain`] and [`frontend::explain`] are functions of the [`facts`] alone.
 
+mod announcement;
 pub mod backend;
 pub mod facts;
 pub mod frontend;
@@ -17,6 +18,8 @@ mod vpp;
 
 use std::fmt;
 use std::time::SystemTime;
+
+pub use announcement::with_announcement;
 
 use crate::domain::dataplane::net::Vip;
 use crate::domain::names::FrontendName;
@@ -70,6 +73,8 @@ pub enum ExplainStage {
     Write,
     /// What VPP was read back to hold.
     ReadBack,
+    /// Whether the address is announced.
+    Announcement,
 }
 
 impl ExplainStage {
@@ -85,6 +90,7 @@ impl ExplainStage {
             Self::Share => "share",
             Self::Write => "write",
             Self::ReadBack => "read_back",
+            Self::Announcement => "announce",
         }
     }
 }
@@ -145,6 +151,8 @@ pub enum CauseKind {
     Unreached,
     /// Somebody else changed VPP, which was mended a short while ago.
     Repaired,
+    /// Its address is withdrawn, so that routers send it nothing.
+    Withdrawn,
 }
 
 impl CauseKind {
@@ -180,6 +188,7 @@ impl CauseKind {
             Self::NoEntry => "no_entry",
             Self::Unreached => "unreached",
             Self::Repaired => "repaired",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }

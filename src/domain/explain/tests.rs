@@ -1,5 +1,6 @@
 //! Situations made by hand, each with the cause that has to be the first line.
 
+mod announcements;
 mod backends;
 mod bed;
 mod frontends;

@@ -1,10 +1,11 @@
 //! A change of the set of overrides, and how an override ends.
 
+use crate::domain::announce::orders::AnnounceScope;
 use crate::domain::dataplane::net::Weight;
 use crate::domain::health::Admin;
 use crate::domain::names::{BackendName, FrontendName, PoolName};
 
-use super::Override;
+use super::{AnnounceOverride, Override};
 
 /// A backend in a pool of a frontend.
 pub type MemberKey = (PoolName, BackendName);
@@ -15,6 +16,7 @@ pub type MemberKey = (PoolName, BackendName);
 pub enum OverrideChange {
     Admin { backend: BackendName, to: Option<Override<Admin>> },
     Weight { frontend: FrontendName, member: MemberKey, to: Option<Override<Weight>> },
+    Announcement { scope: AnnounceScope, to: Option<AnnounceOverride> },
 }
 
 /// How an override ended.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::{Overridden, OverrideEnd, OverrideEntry, OverrideSet};
+use crate::domain::announce::orders::AnnounceScope;
 use crate::domain::config::{Backend, Config};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::health::Admin;
@@ -18,11 +19,9 @@ pub(in crate::domain) fn kept(
 ) -> (OverrideSet, Vec<OverrideEntry>) {
     let (mut kept, mut ended) = (OverrideSet::default(), Vec::new());
     for entry in overrides.entries() {
-        let backend = match &entry.what {
-            Overridden::Admin { backend, .. } | Overridden::Weight { backend, .. } => backend,
-        };
-        let names = std::iter::once(backend).chain(renames.get(backend).into_iter().flatten());
-        let moved = names.map(|name| entry.of(name.clone())).filter(|it| it.fits(config));
+        let renamed = entry.what.backend().and_then(|backend| renames.get(backend));
+        let renamed = renamed.into_iter().flatten().map(|name| entry.of(name.clone()));
+        let moved = std::iter::once(entry.clone()).chain(renamed).filter(|it| it.fits(config));
         let mut stays = false;
         for entry in moved {
             kept.insert(entry);
@@ -61,6 +60,7 @@ impl OverrideEntry {
             Overridden::Admin { backend, .. } | Overridden::Weight { backend, .. } => {
                 *backend = name;
             }
+            Overridden::Announcement { .. } => {}
         }
         entry
     }
@@ -74,6 +74,11 @@ impl OverrideEntry {
             }
             Overridden::Weight { frontend, pool, backend, configured, .. } => {
                 configured_weight(config, frontend, pool, backend) == Some(*configured)
+            }
+            // An order for all is of the site, whatever it announces.
+            Overridden::Announcement { scope: AnnounceScope::All, .. } => true,
+            Overridden::Announcement { scope: AnnounceScope::Prefix(prefix), .. } => {
+                config.frontends.values().any(|it| it.announced_prefix() == Some(*prefix))
             }
         }
     }

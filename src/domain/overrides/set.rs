@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::{MemberKey, Overridden, Override, OverrideChange, OverrideEntry};
+use super::{AnnounceOverride, MemberKey, Overridden, Override, OverrideChange, OverrideEntry};
+use crate::domain::announce::orders::{AnnounceOrders, AnnounceScope, GivenOrder};
 use crate::domain::dataplane::net::Weight;
 use crate::domain::health::Admin;
 use crate::domain::names::{BackendName, FrontendName};
@@ -13,12 +14,13 @@ use crate::domain::names::{BackendName, FrontendName};
 pub struct OverrideSet {
     admins: BTreeMap<BackendName, Override<Admin>>,
     weights: BTreeMap<FrontendName, BTreeMap<MemberKey, Override<Weight>>>,
+    announcements: BTreeMap<AnnounceScope, AnnounceOverride>,
 }
 
 impl OverrideSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.admins.is_empty() && self.weights.is_empty()
+        self.admins.is_empty() && self.weights.is_empty() && self.announcements.is_empty()
     }
 
     #[must_use]
@@ -38,13 +40,30 @@ impl OverrideSet {
         set.map(|(member, it)| (member.clone(), it.value)).collect()
     }
 
-    /// Those of backends by name, then those of weights by frontend, pool and backend.
+    #[must_use]
+    pub fn announcement(&self, scope: AnnounceScope) -> Option<&AnnounceOverride> {
+        self.announcements.get(&scope)
+    }
+
+    /// What operators have ordered of announcements.
+    #[must_use]
+    pub fn announce_orders(&self) -> AnnounceOrders {
+        let orders =
+            self.announcements.iter().map(|(scope, AnnounceOverride { order, origin })| {
+                GivenOrder { order: *order, scope: *scope, who: origin.who.clone() }
+            });
+        orders.collect()
+    }
+
+    /// Those of backends by name, then those of weights by frontend, pool and backend, then
+    /// those of announcements.
     pub fn entries(&self) -> impl Iterator<Item = OverrideEntry> {
         let admins = self.admins.iter().map(|(backend, it)| it.entry(backend.clone()));
         let weights = self.weights.iter().flat_map(|(frontend, members)| {
             members.iter().map(|(member, it)| it.entry(frontend.clone(), member.clone()))
         });
-        admins.chain(weights)
+        let announcements = self.announcements.iter().map(|(scope, it)| it.entry(*scope));
+        admins.chain(weights).chain(announcements)
     }
 
     /// When the next of them is over.
@@ -52,7 +71,9 @@ impl OverrideSet {
     pub fn next_end(&self) -> Option<Instant> {
         let origins = self.admins.values().map(|it| &it.origin);
         let weights = self.weights.values().flatten();
-        origins.chain(weights.map(|(_, it)| &it.origin)).filter_map(|it| it.term.ends()).min()
+        let announcements = self.announcements.values().map(|it| &it.origin);
+        let origins = origins.chain(weights.map(|(_, it)| &it.origin)).chain(announcements);
+        origins.filter_map(|it| it.term.ends()).min()
     }
 
     /// Those whose time is over.
@@ -81,6 +102,9 @@ impl OverrideSet {
             OverrideChange::Weight { frontend, member, .. } => {
                 self.of_member(frontend, member.clone())
             }
+            OverrideChange::Announcement { scope, .. } => {
+                Some(self.announcement(*scope)?.entry(*scope))
+            }
         }
     }
 
@@ -103,6 +127,12 @@ impl OverrideSet {
                     }
                 }
             }
+            OverrideChange::Announcement { scope, to: Some(to) } => {
+                self.announcements.insert(scope, to);
+            }
+            OverrideChange::Announcement { scope, to: None } => {
+                self.announcements.remove(&scope);
+            }
         }
     }
 
@@ -113,6 +143,7 @@ impl OverrideSet {
             Overridden::Weight { frontend, pool, backend, .. } => {
                 self.weight(frontend.as_str(), &(pool.clone(), backend.clone())).is_none()
             }
+            Overridden::Announcement { scope, .. } => self.announcement(*scope).is_none(),
         };
         if is_new {
             self.change(entry.set());
@@ -137,6 +168,13 @@ impl Override<Weight> {
     }
 }
 
+impl AnnounceOverride {
+    fn entry(&self, scope: AnnounceScope) -> OverrideEntry {
+        let what = Overridden::Announcement { scope, order: self.order };
+        OverrideEntry { what, origin: self.origin.clone() }
+    }
+}
+
 impl OverrideChange {
     /// The override that it sets; `None`: it ends one.
     #[must_use]
@@ -146,6 +184,7 @@ impl OverrideChange {
             Self::Weight { frontend, member, to } => {
                 Some(to.as_ref()?.entry(frontend.clone(), member.clone()))
             }
+            Self::Announcement { scope, to } => Some(to.as_ref()?.entry(*scope)),
         }
     }
 }
@@ -166,6 +205,10 @@ impl OverrideEntry {
                     to: Some(Override { value, configured, origin }),
                 }
             }
+            Overridden::Announcement { scope, order } => {
+                let to = Some(AnnounceOverride { order, origin });
+                OverrideChange::Announcement { scope, to }
+            }
         }
     }
 
@@ -176,6 +219,9 @@ impl OverrideEntry {
             Overridden::Admin { backend, .. } => OverrideChange::Admin { backend, to: None },
             Overridden::Weight { frontend, pool, backend, .. } => {
                 OverrideChange::Weight { frontend, member: (pool, backend), to: None }
+            }
+            Overridden::Announcement { scope, .. } => {
+                OverrideChange::Announcement { scope, to: None }
             }
         }
     }

@@ -53,6 +53,9 @@ pub const METHODS: &[(&str, Requirement)] = &[
     ("GetFingerprints", Viewer),
     ("GetTimeline", Viewer),
     ("GetIdentity", Anyone),
+    ("GetAnnouncements", Viewer),
+    ("SetAnnouncement", Operator),
+    ("UnsetAnnouncement", Operator),
 ];
 
 impl Requirement {

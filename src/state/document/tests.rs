@@ -8,6 +8,7 @@ use super::*;
 
 const SAMPLE: &str = include_str!("../../../tests/data/state/overrides.json");
 const WITH_DRAIN: &str = include_str!("../../../tests/data/state/drains.json");
+const WITH_ANNOUNCEMENTS: &str = include_str!("../../../tests/data/state/announcements.json");
 
 fn at(seconds: u64) -> Moment {
     let wall = UNIX_EPOCH + Duration::from_secs(seconds);
@@ -38,6 +39,14 @@ fn any_set(most: usize) -> impl Strategy<Value = OverrideSet> {
     let entry = entry.prop_map(|(backend, frontend, weight, who, why, since, drain)| {
         let is_paused = frontend.is_none() && weight % 2 == 0;
         let what = match frontend {
+            Some("v6") => Overridden::Announcement {
+                scope: match weight % 3 {
+                    0 => AnnounceScope::All,
+                    1 => AnnounceScope::Prefix("2001:db8::1/128".parse().unwrap()),
+                    _ => AnnounceScope::Prefix("192.0.2.1/32".parse().unwrap()),
+                },
+                order: AnnounceOrder::ALL[usize::from(weight) % 3],
+            },
             None => Overridden::Admin {
                 backend: backend.into(),
                 value: if weight % 2 == 0 { Admin::Paused } else { Admin::Disabled },
@@ -117,6 +126,17 @@ fn the_text_of_version_2_is_read_and_written_as_it_is() {
     assert_eq!(String::from_utf8(encode(&set).unwrap()).unwrap(), WITH_DRAIN);
 }
 
+/// Version 3 has orders of announcements.
+#[test]
+fn the_text_of_version_3_is_read_and_written_as_it_is() {
+    let set = decode(WITH_ANNOUNCEMENTS.as_bytes(), at(1_795_852_800)).unwrap();
+    let orders = set.announce_orders();
+    let order = |prefix: &str| orders.of(prefix.parse().unwrap()).map(|given| given.order);
+    assert_eq!(order("192.0.2.80/32"), Some(AnnounceOrder::Withdraw));
+    assert_eq!(set.announcement(AnnounceScope::All).unwrap().order, AnnounceOrder::Withdraw);
+    assert_eq!(String::from_utf8(encode(&set).unwrap()).unwrap(), WITH_ANNOUNCEMENTS);
+}
+
 #[test]
 fn what_is_wrong_is_said() {
     let other = |from: &str, to: &str| {
@@ -127,8 +147,8 @@ fn what_is_wrong_is_said() {
         ("vpp-maglev overrides", "somebody's file", "it is a file of \"somebody's file\""),
         (
             "\"version\": 1",
-            "\"version\": 3",
-            "it is of version 3, and this maglevd reads versions 1 to 2",
+            "\"version\": 4",
+            "it is of version 4, and this maglevd reads versions 1 to 3",
         ),
         ("\"who\"", "\"whom\"", "unknown field `whom`"),
         ("\"kind\": \"admin\"", "\"kind\": \"drain\"", "unknown variant `drain`"),
@@ -152,6 +172,16 @@ fn what_is_wrong_is_said() {
     ] {
         assert!(WITH_DRAIN.contains(from), "{from}");
         let text = WITH_DRAIN.replacen(from, to, 1);
+        let error = decode(text.as_bytes(), at(1)).unwrap_err().to_string();
+        assert!(error.contains(fault), "{to}: {error}");
+    }
+    for (from, to, fault) in [
+        ("\"withdraw\"", "\"leave\"", "override 2: \"leave\" is not announce, drain or withdraw"),
+        ("192.0.2.80/32", "192.0.2.0/24", "override 3: \"192.0.2.0/24\" is no prefix"),
+        ("192.0.2.80/32", "all", "override 3: it is the second for the same item"),
+    ] {
+        assert!(WITH_ANNOUNCEMENTS.contains(from), "{from}");
+        let text = WITH_ANNOUNCEMENTS.replacen(from, to, 1);
         let error = decode(text.as_bytes(), at(1)).unwrap_err().to_string();
         assert!(error.contains(fault), "{to}: {error}");
     }

@@ -149,6 +149,7 @@ fn type_of(event: &Event) -> &'static str {
         Event::Hold(_) => "hold",
         Event::Drain(_) => "drain",
         Event::Audit(_) => "audit",
+        Event::Announcement(_) => "announcement",
         Event::Missed(_) => "missed",
     }
 }
@@ -167,6 +168,7 @@ fn moment_of(event: &Event) -> i64 {
         Event::Hold(event) => event.at_unix_ns,
         Event::Drain(event) => event.at_unix_ns,
         Event::Audit(event) => event.at_unix_ns,
+        Event::Announcement(event) => event.at_unix_ns,
         Event::Missed(_) => 0,
     }
 }

@@ -19,7 +19,7 @@ printf '{"placed": %s}' "$(cat placed 2>/dev/null || echo '[]')"
 
 /// Backends a and b, and c, which no frontend uses and which is a witness. Both frontends
 /// are announced, without holds.
-fn bed(names: &[&'static str], healthchecker: &str) -> TestBed {
+pub(super) fn bed(names: &[&'static str], healthchecker: &str) -> TestBed {
     let bed = TestBed::new(names).pools(&["a b"]);
     let program = bed.dir().join("place");
     std::fs::write(&program, format!("cd {}\n{PROGRAM}", bed.dir().display())).unwrap();
@@ -32,12 +32,12 @@ fn bed(names: &[&'static str], healthchecker: &str) -> TestBed {
     bed.with_config(text + &announce)
 }
 
-fn file(dir: &Path, name: &str) -> String {
+pub(super) fn file(dir: &Path, name: &str) -> String {
     std::fs::read_to_string(dir.join(name)).unwrap_or_default()
 }
 
 /// Waits until exactly these VIPs are placed.
-async fn placed(dir: &Path, vips: &[&str]) {
+pub(super) async fn placed(dir: &Path, vips: &[&str]) {
     let what = format!("{vips:?} are announced");
     eventually(&what, DEADLINE, async || {
         let text = file(dir, "placed");

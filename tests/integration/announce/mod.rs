@@ -12,5 +12,6 @@ mod gobgp;
 mod gobgp_api;
 mod kernel_table;
 mod netlink_bird;
+mod orders;
 mod support;
 mod times;

@@ -97,6 +97,12 @@ const ANSWERS: &[(&str, &str)] = &[
     ("vpp-lb-counters", "show vpp lb counters"),
     ("vpp-doctor", "show vpp doctor"),
     ("overrides", "show overrides"),
+    ("announcements", "show announcements"),
+    ("announcements-of-dns", "show announcements dns"),
+    ("set-announcement", "set announcement 2001:db8::53 withdraw for 1h because upgrade"),
+    ("unset-announcement", "unset announcement dns"),
+    ("withdraw-all", "withdraw all"),
+    ("announce-all", "announce all because done"),
     ("identity", "show identity"),
     ("explain-backend", "explain backend nginx0"),
     ("explain-frontend", "explain frontend web"),
@@ -130,6 +136,7 @@ async fn nothing_is_said_in_words() {
         ("empty-lb-counters", "show vpp lb counters"),
         ("empty-sync", "sync vpp lb state"),
         ("empty-overrides", "show overrides"),
+        ("empty-announcements", "show announcements"),
         ("empty-timeline", "show timeline"),
     ];
     compare(EMPTY, &cases).await;
@@ -246,15 +253,15 @@ async fn several_daemons_answer_under_their_names() {
 
 #[tokio::test]
 async fn a_watch_goes_on_over_a_reconnect_without_gap() {
-    // Every stream ends after two events; there are nine.
+    // Every stream ends after two events; there are ten.
     let fake = on_tcp(Behaviour { leaving: Some(2), ..USUAL }).await;
     let client = connected(&fake).await;
-    let Ok(CliCommand::WatchEvents(nine)) = parse::parse(&["watch", "events", "num", "9"]) else {
+    let Ok(CliCommand::WatchEvents(ten)) = parse::parse(&["watch", "events", "num", "10"]) else {
         panic!("not a watch")
     };
     let (mut out, mut notices) = (Vec::new(), Vec::new());
     let mut notice = |line: &str| notices.push(line.to_owned());
-    let end = watch_events::run(client, &nine, &mut out, &mut notice).await.unwrap();
+    let end = watch_events::run(client, &ten, &mut out, &mut notice).await.unwrap();
     assert_eq!(end, watch_events::CommandEnd::Done);
     let events = events(&WatchRequest::default(), BOOT_ID);
     let lines: String =

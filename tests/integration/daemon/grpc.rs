@@ -65,6 +65,7 @@ async fn every_question_is_answered() {
         // Only once it was read back.
         serving: frontend.serving,
         fail_open: None,
+        announcement: None,
     };
     assert_eq!(frontend, expected);
 

@@ -171,7 +171,21 @@ async fn the_series_are_those_that_are_documented_and_go_with_what_they_tell_of(
     served.get_mut("maglev_frontend_fail_open").unwrap().1.insert("frontend".into());
     // Nothing is overridden; the test of what is looks at its labels.
     for name in ["maglev_override", "maglev_override_age_seconds"] {
-        let labels = ["set", "frontend", "pool", "backend"].map(str::to_owned);
+        let labels = ["set", "frontend", "pool", "backend", "prefix"].map(str::to_owned);
+        served.get_mut(name).unwrap().1.extend(labels);
+    }
+    // Nothing is announced; the test of what is looks at its labels.
+    for (name, labels) in [
+        ("maglev_announcement", &["prefix", "state"][..]),
+        ("maglev_announcement_held", &["prefix"]),
+        ("maglev_announcement_changes_total", &["prefix"]),
+        ("maglev_announcement_placed", &["prefix", "driver"]),
+        ("maglev_announcer_read_age_seconds", &["driver"]),
+        ("maglev_announcer_failing", &["driver"]),
+        ("maglev_announcer_refused", &["driver"]),
+        ("maglev_announcer_failures_total", &["driver"]),
+    ] {
+        let labels = labels.iter().map(|label| (*label).to_owned());
         served.get_mut(name).unwrap().1.extend(labels);
     }
     // Nothing is drained; the test of what is looks at its labels.

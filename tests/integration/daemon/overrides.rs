@@ -239,7 +239,7 @@ async fn a_backend_tells_of_its_override() {
     client.pause_backend(request("a")).await.unwrap();
     let address = metrics_address(&mut daemon).await;
     let (_, page) = get(&address, "/metrics").await;
-    let labels = "{set=\"paused\",frontend=\"\",pool=\"\",backend=\"a\"}";
+    let labels = "{set=\"paused\",frontend=\"\",pool=\"\",backend=\"a\",prefix=\"\"}";
     assert!(page.contains(&format!("\nmaglev_override{labels} 1\n")), "{page}");
     let age = sample(&address, &format!("maglev_override_age_seconds{labels}")).await;
     assert!((0.0..3600.0).contains(&age.parse().unwrap()), "{age}");

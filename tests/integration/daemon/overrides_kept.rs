@@ -141,11 +141,11 @@ async fn a_file_that_cannot_be_used_is_set_aside_and_the_daemon_starts() {
         assert_eq!(std::fs::read(aside).unwrap(), whole[..length]);
     }
     // Of a newer version, whatever it says.
-    let newer = String::from_utf8(whole).unwrap().replace("\"version\": 1", "\"version\": 3");
+    let newer = String::from_utf8(whole).unwrap().replace("\"version\": 1", "\"version\": 4");
     std::fs::write(&file, newer).unwrap();
     let mut daemon = start(&bed, &state).await;
     let told = daemon.logged_as("why", |record| record["why"].is_string()).await;
-    assert_eq!(told["why"], "it is of version 3, and this maglevd reads versions 1 to 2");
+    assert_eq!(told["why"], "it is of version 4, and this maglevd reads versions 1 to 3");
     daemon.client().await.pause_backend(request("b")).await.unwrap();
     daemon.terminate().await;
     let daemon = start(&bed, &state).await;

@@ -138,6 +138,11 @@ impl Watch {
                 format!("hold {}", words.join(" ").trim_end())
             }
             Kind::Audit(of) => format!("audit {}: {}", of.what, of.outcome),
+            Kind::Announcement(of) => {
+                let words = [&of.kind, &of.prefix, &of.driver].map(String::as_str);
+                let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+                format!("announcement {} {}>{}", words.join(" "), of.from, of.to)
+            }
             Kind::Missed(missed) => format!("missed {}", missed.count),
         };
         self.names.shorten(&text)

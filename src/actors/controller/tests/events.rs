@@ -21,6 +21,7 @@ async fn verdicts_become_weights_and_events() {
         hold: true,
         drain: true,
         audit: true,
+        announcement: true,
     };
     let expected = ["b2 up: L4OK", "b3 down: L4CON connection refused", "web up"];
     let mut received = Vec::new();

@@ -39,7 +39,18 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let resume = pb::BackendRequest { slowly: true, ..backend(0) };
     let sync =
         pb::SyncVpplbStateRequest { frontend_name: Some("web".into()), ..Default::default() };
+    let announcement = pb::SetAnnouncementRequest {
+        frontend_name: "web".into(),
+        order: "withdraw".into(),
+        for_ns: hour,
+        why: "kernel".into(),
+        ..Default::default()
+    };
+    let rules =
+        pb::UnsetAnnouncementRequest { all: true, why: "kernel".into(), ..Default::default() };
     vec![
+        ("SetAnnouncement", announcement.encode_to_vec(), "set announcement web withdraw for 1h"),
+        ("UnsetAnnouncement", rules.encode_to_vec(), "unset announcement all"),
         ("PauseBackend", backend(hour).encode_to_vec(), "pause backend a for 1h"),
         ("ResumeBackend", resume.encode_to_vec(), "resume backend a slowly"),
         ("EnableBackend", backend(0).encode_to_vec(), "enable backend a"),

@@ -122,7 +122,7 @@ fn start(path: &Path, up: &Arc<AtomicU8>) -> Actors {
     let reconciler = Reconciler::new(vpp.clone(), events.clone()).start();
     let recipients = Recipients::from(&reconciler);
     let source = Arc::new(FileSource::new(path));
-    let controller = Controller::new(source, config, vec![], events, recipients);
+    let controller = Controller::new(source, config, vec![], events.clone(), recipients);
     let controller = controller.with_fake_probe(fake_probe(up)).start();
     let watched = WatchedActors {
         controller: controller.clone().recipient(),
@@ -134,7 +134,7 @@ fn start(path: &Path, up: &Arc<AtomicU8>) -> Actors {
     let asked = (vpp.clone(), controller.clone(), reconciler.clone());
     let doctor = Doctor::new(asked.0, asked.1, asked.2, (None, None)).start();
     let announcing = Arbiter::current();
-    let announcer = Announcer::new(Box::new(RouteDriver::of), announcing).start();
+    let announcer = Announcer::new(Box::new(RouteDriver::of), announcing, events).start();
     Actors { controller, reconciler, vpp, doctor, announcer, broadcaster, watchdog }
 }
 

@@ -5,13 +5,15 @@ use std::time::UNIX_EPOCH;
 use actix::MailboxError;
 
 use super::page::{MetricFamily, MetricsPage, count, counter, flag, gauge, histogram};
-use super::{denied, overrides, probes, process, vpp};
+use super::{announcements, denied, overrides, probes, process, vpp};
+use crate::actors::announcer::{GetAnnouncements, ListedAnnouncements};
 use crate::actors::broadcaster::{BroadcasterStats, GetBroadcasterStats};
 use crate::actors::controller::{
     GetConfig, GetOverrides, GetOverview, GetProbes, OverrideListing, Overview, Probes,
 };
 use crate::api::actors::Actors;
 use crate::api::rights::denied::DeniedCalls;
+use crate::domain::announce::AnnouncementListing;
 use crate::domain::balancing::weights::{FrontendState, TargetWeight};
 use crate::domain::drain::DrainPhase;
 use crate::domain::health::State;
@@ -85,6 +87,7 @@ const FRONTENDS: usize = 8;
 pub(super) struct ScrapeAnswers {
     overview: Overview,
     overrides: OverrideListing,
+    announcements: AnnouncementListing,
     probes: Probes,
     vpp: vpp::VppAnswers,
     streams: BroadcasterStats,
@@ -112,10 +115,11 @@ pub(super) async fn collect(
         overview.frontends.extend(actors.controller.send(asked).await?.frontends);
     }
     let overrides = actors.controller.send(GetOverrides).await?;
+    let ListedAnnouncements(announcements) = actors.announcer.send(GetAnnouncements).await?;
     let vpp = vpp::collect(actors).await?;
     let streams = actors.broadcaster.send(GetBroadcasterStats).await?;
     let denied = denied.clone();
-    Ok(ScrapeAnswers { overview, overrides, probes, vpp, streams, denied })
+    Ok(ScrapeAnswers { overview, overrides, announcements, probes, vpp, streams, denied })
 }
 
 /// The whole page.
@@ -132,6 +136,7 @@ pub(super) fn write(answers: &ScrapeAnswers, page: &mut MetricsPage) {
     drains(&answers.overview, page);
     frontends(&answers.overview, page);
     overrides::write(&answers.overrides, page);
+    announcements::write(&answers.announcements, page);
     denied::write(&answers.denied, page);
     probes::write(&answers.probes, page);
     vpp::write(&answers.vpp, page);

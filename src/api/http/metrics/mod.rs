@@ -4,6 +4,7 @@
 //! removed has no series. Those who scrape at the same time share a page, and it
 //! is written and compressed on a thread for blocking work.
 
+mod announcements;
 mod denied;
 mod families;
 mod overrides;

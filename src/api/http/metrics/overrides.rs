@@ -22,12 +22,12 @@ const FAILING: MetricFamily = gauge(
 pub(super) fn write(listing: &OverrideListing, page: &mut MetricsPage) {
     page.family(&OVERRIDE);
     for entry in &listing.overrides {
-        page.series(&OVERRIDE, &labels(entry), 1.0);
+        page.series(&OVERRIDE, &labels(entry, &scope(entry)), 1.0);
     }
     page.family(&AGE);
     for entry in &listing.overrides {
         let age = entry.origin.term.age(listing.now.monotonic);
-        page.series(&AGE, &labels(entry), age.as_secs_f64());
+        page.series(&AGE, &labels(entry, &scope(entry)), age.as_secs_f64());
     }
     page.family(&FAILURES);
     page.series(&FAILURES, &[], count(listing.writes.failures));
@@ -35,12 +35,22 @@ pub(super) fn write(listing: &OverrideListing, page: &mut MetricsPage) {
     page.series(&FAILING, &[], flag(listing.writes.is_failing));
 }
 
-fn labels(entry: &OverrideEntry) -> [(&'static str, &str); 4] {
+/// `scope`: of an announcement, the text of which it is.
+fn labels<'a>(entry: &'a OverrideEntry, scope: &'a str) -> [(&'static str, &'a str); 5] {
     let (set, frontend, pool, backend) = match &entry.what {
-        Overridden::Admin { backend, value, .. } => (value.as_str(), "", "", backend),
+        Overridden::Admin { backend, value, .. } => (value.as_str(), "", "", backend.as_str()),
         Overridden::Weight { frontend, pool, backend, .. } => {
-            ("weight", frontend.as_str(), pool.as_str(), backend)
+            ("weight", frontend.as_str(), pool.as_str(), backend.as_str())
         }
+        Overridden::Announcement { order, .. } => (order.as_str(), "", "", ""),
     };
-    [("set", set), ("frontend", frontend), ("pool", pool), ("backend", backend.as_str())]
+    [("set", set), ("frontend", frontend), ("pool", pool), ("backend", backend), ("prefix", scope)]
+}
+
+/// Of an announcement, the prefix or the word for all; otherwise empty.
+fn scope(entry: &OverrideEntry) -> String {
+    match &entry.what {
+        Overridden::Announcement { scope, .. } => scope.to_string(),
+        Overridden::Admin { .. } | Overridden::Weight { .. } => String::new(),
+    }
 }

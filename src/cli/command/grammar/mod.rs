@@ -4,7 +4,9 @@
 //! and none of them knows a command by name. A new command is added to the
 //! tree, to `CliCommand` and where it is executed, and nowhere else.
 
+mod announcing;
 mod node;
+mod terms;
 mod tree;
 mod watch;
 

@@ -40,6 +40,8 @@ pub enum ValueSlot {
     Duration,
     /// Why, in the operator's words.
     Reason,
+    /// An address that is announced, or a frontend's name.
+    Announcement,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +70,7 @@ impl ValueSlot {
             Self::Count => "<n>",
             Self::Duration => "<duration>",
             Self::Reason => "<text>",
+            Self::Announcement => "<address|frontend>",
         }
     }
 
@@ -83,6 +86,7 @@ impl ValueSlot {
             Self::Count => "a number from 1 on",
             Self::Duration => "how long, such as 2h, 1d12h or 90s",
             Self::Reason => "a line of text in quotes",
+            Self::Announcement => "an address, or the name of a frontend",
         }
     }
 
@@ -91,7 +95,11 @@ impl ValueSlot {
     #[must_use]
     pub fn parse(self, word: &str) -> Option<SlotValue> {
         match self {
-            Self::Frontend | Self::Pool | Self::Backend | Self::HealthCheck => {
+            Self::Frontend
+            | Self::Pool
+            | Self::Backend
+            | Self::HealthCheck
+            | Self::Announcement => {
                 let name = !word.is_empty() && !word.chars().any(char::is_control);
                 name.then(|| SlotValue::Name(word.to_owned()))
             }

@@ -1,9 +1,13 @@
 //! The grammar's tree: every command, written as it is typed.
 
+use super::announcing::{
+    ANNOUNCE, SET_ANNOUNCEMENT, SHOW_ANNOUNCEMENTS, UNSET_ANNOUNCEMENT, WITHDRAW,
+};
 use super::node::{Node, Path, ValueSlot, alias, slot, whole, word, yielding};
+use super::terms::{BECAUSE, REASON, TERMS, terms};
 use super::watch::WATCH;
 use crate::cli::command::request::{
-    BackendChange, CliCommand, DaemonRequest, DrainOptions, OverrideTerms, Shell, TimelineQuery,
+    BackendChange, CliCommand, DaemonRequest, DrainOptions, Shell, TimelineQuery,
 };
 
 /// The first words of all commands.
@@ -16,6 +20,8 @@ pub static ROOT: &[Node] = &[
     word("unset", "end what was set").then(UNSET),
     word("drain", "take new flows away from a backend, follow those that remain").then(DRAIN),
     word("undrain", "undo drain").then(UNDRAIN),
+    yielding("withdraw", "have routers send this site nothing").then(WITHDRAW),
+    yielding("announce", "undo withdraw").then(ANNOUNCE),
     word("sync", "write the desired state to VPP").then(SYNC),
     word("config", "the daemon's configuration file").then(CONFIG),
     word("watch", "follow what happens").then(WATCH),
@@ -50,6 +56,7 @@ const SHOW: &[Node] = &[
         .makes(|_| request(DaemonRequest::ShowIdentity)),
     word("overrides", "what operators have set, who, why and until when")
         .makes(|_| request(DaemonRequest::ShowOverrides)),
+    SHOW_ANNOUNCEMENTS,
     word("timeline", "what happened lately")
         .with(&[
             word("backend", "only this backend")
@@ -141,19 +148,8 @@ const SET: &[Node] = &[
     )
     .with(TERMS)
     .makes(set_weight)])])])])])])]),
+    SET_ANNOUNCEMENT,
 ];
-
-const TERMS: &[Node] = &[FOR, BECAUSE];
-
-const REASON: &[Node] = &[BECAUSE];
-
-const FOR: Node = word("for", "end it by itself")
-    .then(&[slot(ValueSlot::Duration, "how long it lasts, such as 2h, 1d12h or 90s")]);
-
-const BECAUSE: Node = word("because", "say why").then(&[slot(
-    ValueSlot::Reason,
-    "in your words, in quotes; show overrides and the log have it",
-)]);
 
 const UNSET: &[Node] = &[
     word("backend", "its pause, disable or enable").then(&[slot(
@@ -176,6 +172,7 @@ const UNSET: &[Node] = &[
     )
     .with(REASON)
     .makes(unset_weight)])])])])]),
+    UNSET_ANNOUNCEMENT,
 ];
 const DRAIN: &[Node] = &[word("backend", "which backend").then(&[slot(
     ValueSlot::Backend,
@@ -239,10 +236,6 @@ fn request(request: DaemonRequest) -> Option<CliCommand> {
 fn set_backend(path: &Path, change: BackendChange) -> Option<CliCommand> {
     let (name, terms) = (path.name(ValueSlot::Backend)?, terms(path));
     request(DaemonRequest::SetBackend { name, change, terms })
-}
-
-fn terms(path: &Path) -> OverrideTerms {
-    OverrideTerms { lasts: path.duration(), reason: path.reason() }
 }
 
 fn resume(path: &Path) -> Option<CliCommand> {

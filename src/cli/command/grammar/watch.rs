@@ -25,6 +25,7 @@ const EVENTS: &[Node] = &[
     word("hold", "only these: verdicts that wait for evidence"),
     word("drain", "only these: how far drains are"),
     word("audit", "only these: who changed something, or tried to"),
+    word("announcement", "only these: what is announced and withdrawn"),
 ];
 
 #[allow(clippy::unnecessary_wraps)] // one type for all makers of commands
@@ -40,5 +41,6 @@ fn watch(path: &Path) -> Option<CliCommand> {
         hold: path.has("hold"),
         drain: path.has("drain"),
         audit: path.has("audit"),
+        announcement: path.has("announcement"),
     }))
 }

@@ -1,6 +1,7 @@
 //! Tests of the parser: what it accepts, its error messages, and that
 //! completion suggests everything that it accepts.
 
+mod announcements;
 mod overrides;
 mod prefixes;
 
@@ -218,7 +219,7 @@ fn watch_accepts_its_options_in_any_order_and_once() {
     assert_eq!(parsed("watch events frontend backend"), Ok(CliCommand::WatchEvents(both)));
     assert_eq!(
         message("watch events backend backend"),
-        "`backend` is not possible after `watch events backend`; possible: num, log, frontend, dataplane, hold, drain, audit"
+        "`backend` is not possible after `watch events backend`; possible: num, log, frontend, dataplane, hold, drain, audit, announcement"
     );
 }
 
@@ -227,11 +228,11 @@ fn every_error_names_the_word_and_what_was_possible() {
     let cases = [
         (
             "",
-            "no command given; possible: show, explain, compare, set, unset, drain, undrain, sync, config, watch, completions, help, quit, exit",
+            "no command given; possible: show, explain, compare, set, unset, drain, undrain, withdraw, announce, sync, config, watch, completions, help, quit, exit",
         ),
         (
             "shwo version",
-            "`shwo` is not possible as a command; did you mean `show`? possible: show, explain, compare, set, unset, drain, undrain, sync, config, watch, completions, help, quit, exit",
+            "`shwo` is not possible as a command; did you mean `show`? possible: show, explain, compare, set, unset, drain, undrain, withdraw, announce, sync, config, watch, completions, help, quit, exit",
         ),
         ("s version", "`s` is ambiguous as a command: it could be show, set, sync"),
         ("sh fro", "`fro` is ambiguous after `show`: it could be frontends, frontend"),

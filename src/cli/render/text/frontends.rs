@@ -1,5 +1,6 @@
 //! Frontends: the list, one as a tree of pools and backends, a changed weight.
 
+use super::announcements;
 use super::common::{confirmation, or_dash, override_note, state_cell, yes_no};
 use super::overrides;
 use crate::api::views::text::printable;
@@ -91,6 +92,9 @@ pub(super) fn one(
         } = info;
         head.push(("fail open", format!("below {below}%; weight {up} of {total} is up").into()));
     }
+    if let Some(info) = &frontend.announcement {
+        head.push(("announcement", announcements::fact(info)));
+    }
     let head = facts(&head, context);
     let open = open_line(frontend, "", context);
     let marked = members(frontend).any(|member| member.weight_overridden)
@@ -104,8 +108,10 @@ pub(super) fn one(
     let set = overrides(frontend, backends, context);
     let doubts = slow_starts(&frontend.name, backends, context) + &doubts(backends, context);
     let vpp = vpp(frontend, context);
+    let announced = frontend.announcement.as_ref();
+    let announced = announced.map(|it| announcements::reason(it, context)).unwrap_or_default();
     format!(
-        "{head}{open}{vpp}\n{tree}{note}{set}{doubts}{warnings}\n{}",
+        "{head}{open}{vpp}\n{tree}{note}{set}{announced}{doubts}{warnings}\n{}",
         results(backends).render(context)
     )
 }

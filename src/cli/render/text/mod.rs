@@ -1,6 +1,7 @@
 //! Answers as text for people: one file for each subject. A text depends on
 //! the answer and the context alone.
 
+mod announcements;
 mod backends;
 mod checks;
 mod common;
@@ -39,6 +40,10 @@ pub fn text(answer: &CliAnswer, context: &RenderContext) -> String {
         CliAnswer::Backend { backend, check } => backends::one(backend, check.as_ref(), context),
         CliAnswer::Identity(identity) => identity::identity(identity, context),
         CliAnswer::Overrides(answer) => overrides::list(answer, context),
+        CliAnswer::Announcements(answer) => announcements::list(answer, context),
+        CliAnswer::AnnouncementSet { announcements, .. } => {
+            announcements::ordered(announcements, context)
+        }
         CliAnswer::BackendSet { backend, .. } => backends::changed(backend, context),
         CliAnswer::HealthChecks(list) => checks::list(list, context),
         CliAnswer::HealthCheck(check) => checks::one(check, context),

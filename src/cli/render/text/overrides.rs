@@ -53,6 +53,7 @@ fn item(info: &OverrideInfo) -> String {
         "weight" => {
             format!("{}/{} {} weight", info.frontend_name, info.pool_name, info.backend_name)
         }
+        "announcement" => format!("announcement {}", info.prefix),
         _ => format!("backend {}", info.backend_name),
     }
 }

@@ -30,6 +30,7 @@ pub fn event_at(event: &pb::Event) -> i64 {
         Some(Event::Hold(event)) => event.at_unix_ns,
         Some(Event::Drain(event)) => event.at_unix_ns,
         Some(Event::Audit(event)) => event.at_unix_ns,
+        Some(Event::Announcement(event)) => event.at_unix_ns,
         Some(Event::Log(event)) => event.at_unix_ns,
         Some(Event::Missed(_)) | None => 0,
     }
@@ -119,6 +120,7 @@ fn described(event: &pb::Event) -> (String, String, Tone) {
             (format!("drain {}", event.backend_name), detail, Tone::Plain)
         }
         Some(Event::Audit(event)) => described_audit(event),
+        Some(Event::Announcement(event)) => described_announcement(event),
         Some(Event::Log(event)) => (format!("log {}", event.msg), event.level.clone(), Tone::Faint),
         Some(Event::Missed(event)) => ("missed".into(), event.count.to_string(), Tone::Bad),
         None => ("unknown".into(), "an event of a newer daemon".into(), Tone::Faint),
@@ -131,6 +133,22 @@ fn described_transition(transition: &pb::TransitionRecord) -> String {
         "" => moved,
         why => format!("{moved}: {why}"),
     }
+}
+
+fn described_announcement(event: &pb::AnnouncementEvent) -> (String, String, Tone) {
+    let moved = format!("{} → {}", event.from, event.to);
+    let why = match event.why.as_str() {
+        "" => String::new(),
+        why => format!(": {why}"),
+    };
+    let is_bad = matches!(event.to.as_str(), "withdrawn" | "failed" | "blocked");
+    let tone = if is_bad { Tone::Bad } else { Tone::Plain };
+    let (what, at) = match event.kind.as_str() {
+        "driver" => (format!("driver {}", event.driver), String::new()),
+        "placed" => (format!("announcement {}", event.prefix), format!(" at {}", event.driver)),
+        _ => (format!("announcement {}", event.prefix), String::new()),
+    };
+    (what, printable(&format!("{moved}{at}{why}")), tone)
 }
 
 fn described_audit(audit: &pb::AuditEvent) -> (String, String, Tone) {
@@ -162,6 +180,11 @@ fn described_change(change: &pb::ChangeEvent) -> (String, String, Tone) {
                 "weight in {}/{} {moved} by {}",
                 change.frontend_name, change.pool_name, change.who
             ),
+            Tone::Held,
+        ),
+        "announcement" => (
+            format!("set announcement {}", change.prefix),
+            printable(&format!("{moved} by {}", change.who)),
             Tone::Held,
         ),
         _ => (

@@ -4,43 +4,14 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 
+use super::any_command::any_command;
 use super::*;
+use crate::domain::announce::orders::AnnounceScope;
 use crate::domain::drain::{DrainOrder, DrainTimeout};
 use crate::domain::events::Changed;
 use crate::domain::overrides::{Overridden, OverrideEnd, Reason};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-
-/// What an operator may do, to one of a few items.
-fn any_command() -> impl Strategy<Value = OverrideCommand> {
-    let backend = prop::sample::select(vec!["a", "b", "c"]);
-    let admin = prop::sample::select(vec![
-        AdminCommand::Pause,
-        AdminCommand::Resume,
-        AdminCommand::Enable,
-        AdminCommand::Disable,
-        AdminCommand::Unset,
-        AdminCommand::Undrain,
-    ]);
-    let admin = (backend, admin)
-        .prop_map(|(backend, command)| OverrideCommand::Admin { backend: backend.into(), command });
-    let member = prop::sample::select(vec![("main", "a"), ("main", "b"), ("spare", "c")]);
-    let weight = prop::option::of(0i64..=100);
-    let weight = (member, weight).prop_map(|((pool, backend), weight)| OverrideCommand::Weight {
-        frontend: "web".into(),
-        pool: pool.into(),
-        backend: backend.into(),
-        weight: weight.map(|weight| Weight::try_from(weight).unwrap()),
-    });
-    let timeout = prop::option::of((1u64..3000, any::<bool>()));
-    let backend = prop::sample::select(vec!["a", "b", "c"]);
-    let drain = (backend, timeout).prop_map(|(backend, timeout)| {
-        let timeout =
-            timeout.map(|(after, flush)| DrainTimeout { after: Duration::from_secs(after), flush });
-        OverrideCommand::Drain { backend: backend.into(), order: DrainOrder { timeout } }
-    });
-    prop_oneof![2 => admin, 2 => weight, 1 => drain]
-}
 
 fn any_commands() -> impl Strategy<Value = Vec<(OverrideCommand, Option<u64>, u64)>> {
     let lasts = prop::option::of(1u64..1000);
@@ -161,6 +132,13 @@ proptest! {
                     backend: backend.to_string(),
                     weight: None,
                 },
+                Overridden::Announcement { scope, .. } => OverrideCommand::Announcement {
+                    subject: match scope {
+                        AnnounceScope::All => AnnounceSubject::All,
+                        AnnounceScope::Prefix(prefix) => AnnounceSubject::Prefix(*prefix),
+                    },
+                    order: None,
+                },
             };
             let effects = controller.give(&given(command, None, moment(start, now))).unwrap();
             prop_assert_eq!(ends(&effects), [(entry.what.to_string(), OverrideEnd::Unset)]);
@@ -211,6 +189,7 @@ proptest! {
         commands in any_commands(),
         disabled in any::<[bool; 3]>(),
         weights in prop::collection::vec(0i64..3, 3),
+        is_announced in any::<bool>(),
     ) {
         let start = Instant::now();
         let (mut controller, now) = after(start, &commands);
@@ -225,6 +204,9 @@ proptest! {
             let pools = &mut changed.frontends.get_mut("web").unwrap().pools;
             pools[pool].backends.insert(name.into(), weight);
         }
+        if !is_announced {
+            changed.frontends.get_mut("web").unwrap().announce = None;
+        }
         let is_kept = |what: &Overridden| match what {
             Overridden::Admin { backend, configured, .. } => {
                 (*configured == Admin::Enabled) == changed.backends[backend].enabled
@@ -233,6 +215,7 @@ proptest! {
                 let pools = &changed.frontends["web"].pools;
                 pools.iter().find(|it| it.name == *pool).unwrap().backends[backend] == *configured
             }
+            Overridden::Announcement { scope, .. } => *scope == AnnounceScope::All || is_announced,
         };
         let expected: Vec<_> = stored.entries().filter(|entry| is_kept(&entry.what)).collect();
         let dropped = stored.entries().count() - expected.len();

@@ -106,6 +106,10 @@ export function judgeFrontend(frontend) {
       failOpen.since,
     );
   }
+  if (frontend.announcement?.wanted === "withdrawn") {
+    const { why, since } = frontend.announcement;
+    return judged("warn", "withdrawn", `its address is not announced: ${why}`, since);
+  }
   if (!frontend.programmed) {
     return judged(
       "warn",

@@ -12,6 +12,7 @@ export const KINDS = [
   ["drain", "drains"],
   ["dataplane", "VPP"],
   ["hold", "held verdicts"],
+  ["announcement", "announcements"],
 ];
 
 /** Entries `{key, daemon, at, event}`, oldest first. */
@@ -84,7 +85,9 @@ export function filtered(entries, { kinds, daemons, name, who }) {
 }
 
 function concerns(event, name) {
-  return [event.backend, event.frontend, event.pool, event.probes, event.detail].some((text) =>
+  const frontends = event.frontends ?? [];
+  const texts = [event.backend, event.frontend, event.pool, event.probes, event.prefix, event.detail];
+  return [...texts, ...frontends].some((text) =>
     text?.toLowerCase().includes(name),
   );
 }
@@ -103,6 +106,10 @@ export function levelOf(event) {
       return event.kind === "began" ? "warn" : "ok";
     case "drain":
       return event.kind === "overdue" ? "warn" : "held";
+    case "announcement":
+      return (
+        { withdrawn: "warn", failed: "fault", blocked: "fault", announced: "ok", works: "ok" }[event.to] ?? "held"
+      );
     case "change":
       return event.overridden ? "held" : "info";
     default:
@@ -150,6 +157,13 @@ export function worded(event) {
         text: event.kind.replaceAll("_", " "),
         why: event.detail,
       };
+    case "announcement":
+      return {
+        kind: event.frontends.length === 1 ? "frontend" : null,
+        name: event.frontends.length === 1 ? event.frontends[0] : (event.prefix ?? event.driver),
+        text: `${event.prefix ?? "driver"}: ${event.from} → ${event.to}${event.driver === null ? "" : ` at ${event.driver}`}`,
+        why: event.why,
+      };
     case "hold":
       return {
         kind: null,
@@ -173,6 +187,9 @@ function changeWorded(event) {
   }
   const from = event.from === null ? "" : `${event.from} → `;
   const end = event.ended ? `, override ${event.ended}` : event.overridden ? "" : ", as in the file";
+  if (event.kind === "announcement") {
+    return { kind: null, name: event.prefix, text: `announcement ${from}${event.to}${end}`, why: event.why };
+  }
   const where = event.kind === "weight" ? `weight in ${event.frontend}/${event.pool} ` : "";
   return { kind: "backend", name: event.backend, text: `${where}${from}${event.to}${end}`, why: event.why };
 }

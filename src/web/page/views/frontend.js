@@ -74,6 +74,20 @@ function packets(answer) {
   );
 }
 
+/** What is wanted of its address, why that is not simply `announced`, and who does not have it so. */
+function announced({ wanted, why, held, order, placed }) {
+  const misplaced = placed
+    .filter(({ state }) => wanted !== "unknown" && state !== wanted)
+    .map(({ state, driver, problem }) => `${state} at ${driver}${problem === null ? "" : ` (${problem})`}`);
+  const plain = wanted === "announced" && held === null && order === null;
+  return [
+    plain ? wanted : `${wanted}${held === null ? "" : ", held"}: ${why}`,
+    misplaced.length > 0 ? `but ${misplaced.join(", ")}` : null,
+  ]
+    .filter((text) => text !== null)
+    .join("; ");
+}
+
 function settings(known) {
   const failOpen = known.fail_open;
   return section(
@@ -99,6 +113,7 @@ function settings(known) {
           failOpen &&
             `below ${failOpen.threshold_percent} % of the weight; ${failOpen.up_weight} of ${failOpen.total_weight} is up`,
         ],
+        ["Announced", known.announcement && announced(known.announcement)],
         [
           "In VPP",
           known.programmed ? (known.serving ? "confirmed and read back" : "confirmed") : known.not_programmed,

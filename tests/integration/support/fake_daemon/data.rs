@@ -1,6 +1,7 @@
 //! The fixed data: three frontends (one failed over, one down, one not known
 //! yet), backends in every state, a removed server in VPP.
 
+use super::announcements;
 use super::explanation::probe;
 use super::overrides;
 use vpp_maglev::pb::*;
@@ -51,6 +52,7 @@ pub(super) fn frontend(name: &str) -> Option<FrontendInfo> {
             port: 80,
             description: text("The web, and what the caches of three continents ask for"),
             state: text("up"),
+            announcement: Some(announcements::of_web()),
             vpp_refusal: text("vip-add 192.0.2.80/32 tcp/80: refused by VPP: VALUE_EXIST"),
             not_programmed: text("VPP refuses vip-add 192.0.2.80/32 tcp/80: VALUE_EXIST"),
             fail_open: Some(FailOpenInfo {

@@ -1,5 +1,6 @@
 //! The events of the fake daemon.
 
+use super::announcements::withdrawn;
 use super::data::{ago, text, transition};
 use vpp_maglev::pb::event::Event as Kind;
 use vpp_maglev::pb::*;
@@ -71,6 +72,7 @@ pub(crate) fn events(wanted: &WatchRequest, boot_id: u64) -> Vec<Event> {
         ),
         (wanted.drain, drained("overdue", Some(42))),
         (wanted.audit, audited()),
+        (wanted.announcement, Kind::Announcement(withdrawn())),
         (None, Kind::Missed(MissedEvent { count: 3 })),
     ];
     let wanted = kinds.into_iter().filter(|(wanted, _)| wanted.unwrap_or(true));

@@ -1,6 +1,7 @@
 //! A daemon with fixed data for the tests of maglevc: every call answers the
 //! same, as maglevd would in the middle of some trouble.
 
+mod announcements;
 pub(crate) mod background;
 pub(crate) mod data;
 mod diagnosis;

@@ -8,7 +8,9 @@ use tonic::{Request, Response, Status};
 use vpp_maglev::pb::maglev_server::Maglev;
 use vpp_maglev::pb::*;
 
-use super::{Behaviour, data, diagnosis, events, explanation, overrides, prediction, vpp};
+use super::{
+    Behaviour, announcements, data, diagnosis, events, explanation, overrides, prediction, vpp,
+};
 
 pub(super) struct FakeService {
     pub(super) behaviour: Behaviour,
@@ -97,6 +99,28 @@ impl Maglev for FakeService {
 
     async fn disable_backend(&self, request: Request<BackendRequest>) -> Answer<BackendInfo> {
         self.set(&request.into_inner(), "disabled")
+    }
+
+    async fn get_announcements(
+        &self,
+        request: Request<GetAnnouncementsRequest>,
+    ) -> Answer<Announcements> {
+        Ok(Response::new(announcements::all(self.behaviour.empty, request.get_ref())))
+    }
+
+    async fn set_announcement(
+        &self,
+        request: Request<SetAnnouncementRequest>,
+    ) -> Answer<Announcements> {
+        let SetAnnouncementRequest { order, for_ns, .. } = request.into_inner();
+        Ok(Response::new(announcements::ordered(&order, for_ns)))
+    }
+
+    async fn unset_announcement(
+        &self,
+        _: Request<UnsetAnnouncementRequest>,
+    ) -> Answer<Announcements> {
+        Ok(Response::new(announcements::ordered("", 0)))
     }
 
     async fn get_overrides(&self, _: Request<GetOverridesRequest>) -> Answer<GetOverridesResponse> {

@@ -122,7 +122,8 @@ impl FollowingClient {
             | Kind::FailOpen(_)
             | Kind::Hold(_)
             | Kind::Drain(_)
-            | Kind::Audit(_) => {}
+            | Kind::Audit(_)
+            | Kind::Announcement(_) => {}
         }
         counts.resumed_whole += u32::from(resumed);
     }

@@ -1,6 +1,8 @@
 //! The messages that the Announcer receives.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use actix::prelude::*;
 
@@ -15,3 +17,21 @@ pub struct AnnounceFactsChanged(pub AnnounceUpdate);
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct VipsRouted(pub Vec<(IpAddr, bool)>);
+
+/// Withdraws all that is announced, for good: the daemon stops. Answered when no driver
+/// has a route of ours, and after `within` at the latest.
+#[derive(Message, Debug)]
+#[rtype(result = "WithdrawOutcome")]
+pub struct WithdrawAll {
+    pub within: Duration,
+}
+
+/// What became of [`WithdrawAll`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WithdrawOutcome {
+    /// How many addresses were placed.
+    pub of: usize,
+    /// What each driver that is not done has left, or may have; `None`: it could not be
+    /// read.
+    pub left: BTreeMap<&'static str, Option<BTreeSet<IpAddr>>>,
+}

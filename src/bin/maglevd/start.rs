@@ -109,7 +109,8 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
     let controller = controller.on(probe_environment).with_flow_counter(vpp.clone().recipient());
     // On a thread of its own, which a routing daemon may keep waiting.
     let announcing = priorities.arbiter(ThreadPriority::Normal)?;
-    let announcer = Announcer::new(Box::new(RouteDriver::of), announcing.handle()).start();
+    let announcer = Announcer::new(Box::new(RouteDriver::of), announcing.handle());
+    let announcer = announcer.telling(reconciler.clone().recipient()).start();
     let controller = controller.with_announcer(announcer.clone().recipient());
     let controller = if has_vpp { controller.awaiting_vpp() } else { controller };
     let controller = controller.start();

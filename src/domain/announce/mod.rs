@@ -17,6 +17,7 @@
 //!    be this machine's way to see. Enough of it up announces it after `hold-up`.
 //! 6. An operator's `drain` lowers the preference of what would be announced.
 
+mod driver_addresses;
 mod facts;
 mod report;
 mod settings;
@@ -26,6 +27,7 @@ mod verdict;
 pub mod driver_loop;
 pub mod placement;
 
+pub use driver_addresses::DriverAddresses;
 pub use facts::{AnnounceFacts, AnnounceOrder, AnnounceUpdate, AnnouncedFrontend, PrefixFacts};
 pub use report::DriverReport;
 pub use settings::{AnnounceSettings, AnnouncerSettings, DriverSettings, HealthyShare, SharedBy};

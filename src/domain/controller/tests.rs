@@ -1,5 +1,6 @@
 //! Tests the Controller's decisions without actors.
 
+mod announcing;
 mod damping;
 mod draining;
 mod event_stream;

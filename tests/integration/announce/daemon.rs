@@ -7,10 +7,12 @@ use rustix::process::Signal;
 use crate::support::wait::{DEADLINE, eventually};
 use crate::support::{Daemon, TestBed, VIP4, VIP6};
 
-/// Places whatever is wanted: keeps it in a file, and notes every set in another one.
+/// Places whatever is wanted, unless there is a file `hang`: keeps it in a file, and notes
+/// every set in another one.
 const PROGRAM: &str = r#"
 line=$(cat)
 case "$line" in *'"action":"apply"'*)
+    if [ -e hang ]; then sleep 60; fi
     echo "$line" | sed 's/.*"wanted":\(\[.*\]\)}/\1/' > placed
     cat placed >> log;;
 esac
@@ -19,7 +21,7 @@ printf '{"placed": %s}' "$(cat placed 2>/dev/null || echo '[]')"
 
 /// Backends a and b, and c, which no frontend uses and which is a witness. Both frontends
 /// are announced, without holds.
-fn bed(names: &[&'static str], healthchecker: &str) -> TestBed {
+pub(super) fn bed(names: &[&'static str], healthchecker: &str) -> TestBed {
     let bed = TestBed::new(names).pools(&["a b"]);
     let program = bed.dir().join("place");
     std::fs::write(&program, format!("cd {}\n{PROGRAM}", bed.dir().display())).unwrap();
@@ -28,16 +30,16 @@ fn bed(names: &[&'static str], healthchecker: &str) -> TestBed {
         "      protocol: tcp\n      announce: { hold-down: 0s, hold-up: 0s }\n",
     );
     let text = text.replace("  healthchecker:\n", &format!("  healthchecker:\n{healthchecker}"));
-    let announce = format!("  announce: {{ command: [/bin/sh, {}] }}\n", program.display());
-    bed.with_config(text + &announce)
+    let command = format!("[/bin/sh, {}]", program.display());
+    bed.with_config(text + &format!("  announce: {{ leave: 50ms, command: {command} }}\n"))
 }
 
-fn file(dir: &Path, name: &str) -> String {
+pub(super) fn file(dir: &Path, name: &str) -> String {
     std::fs::read_to_string(dir.join(name)).unwrap_or_default()
 }
 
 /// Waits until exactly these VIPs are placed.
-async fn placed(dir: &Path, vips: &[&str]) {
+pub(super) async fn placed(dir: &Path, vips: &[&str]) {
     let what = format!("{vips:?} are announced");
     eventually(&what, DEADLINE, async || {
         let text = file(dir, "placed");

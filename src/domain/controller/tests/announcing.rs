@@ -1,7 +1,13 @@
 //! Tests what the Announcer is told of frontends whose servers nobody sees.
 
+use std::time::Instant;
+
 use super::*;
 use crate::domain::announce::{AnnounceSettings, DriverSettings};
+use crate::domain::evidence::doubts::{DoubtOrder, Suspicion};
+use crate::domain::evidence::group::ProbeGroup;
+use crate::domain::health::doubt::{Doubt, DoubtId, DoubtKind};
+use crate::domain::resolution::IpFamily;
 
 /// A daemon whose frontend is announced, and whose backends have just had these verdicts.
 fn started_with(verdicts: [State; 3]) -> ControllerState {
@@ -31,6 +37,39 @@ fn what_is_down_from_the_start_on_is_doubted_while_nothing_of_its_way_is_up() {
     assert!(!is_doubted(&mut blind));
     transition(&mut blind, "c", down);
     assert!(!is_doubted(&mut blind), "it was seen meanwhile");
+}
+
+/// The limit is over before anybody has answered: nothing was held.
+#[test]
+fn what_is_believed_before_anybody_answered_has_no_witness() {
+    let start = Instant::now();
+    let now = |seconds| {
+        let since = Duration::from_secs(seconds);
+        Moment { monotonic: start + since, wall: START + since }
+    };
+    let group = ProbeGroup { family: IpFamily::V4, source: None };
+    let mut controller = started_with([State::Up; 3]);
+    let _ = controller.announce_update();
+    let _ = controller.vpp_presence(true, START);
+    let doubt = Doubt {
+        id: DoubtId(1),
+        kind: DoubtKind::Asking { since: start },
+        why: "L4TOUT timeout".into(),
+    };
+    let prober = controller.backends["a"].prober;
+    let suspicion = Suspicion::Doubted(doubt);
+    let effects = controller.suspected((prober, &"a".into()), group, &suspicion, now(1));
+    let limit = effects.iter().find_map(|effect| match effect {
+        ControllerEffect::Doubt(DoubtOrder::SetTimer { timer, after, .. })
+            if *after == Duration::from_secs(5) =>
+        {
+            Some(*timer)
+        }
+        _ => None,
+    });
+    let _ = controller.doubt_timer_fired(group, limit.unwrap(), now(6));
+    transition(&mut controller, "a", State::Down);
+    assert!(is_doubted(&mut controller));
 }
 
 #[test]

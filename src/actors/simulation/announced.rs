@@ -15,6 +15,8 @@ use crate::domain::announce::placement::VipPrefix;
 
 /// `hold-vpp`, in milliseconds.
 const HOLD: u64 = 30_000;
+/// What VPP holds was read by then, by a drift pass if not before.
+const SETTLED: Duration = Duration::from_secs(30);
 /// The prefixes of both frontends.
 const BOTH: [&str; 2] = ["192.0.2.1/32", "192.0.2.2/32"];
 
@@ -25,7 +27,7 @@ fn prefix(text: &str) -> VipPrefix {
 async fn vpp_is_away(path: &Path, seed: u64) {
     tokio::time::pause();
     let mut bed = EyesTestBed::start(path, seed);
-    sleep(Duration::from_secs(10)).await;
+    sleep(SETTLED).await;
     bed.route_changes();
     // Its tables are written and read back within a second.
     let away = bed.millis(50..HOLD - 1000);
@@ -48,7 +50,7 @@ fn a_restart_of_vpp_within_its_hold_moves_no_route_and_a_longer_one_withdraws_un
 async fn most_of_a_pool_die(path: &Path, seed: u64) {
     tokio::time::pause();
     let bed = EyesTestBed::start(path, seed);
-    sleep(Duration::from_secs(10)).await;
+    sleep(SETTLED).await;
     bed.route_changes();
     bed.see(Sight::MostOfOneDead);
     sleep(Duration::from_secs(10)).await;

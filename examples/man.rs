@@ -68,7 +68,11 @@ fn maglevd() -> Vec<u8> {
         "",
         &[
             ("SIGHUP", "reads the configuration anew: a file with a fault changes nothing"),
-            ("SIGTERM, SIGINT", "leave VPP as it is, tell it goodbye, and end"),
+            (
+                "SIGTERM, SIGINT",
+                "leave VPP as it is, tell it goodbye, and end; with --on-stop=withdraw, withdraw \
+                 all VIPs before",
+            ),
             ("SIGUSR1", "logs everything, debug records too"),
             ("SIGUSR2", "logs as --log-level says again"),
         ],
@@ -81,6 +85,7 @@ fn maglevd() -> Vec<u8> {
             ("0", "it was told to stop; with --check: the file is valid"),
             ("1", "it could not start; with --check: the file cannot be read or parsed"),
             ("2", "a flag is wrong; with --check: the file breaks rules"),
+            ("3", "with --on-stop=withdraw: it stopped, and something may still be announced"),
         ],
         &mut text,
     );

@@ -25,6 +25,8 @@ pub(crate) struct Configuration {
     pub(crate) flow_timeout: u32,
     /// Of the primary pool, in seconds; 0: none.
     pub(crate) slow_start: u32,
+    /// The VIP is announced, by a route of the kernel.
+    pub(crate) is_announced: bool,
 }
 
 /// How servers are probed.
@@ -61,10 +63,18 @@ impl Configuration {
         sync_interval: 30,
         flow_timeout: 40,
         slow_start: 0,
+        is_announced: false,
     };
 
     pub(crate) fn yaml(&self) -> String {
-        let Self { check, weights, sync_interval, flow_timeout, slow_start, prefix: _ } = self;
+        let Self { check, weights, sync_interval, flow_timeout, slow_start, .. } = self;
+        let (drivers, announce) = match self.is_announced {
+            true => (
+                "\n  announce: { netlink: {}, hold-vpp: 10s }",
+                "\n      announce: { hold-down: 0s, hold-up: 0s }",
+            ),
+            false => ("", ""),
+        };
         let Check { interval, fast_interval, timeout, fall, path } = check;
         let mut backends = String::new();
         let mut pools = [String::new(), String::new()];
@@ -88,7 +98,7 @@ impl Configuration {
       ipv4-src-address: 192.0.2.1
       ipv6-src-address: 2001:db8::1
       sync-interval: {sync_interval}s
-      flow-timeout: {flow_timeout}s
+      flow-timeout: {flow_timeout}s{drivers}
   healthchecks:
     line:
       type: http
@@ -104,7 +114,7 @@ impl Configuration {
     line:
       address: {VIP}
       protocol: tcp
-      port: {PORT}
+      port: {PORT}{announce}
       pools:
         - name: primary{slow_start}
           backends:

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod actions;
+mod announced;
 mod bed;
 mod configuration;
 mod daemon;
@@ -17,6 +18,7 @@ mod leftovers;
 mod namespaces;
 mod record;
 mod row;
+mod scenario;
 mod scenarios;
 mod servers;
 mod slow_start;
@@ -35,7 +37,8 @@ use bed::Bed;
 use configuration::SERVERS;
 use namespaces::Namespaces;
 use row::{Row, Unavoidable};
-use scenarios::{SCENARIOS, Scenario};
+use scenario::Scenario;
+use scenarios::SCENARIOS;
 use servers::Server;
 use support::process::is_installed;
 use tester::Tester;

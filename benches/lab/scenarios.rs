@@ -5,31 +5,14 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::actions::{reload_and_back, replace_vpp, set_weight_and_back};
-use super::bed::{Bed, PRIMARY};
+use super::announced::{away_for_longer, restart_within_hold};
+use super::bed::PRIMARY;
 use super::configuration::{Check, Configuration, SERVERS};
 use super::drained::{drain_for, drain_to_zero};
-use super::row::{Bound, HELD};
+use super::scenario::{
+    FLUSHED, FROZEN, PLAIN, POOL_FLUSHED, PROGRAMMED, SHARED, SHARED_ANEW, Scenario,
+};
 use super::slow_start::return_slowly;
-
-/// See the module's description.
-pub(crate) struct Scenario {
-    pub(crate) name: &'static str,
-    /// For people.
-    pub(crate) what: &'static str,
-    pub(crate) configuration: Configuration,
-    /// Before the client comes.
-    pub(crate) prepare: fn(&mut Bed),
-    /// While the client is there.
-    pub(crate) act: fn(&mut Bed),
-    /// Beyond what nobody could have kept.
-    pub(crate) bound: Bound,
-    /// Connections that the client holds to the end.
-    pub(crate) held: u64,
-    /// Whether a second VPP stands by.
-    pub(crate) has_second: bool,
-    /// Whether it takes a VPP of the other kind: one without weights, or one with.
-    pub(crate) needs_other: bool,
-}
 
 const QUICK: Configuration = Configuration::QUICK;
 const SLOW: Configuration = Configuration { check: Check::SLOW, ..QUICK };
@@ -38,34 +21,8 @@ const OFTEN_COMPARED: Configuration = Configuration { sync_interval: 2, ..QUICK 
 const WEIGHTS_OF_1: Configuration = Configuration { weights: [1; SERVERS], ..QUICK };
 /// VPP forgets flows so soon that a drain takes less than a minute.
 const SOON_FORGOTTEN: Configuration = Configuration { flow_timeout: 10, ..QUICK };
+const ANNOUNCED: Configuration = Configuration { is_announced: true, ..QUICK };
 const SLOWLY: Configuration = Configuration { slow_start: 20, ..QUICK };
-
-/// Nothing may break: a new connection every 20 ms has a success in between.
-const NOTHING: Bound = bound(0, 0, 750, 100);
-/// Established ones of a server are flushed, and with them those new ones that
-/// have said one of their two lines.
-const FLUSHED: Bound = bound(0, 15, 750, 100);
-const POOL_FLUSHED: Bound = bound(0, 45, 750, 100);
-/// What came while the first server was alone would stay on it.
-const SHARED: Bound = bound(0, 75, 750, 50);
-/// VPP is back and has no VIP yet: dial, read, write.
-const PROGRAMMED: Bound = bound(0, 75, 1500, 100);
-/// The same, and the table is another one.
-const SHARED_ANEW: Bound = bound(100, 75, 1500, 100);
-/// Nothing answers; what was sent meanwhile is in VPP's queues.
-const FROZEN: Bound = bound(0, 125, 2500, 100);
-
-const PLAIN: Scenario = Scenario {
-    name: "",
-    what: "",
-    configuration: QUICK,
-    prepare: |_| {},
-    act: |_| {},
-    bound: NOTHING,
-    held: HELD,
-    has_second: false,
-    needs_other: false,
-};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -288,6 +245,22 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
+        name: "vpp-restart-announced",
+        what: "VPP is killed and started within the hold of announcements",
+        configuration: ANNOUNCED,
+        act: restart_within_hold,
+        bound: PROGRAMMED,
+        ..PLAIN
+    },
+    Scenario {
+        name: "vpp-away-announced",
+        what: "VPP is away for 20 s, longer than the hold of announcements",
+        configuration: ANNOUNCED,
+        act: |bed| away_for_longer(bed, 20),
+        bound: PROGRAMMED,
+        ..PLAIN
+    },
+    Scenario {
         name: "vpp-frozen",
         what: "VPP is frozen for 2 s, quick checks",
         act: |bed| {
@@ -343,7 +316,3 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
 ];
-
-const fn bound(broken: u64, failed: u64, gap: u64, fullest: u64) -> Bound {
-    Bound { broken, failed, gap: Duration::from_millis(gap), fullest }
-}

@@ -87,10 +87,12 @@ impl<'a> Vpp<'a> {
 
     /// Runs a command of its CLI.
     pub(crate) fn cli(&self, words: &str) -> String {
-        let mut vppctl = Command::new(self.paths.vppctl());
-        vppctl.arg("-s").arg(self.folder.join("cli.sock")).args(words.split(' '));
-        let output = vppctl.stdin(Stdio::null()).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        self.commands().run(words)
+    }
+
+    /// Its CLI, also for other threads and after a restart.
+    pub(crate) fn commands(&self) -> VppCommands {
+        VppCommands { vppctl: self.paths.vppctl(), socket: self.folder.join("cli.sock") }
     }
 
     fn write_startup(&self) {
@@ -125,6 +127,22 @@ plugins {{
 }}
 "
         )
+    }
+}
+
+/// The CLI of a VPP.
+pub(crate) struct VppCommands {
+    vppctl: PathBuf,
+    socket: PathBuf,
+}
+
+impl VppCommands {
+    /// Runs a command; nothing comes of one while VPP is away.
+    pub(crate) fn run(&self, words: &str) -> String {
+        let mut vppctl = Command::new(&self.vppctl);
+        vppctl.arg("-s").arg(&self.socket).args(words.split(' '));
+        let output = vppctl.stdin(Stdio::null()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
 

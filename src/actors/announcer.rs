@@ -4,9 +4,11 @@
 mod keeper;
 mod log;
 mod messages;
+mod placed;
 mod queries;
 mod telling;
 mod waiter;
+mod withdraw_all;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,15 +17,20 @@ use actix::prelude::*;
 
 pub use keeper::{RouteKeeper, RoutesReported, StopKeeping, WantRoutes};
 pub use messages::*;
+use waiter::SettlingWaiter;
+use withdraw_all::Leaving;
 
+use crate::actors::Outbox;
 use crate::actors::clock::moment;
 use crate::actors::event_batcher::EventBatcher;
+use crate::actors::reconciler::RoutesPlaced;
 use crate::announce::RouteDriver;
 use crate::domain::announce::placement::{PlacedRoutes, VipPrefix, WantedRoutes};
 use crate::domain::announce::{
-    AnnounceFacts, AnnounceState, AnnounceUpdate, DriverRecord, DriverSettings,
+    AnnounceFacts, AnnounceState, AnnounceUpdate, DriverAddresses, DriverRecord, DriverReport,
+    DriverSettings,
 };
-use waiter::SettlingWaiter;
+use crate::domain::reconcile::PlacedAddresses;
 
 /// Makes a driver of its settings.
 pub type MakeDriver = Box<dyn Fn(&DriverSettings) -> RouteDriver>;
@@ -36,15 +43,23 @@ pub struct Announcer {
     state: AnnounceState,
     facts: AnnounceFacts,
     keepers: BTreeMap<DriverSettings, Keeper>,
+    /// Those that withdraw everything and end.
+    ending: BTreeMap<DriverSettings, Keeper>,
     wanted: Option<Arc<WantedRoutes>>,
     again: Option<SpawnHandle>,
     events: EventBatcher,
     waiters: Vec<SettlingWaiter>,
+    /// It is told what is placed; `None`: no VIP is removed.
+    reconciler: Option<Outbox<RoutesPlaced>>,
+    told_placed: PlacedAddresses,
+    /// `None`: the daemon does not stop, or leaves everything as it is.
+    leaving: Option<Leaving>,
 }
 
 struct Keeper {
     address: Addr<RouteKeeper>,
     record: DriverRecord,
+    addresses: DriverAddresses,
 }
 
 impl Announcer {
@@ -56,23 +71,30 @@ impl Announcer {
             state: AnnounceState::default(),
             facts: AnnounceFacts::default(),
             keepers: BTreeMap::new(),
+            ending: BTreeMap::new(),
             wanted: None,
             again: None,
             events,
             waiters: Vec::new(),
+            reconciler: None,
+            told_placed: None,
+            leaving: None,
         }
+    }
+
+    /// Tells this actor what is placed.
+    #[must_use]
+    pub fn telling(self, reconciler: Recipient<RoutesPlaced>) -> Self {
+        Self { reconciler: Some(Outbox::new(reconciler)), ..self }
     }
 
     /// Starts a keeper for each driver that is new, and has those that are not configured
     /// any more withdraw what they have placed, and end.
     fn use_drivers(&mut self, drivers: &[DriverSettings], ctx: &mut Context<Self>) {
-        self.keepers.retain(|settings, keeper| {
-            let is_used = drivers.contains(settings);
-            if !is_used {
-                keeper.address.do_send(StopKeeping);
-            }
-            is_used
-        });
+        for (settings, keeper) in self.keepers.extract_if(.., |it, _| !drivers.contains(it)) {
+            keeper.address.do_send(StopKeeping);
+            self.ending.insert(settings, keeper);
+        }
         for settings in drivers {
             if self.keepers.contains_key(settings) {
                 continue;
@@ -85,12 +107,16 @@ impl Announcer {
             if let Some(wanted) = &self.wanted {
                 address.do_send(WantRoutes(Arc::clone(wanted)));
             }
-            self.keepers
-                .insert(settings.clone(), Keeper { address, record: DriverRecord::default() });
+            let (record, addresses) = (DriverRecord::default(), DriverAddresses::default());
+            self.keepers.insert(settings.clone(), Keeper { address, record, addresses });
         }
+        self.tell_placed();
     }
 
     fn decide(&mut self, ctx: &mut Context<Self>) {
+        if self.leaving.is_some() {
+            return;
+        }
         self.adopt();
         let now = moment();
         let decision = self.state.decide(&self.facts, now);
@@ -118,10 +144,13 @@ impl Announcer {
 
     fn want(&mut self, wanted: WantedRoutes) {
         let wanted = Arc::new(wanted);
+        self.wanted = Some(Arc::clone(&wanted));
+        self.keepers.values_mut().for_each(|keeper| keeper.addresses.want(&wanted));
+        // Before a route is placed.
+        self.tell_placed();
         for keeper in self.keepers.values() {
             keeper.address.do_send(WantRoutes(Arc::clone(&wanted)));
         }
-        self.wanted = Some(wanted);
     }
 
     /// Begins with what is placed, when every driver has been asked once. One that could
@@ -185,14 +214,32 @@ impl Handler<RoutesReported> for Announcer {
     type Result = ();
 
     fn handle(&mut self, message: RoutesReported, ctx: &mut Self::Context) {
-        let RoutesReported { settings, report } = message;
-        // One that is not configured any more still ends its work.
-        let Some(keeper) = self.keepers.get_mut(&settings) else { return };
+        let RoutesReported { settings, report, is_last } = message;
+        let wanted = self.wanted.as_deref();
+        let (keeper, wanted) = match self.keepers.get_mut(&settings) {
+            Some(keeper) if !is_last => (keeper, wanted),
+            // One that is not configured any more ends its work.
+            _ => match self.ending.get_mut(&settings) {
+                Some(keeper) => (keeper, None),
+                None => return,
+            },
+        };
         let driver = settings.name();
-        log::report(driver, keeper.record.report(), &report);
+        if let Some(placed) = &report.placed {
+            keeper.addresses.read(placed, wanted);
+        }
         let is_first = keeper.record.report().is_none();
-        let news = keeper.record.note(report, moment());
-        self.tell_of_driver(driver, news);
+        // One that had nothing left to withdraw has nothing to tell.
+        if !is_last || report != DriverReport::default() {
+            log::report(driver, keeper.record.report(), &report);
+            let news = keeper.record.note(report, moment());
+            self.tell_of_driver(driver, news);
+        }
+        if is_last {
+            self.ending.remove(&settings);
+        }
+        self.tell_placed();
+        self.answer_leaving(false);
         if is_first {
             self.decide(ctx);
         }

@@ -200,6 +200,7 @@ impl Controller {
             desired: Arc::new(self.state.desired()),
             settings: Arc::new(self.state.config().lb.clone()),
             generation: self.state.generation(),
+            announced: self.state.announced_vips(),
             force: false,
         }
     }

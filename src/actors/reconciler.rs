@@ -6,7 +6,6 @@ mod log;
 mod messages;
 
 use std::collections::BTreeMap;
-use std::time::{Instant, SystemTime};
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
@@ -14,6 +13,7 @@ use tokio::sync::oneshot;
 pub use messages::*;
 
 use super::Outbox;
+use super::clock::moment;
 use super::event_batcher::EventBatcher;
 use super::vpp_connection::{
     Apply, Collect, DataplaneHandle, Observe, ReadServers, SubscribeConnection,
@@ -22,7 +22,6 @@ use crate::domain::balancing::maglev::mismatches;
 use crate::domain::dataplane::connection::Epoch;
 use crate::domain::dataplane::connection::{DataplaneError, Observation};
 use crate::domain::events::Event;
-use crate::domain::moment::Moment;
 use crate::domain::reconcile::{
     CallId, ReconcileEffect, ReconcileInput, ReconcileState, RequestId, TimerId,
 };
@@ -77,8 +76,7 @@ impl Reconciler {
     /// not delay it.
     fn step(&mut self, input: ReconcileInput, ctx: &mut Context<Self>) {
         self.execute_deferred(ctx);
-        let now = Moment { monotonic: Instant::now(), wall: SystemTime::now() };
-        let mut effects = self.state.step(input, now).into_iter();
+        let mut effects = self.state.step(input, moment()).into_iter();
         for effect in effects.by_ref() {
             let is_urgent = matches!(effect, ReconcileEffect::Write { urgent: true, .. });
             self.execute(effect, ctx);

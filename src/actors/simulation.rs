@@ -5,13 +5,17 @@
 //! `MAGLEV_TEST_SEEDS` sets the number of seeds (default: 50); `MAGLEV_TEST_SEED` runs
 //! one seed alone.
 
+mod announced;
+mod announcements;
 mod counts;
 mod driver;
 mod eyes;
+mod routes;
 mod scenario;
 mod soak;
 mod vpp_fake;
 mod vpp_model;
+mod vpp_serving;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 

@@ -13,16 +13,21 @@
 mod bird;
 mod command;
 mod error;
+#[cfg(test)]
+mod fake;
 mod gobgp;
 mod netlink;
 mod pass;
 
 use crate::domain::announce::DriverSettings;
 use crate::domain::announce::placement::{PlacedRoutes, WantedRoutes};
+use crate::probe::Namespace;
 
 pub use bird::{BirdDriver, BirdOptions, BirdWatch};
 pub use command::{CommandDriver, CommandOptions};
 pub use error::{DriverError, STEP_LIMIT};
+#[cfg(test)]
+pub use fake::{FakeDriver, FakeRun};
 pub use gobgp::{GobgpDriver, GobgpOptions, GobgpWatch, pb as gobgp_pb};
 pub use netlink::{MAIN_TABLE, NetlinkDriver, NetlinkOptions, NetlinkWatch};
 pub use pass::ApplyReport;
@@ -35,6 +40,8 @@ pub enum RouteDriver {
     Gobgp(GobgpDriver),
     Bird(BirdDriver),
     Command(CommandDriver),
+    #[cfg(test)]
+    Fake(FakeDriver),
 }
 
 impl RouteDriver {
@@ -42,9 +49,10 @@ impl RouteDriver {
     #[must_use]
     pub fn of(settings: &DriverSettings) -> Self {
         match settings {
-            DriverSettings::Netlink { table, protocol } => {
+            DriverSettings::Netlink { table, protocol, netns } => {
                 let (table, protocol) = (*table, *protocol);
-                let options = NetlinkOptions { table, protocol, ..Default::default() };
+                let namespace = netns.as_deref().map(Namespace::later);
+                let options = NetlinkOptions { table, protocol, namespace, ..Default::default() };
                 Self::Netlink(NetlinkDriver::new(options))
             }
             DriverSettings::Gobgp { address, community } => {
@@ -71,6 +79,8 @@ impl RouteDriver {
             Self::Gobgp(_) => "gobgp",
             Self::Bird(_) => "bird",
             Self::Command(_) => "command",
+            #[cfg(test)]
+            Self::Fake(_) => "fake",
         }
     }
 
@@ -84,6 +94,8 @@ impl RouteDriver {
             Self::Gobgp(driver) => driver.read().await,
             Self::Bird(driver) => driver.read().await,
             Self::Command(driver) => driver.read().await,
+            #[cfg(test)]
+            Self::Fake(driver) => Ok(driver.run(None).await?.placed.unwrap_or_default()),
         }
     }
 
@@ -99,6 +111,8 @@ impl RouteDriver {
             Self::Gobgp(driver) => driver.apply(wanted).await,
             Self::Bird(driver) => driver.apply(wanted).await,
             Self::Command(driver) => driver.apply(wanted).await,
+            #[cfg(test)]
+            Self::Fake(driver) => driver.run(Some(wanted.clone())).await,
         }
     }
 
@@ -110,6 +124,8 @@ impl RouteDriver {
             Self::Gobgp(driver) => RouteWatch::Gobgp(driver.watch()),
             Self::Bird(driver) => RouteWatch::Bird(driver.watch()),
             Self::Command(_) => RouteWatch::Never,
+            #[cfg(test)]
+            Self::Fake(_) => RouteWatch::Never,
         }
     }
 }

@@ -22,7 +22,7 @@ pub struct ApplyReport {
 }
 
 impl ApplyReport {
-    pub(super) fn of(
+    pub(crate) fn of(
         wanted: &WantedRoutes,
         before: &PlacedRoutes,
         after: Option<PlacedRoutes>,

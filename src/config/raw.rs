@@ -191,6 +191,7 @@ pub(super) struct RawAnnounce {
     pub(super) bird: Option<RawBird>,
     pub(super) command: Option<Vec<String>>,
     pub(super) hold_vpp: Option<String>,
+    pub(super) leave: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -198,6 +199,7 @@ pub(super) struct RawAnnounce {
 pub(super) struct RawNetlink {
     pub(super) table: Option<String>,
     pub(super) protocol: Option<i64>,
+    pub(super) netns: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

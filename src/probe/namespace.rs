@@ -1,4 +1,5 @@
-//! Another network namespace than the daemon's own (`healthchecker.netns`).
+//! Another network namespace than the daemon's own (`healthchecker.netns`,
+//! `announce.netlink.netns`).
 //!
 //! A socket belongs for ever to the namespace of the thread that opened it. So
 //! one thread enters the namespace and opens sockets for all probers; every
@@ -57,26 +58,36 @@ impl Namespace {
     /// # Errors
     /// There is none, or it may not be entered.
     pub fn enter(name: &str) -> Result<Self, NamespaceError> {
-        let path = Path::new(DIRECTORY).join(name);
-        let (jobs, queue) = mpsc::channel::<Job>();
-        let mut thread = NamespaceThread { name: name.into(), path: path.clone(), entered: None };
-        let failed = |error: io::Error| failed(name, &error);
-        std::thread::Builder::new()
-            .name("netns".into())
-            .spawn(move || {
-                for job in queue {
-                    job(thread.enter());
-                }
-            })
-            .map_err(failed)?;
+        let namespace = Self::start(name).map_err(|error| failed(name, &error))?;
         let (answer, answered) = mpsc::channel();
-        let namespace = Self(Arc::new(NamespaceState { name: name.into(), path, jobs }));
         // A thread that is gone has dropped the sender of its answer as well.
         let _ = namespace.0.jobs.send(Box::new(move |entered| {
             let _ = answer.send(entered);
         }));
         answered.recv().unwrap_or_else(|_| Err(gone(name)))?;
         Ok(namespace)
+    }
+
+    /// The same for a namespace that may be made later: until then nothing can be opened
+    /// in it.
+    #[must_use]
+    pub fn later(name: &str) -> Self {
+        Self::start(name).unwrap_or_else(|_| {
+            let (jobs, _) = mpsc::channel();
+            Self(Arc::new(NamespaceState { name: name.into(), path: PathBuf::new(), jobs }))
+        })
+    }
+
+    fn start(name: &str) -> io::Result<Self> {
+        let path = Path::new(DIRECTORY).join(name);
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let mut thread = NamespaceThread { name: name.into(), path: path.clone(), entered: None };
+        std::thread::Builder::new().name("netns".into()).spawn(move || {
+            for job in queue {
+                job(thread.enter());
+            }
+        })?;
+        Ok(Self(Arc::new(NamespaceState { name: name.into(), path, jobs })))
     }
 
     #[must_use]

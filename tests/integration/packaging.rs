@@ -68,12 +68,13 @@ fn unit_of(
 
 #[test]
 fn systemd_finds_nothing_wrong_with_the_units() {
-    let drop_ins: [&[&str]; 5] = [
+    let drop_ins: [&[&str]; 6] = [
         &[],
         &["netns.conf"],
         &["before-253.conf"],
         &["announce-netlink.conf", "netns.conf"],
         &["announce-bird.conf"],
+        &["announce-netlink.conf", "announce-withdraw.conf"],
     ];
     for (_dir, path) in drop_ins.map(unit).into_iter().chain([web_unit()]) {
         let arguments = ["verify", "--man=no", &path];

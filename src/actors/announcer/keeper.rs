@@ -41,6 +41,8 @@ pub struct StopKeeping;
 pub struct RoutesReported {
     pub settings: DriverSettings,
     pub report: DriverReport,
+    /// The keeper was told to end, and does.
+    pub is_last: bool,
 }
 
 impl RouteKeeper {
@@ -92,7 +94,7 @@ impl RouteKeeper {
                 DriverReport { error: Some(error.to_string()), ..DriverReport::default() }
             }
         };
-        self.ended(outcome, report, ctx);
+        self.ended(outcome, report, false, ctx);
     }
 
     fn was_applied(
@@ -112,14 +114,22 @@ impl RouteKeeper {
                 (RunOutcome::Unread, DriverReport { error, ..DriverReport::default() })
             }
         };
-        self.ended(outcome, report, ctx);
-        if is_empty && self.stopping {
+        let is_last = is_empty && self.stopping;
+        self.ended(outcome, report, is_last, ctx);
+        if is_last {
             ctx.stop();
         }
     }
 
-    fn ended(&mut self, outcome: RunOutcome, report: DriverReport, ctx: &mut Context<Self>) {
-        self.reports.do_send(RoutesReported { settings: self.settings.clone(), report });
+    fn ended(
+        &mut self,
+        outcome: RunOutcome,
+        report: DriverReport,
+        is_last: bool,
+        ctx: &mut Context<Self>,
+    ) {
+        let settings = self.settings.clone();
+        self.reports.do_send(RoutesReported { settings, report, is_last });
         self.step(LoopInput::RunEnded { outcome, chance: fastrand::f64() }, ctx);
     }
 }
@@ -171,6 +181,8 @@ impl Handler<StopKeeping> for RouteKeeper {
         self.stopping = true;
         if self.pace.wanted().is_some_and(WantedRoutes::is_empty) {
             // Nothing is left to withdraw.
+            let (settings, report) = (self.settings.clone(), DriverReport::default());
+            self.reports.do_send(RoutesReported { settings, report, is_last: true });
             ctx.stop();
         }
         self.step(LoopInput::WantedReplaced(WantedRoutes::new()), ctx);

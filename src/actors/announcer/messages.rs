@@ -1,5 +1,6 @@
 //! The messages that the Announcer receives.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -38,4 +39,21 @@ pub struct GetAnnouncement(pub VipPrefix);
 pub struct AwaitSettled {
     pub scope: AnnounceScope,
     pub within: Duration,
+}
+/// Withdraws all that is announced, for good: the daemon stops. Answered when no driver
+/// has a route of ours, and after `within` at the latest.
+#[derive(Message, Debug)]
+#[rtype(result = "WithdrawOutcome")]
+pub struct WithdrawAll {
+    pub within: Duration,
+}
+
+/// What became of [`WithdrawAll`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WithdrawOutcome {
+    /// How many addresses were placed.
+    pub of: usize,
+    /// What each driver that is not done has left, or may have; `None`: it could not be
+    /// read.
+    pub left: BTreeMap<&'static str, Option<BTreeSet<IpAddr>>>,
 }

@@ -5,8 +5,8 @@ use tokio::sync::oneshot;
 
 use super::{
     AwaitProgress, GetHeldRemovals, GetPendingReason, GetReconcilerStats, GetReconcilerStatus,
-    GetRefusalOf, GetTrace, GetVip, PassEnded, Reconciler, ReconcilerStatus, SubscribePasses,
-    SubscribeProgress, Sync, VppPresence,
+    GetRefusalOf, GetTrace, GetVip, PassEnded, Reconciler, ReconcilerStatus, RoutesPlaced,
+    SubscribePasses, SubscribeProgress, Sync, VppPresence,
 };
 use crate::actors::Outbox;
 use crate::actors::reconciler::{DesiredChanged, DesiredReplaced};
@@ -27,6 +27,14 @@ impl Handler<DesiredChanged> for Reconciler {
 
     fn handle(&mut self, DesiredChanged(update): DesiredChanged, ctx: &mut Self::Context) {
         self.step(ReconcileInput::DesiredChanged(update), ctx);
+    }
+}
+
+impl Handler<RoutesPlaced> for Reconciler {
+    type Result = ();
+
+    fn handle(&mut self, RoutesPlaced(placed): RoutesPlaced, ctx: &mut Self::Context) {
+        self.step(ReconcileInput::RoutesPlaced(placed), ctx);
     }
 }
 

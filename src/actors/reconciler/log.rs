@@ -7,6 +7,7 @@ use tracing::{debug, info, warn};
 use crate::domain::dataplane::connection::DataplaneError;
 use crate::domain::names::FrontendName;
 use crate::domain::reconcile::ReconcileRecord;
+use crate::domain::removals::FirstNames;
 
 pub(super) fn log(record: ReconcileRecord) {
     match record {
@@ -47,6 +48,13 @@ pub(super) fn log(record: ReconcileRecord) {
         ReconcileRecord::RemovalsReleased { detail } => {
             warn!(detail, "vpp-lb-removals-released");
         }
+        ReconcileRecord::RemovalsWait { vips } => {
+            info!(vips = %FirstNames(&vips), "vpp-lb-removals-wait: for the withdraw of their addresses");
+        }
+        ReconcileRecord::RemovedAnnounced { addresses } => warn!(
+            addresses = %FirstNames(&addresses),
+            "vpp-lb-removed-announced: these addresses could not be withdrawn in time"
+        ),
         ReconcileRecord::ReadBackFailed(error) => warn!(%error, "vpp-lb-verify-failed"),
     }
 }

@@ -14,7 +14,7 @@ pub use crate::domain::reconcile::{
     AwaitAnswer, ReconcilerStats, StepResult, SyncError, SyncReport, VipObservation,
 };
 use crate::domain::reconcile::{
-    DataplaneTrace, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation,
+    DataplaneTrace, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation, PlacedAddresses,
 };
 
 /// The desired state of some frontends changed.
@@ -26,6 +26,11 @@ pub struct DesiredChanged(pub DesiredUpdate);
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct DesiredReplaced(pub DesiredSnapshot);
+
+/// The drivers of announcements have placed routes for these addresses.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct RoutesPlaced(pub PlacedAddresses);
 
 /// Observes VPP and writes what differs from the desired state; with `dry_run` it only
 /// reports the steps. With `force` it makes the removals that are held.

@@ -13,10 +13,12 @@ pub(super) struct SimulationCounts {
     pub(super) emptied: u32,
     pub(super) reloads: u32,
     pub(super) commands: u32,
+    pub(super) announced: u32,
+    pub(super) withdrawn: u32,
 }
 
 impl SimulationCounts {
-    fn numbers(&mut self) -> [&mut u32; 8] {
+    fn numbers(&mut self) -> [&mut u32; 10] {
         let Self {
             restarts,
             lost,
@@ -26,8 +28,21 @@ impl SimulationCounts {
             emptied,
             reloads,
             commands,
+            announced,
+            withdrawn,
         } = self;
-        [restarts, lost, refused, foreign_writes, read_backs, emptied, reloads, commands]
+        [
+            restarts,
+            lost,
+            refused,
+            foreign_writes,
+            read_backs,
+            emptied,
+            reloads,
+            commands,
+            announced,
+            withdrawn,
+        ]
     }
 
     pub(super) fn add(&mut self, mut other: Self) {

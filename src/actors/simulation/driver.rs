@@ -1,6 +1,8 @@
 //! Runs the daemon through one day of random actions, asserts that VPP converges to the
 //! desired state, and restarts the daemon, which must then write nothing.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,6 +11,7 @@ use actix::prelude::*;
 use fastrand::Rng;
 use tokio::time::sleep;
 
+use crate::actors::announcer::Announcer;
 use crate::actors::broadcaster::{Broadcaster, Limits};
 use crate::actors::controller::{
     AdministerBackend, CommandOrigin, Controller, GetDesired, Recipients, Reload, SetWeight,
@@ -16,7 +19,9 @@ use crate::actors::controller::{
 use crate::actors::event_batcher::EventBatcher;
 use crate::actors::prober::FakeProbe;
 use crate::actors::reconciler::{Reconciler, Sync};
+use crate::actors::simulation::announcements::{AnnouncementLog, assert_announced};
 use crate::actors::simulation::counts::SimulationCounts;
+use crate::actors::simulation::routes::SimulatedRoutes;
 use crate::actors::simulation::scenario::{Scenario, SimulatedServers};
 use crate::actors::simulation::vpp_fake::{Relay, SharedVpp};
 use crate::config::{self, FileSource};
@@ -40,9 +45,9 @@ pub(super) fn run(seed: u64, counts: &mut SimulationCounts) {
     let path = dir.path().join("maglev.yaml");
     let servers = SimulatedServers::new(seed);
     fastrand::seed(seed);
-    let (plugin, of_this_day) = System::new().block_on(first_day(seed, &path, &servers));
+    let (plugin, routes, of_this_day) = System::new().block_on(first_day(seed, &path, &servers));
     counts.add(of_this_day);
-    System::new().block_on(restart(plugin, &path, &servers));
+    System::new().block_on(restart(plugin, routes, &path, &servers));
 }
 
 pub(super) struct Daemon {
@@ -73,8 +78,13 @@ impl Daemon {
             progress,
         };
         let source = Arc::new(FileSource::new(path));
+        let routes = vpp.get().routes.clone();
+        let make_driver = Box::new(move |_: &_| routes.driver());
+        let announcer = Announcer::new(make_driver, Arbiter::current(), batcher.clone());
+        let announcer = announcer.telling(reconciler.clone().recipient()).start();
         let controller = Controller::new(source, config, vec![], batcher, recipients)
             .with_fake_probe(fake_probe)
+            .with_announcer(announcer.recipient())
             .start();
         Self { controller, reconciler }
     }
@@ -130,6 +140,8 @@ struct SimulationDriver {
     vpp: SharedVpp,
     daemon: Daemon,
     counts: SimulationCounts,
+    /// The addresses that some configuration had announced.
+    once_announced: BTreeSet<IpAddr>,
 }
 
 impl SimulationDriver {
@@ -161,6 +173,7 @@ impl SimulationDriver {
                     self.scenario.edit(&mut self.rng);
                 }
                 write(&self.path, &self.scenario.yaml());
+                self.once_announced.extend(self.scenario.announced());
                 // An edit may remove most of what serves.
                 let reload = Reload { force: true };
                 let reloaded = self.daemon.controller.send(reload).await.expect("the actor runs");
@@ -172,7 +185,12 @@ impl SimulationDriver {
                 let vpp = self.vpp.clone();
                 actix_rt::spawn(async move { vpp.restart(back_after).await });
             }
-            15..18 => self.write_as_other(),
+            15..18 => {
+                self.write_as_other();
+                if self.rng.u8(..4) == 0 {
+                    self.vpp.get().routes.get().lose_one();
+                }
+            }
             _ => {
                 let scope = match self.rng.choice(self.scenario.pool_members()) {
                     Some((frontend, ..)) if self.rng.bool() => Scope::One(frontend.as_str().into()),
@@ -239,18 +257,23 @@ async fn first_day(
     seed: u64,
     path: &Path,
     servers: &Arc<Mutex<SimulatedServers>>,
-) -> (Plugin, SimulationCounts) {
+) -> (Plugin, SimulatedRoutes, SimulationCounts) {
     tokio::time::pause();
+    let log = AnnouncementLog::default();
+    let _logging = log.begin();
     let mut rng = Rng::with_seed(seed);
     let scenario = Scenario::new(&mut rng);
     write(path, &scenario.yaml());
     let api = if seed.is_multiple_of(2) { PluginApi::V1_2 } else { PluginApi::V1_1 };
     let vpp = SharedVpp::new(Plugin::new(api), rng.u64(..));
     vpp.get().changes_release = true;
+    vpp.get().routes.get().faults = true;
     let daemon = Daemon::start(&vpp, path, servers);
     let (servers, path) = (Arc::clone(servers), path.to_owned());
     let counts = SimulationCounts::default();
-    let mut driver = SimulationDriver { rng, scenario, path, servers, vpp, daemon, counts };
+    let once_announced = scenario.announced();
+    let mut driver =
+        SimulationDriver { rng, scenario, path, servers, vpp, daemon, counts, once_announced };
     for _ in 0..driver.rng.u8(15..40) {
         let wait = if driver.rng.u8(..3) == 0 { 0 } else { driver.rng.u64(..2500) };
         sleep(Duration::from_millis(wait)).await;
@@ -259,6 +282,7 @@ async fn first_day(
 
     // At the end there are no more faults, and operators revert their overrides.
     driver.vpp.get().faults = false;
+    driver.vpp.get().routes.get().faults = false;
     driver.servers.lock().expect("no holder panics").faults = false;
     for (backend, enabled) in driver.scenario.backends() {
         if enabled {
@@ -285,20 +309,33 @@ async fn first_day(
     // Time for verdicts, and two drift passes.
     sleep(Duration::from_secs(5) + 2 * SYNC_INTERVAL).await;
     driver.daemon.assert_converged(&driver.vpp).await;
+    log.assert_reasons(|address| driver.once_announced.contains(&address));
+    assert_announced(&driver.vpp, &driver.scenario, &driver.servers);
     let vpp = &mut *driver.vpp.get();
-    let mut counts = driver.counts;
+    let (mut counts, routes) = (driver.counts, vpp.routes.clone());
     counts.add(vpp.counts);
-    (vpp.plugin.clone(), counts)
+    for (_, is_announced) in routes.get().changes.drain(..) {
+        if is_announced { counts.announced += 1 } else { counts.withdrawn += 1 }
+    }
+    (vpp.plugin.clone(), routes, counts)
 }
 
-async fn restart(plugin: Plugin, path: &Path, servers: &Arc<Mutex<SimulatedServers>>) {
+async fn restart(
+    plugin: Plugin,
+    routes: SimulatedRoutes,
+    path: &Path,
+    servers: &Arc<Mutex<SimulatedServers>>,
+) {
     tokio::time::pause();
     let vpp = SharedVpp::new(plugin, 0);
     vpp.get().faults = false;
+    vpp.get().routes = routes.clone();
+    vpp.get().tell_serving();
     let daemon = Daemon::start(&vpp, path, servers);
     sleep(3 * SYNC_INTERVAL).await;
     daemon.assert_converged(&vpp).await;
     assert_eq!(vpp.get().writes, 0, "a restart of the daemon wrote to VPP");
+    assert_eq!(routes.get().changes, [], "a restart of the daemon moved a route");
 }
 
 /// Replaces the file atomically, so that a reader never sees part of it.

@@ -18,6 +18,7 @@ use crate::actors::prober::FakeProbe;
 use crate::actors::simulation::driver::{Daemon, write};
 use crate::actors::simulation::number;
 use crate::actors::simulation::vpp_fake::SharedVpp;
+use crate::domain::announce::placement::VipPrefix;
 use crate::domain::dataplane::observed::Observed;
 use crate::domain::health::State;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
@@ -33,7 +34,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 fn file() -> String {
     let mut text = String::from(
-        "maglev:\n  healthchecker: {doubt-limit: 5s}\n  vpp: {lb: {ipv4-src-address: 192.0.2.254, \
+        "maglev:\n  healthchecker: {doubt-limit: 5s}\n  announce: {command: [/bin/false], \
+         hold-vpp: 30s}\n  vpp: {lb: {ipv4-src-address: 192.0.2.254, \
          ipv6-src-address: \"2001:db8::fe\", sync-interval: 10s, startup-max-delay: 8s}}\n  \
          healthchecks: {c: {type: icmp, interval: 500ms, fast-interval: 200ms, timeout: 400ms, \
          rise: 2, fall: 2}}\n  backends:\n",
@@ -45,7 +47,8 @@ fn file() -> String {
     text += "  frontends:\n";
     for family in ["a", "b"] {
         text += &format!(
-            "    {family}:\n      address: 192.0.2.{}\n      pools:\n        - {{name: main, \
+            "    {family}:\n      address: 192.0.2.{}\n      announce: {{min-healthy: 50%, \
+             hold-down: 200ms, hold-up: 1s}}\n      pools:\n        - {{name: main, \
              backends: {{{family}1: {{}}, {family}2: {{}}, {family}3: {{}}}}}}\n        \
              - {{name: spare, backends: {{{family}4: {{}}}}}}\n",
             if family == "a" { 1 } else { 2 }
@@ -56,7 +59,7 @@ fn file() -> String {
 
 /// What probes meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sight {
+pub(super) enum Sight {
     Clear,
     /// Nothing comes back.
     Silent,
@@ -64,6 +67,8 @@ enum Sight {
     Unable,
     /// The servers are dead: they refuse connections.
     Dead,
+    /// Three of the four IPv4 servers are.
+    MostOfOneDead,
 }
 
 struct World {
@@ -71,10 +76,15 @@ struct World {
     rng: Rng,
 }
 
+/// Three quarters of the weight of one frontend.
+fn is_of_most(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(address) if address.octets()[3] <= 3)
+}
+
 /// A packet is lost if the way is cut when it leaves or when it should arrive.
 fn fake_probe(world: &Arc<Mutex<World>>) -> FakeProbe {
     let world = Arc::clone(world);
-    Arc::new(move |_: IpAddr| {
+    Arc::new(move |address: IpAddr| {
         let world = Arc::clone(&world);
         Box::pin(async move {
             let begun = Instant::now();
@@ -95,21 +105,24 @@ fn fake_probe(world: &Arc<Mutex<World>>) -> FakeProbe {
                 (Sight::Dead, _) | (_, Sight::Dead) => {
                     ProbeResult::new(ResultCode::L4Connect, "connection refused")
                 }
+                (_, Sight::MostOfOneDead) if is_of_most(address) => {
+                    ProbeResult::new(ResultCode::L4Connect, "connection refused")
+                }
                 _ => ProbeResult::new(ResultCode::L3Ok, ""),
             }
         })
     })
 }
 
-struct EyesTestBed {
+pub(super) struct EyesTestBed {
     world: Arc<Mutex<World>>,
-    vpp: SharedVpp,
+    pub(super) vpp: SharedVpp,
     controller: Addr<Controller>,
     rng: Rng,
 }
 
 impl EyesTestBed {
-    fn start(path: &Path, seed: u64) -> Self {
+    pub(super) fn start(path: &Path, seed: u64) -> Self {
         write(path, &file());
         let world = World { sight: Sight::Clear, rng: Rng::with_seed(seed) };
         let world = Arc::new(Mutex::new(world));
@@ -119,7 +132,7 @@ impl EyesTestBed {
         Self { world, vpp, controller: daemon.controller, rng: Rng::with_seed(seed) }
     }
 
-    fn see(&self, sight: Sight) {
+    pub(super) fn see(&self, sight: Sight) {
         self.world.lock().expect("no holder panics").sight = sight;
     }
 
@@ -141,8 +154,16 @@ impl EyesTestBed {
         }
     }
 
-    fn millis(&mut self, range: std::ops::Range<u64>) -> Duration {
+    pub(super) fn millis(&mut self, range: std::ops::Range<u64>) -> Duration {
         Duration::from_millis(self.rng.u64(range))
+    }
+
+    /// The announcements and withdraws since the last call.
+    pub(super) fn route_changes(&self) -> Vec<(VipPrefix, bool)> {
+        let vpp = self.vpp.get();
+        let mut routes = vpp.routes.get();
+        assert_eq!(routes.violations, Vec::<String>::new());
+        std::mem::take(&mut routes.changes)
     }
 
     fn observed(&self) -> Observed {
@@ -190,13 +211,15 @@ async fn eyes_fail(path: &Path, seed: u64) {
         servers.map(|server| u32::from(server.weight)).sum()
     };
     assert_eq!(weight(&bed.observed()), 600, "both frontends serve");
+    assert_eq!(bed.route_changes().len(), 2, "both are announced");
     for _ in 0..8 {
         bed.episode().await;
     }
+    assert_eq!(bed.route_changes(), [], "routers were told something");
 }
 
 #[test]
-fn no_frontend_is_emptied_while_its_servers_live() {
+fn no_frontend_is_emptied_or_withdrawn_while_its_servers_live() {
     for seed in 0..number("MAGLEV_TEST_SEEDS").unwrap_or(50) {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("maglev.yaml");
@@ -218,6 +241,9 @@ async fn all_die(path: &Path, seed: u64) {
     for (backend, state) in bed.states().await {
         assert_eq!(state, State::Down, "{backend}");
     }
+    // Nobody has witnessed it.
+    sleep(Duration::from_secs(60)).await;
+    assert!(bed.route_changes().iter().all(|(_, is_announced)| *is_announced));
 }
 
 #[test]

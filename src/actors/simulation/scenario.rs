@@ -1,6 +1,6 @@
 //! The random parts of a simulation: its configuration with edits, and its servers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -37,6 +37,7 @@ struct SimulatedFrontend {
     sticky: bool,
     flush: bool,
     length: u32,
+    announced: bool,
     /// The name of each pool, and its weights by backend.
     pools: Vec<(String, BTreeMap<String, u8>)>,
 }
@@ -98,6 +99,7 @@ impl Scenario {
             sticky: rng.u8(..4) == 0,
             flush: rng.bool(),
             length: 16 << rng.u8(..3),
+            announced: rng.u8(..4) > 0,
             pools,
         };
         // One frontend per address; the plan's tests cover frontends that share one.
@@ -132,7 +134,8 @@ impl Scenario {
             _ => {
                 let frontend = frontend.and_then(|name| self.frontends.get_mut(&name));
                 let frontend = frontend.expect("chosen");
-                match rng.u8(..6) {
+                match rng.u8(..7) {
+                    6 => frontend.announced ^= true,
                     0 => frontend.sticky ^= true,
                     1 => frontend.flush ^= true,
                     2 => frontend.length = 16 << rng.u8(..3),
@@ -149,6 +152,24 @@ impl Scenario {
 
     pub(super) fn backend(&self, rng: &mut Rng) -> String {
         rng.choice(self.backends.keys().cloned().collect::<Vec<_>>()).expect("not empty")
+    }
+
+    /// The addresses that are to be announced.
+    pub(super) fn announced(&self) -> BTreeSet<IpAddr> {
+        let frontends = self.frontends.values().filter(|frontend| frontend.announced);
+        frontends.map(|frontend| frontend.address.parse().expect("an address")).collect()
+    }
+
+    /// How many of the servers of the frontend with this address are up, and of how many that
+    /// are in use.
+    pub(super) fn servers_of(&self, address: IpAddr, servers: &SimulatedServers) -> (usize, usize) {
+        let is_its = |frontend: &&SimulatedFrontend| frontend.address.parse() == Ok(address);
+        let pools = self.frontends.values().filter(is_its).flat_map(|frontend| &frontend.pools);
+        let members = pools.flat_map(|(_, members)| members);
+        let used = members.filter(|(_, weight)| **weight > 0).map(|(name, _)| &self.backends[name]);
+        let used: Vec<_> = used.filter(|backend| backend.enabled).collect();
+        let up = used.iter().filter(|it| !it.checked || servers.is_up(it.address)).count();
+        (up, used.len())
     }
 
     /// The frontend, pool, backend and configured weight of every backend in a pool.
@@ -178,7 +199,8 @@ impl Scenario {
             "maglev:\n  vpp:\n    lb:\n      ipv4-src-address: 192.0.2.254\n      \
              ipv6-src-address: 2001:db8::fe\n      sync-interval: 10s\n      \
              startup-min-delay: {}s\n      startup-max-delay: 8s\n      flow-timeout: {}s\n      \
-             sticky-buckets-per-core: {}\n  healthchecks:\n    c: {{type: icmp, interval: 2s, \
+             sticky-buckets-per-core: {}\n  announce: {{command: [/bin/false], hold-vpp: 3s, \
+             leave: 500ms}}\n  healthchecks:\n    c: {{type: icmp, interval: 2s, \
              fast-interval: 500ms, timeout: 1s, rise: 2, fall: 3}}\n  backends:\n",
             self.min_delay, self.flow_timeout, self.sticky_buckets
         );
@@ -189,11 +211,19 @@ impl Scenario {
         }
         text.push_str("  frontends:\n");
         for (name, frontend) in &self.frontends {
-            let SimulatedFrontend { address, all_ports, sticky, flush, length, pools } = frontend;
+            let SimulatedFrontend { address, all_ports, sticky, flush, length, announced, pools } =
+                frontend;
             let port = if *all_ports { "" } else { "      protocol: tcp\n      port: 80\n" };
+            let announce = match announced {
+                true => {
+                    "      announce: {min-healthy: 20%, recover: 40%, hold-down: 500ms, \
+                         hold-up: 1s}\n"
+                }
+                false => "",
+            };
             write!(
                 text,
-                "    {name}:\n      address: \"{address}\"\n{port}      src-ip-sticky: {sticky}\n      \
+                "    {name}:\n      address: \"{address}\"\n{port}{announce}      src-ip-sticky: {sticky}\n      \
                  flush-on-down: {flush}\n      new-flows-table-length: {length}\n      pools:\n"
             )
             .expect("a String takes all");
@@ -235,6 +265,10 @@ impl SimulatedServers {
 
     pub(super) fn set(&mut self, address: IpAddr, up: bool) {
         self.up.insert(address, up);
+    }
+
+    pub(super) fn is_up(&self, address: IpAddr) -> bool {
+        self.up.get(&address).copied().unwrap_or(true)
     }
 
     /// Makes all servers answer.

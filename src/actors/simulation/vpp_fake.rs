@@ -157,6 +157,7 @@ impl Handler<Observe> for FakeConnection {
             actix_rt::spawn(async move {
                 sleep(Duration::from_millis(1)).await;
                 shared.get().uncertain.retain(|_, change| *change > changes);
+                shared.get().tell_serving();
             });
             Ok(ObservedAt { epoch, observed })
         })

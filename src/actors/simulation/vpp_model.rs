@@ -10,6 +10,7 @@ use fastrand::Rng;
 use tokio::time::Instant;
 
 use crate::actors::simulation::counts::SimulationCounts;
+use crate::actors::simulation::routes::SimulatedRoutes;
 use crate::actors::vpp_connection::{
     Connected, DataplaneError, Epoch, Lost, Outcome, SubscribeConnection,
 };
@@ -45,6 +46,8 @@ pub(super) struct VppModel {
     pub(super) violations: Vec<String>,
     pub(super) epoch: Epoch,
     pub(super) is_up: bool,
+    /// They are told what VPP serves.
+    pub(super) routes: SimulatedRoutes,
     pub(super) subscriber: Option<SubscribeConnection>,
     /// VIPs that others have changed, or of which a step was refused, since they were
     /// last read: the daemon cannot know what they hold. With the number of the change.
@@ -52,7 +55,7 @@ pub(super) struct VppModel {
     pub(super) changes: u64,
     refused: BTreeMap<Vip, Instant>,
     /// The desired states of each VIP, each with its time; `None`: not configured.
-    desired: BTreeMap<Vip, Vec<(Instant, Option<DesiredFrontend>)>>,
+    pub(super) desired: BTreeMap<Vip, Vec<(Instant, Option<DesiredFrontend>)>>,
     begun: Instant,
 }
 
@@ -68,6 +71,7 @@ impl VppModel {
             violations: vec![],
             epoch: Epoch(1),
             is_up: true,
+            routes: SimulatedRoutes::new(seed),
             subscriber: None,
             uncertain: BTreeMap::new(),
             changes: 0,
@@ -105,6 +109,7 @@ impl VppModel {
                 self.plugin.api()
             };
             self.plugin = Plugin::new(other);
+            self.routes.get().serves(&BTreeSet::new());
             if let Some(subscriber) = &self.subscriber {
                 subscriber.lost.do_send(Lost { epoch: self.epoch, why: "VPP is gone".into() });
             }
@@ -145,6 +150,7 @@ impl VppModel {
         torn_down: &BTreeSet<Vip>,
     ) -> Outcome {
         self.writes += 1;
+        self.judge_removal(step);
         if let Some(vip) = step.vip() {
             let refused_before =
                 self.refused.get(&vip).is_some_and(|at| at.elapsed() < REFUSAL_PAUSE);
@@ -159,7 +165,9 @@ impl VppModel {
             self.violations.push(format!("{} {step} is of the other dialect", step.action()));
         }
         let served = step.vip().map(|vip| (vip, self.serves(vip)));
-        if let Err(fault) = self.write(step) {
+        let written = self.write(step);
+        self.tell_serving();
+        if let Err(fault) = written {
             if matches!(fault, PluginFault::Crash(_)) {
                 self.violations.push(format!("{step} would crash VPP: {fault}"));
             }
@@ -263,6 +271,7 @@ impl VppModel {
         if self.is_up && self.write(step).is_ok() {
             self.counts.foreign_writes += 1;
             step.vip().into_iter().for_each(|vip| self.mark_uncertain(vip));
+            self.tell_serving();
         }
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use vpp_maglev::VERSION;
 use vpp_maglev::api::{
     ListenerList, TlsError, TlsFiles, TlsService, UnixAccess, UnixGroup, UnixMode,
@@ -119,6 +119,11 @@ pub struct Flags {
     #[arg(long, env = "MAGLEV_STATE_DIR", value_name = "DIR", value_parser = clap::value_parser!(OsString))]
     pub state_dir: Option<OsString>,
 
+    /// What becomes of announced VIPs when the daemon is told to stop: keep, or
+    /// withdraw, for when VPP or the machine is about to stop as well
+    #[arg(long, env = "MAGLEV_ON_STOP", value_name = "WHAT", default_value = "keep", value_enum)]
+    pub on_stop: OnStop,
+
     /// The least important records to log
     #[arg(long, env = "MAGLEV_LOG_LEVEL", value_name = "LEVEL", default_value = "info", value_parser = log_level)]
     pub log_level: LogLevel,
@@ -162,6 +167,14 @@ pub struct Flags {
     /// Run on demo backends and the embedded dataplane, without root
     #[arg(long)]
     pub demo: bool,
+}
+
+/// What becomes of announced VIPs when the daemon is told to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnStop {
+    /// They stay.
+    Keep,
+    Withdraw,
 }
 
 impl Flags {

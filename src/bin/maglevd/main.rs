@@ -42,7 +42,7 @@ fn main() -> ExitCode {
             _ if flags.new_token => new_token(),
             _ if flags.check => check(&flags, signals),
             Some(dir) => dataplane_only(&flags, dir, signals).map(|()| ExitCode::SUCCESS),
-            None => run::run(flags, signals).map(|()| ExitCode::SUCCESS),
+            None => run::run(flags, signals),
         });
     match outcome {
         Ok(status) => status,

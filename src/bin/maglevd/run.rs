@@ -3,14 +3,16 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use vpp_maglev::VERSION;
+use vpp_maglev::actors::announcer::{WithdrawAll, WithdrawOutcome};
 use vpp_maglev::actors::controller::log_warnings;
 use vpp_maglev::actors::mailbox_closed;
 use vpp_maglev::actors::vpp_connection::Close;
@@ -21,6 +23,8 @@ use vpp_maglev::api::{
 };
 use vpp_maglev::config::{ConfigSource, LoadError, Loaded};
 use vpp_maglev::domain::config::Config;
+use vpp_maglev::domain::reconcile::WITHDRAW_LIMIT;
+use vpp_maglev::domain::removals::FirstNames;
 use vpp_maglev::host::logging::{self, Logging};
 use vpp_maglev::host::panic_hook::end_on_panic;
 use vpp_maglev::host::terminal::TerminalWatch;
@@ -34,7 +38,7 @@ use vpp_maglev::vpp::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
 use crate::config_source::{config_source, load_once};
 use crate::demo::{Demo, DemoError};
 use crate::demo_page::DemoPage;
-use crate::flags::Flags;
+use crate::flags::{Flags, OnStop};
 use crate::kept_state::KeptState;
 use crate::reload::{LogLevelSignals, ReloadTriggers, reload_on};
 use crate::signals::Signals;
@@ -42,6 +46,9 @@ use crate::start::{ActorInputs, RunningActors, start_actors};
 
 /// How long requests under way may take when the daemon stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The exit status if something may still be announced that was to be withdrawn.
+const STILL_ANNOUNCED: u8 = 3;
 
 /// Why the daemon did not start.
 #[derive(Debug, Error)]
@@ -89,7 +96,7 @@ fn embedded_api(addr: &str) -> Result<Option<PluginApi>, UnknownPluginApi> {
 ///
 /// # Errors
 /// Why the daemon did not start.
-pub fn run(mut flags: Flags, mut signals: Signals) -> Result<(), StartError> {
+pub fn run(mut flags: Flags, mut signals: Signals) -> Result<ExitCode, StartError> {
     let logging = logging::start(flags.log_level, flags.log_format)?;
     let _flush = logging.writer.flush_on_drop();
     end_on_panic(logging.writer.clone(), || {});
@@ -102,7 +109,7 @@ pub fn run(mut flags: Flags, mut signals: Signals) -> Result<(), StartError> {
     info!(version = VERSION, config = %source, "starting");
     let Ok(loaded) = load_once(&*source, signals.stop.next())? else {
         info!("stopping");
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     };
     let Loaded { config, warnings } =
         loaded.map_err(|fault| StartError::Config { name: source.to_string(), fault })?;
@@ -168,7 +175,11 @@ struct PreparedDaemon<'a> {
 }
 
 impl PreparedDaemon<'_> {
-    async fn live(self, embedded: Option<&Embedded>, demo: Option<Demo>) -> Result<(), StartError> {
+    async fn live(
+        self,
+        embedded: Option<&Embedded>,
+        demo: Option<Demo>,
+    ) -> Result<ExitCode, StartError> {
         let Self { flags, source, config, rights, probe_environment, kept, .. } = self;
         let (logging, priorities, signals) = (self.logging, self.priorities, self.signals);
         let terminal = match &demo {
@@ -227,6 +238,10 @@ impl PreparedDaemon<'_> {
             () = reload_on(triggers, &actors, &rights, &serving) => {}
         }
         info!("stopping");
+        let status = match flags.on_stop {
+            OnStop::Keep => ExitCode::SUCCESS,
+            OnStop::Withdraw => withdraw_all(&actors).await,
+        };
         drop(page);
         serving.leave();
         actors.watchdog.send(Stopping).await.unwrap_or_else(|_| mailbox_closed("Watchdog"));
@@ -236,8 +251,27 @@ impl PreparedDaemon<'_> {
         if tokio::time::timeout(STOP_TIMEOUT, serving.stop()).await.is_err() {
             warn!("some requests were cut off");
         }
-        Ok(())
+        Ok(status)
     }
+}
+
+/// `--on-stop=withdraw`: withdraws all that is announced, while VPP goes on serving it.
+/// What could not be withdrawn is logged, and makes the exit status that of
+/// [`STILL_ANNOUNCED`].
+async fn withdraw_all(actors: &Actors) -> ExitCode {
+    let withdraw = WithdrawAll { within: WITHDRAW_LIMIT };
+    let outcome = actors.announcer.send(withdraw).await;
+    let WithdrawOutcome { of, left } = outcome.unwrap_or_else(|_| mailbox_closed("Announcer"));
+    for (driver, left) in &left {
+        let addresses: Option<Vec<_>> = left.as_ref().map(|it| it.iter().copied().collect());
+        let addresses = addresses.as_ref().map(|it| FirstNames(it).to_string());
+        error!(driver, addresses, "announcements-left: they are not withdrawn, or it is not known");
+    }
+    if left.is_empty() {
+        info!(addresses = of, "announcements-withdrawn");
+        return ExitCode::SUCCESS;
+    }
+    ExitCode::from(STILL_ANNOUNCED)
 }
 
 /// The path that a flag gives, unless it is empty.

@@ -111,7 +111,8 @@ pub fn start_actors(inputs: ActorInputs) -> io::Result<RunningActors> {
     // On a thread of its own, which a routing daemon may keep waiting.
     let announcing = priorities.arbiter(ThreadPriority::Normal)?;
     let make_driver = Box::new(RouteDriver::of);
-    let announcer = Announcer::new(make_driver, announcing.handle(), events.clone()).start();
+    let announcer = Announcer::new(make_driver, announcing.handle(), events.clone());
+    let announcer = announcer.telling(reconciler.clone().recipient()).start();
     let controller = controller.with_announcer(announcer.clone().recipient());
     let controller = if has_vpp { controller.awaiting_vpp() } else { controller };
     let controller = controller.start();

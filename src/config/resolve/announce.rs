@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::settings::netns;
 use super::values::{duration, number, optional, or_default, percent};
 use crate::config::fault::Problem;
 use crate::config::raw;
@@ -25,11 +26,13 @@ pub(super) fn announcer(
     let gobgp = optional(raw.gobgp.as_ref(), |raw| gobgp(raw, &at.key("gobgp"), report));
     let bird = optional(raw.bird.as_ref(), |raw| bird(raw, &at.key("bird"), report));
     let command = optional(raw.command.as_deref(), |raw| command(raw, &at.key("command"), report));
-    let hold_vpp = or_default(raw.hold_vpp.as_deref(), default.hold_vpp, |given| {
-        duration(given, &at.key("hold-vpp"), report)
-    });
+    let mut time = |key, given: Option<&str>, default| {
+        or_default(given, default, |given| duration(given, &at.key(key), report))
+    };
+    let hold_vpp = time("hold-vpp", raw.hold_vpp.as_deref(), default.hold_vpp);
+    let leave = time("leave", raw.leave.as_deref(), default.leave);
     let drivers = [netlink?, gobgp?, bird?, command?].into_iter().flatten().collect();
-    Some(AnnouncerSettings { drivers, hold_vpp: hold_vpp? })
+    Some(AnnouncerSettings { drivers, hold_vpp: hold_vpp?, leave: leave? })
 }
 
 fn netlink(
@@ -52,7 +55,8 @@ fn netlink(
             protocol => Some(protocol),
         }
     });
-    Some(DriverSettings::Netlink { table: table?, protocol: protocol? })
+    let netns = optional(raw.netns.as_deref(), |given| netns(given, &at.key("netns"), report));
+    Some(DriverSettings::Netlink { table: table?, protocol: protocol?, netns: netns? })
 }
 
 fn gobgp(

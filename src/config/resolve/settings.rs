@@ -91,7 +91,7 @@ fn nameserver(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Opt
 }
 
 /// A name that `ip netns` accepts: that of a file in `/run/netns`.
-fn netns(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
+pub(super) fn netns(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
     let is_name = !matches!(given, "" | "." | "..") && !given.contains(['/', '\0']);
     if is_name && given.len() <= 255 {
         return Some(given.to_owned());

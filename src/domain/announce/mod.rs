@@ -17,6 +17,7 @@
 //!    be this machine's way to see. Enough of it up announces it after `hold-up`.
 //! 6. An operator's `drain` lowers the preference of what would be announced.
 
+mod driver_addresses;
 mod driver_record;
 mod facts;
 mod listing;
@@ -29,6 +30,7 @@ pub mod driver_loop;
 pub mod orders;
 pub mod placement;
 
+pub use driver_addresses::DriverAddresses;
 pub use driver_record::{
     DriverNews, DriverRecord, DriverView, PlacedChange, PlacedProblem, PlacedState, PlacedView,
 };

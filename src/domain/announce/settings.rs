@@ -85,11 +85,17 @@ pub struct AnnouncerSettings {
     pub drivers: Vec<DriverSettings>,
     /// How long what VPP does not serve stays announced.
     pub hold_vpp: Duration,
+    /// How long a VIP that is to be removed serves on once it was withdrawn.
+    pub leave: Duration,
 }
 
 impl Default for AnnouncerSettings {
     fn default() -> Self {
-        Self { drivers: Vec::new(), hold_vpp: Duration::from_secs(10) }
+        Self {
+            drivers: Vec::new(),
+            hold_vpp: Duration::from_secs(10),
+            leave: Duration::from_secs(2),
+        }
     }
 }
 
@@ -101,6 +107,8 @@ pub enum DriverSettings {
         table: u32,
         /// Whose routes they are (`rtm_protocol`).
         protocol: u8,
+        /// Another network namespace than the daemon's own.
+        netns: Option<String>,
     },
     /// GoBGP's gRPC API.
     Gobgp {

@@ -16,7 +16,10 @@ pub(super) struct AnnounceNews {
     pub(super) changed: BTreeSet<FrontendName>,
     /// The groups of which nobody passed when their failures were believed.
     pub(super) unwitnessed: BTreeSet<ProbeGroup>,
-    /// The configuration has frontends that are to be announced.
+    /// The groups of which a witness passed while verdicts waited.
+    witnessed: BTreeSet<ProbeGroup>,
+    /// The configuration has frontends that are to be announced, or drivers, which may have
+    /// routes of an earlier daemon.
     pub(super) is_wanted: bool,
     pub(super) is_vpp_present: bool,
     pub(super) is_ready: bool,
@@ -43,8 +46,17 @@ impl AnnounceNews {
     pub(super) fn note_hold(&mut self, group: ProbeGroup, outcome: HoldOutcome) -> bool {
         match outcome {
             HoldOutcome::Believed => self.unwitnessed.insert(group),
-            HoldOutcome::Passed => self.unwitnessed.remove(&group),
+            HoldOutcome::Passed => {
+                self.witnessed.insert(group);
+                self.unwitnessed.remove(&group)
+            }
             HoldOutcome::Dropped => false,
         }
+    }
+
+    /// At the start: what an earlier daemon did not believe, and VPP does not serve any more,
+    /// is not doubted again. Of these groups nobody is up.
+    pub(super) fn note_blind(&mut self, groups: BTreeSet<ProbeGroup>) {
+        self.unwitnessed.extend(groups.difference(&self.witnessed).copied());
     }
 }

@@ -8,12 +8,13 @@ use super::announce_news::AnnounceNews;
 use super::served::ServedAddresses;
 use super::{BackendRecord, ControllerState, check_of};
 use crate::domain::announce::placement::VipPrefix;
-use crate::domain::announce::{AnnounceUpdate, AnnouncedFrontend};
+use crate::domain::announce::{AnnounceUpdate, AnnouncedFrontend, AnnouncerSettings};
 use crate::domain::balancing::weights::StartupGrace;
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::hold::HoldOutcome;
 use crate::domain::health::State;
 use crate::domain::names::{BackendName, FrontendName};
+use crate::domain::reconcile::AnnouncedVips;
 
 impl ControllerState {
     /// What has changed since the last call; `None`: nothing.
@@ -25,11 +26,16 @@ impl ControllerState {
     }
 
     fn update_of(&self, news: &mut AnnounceNews) -> Option<AnnounceUpdate> {
-        let changed = std::mem::take(&mut news.changed);
-        if !news.is_wanted && news.frontends.is_empty() {
+        let mut changed = std::mem::take(&mut news.changed);
+        let has_told = !news.frontends.is_empty() || !news.told.settings.drivers.is_empty();
+        if !news.is_wanted && !has_told {
             return None;
         }
-        news.is_ready = news.is_ready || self.may_announce();
+        if !news.is_ready && self.may_announce() {
+            news.is_ready = true;
+            news.note_blind(self.blind_groups());
+            changed.extend(self.frontends.keys().cloned());
+        }
         let mut frontends = Vec::new();
         for name in changed {
             let facts = self.facts_of(&name, &news.unwitnessed);
@@ -52,6 +58,18 @@ impl ControllerState {
         }
         news.told = general.clone();
         Some(AnnounceUpdate { frontends, ..general })
+    }
+
+    /// What the removal of VIPs has to wait for.
+    #[must_use]
+    pub fn announced_vips(&self) -> AnnouncedVips {
+        let frontends = self.config.frontends.values().filter(|it| it.announce.is_some());
+        let AnnouncerSettings { drivers, leave, .. } = &self.config.announcer;
+        AnnouncedVips {
+            addresses: frontends.map(|it| it.vip.prefix().addr()).collect(),
+            leave: *leave,
+            has_drivers: !drivers.is_empty(),
+        }
     }
 
     /// VPP was read, and every backend has a verdict or has had its time for one.
@@ -84,6 +102,15 @@ impl ControllerState {
             is_unwitnessed,
         };
         Some((prefix, facts))
+    }
+
+    /// Groups with backends that are down, and none that is up.
+    fn blind_groups(&self) -> BTreeSet<ProbeGroup> {
+        let of = |state| {
+            let records = self.backends.values().filter(move |record| record.state == state);
+            records.filter_map(|record| self.group_of(record)).collect::<BTreeSet<_>>()
+        };
+        &of(State::Down) - &of(State::Up)
     }
 
     fn group_of(&self, record: &BackendRecord) -> Option<ProbeGroup> {

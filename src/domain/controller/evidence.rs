@@ -9,12 +9,14 @@ use super::{BackendRecord, ControllerEffect, ControllerState, check_of};
 use crate::domain::config::WitnessAddress;
 use crate::domain::events::Event;
 use crate::domain::evidence::doubts::{
-    Askable, DoubtEffect, DoubtTimer, Doubts, FindAskable, QuestionId, Suspicion,
+    Askable, DoubtEffect, DoubtOrder, DoubtTimer, Doubts, FindAskable, QuestionId, Suspicion,
 };
 use crate::domain::evidence::group::ProbeGroup;
-use crate::domain::evidence::hold::{HeldGroup, HoldChange, HoldChangeKind, HoldStats};
+use crate::domain::evidence::hold::{
+    HeldGroup, HoldChange, HoldChangeKind, HoldOutcome, HoldStats,
+};
 use crate::domain::health::State;
-use crate::domain::health::doubt::{DoubtKind, DoubtView};
+use crate::domain::health::doubt::{DoubtKind, DoubtView, Judgement};
 use crate::domain::moment::Moment;
 use crate::domain::names::BackendName;
 use crate::domain::prober_id::ProberId;
@@ -74,7 +76,20 @@ impl ControllerState {
         timer: DoubtTimer,
         now: Moment,
     ) -> Vec<ControllerEffect> {
-        self.judge(now.wall, |doubts, askable| doubts.fired(group, timer, askable, now))
+        let is_witnessed = self.doubts.is_witnessed(group);
+        let effects =
+            self.judge(now.wall, |doubts, askable| doubts.fired(group, timer, askable, now));
+        let is_believed = |effect: &ControllerEffect| {
+            let ControllerEffect::Doubt(DoubtOrder::Judge { judgement, .. }) = effect else {
+                return false;
+            };
+            *judgement == Judgement::Believed
+        };
+        // Also where nobody had answered before the limit, so that nothing was held.
+        if !is_witnessed && effects.iter().any(is_believed) {
+            self.note_hold_outcome(group, HoldOutcome::Believed);
+        }
+        effects
     }
 
     /// VPP can be programmed, or cannot any more.

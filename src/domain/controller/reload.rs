@@ -107,7 +107,8 @@ impl ControllerState {
         let intent = Intent::of(self);
         let mut inheritances = Inheritances::of(&self.backends, &self.config, &config);
         let before = std::mem::replace(&mut self.config, config);
-        self.announce.is_wanted = self.config.frontends.values().any(|it| it.announce.is_some());
+        self.announce.is_wanted = !self.config.announcer.drivers.is_empty()
+            || self.config.frontends.values().any(|it| it.announce.is_some());
         self.announce.note_all(before.frontends.keys().chain(self.config.frontends.keys()));
         self.doubts.set_limit(self.config.healthchecker.doubt_limit);
         let (overrides, ended) = kept(&self.overrides, &self.config, &inheritances.renames);

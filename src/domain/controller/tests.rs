@@ -1,5 +1,6 @@
 //! Tests the Controller's decisions without actors.
 
+mod announce_orders;
 mod announcing;
 mod any_command;
 mod damping;

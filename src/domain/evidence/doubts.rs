@@ -278,6 +278,13 @@ impl Doubts {
         effects
     }
 
+    /// Somebody of the group passed, and the own next result of one that failed decides.
+    #[must_use]
+    pub fn is_witnessed(&self, group: ProbeGroup) -> bool {
+        let mut suspects = self.groups.get(&group).into_iter().flat_map(|it| it.suspects.values());
+        suspects.any(|suspect| matches!(suspect.phase, Phase::Witnessed(_)))
+    }
+
     /// The groups with held backends: since when, and how many are held.
     pub fn held(&self) -> impl Iterator<Item = (ProbeGroup, SystemTime, usize)> {
         self.groups.iter().filter_map(|(group, doubted)| {

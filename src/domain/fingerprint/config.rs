@@ -119,8 +119,8 @@ fn add_lb(hasher: &mut FnvHasher, settings: &LbSettings) {
 
 /// But for the drivers: machines may run different routing daemons and do the same.
 fn add_announcer(hasher: &mut FnvHasher, settings: &AnnouncerSettings) {
-    let AnnouncerSettings { drivers: _, hold_vpp } = settings;
-    hasher.span(*hold_vpp);
+    let AnnouncerSettings { drivers: _, hold_vpp, leave } = settings;
+    hasher.span(*hold_vpp).span(*leave);
 }
 
 fn add_announce(hasher: &mut FnvHasher, settings: &AnnounceSettings) {

@@ -51,6 +51,7 @@ impl ReconcileState {
         if is_forced && !self.pass.as_ref().is_some_and(Pass::is_dry_run) {
             self.force_removals(now);
         }
+        let waiting = self.waiting_removals(now);
         let (Some(state), Some(pass), ObservedState::Known(observed)) =
             (&self.desired, &mut self.pass, &self.observed)
         else {
@@ -61,7 +62,8 @@ impl ReconcileState {
             let flips = flips.cloned().map(Some).collect();
             let mut due = outline(&state.desired, observed, &self.flushed, pass.scope());
             let held = if is_forced { vec![] } else { due.take_removals(self.held.vips()) };
-            pass.take_outline(due, held, flips);
+            let waiting = due.take_removals(&waiting);
+            pass.take_outline(due, held, !waiting.is_empty(), flips);
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::record::ReconcileRecord;
+use super::withdrawals::{AnnouncedVips, PlacedAddresses};
 use crate::domain::balancing::weights::DesiredFrontend;
 use crate::domain::config::LbSettings;
 use crate::domain::dataplane::connection::{DataplaneError, Epoch, Observation, Outcome};
@@ -36,6 +37,7 @@ pub struct DesiredSnapshot {
     pub desired: Arc<Desired>,
     pub settings: Arc<LbSettings>,
     pub generation: Generation,
+    pub announced: AnnouncedVips,
     /// An operator forced the reload: removals are held no longer.
     pub force: bool,
 }
@@ -67,6 +69,8 @@ pub enum TimerId {
     Drift,
     /// The next read-back is due.
     ReadBack,
+    /// The first of the removals that wait for a withdraw is due.
+    Removal,
     /// The deadline of a [`ReconcileInput::ProgressAwaited`].
     Await(RequestId),
 }
@@ -99,6 +103,8 @@ pub enum ReconcileInput {
         result: Result<BTreeMap<Vip, ObservedServers>, DataplaneError>,
     },
     TimerFired(TimerId),
+    /// Drivers have placed routes for these addresses.
+    RoutesPlaced(PlacedAddresses),
     /// Answers [`ReconcileEffect::Yield`].
     Resumed,
     /// An operator requests a sync, or with `dry_run` only a report of what it would do.

@@ -26,6 +26,7 @@ mod queries;
 mod read_back;
 mod record;
 pub mod refusals;
+mod removal_waits;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ mod trace;
 mod trace_query;
 mod trigger;
 mod verify;
+mod withdrawals;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -47,6 +49,7 @@ pub use record::{ReconcileRecord, ScopeLabel};
 pub use stats::ReconcilerStats;
 pub use trace::{FrontendTrace, LastWrite, LinkTrace};
 pub use trace_query::DataplaneTrace;
+pub use withdrawals::{AnnouncedVips, PlacedAddresses, WITHDRAW_LIMIT};
 
 use crate::domain::balancing::maglev::ModelCheck;
 use crate::domain::config::LbSettings;
@@ -64,6 +67,7 @@ use progress::Progress;
 use read_back::ReadBack;
 use refusals::Refusals;
 use trace::Traces;
+use withdrawals::Withdrawals;
 
 /// See the module's description.
 #[derive(Debug, Default)]
@@ -84,6 +88,7 @@ pub struct ReconcileState {
     read_back: ReadBack,
     refusals: Refusals,
     held: HeldRemovals,
+    withdrawals: Withdrawals,
     collection: Collection,
     progress: Progress,
     traces: Traces,
@@ -137,6 +142,10 @@ impl ReconcileState {
             ReconcileInput::Written { id, outcomes } => self.written(id, outcomes, now),
             ReconcileInput::ServersRead { id, result } => self.servers_read(id, result, now),
             ReconcileInput::TimerFired(timer) => self.timer_fired(timer),
+            ReconcileInput::RoutesPlaced(placed) => {
+                self.withdrawals.placed(placed, now.monotonic);
+                self.time_removals(now);
+            }
             ReconcileInput::Resumed => {
                 if let Some(pass) = &mut self.pass {
                     pass.resume();
@@ -165,7 +174,8 @@ impl ReconcileState {
     }
 
     fn replace_desired(&mut self, snapshot: DesiredSnapshot, now: Moment) {
-        let DesiredSnapshot { desired, settings, generation, force } = snapshot;
+        let DesiredSnapshot { desired, settings, generation, announced, force } = snapshot;
+        self.withdrawals.announce(announced);
         if self.desired.is_none() {
             let after = settings.startup_min_delay;
             self.set_timer(TimerId::StartupMinDelay, after);
@@ -265,6 +275,7 @@ impl ReconcileState {
                 }
             }
             TimerId::ReadBack => self.read_back.delay_over(),
+            TimerId::Removal => self.queue_drift_pass(false),
             TimerId::Await(id) => self.expire_wait(id),
         }
     }

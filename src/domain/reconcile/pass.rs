@@ -47,6 +47,8 @@ pub(super) struct Pass {
     results: Vec<StepResult>,
     /// Removals that this pass does not make.
     held: Vec<Planned>,
+    /// Others wait for a withdraw.
+    has_waiting: bool,
     /// The VIPs of an operator's sync as they were before.
     before: BTreeMap<Vip, ObservedVip>,
     begun: Moment,
@@ -99,6 +101,7 @@ impl Pass {
             is_ambiguous: false,
             results: Vec::new(),
             held: Vec::new(),
+            has_waiting: false,
             before: BTreeMap::new(),
             begun: now,
         }
@@ -199,14 +202,16 @@ impl Pass {
     }
 
     /// Replaces the remaining steps by a new plan, without the frontends that `flips`
-    /// are about to write. `held`: the removals that are left out of it.
+    /// are about to write. `held`: the removals that are left out of it; `has_waiting`: and
+    /// others that wait for a withdraw.
     pub(super) fn take_outline(
         &mut self,
         outline: Outline,
         held: Vec<Planned>,
+        has_waiting: bool,
         flips: BTreeSet<Option<FrontendName>>,
     ) {
-        self.held = held;
+        (self.held, self.has_waiting) = (held, has_waiting);
         self.yielded = flips;
         self.stale = false;
         self.remaining.clear();
@@ -324,6 +329,7 @@ impl Pass {
     pub(super) fn end(self, refusals: &mut Refusals, aborted: bool, now: Moment) -> EndedPass {
         let applied = !self.trigger.is_dry_run();
         let complete = applied && self.scope == Scope::All;
+        let leaves_none = self.backing_off.is_empty() && self.held.is_empty() && !self.has_waiting;
         if complete && !aborted {
             let mut not_written = self.backing_off.clone();
             not_written.extend(self.yielded);
@@ -333,7 +339,7 @@ impl Pass {
             scope: self.scope,
             trigger: self.trigger,
             results: self.results,
-            complete: complete && self.backing_off.is_empty() && self.held.is_empty(),
+            complete: complete && leaves_none,
             held: self.held,
             before: self.before,
             applied,

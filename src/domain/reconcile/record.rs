@@ -1,6 +1,7 @@
 //! The log records of the reconciliation, as values. The Reconciler writes them to the
 //! log.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::domain::dataplane::connection::DataplaneError;
@@ -89,5 +90,13 @@ pub enum ReconcileRecord {
     },
     RemovalsReleased {
         detail: String,
+    },
+    /// VIPs are removed once their addresses are withdrawn.
+    RemovalsWait {
+        vips: Vec<Vip>,
+    },
+    /// VIPs are removed although a route to their address is there.
+    RemovedAnnounced {
+        addresses: Vec<IpAddr>,
     },
 }

@@ -7,10 +7,12 @@ use rustix::process::Signal;
 use crate::support::wait::{DEADLINE, eventually};
 use crate::support::{Daemon, TestBed, VIP4, VIP6};
 
-/// Places whatever is wanted: keeps it in a file, and notes every set in another one.
+/// Places whatever is wanted, unless there is a file `hang`: keeps it in a file, and notes
+/// every set in another one.
 const PROGRAM: &str = r#"
 line=$(cat)
 case "$line" in *'"action":"apply"'*)
+    if [ -e hang ]; then sleep 60; fi
     echo "$line" | sed 's/.*"wanted":\(\[.*\]\)}/\1/' > placed
     cat placed >> log;;
 esac
@@ -28,8 +30,8 @@ pub(super) fn bed(names: &[&'static str], healthchecker: &str) -> TestBed {
         "      protocol: tcp\n      announce: { hold-down: 0s, hold-up: 0s }\n",
     );
     let text = text.replace("  healthchecker:\n", &format!("  healthchecker:\n{healthchecker}"));
-    let announce = format!("  announce: {{ command: [/bin/sh, {}] }}\n", program.display());
-    bed.with_config(text + &announce)
+    let command = format!("[/bin/sh, {}]", program.display());
+    bed.with_config(text + &format!("  announce: {{ leave: 50ms, command: {command} }}\n"))
 }
 
 pub(super) fn file(dir: &Path, name: &str) -> String {

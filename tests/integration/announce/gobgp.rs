@@ -42,15 +42,17 @@ const SITE: &str = r#"
 "#;
 
 pub(super) fn gobgpd(bed: &Bed) -> Daemon {
-    let (file, socket) = (bed.path("gobgp.toml"), bed.path("gobgp.sock"));
-    std::fs::write(&file, SITE).unwrap();
+    let socket = bed.path("gobgp.sock");
     // It does not start where one is left.
     let _ = std::fs::remove_file(&socket);
-    let words = format!(
-        "gobgpd -f {} --api-hosts=unix://{} --pprof-disable",
-        file.display(),
-        socket.display()
-    );
+    gobgpd_at(bed, &format!("unix://{}", socket.display()))
+}
+
+/// With its API there.
+pub(super) fn gobgpd_at(bed: &Bed, api: &str) -> Daemon {
+    let file = bed.path("gobgp.toml");
+    std::fs::write(&file, SITE).unwrap();
+    let words = format!("gobgpd -f {} --api-hosts={api} --pprof-disable", file.display());
     Daemon::start(&bed.site, &words, &bed.path("gobgp.log"))
 }
 

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use vpp_maglev::announce::{MAIN_TABLE, NetlinkDriver, NetlinkOptions, RouteDriver};
+use vpp_maglev::domain::announce::DriverSettings;
 use vpp_maglev::domain::announce::placement::{
     Exported, PlacedRoute, PrefixStatus, RoutePlacement, WantedRoutes,
 };
@@ -140,6 +141,19 @@ async fn a_route_of_the_same_metric_in_the_main_table_is_named() {
     assert_eq!(report.statuses[&prefix("192.0.2.1/32")], expected);
     let still = PlacedRoute::ours(RoutePlacement::Drained);
     assert_eq!(report.placed.unwrap()[&prefix("192.0.2.1/32")], still);
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_made_later_is_entered_then() {
+    let netns = Some(format!("maglev-later-{}", std::process::id()));
+    let settings = DriverSettings::Netlink { table: 4242, protocol: 76, netns };
+    let driver = RouteDriver::of(&settings);
+    let error = driver.read().await.unwrap_err().to_string();
+    assert!(error.contains("there is no network namespace"), "{error}");
+    let Some(table) = Table::make("later") else { return };
+    assert_placed(&driver.apply(&wanted(&[("192.0.2.1/32", false)])).await.unwrap());
+    let shown = table.shown("-4 route show table 4242");
+    assert_eq!(shown, ["blackhole 192.0.2.1 proto 76 metric 1000"]);
 }
 
 #[tokio::test]

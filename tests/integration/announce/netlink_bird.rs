@@ -11,7 +11,7 @@ use RouteEvent::{Came, Went};
 
 /// As docs/announce.md has it, with the test's neighbors. Scans are so seldom that
 /// no test could wait for one.
-pub(super) const SITE: &str = "\
+pub(crate) const SITE: &str = "\
 router id 198.18.79.2;
 protocol device { }
 ipv4 table maglev4t;

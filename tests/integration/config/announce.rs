@@ -22,14 +22,16 @@ fn every_driver_has_defaults_and_a_frontend_too() {
     let names: Vec<_> = loaded.config.announcer.drivers.iter().map(DriverSettings::name).collect();
     assert_eq!(names, ["netlink", "gobgp", "bird", "command"]);
     assert_eq!(loaded.config.announcer.hold_vpp, Duration::from_secs(10));
-    let netlink = DriverSettings::Netlink { table: 4242, protocol: 76 };
+    assert_eq!(loaded.config.announcer.leave, Duration::from_secs(2));
+    let netlink = DriverSettings::Netlink { table: 4242, protocol: 76, netns: None };
     assert_eq!(loaded.config.announcer.drivers[0], netlink);
     let settings = loaded.config.frontends["web"].announce.unwrap();
     assert_eq!((settings.min_healthy.percent(), settings.recover.percent()), (1, 1));
     assert_eq!(settings.shared, SharedBy::Any);
-    let main = config::parse(&file("{netlink: {table: main, protocol: 99}}", "192.0.2.80", "{}"));
-    let main = main.unwrap().config.announcer.drivers;
-    assert_eq!(main, [DriverSettings::Netlink { table: 254, protocol: 99 }]);
+    let main = "{netlink: {table: main, protocol: 99, netns: dataplane}}";
+    let main = config::parse(&file(main, "192.0.2.80", "{}")).unwrap().config.announcer.drivers;
+    let netns = Some("dataplane".into());
+    assert_eq!(main, [DriverSettings::Netlink { table: 254, protocol: 99, netns }]);
 }
 
 #[test]
@@ -40,6 +42,7 @@ fn each_fault_is_told_with_its_place_and_what_mends_it() {
         ("{netlink: {table: [1]}}", "announce.netlink.table"),
         ("{netlink: {protocol: 12}}", "announce.netlink.protocol: 12 is a protocol of the kernel"),
         ("{netlink: {protocol: 256}}", "announce.netlink.protocol: 256"),
+        ("{netlink: {netns: a/b}}", "announce.netlink.netns: \"a/b\" is not the name of"),
         ("{gobgp: {}}", "announce.gobgp.address"),
         ("{gobgp: {address: localhost}}", "announce.gobgp.address: \"localhost\" is no address"),
         (
@@ -50,6 +53,7 @@ fn each_fault_is_told_with_its_place_and_what_mends_it() {
         ("{command: []}", "announce.command"),
         ("{command: [place]}", "announce.command[0]: \"place\" is no absolute path"),
         ("{hold-vpp: soon}", "announce.hold-vpp"),
+        ("{leave: -1s}", "announce.leave"),
     ];
     for (announce, expected) in bad {
         let error = config::parse(&file(announce, "192.0.2.80", "{}")).unwrap_err().to_string();

@@ -12,36 +12,36 @@ use tokio::task::JoinHandle;
 
 /// What the servers do; a change applies to open connections too.
 #[derive(Clone, Copy)]
-pub(super) struct Behaviour {
+pub(crate) struct Behaviour {
     /// New connections belong to these names in turn.
-    pub(super) names: &'static [&'static str],
+    pub(crate) names: &'static [&'static str],
     /// Every connection answers with this name instead.
-    pub(super) moved_to: Option<&'static str>,
+    pub(crate) moved_to: Option<&'static str>,
     /// Lines are read, and not answered.
-    pub(super) is_silent: bool,
+    pub(crate) is_silent: bool,
     /// A change resets every connection.
-    pub(super) resets: u32,
+    pub(crate) resets: u32,
 }
 
 impl Behaviour {
-    pub(super) fn of(names: &'static [&'static str]) -> Self {
+    pub(crate) fn of(names: &'static [&'static str]) -> Self {
         Self { names, moved_to: None, is_silent: false, resets: 0 }
     }
 }
 
 /// Such a VIP.
-pub(super) struct LineServer {
-    pub(super) address: SocketAddr,
+pub(crate) struct LineServer {
+    pub(crate) address: SocketAddr,
     behaviour: watch::Sender<Behaviour>,
     accepting: Option<JoinHandle<()>>,
 }
 
 impl LineServer {
-    pub(super) async fn start(names: &'static [&'static str]) -> Self {
+    pub(crate) async fn start(names: &'static [&'static str]) -> Self {
         Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), names)
     }
 
-    pub(super) fn on(listener: TcpListener, names: &'static [&'static str]) -> Self {
+    pub(crate) fn on(listener: TcpListener, names: &'static [&'static str]) -> Self {
         let (behaviour, _) = watch::channel(Behaviour::of(names));
         let address = listener.local_addr().unwrap();
         let mut server = Self { address, behaviour, accepting: None };
@@ -61,19 +61,19 @@ impl LineServer {
         }));
     }
 
-    pub(super) fn change(&self, change: impl FnOnce(&mut Behaviour)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Behaviour)) {
         self.behaviour.send_modify(change);
     }
 
     /// Refuses new connections; those that are open stay.
-    pub(super) async fn refuse(&mut self) {
+    pub(crate) async fn refuse(&mut self) {
         let accepting = self.accepting.take().unwrap();
         accepting.abort();
         assert!(accepting.await.unwrap_err().is_cancelled());
     }
 
     /// Accepts them again.
-    pub(super) async fn welcome(&mut self) {
+    pub(crate) async fn welcome(&mut self) {
         self.accept(TcpListener::bind(self.address).await.unwrap());
     }
 }
@@ -114,13 +114,13 @@ async fn serve(stream: TcpStream, name: &str, mut behaviour: watch::Receiver<Beh
 }
 
 /// A UDP server that answers each datagram with a name, until it is dropped.
-pub(super) struct DatagramServer {
-    pub(super) address: SocketAddr,
+pub(crate) struct DatagramServer {
+    pub(crate) address: SocketAddr,
     task: JoinHandle<()>,
 }
 
 impl DatagramServer {
-    pub(super) async fn start(name: &'static str) -> Self {
+    pub(crate) async fn start(name: &'static str) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let task = tokio::spawn(async move {

@@ -3,9 +3,9 @@
 
 mod daemon;
 mod flags;
-mod line_server;
+pub(crate) mod line_server;
 mod lines;
 mod mtu;
 mod nginx;
-mod process;
+pub(crate) mod process;
 mod screen;

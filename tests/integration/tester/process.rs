@@ -11,14 +11,14 @@ use serde_json::Value;
 use crate::support::wait::DEADLINE;
 
 /// maglevt without anything of the environment that it heeds.
-pub(super) fn maglevt(line: &str) -> Command {
+pub(crate) fn maglevt(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_maglevt"));
     command.env_remove("NO_COLOR").args(line.split_whitespace()).stdin(Stdio::null());
     command
 }
 
 /// Runs it to its end: exit status, standard output, standard error.
-pub(super) async fn ran(line: &str) -> (i32, String, String) {
+pub(crate) async fn ran(line: &str) -> (i32, String, String) {
     let mut command = maglevt(line);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -26,36 +26,36 @@ pub(super) async fn ran(line: &str) -> (i32, String, String) {
 }
 
 /// A test that ran to its end.
-pub(super) struct Ended {
-    pub(super) status: i32,
-    pub(super) summary: Value,
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) summary: Value,
 }
 
 impl Ended {
     /// What the summary says of the only VIP.
-    pub(super) fn vip(&self) -> &Value {
+    pub(crate) fn vip(&self) -> &Value {
         &self.summary["vips"][0]
     }
 
     /// All breaches, a line each.
-    pub(super) fn breaches(&self) -> String {
+    pub(crate) fn breaches(&self) -> String {
         let breaches = self.summary["breaches"].as_array().unwrap().iter();
         breaches.map(|breach| breach.as_str().unwrap().to_owned() + "\n").collect()
     }
 }
 
 /// A running maglevt, killed when this is dropped.
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: Receiver<Value>,
 }
 
 impl Running {
-    pub(super) fn start(line: &str) -> Self {
+    pub(crate) fn start(line: &str) -> Self {
         Self::spawn(&mut maglevt(line))
     }
 
-    pub(super) fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let command = command.args(["--output", "json", "--report", "50ms"]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
@@ -72,12 +72,12 @@ impl Running {
     }
 
     /// The first object from now on that is as wanted.
-    pub(super) async fn until(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         tokio::task::block_in_place(|| self.next(what, wanted))
     }
 
     /// The first interval whose only VIP is as wanted.
-    pub(super) async fn until_vip(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until_vip(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let interval = |value: &Value| value["type"] == "interval" && wanted(&value["vips"][0]);
         self.until(what, interval).await
     }
@@ -96,13 +96,13 @@ impl Running {
     }
 
     /// Tells it to end.
-    pub(super) async fn stop(self) -> Ended {
+    pub(crate) async fn stop(self) -> Ended {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         self.end().await
     }
 
     /// Waits for its end.
-    pub(super) async fn end(mut self) -> Ended {
+    pub(crate) async fn end(mut self) -> Ended {
         let summary = self.until("summary", |value| value["type"] == "summary").await;
         let status = tokio::task::block_in_place(|| self.child.wait().unwrap().code().unwrap());
         Ended { status, summary }

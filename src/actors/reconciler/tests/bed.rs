@@ -3,7 +3,7 @@
 use std::cell::{RefCell, RefMut};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::fake::{self, FakeState, server, spec};
 use super::*;
@@ -15,7 +15,7 @@ use crate::domain::balancing::weights::{
 };
 use crate::domain::config::LbConf;
 use crate::domain::dataplane::net::Weight;
-use crate::domain::reconcile::{DesiredSnapshot, DesiredUpdate, Generation};
+use crate::domain::reconcile::{AnnouncedVips, DesiredSnapshot, DesiredUpdate, Generation};
 use crate::host::logging::LogDemand;
 
 pub(super) const CONF: LbConf = LbConf {
@@ -106,6 +106,7 @@ impl ReconcilerTestBed {
             desired,
             settings,
             generation: Generation::default(),
+            announced: AnnouncedVips::default(),
             force: false,
         }));
         idle().await;

@@ -20,8 +20,8 @@ use crate::domain::dataplane::step::Step;
 use crate::domain::events::DataplaneKind;
 use crate::domain::moment::Moment;
 use crate::domain::reconcile::{
-    AwaitAnswer, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation, ReconcileEffect,
-    ReconcileInput, ReconcileState, RequestId, SyncReport, TimerId,
+    AnnouncedVips, AwaitAnswer, DesiredSnapshot, DesiredUpdate, FrontendProgress, Generation,
+    ReconcileEffect, ReconcileInput, ReconcileState, RequestId, SyncReport, TimerId,
 };
 
 /// See the module's description.
@@ -33,6 +33,9 @@ pub(super) struct Harness {
     pub(super) is_connected: bool,
     pub(super) open: Vec<OpenCall>,
     pub(super) timers: BTreeSet<TimerId>,
+    /// When removals that wait are due.
+    pub(super) removal_at: u64,
+    pub(super) announced: AnnouncedVips,
     /// All steps in the order of their writes, and whether they were urgent.
     pub(super) writes: Vec<(bool, Step)>,
     pub(super) reads: Vec<BTreeSet<Vip>>,
@@ -71,6 +74,8 @@ impl Harness {
             is_connected: false,
             open: vec![],
             timers: BTreeSet::new(),
+            removal_at: 0,
+            announced: AnnouncedVips::default(),
             writes: vec![],
             reads: vec![],
             replies: BTreeMap::new(),
@@ -125,6 +130,7 @@ impl Harness {
             desired: Arc::new(self.desired.clone()),
             settings: Arc::new(settings),
             generation: self.generation,
+            announced: self.announced.clone(),
             force,
         };
         self.step(ReconcileInput::DesiredReplaced(snapshot));
@@ -197,6 +203,9 @@ impl Harness {
 
     pub(super) fn fire(&mut self, timer: TimerId) {
         if self.timers.remove(&timer) {
+            if timer == TimerId::Removal {
+                self.clock = self.clock.max(self.removal_at);
+            }
             self.step(ReconcileInput::TimerFired(timer));
         }
     }
@@ -244,7 +253,10 @@ impl Harness {
                 self.collections += 1;
                 self.vpp.is_uncollected = false;
             }
-            ReconcileEffect::SetTimer { timer, .. } => {
+            ReconcileEffect::SetTimer { timer, after } => {
+                if timer == TimerId::Removal {
+                    self.removal_at = self.clock + u64::try_from(after.as_millis()).unwrap();
+                }
                 self.timers.insert(timer);
             }
             ReconcileEffect::Reply { id, result } => {

@@ -9,3 +9,4 @@ mod held;
 mod laws;
 mod single;
 mod trace;
+mod withdrawals;

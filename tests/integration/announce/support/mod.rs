@@ -4,6 +4,7 @@
 mod bed;
 mod monitor;
 mod process;
+mod sites;
 
 use vpp_maglev::announce::{ApplyReport, RouteDriver};
 use vpp_maglev::domain::announce::placement::{
@@ -13,6 +14,7 @@ use vpp_maglev::domain::announce::placement::{
 pub(crate) use bed::{Bed, ip};
 pub(crate) use monitor::{Monitor, RouteEvent};
 pub(crate) use process::Daemon;
+pub(crate) use sites::{Sites, VIP};
 
 pub(crate) fn prefix(text: &str) -> VipPrefix {
     text.parse().unwrap()

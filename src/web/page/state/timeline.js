@@ -9,6 +9,7 @@ export const KINDS = [
   ["frontend", "frontends"],
   ["fail_open", "fail-open"],
   ["change", "operators, file"],
+  ["audit", "audit"],
   ["drain", "drains"],
   ["dataplane", "VPP"],
   ["hold", "held verdicts"],
@@ -105,6 +106,8 @@ export function levelOf(event) {
       return event.kind === "overdue" ? "warn" : "held";
     case "change":
       return event.overridden ? "held" : "info";
+    case "audit":
+      return event.outcome === "done" ? "info" : "warn";
     default:
       return "info";
   }
@@ -149,6 +152,13 @@ export function worded(event) {
         name: event.frontend ?? "VPP",
         text: event.kind.replaceAll("_", " "),
         why: event.detail,
+      };
+    case "audit":
+      return {
+        kind: null,
+        name: event.outcome,
+        text: event.what,
+        why: [event.why, event.detail].filter(Boolean).join("; ") || null,
       };
     case "hold":
       return {

@@ -49,7 +49,7 @@ cp "$daemon" "$client" "$web" "$root/packages/"
 later() {
     dpkg-deb -R "$1" "$work/later"
     sed -i "s/^Version: .*/Version: $version+later/" "$work/later/DEBIAN/control"
-    dpkg-deb -b "$work/later" "$root/packages/$2" >/dev/null
+    dpkg-deb -Zgzip -z1 -b "$work/later" "$root/packages/$2" >/dev/null
     rm -r "$work/later"
 }
 later "$daemon" later.deb
@@ -120,7 +120,9 @@ as maglev-operator maglevc config reload >"$work/log" 2>&1 || { cat "$work/log";
 echo "== the page, as a user of the group with a login"
 echo 'a long password' | in_root maglev-web passwd --role operator ann || fail "passwd"
 [ "$(in_root stat -c '%a %G' /etc/vpp-maglev/web-users)" = '640 vpp-maglev' ] || fail "the service may not read its users"
-as maglev-operator env MAGLEV_SERVER=unix:/run/vpp-maglev/maglevd.sock \
+# Not by "as": a function runs in a shell of its own, which a signal would end in its place.
+chroot "$root" setpriv --reuid maglev-operator --regid vpp-maglev --clear-groups \
+    env MAGLEV_SERVER=unix:/run/vpp-maglev/maglevd.sock \
     MAGLEV_WEB_USERS=/etc/vpp-maglev/web-users MAGLEV_WEB_LISTEN=127.0.0.1:0 \
     maglev-web --log-format json >"$work/page" 2>&1 &
 page=$!

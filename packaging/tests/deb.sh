@@ -18,7 +18,8 @@ root=$work/root
 demo=
 cleanup() {
     if [ -n "$demo" ]; then kill "$demo" 2>/dev/null || true; fi
-    rm -rf "$work"
+    if mountpoint -q "$root/proc"; then umount -l "$root/proc"; fi
+    rm -rf --one-file-system "$work"
 }
 trap cleanup EXIT
 fail() {
@@ -30,6 +31,8 @@ in_root() { chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"; }
 echo "== a Debian $suite"
 mmdebstrap --quiet --variant=apt --mode=root "$suite" "$root" >"$work/log" 2>&1 ||
     { cat "$work/log"; skip "no Debian $suite could be fetched"; }
+# A Unix socket is put in its place through /proc.
+mount -t proc proc "$root/proc" || skip "/proc cannot be mounted in there"
 # No service is started in there.
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
@@ -42,10 +45,16 @@ version=$(dpkg-deb -f "$daemon" Version)
 mkdir "$root/packages"
 cp "$daemon" "$client" "$web" "$root/packages/"
 
-# The same package under a later version, for an upgrade.
-dpkg-deb -R "$daemon" "$work/later"
-sed -i "s/^Version: .*/Version: $version+later/" "$work/later/DEBIAN/control"
-dpkg-deb -b "$work/later" "$root/packages/later.deb" >/dev/null
+# The same packages under a later version, for an upgrade.
+later() {
+    dpkg-deb -R "$1" "$work/later"
+    sed -i "s/^Version: .*/Version: $version+later/" "$work/later/DEBIAN/control"
+    dpkg-deb -Zgzip -z1 -b "$work/later" "$root/packages/$2" >/dev/null
+    rm -r "$work/later"
+}
+later "$daemon" later.deb
+later "$web" later-web.deb
+later "$client" later-client.deb
 
 echo "== install"
 in_root apt-get -qq -o Dpkg::Use-Pty=0 update
@@ -110,9 +119,10 @@ as maglev-operator maglevc config reload >"$work/log" 2>&1 || { cat "$work/log";
 
 echo "== the page, as a user of the group with a login"
 echo 'a long password' | in_root maglev-web passwd --role operator ann || fail "passwd"
-in_root chgrp vpp-maglev /etc/vpp-maglev/web-users
-in_root chmod g+r /etc/vpp-maglev/web-users
-as maglev-operator env MAGLEV_SERVER=unix:/run/vpp-maglev/maglevd.sock \
+[ "$(in_root stat -c '%a %G' /etc/vpp-maglev/web-users)" = '640 vpp-maglev' ] || fail "the service may not read its users"
+# Not by "as": a function runs in a shell of its own, which a signal would end in its place.
+chroot "$root" setpriv --reuid maglev-operator --regid vpp-maglev --clear-groups \
+    env MAGLEV_SERVER=unix:/run/vpp-maglev/maglevd.sock \
     MAGLEV_WEB_USERS=/etc/vpp-maglev/web-users MAGLEV_WEB_LISTEN=127.0.0.1:0 \
     maglev-web --log-format json >"$work/page" 2>&1 &
 page=$!
@@ -124,7 +134,6 @@ until grep -q daemon-connected "$work/page"; do
 done
 kill "$page"
 wait "$page" || fail "the page does not end well"
-in_root rm /etc/vpp-maglev/web-users
 
 kill "$demo"
 wait "$demo" || fail "the daemon does not end well"
@@ -132,14 +141,18 @@ demo=
 in_root deluser --quiet maglev-operator
 
 echo "== upgrade"
-in_root dpkg -i /packages/later.deb >"$work/log" 2>&1 || { cat "$work/log"; fail "upgrade"; }
-in_root dpkg-query -W -f '${Version}' vpp-maglevd | grep -q later || fail "it is not upgraded"
+in_root sh -c 'dpkg -i /packages/later*.deb' >"$work/log" 2>&1 || { cat "$work/log"; fail "upgrade"; }
+for package in vpp-maglevd vpp-maglev vpp-maglev-web; do
+    in_root dpkg-query -W -f '${Version}' $package | grep -q later || fail "$package is not upgraded"
+done
 grep -q '^ *ipv4-src-address' "$root/etc/vpp-maglev/maglev.yaml" || fail "an edit was lost"
+grep -q '^ann:operator:' "$root/etc/vpp-maglev/web-users" || fail "an upgrade takes the users"
 
 echo "== remove"
 in_root dpkg -r vpp-maglev vpp-maglevd vpp-maglev-web >"$work/log" 2>&1 || { cat "$work/log"; fail "remove"; }
 [ -e "$root/usr/sbin/maglevd" ] && fail "maglevd is left"
 [ -s "$root/etc/vpp-maglev/maglev.yaml" ] || fail "a removal takes the configuration"
+grep -q '^ann:operator:' "$root/etc/vpp-maglev/web-users" || fail "a removal takes the users"
 
 echo "== purge"
 in_root dpkg -P vpp-maglev vpp-maglevd vpp-maglev-web >"$work/log" 2>&1 || { cat "$work/log"; fail "purge"; }

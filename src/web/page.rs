@@ -1,5 +1,6 @@
 //! The files of the page, which stand in the program.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::body::Body;
@@ -17,6 +18,10 @@ use crate::domain::fingerprint::of_bytes;
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/web_page.rs"));
 
 const INDEX: &str = "index.html";
+/// Where the index names its first module.
+const FIRST_MODULE: &str = "<script type=\"module\"";
+/// The one that is no module: it sets the theme before anything is painted.
+const PLAIN_SCRIPT: &str = "theme.js";
 
 /// A file, ready to be sent.
 struct PageFile {
@@ -33,12 +38,16 @@ pub(super) struct PageFiles(BTreeMap<&'static str, PageFile>);
 impl PageFiles {
     pub(super) fn load() -> Self {
         let file = |&(path, bytes): &(&'static str, &'static [u8])| {
-            let gzip = gzipped(bytes);
+            let bytes = if path == INDEX { with_preloads(bytes) } else { bytes.into() };
+            let gzip = gzipped(&bytes);
             let file = PageFile {
                 kind: HeaderValue::from_static(content_type(path)),
-                tag: of_bytes(bytes).to_string(),
-                plain: Bytes::from_static(bytes),
+                tag: of_bytes(&bytes).to_string(),
                 gzip: (gzip.len() < bytes.len()).then(|| gzip.into()),
+                plain: match bytes {
+                    Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                    Cow::Owned(bytes) => bytes.into(),
+                },
             };
             (path, file)
         };
@@ -80,6 +89,18 @@ impl PageFiles {
     }
 }
 
+/// The index with the names of all modules, so that a browser asks for them at once in
+/// place of finding each by the one that imports it.
+fn with_preloads(index: &'static [u8]) -> Cow<'static, [u8]> {
+    let text = String::from_utf8_lossy(index);
+    let Some((before, after)) = text.split_once(FIRST_MODULE) else { return index.into() };
+    let modules = FILES.iter().filter(|(path, _)| path.ends_with(".js") && *path != PLAIN_SCRIPT);
+    let preloads: String = modules
+        .map(|(path, _)| format!("<link rel=\"modulepreload\" href=\"./{path}\">\n"))
+        .collect();
+    Cow::Owned(format!("{before}{preloads}{FIRST_MODULE}{after}").into_bytes())
+}
+
 fn content_type(path: &str) -> &'static str {
     match path.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "html" => "text/html; charset=utf-8",
@@ -106,6 +127,18 @@ mod tests {
             assert_ne!(content_type(path), "application/octet-stream", "{path}");
             assert!(!bytes.is_empty(), "{path}");
         }
+    }
+
+    #[test]
+    fn the_index_names_every_module_so_that_none_is_found_late() {
+        let index = PageFiles::load().0.remove(INDEX).unwrap();
+        let text = std::str::from_utf8(&index.plain).unwrap();
+        let preloaded: Vec<_> = text.lines().filter(|it| it.contains("modulepreload")).collect();
+        let scripts = FILES.iter().filter(|(path, _)| path.ends_with(".js"));
+        assert_eq!(preloaded.len() + 1, scripts.count());
+        assert!(preloaded.contains(&"<link rel=\"modulepreload\" href=\"./views/overview.js\">"));
+        assert!(text.contains("<script src=\"./theme.js\"></script>"));
+        assert!(text.ends_with("</html>\n"), "{text}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::support::probe::skipped;
 use crate::support::{ReadyDaemon, soon};
 use clap::CommandFactory;
 
@@ -146,7 +147,9 @@ async fn the_python_client_of_the_guide_follows_the_daemon() {
     let imports = ["-c", "import grpc, grpc_reflection.v1alpha"];
     let found = Command::new("python3").args(imports).output();
     if !found.is_ok_and(|output| output.status.success()) {
-        return println!("skipped: python3 with grpcio and grpcio-reflection is not here");
+        let why = "python3 with grpcio and grpcio-reflection is not here";
+        assert!(std::env::var_os("MAGLEV_TEST_GRPCIO").is_none(), "{why}");
+        return skipped(why);
     }
     let system = ReadyDaemon::start().await;
     let mut client = Command::new("python3");

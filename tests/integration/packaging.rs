@@ -1,5 +1,6 @@
 //! What is shipped beside the binaries, judged by those it is for: systemd and
-//! Prometheus. What is not installed is skipped, and said.
+//! Prometheus. What is not installed is skipped, and said; `MAGLEV_TEST_PEERS` makes that
+//! a failure.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -7,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use crate::support::probe::missing;
 
 fn packaging(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(path)
@@ -26,7 +29,7 @@ fn run(program: &str, package: &str, arguments: &[&str]) -> Option<Output> {
     match Command::new(program).args(arguments).env("SYSTEMD_LOG_COLOR", "0").output() {
         Ok(output) => Some(output),
         Err(error) => {
-            println!("skipped: {program} cannot be run: {error} (Debian package {package})");
+            missing(&format!("{program} cannot be run: {error} (Debian package {package})"));
             None
         }
     }

@@ -1,5 +1,7 @@
 // Calls of the server. All addresses are relative: the page may live below a path.
 
+import { takeEarly } from "./early.js";
+
 /** What went wrong with a call, for people. */
 export class ApiError extends Error {
   /**
@@ -66,7 +68,8 @@ function send(path, body) {
 async function call(path, options) {
   let response;
   try {
-    response = await fetch(`./api/${path}`, { credentials: "same-origin", ...options });
+    response =
+      (await takeEarly(path)) ?? (await fetch(`./api/${path}`, { credentials: "same-origin", ...options }));
   } catch (error) {
     if (error.name === "AbortError") {
       throw error;

@@ -8,6 +8,7 @@ use actix::Addr;
 use axum::body::Body;
 use prost::bytes::Bytes;
 use tokio::sync::mpsc::{self, error::SendTimeoutError};
+use tokio::time::sleep_until;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -15,12 +16,15 @@ use super::{CloseTab, NextFrames, TabBroker, TabEnd, TabFrames, frame, reset_jso
 use crate::api::transport::activity::ConnectionActivity;
 use crate::domain::utc::unix_rfc3339;
 use crate::domain::web::event_id::EventId;
+use crate::domain::web::pending::BATCH_INTERVAL;
 use crate::web::json::JsonObject;
 
 /// A tab that takes nothing for so long is cut off.
 const PROGRESS: Duration = Duration::from_secs(60);
 /// How often it is asked whether the tab may still look.
 const WATCH: Duration = Duration::from_secs(5);
+/// Frames on the way to one tab, which are written together.
+const TOGETHER: usize = 8;
 /// How soon a browser comes back.
 const RETRY: &[u8] = b"retry: 2000\n";
 
@@ -40,7 +44,7 @@ where
     W: Fn() -> F + Send + 'static,
     F: Future<Output = Option<&'static str>> + Send,
 {
-    let (sender, frames) = mpsc::channel(1);
+    let (sender, frames) = mpsc::channel(TOGETHER);
     tokio::spawn(async move {
         let broker = stream.broker.clone();
         let connection = stream.connection.clone();
@@ -70,11 +74,18 @@ where
         }
         let Ok(mut after) = self.after else { return reset(sender).await };
         let mut watched = Instant::now();
+        // However many daemons there are, a tab is told of what they did in one go.
+        let mut next_due = tokio::time::Instant::now();
         loop {
+            let next = async {
+                sleep_until(next_due).await;
+                self.broker.send(NextFrames { after }).await
+            };
             let next = tokio::select! {
-                next = self.broker.send(NextFrames { after }) => next,
+                next = next => next,
                 () = sender.closed() => return TabEnd::Closed,
             };
+            next_due = tokio::time::Instant::now() + BATCH_INTERVAL;
             let frames = match next {
                 Ok(TabFrames::Frames(frames, id)) => {
                     after = id;
@@ -119,4 +130,40 @@ async fn send(sender: &mpsc::Sender<Bytes>, frame: Bytes) -> Result<(), TabEnd> 
         SendTimeoutError::Timeout(_) => TabEnd::Slow,
         SendTimeoutError::Closed(_) => TabEnd::Closed,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use actix::Actor;
+
+    use super::super::{GetLastEventId, LastEventId, PublishFrame};
+    use super::*;
+
+    #[actix_rt::test]
+    async fn a_tab_is_told_at_once_and_then_ten_times_a_second_whatever_is_published() {
+        tokio::time::pause();
+        let begun = tokio::time::Instant::now();
+        let broker = TabBroker::new(7).start();
+        let LastEventId(after) = broker.send(GetLastEventId).await.unwrap();
+        let watch = async || None;
+        let tab = TabStream { broker: broker.clone(), after: Ok(after), connection: None, watch };
+        let mut body = tab_body(tab).into_data_stream();
+        let mut next = async || {
+            let part = body.next().await.unwrap().unwrap();
+            let text = String::from_utf8(part.to_vec()).unwrap();
+            let name = text.split("event: ").nth(1).unwrap().split('\n').next().unwrap().to_owned();
+            // The clock of timers has milliseconds, of which one may be begun.
+            (name, begun.elapsed().as_millis() / 5 * 5)
+        };
+        assert_eq!(next().await, ("hello".into(), 0));
+        let publish = |kind| broker.do_send(PublishFrame::Event { kind, json: "{}".into() });
+        publish("a");
+        assert_eq!(next().await, ("a".into(), 0), "an event alone does not wait");
+        for kind in ["b", "c"] {
+            publish(kind);
+            tokio::time::advance(Duration::from_millis(10)).await;
+        }
+        assert_eq!(next().await, ("b".into(), 100));
+        assert_eq!(next().await, ("c".into(), 100), "what others did comes with it");
+    }
 }

@@ -9,7 +9,7 @@ use vpp_maglev::announce::{MAIN_TABLE, NetlinkDriver, NetlinkOptions, RouteDrive
 use vpp_maglev::domain::announce::placement::WantedRoutes;
 
 use super::support::{Bed, Daemon, Monitor, RouteEvent, assert_placed, prefix, wanted};
-use crate::support::probe::skipped;
+use crate::support::probe::missing;
 
 const V4: &str = "192.0.2.1/32";
 const V6: &str = "2001:db8:99::1/128";
@@ -96,7 +96,7 @@ pub(super) async fn frr(bed: &Bed) -> Frr {
 
 pub(super) fn make() -> Option<Bed> {
     if !PROGRAMS.iter().all(|program| fs::exists(program).unwrap()) {
-        skipped("FRR is not installed");
+        missing("FRR is not installed");
         return None;
     }
     Bed::make(&["vtysh"])

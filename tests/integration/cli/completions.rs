@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::fake_daemon::Behaviour;
 use crate::support::fake_daemon::background::BackgroundDaemon;
+use crate::support::probe::missing;
 
 const MAGLEVC: &str = env!("CARGO_BIN_EXE_maglevc");
 
@@ -36,7 +37,7 @@ fn in_shell(server: &str, shell: &str, arguments: &[&str], script: &str) -> Opti
             Some(String::from_utf8(output.stdout).unwrap())
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            println!("skipped: {shell} is not installed");
+            missing(&format!("{shell} is not installed"));
             None
         }
         Err(error) => panic!("{shell}: {error}"),

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::process::{Command, Stdio};
 
+use crate::support::probe::missing;
 use crate::support::{ReadyDaemon, TestBed, VIP4, get, metrics_address, ran};
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -60,7 +61,7 @@ fn check_with_promtool(page: &str) {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut promtool) = promtool else {
-        return println!("skipped: promtool is not installed (Debian package prometheus)");
+        return missing("promtool is not installed (Debian package prometheus)");
     };
     promtool.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
     let verdict = promtool.wait_with_output().unwrap();

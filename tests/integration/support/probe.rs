@@ -147,16 +147,23 @@ pub(crate) fn local(test: impl Future<Output = ()>) {
     tokio::task::LocalSet::new().block_on(&runtime, test);
 }
 
-/// Whether `program` can be run; says so plainly if not.
+/// Whether `program` can be run; as [`missing`] if not.
 pub(crate) fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
         .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))
         .any(|directory| directory.join(program).is_file());
     if !found {
-        skipped(&format!("{program} is not installed"));
+        missing(&format!("{program} is not installed"));
     }
     found
+}
+
+/// Says that something is not tested for want of another program. Where
+/// `MAGLEV_TEST_PEERS` is set, which promises that all are there, that is a failure.
+pub(crate) fn missing(what: &str) {
+    assert!(std::env::var_os("MAGLEV_TEST_PEERS").is_none(), "{what}");
+    skipped(what);
 }
 
 /// Says past the test harness, which keeps the output of passing tests, that

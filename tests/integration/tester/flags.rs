@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::line_server::LineServer;
 use super::process::{maglevt, ran};
+use crate::support::probe::missing;
 use socket2::{Domain, Socket, Type};
 
 /// An address without a listener, and without one as long as the socket lives.
@@ -103,7 +104,7 @@ fn bash_completes_flags_and_their_values() {
         COMP_WORDS=(maglevt --output j) COMP_CWORD=2; _maglevt; echo ${COMPREPLY[*]}";
     let output = match Command::new("bash").arg("-c").arg(script + tail).output() {
         Ok(output) => String::from_utf8(output.stdout).unwrap(),
-        Err(error) => return println!("skipped: bash cannot be run: {error}"),
+        Err(error) => return missing(&format!("bash cannot be run: {error}")),
     };
     assert_eq!(output, "--max-broken --max-moved --max-failed --max-gap\njson\n");
 }

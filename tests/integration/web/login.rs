@@ -1,5 +1,8 @@
 //! Who may log in, what they may do, and who is kept out.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::{Value, json};
 
 use super::http::{Answer, Asked};
@@ -140,7 +143,68 @@ async fn another_password_ends_the_sessions_of_the_old_one_once_it_is_read() {
     bed.web.signal(Signal::HUP);
     let kept = bed.web.logged("users-kept").await;
     assert!(kept["error"].as_str().unwrap().contains(":1: write name:role:hash"), "{kept}");
+    // Nor does one that others may read, with its hashes.
+    std::fs::set_permissions(&bed.users, Permissions::from_mode(0o604)).unwrap();
+    bed.web.signal(Signal::HUP);
+    let is_read_by_all = |record: &Value| {
+        let error = record["error"].as_str().unwrap_or_default();
+        record["msg"] == "users-kept" && error.contains("everybody may read it")
+    };
+    bed.web.logged_as("that all may read the users", is_read_by_all).await;
     assert_eq!(bed.web.ask(bob.with(Asked::get("/api/state"))).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_logs_in_anew_has_a_new_secret_and_the_old_one_is_over() {
+    let bed = WebBed::start(&[]).await;
+    let first = bed.web.log_in("bob").await;
+    let body = json!({ "name": "ann", "password": "ann's password" });
+    let second = bed.web.ask(first.with(Asked::post("/api/login", &body))).await;
+    assert_eq!(second.json()["user"]["name"], "ann");
+    assert_ne!(second.cookie().unwrap(), first.cookie);
+    assert_ne!(second.json()["token"], *first.token);
+    let old = bed.web.ask(first.with(Asked::get("/api/state"))).await;
+    assert_eq!(refused(&old), (401, "unauthenticated".into()));
+}
+
+#[tokio::test]
+async fn a_client_is_slowed_by_its_own_address_which_a_trusted_proxy_alone_may_name() {
+    let (_bed, daemon) = plain_daemon().await;
+    let dir = tempfile::tempdir().unwrap();
+    let users = users(dir.path());
+    let socket = dir.path().join("web.sock");
+    let listen = format!("unix:{}", socket.display());
+    let flags = ["--users", &users, "--listen", &listen, "--trusted-proxies", "unix"];
+    let web = WebServer::start(&[&daemon], &flags).await;
+    let attempt = |name: &str, password: &str, from: &str| {
+        let body = json!({ "name": name, "password": password });
+        Asked::post("/api/login", &body).header("X-Forwarded-For", from)
+    };
+    let over_socket = async |asked: Asked| {
+        asked.over(tokio::net::UnixStream::connect(&socket).await.unwrap()).await.status
+    };
+    // A name a time, so that none of them is slowed by its name.
+    let slowed = async {
+        for number in 0.. {
+            // What the client says itself stands before what the proxy has seen.
+            let from = format!("198.51.100.{}, 192.0.2.7", number % 250);
+            if over_socket(attempt(&format!("x{number}"), "wrong", &from)).await == 429 {
+                return;
+            }
+        }
+    };
+    crate::support::soon(slowed).await.expect("192.0.2.7 is slowed");
+    assert_eq!(over_socket(attempt("bob", "bob's password", "192.0.2.8")).await, 200);
+    // Over TCP the peer counts, whatever it claims.
+    let slowed = async {
+        for number in 0.. {
+            let from = format!("203.0.113.{}", number % 250);
+            if web.ask(attempt(&format!("y{number}"), "wrong", &from)).await.status == 429 {
+                return;
+            }
+        }
+    };
+    crate::support::soon(slowed).await.expect("127.0.0.1 is slowed");
 }
 
 #[tokio::test]

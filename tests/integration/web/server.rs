@@ -84,6 +84,10 @@ impl WebServer {
         self.process.logged(msg).await
     }
 
+    pub(super) async fn logged_as(&mut self, what: &str, which: impl Fn(&Value) -> bool) -> Value {
+        self.process.logged_as(what, which).await
+    }
+
     pub(super) fn signal(&self, signal: Signal) {
         self.process.signal(signal);
     }

@@ -155,7 +155,7 @@ function degraded(pool) {
 
 /** A backend. */
 export function judgeBackend(backend) {
-  const { state, since, reason, drain, doubt, damping, admin_override: override } = backend;
+  const { state, since, reason, drain, doubt, damping } = backend;
   if (state === "down") {
     return judged(
       "fault",
@@ -177,15 +177,10 @@ export function judgeBackend(backend) {
   }
   if (drain) {
     const left = drain.flows === null ? "flows are not counted yet" : `${count(drain.flows)} flows left`;
-    return judged(
-      drain.phase === "overdue" ? "warn" : "held",
-      drain.phase,
-      said(left, override),
-      drain.since,
-    );
+    return judged(drain.phase === "overdue" ? "warn" : "held", drain.phase, said(left, backend), drain.since);
   }
   if (state === "paused" || state === "disabled") {
-    return judged("held", state, said(null, override), since);
+    return judged("held", state, said(null, backend), since);
   }
   if (doubt) {
     return judged("warn", "in doubt", doubt.why, doubt.since);
@@ -209,8 +204,10 @@ function short(name, reason) {
   return reason?.startsWith(said) ? reason.slice(said.length) : reason;
 }
 
-/** Who wants it so, and why. */
-function said(first, override) {
-  const by = override ? `by ${override.who}${override.why ? `: ${override.why}` : ""}` : "as in the file";
+/** Who wants it so, and why. The override comes a moment after the state that it makes. */
+function said(first, { name, reason, admin_override: override }) {
+  const by = override
+    ? `by ${override.who}${override.why ? `: ${override.why}` : ""}`
+    : (short(name, reason) ?? "as in the file");
   return first === null ? by : `${first}; ${by}`;
 }

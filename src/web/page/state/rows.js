@@ -2,7 +2,6 @@
 
 import { isAway, judgeBackend, judgeFrontend, LEVELS, servingOf } from "./judge.js";
 
-const COLLATOR = new Intl.Collator("en", { numeric: true });
 const RANK = { ...Object.fromEntries(LEVELS.map((level, rank) => [level, rank])), old: 1.5 };
 /** From so many changed rows on the whole list is sorted anew. */
 const MANY = 64;
@@ -32,8 +31,7 @@ export class Rows {
       }
     }
     this.byName.clear();
-    const sorted = [...names].sort(COLLATOR.compare);
-    sorted.forEach((name, order) => this.byName.set(name, row(this.kind, name, daemons, order)));
+    naturally(names).forEach((name, order) => this.byName.set(name, row(this.kind, name, daemons, order)));
     this.#sort();
   }
 
@@ -82,6 +80,17 @@ export class Rows {
     this.list.splice(from, 1);
     this.list.splice(place(this.list, after), 0, after);
   }
+}
+
+/** Names in the order in which people look for them: web2 before web10, and capitals as small letters. */
+function naturally(names) {
+  // A number goes by its length first. A text for each name compares far faster than a collator.
+  const key = (name) =>
+    name.toLowerCase().replace(/0*(\d+)/g, (_, digits) => String.fromCharCode(48 + digits.length) + digits);
+  return [...names]
+    .map((name) => [key(name), name])
+    .sort(([a, one], [b, other]) => (a < b ? -1 : a > b ? 1 : one < other ? -1 : 1))
+    .map(([, name]) => name);
 }
 
 function inOrder(a, b) {

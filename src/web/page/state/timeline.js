@@ -9,6 +9,7 @@ export const KINDS = [
   ["frontend", "frontends"],
   ["fail_open", "fail-open"],
   ["change", "operators, file"],
+  ["audit", "audit"],
   ["drain", "drains"],
   ["dataplane", "VPP"],
   ["hold", "held verdicts"],
@@ -112,6 +113,8 @@ export function levelOf(event) {
       );
     case "change":
       return event.overridden ? "held" : "info";
+    case "audit":
+      return event.outcome === "done" ? "info" : "warn";
     default:
       return "info";
   }
@@ -163,6 +166,13 @@ export function worded(event) {
         name: event.frontends.length === 1 ? event.frontends[0] : (event.prefix ?? event.driver),
         text: `${event.prefix ?? "driver"}: ${event.from} → ${event.to}${event.driver === null ? "" : ` at ${event.driver}`}`,
         why: event.why,
+      };
+    case "audit":
+      return {
+        kind: null,
+        name: event.outcome,
+        text: event.what,
+        why: [event.why, event.detail].filter(Boolean).join("; ") || null,
       };
     case "hold":
       return {

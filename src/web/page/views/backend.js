@@ -25,12 +25,14 @@ export function backend(ctx) {
     return [head(ctx, row, daemon), empty(`${daemon?.name ?? "This daemon"} does not have it.`)];
   }
   const answer = ctx.detail.answer;
+  // An answer of before the last change explains what is no more.
+  const isCurrent = answer?.backend?.state === known.state;
   const buttons = actionsFor(ctx, { backend: name, daemon: daemon.name }, applicable(known));
   const drain = drainProgress(ctx, daemon.name, name);
   return [
     head(ctx, row, daemon, buttons),
     ctx.detail.error && failure(ctx.detail.error),
-    cause(answer?.explanation, judgeBackend(known)),
+    cause(isCurrent ? answer.explanation : null, judgeBackend(known)),
     drain &&
       section(
         { title: "Drain", key: "drain", note: `at ${daemon.name}` },
@@ -44,7 +46,7 @@ export function backend(ctx) {
       h(
         "div",
         { class: "stack" },
-        overrides(ctx, daemon, answer, name),
+        overrides(ctx, daemon, isCurrent ? answer : null, name),
         users(ctx, daemon, name),
         settings(known, answer),
       ),

@@ -22,11 +22,14 @@ export function frontend(ctx) {
     return [head(ctx, row, daemon), empty(`${daemon?.name ?? "This daemon"} does not have it.`)];
   }
   const judgement = judgeFrontend(known);
+  // An answer of before the last change explains what is no more.
+  const isCurrent =
+    answer?.frontend?.state === known.state && answer.frontend.serving_pool === known.serving_pool;
   const detailed = answer?.frontend ?? known;
   return [
     head(ctx, row, daemon),
     ctx.detail.error && failure(ctx.detail.error),
-    cause(answer?.explanation, judgement),
+    cause(isCurrent ? answer.explanation : null, judgement),
     differing(ctx, name),
     pools(ctx, daemon, known, detailed),
     h(

@@ -69,7 +69,10 @@ function daemons(ctx) {
         ),
         [state(link.level, link.word), link.reason && h("span", { class: "reason" }, link.reason)],
         away
-          ? [state("old", "not known"), h("span", { class: "reason" }, "as of ", when(ctx, daemon.as_of))]
+          ? [
+              state("old", "not known"),
+              daemon.as_of && h("span", { class: "reason" }, "as of ", when(ctx, daemon.as_of)),
+            ]
           : [state(vpp.level, vpp.word), h("span", { class: "reason" }, vpp.reason ?? info?.version)],
         counts(daemon.frontends, ({ state: it }) => it === "up"),
         counts(daemon.backends, ({ state: it }) => it === "up"),

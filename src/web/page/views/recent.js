@@ -10,7 +10,8 @@ const MOST = 12;
 
 export function recent(ctx, kind, name) {
   const about = filtered(ctx.model.timeline.entries, { kinds: new Set(), daemons: new Set(), name, who: "" })
-    .filter(({ event }) => event[kind] === name)
+    // What came of a call that was done stands beside it as a change.
+    .filter(({ event }) => event[kind] === name && !(event.type === "audit" && event.outcome === "done"))
     .slice(0, MOST);
   const end = h("a", { href: routeTo("timeline", null, { name }) }, "Timeline");
   return section(

@@ -119,8 +119,7 @@ function filters(ctx, filter) {
           chip(name, name, filter.daemons.has(name), () => go({ daemons: toggled(filter.daemons, name) })),
         ),
       ),
-    text("name", "Name"),
-    text("who", "Who"),
+    h("div", { class: "chips texts" }, text("name", "Name"), text("who", "Who")),
     some &&
       button("Clear", () => go({ kinds: new Set(), daemons: new Set(), name: "", who: "" }), {
         kind: "quiet",

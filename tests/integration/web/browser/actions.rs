@@ -51,7 +51,14 @@ async fn a_backend_is_paused_resumed_drained_disabled_and_left_to_the_file_at_al
     let Some((bed, page)) = operated().await else { return };
     page.go("#/backend/nginx0").await;
     open(&page, "pause", "moves 70.5 %").await;
+    page.until("document.querySelector('main .cause').textContent.includes('gets new flows')")
+        .await;
     confirm(&page, "VPP confirmed it.").await;
+    // As soon as it is shown as paused, nothing says that it gets new flows.
+    let cause = "return document.querySelector('main .cause').textContent;";
+    page.until("document.querySelector('.object-head .state.held')").await;
+    let cause = page.run(cause).await;
+    assert!(cause.as_str().unwrap().contains(REASON), "{cause}");
     page.sees("dialog .results", "lb2").await;
     close(&page).await;
     bed.until_all("b=40 nginx0=0").await;
@@ -78,6 +85,8 @@ async fn a_backend_is_paused_resumed_drained_disabled_and_left_to_the_file_at_al
     page.go("#/timeline?kind=change&who=ann").await;
     page.until("document.querySelectorAll('tr.row').length >= 12").await;
     page.sees("tr.row", REASON).await;
+    page.go("#/timeline?kind=audit&who=ann").await;
+    page.sees("tr.row", "pause backend nginx0").await;
     assert_eq!(page.count("main b").await, 0, "what operators write is text");
     page.assert_quiet(&[]).await;
 }

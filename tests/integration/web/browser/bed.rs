@@ -8,6 +8,7 @@ use vpp_maglev::domain::dataplane::net::{Service, Vip};
 use vpp_maglev::vpp::embedded::plugin::{PluginVipKey, to_ip};
 
 use super::users::write_users;
+use crate::support::probe::closed_port;
 use crate::support::{Backend, Daemon, Dataplane, Fleet, Member, TestBed, VIP4};
 
 /// What a page is served from. The daemons are called `lb1`, `lb2` and so on; their
@@ -30,6 +31,15 @@ impl WebBed {
         let files = tempfile::tempdir().unwrap();
         let users = write_users(files.path());
         Self::of(Fleet::start(daemons).await, files, &["--users", users.to_str().unwrap()]).await
+    }
+
+    /// One that also follows a daemon that is not there.
+    pub(super) async fn with_one_away() -> Self {
+        let fleet = Fleet::start(1).await;
+        let nobody = closed_port([127, 0, 0, 1].into()).await;
+        let servers = format!("{},lb2={nobody}", named(&fleet.addresses()));
+        let (web, address) = serve(&servers, &[]).await;
+        Self { fleet, web, address, _files: tempfile::tempdir().unwrap() }
     }
 
     /// One in front of these, without a login.

@@ -75,6 +75,26 @@ async fn no_view_is_wider_than_a_narrow_window_or_one_at_200_percent() {
 }
 
 #[tokio::test]
+async fn a_daemon_that_is_away_has_its_name_whole_in_little_room() {
+    let bed = WebBed::with_one_away().await;
+    let Some(page) = Page::open(&bed.url()).await else { return };
+    page.sees(".daemons .reason", "connection refused").await;
+    for width in [320, 380, 640] {
+        page.resize(width, 800, 1.0).await;
+        let lines = page
+            .run(
+                "return [...document.querySelectorAll('.daemons .name')].map((it) => {
+                   const height = parseFloat(getComputedStyle(it).lineHeight);
+                   return Math.round(it.getBoundingClientRect().height / height); });",
+            )
+            .await;
+        assert_eq!(lines, json!([1, 1]), "lines of the names at {width} pixels");
+    }
+    page.sees("h1", "Something is wrong").await;
+    page.assert_quiet(&[]).await;
+}
+
+#[tokio::test]
 async fn the_theme_is_the_systems_or_the_one_that_was_chosen() {
     let bed = WebBed::start(1).await;
     let Some(page) = Page::open(&bed.url()).await else { return };

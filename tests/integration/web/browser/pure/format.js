@@ -1,6 +1,6 @@
 const f = await load("format.js");
 same([0, 999, 1000, 61_000, 3_600_000, 3_661_000, 90_000_000, -5].map(f.span), ["0s", "0s", "1s", "1m1s", "1h", "1h1m", "1d1h", "0s"], "span");
-same([900, 1_500_000, 25_000_000, 2_500_000_000].map(f.shortSpan), ["1 µs", "1.5 ms", "25 ms", "2.5 s"], "shortSpan");
+same([900, 1_500_000, 25_000_000, 999_000_000, 2_500_000_000].map(f.shortSpan), ["1 µs", "1.5 ms", "25 ms", "999 ms", "2.5 s"], "shortSpan");
 same(f.moment("2026-03-01T11:59:59.123456789Z"), Date.UTC(2026, 2, 1, 11, 59, 59, 123), "moment with nine digits");
 same([f.moment(null), f.moment("soon")], [null, null], "moment of nothing");
 const at = Date.UTC(2026, 10, 28, 23, 59, 1);

@@ -29,6 +29,7 @@ const drained = server({ state: "paused", drain, admin_override: set });
 same([level(drained), drained.reason], ["held draining", "42 flows left; by ann: upgrade"], "drained, by whom and why");
 same(level(server({ state: "paused", drain: { ...drain, phase: "overdue" } })), "warn overdue", "a drain whose timeout is over");
 same([level(server({ state: "paused", admin_override: set })), server({ state: "disabled" }).reason], ["held paused", "as in the file"], "held by operator or file");
+same(server({ state: "paused", reason: "pause by ann: upgrade" }).reason, "pause by ann: upgrade", "held by one whose override has not come yet");
 same(level(server({ doubt: { since: null, why: "L4TOUT", held: true } })), "warn in doubt", "a doubt");
 same(level(server({ damping: { since: null, until: null, falls: 3 } })), "warn kept out", "damped");
 same(level(server({ unresolved: "NXDOMAIN", dns_name: "a.example" })), "warn unresolved", "unresolved");

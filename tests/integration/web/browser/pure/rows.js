@@ -33,6 +33,14 @@ same(rows.list.find(({ name }) => name === "web1").level, "ok", "what one daemon
 change({ daemon: "lb1", connection: { state: "down", why: "refused", since: null } });
 same(rows.counts, { fault: 0, warn: 0, held: 0, old: 3, ok: 0 }, "nothing is known while all are away");
 
+// The order of names.
+const named = emptyModel();
+const inNaturalOrder = ["A", "a", "a-1", "a01", "a1", "a2b", "a2b10", "a10", "a10b2", "a9999999999", "a12345678901", "aa", "b", "B2", "b11", "z"];
+loadState(named, stateOf(daemon("lb1", { backends: [...inNaturalOrder].reverse().map((name) => backend(name)) })), 0);
+const ordered = new Rows("backend");
+ordered.rebuild(named.daemons);
+same(ordered.list.map(({ name }) => name), inNaturalOrder, "numbers by their value, capitals as small letters");
+
 // Whatever changes, the list is what it would be if it were made anew.
 let seed = 7;
 const random = (below) => (seed = (seed * 48_271) % 2_147_483_647) % below;

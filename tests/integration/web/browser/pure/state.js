@@ -34,6 +34,9 @@ same([by({ kinds: new Set(["change"]) }), by({ daemons: new Set(["lb1"]) }), by(
 same([levelOf(event(1)), levelOf(event(1, { to: "up" })), levelOf({ type: "dataplane", kind: "disconnected" }), levelOf({ type: "unheard" })], ["fault", "ok", "fault", "info"], "levels");
 same(worded({ type: "change", kind: "weight", frontend: "web", pool: "main", backend: "a", from: "100", to: "20", overridden: true, why: "less", ended: null }),
   { kind: "backend", name: "a", text: "weight in web/main 100 → 20", why: "less" }, "a change in words");
+const denied = { type: "audit", outcome: "denied", what: "pause backend a", why: "x", detail: "it takes an operator", who: "bob" };
+same([levelOf(denied), levelOf({ ...denied, outcome: "done" })], ["warn", "info"], "the level of an audit");
+same(worded(denied), { kind: null, name: "denied", text: "pause backend a", why: "x; it takes an operator" }, "an audit in words");
 same(worded({ type: "unheard" }).text, "a kind of event that this page does not know", "a kind of a newer daemon");
 
 const judged = (state, live = true) => {

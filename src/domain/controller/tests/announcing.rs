@@ -76,6 +76,7 @@ fn what_is_believed_before_anybody_answered_has_no_witness() {
 fn drivers_are_told_that_nothing_is_announced_and_that_they_are_no_longer_used() {
     let mut config = config();
     config.announcer.drivers = vec![DriverSettings::Command { argv: vec!["/bin/place".into()] }];
+    config.frontends.get_mut("web").unwrap().announce = None;
     let mut controller = ControllerState::new(Arc::new(config.clone()), START).0;
     let told = controller.announce_update().unwrap();
     assert_eq!((told.settings.drivers.len(), told.frontends.len()), (1, 0));

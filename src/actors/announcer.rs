@@ -91,10 +91,12 @@ impl Announcer {
     /// Starts a keeper for each driver that is new, and has those that are not configured
     /// any more withdraw what they have placed, and end.
     fn use_drivers(&mut self, drivers: &[DriverSettings], ctx: &mut Context<Self>) {
-        for (settings, keeper) in self.keepers.extract_if(.., |it, _| !drivers.contains(it)) {
-            keeper.address.do_send(StopKeeping);
-            self.ending.insert(settings, keeper);
-        }
+        let (used, unused): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut self.keepers)
+            .into_iter()
+            .partition(|(settings, _)| drivers.contains(settings));
+        self.keepers = used;
+        unused.values().for_each(|keeper| keeper.address.do_send(StopKeeping));
+        self.ending.extend(unused);
         for settings in drivers {
             if self.keepers.contains_key(settings) {
                 continue;

@@ -44,7 +44,7 @@ async fn vpp_is_away(path: &Path, seed: u64) {
 
 #[test]
 fn a_restart_of_vpp_within_its_hold_moves_no_route_and_a_longer_one_withdraws_until_it_serves() {
-    run_seeds(async |path, seed| vpp_is_away(path, seed).await);
+    run_seeds(&async |path, seed| vpp_is_away(path, seed).await);
 }
 
 async fn most_of_a_pool_die(path: &Path, seed: u64) {
@@ -62,10 +62,10 @@ async fn most_of_a_pool_die(path: &Path, seed: u64) {
 
 #[test]
 fn a_pool_of_which_another_server_is_seen_is_withdrawn_and_announced_when_it_is_back() {
-    run_seeds(async |path, seed| most_of_a_pool_die(path, seed).await);
+    run_seeds(&async |path, seed| most_of_a_pool_die(path, seed).await);
 }
 
-fn run_seeds(test: impl AsyncFn(&Path, u64)) {
+fn run_seeds(test: &impl AsyncFn(&Path, u64)) {
     for seed in 0..number("MAGLEV_TEST_SEEDS").unwrap_or(50) {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("maglev.yaml");

@@ -56,7 +56,7 @@ impl AnnounceNews {
 
     /// At the start: what an earlier daemon did not believe, and VPP does not serve any more,
     /// is not doubted again. Of these groups nobody is up.
-    pub(super) fn note_blind(&mut self, groups: BTreeSet<ProbeGroup>) {
+    pub(super) fn note_blind(&mut self, groups: &BTreeSet<ProbeGroup>) {
         self.unwitnessed.extend(groups.difference(&self.witnessed).copied());
     }
 }

@@ -33,7 +33,7 @@ impl ControllerState {
         }
         if !news.is_ready && self.may_announce() {
             news.is_ready = true;
-            news.note_blind(self.blind_groups());
+            news.note_blind(&self.blind_groups());
             changed.extend(self.frontends.keys().cloned());
         }
         let mut frontends = Vec::new();

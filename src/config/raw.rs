@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::raw_forms::{RawCodes, RawHeaders};
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a mapping with the key `maglev`")]
 pub(super) struct RawFile {
@@ -95,10 +97,15 @@ pub(super) enum RawKind {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
 pub(super) struct RawParams {
+    pub(super) method: Option<String>,
     pub(super) path: Option<String>,
     pub(super) host: Option<String>,
-    pub(super) response_code: Option<String>,
+    pub(super) headers: Option<RawHeaders>,
+    pub(super) body: Option<String>,
+    pub(super) response_code: Option<RawCodes>,
+    pub(super) response_header: Option<RawResponseHeader>,
     pub(super) response_regexp: Option<String>,
+    pub(super) proxy_protocol: Option<RawProxyProtocol>,
     pub(super) ssl: Option<bool>,
     pub(super) server_name: Option<String>,
     pub(super) insecure_skip_verify: Option<bool>,
@@ -107,6 +114,20 @@ pub(super) struct RawParams {
     pub(super) transport: Option<RawTransport>,
     pub(super) expect_rcode: Option<String>,
     pub(super) expect_answer: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct RawResponseHeader {
+    pub(super) name: Option<String>,
+    pub(super) regexp: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawProxyProtocol {
+    V1,
+    V2,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -122,6 +143,7 @@ pub(super) struct RawBackend {
     pub(super) address: Option<String>,
     pub(super) resolve: Option<RawResolve>,
     pub(super) healthcheck: Option<String>,
+    pub(super) port: Option<i64>,
     pub(super) enabled: Option<bool>,
 }
 

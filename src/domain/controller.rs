@@ -330,8 +330,12 @@ fn count(counts: &mut TransitionCounts, transition: (State, State)) {
 }
 
 fn check_of(config: &Config, backend: &Backend) -> Option<Arc<HealthCheck>> {
-    let check = backend.check.as_ref().and_then(|name| config.checks.get(name));
-    check.cloned()
+    let check = config.checks.get(backend.check.as_ref()?)?;
+    match backend.port {
+        // Shared by all backends of the check, but for those with a port of their own.
+        Some(port) if check.kind.port() != Some(port) => Some(Arc::new(check.at_port(port))),
+        _ => Some(Arc::clone(check)),
+    }
 }
 
 /// The state of a backend before its prober's first report.

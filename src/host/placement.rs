@@ -114,7 +114,7 @@ mod tests {
             fall: NonZeroU32::MIN,
             damping: None,
         };
-        HealthCheck { kind, timing, source_v4: None, source_v6: None }
+        HealthCheck { kind, timing, source_v4: None, source_v6: None, proxy: None }
     }
 
     fn tcp(tls: bool) -> CheckKind {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use tokio_native_tls::native_tls;
 
+use super::from_files::FileFault;
 use super::namespace::NamespaceError;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 
@@ -54,6 +55,8 @@ pub(super) enum ProbeFault {
     Open(io::Error),
     /// An ICMP socket could not be opened, neither datagram nor raw.
     OpenIcmp(io::Error),
+    /// A file that the check needs.
+    File(FileFault),
     /// The source address could not be taken.
     Bind(IpAddr, io::Error),
     /// The kernel reported an error on the way to the backend or back.
@@ -79,6 +82,7 @@ impl ProbeFault {
     pub(super) fn result_in(self, layer: Layer) -> ProbeResult {
         match self {
             Self::Namespace(error) => local(error.to_string()),
+            Self::File(FileFault { path, why }) => local(format!("{path} {why}")),
             Self::Open(error) => match Errno::from_io_error(&error) {
                 Some(Errno::AFNOSUPPORT) => {
                     local("this machine has no such address family: is IPv6 disabled?")

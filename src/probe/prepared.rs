@@ -50,7 +50,10 @@ impl Probe {
             IpAddr::V4(_) => check.source_v4.map(IpAddr::V4),
             IpAddr::V6(_) => check.source_v6.map(IpAddr::V6),
         };
-        let target = |port| dial::Target::new(address, port, source).within(resources.namespace());
+        let target = |port| {
+            let target = dial::Target::new(address, port, source).within(resources.namespace());
+            target.introduced(check.proxy)
+        };
         let kind = match &check.kind {
             CheckKind::Icmp => PreparedKind::Icmp(IcmpProbe::prepare(address, source, resources)),
             CheckKind::Tcp { port, tls } => {
@@ -125,6 +128,7 @@ mod tests {
             },
             source_v4: None,
             source_v6: None,
+            proxy: None,
         };
         let probe =
             Probe::prepare(&check, IpAddr::from([127, 0, 0, 1]), &ThreadResources::new()).unwrap();

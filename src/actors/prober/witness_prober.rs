@@ -77,5 +77,5 @@ fn check(witness: WitnessAddress, group: ProbeGroup) -> HealthCheck {
         Some(IpAddr::V4(v4)) => (Some(v4), None),
         Some(IpAddr::V6(v6)) => (None, Some(v6)),
     };
-    HealthCheck { kind, timing, source_v4, source_v6 }
+    HealthCheck { kind, timing, source_v4, source_v6, proxy: None }
 }

@@ -39,6 +39,8 @@ pub struct BackendJson {
     pub admin_override: Option<OverrideJson>,
     /// The name of its health check; `None`: it is always up.
     pub healthcheck: Option<String>,
+    /// The port that is probed; `None`: the health check's.
+    pub port: Option<u32>,
     /// HAProxy's rise/fall counter, 0..=rise+fall-1; up from `rise` on.
     pub counter: i32,
     /// The result of the last probe: a code and a sentence.
@@ -118,6 +120,7 @@ impl From<&pb::BackendInfo> for BackendJson {
             enabled_overridden: backend.enabled_overridden,
             admin_override: backend.admin_override.as_ref().map(OverrideJson::from),
             healthcheck: present(&backend.healthcheck),
+            port: (backend.port > 0).then_some(backend.port),
             counter: backend.counter,
             last_result: present(&backend.last_result),
             programmed: backend.programmed,

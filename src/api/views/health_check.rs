@@ -33,6 +33,8 @@ pub struct HealthCheckJson {
     pub probe_ipv4_src: Option<String>,
     /// The source address of probes; `None`: the kernel chooses.
     pub probe_ipv6_src: Option<String>,
+    /// `v1` or `v2`: the PROXY protocol that connections begin with.
+    pub proxy_protocol: Option<String>,
     /// Of `http` and `https`.
     pub http: Option<HttpCheckJson>,
     /// Of `tcp`.
@@ -55,6 +57,8 @@ pub struct FlapDampingJson {
 /// What an HTTP check requests and expects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HttpCheckJson {
+    /// `GET`, `HEAD`, `POST`, …
+    pub method: String,
     /// The path of the request.
     pub path: String,
     /// The Host header; `None`: the backend's address.
@@ -63,12 +67,32 @@ pub struct HttpCheckJson {
     pub response_code_min: i32,
     /// The greatest status code that passes.
     pub response_code_max: i32,
+    /// What is sent beside the usual headers, in order.
+    pub headers: Vec<HttpCheckHeaderJson>,
+    /// The body of the request.
+    pub body: Option<String>,
+    /// All codes that pass: `200`, `200-299,401`.
+    pub response_codes: String,
+    /// A header that the answer must have.
+    pub response_header: Option<String>,
+    /// What a value of that header must match.
+    pub response_header_regexp: Option<String>,
     /// What the body must match.
     pub response_regexp: Option<String>,
     /// The name for TLS; `None`: the host.
     pub server_name: Option<String>,
     /// Whether any certificate passes.
     pub insecure_skip_verify: bool,
+}
+
+/// A header that a check sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HttpCheckHeaderJson {
+    pub name: String,
+    /// `None`: it is in a file, and not shown.
+    pub value: Option<String>,
+    /// The path of the file that holds the value.
+    pub file: Option<String>,
 }
 
 /// What a TCP check expects.
@@ -116,6 +140,7 @@ impl From<&pb::HealthCheckInfo> for HealthCheckJson {
             }),
             probe_ipv4_src: present(&check.probe_ipv4_src),
             probe_ipv6_src: present(&check.probe_ipv6_src),
+            proxy_protocol: present(&check.proxy_protocol),
             http: check.http.as_ref().map(HttpCheckJson::from),
             tcp: check.tcp.as_ref().map(TcpCheckJson::from),
             dns: check.dns.as_ref().map(DnsCheckJson::from),
@@ -125,7 +150,18 @@ impl From<&pb::HealthCheckInfo> for HealthCheckJson {
 
 impl From<&pb::HttpCheckParams> for HttpCheckJson {
     fn from(http: &pb::HttpCheckParams) -> Self {
+        let headers = http.headers.iter().map(|header| HttpCheckHeaderJson {
+            name: header.name.clone(),
+            value: header.file.is_empty().then(|| header.value.clone()),
+            file: present(&header.file),
+        });
         Self {
+            method: http.method.clone(),
+            headers: headers.collect(),
+            body: present(&http.body),
+            response_codes: http.response_codes.clone(),
+            response_header: present(&http.response_header),
+            response_header_regexp: present(&http.response_header_regexp),
             path: http.path.clone(),
             host: present(&http.host),
             response_code_min: http.response_code_min,

@@ -32,7 +32,9 @@ pub use frontend::{
     FailOpenJson, FrontendJson, PoolBackendJson, PoolJson, PredictedServerJson, PredictionJson,
     fail_open_text, serving_pool, slow_start_in,
 };
-pub use health_check::{DnsCheckJson, HealthCheckJson, HttpCheckJson, TcpCheckJson};
+pub use health_check::{
+    DnsCheckJson, HealthCheckJson, HttpCheckHeaderJson, HttpCheckJson, TcpCheckJson,
+};
 pub use identity::IdentityJson;
 pub use overrides::{OverrideJson, OverridesJson};
 pub use vpp::{

@@ -72,6 +72,8 @@ fn the_page_has_every_key_of_every_object() {
     check("Flap damping", damped.flap_damping.as_ref().unwrap());
     check("Health check", damped);
     check("HTTP check", HttpCheckJson::from(&pb::HttpCheckParams::default()));
+    let header = HttpCheckHeaderJson { name: String::new(), value: None, file: None };
+    check("HTTP check header", header);
     check("TCP check", TcpCheckJson::from(&pb::TcpCheckParams::default()));
     check("Fail-open", FailOpenJson::from(&pb::FailOpenInfo::default()));
     check("DNS check", DnsCheckJson::from(&pb::DnsCheckParams::default()));

@@ -11,6 +11,7 @@ use crate::config::report::{ConfigPath, FaultReport};
 use crate::domain::config::{CheckKind, HealthCheck, Timing};
 use crate::domain::health::damping::FlapDamping;
 
+mod http;
 mod params;
 
 const RISE: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
@@ -38,7 +39,16 @@ pub(super) fn check(
     let source_v6 = optional(raw.probe_ipv6_src.as_deref(), |given| {
         source::<Ipv6Addr>(given, &at.key("probe-ipv6-src"), report)
     });
-    Some(HealthCheck { kind: kind?, timing: timing?, source_v4: source_v4?, source_v6: source_v6? })
+    let proxy = or_default(raw.kind, None, |kind| {
+        params::proxy(kind, &raw.params, &at.key("params"), report)
+    });
+    Some(HealthCheck {
+        kind: kind?,
+        timing: timing?,
+        source_v4: source_v4?,
+        source_v6: source_v6?,
+        proxy: proxy?,
+    })
 }
 
 /// An address that probes can leave from. Whether it is this machine's is known when
@@ -80,7 +90,7 @@ fn kind(
         }
         RawKind::Http | RawKind::Https => {
             let tls = params::tls(params, kind == RawKind::Https, "set type: https", &at, report);
-            let exchange = params::http(params, &at, report);
+            let exchange = http::http(params, &at, report);
             Some(CheckKind::Http { port: port?, tls: tls?, exchange: exchange? })
         }
         RawKind::Dns => {

@@ -113,12 +113,21 @@ impl HttpProbe {
         self.judge(verdict).await
     }
 
-    async fn exchange_on<S>(&self, stream: &mut S, usual_port: u16) -> std::io::Result<HttpAnswer>
+    async fn exchange_on<S>(
+        &self,
+        stream: &mut S,
+        usual_port: u16,
+    ) -> Result<HttpAnswer, ProbeFault>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let request = self.spec.request(self.target.peer, usual_port);
-        exchange(stream, &request, &mut HttpResponse::new(&self.spec.expected)).await
+        let peer = self.target.peer;
+        let request = match self.spec.request(peer, usual_port) {
+            Some(request) => request,
+            // Boxed: few requests have a part in files.
+            None => Box::pin(self.spec.request_with_files(peer, usual_port)).await?,
+        };
+        Ok(exchange(stream, &request, &mut HttpResponse::new(&self.spec.expected)).await?)
     }
 
     /// What is still to come, with a slot for its connection: without a free one

@@ -8,7 +8,7 @@ use std::mem;
 
 use super::body::{Body, BodyError, Framing, UnreadMessage, coding};
 use super::head::Head;
-use super::spec::Expected;
+use super::spec::{Expected, ExpectedHeader};
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::http::is_interim;
 use crate::probe::exchange::ExchangeAnswer;
@@ -91,10 +91,13 @@ impl<'a> HttpResponse<'a> {
     /// Takes the head of the answer and the `rest` that has come behind it.
     fn judge_head(&mut self, head: &Head<'_>, rest: &[u8]) -> Option<HttpAnswer> {
         let status = head.status;
-        let framing = Framing::of(head);
+        let framing =
+            if self.expected.is_head { Ok(Framing::Length(0)) } else { Framing::of(head) };
         let is_empty = framing == Ok(Framing::Length(0));
-        let result = if !self.expected.codes.contains(&status) {
+        let result = if !self.expected.codes.contains(status) {
             ProbeResult::new(ResultCode::L7Status, status_text(status, head.reason))
+        } else if let Some(why) = self.expected.header.as_ref().and_then(|it| it.fault(head)) {
+            ProbeResult::new(ResultCode::L7Content, format!("status {status}, but {why}"))
         } else if self.expected.body.is_none() {
             ProbeResult::new(ResultCode::L7Ok, known_status(status))
         } else if let Some(coding) = coding(head).filter(|_| !is_empty) {
@@ -174,6 +177,18 @@ impl ExchangeAnswer for HttpResponse<'_> {
                 Err(_) => closed_in_body(),
             },
         }
+    }
+}
+
+impl ExpectedHeader {
+    /// What is wrong with the header, if something is.
+    fn fault(&self, head: &Head<'_>) -> Option<String> {
+        let mut values = head.values(&self.name).peekable();
+        if values.peek().is_none() {
+            return Some(format!("it has no header {}", self.name));
+        }
+        let is_match = values.any(|value| self.pattern.is_match(value.trim_ascii()));
+        (!is_match).then(|| format!("its header {} does not match", self.name))
     }
 }
 

@@ -6,5 +6,6 @@ mod http;
 mod icmp;
 mod netns;
 pub(crate) mod peers;
+mod requests;
 mod tcp;
 mod tls;

@@ -54,9 +54,10 @@ pub(super) fn one(
     check: Option<&HealthCheckInfo>,
     context: &RenderContext,
 ) -> String {
-    let check_name = match backend.healthcheck.as_str() {
-        "" => "none, always up",
-        name => name,
+    let check_name = match (backend.healthcheck.as_str(), backend.port) {
+        ("", _) => "none, always up".to_owned(),
+        (name, 0) => name.to_owned(),
+        (name, port) => format!("{name}, at port {port}"),
     };
     let mark = if backend.enabled_overridden { "*" } else { "" };
     let slow_starts: Vec<_> = backend.slow_starts.iter().map(slow_start_in).collect();
@@ -72,7 +73,7 @@ pub(super) fn one(
             ("address", address(backend).into()),
             ("enabled", format!("{}{mark}", yes_no(backend.enabled)).into()),
             ("override", backend.admin_override.as_ref().map(fact).unwrap_or_default().into()),
-            ("health check", check_name.into()),
+            ("health check", check_name.as_str().into()),
             ("counter", check.map_or_else(String::new, |check| counter(backend, check)).into()),
             ("last result", backend.last_result.as_str().into()),
         ],

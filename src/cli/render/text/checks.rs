@@ -4,7 +4,7 @@ use super::common::{or_dash, yes_no};
 use crate::cli::render::context::RenderContext;
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
 use crate::cli::render::time::span;
-use crate::pb::{HealthCheckInfo, HttpCheckParams};
+use crate::pb::{HealthCheckInfo, HttpCheckHeader, HttpCheckParams};
 
 pub(super) fn list(checks: &[HealthCheckInfo], context: &RenderContext) -> String {
     if checks.is_empty() {
@@ -50,7 +50,15 @@ fn expects(check: &HealthCheckInfo) -> String {
             "" => String::new(),
             regexp => format!(", body ~ {regexp}"),
         };
-        return format!("{} answers {}{regexp}", http.path, codes(http));
+        let header = match http.response_header.as_str() {
+            "" => String::new(),
+            name => format!(", {name} ~ {}", http.response_header_regexp),
+        };
+        let method = match http.method.as_str() {
+            "" | "GET" => String::new(),
+            method => format!("{method} "),
+        };
+        return format!("{method}{} answers {}{header}{regexp}", http.path, codes(http));
     }
     if let Some(dns) = &check.dns {
         return format!("{} {} is {}", dns.record, dns.query, dns.expect_rcode);
@@ -64,6 +72,10 @@ fn expects(check: &HealthCheckInfo) -> String {
 }
 
 fn codes(http: &HttpCheckParams) -> String {
+    if !http.response_codes.is_empty() {
+        return http.response_codes.clone();
+    }
+    // A daemon before 1.1 knows one range.
     let (low, high) = (http.response_code_min, http.response_code_max);
     if low == high { low.to_string() } else { format!("{low}-{high}") }
 }
@@ -93,16 +105,30 @@ pub(super) fn one(check: &HealthCheckInfo, context: &RenderContext) -> String {
         ("IPv4 source", check.probe_ipv4_src.as_str().into()),
         ("IPv6 source", check.probe_ipv6_src.as_str().into()),
     ];
+    if !check.proxy_protocol.is_empty() {
+        rows.push(("PROXY protocol", check.proxy_protocol.as_str().into()));
+    }
     if let Some(http) = &check.http {
+        if !http.method.is_empty() {
+            rows.push(("method", http.method.as_str().into()));
+        }
         rows.extend([
             ("path", http.path.as_str().into()),
             (
                 "host",
                 if http.host.is_empty() { "the backend's address" } else { &http.host }.into(),
             ),
-            ("response code", codes(http).into()),
-            ("response regexp", http.response_regexp.as_str().into()),
         ]);
+        rows.extend(http.headers.iter().map(|it| ("header", header(it).into())));
+        if !http.body.is_empty() {
+            rows.push(("body", http.body.as_str().into()));
+        }
+        rows.push(("response code", codes(http).into()));
+        if !http.response_header.is_empty() {
+            let text = format!("{} ~ {}", http.response_header, http.response_header_regexp);
+            rows.push(("response header", text.into()));
+        }
+        rows.push(("response regexp", http.response_regexp.as_str().into()));
         if check.r#type == "https" {
             rows.extend(tls(&http.server_name, http.insecure_skip_verify));
         }
@@ -123,6 +149,14 @@ pub(super) fn one(check: &HealthCheckInfo, context: &RenderContext) -> String {
         ]);
     }
     facts(&rows, context)
+}
+
+/// `X-Probe: maglev`, or `Authorization: in /etc/vpp-maglev/token`
+fn header(header: &HttpCheckHeader) -> String {
+    match header.file.as_str() {
+        "" => format!("{}: {}", header.name, header.value),
+        file => format!("{}: in {file}", header.name),
+    }
 }
 
 fn tls(server_name: &str, insecure: bool) -> [(&'static str, Cell); 2] {

@@ -1,23 +1,31 @@
 //! `healthchecks.<name>.params`: the request, and the answer that passes.
 
-use std::ops::RangeInclusive;
-
 use super::super::values::{optional, or_default, word};
+use crate::config::check_fault::CheckProblem;
 use crate::config::fault::Problem;
-use crate::config::raw::{RawKind, RawParams, RawTransport};
+use crate::config::raw::{RawKind, RawParams, RawProxyProtocol, RawTransport};
 use crate::config::report::{ConfigPath, FaultReport};
 use crate::config::warnings::WarningKind;
-use crate::domain::config::{DnsExchange, HttpExchange, TlsSettings};
+use crate::domain::config::{DnsExchange, ProxyVersion, TlsSettings};
 use crate::domain::{dns, http};
 use crate::pattern::Pattern;
 
-const TCP: &[&str] = &["ssl", "server-name", "insecure-skip-verify"];
-const HTTP: &[&str] =
-    &["path", "host", "response-code", "response-regexp", "server-name", "insecure-skip-verify"];
+const TCP: &[&str] = &["ssl", "proxy-protocol", "server-name", "insecure-skip-verify"];
+const HTTP: &[&str] = &[
+    "method",
+    "path",
+    "host",
+    "headers",
+    "body",
+    "response-code",
+    "response-header",
+    "response-regexp",
+    "proxy-protocol",
+    "server-name",
+    "insecure-skip-verify",
+];
 const DNS: &[&str] = &["query", "record", "transport", "expect-rcode", "expect-answer"];
 
-const PATH: &str = "/";
-const RESPONSE_CODES: RangeInclusive<u16> = 200..=200;
 const RECORD: &str = "A";
 const RCODE: &str = "NOERROR";
 
@@ -37,10 +45,15 @@ pub(super) fn refuse_foreign_keys(
     };
     // Destructured, so that a new key of the schema cannot be forgotten.
     let RawParams {
+        method,
         path,
         host,
+        headers,
+        body,
         response_code,
+        response_header,
         response_regexp,
+        proxy_protocol,
         ssl,
         server_name,
         insecure_skip_verify,
@@ -51,10 +64,15 @@ pub(super) fn refuse_foreign_keys(
         expect_answer,
     } = params;
     for (key, given) in [
+        ("method", method.is_some()),
         ("path", path.is_some()),
         ("host", host.is_some()),
+        ("headers", headers.is_some()),
+        ("body", body.is_some()),
         ("response-code", response_code.is_some()),
+        ("response-header", response_header.is_some()),
         ("response-regexp", response_regexp.is_some()),
+        ("proxy-protocol", proxy_protocol.is_some()),
         ("ssl", ssl.is_some()),
         ("server-name", server_name.is_some()),
         ("insecure-skip-verify", insecure_skip_verify.is_some()),
@@ -114,32 +132,6 @@ fn refuse_host_of_no_certificate(
     }
 }
 
-pub(super) fn http(
-    params: &RawParams,
-    at: &ConfigPath<'_>,
-    report: &mut FaultReport,
-) -> Option<HttpExchange> {
-    let path = or_default(params.path.as_deref(), PATH.to_owned(), |given| {
-        path(given, &at.key("path"), report)
-    });
-    let host = optional(params.host.as_deref(), |given| host(given, &at.key("host"), report));
-    let codes = or_default(params.response_code.as_deref(), RESPONSE_CODES, |given| {
-        http::response_codes(given).or_else(|| {
-            let problem = Problem::BadCodes { given: given.to_owned() };
-            report.refuse(&at.key("response-code"), problem)
-        })
-    });
-    let body_at = at.key("response-regexp");
-    let body = params.response_regexp.as_deref();
-    let pattern = optional(body, |given| regexp(given, &body_at, report));
-    let (codes, pattern) = (codes?, pattern?);
-    let never_has_one = codes.clone().all(http::has_no_body);
-    if never_has_one && pattern.is_some_and(|pattern| !pattern.is_match(b"")) {
-        return report.refuse(&body_at, Problem::BodyOfNone { codes });
-    }
-    Some(HttpExchange { path: path?, host: host?, codes, body: body.map(str::to_owned) })
-}
-
 pub(super) fn dns(
     params: &RawParams,
     at: &ConfigPath<'_>,
@@ -167,20 +159,6 @@ pub(super) fn dns(
     Some(DnsExchange { query: query?, record: record?, tcp, rcode, answer })
 }
 
-fn path(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
-    if http::is_path(given) {
-        return Some(given.to_owned());
-    }
-    report.refuse(at, Problem::BadPath { given: given.to_owned() })
-}
-
-fn host(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
-    if http::is_host(given) {
-        return Some(given.to_owned());
-    }
-    report.refuse(at, Problem::BadHost { given: given.to_owned() })
-}
-
 fn query(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
     if dns::labels(given).is_some() {
         return Some(given.to_owned());
@@ -195,7 +173,30 @@ fn record(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<
     }
 }
 
-fn regexp(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<Pattern> {
+/// What connections begin with. A check that sends nothing over its own needs none.
+pub(super) fn proxy(
+    kind: RawKind,
+    params: &RawParams,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<Option<ProxyVersion>> {
+    let Some(given) = params.proxy_protocol else { return Some(None) };
+    if kind == RawKind::Tcp && params.ssl != Some(true) {
+        let remedy = "set ssl: true, or remove it";
+        let problem = CheckProblem::ProxyOfNothing { kind: "tcp", remedy };
+        return report.refuse(&at.key("proxy-protocol"), problem);
+    }
+    Some(Some(match given {
+        RawProxyProtocol::V1 => ProxyVersion::V1,
+        RawProxyProtocol::V2 => ProxyVersion::V2,
+    }))
+}
+
+pub(super) fn regexp(
+    given: &str,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<Pattern> {
     match Pattern::new(given) {
         Ok(pattern) => Some(pattern),
         Err(error) => report.refuse(at, Problem::BadRegexp(error)),

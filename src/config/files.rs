@@ -7,7 +7,7 @@ use super::check_fault::CheckProblem;
 use super::error::{FaultList, ReadError};
 use super::read;
 use super::report::{ConfigPath, FaultReport};
-use crate::domain::config::{CheckKind, Config, HeaderValue};
+use crate::domain::config::{CheckKind, ClientCredentials, Config, HeaderValue, TlsClient};
 use crate::domain::http::is_header_value;
 
 /// The largest file that a check names.
@@ -21,6 +21,9 @@ pub(super) fn faults(config: &Config, time: Duration) -> FaultList {
     for (name, check) in &config.checks {
         let at = checks.key(name.as_str());
         let at = at.key("params");
+        if let Some(tls) = check.kind.tls() {
+            look_at_tls(&tls.client, &at, time, &mut report);
+        }
         if let CheckKind::Http { exchange, .. } = &check.kind {
             let at = at.key("headers");
             for header in &exchange.headers {
@@ -35,10 +38,26 @@ pub(super) fn faults(config: &Config, time: Duration) -> FaultList {
     report.faults
 }
 
+/// That they can be used is known when a probe does.
+fn look_at_tls(client: &TlsClient, at: &ConfigPath<'_>, time: Duration, report: &mut FaultReport) {
+    let has = |label: &'static [u8]| {
+        move |bytes: &[u8]| bytes.windows(label.len()).any(|window| window == label)
+    };
+    let certificate = ("holds no certificate in PEM", has(b"-----BEGIN CERTIFICATE-----"));
+    let key = ("holds no private key in PEM", has(b"PRIVATE KEY-----"));
+    if let Some(ClientCredentials { certificate: file, key: key_file }) = &client.credentials {
+        look(file, &at.key("client-certificate"), certificate, time, report);
+        look(key_file, &at.key("client-key"), key, time, report);
+    }
+    if let Some(file) = &client.ca_file {
+        look(file, &at.key("ca-file"), certificate, time, report);
+    }
+}
+
 fn look(
     file: &str,
     at: &ConfigPath<'_>,
-    (why, is_right): (&'static str, impl FnOnce(&[u8]) -> bool),
+    (why, is_right): (&'static str, impl Fn(&[u8]) -> bool),
     time: Duration,
     report: &mut FaultReport,
 ) {

@@ -1,5 +1,8 @@
 //! The settings of health checks: `healthchecks` of the configuration.
 
+mod conversation;
+mod tls_client;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
@@ -9,6 +12,8 @@ use super::health::damping::FlapDamping;
 use super::http;
 use super::resolution::{HostName, IpFamily};
 use super::status_codes::StatusCodes;
+pub use conversation::{CheckStep, Expectation, Payload};
+pub use tls_client::{ClientCredentials, MinTlsVersion, TlsClient, TlsSettings};
 
 /// `healthchecks.<name>`
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +66,9 @@ impl HealthCheck {
         match &mut check.kind {
             CheckKind::Icmp => {}
             CheckKind::Tcp { port: own, .. }
+            | CheckKind::Udp { port: own, .. }
             | CheckKind::Http { port: own, .. }
+            | CheckKind::Grpc { port: own, .. }
             | CheckKind::Dns { port: own, .. } => *own = port,
         }
         check
@@ -74,18 +81,22 @@ impl HealthCheck {
         let mut check = self.clone();
         let name = host.name.trim_end_matches('.');
         match &mut check.kind {
-            CheckKind::Http { port, tls, exchange } => {
+            CheckKind::Http { port, tls, exchange: HttpExchange { host, .. } }
+            | CheckKind::Grpc { port, tls, exchange: GrpcExchange { host, .. } } => {
                 let default_port = if tls.is_some() { 443 } else { 80 };
-                let host = || match port.get() {
+                let named = || match port.get() {
                     port if port == default_port => name.to_owned(),
                     port => format!("{name}:{port}"),
                 };
-                exchange.host.get_or_insert_with(host);
+                host.get_or_insert_with(named);
             }
             CheckKind::Tcp { tls: Some(tls), .. } => {
                 tls.server_name.get_or_insert_with(|| name.to_owned());
             }
-            CheckKind::Icmp | CheckKind::Tcp { tls: None, .. } | CheckKind::Dns { .. } => {}
+            CheckKind::Icmp
+            | CheckKind::Tcp { tls: None, .. }
+            | CheckKind::Udp { .. }
+            | CheckKind::Dns { .. } => {}
         }
         check
     }
@@ -120,13 +131,24 @@ pub enum CheckKind {
         port: NonZeroU16,
         /// Set by `ssl: true`.
         tls: Option<TlsSettings>,
+        /// What is sent and expected then.
+        steps: Vec<CheckStep>,
     },
+    /// Passes if what is sent in datagrams is answered as expected.
+    Udp { port: NonZeroU16, steps: Vec<CheckStep> },
     /// Passes if an HTTP/1.1 request, over TLS if `tls` is set, is answered as expected.
     Http {
         port: NonZeroU16,
         /// Set by `type: https`.
         tls: Option<TlsSettings>,
         exchange: HttpExchange,
+    },
+    /// Passes if the server's health service says that a service is served.
+    Grpc {
+        port: NonZeroU16,
+        /// Set by `ssl: true`.
+        tls: Option<TlsSettings>,
+        exchange: GrpcExchange,
     },
     /// Passes if a DNS query is answered as expected.
     Dns { port: NonZeroU16, exchange: DnsExchange },
@@ -139,16 +161,21 @@ impl CheckKind {
         match self {
             Self::Icmp => "icmp",
             Self::Tcp { .. } => "tcp",
+            Self::Udp { .. } => "udp",
             Self::Http { tls: None, .. } => "http",
             Self::Http { tls: Some(_), .. } => "https",
+            Self::Grpc { .. } => "grpc",
             Self::Dns { .. } => "dns",
         }
     }
 
-    /// Whether its probes are TLS clients.
+    /// What its probes are as TLS clients, if they are.
     #[must_use]
-    pub fn uses_tls(&self) -> bool {
-        matches!(self, Self::Tcp { tls: Some(_), .. } | Self::Http { tls: Some(_), .. })
+    pub fn tls(&self) -> Option<&TlsSettings> {
+        match self {
+            Self::Icmp | Self::Udp { .. } | Self::Dns { .. } => None,
+            Self::Tcp { tls, .. } | Self::Http { tls, .. } | Self::Grpc { tls, .. } => tls.as_ref(),
+        }
     }
 
     /// `None` for ICMP.
@@ -156,21 +183,13 @@ impl CheckKind {
     pub fn port(&self) -> Option<NonZeroU16> {
         match self {
             Self::Icmp => None,
-            Self::Tcp { port, .. } | Self::Http { port, .. } | Self::Dns { port, .. } => {
-                Some(*port)
-            }
+            Self::Tcp { port, .. }
+            | Self::Udp { port, .. }
+            | Self::Http { port, .. }
+            | Self::Grpc { port, .. }
+            | Self::Dns { port, .. } => Some(*port),
         }
     }
-}
-
-/// The settings of probes as TLS clients.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsSettings {
-    /// The name that is sent (SNI) and that the certificate must have, without a final
-    /// dot; `None`: the HTTP host, or the backend's address.
-    pub server_name: Option<String>,
-    /// False: every certificate is accepted.
-    pub verify: bool,
 }
 
 /// An HTTP request and the answer that is expected.
@@ -191,6 +210,8 @@ pub struct HttpExchange {
     pub header: Option<ResponseHeader>,
     /// A valid regular expression that must match the first 64 KiB of the body.
     pub body: Option<String>,
+    /// Over HTTP/2.
+    pub http2: bool,
 }
 
 impl HttpExchange {
@@ -206,6 +227,7 @@ impl HttpExchange {
             codes: codes.into(),
             header: None,
             body: None,
+            http2: false,
         }
     }
 
@@ -236,6 +258,15 @@ pub struct ResponseHeader {
     pub name: String,
     /// A valid regular expression that must match a value of it.
     pub pattern: String,
+}
+
+/// A question to a server's health service (`grpc.health.v1`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct GrpcExchange {
+    /// The service that is asked about; empty: the server as a whole.
+    pub service: String,
+    /// The `:authority`; `None`: the backend's address.
+    pub host: Option<String>,
 }
 
 /// A DNS query and the answer that is expected.

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use super::announce::{AnnounceSettings, AnnouncerSettings};
 pub use super::check::{
-    CheckKind, DnsExchange, HeaderValue, HealthCheck, HttpExchange, ProxyVersion, RequestHeader,
-    ResponseHeader, Timing, TlsSettings,
+    CheckKind, CheckStep, ClientCredentials, DnsExchange, Expectation, GrpcExchange, HeaderValue,
+    HealthCheck, HttpExchange, MinTlsVersion, Payload, ProxyVersion, RequestHeader, ResponseHeader,
+    Timing, TlsClient, TlsSettings,
 };
 use super::names::{BackendName, CheckName, FrontendName, PoolName};
 use super::resolution::BackendAddress;

@@ -65,6 +65,14 @@ pub fn is_reserved(name: &str) -> bool {
     RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
+/// Whether a header is about the connection, which HTTP/2 has none of (RFC 9113,
+/// section 8.2.2).
+#[must_use]
+pub fn is_of_connection(name: &str) -> bool {
+    let known = ["connection", "keep-alive", "proxy-connection", "upgrade", "te"];
+    known.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// Whether the bytes can be the value of a header (RFC 9110, section 5.5): no line end
 /// among them, which could begin another, and no space around them.
 #[must_use]

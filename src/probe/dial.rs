@@ -52,13 +52,12 @@ impl Target {
     }
 
     pub(super) async fn connect(&self) -> Result<TcpStream, ProbeFault> {
-        let mut stream = self.socket().await?.connect(self.peer).await?;
-        if let Some(version) = self.proxy {
-            let header = proxy::header(version, stream.local_addr()?, self.peer);
+        let stream = self.socket().await?.connect(self.peer).await?;
+        match self.proxy {
+            None => Ok(stream),
             // Boxed: few connections begin so.
-            Box::pin(async { stream.write_all(&header).await }).await?;
+            Some(version) => Ok(Box::pin(introduce(stream, version, self.peer)).await?),
         }
-        Ok(stream)
     }
 
     /// A socket that sends from the source address.
@@ -82,6 +81,17 @@ impl Target {
         }
         Ok(socket)
     }
+}
+
+/// Begins a connection with whom it is for.
+async fn introduce(
+    mut stream: TcpStream,
+    version: ProxyVersion,
+    peer: SocketAddr,
+) -> io::Result<TcpStream> {
+    let header = proxy::header(version, stream.local_addr()?, peer);
+    stream.write_all(&header).await?;
+    Ok(stream)
 }
 
 /// Sets a connection to end by a reset if the backend has closed it already, as

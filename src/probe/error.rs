@@ -28,6 +28,8 @@ pub enum PrepareError {
     ServerName { name: String },
     #[error("response-regexp {0}")]
     Regexp(PatternError),
+    #[error("expect {0}")]
+    Step(PatternError),
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] native_tls::Error),
     /// The query is not a domain name.

@@ -21,19 +21,19 @@ const MAX_SIZE: u64 = 1 << 20;
 /// A value made of the files at these paths.
 pub(super) struct FromFiles<T> {
     paths: Vec<String>,
-    made: RefCell<Option<Made<T>>>,
+    made: RefCell<Option<MadeOfFiles<T>>>,
 }
 
-struct Made<T> {
+struct MadeOfFiles<T> {
     value: T,
-    stamps: Vec<Stamp>,
+    stamps: Vec<FileStamp>,
     looked: Instant,
 }
 
 /// What a file's metadata has of its content: another content comes with another change
 /// time, or as another file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+struct FileStamp {
     file: (u64, u64),
     changed: (i64, i64),
     size: u64,
@@ -46,9 +46,9 @@ pub(super) struct FileFault {
     pub(super) why: String,
 }
 
-enum Look {
+enum FileLook {
     Unchanged,
-    Changed { stamps: Vec<Stamp>, contents: Vec<Vec<u8>> },
+    Changed { stamps: Vec<FileStamp>, contents: Vec<Vec<u8>> },
 }
 
 impl<T: Clone> FromFiles<T> {
@@ -80,11 +80,11 @@ impl<T: Clone> FromFiles<T> {
         let looked = spawn_blocking(move || look(&paths, &stamps)).await;
         let found = looked.map_err(|error| ProbeFault::Open(io::Error::other(error)))?;
         let made = found.and_then(|found| match found {
-            Look::Unchanged => Ok(None),
-            Look::Changed { stamps, contents } => {
+            FileLook::Unchanged => Ok(None),
+            FileLook::Changed { stamps, contents } => {
                 let value = make(&contents)
                     .map_err(|(at, why)| FileFault { path: self.paths[at].clone(), why })?;
-                Ok(Some(Made { value, stamps, looked: now }))
+                Ok(Some(MadeOfFiles { value, stamps, looked: now }))
             }
         });
         let mut known = self.made.borrow_mut();
@@ -93,7 +93,7 @@ impl<T: Clone> FromFiles<T> {
             Ok(None) => {}
             Err(fault) => {
                 *known = None;
-                return Err(ProbeFault::File(fault));
+                return Err(ProbeFault::File(Box::new(fault)));
             }
         }
         known
@@ -104,27 +104,27 @@ impl<T: Clone> FromFiles<T> {
 }
 
 /// Reads the files, unless they are as they were at `stamps`.
-fn look(paths: &[String], stamps: &[Stamp]) -> Result<Look, FileFault> {
+fn look(paths: &[String], stamps: &[FileStamp]) -> Result<FileLook, FileFault> {
     let fault = |path: &String, error: &io::Error| FileFault {
         path: path.clone(),
         why: format!("cannot be read: {error}"),
     };
     let found: Vec<_> = paths
         .iter()
-        .map(|path| Stamp::of(path).map_err(|error| fault(path, &error)))
+        .map(|path| FileStamp::of(path).map_err(|error| fault(path, &error)))
         .collect::<Result<_, _>>()?;
     if found == stamps {
-        return Ok(Look::Unchanged);
+        return Ok(FileLook::Unchanged);
     }
     let too_large = found.iter().zip(paths).find(|(stamp, _)| stamp.size > MAX_SIZE);
     if let Some((_, path)) = too_large {
         return Err(FileFault { path: path.clone(), why: "is larger than 1 MiB".into() });
     }
     let contents = paths.iter().map(|path| fs::read(path).map_err(|error| fault(path, &error)));
-    Ok(Look::Changed { stamps: found, contents: contents.collect::<Result<_, _>>()? })
+    Ok(FileLook::Changed { stamps: found, contents: contents.collect::<Result<_, _>>()? })
 }
 
-impl Stamp {
+impl FileStamp {
     fn of(path: &str) -> io::Result<Self> {
         let of = fs::metadata(path)?;
         if !of.is_file() {
@@ -156,7 +156,10 @@ mod tests {
 
     fn why(result: Result<String, ProbeFault>) -> (String, String) {
         match result {
-            Err(ProbeFault::File(FileFault { path, why })) => (path, why),
+            Err(ProbeFault::File(fault)) => {
+                let FileFault { path, why } = *fault;
+                (path, why)
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -208,7 +211,7 @@ mod tests {
     fn what_files_held_is_not_in_its_description() {
         let made = FromFiles::<String>::new(vec!["/secret".into()]);
         let (value, looked) = ("hunter2".to_owned(), Instant::now());
-        *made.made.borrow_mut() = Some(Made { value, stamps: Vec::new(), looked });
+        *made.made.borrow_mut() = Some(MadeOfFiles { value, stamps: Vec::new(), looked });
         let text = format!("{made:?}");
         assert!(text.contains("/secret") && !text.contains("hunter2"), "{text}");
     }

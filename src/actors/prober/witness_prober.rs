@@ -61,7 +61,7 @@ fn answers(witness: WitnessAddress, result: &ProbeResult) -> bool {
 fn check(witness: WitnessAddress, group: ProbeGroup) -> HealthCheck {
     let kind = match witness.port {
         None => CheckKind::Icmp,
-        Some(port) => CheckKind::Tcp { port, tls: None },
+        Some(port) => CheckKind::Tcp { port, tls: None, steps: Vec::new() },
     };
     let timing = Timing {
         interval: TIMEOUT,

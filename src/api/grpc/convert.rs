@@ -13,6 +13,7 @@ use crate::domain::controller::{BackendView, FrontendView, PoolView};
 use crate::domain::dataplane::net::{Service, Vip};
 use crate::domain::events::{Change, Changed, Event, FailOpenChange, Seq, Transition};
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
+use crate::domain::health::certificate::CertificateView;
 use crate::domain::health::damping::DampingView;
 use crate::domain::health::doubt::DoubtView;
 use crate::domain::health::probe_history::ProbeOutcome;
@@ -56,6 +57,7 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         slow_starts: view.ramps.iter().map(|(frontend, ramp)| slow_start(frontend, ramp)).collect(),
         probes: reading.history.iter().map(probe).collect(),
         port: view.settings.port.map_or(0, |port| port.get().into()),
+        certificate: view.certificate.map(certificate),
     }
 }
 
@@ -66,6 +68,10 @@ fn probe(outcome: &ProbeOutcome) -> pb::ProbeRecord {
         at_unix_ns: unix_ns(outcome.ended()),
         passed: outcome.code.passed(),
     }
+}
+
+fn certificate(view: CertificateView) -> pb::CertificateInfo {
+    pb::CertificateInfo { ends_unix_ns: unix_ns(view.ends), soon: view.is_soon }
 }
 
 fn damping(view: DampingView) -> pb::DampingInfo {

@@ -22,7 +22,9 @@ mod vpp;
 #[cfg(test)]
 mod tests;
 
-pub use backend::{BackendJson, DampingJson, DoubtJson, SlowStartJson, TransitionJson};
+pub use backend::{
+    BackendJson, CertificateJson, DampingJson, DoubtJson, SlowStartJson, TransitionJson,
+};
 pub use config_check::ConfigCheckJson;
 pub use differences::differences;
 pub use drain::DrainJson;
@@ -33,7 +35,8 @@ pub use frontend::{
     fail_open_text, serving_pool, slow_start_in,
 };
 pub use health_check::{
-    DnsCheckJson, HealthCheckJson, HttpCheckHeaderJson, HttpCheckJson, TcpCheckJson,
+    CheckStepJson, DnsCheckJson, GrpcCheckJson, HealthCheckJson, HttpCheckHeaderJson,
+    HttpCheckJson, TcpCheckJson, TlsCheckJson,
 };
 pub use identity::IdentityJson;
 pub use overrides::{OverrideJson, OverridesJson};

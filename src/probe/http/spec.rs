@@ -19,7 +19,7 @@ const ADDRESS: usize = 48;
 /// The fields of every request that gives no others. Without `Accept` some servers and
 /// firewalls answer 406 or a page of their own; without `Accept-Encoding` they may
 /// compress the body (RFC 9110, section 12.5.3).
-const DEFAULTS: [(&str, &str); 4] = [
+pub(super) const DEFAULTS: [(&str, &str); 4] = [
     ("User-Agent", concat!("maglevd/", env!("CARGO_PKG_VERSION"))),
     ("Accept", "*/*"),
     ("Accept-Encoding", "identity"),
@@ -35,12 +35,12 @@ pub(crate) struct HttpExchangeSpec {
     start: Box<str>,
     /// `None`: the backend's address.
     host: Option<String>,
-    rest: Rest,
+    rest: RequestRest,
     pub(super) expected: Expected,
 }
 
 /// The request behind the host.
-enum Rest {
+enum RequestRest {
     Fixed(Box<[u8]>),
     /// Some headers' values are in files.
     WithFiles(Box<RestWithFiles>),
@@ -72,9 +72,7 @@ pub(super) struct ExpectedHeader {
 
 impl HttpExchangeSpec {
     pub(crate) fn prepare(exchange: &HttpExchange) -> Result<Self, PrepareError> {
-        let is_head = exchange.is_head();
-        let HttpExchange { method, path, host, headers, content, codes, header, body } =
-            exchange.clone();
+        let HttpExchange { method, path, host, headers, content, .. } = exchange.clone();
         if !http::is_method(&method) {
             return Err(PrepareError::Method { method });
         }
@@ -88,11 +86,9 @@ impl HttpExchangeSpec {
         if let Some(RequestHeader { name, .. }) = unusable {
             return Err(PrepareError::Header { name: name.clone() });
         }
-        let header = header.map(ExpectedHeader::prepare).transpose()?.map(Box::new);
-        let body = body.as_deref().map(Pattern::new).transpose().map_err(PrepareError::Regexp)?;
+        let expected = Expected::prepare(exchange)?;
         let start = format!("{method} {path} HTTP/1.1\r\nHost: ").into();
-        let rest = Rest::new(method, headers, content);
-        let expected = Expected { codes, is_head, header, body };
+        let rest = RequestRest::new(method, headers, content);
         Ok(Self { start, host, rest, expected })
     }
 
@@ -101,8 +97,8 @@ impl HttpExchangeSpec {
     /// memory or three.
     pub(super) fn request(&self, peer: SocketAddr, usual_port: u16) -> Option<Vec<u8>> {
         match &self.rest {
-            Rest::Fixed(rest) => Some(self.whole(rest, peer, usual_port)),
-            Rest::WithFiles(_) => None,
+            RequestRest::Fixed(rest) => Some(self.whole(rest, peer, usual_port)),
+            RequestRest::WithFiles(_) => None,
         }
     }
 
@@ -113,8 +109,8 @@ impl HttpExchangeSpec {
         usual_port: u16,
     ) -> Result<Vec<u8>, ProbeFault> {
         match &self.rest {
-            Rest::Fixed(rest) => Ok(self.whole(rest, peer, usual_port)),
-            Rest::WithFiles(it) => Ok(self.whole(&it.get().await?, peer, usual_port)),
+            RequestRest::Fixed(rest) => Ok(self.whole(rest, peer, usual_port)),
+            RequestRest::WithFiles(it) => Ok(self.whole(&it.get().await?, peer, usual_port)),
         }
     }
 
@@ -129,6 +125,16 @@ impl HttpExchangeSpec {
         let mut request = request.into_bytes();
         request.extend_from_slice(rest);
         request
+    }
+}
+
+impl Expected {
+    pub(super) fn prepare(exchange: &HttpExchange) -> Result<Self, PrepareError> {
+        let is_head = exchange.is_head();
+        let HttpExchange { codes, header, body, .. } = exchange;
+        let header = header.clone().map(ExpectedHeader::prepare).transpose()?.map(Box::new);
+        let body = body.as_deref().map(Pattern::new).transpose().map_err(PrepareError::Regexp)?;
+        Ok(Self { codes: codes.clone(), is_head, header, body })
     }
 }
 
@@ -147,7 +153,7 @@ fn is_usable(header: &RequestHeader) -> bool {
     is_value && http::is_header_name(&header.name) && !http::is_reserved(&header.name)
 }
 
-impl Rest {
+impl RequestRest {
     fn new(method: String, headers: Vec<RequestHeader>, content: Option<String>) -> Self {
         let files = headers.iter().filter_map(|header| match &header.value {
             HeaderValue::Text(_) => None,
@@ -163,7 +169,7 @@ impl Rest {
 }
 
 /// Without what the files hold, and without values, which may be secrets as well.
-impl fmt::Debug for Rest {
+impl fmt::Debug for RequestRest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(rest) => write!(f, "{} bytes", rest.len()),
@@ -226,7 +232,7 @@ fn rest(
 }
 
 /// The backend's address as a `Host` header (RFC 3986, section 3.2).
-fn push_authority(to: &mut String, peer: SocketAddr, usual_port: u16) {
+pub(in crate::probe) fn push_authority(to: &mut String, peer: SocketAddr, usual_port: u16) {
     // Writing to a string cannot fail.
     let _ = match (peer.ip(), peer.port()) {
         (IpAddr::V4(address), port) if port == usual_port => write!(to, "{address}"),

@@ -259,7 +259,10 @@ fn a_long_body_is_matched_on_another_thread() {
     let exchange = HttpExchange { body: Some("^a*$".into()), ..HttpExchange::get("/", 200..=200) };
     let target = Target::new([192, 0, 2, 1].into(), std::num::NonZeroU16::MIN, None);
     let probe = HttpProbe::prepare(target, None, &exchange, &ThreadResources::new()).unwrap();
-    let judge = |size| probe.judge(HttpVerdict::Match { status: 200, body: vec![b'a'; size] });
+    let judge = |size| {
+        let verdict = HttpVerdict::Match { status: 200, body: vec![b'a'; size] };
+        judge_verdict(&probe.spec.expected, verdict)
+    };
     runtime.block_on(async {
         let (release, released) = std::sync::mpsc::channel::<()>();
         let occupied = spawn_blocking(move || released.recv());

@@ -48,7 +48,7 @@ fn the_packaged_file_lacks_two_addresses_and_nothing_else() {
 fn the_example_shows_every_type_of_check() {
     let config = config::parse(EXAMPLE).unwrap().config;
     let types: BTreeSet<_> = config.checks.values().map(|check| check.kind.type_name()).collect();
-    assert_eq!(types, ["dns", "http", "https", "icmp", "tcp"].into());
+    assert_eq!(types, ["dns", "grpc", "http", "https", "icmp", "tcp", "udp"].into());
 }
 
 #[test]

@@ -43,7 +43,9 @@ fn at(mut kind: CheckKind, to: std::net::SocketAddr) -> CheckKind {
         CheckKind::Http { port, .. } | CheckKind::Dns { port, .. } => {
             *port = to.port().try_into().unwrap();
         }
-        CheckKind::Icmp | CheckKind::Tcp { .. } => panic!("{kind:?} is not asked about here"),
+        _ => {
+            panic!("{kind:?} is not asked about here")
+        }
     }
     kind
 }

@@ -144,7 +144,7 @@ async fn one_check_serves_backends_on_several_ports() {
         port(&one),
         port(&other),
     ));
-    let mut daemon = bed.start().await;
+    let daemon = bed.start().await;
     let mut client = daemon.client().await;
     for (name, state, at) in [("a", "up", 0), ("b", "up", port(&other)), ("c", "down", closed)] {
         eventually("it is probed", DEADLINE, async || {

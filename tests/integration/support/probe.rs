@@ -66,7 +66,7 @@ pub(crate) fn port(of: SocketAddr) -> NonZeroU16 {
 }
 
 pub(crate) fn tcp(to: SocketAddr, tls: Option<TlsSettings>) -> CheckKind {
-    CheckKind::Tcp { port: port(to), tls }
+    CheckKind::Tcp { port: port(to), tls, steps: Vec::new() }
 }
 
 pub(crate) fn http(to: SocketAddr, codes: RangeInclusive<u16>, body: Option<&str>) -> CheckKind {
@@ -97,11 +97,11 @@ pub(crate) fn dns(to: SocketAddr, tcp: bool, query: &str, record: &str, rcode: &
 }
 
 pub(crate) fn verified(server_name: &str) -> Option<TlsSettings> {
-    Some(TlsSettings { server_name: Some(server_name.into()), verify: true })
+    Some(TlsSettings::new(Some(server_name.into()), true))
 }
 
 pub(crate) fn unverified() -> Option<TlsSettings> {
-    Some(TlsSettings { server_name: None, verify: false })
+    Some(TlsSettings::new(None, false))
 }
 
 /// One probe with a timeout that is not meant to be reached.

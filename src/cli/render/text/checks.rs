@@ -3,8 +3,8 @@
 use super::common::{or_dash, yes_no};
 use crate::cli::render::context::RenderContext;
 use crate::cli::render::table::{Cell, Column, TextTable, facts};
-use crate::cli::render::time::span;
-use crate::pb::{HealthCheckInfo, HttpCheckHeader, HttpCheckParams};
+use crate::cli::render::time::{elapsed, span};
+use crate::pb::{CheckStep, HealthCheckInfo, HttpCheckHeader, HttpCheckParams, TlsCheckParams};
 
 pub(super) fn list(checks: &[HealthCheckInfo], context: &RenderContext) -> String {
     if checks.is_empty() {
@@ -63,6 +63,13 @@ fn expects(check: &HealthCheckInfo) -> String {
     if let Some(dns) = &check.dns {
         return format!("{} {} is {}", dns.record, dns.query, dns.expect_rcode);
     }
+    if let Some(grpc) = &check.grpc {
+        let service = if grpc.service.is_empty() { "the server" } else { &grpc.service };
+        return format!("{service} is SERVING");
+    }
+    if let Some(last) = check.steps.last() {
+        return step(last);
+    }
     match (&check.tcp, check.r#type.as_str()) {
         (Some(tcp), _) if tcp.ssl => "TLS handshake".into(),
         (Some(_), _) => "connection".into(),
@@ -109,6 +116,9 @@ pub(super) fn one(check: &HealthCheckInfo, context: &RenderContext) -> String {
         rows.push(("PROXY protocol", check.proxy_protocol.as_str().into()));
     }
     if let Some(http) = &check.http {
+        if http.http2 {
+            rows.push(("protocol", "HTTP/2".into()));
+        }
         if !http.method.is_empty() {
             rows.push(("method", http.method.as_str().into()));
         }
@@ -139,6 +149,22 @@ pub(super) fn one(check: &HealthCheckInfo, context: &RenderContext) -> String {
             rows.extend(tls(&tcp.server_name, tcp.insecure_skip_verify));
         }
     }
+    if let Some(grpc) = &check.grpc {
+        let or =
+            |text: &str, default: &str| Cell::from(if text.is_empty() { default } else { text });
+        rows.extend([
+            ("service", or(&grpc.service, "the server as a whole")),
+            ("host", or(&grpc.host, "the backend's address")),
+            ("TLS", yes_no(grpc.ssl).into()),
+        ]);
+        if grpc.ssl {
+            rows.extend(tls(&grpc.server_name, grpc.insecure_skip_verify));
+        }
+    }
+    if let Some(tls) = &check.tls {
+        rows.extend(tls_client(tls));
+    }
+    rows.extend(check.steps.iter().map(|it| ("step", step(it).into())));
     if let Some(dns) = &check.dns {
         rows.extend([
             ("query", dns.query.as_str().into()),
@@ -157,6 +183,38 @@ fn header(header: &HttpCheckHeader) -> String {
         "" => format!("{}: {}", header.name, header.value),
         file => format!("{}: in {file}", header.name),
     }
+}
+
+/// `send EHLO a\r\n`, or `expect ^250`
+fn step(step: &CheckStep) -> String {
+    let parts = [
+        ("send", &step.send),
+        ("send hex", &step.send_hex),
+        ("expect", &step.expect),
+        ("expect hex", &step.expect_hex),
+    ];
+    let part = parts.into_iter().find(|(_, value)| !value.is_empty());
+    part.map(|(what, value)| format!("{what} {}", value.escape_debug())).unwrap_or_default()
+}
+
+/// What differs from most clients.
+fn tls_client(tls: &TlsCheckParams) -> Vec<(&'static str, Cell)> {
+    let least = if tls.min_tls == "1.2" { "" } else { tls.min_tls.as_str() };
+    let warning = match tls.certificate_warning_ns {
+        0 => String::new(),
+        before => format!("{} before it ends", elapsed(before)),
+    };
+    let alpn = tls.alpn.join(", ");
+    let rows = [
+        ("client certificate", tls.client_certificate.as_str()),
+        ("client key", tls.client_key.as_str()),
+        ("trusted issuers", tls.ca_file.as_str()),
+        ("TLS version", least),
+        ("ALPN", alpn.as_str()),
+        ("certificate warning", warning.as_str()),
+    ];
+    let rows = rows.into_iter().filter(|(_, value)| !value.is_empty());
+    rows.map(|(title, value)| (title, value.into())).collect()
 }
 
 fn tls(server_name: &str, insecure: bool) -> [(&'static str, Cell); 2] {

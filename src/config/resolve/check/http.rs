@@ -4,11 +4,13 @@ use super::super::values::{absolute_path, optional, or_default};
 use super::params::regexp;
 use crate::config::check_fault::CheckProblem;
 use crate::config::fault::Problem;
-use crate::config::raw::{RawParams, RawResponseHeader};
+use crate::config::raw::{RawKind, RawParams, RawResponseHeader};
 use crate::config::raw_forms::{RawHeaderValue, RawHeaders};
 use crate::config::report::{ConfigPath, FaultReport};
 use crate::config::warnings::WarningKind;
-use crate::domain::config::{HeaderValue, HttpExchange, RequestHeader, ResponseHeader};
+use crate::domain::config::{
+    GrpcExchange, HeaderValue, HttpExchange, RequestHeader, ResponseHeader,
+};
 use crate::domain::http;
 use crate::domain::status_codes::StatusCodes;
 
@@ -18,6 +20,7 @@ const PATH: &str = "/";
 const SECRET: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
 
 pub(super) fn http(
+    kind: RawKind,
     params: &RawParams,
     at: &ConfigPath<'_>,
     report: &mut FaultReport,
@@ -53,9 +56,48 @@ pub(super) fn http(
             return report.refuse(&body_at, Problem::BodyOfNone { codes });
         }
     }
+    let http2 = params.http2.unwrap_or(false);
+    refuse_http2(kind, params, at, report)?;
     let (content, body) = (params.body.clone(), body.map(str::to_owned));
     let (path, host, headers, header) = (path?, host?, headers?, header?);
-    Some(HttpExchange { method, path, host, headers, content, codes, header, body })
+    Some(HttpExchange { method, path, host, headers, content, codes, header, body, http2 })
+}
+
+/// What HTTP/2 does not go with.
+fn refuse_http2(
+    kind: RawKind,
+    params: &RawParams,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<()> {
+    if params.http2 != Some(true) {
+        return Some(());
+    }
+    if kind == RawKind::Http {
+        return report.refuse(&at.key("http2"), CheckProblem::Http2WithoutTls);
+    }
+    if params.alpn.is_some() {
+        return report.refuse(&at.key("alpn"), CheckProblem::AlpnOfHttp2);
+    }
+    let names = params.headers.iter().flat_map(|headers| &headers.0).map(|(name, _)| name);
+    let mut of_connections = names.filter(|name| http::is_of_connection(name));
+    match of_connections.next() {
+        Some(name) => {
+            report.refuse(&at.key("headers").key(name), CheckProblem::ConnectionHeaderOfHttp2)
+        }
+        None => Some(()),
+    }
+}
+
+/// The question of `grpc`.
+pub(super) fn grpc(
+    params: &RawParams,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<GrpcExchange> {
+    let host = optional(params.host.as_deref(), |given| host(given, &at.key("host"), report));
+    let service = params.service.clone().unwrap_or_default();
+    Some(GrpcExchange { service, host: host? })
 }
 
 fn method(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {

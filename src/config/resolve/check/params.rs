@@ -5,12 +5,23 @@ use crate::config::check_fault::CheckProblem;
 use crate::config::fault::Problem;
 use crate::config::raw::{RawKind, RawParams, RawProxyProtocol, RawTransport};
 use crate::config::report::{ConfigPath, FaultReport};
-use crate::config::warnings::WarningKind;
-use crate::domain::config::{DnsExchange, ProxyVersion, TlsSettings};
-use crate::domain::{dns, http};
+use crate::domain::config::{DnsExchange, ProxyVersion};
+use crate::domain::dns;
 use crate::pattern::Pattern;
 
-const TCP: &[&str] = &["ssl", "proxy-protocol", "server-name", "insecure-skip-verify"];
+const TCP: &[&str] = &[
+    "steps",
+    "ssl",
+    "proxy-protocol",
+    "server-name",
+    "insecure-skip-verify",
+    "client-certificate",
+    "client-key",
+    "ca-file",
+    "min-tls",
+    "alpn",
+    "certificate-warning",
+];
 const HTTP: &[&str] = &[
     "method",
     "path",
@@ -20,10 +31,31 @@ const HTTP: &[&str] = &[
     "response-code",
     "response-header",
     "response-regexp",
+    "http2",
     "proxy-protocol",
     "server-name",
     "insecure-skip-verify",
+    "client-certificate",
+    "client-key",
+    "ca-file",
+    "min-tls",
+    "alpn",
+    "certificate-warning",
 ];
+const GRPC: &[&str] = &[
+    "service",
+    "host",
+    "ssl",
+    "proxy-protocol",
+    "server-name",
+    "insecure-skip-verify",
+    "client-certificate",
+    "client-key",
+    "ca-file",
+    "min-tls",
+    "certificate-warning",
+];
+const UDP: &[&str] = &["steps"];
 const DNS: &[&str] = &["query", "record", "transport", "expect-rcode", "expect-answer"];
 
 const RECORD: &str = "A";
@@ -39,9 +71,11 @@ pub(super) fn refuse_foreign_keys(
     let (kind, known) = match kind {
         RawKind::Icmp => ("icmp", &[] as &[_]),
         RawKind::Tcp => ("tcp", TCP),
+        RawKind::Udp => ("udp", UDP),
         RawKind::Http => ("http", HTTP),
         RawKind::Https => ("https", HTTP),
         RawKind::Dns => ("dns", DNS),
+        RawKind::Grpc => ("grpc", GRPC),
     };
     // Destructured, so that a new key of the schema cannot be forgotten.
     let RawParams {
@@ -53,10 +87,19 @@ pub(super) fn refuse_foreign_keys(
         response_code,
         response_header,
         response_regexp,
+        http2,
+        service,
         proxy_protocol,
+        steps,
         ssl,
         server_name,
         insecure_skip_verify,
+        client_certificate,
+        client_key,
+        ca_file,
+        min_tls,
+        alpn,
+        certificate_warning,
         query,
         record,
         transport,
@@ -72,10 +115,19 @@ pub(super) fn refuse_foreign_keys(
         ("response-code", response_code.is_some()),
         ("response-header", response_header.is_some()),
         ("response-regexp", response_regexp.is_some()),
+        ("http2", http2.is_some()),
+        ("service", service.is_some()),
         ("proxy-protocol", proxy_protocol.is_some()),
+        ("steps", steps.is_some()),
         ("ssl", ssl.is_some()),
         ("server-name", server_name.is_some()),
         ("insecure-skip-verify", insecure_skip_verify.is_some()),
+        ("client-certificate", client_certificate.is_some()),
+        ("client-key", client_key.is_some()),
+        ("ca-file", ca_file.is_some()),
+        ("min-tls", min_tls.is_some()),
+        ("alpn", alpn.is_some()),
+        ("certificate-warning", certificate_warning.is_some()),
         ("query", query.is_some()),
         ("record", record.is_some()),
         ("transport", transport.is_some()),
@@ -85,50 +137,6 @@ pub(super) fn refuse_foreign_keys(
         if given && !known.contains(&key) {
             report.fault(&at.key(key), Problem::KeyNotOfType { kind, known });
         }
-    }
-}
-
-/// The settings of TLS if the check is `wanted` to use it. Otherwise its keys are
-/// checked as well, and bring the warning that they do nothing, with a `remedy`.
-pub(super) fn tls(
-    params: &RawParams,
-    wanted: bool,
-    remedy: &'static str,
-    at: &ConfigPath<'_>,
-    report: &mut FaultReport,
-) -> Option<Option<TlsSettings>> {
-    let name_at = at.key("server-name");
-    let server_name = optional(params.server_name.as_deref(), |given| {
-        let name = http::server_name(given).map(str::to_owned);
-        let problem = || Problem::BadServerName { given: given.to_owned() };
-        name.or_else(|| report.refuse(&name_at, problem()))
-    });
-    let skip_verify = params.insecure_skip_verify.unwrap_or(false);
-    if wanted {
-        refuse_host_of_no_certificate(params, &at.key("host"), report);
-        return Some(Some(TlsSettings { server_name: server_name?, verify: !skip_verify }));
-    }
-    if params.server_name.is_some() {
-        report.warn(&name_at, WarningKind::NeedsTls { remedy });
-    }
-    if skip_verify {
-        report.warn(&at.key("insecure-skip-verify"), WarningKind::NeedsTls { remedy });
-    }
-    server_name.map(|_| None)
-}
-
-/// Without `server-name`, TLS asks for the name in `host`.
-fn refuse_host_of_no_certificate(
-    params: &RawParams,
-    at: &ConfigPath<'_>,
-    report: &mut FaultReport,
-) {
-    let named = params.host.as_deref().filter(|_| params.server_name.is_none());
-    // What is no host at all is a fault already.
-    if let Some(host) = named.filter(|host| http::is_host(host))
-        && http::server_name(http::without_port(host)).is_none()
-    {
-        report.fault(at, Problem::HostWithoutServerName { given: host.to_owned() });
     }
 }
 
@@ -181,8 +189,8 @@ pub(super) fn proxy(
     report: &mut FaultReport,
 ) -> Option<Option<ProxyVersion>> {
     let Some(given) = params.proxy_protocol else { return Some(None) };
-    if kind == RawKind::Tcp && params.ssl != Some(true) {
-        let remedy = "set ssl: true, or remove it";
+    if kind == RawKind::Tcp && params.ssl != Some(true) && params.steps.is_none() {
+        let remedy = "set ssl: true, give steps, or remove it";
         let problem = CheckProblem::ProxyOfNothing { kind: "tcp", remedy };
         return report.refuse(&at.key("proxy-protocol"), problem);
     }

@@ -29,7 +29,7 @@ fn random(members: &[(LawBackend, bool, u8, u8)]) -> Config {
         let address = [10, 0, 0, *address];
         let check = if *other { "other" } else { "ping" };
         let settings =
-            Backend { address: address.into(), check: Some(check.into()), enabled: true };
+            Backend { address: address.into(), check: Some(check.into()), port: None, enabled: true };
         if config.backends.contains_key(&name) || !addresses.insert((*frontend, address)) {
             continue;
         }

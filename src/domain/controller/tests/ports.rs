@@ -8,7 +8,7 @@ use super::*;
 fn with_ports() -> Config {
     let mut config = config();
     let check = Arc::make_mut(config.checks.get_mut("ping").unwrap());
-    check.kind = CheckKind::Tcp { port: port(80), tls: None };
+    check.kind = CheckKind::Tcp { port: port(80), tls: None, steps: Vec::new() };
     backend(&mut config, "b").port = Some(port(8080));
     config
 }

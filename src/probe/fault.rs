@@ -14,7 +14,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use tokio_native_tls::native_tls;
 
-use super::from_files::FileFault;
+use super::file_fault::FileFault;
 use super::namespace::NamespaceError;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 
@@ -206,15 +206,17 @@ fn io_result(error: &io::Error, layer: Layer) -> ProbeResult {
 }
 
 fn http2_result(error: h2::Error, layer: Layer) -> ProbeResult {
-    if !error.is_io() {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let Some(kind) = error.get_io().map(io::Error::kind) else {
         return ProbeResult::new(ResultCode::L7Response, format!("not as HTTP/2 has it: {error}"));
-    }
-    match error.into_io() {
-        Some(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            ProbeFault::Http2Closed.result_in(layer)
+    };
+    match (kind, error.into_io()) {
+        // h2 keeps the kinds of errors and not their numbers.
+        (ConnectionReset | ConnectionAborted | BrokenPipe, _) => {
+            io_result(&Errno::CONNRESET.into(), Layer::Exchange)
         }
-        Some(error) => io_result(&error, layer),
-        None => ProbeFault::Http2Closed.result_in(layer),
+        (UnexpectedEof, _) | (_, None) => ProbeFault::Http2Closed.result_in(layer),
+        (_, Some(error)) => io_result(&error, layer),
     }
 }
 

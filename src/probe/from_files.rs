@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::fault::ProbeFault;
+use super::file_fault::FileFault;
 
 /// How long files are taken for unchanged before they are looked at again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -39,13 +40,6 @@ struct FileStamp {
     size: u64,
 }
 
-/// A file that cannot be used, and why. What it holds is not repeated.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct FileFault {
-    pub(super) path: String,
-    pub(super) why: String,
-}
-
 enum FileLook {
     Unchanged,
     Changed { stamps: Vec<FileStamp>, contents: Vec<Vec<u8>> },
@@ -64,7 +58,8 @@ impl<T: Clone> FromFiles<T> {
     ) -> Result<T, ProbeFault> {
         let now = Instant::now();
         let known = self.made.borrow_mut().as_mut().and_then(|made| {
-            if now.saturating_duration_since(made.looked) < LOOK_EVERY {
+            let since = now.saturating_duration_since(made.looked);
+            if self.paths.is_empty() || since < LOOK_EVERY {
                 return Some(Err(made.value.clone()));
             }
             // The probes that begin while this one looks use what there is.
@@ -73,11 +68,11 @@ impl<T: Clone> FromFiles<T> {
         });
         let stamps = match known {
             Some(Err(value)) => return Ok(value),
-            Some(Ok(stamps)) => stamps,
-            None => Vec::new(),
+            Some(Ok(stamps)) => Some(stamps),
+            None => None,
         };
         let paths = self.paths.clone();
-        let looked = spawn_blocking(move || look(&paths, &stamps)).await;
+        let looked = spawn_blocking(move || look(&paths, stamps.as_deref())).await;
         let found = looked.map_err(|error| ProbeFault::Open(io::Error::other(error)))?;
         let made = found.and_then(|found| match found {
             FileLook::Unchanged => Ok(None),
@@ -104,7 +99,7 @@ impl<T: Clone> FromFiles<T> {
 }
 
 /// Reads the files, unless they are as they were at `stamps`.
-fn look(paths: &[String], stamps: &[FileStamp]) -> Result<FileLook, FileFault> {
+fn look(paths: &[String], stamps: Option<&[FileStamp]>) -> Result<FileLook, FileFault> {
     let fault = |path: &String, error: &io::Error| FileFault {
         path: path.clone(),
         why: format!("cannot be read: {error}"),
@@ -113,7 +108,7 @@ fn look(paths: &[String], stamps: &[FileStamp]) -> Result<FileLook, FileFault> {
         .iter()
         .map(|path| FileStamp::of(path).map_err(|error| fault(path, &error)))
         .collect::<Result<_, _>>()?;
-    if found == stamps {
+    if Some(&*found) == stamps {
         return Ok(FileLook::Unchanged);
     }
     let too_large = found.iter().zip(paths).find(|(stamp, _)| stamp.size > MAX_SIZE);
@@ -194,6 +189,15 @@ mod tests {
         assert_eq!(why(made.get(text).await).1, "is bad");
         fs::write(&paths[1], "four").unwrap();
         assert_eq!(made.get(text).await.unwrap(), "one four");
+    }
+
+    #[tokio::test]
+    async fn without_files_it_is_made_once() {
+        let made = FromFiles::new(Vec::new());
+        assert_eq!(made.get(|_| Ok("made".to_owned())).await.unwrap(), "made");
+        tokio::time::pause();
+        tokio::time::advance(2 * LOOK_EVERY).await;
+        assert_eq!(made.get(|_| unreachable!()).await.unwrap(), "made");
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ mod dns;
 mod error;
 mod exchange;
 mod fault;
+mod file_fault;
 mod from_files;
 mod grpc;
 mod http;

@@ -11,7 +11,7 @@ use crate::config::report::{ConfigPath, FaultReport};
 use crate::domain::config::{CheckKind, HealthCheck, Timing};
 use crate::domain::health::damping::FlapDamping;
 
-mod http;
+mod http_params;
 mod params;
 mod steps;
 mod tls;
@@ -101,7 +101,7 @@ fn kind(
         }
         RawKind::Http | RawKind::Https => {
             let tls = tls::tls(params, kind == RawKind::Https, "set type: https", &at, report);
-            let exchange = http::http(kind, params, &at, report);
+            let exchange = http_params::http(kind, params, &at, report);
             let over_http2 = params.http2 == Some(true);
             let tls = tls.map(|tls| if over_http2 { tls.map(tls::over_http2) } else { tls });
             Some(CheckKind::Http { port: port?, tls: tls?, exchange: exchange? })
@@ -110,7 +110,7 @@ fn kind(
             let wanted = params.ssl.unwrap_or(false);
             let tls = tls::tls(params, wanted, "set ssl: true", &at, report);
             let tls = tls.map(|tls| tls.map(tls::over_http2));
-            let exchange = http::grpc(params, &at, report);
+            let exchange = http_params::grpc(params, &at, report);
             Some(CheckKind::Grpc { port: port?, tls: tls?, exchange: exchange? })
         }
         RawKind::Dns => {

@@ -137,8 +137,8 @@ async fn postgresql_answers() {
 #[tokio::test]
 async fn smtp_answers() {
     let Some(smtpd) = program("smtpd", &["/usr/sbin"]) else { return };
-    if !rustix::process::geteuid().is_root() || !Path::new("/var/spool/smtpd").is_dir() {
-        skipped("OpenSMTPD runs as root, with its spool");
+    if !rustix::process::geteuid().is_root() {
+        skipped("OpenSMTPD runs as root");
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -201,7 +201,6 @@ fn a_conversation_over_tcp_is_found_to_be_what_it_is() {
                 // In pieces, and with what is no text.
                 for piece in [&b"\x00\x01I am"[..], b" a ser", b"ver\xff"] {
                     stream.write_all(piece).await.unwrap();
-                    tokio::task::yield_now().await;
                 }
             }
         })

@@ -42,7 +42,7 @@ async fn nginx_answers_over_http2() {
     }
     // The server does not speak it, or speaks something else altogether.
     let old = found(&nginx.keys(nginx.old, "http2: true"), &shared).await;
-    assert_eq!(old, "L6RSP the backend chose none of the protocols that were offered (ALPN)");
+    assert_eq!(old, "L6RSP TLS: tlsv1 alert no application protocol");
     let log = fs::read_to_string(nginx.path("error.log")).unwrap();
     assert!(!log.contains("[error]"), "{log}");
 }

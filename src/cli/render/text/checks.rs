@@ -194,7 +194,16 @@ fn step(step: &CheckStep) -> String {
         ("expect hex", &step.expect_hex),
     ];
     let part = parts.into_iter().find(|(_, value)| !value.is_empty());
-    part.map(|(what, value)| format!("{what} {}", value.escape_debug())).unwrap_or_default()
+    part.map(|(what, value)| format!("{what} {}", on_a_line(value))).unwrap_or_default()
+}
+
+/// The text with its line ends and the like as YAML writes them.
+fn on_a_line(text: &str) -> String {
+    let shown = text.chars().map(|c| match c.is_control() {
+        true => c.escape_debug().to_string(),
+        false => c.to_string(),
+    });
+    shown.collect()
 }
 
 /// What differs from most clients.

@@ -95,7 +95,7 @@ async fn tonic_answers_over_tls() {
 
 #[test]
 fn what_speaks_something_else_is_told_as_that() {
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     local(async {
         let shared = ThreadResources::new();
         for (answer, expected) in [
@@ -104,6 +104,10 @@ fn what_speaks_something_else_is_told_as_that() {
         ] {
             let server = listen(V4, move |mut stream| async move {
                 let _ = stream.write_all(answer.as_bytes()).await;
+                if !answer.is_empty() {
+                    // What is not read would have the kernel reset the connection.
+                    let _ = stream.read_to_end(&mut Vec::new()).await;
+                }
             })
             .await;
             let result = found(&format!("type: grpc, port: {}", server.port()), &shared).await;

@@ -2,6 +2,7 @@
 //! is probed and what its results mean; the actor waits, probes, and reports
 //! transitions to the Controller.
 
+mod certificate;
 mod handlers;
 mod handover;
 mod messages;
@@ -28,6 +29,7 @@ use crate::domain::events::Transition;
 use crate::domain::evidence::doubts::Suspicion;
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::passes::Witness;
+use crate::domain::health::certificate::CertificateView;
 use crate::domain::health::doubt::Doubt;
 use crate::domain::health::probe_history::{ProbeHistory, ProbeOutcome};
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
@@ -73,6 +75,8 @@ pub struct Prober {
     group: Option<ProbeGroup>,
     /// What its next results answer.
     questions: Vec<Ask>,
+    /// What was reported of the server's certificate.
+    certificate: Option<Box<CertificateView>>,
     /// `None` once the prober is stopped.
     shared: Option<Rc<SharedByThread>>,
 }
@@ -136,6 +140,7 @@ impl Prober {
             in_progress: None,
             group: None,
             questions: Vec::new(),
+            certificate: None,
             shared: Some(thread::shared(to)),
         }
     }
@@ -261,6 +266,7 @@ impl Prober {
         self.begun = Some(begun);
         self.passed = result.passed().then_some(begun);
         self.answer(&result, begun);
+        self.note_certificate();
         self.step(HealthInput::ProbeDone { run, result, took, ended, witness }, ctx);
     }
 }

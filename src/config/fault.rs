@@ -3,17 +3,18 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use thiserror::Error;
 
+use super::check_fault::CheckProblem;
 use crate::domain::announce::HealthyShare;
 use crate::domain::dataplane::net::{Encap, Vip};
 use crate::domain::duration::DurationError;
 use crate::domain::names::{BackendName, FrontendName, PoolName};
 use crate::domain::resolution::{BackendAddress, IpFamily};
+use crate::domain::status_codes::StatusCodes;
 use crate::pattern::PatternError;
 
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -122,17 +123,18 @@ pub enum Problem {
     HostWithoutServerName { given: String },
     #[error(
         "{given:?} is not the response code of an answer: \
-         give 101, one from 200 to 599, or a range such as 200-299"
+         give 101, one from 200 to 599, a range such as 200-299, or several of these"
     )]
     BadCodes { given: String },
     #[error(transparent)]
+    Check(#[from] CheckProblem),
+    #[error(transparent)]
     BadRegexp(PatternError),
     #[error(
-        "can never match, since answers with response code {} have no body: \
-         remove it, or expect another code",
-        range(.codes)
+        "can never match, since answers with response code {codes} have no body: \
+         remove it, or expect another code"
     )]
-    BodyOfNone { codes: RangeInclusive<u16> },
+    BodyOfNone { codes: StatusCodes },
     #[error(
         "{given:?} is not a DNS name: give labels of 1 to 63 letters, digits, - or _, \
          joined by dots, at most 253 characters in all"
@@ -317,13 +319,5 @@ fn list(words: &[&str], conjunction: &str) -> String {
         [] => "none".to_owned(),
         [only] => (*only).to_owned(),
         [most @ .., last] => format!("{} {conjunction} {last}", most.join(", ")),
-    }
-}
-
-/// `204`, or `100-199`.
-fn range(codes: &RangeInclusive<u16>) -> String {
-    match (codes.start(), codes.end()) {
-        (first, last) if first == last => first.to_string(),
-        (first, last) => format!("{first}-{last}"),
     }
 }

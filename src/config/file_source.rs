@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::error::{LoadError, Loaded, ReadError};
+use super::files;
 use super::parse::parse;
 use super::read;
 use super::source::{ConfigLoad, ConfigSource};
@@ -24,8 +25,8 @@ const TURN_TIME: Duration = Duration::from_secs(30);
 /// Reads and checks the file at `path`. It is read once and whole.
 ///
 /// # Errors
-/// As [`parse`], [`LoadError::Unreadable`], and [`LoadError::Syntax`] for a file that
-/// seems cut off.
+/// As [`parse`], [`LoadError::Unreadable`], [`LoadError::Syntax`] for a file that seems
+/// cut off, and [`LoadError::Faults`] for files that it names and that are of no use.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     load_holding(path, READ_TIME, ())
 }
@@ -38,8 +39,11 @@ fn load_holding<T: Send + 'static>(
     turn: T,
 ) -> Result<Loaded, LoadError> {
     let path = path.to_owned();
-    let (text, _turn) = read::within(time, move || (read::text(&path, time), turn))?;
-    parse(&text?)
+    let (text, turn) = read::within(time, move || (read::text(&path, time), turn))?;
+    let loaded = parse(&text?)?;
+    let config = loaded.config.clone();
+    let (faults, _turn) = read::within(time, move || (files::faults(&config, time), turn))?;
+    if faults.is_empty() { Ok(loaded) } else { Err(LoadError::Faults(faults)) }
 }
 
 /// A YAML file, named by its path. It is read by one reader at a time, in the order of

@@ -9,11 +9,14 @@
 //! A [`ConfigSource`] is where the text comes from. [`rights`] reads the other file, of
 //! who may do what.
 
+mod check_fault;
 mod error;
 mod fault;
 mod file_source;
+mod files;
 mod parse;
 mod raw;
+mod raw_forms;
 mod read;
 mod report;
 mod resolve;
@@ -23,6 +26,7 @@ mod warnings;
 mod yaml;
 
 pub use crate::domain::duration::{DurationError, parse as parse_duration};
+pub use check_fault::CheckProblem;
 pub use error::{FaultList, LoadError, Loaded, ReadError};
 pub use fault::{AddressFamily, AddressFlaw, ConfigFault, Problem};
 pub use file_source::{FileSource, load};

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::raw_forms::{RawCodes, RawHeaders};
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a mapping with the key `maglev`")]
 pub(super) struct RawFile {
@@ -85,9 +87,11 @@ pub(super) struct RawFlapDamping {
 pub(super) enum RawKind {
     Icmp,
     Tcp,
+    Udp,
     Http,
     Https,
     Dns,
+    Grpc,
 }
 
 /// The parameters of all types of check together: the fault of a key of another
@@ -95,18 +99,63 @@ pub(super) enum RawKind {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
 pub(super) struct RawParams {
+    pub(super) method: Option<String>,
     pub(super) path: Option<String>,
     pub(super) host: Option<String>,
-    pub(super) response_code: Option<String>,
+    pub(super) headers: Option<RawHeaders>,
+    pub(super) body: Option<String>,
+    pub(super) response_code: Option<RawCodes>,
+    pub(super) response_header: Option<RawResponseHeader>,
     pub(super) response_regexp: Option<String>,
+    pub(super) http2: Option<bool>,
+    pub(super) service: Option<String>,
+    pub(super) proxy_protocol: Option<RawProxyProtocol>,
+    pub(super) steps: Option<Vec<RawStep>>,
     pub(super) ssl: Option<bool>,
     pub(super) server_name: Option<String>,
     pub(super) insecure_skip_verify: Option<bool>,
+    pub(super) client_certificate: Option<String>,
+    pub(super) client_key: Option<String>,
+    pub(super) ca_file: Option<String>,
+    pub(super) min_tls: Option<RawMinTls>,
+    pub(super) alpn: Option<Vec<String>>,
+    pub(super) certificate_warning: Option<String>,
     pub(super) query: Option<String>,
     pub(super) record: Option<String>,
     pub(super) transport: Option<RawTransport>,
     pub(super) expect_rcode: Option<String>,
     pub(super) expect_answer: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct RawResponseHeader {
+    pub(super) name: Option<String>,
+    pub(super) regexp: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawProxyProtocol {
+    V1,
+    V2,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a mapping")]
+pub(super) struct RawStep {
+    pub(super) send: Option<String>,
+    pub(super) send_hex: Option<String>,
+    pub(super) expect: Option<String>,
+    pub(super) expect_hex: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(super) enum RawMinTls {
+    #[serde(rename = "1.2")]
+    V1_2,
+    #[serde(rename = "1.3")]
+    V1_3,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -122,6 +171,7 @@ pub(super) struct RawBackend {
     pub(super) address: Option<String>,
     pub(super) resolve: Option<RawResolve>,
     pub(super) healthcheck: Option<String>,
+    pub(super) port: Option<i64>,
     pub(super) enabled: Option<bool>,
 }
 

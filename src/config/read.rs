@@ -20,7 +20,7 @@ pub(super) const MAX_SIZE: usize = 32 << 20;
 
 /// The text of the file at `path`, whole.
 pub(super) fn text(path: &Path, time: Duration) -> Result<String, LoadError> {
-    let bytes = bytes(path, time)?;
+    let bytes = bytes(path, MAX_SIZE, time)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         ReadError::NotUtf8 { line: 1 + valid.iter().filter(|byte| **byte == b'\n').count() }
@@ -44,7 +44,8 @@ fn refuse_cut_off(text: &str) -> Result<(), LoadError> {
     })
 }
 
-fn bytes(path: &Path, time: Duration) -> Result<Vec<u8>, ReadError> {
+/// The file at `path`, whole, if it has no more than `limit` bytes.
+pub(super) fn bytes(path: &Path, limit: usize, time: Duration) -> Result<Vec<u8>, ReadError> {
     let deadline = Instant::now() + time;
     // Without it, to open a pipe waits for a writer. Files know no waiting.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
@@ -61,8 +62,8 @@ fn bytes(path: &Path, time: Duration) -> Result<Vec<u8>, ReadError> {
             Err(error) => return Err(error.into()),
             Ok(_) => {}
         }
-        if bytes.len() > MAX_SIZE {
-            return Err(ReadError::TooLarge { limit: MAX_SIZE });
+        if bytes.len() > limit {
+            return Err(ReadError::TooLarge { limit });
         }
     }
 }

@@ -64,8 +64,12 @@ impl FaultReport {
     }
 
     /// Adds a fault, and returns no value.
-    pub(super) fn refuse<T>(&mut self, at: &ConfigPath<'_>, problem: Problem) -> Option<T> {
-        self.fault(at, problem);
+    pub(super) fn refuse<T>(
+        &mut self,
+        at: &ConfigPath<'_>,
+        problem: impl Into<Problem>,
+    ) -> Option<T> {
+        self.fault(at, problem.into());
         None
     }
 

@@ -30,6 +30,11 @@ pub enum WarningKind {
         /// How to turn TLS on for this type of check.
         remedy: &'static str,
     },
+    #[error(
+        "is shown to whoever may see health checks: put its value into a file, \
+         and give {{ file: PATH }}"
+    )]
+    SecretShown,
     /// A VIP that is longer than its prefix.
     #[error(
         "{prefix} takes all of {}, {} to {}, and not {} alone: give {}/{} for that one address, \
@@ -38,6 +43,8 @@ pub enum WarningKind {
         .prefix.addr(), .prefix.max_prefix_len(), .prefix.trunc()
     )]
     HostBits { prefix: IpNet },
+    #[error("does nothing without a health check: name one under healthcheck, or remove it")]
+    PortWithoutCheck,
     #[error("no backend uses this health check: remove it, or name it in a backend")]
     UnusedCheck,
     #[error("no frontend uses this backend, which is still probed: remove it, or add it to a pool")]

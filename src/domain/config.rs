@@ -5,17 +5,19 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::{NonZeroU16, NonZeroU32};
-use std::ops::RangeInclusive;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::announce::placement::VipPrefix;
 use super::announce::{AnnounceSettings, AnnouncerSettings};
-use super::evidence::group::ProbeGroup;
-use super::health::damping::FlapDamping;
+pub use super::check::{
+    CheckKind, CheckStep, ClientCredentials, DnsExchange, Expectation, GrpcExchange, HeaderValue,
+    HealthCheck, HttpExchange, MinTlsVersion, Payload, ProxyVersion, RequestHeader, ResponseHeader,
+    Timing, TlsClient, TlsSettings,
+};
 use super::names::{BackendName, CheckName, FrontendName, PoolName};
-use super::resolution::{BackendAddress, HostName, IpFamily};
+use super::resolution::BackendAddress;
 use crate::domain::balancing::fail_open::FailOpenThreshold;
 use crate::domain::dataplane::net::{Encap, TableLength, Vip, Weight};
 
@@ -92,168 +94,14 @@ pub struct LbConf {
     pub flow_timeout_s: u32,
 }
 
-/// `healthchecks.<name>`
-#[derive(Clone, Debug, PartialEq)]
-pub struct HealthCheck {
-    pub kind: CheckKind,
-    pub timing: Timing,
-    /// The source address of probes to IPv4 backends; `None`: the kernel chooses.
-    pub source_v4: Option<Ipv4Addr>,
-    /// The source address of probes to IPv6 backends; `None`: the kernel chooses.
-    pub source_v6: Option<Ipv6Addr>,
-}
-
-impl HealthCheck {
-    /// The way that its probes to `address` take.
-    #[must_use]
-    pub fn group(&self, address: IpAddr) -> ProbeGroup {
-        let (family, source) = match address {
-            IpAddr::V4(_) => (IpFamily::V4, self.source_v4.map(IpAddr::V4)),
-            IpAddr::V6(_) => (IpFamily::V6, self.source_v6.map(IpAddr::V6)),
-        };
-        ProbeGroup { family, source }
-    }
-
-    /// The check of a backend that is given by name: the name is the HTTP host and
-    /// the TLS server name, unless the check sets these.
-    #[must_use]
-    pub fn of_host(&self, host: &HostName) -> Self {
-        let mut check = self.clone();
-        let name = host.name.trim_end_matches('.');
-        match &mut check.kind {
-            CheckKind::Http { port, tls, exchange } => {
-                let default_port = if tls.is_some() { 443 } else { 80 };
-                let host = || match port.get() {
-                    port if port == default_port => name.to_owned(),
-                    port => format!("{name}:{port}"),
-                };
-                exchange.host.get_or_insert_with(host);
-            }
-            CheckKind::Tcp { tls: Some(tls), .. } => {
-                tls.server_name.get_or_insert_with(|| name.to_owned());
-            }
-            CheckKind::Icmp | CheckKind::Tcp { tls: None, .. } | CheckKind::Dns { .. } => {}
-        }
-        check
-    }
-}
-
-/// When a backend is probed and how many results make a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// Between the starts of two probes of a backend that is fully up.
-    pub interval: Duration,
-    /// The same while the backend rises, falls or is unknown.
-    pub fast_interval: Duration,
-    /// The same while the backend is down.
-    pub down_interval: Duration,
-    /// A probe that takes longer fails.
-    pub timeout: Duration,
-    /// Consecutive passes that make a backend up.
-    pub rise: NonZeroU32,
-    /// Consecutive failures that make a backend down.
-    pub fall: NonZeroU32,
-    /// `None`: every return is at once.
-    pub damping: Option<FlapDamping>,
-}
-
-/// A kind of health check with its parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CheckKind {
-    /// Passes if an echo request is answered.
-    Icmp,
-    /// Passes if a connection is accepted and, with `tls`, the handshake succeeds.
-    Tcp {
-        port: NonZeroU16,
-        /// Set by `ssl: true`.
-        tls: Option<TlsSettings>,
-    },
-    /// Passes if an HTTP/1.1 request, over TLS if `tls` is set, is answered as expected.
-    Http {
-        port: NonZeroU16,
-        /// Set by `type: https`.
-        tls: Option<TlsSettings>,
-        exchange: HttpExchange,
-    },
-    /// Passes if a DNS query is answered as expected.
-    Dns { port: NonZeroU16, exchange: DnsExchange },
-}
-
-impl CheckKind {
-    /// The name in the configuration file.
-    #[must_use]
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Self::Icmp => "icmp",
-            Self::Tcp { .. } => "tcp",
-            Self::Http { tls: None, .. } => "http",
-            Self::Http { tls: Some(_), .. } => "https",
-            Self::Dns { .. } => "dns",
-        }
-    }
-
-    /// Whether its probes are TLS clients.
-    #[must_use]
-    pub fn uses_tls(&self) -> bool {
-        matches!(self, Self::Tcp { tls: Some(_), .. } | Self::Http { tls: Some(_), .. })
-    }
-
-    /// `None` for ICMP.
-    #[must_use]
-    pub fn port(&self) -> Option<NonZeroU16> {
-        match self {
-            Self::Icmp => None,
-            Self::Tcp { port, .. } | Self::Http { port, .. } | Self::Dns { port, .. } => {
-                Some(*port)
-            }
-        }
-    }
-}
-
-/// The settings of probes as TLS clients.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsSettings {
-    /// The name that is sent (SNI) and that the certificate must have, without a final
-    /// dot; `None`: the HTTP host, or the backend's address.
-    pub server_name: Option<String>,
-    /// False: every certificate is accepted.
-    pub verify: bool,
-}
-
-/// An HTTP request and the answer that is expected.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HttpExchange {
-    /// Path and query, starting with `/`.
-    pub path: String,
-    /// The `Host` header; `None`: the backend's address.
-    pub host: Option<String>,
-    /// Status codes that pass.
-    pub codes: RangeInclusive<u16>,
-    /// A valid regular expression that must match the first 64 KiB of the body.
-    pub body: Option<String>,
-}
-
-/// A DNS query and the answer that is expected.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DnsExchange {
-    pub query: String,
-    /// In upper case (`A`, `TYPE257`).
-    pub record: String,
-    /// Over TCP instead of UDP.
-    pub tcp: bool,
-    /// The response code that passes, in upper case (`NOERROR`).
-    pub rcode: String,
-    /// A valid regular expression that must match a record of the answer in the
-    /// notation of zone files; `None`: every record passes.
-    pub answer: Option<String>,
-}
-
 /// `backends.<name>`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
     /// The address that is probed, and that VPP sends flows to.
     pub address: BackendAddress,
     pub check: Option<CheckName>,
+    /// The port that is probed; `None`: the check's own.
+    pub port: Option<NonZeroU16>,
     /// False: it is not probed and gets no flows.
     pub enabled: bool,
 }

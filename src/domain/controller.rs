@@ -7,6 +7,7 @@
 
 mod announce_news;
 mod announcing;
+mod certificates;
 mod commands;
 mod damping;
 mod draining;
@@ -39,6 +40,7 @@ use super::drain::FollowedDrains;
 use super::events::{Change, Event, Transition};
 use super::evidence::doubts::Doubts;
 use super::evidence::hold::HoldStats;
+use super::health::certificate::CertificateView;
 use super::health::damping::DampingView;
 use super::health::doubt::DoubtView;
 use super::health::{Admin, Health, State, Trend};
@@ -118,6 +120,7 @@ struct BackendRecord {
     doubt: Option<DoubtView>,
     /// It passes again, and its return waits.
     damping: Option<DampingView>,
+    certificate: Option<CertificateView>,
     /// It is down, and that was its prober's first verdict.
     first_down: bool,
     /// An operator or the file has taken it into use again, and it had no result since.
@@ -330,8 +333,12 @@ fn count(counts: &mut TransitionCounts, transition: (State, State)) {
 }
 
 fn check_of(config: &Config, backend: &Backend) -> Option<Arc<HealthCheck>> {
-    let check = backend.check.as_ref().and_then(|name| config.checks.get(name));
-    check.cloned()
+    let check = config.checks.get(backend.check.as_ref()?)?;
+    match backend.port {
+        // Shared by all backends of the check, but for those with a port of their own.
+        Some(port) if check.kind.port() != Some(port) => Some(Arc::new(check.at_port(port))),
+        _ => Some(Arc::clone(check)),
+    }
 }
 
 /// The state of a backend before its prober's first report.

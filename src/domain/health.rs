@@ -23,6 +23,7 @@ use doubt::{Doubt, FailureStreak, JudgedProbe};
 pub use input::{HealthEffects, HealthInput, NextProbe, RunId, StateChange, Trend};
 pub use state::{Admin, State};
 
+pub mod certificate;
 pub mod damping;
 pub mod doubt;
 mod input;

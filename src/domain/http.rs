@@ -3,9 +3,14 @@
 //! accepted can be sent.
 
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
 
 use super::dns::is_host_name;
+
+/// The method of a check that names none.
+pub const GET: &str = "GET";
+
+/// The method whose answers have no body.
+pub const HEAD: &str = "HEAD";
 
 /// Whether the text can stand in a request line as it is. Anything else could end the
 /// line and begin a header.
@@ -38,16 +43,48 @@ pub fn has_no_body(status: u16) -> bool {
     matches!(status, 100..200 | 204 | 304)
 }
 
-/// Reads `200` or `200-299`. One code at least must be the status of an answer.
+/// The headers that a check's request has of its own: they are given by other keys, or
+/// say how the request itself is to be read.
+const RESERVED: [&str; 5] = ["host", "content-length", "transfer-encoding", "expect", "trailer"];
+
+/// Whether the text can be a method, other than one that asks for a tunnel.
 #[must_use]
-pub fn response_codes(text: &str) -> Option<RangeInclusive<u16>> {
-    let code = |text: &str| {
-        let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|code| digits && (100..=599).contains(code))
-    };
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let range = code(first)?..=code(last)?;
-    range.clone().any(|code| !is_interim(code)).then_some(range)
+pub fn is_method(text: &str) -> bool {
+    is_token(text) && text != "CONNECT"
+}
+
+/// Whether the text can be the name of a header that a check sends.
+#[must_use]
+pub fn is_header_name(text: &str) -> bool {
+    is_token(text)
+}
+
+/// Whether requests have this header anyway, or can have none such.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
+}
+
+/// Whether a header is about the connection, which HTTP/2 has none of (RFC 9113,
+/// section 8.2.2).
+#[must_use]
+pub fn is_of_connection(name: &str) -> bool {
+    let known = ["connection", "keep-alive", "proxy-connection", "upgrade", "te"];
+    known.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether the bytes can be the value of a header (RFC 9110, section 5.5): no line end
+/// among them, which could begin another, and no space around them.
+#[must_use]
+pub fn is_header_value(bytes: &[u8]) -> bool {
+    let is_field = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
+    bytes.iter().all(is_field) && bytes.trim_ascii() == bytes
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_token(text: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_token)
 }
 
 /// The name that is asked for in a TLS handshake and that the certificate must have:
@@ -78,29 +115,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn response_codes_are_those_that_an_answer_can_have() {
-        for (text, codes) in [
-            ("200", Some(200..=200)),
-            ("101", Some(101..=101)),
-            ("599", Some(599..=599)),
-            ("200-299", Some(200..=299)),
-            ("100-399", Some(100..=399)),
-            ("100-101", Some(100..=101)),
-            ("100", None),
-            ("103", None),
-            ("102-199", None),
-            ("299-200", None),
-            ("99", None),
-            ("600", None),
-            ("0200", None),
-            ("+20", None),
-            ("2xx", None),
-            ("200-", None),
-            ("-200", None),
-            ("", None),
-        ] {
-            assert_eq!(response_codes(text), codes, "{text:?}");
+    fn nothing_of_a_request_ends_its_line() {
+        for good in ["GET", "HEAD", "POST", "M-SEARCH", "get"] {
+            assert!(is_method(good), "{good}");
         }
+        for bad in ["", "CONNECT", "GET ", "GET / HTTP/1.1\r\nX:", "GÉT", "a:b", "(a)"] {
+            assert!(!is_method(bad), "{bad:?}");
+        }
+        assert!(is_header_name("X-Forwarded_For.1"));
+        assert!(!is_header_name("X:") && !is_header_name("X Y") && !is_header_name("X\r\nY"));
+        for good in ["", "a", "a b\tc", "größe", "\"x\""] {
+            assert!(is_header_value(good.as_bytes()), "{good}");
+        }
+        for bad in [" a", "a ", "a\tb\t", "a\r\nX: y", "a\nb", "a\0b", "a\x7fb", "a\n"] {
+            assert!(!is_header_value(bad.as_bytes()), "{bad:?}");
+        }
+        for name in ["Host", "content-length", "Transfer-Encoding"] {
+            assert!(is_reserved(name), "{name}");
+        }
+        assert!(!is_reserved("Connection") && !is_reserved("X-Host"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub mod announce;
 pub mod balancing;
+pub mod check;
 pub mod config;
 pub mod controller;
 pub mod dataplane;
@@ -28,6 +29,7 @@ pub mod reconcile;
 pub mod removals;
 pub mod resolution;
 pub mod rights;
+pub mod status_codes;
 pub mod tester;
 pub mod utc;
 pub mod web;

@@ -36,8 +36,11 @@ impl Load {
 fn cost(kind: &CheckKind) -> Duration {
     Duration::from_micros(match kind {
         CheckKind::Icmp | CheckKind::Tcp { tls: None, .. } => 30,
-        CheckKind::Http { tls: None, .. } | CheckKind::Dns { .. } => 45,
-        CheckKind::Tcp { tls: Some(_), .. } | CheckKind::Http { tls: Some(_), .. } => 1000,
+        CheckKind::Http { tls: None, .. } | CheckKind::Udp { .. } | CheckKind::Dns { .. } => 45,
+        CheckKind::Grpc { tls: None, .. } => 150,
+        CheckKind::Tcp { tls: Some(_), .. }
+        | CheckKind::Http { tls: Some(_), .. }
+        | CheckKind::Grpc { tls: Some(_), .. } => 1000,
     })
 }
 
@@ -114,12 +117,12 @@ mod tests {
             fall: NonZeroU32::MIN,
             damping: None,
         };
-        HealthCheck { kind, timing, source_v4: None, source_v6: None }
+        HealthCheck { kind, timing, source_v4: None, source_v6: None, proxy: None }
     }
 
     fn tcp(tls: bool) -> CheckKind {
-        let tls = tls.then_some(TlsSettings { server_name: None, verify: true });
-        CheckKind::Tcp { port: NonZeroU16::MIN, tls }
+        let tls = tls.then_some(TlsSettings::new(None, true));
+        CheckKind::Tcp { port: NonZeroU16::MIN, tls, steps: Vec::new() }
     }
 
     #[test]

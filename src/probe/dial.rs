@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use rustix::net::sockopt::set_tcp_quickack;
 use socket2::SockRef;
-use tokio::io::Interest;
+use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::fault::ProbeFault;
 use super::namespace::Namespace;
 use super::open::open_in;
+use super::proxy;
+use crate::domain::config::ProxyVersion;
 
 /// Where a probe goes and where it comes from.
 ///
@@ -30,11 +32,13 @@ pub(super) struct Target {
     pub(super) peer: SocketAddr,
     pub(super) source: Option<IpAddr>,
     pub(super) namespace: Option<Namespace>,
+    /// What connections begin with.
+    pub(super) proxy: Option<ProxyVersion>,
 }
 
 impl Target {
     pub(super) fn new(address: IpAddr, port: NonZeroU16, source: Option<IpAddr>) -> Self {
-        Self { peer: SocketAddr::new(address, port.get()), source, namespace: None }
+        Self { peer: SocketAddr::new(address, port.get()), source, namespace: None, proxy: None }
     }
 
     /// The same from another network namespace.
@@ -42,8 +46,18 @@ impl Target {
         Self { namespace: namespace.cloned(), ..self }
     }
 
+    /// The same with this at the begin of connections.
+    pub(super) fn introduced(self, proxy: Option<ProxyVersion>) -> Self {
+        Self { proxy, ..self }
+    }
+
     pub(super) async fn connect(&self) -> Result<TcpStream, ProbeFault> {
-        Ok(self.socket().await?.connect(self.peer).await?)
+        let stream = self.socket().await?.connect(self.peer).await?;
+        match self.proxy {
+            None => Ok(stream),
+            // Boxed: few connections begin so.
+            Some(version) => Ok(Box::pin(introduce(stream, version, self.peer)).await?),
+        }
     }
 
     /// A socket that sends from the source address.
@@ -67,6 +81,17 @@ impl Target {
         }
         Ok(socket)
     }
+}
+
+/// Begins a connection with whom it is for.
+async fn introduce(
+    mut stream: TcpStream,
+    version: ProxyVersion,
+    peer: SocketAddr,
+) -> io::Result<TcpStream> {
+    let header = proxy::header(version, stream.local_addr()?, peer);
+    stream.write_all(&header).await?;
+    Ok(stream)
 }
 
 /// Sets a connection to end by a reset if the backend has closed it already, as

@@ -15,11 +15,21 @@ pub enum PrepareError {
     /// The host would not survive in a header.
     #[error("host {host:?} must be a host name or an address, with or without a port")]
     Host { host: String },
+    /// The method would not survive in a request line.
+    #[error("method {method:?} must be one such as GET, HEAD or POST")]
+    Method { method: String },
+    /// The header would not survive in a request, or says something else than it does.
+    #[error("header {name:?} cannot be sent as it is")]
+    Header { name: String },
+    #[error("response-header {0}")]
+    ResponseHeader(PatternError),
     /// The server name cannot be asked for in a TLS handshake.
     #[error("server name {name:?} must be a host name or an address")]
     ServerName { name: String },
     #[error("response-regexp {0}")]
     Regexp(PatternError),
+    #[error("expect {0}")]
+    Step(PatternError),
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] native_tls::Error),
     /// The query is not a domain name.

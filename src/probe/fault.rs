@@ -14,6 +14,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use tokio_native_tls::native_tls;
 
+use super::file_fault::FileFault;
 use super::namespace::NamespaceError;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 
@@ -45,7 +46,7 @@ impl Layer {
     }
 }
 
-/// What kept a probe from its result.
+/// What kept a probe from its result. Small, since every run has room for one.
 #[derive(Debug)]
 pub(super) enum ProbeFault {
     /// The network namespace could not be entered.
@@ -54,12 +55,22 @@ pub(super) enum ProbeFault {
     Open(io::Error),
     /// An ICMP socket could not be opened, neither datagram nor raw.
     OpenIcmp(io::Error),
+    /// A file that the check needs.
+    File(Box<FileFault>),
     /// The source address could not be taken.
     Bind(IpAddr, io::Error),
     /// The kernel reported an error on the way to the backend or back.
     Io(io::Error),
     /// The TLS handshake failed.
     Tls(native_tls::Error),
+    /// HTTP/2 ended in an error.
+    Http2(Box<h2::Error>),
+    /// The connection ended before the answer.
+    Http2Closed,
+    /// What is asked for cannot be put into a request.
+    Request(http::Error),
+    /// The server chose none of the protocols that were offered.
+    NoProtocol,
 }
 
 impl From<io::Error> for ProbeFault {
@@ -74,11 +85,18 @@ impl From<native_tls::Error> for ProbeFault {
     }
 }
 
+impl From<h2::Error> for ProbeFault {
+    fn from(error: h2::Error) -> Self {
+        Self::Http2(Box::new(error))
+    }
+}
+
 impl ProbeFault {
     /// The result of a fault in `layer`.
     pub(super) fn result_in(self, layer: Layer) -> ProbeResult {
         match self {
             Self::Namespace(error) => local(error.to_string()),
+            Self::File(fault) => local(format!("{} {}", fault.path, fault.why)),
             Self::Open(error) => match Errno::from_io_error(&error) {
                 Some(Errno::AFNOSUPPORT) => {
                     local("this machine has no such address family: is IPv6 disabled?")
@@ -101,6 +119,15 @@ impl ProbeFault {
             },
             Self::Io(error) => io_result(&error, layer),
             Self::Tls(error) => tls_result(&error),
+            Self::Http2(error) => http2_result(*error, layer),
+            Self::Http2Closed => {
+                ProbeResult::new(ResultCode::L7Response, "connection closed before the response")
+            }
+            Self::Request(error) => local(format!("the request cannot be made: {error}")),
+            Self::NoProtocol => ProbeResult::new(
+                ResultCode::L6Response,
+                "the backend chose none of the protocols that were offered (ALPN)",
+            ),
         }
     }
 }
@@ -175,6 +202,21 @@ fn io_result(error: &io::Error, layer: Layer) -> ProbeResult {
         // Without a number it comes from the TLS library, also after the
         // handshake: TLS 1.3 servers refuse a client only then.
         None => ProbeResult::new(ResultCode::L6Response, readable(&error.to_string())),
+    }
+}
+
+fn http2_result(error: h2::Error, layer: Layer) -> ProbeResult {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let Some(kind) = error.get_io().map(io::Error::kind) else {
+        return ProbeResult::new(ResultCode::L7Response, format!("not as HTTP/2 has it: {error}"));
+    };
+    match (kind, error.into_io()) {
+        // h2 keeps the kinds of errors and not their numbers.
+        (ConnectionReset | ConnectionAborted | BrokenPipe, _) => {
+            io_result(&Errno::CONNRESET.into(), Layer::Exchange)
+        }
+        (UnexpectedEof, _) | (_, None) => ProbeFault::Http2Closed.result_in(layer),
+        (_, Some(error)) => io_result(&error, layer),
     }
 }
 

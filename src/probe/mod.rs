@@ -10,20 +10,29 @@
 //! it, for every kind.
 
 mod common;
+mod credentials;
+mod datagrams;
 mod dial;
 mod dns;
 mod error;
 mod exchange;
 mod fault;
+mod file_fault;
+mod from_files;
+mod grpc;
 mod http;
+mod http2;
 mod icmp;
 mod lookup;
 mod name;
 mod namespace;
 mod open;
 mod prepared;
+mod prepared_steps;
+mod proxy;
 mod resources;
 mod slots;
+mod steps;
 mod tcp;
 mod thread_resources;
 mod tls;

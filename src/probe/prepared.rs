@@ -9,11 +9,15 @@ use super::dial;
 use super::dns::DnsProbe;
 use super::error::PrepareError;
 use super::fault::{Layer, ProbeFault};
+use super::grpc::GrpcProbe;
 use super::http::HttpProbe;
+use super::http::over_http2::Http2Probe;
 use super::icmp::IcmpProbe;
 use super::resources::ThreadResources;
+use super::steps::StepsProbe;
 use super::tcp::TcpProbe;
 use crate::domain::config::{CheckKind, HealthCheck};
+use crate::domain::health::certificate::CertificateEnd;
 use crate::domain::health::probe_result::ProbeResult;
 
 /// A health check prepared for one backend.
@@ -32,6 +36,9 @@ enum PreparedKind {
     Tcp(TcpProbe),
     Http(HttpProbe),
     Dns(DnsProbe),
+    Steps(Box<StepsProbe>),
+    Http2(Box<Http2Probe>),
+    Grpc(Box<GrpcProbe>),
 }
 
 impl Probe {
@@ -50,11 +57,32 @@ impl Probe {
             IpAddr::V4(_) => check.source_v4.map(IpAddr::V4),
             IpAddr::V6(_) => check.source_v6.map(IpAddr::V6),
         };
-        let target = |port| dial::Target::new(address, port, source).within(resources.namespace());
+        let target = |port| {
+            let target = dial::Target::new(address, port, source).within(resources.namespace());
+            target.introduced(check.proxy)
+        };
         let kind = match &check.kind {
             CheckKind::Icmp => PreparedKind::Icmp(IcmpProbe::prepare(address, source, resources)),
-            CheckKind::Tcp { port, tls } => {
+            CheckKind::Tcp { port, tls, steps } if steps.is_empty() => {
                 PreparedKind::Tcp(TcpProbe::prepare(target(*port), tls.as_ref(), resources)?)
+            }
+            CheckKind::Tcp { port, tls, steps } => {
+                let (target, tls) = (target(*port), tls.as_ref());
+                let probe = StepsProbe::over_tcp(target, tls, steps, resources)?;
+                PreparedKind::Steps(Box::new(probe))
+            }
+            CheckKind::Udp { port, steps } => {
+                let probe = StepsProbe::over_udp(target(*port), steps, resources)?;
+                PreparedKind::Steps(Box::new(probe))
+            }
+            CheckKind::Http { port, tls: Some(tls), exchange } if exchange.http2 => {
+                let probe = Http2Probe::prepare(target(*port), tls, exchange, resources)?;
+                PreparedKind::Http2(Box::new(probe))
+            }
+            CheckKind::Grpc { port, tls, exchange } => {
+                let (target, tls) = (target(*port), tls.as_ref());
+                let probe = GrpcProbe::prepare(target, tls, exchange, resources)?;
+                PreparedKind::Grpc(Box::new(probe))
             }
             CheckKind::Http { port, tls, exchange } => PreparedKind::Http(HttpProbe::prepare(
                 target(*port),
@@ -67,6 +95,19 @@ impl Probe {
             }
         };
         Ok(Self { timeout: check.timing.timeout, kind })
+    }
+
+    /// When the certificate ends that the backend showed last, if its check asks for that.
+    #[must_use]
+    pub fn certificate_end(&self) -> Option<CertificateEnd> {
+        match &self.kind {
+            PreparedKind::Tcp(tcp) => tcp.tls()?.certificate_end(),
+            PreparedKind::Http(http) => http.tls()?.certificate_end(),
+            PreparedKind::Steps(steps) => steps.tls()?.certificate_end(),
+            PreparedKind::Http2(http2) => http2.tls().certificate_end(),
+            PreparedKind::Grpc(grpc) => grpc.tls()?.certificate_end(),
+            PreparedKind::Icmp(_) | PreparedKind::Dns(_) => None,
+        }
     }
 
     /// Makes one probe. Ends after the check's timeout at the latest. Must run
@@ -99,6 +140,9 @@ impl PreparedKind {
             Self::Http(http) => http.attempt(layer, deadline).await,
             // Boxed: it holds its query.
             Self::Dns(dns) => Box::pin(dns.attempt(layer)).await,
+            Self::Http2(http2) => Box::pin(http2.attempt(layer)).await,
+            Self::Grpc(grpc) => Box::pin(grpc.attempt(layer)).await,
+            Self::Steps(steps) => Box::pin(steps.attempt(layer, deadline)).await,
         }
     }
 }
@@ -125,6 +169,7 @@ mod tests {
             },
             source_v4: None,
             source_v6: None,
+            proxy: None,
         };
         let probe =
             Probe::prepare(&check, IpAddr::from([127, 0, 0, 1]), &ThreadResources::new()).unwrap();

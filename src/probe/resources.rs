@@ -14,13 +14,18 @@ use tokio::runtime::Handle;
 use tokio_native_tls::{TlsConnector, native_tls};
 
 use super::common::Common;
+use super::credentials::ConnectorFromFiles;
 use super::dns::question::DnsQuestion;
 use super::fault::ProbeFault;
+use super::http::http2_spec::Http2ExchangeSpec;
 use super::http::spec::HttpExchangeSpec;
 use super::namespace::{Identity, Namespace, NamespaceError};
 use super::open::open_in;
+use super::prepared_steps::PreparedSteps;
 use super::slots::Slots;
-use crate::domain::config::{DnsExchange, HealthCheckerSettings, HttpExchange};
+use crate::domain::config::{
+    CheckStep, DnsExchange, HealthCheckerSettings, HttpExchange, TlsClient,
+};
 use crate::domain::histogram::AtomicHistogram;
 
 /// The resources that the probers of one thread share; clones share them too.
@@ -106,8 +111,12 @@ struct ThreadState {
     connectors: RefCell<[Option<TlsConnector>; 2]>,
     /// The last renewal of the roots.
     renewal: Cell<u64>,
+    /// Each with the renewal that it is of, and whether it verifies.
+    clients: Common<(u64, bool, TlsClient), ConnectorFromFiles>,
     http: Common<HttpExchange, HttpExchangeSpec>,
+    http2: Common<HttpExchange, Http2ExchangeSpec>,
     dns: Common<DnsExchange, DnsQuestion>,
+    steps: Common<Vec<CheckStep>, PreparedSteps>,
 }
 
 impl ThreadResources {
@@ -168,6 +177,17 @@ impl ThreadResources {
         Ok(slot.insert(builder.build()?.into()).clone())
     }
 
+    /// The connector of a client that is not as most are. It is made when a probe needs it
+    /// first.
+    pub(super) fn connector_of(
+        &self,
+        verify: bool,
+        client: &TlsClient,
+    ) -> Result<Rc<ConnectorFromFiles>, native_tls::Error> {
+        let key = (self.inner.renewal.get(), verify, client.clone());
+        self.inner.clients.get(&key, |_| Ok(ConnectorFromFiles::new(verify, client)))
+    }
+
     /// Has the next connector read the system's roots again. Each renewal has a number,
     /// so that the first prober of a thread that asks for it does it for all of them.
     pub fn renew_roots(&self, renewal: u64) {
@@ -180,8 +200,16 @@ impl ThreadResources {
         &self.inner.http
     }
 
+    pub(super) fn http2_specs(&self) -> &Common<HttpExchange, Http2ExchangeSpec> {
+        &self.inner.http2
+    }
+
     pub(super) fn dns_questions(&self) -> &Common<DnsExchange, DnsQuestion> {
         &self.inner.dns
+    }
+
+    pub(super) fn steps(&self) -> &Common<Vec<CheckStep>, PreparedSteps> {
+        &self.inner.steps
     }
 
     /// The ICMP socket for `address`'s family that sends from `source`.

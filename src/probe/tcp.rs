@@ -36,6 +36,10 @@ impl TcpProbe {
         Ok(Self { target, tls: tls.transpose()?.map(Box::new) })
     }
 
+    pub(super) fn tls(&self) -> Option<&PreparedTls> {
+        self.tls.as_deref()
+    }
+
     pub(super) async fn attempt(&self, layer: &mut Layer) -> Result<ProbeResult, ProbeFault> {
         let stream = self.target.connect().await?;
         match &self.tls {

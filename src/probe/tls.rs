@@ -2,25 +2,40 @@
 //! system's roots, and the name both asked for (SNI) and found in the
 //! certificate unless verification is off.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::Poll;
+use std::time::{Duration, SystemTime};
 
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio_native_tls::{TlsConnector, TlsStream};
 
+use super::credentials::{self, ConnectorFromFiles};
 use super::error::PrepareError;
 use super::fault::{Layer, ProbeFault};
 use super::resources::ThreadResources;
+use crate::domain::health::certificate::CertificateEnd;
 use crate::domain::{config, http};
 
 /// TLS to one backend, prepared.
 #[derive(Debug)]
 pub(super) struct PreparedTls {
-    connector: TlsConnector,
+    connector: ConnectorSource,
     server_name: String,
+    /// Whether the server has to choose a protocol (ALPN).
+    has_alpn: bool,
+    warning: Option<Duration>,
+    /// When the certificate that the server showed last ends.
+    ends: Cell<Option<SystemTime>>,
+}
+
+enum ConnectorSource {
+    Shared(TlsConnector),
+    FromFiles(Rc<ConnectorFromFiles>),
 }
 
 impl PreparedTls {
@@ -32,7 +47,8 @@ impl PreparedTls {
         address: IpAddr,
         resources: &ThreadResources,
     ) -> Result<Self, PrepareError> {
-        let server_name = match (&settings.server_name, host) {
+        let config::TlsSettings { server_name, verify, client, certificate_warning } = settings;
+        let server_name = match (server_name, host) {
             (Some(name), _) => name.clone(),
             (None, Some(host)) => http::without_port(host).to_owned(),
             (None, None) => address.to_string(),
@@ -40,7 +56,13 @@ impl PreparedTls {
         let Some(server_name) = http::server_name(&server_name).map(str::to_owned) else {
             return Err(PrepareError::ServerName { name: server_name });
         };
-        Ok(Self { connector: resources.connector(settings.verify)?, server_name })
+        let connector = if *client == config::TlsClient::default() {
+            ConnectorSource::Shared(resources.connector(*verify)?)
+        } else {
+            ConnectorSource::FromFiles(resources.connector_of(*verify, client)?)
+        };
+        let (has_alpn, warning) = (!client.alpn.is_empty(), *certificate_warning);
+        Ok(Self { connector, server_name, has_alpn, warning, ends: Cell::new(None) })
     }
 
     pub(super) async fn handshake(
@@ -52,7 +74,38 @@ impl PreparedTls {
         // The handshake writes twice in a row; Nagle's algorithm would hold
         // the second until the backend's delayed acknowledgement, 40 ms later.
         stream.set_nodelay(true)?;
-        Ok(self.connector.connect(&self.server_name, stream).await?)
+        let stream = match &self.connector {
+            ConnectorSource::Shared(connector) => {
+                connector.connect(&self.server_name, stream).await?
+            }
+            ConnectorSource::FromFiles(made) => {
+                made.get().await?.connect(&self.server_name, stream).await?
+            }
+        };
+        if self.warning.is_some() {
+            let certificate = stream.get_ref().peer_certificate()?;
+            let der = certificate.map(|it| it.to_der()).transpose()?;
+            self.ends.set(der.as_deref().and_then(credentials::end_of));
+        }
+        if self.has_alpn && stream.get_ref().negotiated_alpn()?.is_none() {
+            return Err(ProbeFault::NoProtocol);
+        }
+        Ok(stream)
+    }
+
+    /// What there is to tell of the server's certificate, if that is wanted.
+    pub(super) fn certificate_end(&self) -> Option<CertificateEnd> {
+        self.ends.get().zip(self.warning).map(|(ends, warning)| CertificateEnd { ends, warning })
+    }
+}
+
+/// Without the credentials.
+impl std::fmt::Debug for ConnectorSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Shared(_) => "Shared",
+            Self::FromFiles(_) => "FromFiles",
+        })
     }
 }
 
@@ -74,8 +127,7 @@ mod tests {
     fn the_name_comes_from_the_settings_then_the_host_then_the_address() {
         let resources = ThreadResources::new();
         let name = |server_name: Option<&str>, host| {
-            let settings =
-                config::TlsSettings { server_name: server_name.map(str::to_owned), verify: true };
+            let settings = config::TlsSettings::new(server_name.map(str::to_owned), true);
             PreparedTls::prepare(&settings, host, IpAddr::from([192, 0, 2, 1]), &resources)
                 .map(|tls| tls.server_name)
         };

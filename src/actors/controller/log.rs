@@ -9,6 +9,7 @@ use crate::domain::balancing::fail_open::UpWeight;
 use crate::domain::drain::DrainPhase;
 use crate::domain::events::{DrainChange, FailOpenChange};
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
+use crate::domain::health::certificate::{CertificateNews, CertificateView};
 use crate::domain::health::damping::DampedReturn;
 use crate::domain::names::{BackendName, PoolName};
 use crate::domain::overrides::{OverrideEnd, OverrideEntry, OverrideOrigin, Reason};
@@ -43,6 +44,24 @@ pub(super) fn probing(impossible: Option<&(BackendName, Arc<str>)>) {
 /// That a backend passes again and is kept out.
 pub(super) fn damped(backend: &BackendName, DampedReturn { wait, falls, .. }: &DampedReturn) {
     info!(%backend, falls, ?wait, "backend-damped: it passes again, and has to for this time");
+}
+
+/// That a server's certificate ends soon, or has been renewed.
+pub(super) fn certificate(
+    backend: &BackendName,
+    news: CertificateNews,
+    seen: Option<CertificateView>,
+) {
+    let ends = seen.map(|seen| unix_rfc3339(seen.ends)).unwrap_or_default();
+    match news {
+        CertificateNews::EndsSoon => warn!(
+            %backend, ends,
+            "certificate-ends: the server's certificate ends soon, or has ended: renew it"
+        ),
+        CertificateNews::Renewed => {
+            info!(%backend, ends, "certificate-renewed: the server shows another certificate");
+        }
+    }
 }
 
 /// That a frontend begins to fail open, or ceases to.

@@ -5,7 +5,7 @@ use actix::prelude::*;
 
 use super::{Controller, log};
 use crate::actors::clock::moment;
-use crate::actors::prober::{Damped, Transitioned, TrendChanged};
+use crate::actors::prober::{CertificateSeen, Damped, Transitioned, TrendChanged};
 use crate::actors::reconciler::{ProgressChanged, ServedObserved};
 
 impl Handler<Transitioned> for Controller {
@@ -39,6 +39,17 @@ impl Handler<Damped> for Controller {
         }
         let effects = self.state.damped(prober, &backend, damped, moment());
         self.execute(effects, ctx);
+    }
+}
+
+impl Handler<CertificateSeen> for Controller {
+    type Result = ();
+
+    fn handle(&mut self, message: CertificateSeen, _: &mut Self::Context) {
+        let CertificateSeen { prober, backend, certificate } = message;
+        if let Some(news) = self.state.certificate_seen(prober, &backend, certificate) {
+            log::certificate(&backend, news, certificate);
+        }
     }
 }
 

@@ -64,7 +64,7 @@ impl Handler<RenewRoots> for Prober {
     type Result = ();
 
     fn handle(&mut self, RenewRoots(renewal): RenewRoots, _: &mut Self::Context) {
-        let uses_tls = self.settings.check.as_ref().is_some_and(|check| check.kind.uses_tls());
+        let uses_tls = self.settings.check.as_ref().is_some_and(|check| check.kind.tls().is_some());
         if let (true, ProbeTransport::Network(resources)) = (uses_tls, &self.transport) {
             resources.renew_roots(renewal);
             // A probe in progress ends with the roots that it began with.

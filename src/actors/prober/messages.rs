@@ -12,6 +12,7 @@ use crate::domain::config::HealthCheck;
 use crate::domain::events::Transition;
 use crate::domain::evidence::doubts::{QuestionId, Suspicion};
 use crate::domain::evidence::group::ProbeGroup;
+use crate::domain::health::certificate::CertificateView;
 use crate::domain::health::damping::DampedReturn;
 use crate::domain::health::doubt::{DoubtId, Judgement};
 use crate::domain::health::probe_history::{ProbeHistory, ProbeOutcome};
@@ -63,6 +64,16 @@ pub struct Damped {
     pub damped: Option<DampedReturn>,
 }
 
+/// Sent to the Controller: the server shows another certificate than it did, or the same,
+/// and its end is near; `None`: nothing is known of one any more.
+#[derive(Message, Debug)]
+#[rtype(result = "()")]
+pub struct CertificateSeen {
+    pub prober: ProberId,
+    pub backend: BackendName,
+    pub certificate: Option<CertificateView>,
+}
+
 /// Sent to the Controller: the answer to [`Ask`].
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
@@ -80,6 +91,7 @@ pub struct ProberRecipients {
     pub suspicions: Recipient<Suspected>,
     pub trends: Recipient<TrendChanged>,
     pub damped: Recipient<Damped>,
+    pub certificates: Recipient<CertificateSeen>,
     pub answers: Recipient<Answered>,
 }
 
@@ -90,6 +102,7 @@ where
         + Handler<Suspected>
         + Handler<TrendChanged>
         + Handler<Damped>
+        + Handler<CertificateSeen>
         + Handler<Answered>,
 {
     fn from(controller: &Addr<A>) -> Self {
@@ -98,6 +111,7 @@ where
             suspicions: controller.clone().recipient(),
             trends: controller.clone().recipient(),
             damped: controller.clone().recipient(),
+            certificates: controller.clone().recipient(),
             answers: controller.clone().recipient(),
         }
     }

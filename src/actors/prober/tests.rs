@@ -101,6 +101,12 @@ impl Handler<TrendChanged> for TransitionRecorder {
     fn handle(&mut self, _: TrendChanged, _: &mut Self::Context) {}
 }
 
+impl Handler<CertificateSeen> for TransitionRecorder {
+    type Result = ();
+
+    fn handle(&mut self, _: CertificateSeen, _: &mut Self::Context) {}
+}
+
 impl Handler<Damped> for TransitionRecorder {
     type Result = ();
 

@@ -7,7 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::messages::{Answered, Damped, ProberRecipients, Suspected, Transitioned, TrendChanged};
+use super::messages::{
+    Answered, CertificateSeen, Damped, ProberRecipients, Suspected, Transitioned, TrendChanged,
+};
 use crate::actors::Outbox;
 use crate::domain::evidence::group::ProbeGroup;
 use crate::domain::evidence::passes::PassedProbes;
@@ -24,6 +26,7 @@ pub(super) struct SharedByThread {
     pub(super) suspicions: Outbox<Suspected>,
     pub(super) trends: Outbox<TrendChanged>,
     pub(super) damped: Outbox<Damped>,
+    pub(super) certificates: Outbox<CertificateSeen>,
     pub(super) answers: Outbox<Answered>,
     passes: RefCell<BTreeMap<ProbeGroup, PassedProbes>>,
 }
@@ -37,6 +40,7 @@ pub(super) fn shared(to: ProberRecipients) -> Rc<SharedByThread> {
             suspicions: Outbox::new(to.suspicions),
             trends: Outbox::new(to.trends),
             damped: Outbox::new(to.damped),
+            certificates: Outbox::new(to.certificates),
             answers: Outbox::new(to.answers),
             passes: RefCell::default(),
         }))),

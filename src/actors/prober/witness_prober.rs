@@ -61,7 +61,7 @@ fn answers(witness: WitnessAddress, result: &ProbeResult) -> bool {
 fn check(witness: WitnessAddress, group: ProbeGroup) -> HealthCheck {
     let kind = match witness.port {
         None => CheckKind::Icmp,
-        Some(port) => CheckKind::Tcp { port, tls: None },
+        Some(port) => CheckKind::Tcp { port, tls: None, steps: Vec::new() },
     };
     let timing = Timing {
         interval: TIMEOUT,
@@ -77,5 +77,5 @@ fn check(witness: WitnessAddress, group: ProbeGroup) -> HealthCheck {
         Some(IpAddr::V4(v4)) => (Some(v4), None),
         Some(IpAddr::V6(v6)) => (None, Some(v6)),
     };
-    HealthCheck { kind, timing, source_v4, source_v6 }
+    HealthCheck { kind, timing, source_v4, source_v6, proxy: None }
 }

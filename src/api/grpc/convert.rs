@@ -9,11 +9,11 @@ use crate::actors::prober::ProbeReading;
 use crate::domain::balancing::fail_open::FailOpenDecision;
 use crate::domain::balancing::slow_start::{Ramp, RampView};
 use crate::domain::balancing::weights::TargetWeight;
-use crate::domain::config::{CheckKind, HealthCheck, TlsSettings};
 use crate::domain::controller::{BackendView, FrontendView, PoolView};
 use crate::domain::dataplane::net::{Service, Vip};
 use crate::domain::events::{Change, Changed, Event, FailOpenChange, Seq, Transition};
 use crate::domain::evidence::hold::{HoldChange, HoldChangeKind};
+use crate::domain::health::certificate::CertificateView;
 use crate::domain::health::damping::DampingView;
 use crate::domain::health::doubt::DoubtView;
 use crate::domain::health::probe_history::ProbeOutcome;
@@ -21,7 +21,7 @@ use crate::domain::names::FrontendName;
 use crate::pb;
 
 /// A count that the configuration keeps far below `i32::MAX`.
-fn int(number: u32) -> i32 {
+pub(super) fn int(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
@@ -56,6 +56,8 @@ pub(super) fn backend(view: &BackendView, reading: &ProbeReading) -> pb::Backend
         drain: view.drain.as_deref().map(drain_info::info),
         slow_starts: view.ramps.iter().map(|(frontend, ramp)| slow_start(frontend, ramp)).collect(),
         probes: reading.history.iter().map(probe).collect(),
+        port: view.settings.port.map_or(0, |port| port.get().into()),
+        certificate: view.certificate.map(certificate),
     }
 }
 
@@ -66,6 +68,10 @@ fn probe(outcome: &ProbeOutcome) -> pb::ProbeRecord {
         at_unix_ns: unix_ns(outcome.ended()),
         passed: outcome.code.passed(),
     }
+}
+
+fn certificate(view: CertificateView) -> pb::CertificateInfo {
+    pb::CertificateInfo { ends_unix_ns: unix_ns(view.ends), soon: view.is_soon }
 }
 
 fn damping(view: DampingView) -> pb::DampingInfo {
@@ -163,65 +169,6 @@ fn pool_info(frontend: &FrontendName, view: &PoolView) -> pb::PoolInfo {
         ..pb::PoolBackendInfo::default()
     });
     pb::PoolInfo { name: view.name.to_string(), backends: backends.collect() }
-}
-
-pub(super) fn health_check(name: &str, check: &HealthCheck) -> pb::HealthCheckInfo {
-    let text = |address: Option<String>| address.unwrap_or_default();
-    let timing = &check.timing;
-    let mut info = pb::HealthCheckInfo {
-        name: name.into(),
-        r#type: check.kind.type_name().into(),
-        port: check.kind.port().map_or(0, |port| port.get().into()),
-        interval_ns: ns(timing.interval),
-        fast_interval_ns: ns(timing.fast_interval),
-        down_interval_ns: ns(timing.down_interval),
-        timeout_ns: ns(timing.timeout),
-        rise: int(timing.rise.get()),
-        fall: int(timing.fall.get()),
-        flap_damping: timing.damping.map(|damping| pb::FlapDampingParams {
-            window_ns: ns(damping.window),
-            delay_ns: ns(damping.delay),
-            max_delay_ns: ns(damping.max_delay),
-        }),
-        probe_ipv4_src: text(check.source_v4.map(|source| source.to_string())),
-        probe_ipv6_src: text(check.source_v6.map(|source| source.to_string())),
-        ..pb::HealthCheckInfo::default()
-    };
-    let server_name = |tls: &Option<TlsSettings>| {
-        tls.as_ref().and_then(|tls| tls.server_name.clone()).unwrap_or_default()
-    };
-    let unverified = |tls: &Option<TlsSettings>| tls.as_ref().is_some_and(|tls| !tls.verify);
-    match &check.kind {
-        CheckKind::Icmp => {}
-        CheckKind::Tcp { tls, .. } => {
-            info.tcp = Some(pb::TcpCheckParams {
-                ssl: tls.is_some(),
-                server_name: server_name(tls),
-                insecure_skip_verify: unverified(tls),
-            });
-        }
-        CheckKind::Http { tls, exchange, .. } => {
-            info.http = Some(pb::HttpCheckParams {
-                path: exchange.path.clone(),
-                host: exchange.host.clone().unwrap_or_default(),
-                response_code_min: (*exchange.codes.start()).into(),
-                response_code_max: (*exchange.codes.end()).into(),
-                response_regexp: exchange.body.clone().unwrap_or_default(),
-                server_name: server_name(tls),
-                insecure_skip_verify: unverified(tls),
-            });
-        }
-        CheckKind::Dns { exchange, .. } => {
-            info.dns = Some(pb::DnsCheckParams {
-                query: exchange.query.clone(),
-                record: exchange.record.clone(),
-                transport: if exchange.tcp { "tcp" } else { "udp" }.into(),
-                expect_rcode: exchange.rcode.clone(),
-                expect_answer: exchange.answer.clone().unwrap_or_default(),
-            });
-        }
-    }
-    info
 }
 
 pub(super) fn event(event: &Event, seq: Seq, boot_id: u64) -> pb::Event {

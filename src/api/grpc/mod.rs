@@ -7,6 +7,7 @@ mod audit;
 mod audit_info;
 mod caller;
 mod change_request;
+mod check_info;
 mod commands;
 pub(super) mod connection;
 mod convert;

@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 use super::names::{parse_name, parse_name_field};
 use super::status::OrStatus;
 use super::watch::{self, EventStream};
-use super::{convert, lb, table};
+use super::{check_info, lb, table};
 use crate::actors::controller::{GetConfig, PredictWeight};
 use crate::actors::reconciler::{GetHeldRemovals, GetVip};
 use crate::actors::vpp_connection::GetVppInfo;
@@ -170,7 +170,7 @@ impl Maglev for MaglevService {
             .checks
             .get(name.as_str())
             .ok_or_else(|| Status::not_found(format!("there is no health check \"{name}\"")))?;
-        Ok(Response::new(convert::health_check(&name, check)))
+        Ok(Response::new(check_info::health_check(&name, check)))
     }
 
     async fn set_frontend_pool_backend_weight(

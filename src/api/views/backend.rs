@@ -29,6 +29,8 @@ pub struct BackendJson {
     pub doubt: Option<DoubtJson>,
     /// Why it passes and is kept out.
     pub damping: Option<DampingJson>,
+    /// The server's certificate, where its check asks for that.
+    pub certificate: Option<CertificateJson>,
     /// The moment of the last transition.
     pub since: Option<String>,
     /// Whether the file and the operator let it serve.
@@ -39,6 +41,8 @@ pub struct BackendJson {
     pub admin_override: Option<OverrideJson>,
     /// The name of its health check; `None`: it is always up.
     pub healthcheck: Option<String>,
+    /// The port that is probed; `None`: the health check's.
+    pub port: Option<u32>,
     /// HAProxy's rise/fall counter, 0..=rise+fall-1; up from `rise` on.
     pub counter: i32,
     /// The result of the last probe: a code and a sentence.
@@ -77,6 +81,14 @@ pub struct DoubtJson {
     pub held: bool,
 }
 
+/// The certificate that a server showed last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CertificateJson {
+    pub ends: Option<String>,
+    /// Whether that is within the time that the check warns of, or past.
+    pub soon: bool,
+}
+
 /// A backend that passes again, and is kept out because it flaps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DampingJson {
@@ -113,11 +125,13 @@ impl From<&pb::BackendInfo> for BackendJson {
             slow_starts: backend.slow_starts.iter().map(SlowStartJson::from).collect(),
             doubt: backend.doubt.as_ref().map(DoubtJson::from),
             damping: backend.damping.as_ref().map(DampingJson::from),
+            certificate: backend.certificate.as_ref().map(CertificateJson::from),
             since: backend.transitions.last().and_then(|last| known_moment(last.at_unix_ns)),
             enabled: backend.enabled,
             enabled_overridden: backend.enabled_overridden,
             admin_override: backend.admin_override.as_ref().map(OverrideJson::from),
             healthcheck: present(&backend.healthcheck),
+            port: (backend.port > 0).then_some(backend.port),
             counter: backend.counter,
             last_result: present(&backend.last_result),
             programmed: backend.programmed,
@@ -138,6 +152,12 @@ impl From<&pb::SlowStartInfo> for SlowStartJson {
 impl From<&pb::DoubtInfo> for DoubtJson {
     fn from(doubt: &pb::DoubtInfo) -> Self {
         Self { since: known_moment(doubt.since_unix_ns), why: doubt.why.clone(), held: doubt.held }
+    }
+}
+
+impl From<&pb::CertificateInfo> for CertificateJson {
+    fn from(certificate: &pb::CertificateInfo) -> Self {
+        Self { ends: known_moment(certificate.ends_unix_ns), soon: certificate.soon }
     }
 }
 

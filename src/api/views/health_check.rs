@@ -10,7 +10,7 @@ use crate::pb;
 pub struct HealthCheckJson {
     /// The key in the configuration file.
     pub name: String,
-    /// `icmp`, `tcp`, `http`, `https` or `dns`.
+    /// `icmp`, `tcp`, `udp`, `http`, `https`, `dns` or `grpc`.
     #[serde(rename = "type")]
     pub kind: String,
     /// `None` for `icmp`.
@@ -33,10 +33,18 @@ pub struct HealthCheckJson {
     pub probe_ipv4_src: Option<String>,
     /// The source address of probes; `None`: the kernel chooses.
     pub probe_ipv6_src: Option<String>,
+    /// `v1` or `v2`: the PROXY protocol that connections begin with.
+    pub proxy_protocol: Option<String>,
+    /// What is sent and expected, of `tcp` and `udp`.
+    pub steps: Vec<CheckStepJson>,
+    /// Of checks with TLS.
+    pub tls: Option<TlsCheckJson>,
     /// Of `http` and `https`.
     pub http: Option<HttpCheckJson>,
     /// Of `tcp`.
     pub tcp: Option<TcpCheckJson>,
+    /// Of `grpc`.
+    pub grpc: Option<GrpcCheckJson>,
     /// Of `dns`.
     pub dns: Option<DnsCheckJson>,
 }
@@ -55,6 +63,8 @@ pub struct FlapDampingJson {
 /// What an HTTP check requests and expects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HttpCheckJson {
+    /// `GET`, `HEAD`, `POST`, …
+    pub method: String,
     /// The path of the request.
     pub path: String,
     /// The Host header; `None`: the backend's address.
@@ -63,6 +73,18 @@ pub struct HttpCheckJson {
     pub response_code_min: i32,
     /// The greatest status code that passes.
     pub response_code_max: i32,
+    /// Whether it is asked over HTTP/2.
+    pub http2: bool,
+    /// What is sent beside the usual headers, in order.
+    pub headers: Vec<HttpCheckHeaderJson>,
+    /// The body of the request.
+    pub body: Option<String>,
+    /// All codes that pass: `200`, `200-299,401`.
+    pub response_codes: String,
+    /// A header that the answer must have.
+    pub response_header: Option<String>,
+    /// What a value of that header must match.
+    pub response_header_regexp: Option<String>,
     /// What the body must match.
     pub response_regexp: Option<String>,
     /// The name for TLS; `None`: the host.
@@ -71,12 +93,67 @@ pub struct HttpCheckJson {
     pub insecure_skip_verify: bool,
 }
 
+/// A step of a conversation: one of the four.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckStepJson {
+    /// A text.
+    pub send: Option<String>,
+    /// Bytes in hexadecimal digits.
+    pub send_hex: Option<String>,
+    /// A regular expression.
+    pub expect: Option<String>,
+    /// Bytes in hexadecimal digits.
+    pub expect_hex: Option<String>,
+}
+
+/// What probes are as TLS clients, beside the name and the verification.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TlsCheckJson {
+    /// The file of the client's certificate; `None`: it shows none.
+    pub client_certificate: Option<String>,
+    /// The file of its key.
+    pub client_key: Option<String>,
+    /// The file of the issuers that are trusted; `None`: the system's.
+    pub ca_file: Option<String>,
+    /// `1.2` or `1.3`.
+    pub min_tls: String,
+    /// The protocols that are offered.
+    pub alpn: Vec<String>,
+    /// Nanoseconds before its end from which the server's certificate is told of.
+    pub certificate_warning_ns: Option<i64>,
+}
+
+/// A header that a check sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HttpCheckHeaderJson {
+    pub name: String,
+    /// `None`: it is in a file, and not shown.
+    pub value: Option<String>,
+    /// The path of the file that holds the value.
+    pub file: Option<String>,
+}
+
 /// What a TCP check expects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TcpCheckJson {
     /// Whether a TLS handshake must succeed.
     pub ssl: bool,
     /// The name for TLS.
+    pub server_name: Option<String>,
+    /// Whether any certificate passes.
+    pub insecure_skip_verify: bool,
+}
+
+/// What a gRPC check asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GrpcCheckJson {
+    /// The service; `None`: the server as a whole.
+    pub service: Option<String>,
+    /// The authority; `None`: the backend's address.
+    pub host: Option<String>,
+    /// Whether it is asked over TLS.
+    pub ssl: bool,
+    /// The name for TLS; `None`: the host.
     pub server_name: Option<String>,
     /// Whether any certificate passes.
     pub insecure_skip_verify: bool,
@@ -116,8 +193,12 @@ impl From<&pb::HealthCheckInfo> for HealthCheckJson {
             }),
             probe_ipv4_src: present(&check.probe_ipv4_src),
             probe_ipv6_src: present(&check.probe_ipv6_src),
+            proxy_protocol: present(&check.proxy_protocol),
+            steps: check.steps.iter().map(CheckStepJson::from).collect(),
+            tls: check.tls.as_ref().map(TlsCheckJson::from),
             http: check.http.as_ref().map(HttpCheckJson::from),
             tcp: check.tcp.as_ref().map(TcpCheckJson::from),
+            grpc: check.grpc.as_ref().map(GrpcCheckJson::from),
             dns: check.dns.as_ref().map(DnsCheckJson::from),
         }
     }
@@ -125,7 +206,19 @@ impl From<&pb::HealthCheckInfo> for HealthCheckJson {
 
 impl From<&pb::HttpCheckParams> for HttpCheckJson {
     fn from(http: &pb::HttpCheckParams) -> Self {
+        let headers = http.headers.iter().map(|header| HttpCheckHeaderJson {
+            name: header.name.clone(),
+            value: header.file.is_empty().then(|| header.value.clone()),
+            file: present(&header.file),
+        });
         Self {
+            method: http.method.clone(),
+            http2: http.http2,
+            headers: headers.collect(),
+            body: present(&http.body),
+            response_codes: http.response_codes.clone(),
+            response_header: present(&http.response_header),
+            response_header_regexp: present(&http.response_header_regexp),
             path: http.path.clone(),
             host: present(&http.host),
             response_code_min: http.response_code_min,
@@ -137,12 +230,49 @@ impl From<&pb::HttpCheckParams> for HttpCheckJson {
     }
 }
 
+impl From<&pb::CheckStep> for CheckStepJson {
+    fn from(step: &pb::CheckStep) -> Self {
+        Self {
+            send: present(&step.send),
+            send_hex: present(&step.send_hex),
+            expect: present(&step.expect),
+            expect_hex: present(&step.expect_hex),
+        }
+    }
+}
+
+impl From<&pb::TlsCheckParams> for TlsCheckJson {
+    fn from(tls: &pb::TlsCheckParams) -> Self {
+        let warning = tls.certificate_warning_ns;
+        Self {
+            client_certificate: present(&tls.client_certificate),
+            client_key: present(&tls.client_key),
+            ca_file: present(&tls.ca_file),
+            min_tls: tls.min_tls.clone(),
+            alpn: tls.alpn.clone(),
+            certificate_warning_ns: (warning > 0).then_some(warning),
+        }
+    }
+}
+
 impl From<&pb::TcpCheckParams> for TcpCheckJson {
     fn from(tcp: &pb::TcpCheckParams) -> Self {
         Self {
             ssl: tcp.ssl,
             server_name: present(&tcp.server_name),
             insecure_skip_verify: tcp.insecure_skip_verify,
+        }
+    }
+}
+
+impl From<&pb::GrpcCheckParams> for GrpcCheckJson {
+    fn from(grpc: &pb::GrpcCheckParams) -> Self {
+        Self {
+            service: present(&grpc.service),
+            host: present(&grpc.host),
+            ssl: grpc.ssl,
+            server_name: present(&grpc.server_name),
+            insecure_skip_verify: grpc.insecure_skip_verify,
         }
     }
 }

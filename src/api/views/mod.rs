@@ -27,7 +27,9 @@ pub use announcement::{
     AnnounceDriverJson, AnnouncementJson, AnnouncementOddity, AnnouncementsJson,
     PlacedAnnouncementJson, announcement_oddity, misplaced,
 };
-pub use backend::{BackendJson, DampingJson, DoubtJson, SlowStartJson, TransitionJson};
+pub use backend::{
+    BackendJson, CertificateJson, DampingJson, DoubtJson, SlowStartJson, TransitionJson,
+};
 pub use config_check::ConfigCheckJson;
 pub use differences::differences;
 pub use drain::DrainJson;
@@ -37,7 +39,10 @@ pub use frontend::{
     FailOpenJson, FrontendJson, PoolBackendJson, PoolJson, PredictedServerJson, PredictionJson,
     fail_open_text, serving_pool, slow_start_in,
 };
-pub use health_check::{DnsCheckJson, HealthCheckJson, HttpCheckJson, TcpCheckJson};
+pub use health_check::{
+    CheckStepJson, DnsCheckJson, GrpcCheckJson, HealthCheckJson, HttpCheckHeaderJson,
+    HttpCheckJson, TcpCheckJson, TlsCheckJson,
+};
 pub use identity::IdentityJson;
 pub use overrides::{OverrideJson, OverridesJson};
 pub use vpp::{

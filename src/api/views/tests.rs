@@ -43,6 +43,7 @@ fn check(title: &str, object: impl Serialize) {
 fn the_page_has_every_key_of_every_object() {
     let doubt = pb::DoubtInfo::default();
     check("Doubt", DoubtJson::from(&doubt));
+    check("Certificate", CertificateJson::from(&pb::CertificateInfo::default()));
     check("Damping", DampingJson::from(&pb::DampingInfo::default()));
     let slow_starts = vec![pb::SlowStartInfo::default()];
     let drain = Some(pb::DrainInfo::default());
@@ -72,6 +73,11 @@ fn the_page_has_every_key_of_every_object() {
     check("Flap damping", damped.flap_damping.as_ref().unwrap());
     check("Health check", damped);
     check("HTTP check", HttpCheckJson::from(&pb::HttpCheckParams::default()));
+    let header = HttpCheckHeaderJson { name: String::new(), value: None, file: None };
+    check("HTTP check header", header);
+    check("Check step", CheckStepJson::from(&pb::CheckStep::default()));
+    check("gRPC check", GrpcCheckJson::from(&pb::GrpcCheckParams::default()));
+    check("TLS check", TlsCheckJson::from(&pb::TlsCheckParams::default()));
     check("TCP check", TcpCheckJson::from(&pb::TcpCheckParams::default()));
     check("Fail-open", FailOpenJson::from(&pb::FailOpenInfo::default()));
     check("DNS check", DnsCheckJson::from(&pb::DnsCheckParams::default()));

@@ -93,7 +93,8 @@ impl Demo {
         let mut tasks = JoinSet::new();
         for (name, backend) in &config.backends {
             let check = backend.check.as_ref().and_then(|check| config.checks.get(check));
-            let Some(port) = check.and_then(|check| check.kind.port()) else { continue };
+            let port = backend.port.or_else(|| check?.kind.port());
+            let Some(port) = port.filter(|_| check.is_some()) else { continue };
             let Some(address) = backend.address.fixed() else { continue };
             let address = SocketAddr::new(address, port.get());
             let backend = name.clone();

@@ -1,13 +1,12 @@
 //! `announce` and `frontends.<name>.announce`: which VIPs are announced, and to whom.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::settings::netns;
-use super::values::{duration, number, optional, or_default, percent};
+use super::values::{absolute_path, duration, number, optional, or_default, percent};
 use crate::config::fault::Problem;
 use crate::config::raw;
 use crate::config::report::{ConfigPath, FaultReport};
@@ -89,7 +88,7 @@ fn bird(
     report: &mut FaultReport,
 ) -> Option<DriverSettings> {
     let mut path = |key, given: Option<&str>, default| {
-        or_default(given, String::from(default), |given| absolute(given, &at.key(key), report))
+        or_default(given, String::from(default), |given| absolute_path(given, &at.key(key), report))
     };
     let socket = path("socket", raw.socket.as_deref(), DriverSettings::BIRD_SOCKET);
     let directory = path("directory", raw.directory.as_deref(), DriverSettings::BIRD_DIRECTORY);
@@ -104,15 +103,8 @@ fn command(
     let Some(program) = raw.first() else {
         return report.refuse(at, Problem::Missing { give: "a program and its arguments" });
     };
-    absolute(program, &at.index(0), report)?;
+    absolute_path(program, &at.index(0), report)?;
     Some(DriverSettings::Command { argv: raw.to_vec() })
-}
-
-fn absolute(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
-    if Path::new(given).is_absolute() && !given.contains('\0') {
-        return Some(given.to_owned());
-    }
-    report.refuse(at, Problem::RelativePath { given: given.to_owned() })
 }
 
 /// What a frontend says; `prefix`: that of its VIP, if it has no fault.

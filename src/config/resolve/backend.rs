@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::values;
 use crate::config::fault::{AddressFlaw, Problem};
-use crate::config::raw;
+use crate::config::raw::{self, RawKind};
 use crate::config::report::{ConfigPath, FaultReport};
+use crate::config::warnings::WarningKind;
 use crate::domain::config::Backend;
 use crate::domain::dns;
 use crate::domain::names::CheckName;
@@ -76,6 +77,17 @@ pub(super) fn backend(
         }
         report.refuse(&at.key("healthcheck"), Problem::UnknownCheck { name: name.to_owned() })
     });
+    let port_at = at.key("port");
+    let port = values::optional(raw.port, |given| {
+        let kind = raw.healthcheck.as_ref().and_then(|name| checks.get(name)?.kind);
+        match kind {
+            Some(RawKind::Icmp) => report.refuse(&port_at, Problem::PortOfIcmp),
+            _ => values::port(given, &port_at, report),
+        }
+    });
+    if raw.port.is_some() && raw.healthcheck.is_none() {
+        report.warn(&port_at, WarningKind::PortWithoutCheck);
+    }
     let enabled = raw.enabled.unwrap_or(true);
-    Some(Arc::new(Backend { address: address?, check: check?, enabled }))
+    Some(Arc::new(Backend { address: address?, check: check?, port: port?, enabled }))
 }

@@ -11,7 +11,10 @@ use crate::config::report::{ConfigPath, FaultReport};
 use crate::domain::config::{CheckKind, HealthCheck, Timing};
 use crate::domain::health::damping::FlapDamping;
 
+mod http_params;
 mod params;
+mod steps;
+mod tls;
 
 const RISE: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 const FALL: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
@@ -29,7 +32,7 @@ pub(super) fn check(
     report: &mut FaultReport,
 ) -> Option<HealthCheck> {
     let kind = report
-        .require(&at.key("type"), raw.kind, "icmp, tcp, http, https or dns")
+        .require(&at.key("type"), raw.kind, "icmp, tcp, udp, http, https, dns or grpc")
         .and_then(|kind| self::kind(kind, raw, at, report));
     let timing = timing(raw, at, report);
     let source_v4 = optional(raw.probe_ipv4_src.as_deref(), |given| {
@@ -38,7 +41,16 @@ pub(super) fn check(
     let source_v6 = optional(raw.probe_ipv6_src.as_deref(), |given| {
         source::<Ipv6Addr>(given, &at.key("probe-ipv6-src"), report)
     });
-    Some(HealthCheck { kind: kind?, timing: timing?, source_v4: source_v4?, source_v6: source_v6? })
+    let proxy = or_default(raw.kind, None, |kind| {
+        params::proxy(kind, &raw.params, &at.key("params"), report)
+    });
+    Some(HealthCheck {
+        kind: kind?,
+        timing: timing?,
+        source_v4: source_v4?,
+        source_v6: source_v6?,
+        proxy: proxy?,
+    })
 }
 
 /// An address that probes can leave from. Whether it is this machine's is known when
@@ -74,14 +86,32 @@ fn kind(
     match kind {
         RawKind::Icmp => Some(CheckKind::Icmp),
         RawKind::Tcp => {
-            let tls =
-                params::tls(params, params.ssl.unwrap_or(false), "set ssl: true", &at, report);
-            Some(CheckKind::Tcp { port: port?, tls: tls? })
+            let tls = tls::tls(params, params.ssl.unwrap_or(false), "set ssl: true", &at, report);
+            let steps = or_default(params.steps.as_deref(), Vec::new(), |given| {
+                steps::steps(given, false, &at.key("steps"), report)
+            });
+            Some(CheckKind::Tcp { port: port?, tls: tls?, steps: steps? })
+        }
+        RawKind::Udp => {
+            let at = at.key("steps");
+            let steps = report
+                .require(&at, params.steps.as_deref(), "what to send and to expect")
+                .and_then(|given| steps::steps(given, true, &at, report));
+            Some(CheckKind::Udp { port: port?, steps: steps? })
         }
         RawKind::Http | RawKind::Https => {
-            let tls = params::tls(params, kind == RawKind::Https, "set type: https", &at, report);
-            let exchange = params::http(params, &at, report);
+            let tls = tls::tls(params, kind == RawKind::Https, "set type: https", &at, report);
+            let exchange = http_params::http(kind, params, &at, report);
+            let over_http2 = params.http2 == Some(true);
+            let tls = tls.map(|tls| if over_http2 { tls.map(tls::over_http2) } else { tls });
             Some(CheckKind::Http { port: port?, tls: tls?, exchange: exchange? })
+        }
+        RawKind::Grpc => {
+            let wanted = params.ssl.unwrap_or(false);
+            let tls = tls::tls(params, wanted, "set ssl: true", &at, report);
+            let tls = tls.map(|tls| tls.map(tls::over_http2));
+            let exchange = http_params::grpc(params, &at, report);
+            Some(CheckKind::Grpc { port: port?, tls: tls?, exchange: exchange? })
         }
         RawKind::Dns => {
             let exchange = params::dns(params, &at, report);

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::config::fault::{AddressFamily, Problem};
@@ -119,6 +120,18 @@ pub(super) fn address<A: FamilyAddress>(
 pub(super) fn percent(given: &str) -> Option<u8> {
     let digits = given.strip_suffix('%')?;
     digits.bytes().all(|it| it.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+/// The path of a file, from the root.
+pub(super) fn absolute_path(
+    given: &str,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<String> {
+    if Path::new(given).is_absolute() && !given.contains('\0') {
+        return Some(given.to_owned());
+    }
+    report.refuse(at, Problem::RelativePath { given: given.to_owned() })
 }
 
 /// One of `known` words, which are in capitals. Any case is accepted.

@@ -117,7 +117,7 @@ fn a_fault_has_the_place_of_what_is_wrong() {
         (
             "x-a: &a\n  nabled: true\nmaglev:\n  backends:\n    b: {<<: *a}\n",
             "line 2, column 3: maglev.backends.b: unknown field `nabled`, expected one of \
-             `address`, `resolve`, `healthcheck`, `enabled`",
+             `address`, `resolve`, `healthcheck`, `port`, `enabled`",
         ),
         (
             "x-a: &a { enabled: 7 }\nmaglev:\n  backends:\n    b: {<<: *a}\n",

@@ -15,6 +15,7 @@ mod laws;
 mod names;
 mod overrides;
 mod peers;
+mod ports;
 mod reload_guard;
 mod situations;
 mod slow_start;
@@ -49,10 +50,17 @@ fn config() -> Config {
         fall: one,
         damping: None,
     };
-    let check = HealthCheck { kind: CheckKind::Icmp, timing, source_v4: None, source_v6: None };
+    let check = HealthCheck {
+        kind: CheckKind::Icmp,
+        timing,
+        source_v4: None,
+        source_v6: None,
+        proxy: None,
+    };
     let backend = |number| Backend {
         address: [10, 0, 0, number].into(),
         check: Some("ping".into()),
+        port: None,
         enabled: true,
     };
     let pool = |name: &str, backends: &[&str]| Pool {

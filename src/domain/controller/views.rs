@@ -24,6 +24,7 @@ pub struct BackendView {
     pub doubt: Option<DoubtView>,
     /// It passes again, and its return waits.
     pub damping: Option<DampingView>,
+    pub certificate: Option<CertificateView>,
     /// False while the file or an operator has disabled it.
     pub enabled: bool,
     /// The operator's override of the file's `enabled`.
@@ -131,6 +132,7 @@ impl ControllerState {
             drain: self.drain_of(name.as_str()).cloned().map(Box::new),
             doubt: record.doubt.clone(),
             damping: record.damping,
+            certificate: record.certificate,
             enabled: record.admin != Admin::Disabled,
             admin_override: self.overrides.of_backend(name),
             transitions: record.history.iter().cloned().collect(),

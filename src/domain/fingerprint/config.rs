@@ -6,8 +6,10 @@
 use super::{Fingerprint, FnvHasher};
 use crate::domain::announce::{AnnounceSettings, AnnouncerSettings};
 use crate::domain::config::{
-    Backend, CheckKind, Config, DnsExchange, Frontend, HealthCheck, HealthCheckerSettings,
-    HttpExchange, LbConf, LbSettings, Pool, Timing, TlsSettings, WitnessAddress,
+    Backend, CheckKind, CheckStep, ClientCredentials, Config, DnsExchange, Expectation, Frontend,
+    GrpcExchange, HeaderValue, HealthCheck, HealthCheckerSettings, HttpExchange, LbConf,
+    LbSettings, Pool, RequestHeader, ResponseHeader, Timing, TlsClient, TlsSettings,
+    WitnessAddress,
 };
 use crate::domain::dataplane::net::{Encap, Service};
 use crate::domain::health::damping::FlapDamping;
@@ -130,7 +132,7 @@ fn add_announce(hasher: &mut FnvHasher, settings: &AnnounceSettings) {
 }
 
 fn add_check(hasher: &mut FnvHasher, check: &HealthCheck) {
-    let HealthCheck { kind, timing, source_v4, source_v6 } = check;
+    let HealthCheck { kind, timing, source_v4, source_v6, proxy } = check;
     let Timing { interval, fast_interval, down_interval, timeout, rise, fall, damping } = timing;
     hasher.span(*interval).span(*fast_interval).span(*down_interval).span(*timeout);
     hasher.number(rise.get()).number(fall.get());
@@ -139,20 +141,30 @@ fn add_check(hasher: &mut FnvHasher, check: &HealthCheck) {
     });
     hasher.optional(*source_v4, |hasher, source| drop_ref(hasher.address(source.into())));
     hasher.optional(*source_v6, |hasher, source| drop_ref(hasher.address(source.into())));
+    hasher.optional(*proxy, |hasher, version| drop_ref(hasher.text(version.as_str())));
     hasher.text(kind.type_name());
     match kind {
         CheckKind::Icmp => {}
-        CheckKind::Tcp { port, tls } => {
+        CheckKind::Tcp { port, tls, steps } => {
             hasher.number(port.get());
             hasher.optional(tls.as_ref(), add_tls);
+            add_steps(hasher, steps);
+        }
+        CheckKind::Udp { port, steps } => {
+            hasher.number(port.get());
+            add_steps(hasher, steps);
         }
         CheckKind::Http { port, tls, exchange } => {
             hasher.number(port.get());
             hasher.optional(tls.as_ref(), add_tls);
-            let HttpExchange { path, host, codes, body } = exchange;
-            hasher.text(path).number(*codes.start()).number(*codes.end());
+            add_http(hasher, exchange);
+        }
+        CheckKind::Grpc { port, tls, exchange } => {
+            hasher.number(port.get());
+            hasher.optional(tls.as_ref(), add_tls);
+            let GrpcExchange { service, host } = exchange;
+            hasher.text(service);
             hasher.optional(host.as_deref(), |hasher, host| drop_ref(hasher.text(host)));
-            hasher.optional(body.as_deref(), |hasher, body| drop_ref(hasher.text(body)));
         }
         CheckKind::Dns { port, exchange } => {
             let DnsExchange { query, record, tcp, rcode, answer } = exchange;
@@ -162,14 +174,60 @@ fn add_check(hasher: &mut FnvHasher, check: &HealthCheck) {
     }
 }
 
+fn add_steps(hasher: &mut FnvHasher, steps: &[CheckStep]) {
+    hasher.length(steps.len());
+    for step in steps {
+        let (kind, bytes) = match step {
+            CheckStep::Send(payload) => ("send", payload.bytes()),
+            CheckStep::Expect(Expectation::Pattern(pattern)) => ("expect", pattern.as_bytes()),
+            CheckStep::Expect(Expectation::Bytes(bytes)) => ("expect-hex", bytes.as_slice()),
+        };
+        hasher.text(kind).length(bytes.len());
+        for byte in bytes {
+            hasher.number(*byte);
+        }
+    }
+}
+
+/// Of what a file holds its name counts: machines may have secrets of their own.
+fn add_http(hasher: &mut FnvHasher, exchange: &HttpExchange) {
+    let HttpExchange { method, path, host, headers, content, codes, header, body, http2 } =
+        exchange;
+    hasher.flag(*http2);
+    hasher.text(method).text(path).text(&codes.to_string());
+    hasher.optional(host.as_deref(), |hasher, host| drop_ref(hasher.text(host)));
+    hasher.length(headers.len());
+    for RequestHeader { name, value } in headers {
+        match value {
+            HeaderValue::Text(text) => hasher.text(name).text("text").text(text),
+            HeaderValue::File(path) => hasher.text(name).text("file").text(path),
+        };
+    }
+    hasher.optional(content.as_deref(), |hasher, content| drop_ref(hasher.text(content)));
+    hasher.optional(header.as_ref(), |hasher, ResponseHeader { name, pattern }| {
+        drop_ref(hasher.text(name).text(pattern));
+    });
+    hasher.optional(body.as_deref(), |hasher, body| drop_ref(hasher.text(body)));
+}
+
 fn add_tls(hasher: &mut FnvHasher, tls: &TlsSettings) {
-    let TlsSettings { server_name, verify } = tls;
+    let TlsSettings { server_name, verify, client, certificate_warning } = tls;
     hasher.optional(server_name.as_deref(), |hasher, name| drop_ref(hasher.text(name)));
     hasher.flag(*verify);
+    let TlsClient { credentials, ca_file, min_version, alpn } = client;
+    hasher.optional(credentials.as_ref(), |hasher, ClientCredentials { certificate, key }| {
+        drop_ref(hasher.text(certificate).text(key));
+    });
+    hasher.optional(ca_file.as_deref(), |hasher, file| drop_ref(hasher.text(file)));
+    hasher.text(min_version.as_str()).length(alpn.len());
+    for protocol in alpn {
+        hasher.text(protocol);
+    }
+    hasher.optional(*certificate_warning, |hasher, span| drop_ref(hasher.span(span)));
 }
 
 fn add_backend(hasher: &mut FnvHasher, backend: &Backend) {
-    let Backend { address, check, enabled } = backend;
+    let Backend { address, check, port, enabled } = backend;
     match address {
         BackendAddress::Ip(address) => drop_ref(hasher.text("ip").address(*address)),
         BackendAddress::Name(HostName { name, family }) => {
@@ -181,6 +239,7 @@ fn add_backend(hasher: &mut FnvHasher, backend: &Backend) {
         }
     }
     hasher.optional(check.as_ref(), |hasher, check| drop_ref(hasher.text(check.as_str())));
+    hasher.optional(*port, |hasher, port| drop_ref(hasher.number(port.get())));
     hasher.flag(*enabled);
 }
 

@@ -10,18 +10,13 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 
-use tokio::io::Interest;
-use tokio::net::UdpSocket;
-
+use super::datagrams;
 use super::dial::Target;
 use super::error::PrepareError;
 use super::exchange::{ExchangeAnswer, exchange};
 use super::fault::{Layer, ProbeFault};
-use super::open::open_in;
 use super::resources::ThreadResources;
 use crate::domain::config::DnsExchange;
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
@@ -29,9 +24,6 @@ use question::DnsQuestion;
 
 /// The longest query: length, header, name, type and class.
 const MAX_QUERY: usize = 2 + 12 + 255 + 4;
-
-/// More than a UDP answer without EDNS may have.
-const MAX_DATAGRAM: usize = 4096;
 
 /// A DNS exchange, prepared.
 #[derive(Debug)]
@@ -63,67 +55,10 @@ impl DnsProbe {
             let mut answer = TcpAnswer { question: &self.question, id, kept: Vec::new() };
             return Ok(exchange(&mut stream, framed, &mut answer).await?);
         }
-        let socket = self.open().await?;
+        let socket = datagrams::open(&self.target).await?;
         *layer = Layer::Exchange;
         socket.send(&framed[2..]).await?;
-        loop {
-            // An ICMP error makes the socket ready for errors only.
-            let ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
-            if ready.is_error() {
-                if let Some(error) = socket.take_error()? {
-                    return Err(error.into());
-                }
-                // It was taken already: wait for the next.
-                let taken = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-                let _ = socket.try_io(Interest::ERROR, taken);
-            }
-            if let Some(result) = self.receive(&socket, id)? {
-                return Ok(result);
-            }
-        }
-    }
-
-    /// A fresh socket has a fresh port, which together with the id keeps forged
-    /// and late answers out.
-    async fn open(&self) -> Result<UdpSocket, ProbeFault> {
-        let unspecified = match self.target.peer {
-            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        };
-        let local = SocketAddr::new(self.target.source.unwrap_or(unspecified), 0);
-        let open = move || {
-            let socket = std::net::UdpSocket::bind(local)?;
-            socket.set_nonblocking(true)?;
-            Ok(socket)
-        };
-        let opened = open_in(self.target.namespace.as_ref(), open).await?;
-        let opened = opened.and_then(UdpSocket::from_std);
-        let socket = opened.map_err(|error| match self.target.source {
-            // Opening and binding are one call: an error that binding cannot cause
-            // is the socket's.
-            Some(source)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse
-                ) =>
-            {
-                ProbeFault::Bind(source, error)
-            }
-            _ => ProbeFault::Open(error),
-        })?;
-        socket.connect(self.target.peer).await?;
-        Ok(socket)
-    }
-
-    /// Takes one datagram. The buffer is on the stack of the call, so that no
-    /// waiting probe holds one.
-    fn receive(&self, socket: &UdpSocket, id: u16) -> io::Result<Option<ProbeResult>> {
-        let mut buffer = [0; MAX_DATAGRAM];
-        match socket.try_recv(&mut buffer) {
-            Ok(size) => Ok(self.question.judge(id, &buffer[..size])),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(error),
-        }
+        datagrams::receive(&socket, |bytes| self.question.judge(id, bytes)).await
     }
 }
 

@@ -105,7 +105,7 @@ fn a_record_can_be_asked_to_match() {
     };
     let mut two = response(7, www, ResponseCode::NoError, 0);
     for last in [1, 2] {
-        let data = RData::A(std::net::Ipv4Addr::new(192, 0, 2, last).into());
+        let data = RData::A(Ipv4Addr::new(192, 0, 2, last).into());
         two.add_answer(Record::from_rdata(Name::from_ascii(www).unwrap(), 60, data));
     }
     for (pattern, text) in [

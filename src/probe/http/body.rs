@@ -149,9 +149,15 @@ impl Framing {
 
 /// The coding of a response's body, if it is not the body itself.
 pub(super) fn coding(head: &Head<'_>) -> Option<&'static str> {
-    let mut values = head.values("content-encoding").chain(head.values("transfer-encoding"));
+    coding_of(head.values("content-encoding").chain(head.values("transfer-encoding")))
+}
+
+/// The first coding that these values name.
+pub(super) fn coding_of<V: AsRef<[u8]>>(
+    mut values: impl Iterator<Item = V>,
+) -> Option<&'static str> {
     values.find_map(|value| {
-        let mut elements = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        let mut elements = value.as_ref().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         elements.find_map(|element| {
             CODINGS.into_iter().find(|name| element.eq_ignore_ascii_case(name.as_bytes()))
         })

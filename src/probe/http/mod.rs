@@ -4,6 +4,8 @@
 
 mod body;
 mod head;
+pub(super) mod http2_spec;
+pub(super) mod over_http2;
 mod response;
 pub(super) mod spec;
 #[cfg(test)]
@@ -29,7 +31,8 @@ pub(crate) use body::Framing;
 use body::UnreadMessage;
 pub(crate) use head::Head;
 use response::{HttpAnswer, HttpResponse, HttpVerdict, judge_body};
-use spec::HttpExchangeSpec;
+pub(super) use spec::push_authority;
+use spec::{Expected, HttpExchangeSpec};
 
 /// What is left out of a `Host` header.
 const HTTP_PORT: u16 = 80;
@@ -63,6 +66,10 @@ impl HttpProbe {
         Ok(Self { target, tls, spec, slots: resources.slots().clone() })
     }
 
+    pub(super) fn tls(&self) -> Option<&PreparedTls> {
+        self.tls.as_deref()
+    }
+
     /// Makes one probe. What is still to come of an answer then is read until
     /// `deadline`.
     pub(super) async fn attempt(
@@ -87,7 +94,7 @@ impl HttpProbe {
             }
             None => close(&stream),
         }
-        self.judge(verdict).await
+        judge_verdict(&self.spec.expected, verdict).await
     }
 
     async fn exchange_over(
@@ -110,15 +117,24 @@ impl HttpProbe {
             }
             None => tls::send_close_notify(&mut stream).await,
         }
-        self.judge(verdict).await
+        judge_verdict(&self.spec.expected, verdict).await
     }
 
-    async fn exchange_on<S>(&self, stream: &mut S, usual_port: u16) -> std::io::Result<HttpAnswer>
+    async fn exchange_on<S>(
+        &self,
+        stream: &mut S,
+        usual_port: u16,
+    ) -> Result<HttpAnswer, ProbeFault>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let request = self.spec.request(self.target.peer, usual_port);
-        exchange(stream, &request, &mut HttpResponse::new(&self.spec.expected)).await
+        let peer = self.target.peer;
+        let request = match self.spec.request(peer, usual_port) {
+            Some(request) => request,
+            // Boxed: few requests have a part in files.
+            None => Box::pin(self.spec.request_with_files(peer, usual_port)).await?,
+        };
+        Ok(exchange(stream, &request, &mut HttpResponse::new(&self.spec.expected)).await?)
     }
 
     /// What is still to come, with a slot for its connection: without a free one
@@ -127,27 +143,31 @@ impl HttpProbe {
         let unread = unread?;
         Some((self.slots.try_take()?, unread))
     }
+}
 
-    async fn judge(&self, verdict: HttpVerdict) -> Result<ProbeResult, ProbeFault> {
-        let (status, body) = match verdict {
-            HttpVerdict::Known(result) => return Ok(result),
-            HttpVerdict::Match { status, body } => (status, body),
-        };
-        let size = body.len();
-        let Some(pattern) = &self.spec.expected.body else {
-            return Ok(judge_body(status, size, true));
-        };
-        if size <= MATCHED_HERE {
-            return Ok(judge_body(status, size, pattern.is_match(&body)));
-        }
-        let pattern = pattern.clone();
-        let matched = spawn_blocking(move || pattern.is_match(&body)).await;
-        Ok(match matched {
-            Ok(is_match) => judge_body(status, size, is_match),
-            // No thread takes on work any more.
-            Err(_) => ProbeResult::new(ResultCode::SocketError, "the daemon is stopping"),
-        })
+/// Matches the body, if it is to be matched.
+async fn judge_verdict(
+    expected: &Expected,
+    verdict: HttpVerdict,
+) -> Result<ProbeResult, ProbeFault> {
+    let (status, body) = match verdict {
+        HttpVerdict::Known(result) => return Ok(result),
+        HttpVerdict::Match { status, body } => (status, body),
+    };
+    let size = body.len();
+    let Some(pattern) = &expected.body else {
+        return Ok(judge_body(status, size, true));
+    };
+    if size <= MATCHED_HERE {
+        return Ok(judge_body(status, size, pattern.is_match(&body)));
     }
+    let pattern = pattern.clone();
+    let matched = spawn_blocking(move || pattern.is_match(&body)).await;
+    Ok(match matched {
+        Ok(is_match) => judge_body(status, size, is_match),
+        // No thread takes on work any more.
+        Err(_) => ProbeResult::new(ResultCode::SocketError, "the daemon is stopping"),
+    })
 }
 
 impl UnreadMessage {

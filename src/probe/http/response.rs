@@ -8,7 +8,7 @@ use std::mem;
 
 use super::body::{Body, BodyError, Framing, UnreadMessage, coding};
 use super::head::Head;
-use super::spec::Expected;
+use super::spec::{Expected, ExpectedHeader};
 use crate::domain::health::probe_result::{ProbeResult, ResultCode};
 use crate::domain::http::is_interim;
 use crate::probe::exchange::ExchangeAnswer;
@@ -91,20 +91,17 @@ impl<'a> HttpResponse<'a> {
     /// Takes the head of the answer and the `rest` that has come behind it.
     fn judge_head(&mut self, head: &Head<'_>, rest: &[u8]) -> Option<HttpAnswer> {
         let status = head.status;
-        let framing = Framing::of(head);
+        let framing =
+            if self.expected.is_head { Ok(Framing::Length(0)) } else { Framing::of(head) };
         let is_empty = framing == Ok(Framing::Length(0));
-        let result = if !self.expected.codes.contains(&status) {
+        let result = if !self.expected.codes.contains(status) {
             ProbeResult::new(ResultCode::L7Status, status_text(status, head.reason))
+        } else if let Some(why) = self.header_fault(head) {
+            ProbeResult::new(ResultCode::L7Content, format!("status {status}, but {why}"))
         } else if self.expected.body.is_none() {
             ProbeResult::new(ResultCode::L7Ok, known_status(status))
         } else if let Some(coding) = coding(head).filter(|_| !is_empty) {
-            ProbeResult::new(
-                ResultCode::L7Content,
-                format!(
-                    "status {status}, but its body is compressed ({coding}) though that was not \
-                     asked for, and cannot be matched: have the server send it as it is"
-                ),
-            )
+            compressed(status, coding)
         } else {
             match framing {
                 Ok(framing) => {
@@ -117,6 +114,12 @@ impl<'a> HttpResponse<'a> {
         // What a body that is not needed announces need not be right.
         let unread = framing.ok().and_then(|framing| UnreadMessage::of(framing, rest));
         Some(HttpAnswer { verdict: HttpVerdict::Known(result), unread })
+    }
+
+    /// What is wrong with the header that is expected, if something is.
+    fn header_fault(&self, head: &Head<'_>) -> Option<String> {
+        let header = self.expected.header.as_ref()?;
+        header.fault(head.values(&header.name))
     }
 
     fn take_body(&mut self, bytes: &[u8]) -> Option<HttpAnswer> {
@@ -177,6 +180,27 @@ impl ExchangeAnswer for HttpResponse<'_> {
     }
 }
 
+impl ExpectedHeader {
+    /// What is wrong with the header, if something is.
+    pub(super) fn fault<V: AsRef<[u8]>>(&self, values: impl Iterator<Item = V>) -> Option<String> {
+        let mut values = values.peekable();
+        if values.peek().is_none() {
+            return Some(format!("it has no header {}", self.name));
+        }
+        let is_match = values.any(|value| self.pattern.is_match(value.as_ref().trim_ascii()));
+        (!is_match).then(|| format!("its header {} does not match", self.name))
+    }
+}
+
+/// The status passed, and the body that is to be matched was sent in a coding.
+pub(super) fn compressed(status: u16, coding: &str) -> ProbeResult {
+    let detail = format!(
+        "status {status}, but its body is compressed ({coding}) though that was not \
+         asked for, and cannot be matched: have the server send it as it is"
+    );
+    ProbeResult::new(ResultCode::L7Content, detail)
+}
+
 fn closed_in_body() -> HttpAnswer {
     bad("connection closed inside the body")
 }
@@ -193,7 +217,7 @@ pub(super) fn judge_body(status: u16, size: usize, is_match: bool) -> ProbeResul
 }
 
 /// The status with the backend's reason phrase, shortened.
-fn status_text(status: u16, reason: &[u8]) -> Cow<'static, str> {
+pub(super) fn status_text(status: u16, reason: &[u8]) -> Cow<'static, str> {
     let mut text = status.to_string();
     let reason = String::from_utf8_lossy(reason);
     if !reason.is_empty() {
@@ -204,7 +228,7 @@ fn status_text(status: u16, reason: &[u8]) -> Cow<'static, str> {
 }
 
 /// A status that passed; the usual ones cost no allocation.
-fn known_status(status: u16) -> Cow<'static, str> {
+pub(super) fn known_status(status: u16) -> Cow<'static, str> {
     match status {
         200 => "200 OK".into(),
         204 => "204 No Content".into(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::query::Query;
@@ -58,7 +58,7 @@ pub(super) async fn events(
         (CONTENT_TYPE, EVENT_STREAM),
         (CACHE_CONTROL, "no-store"),
         // For nginx, which would hold events back.
-        (axum::http::HeaderName::from_static("x-accel-buffering"), "no"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     Ok((fields, body).into_response())
 }

@@ -73,7 +73,7 @@ fn maglevc_answers_with_words_names_and_options() {
     // The server on the line is asked, not the environment's.
     let line = format!("maglevc --server {} show healthcheck ", daemon.address);
     let answer = maglevc("127.0.0.1:1", &["__complete", &line]);
-    assert!(answer.starts_with("dns\tits settings\n"), "{answer}");
+    assert!(answer.starts_with("cache\tits settings\ndns\t"), "{answer}");
     // Without a daemon there are words all the same, and no error.
     let answer = maglevc("127.0.0.1:1", &["__complete", "maglevc sync vpp lb state "]);
     let force = "force\talso take the removals that are held\n";

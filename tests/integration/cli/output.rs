@@ -91,6 +91,8 @@ const ANSWERS: &[(&str, &str)] = &[
     ("healthchecks", "show healthchecks"),
     ("healthcheck-https", "show healthcheck web"),
     ("healthcheck-tls", "show healthcheck tls"),
+    ("healthcheck-steps", "show healthcheck cache"),
+    ("healthcheck-grpc", "show healthcheck orders"),
     ("healthcheck-dns", "show healthcheck dns"),
     ("vpp-info", "show vpp info"),
     ("vpp-lb-state", "show vpp lb state"),

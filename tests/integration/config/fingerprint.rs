@@ -74,6 +74,14 @@ fn a_file_in_another_order_and_in_other_words_is_the_same() {
 fn what_means_something_else_is_another_object() {
     let cases = [
         ("path: /a", "path: /b", &["healthcheck web"][..]),
+        ("path: /a", "path: /a, method: HEAD", &["healthcheck web"]),
+        ("path: /a", "path: /a, headers: {X: y}", &["healthcheck web"]),
+        ("path: /a", "path: /a, headers: {X: {file: /y}}", &["healthcheck web"]),
+        ("path: /a", "path: /a, body: x", &["healthcheck web"]),
+        ("path: /a", "path: /a, response-code: '200,204'", &["healthcheck web"]),
+        ("path: /a", "path: /a, response-header: {name: X, regexp: y}", &["healthcheck web"]),
+        ("path: /a", "path: /a, proxy-protocol: v1", &["healthcheck web"]),
+        ("healthcheck: web}", "healthcheck: web, port: 81}", &["backend one"]),
         ("interval: 2s", "interval: 3s", &["healthcheck ping"]),
         ("10.0.0.1,", "10.0.0.9,", &["backend one"]),
         ("enabled: false", "enabled: true", &["backend two"]),

@@ -14,6 +14,7 @@ mod announce;
 mod bounds;
 mod broken;
 mod compatibility;
+mod files;
 mod fingerprint;
 mod promises;
 mod schema;
@@ -47,7 +48,7 @@ fn the_packaged_file_lacks_two_addresses_and_nothing_else() {
 fn the_example_shows_every_type_of_check() {
     let config = config::parse(EXAMPLE).unwrap().config;
     let types: BTreeSet<_> = config.checks.values().map(|check| check.kind.type_name()).collect();
-    assert_eq!(types, ["dns", "http", "https", "icmp", "tcp"].into());
+    assert_eq!(types, ["dns", "grpc", "http", "https", "icmp", "tcp", "udp"].into());
 }
 
 #[test]
@@ -82,9 +83,11 @@ fn there_is_a_file_for_every_kind_of_fault_and_warning() {
         found += &format!("{:?}\n", config::parse(&text).unwrap().warnings[0].kind);
     }
     found += &format!("{:?}\n", bounds::many_warnings().last().unwrap().kind);
+    found += &files::faults().iter().map(|it| format!("{:?}\n", it.problem)).collect::<String>();
     let found: BTreeSet<_> = found.split(|c: char| !c.is_alphanumeric()).collect();
     for (source, name) in [
         (include_str!("../../../src/config/fault.rs"), "Problem"),
+        (include_str!("../../../src/config/check_fault.rs"), "CheckProblem"),
         (include_str!("../../../src/config/fault.rs"), "AddressFlaw"),
         (include_str!("../../../src/domain/duration.rs"), "DurationError"),
         (include_str!("../../../src/config/warnings.rs"), "WarningKind"),

@@ -43,7 +43,9 @@ fn at(mut kind: CheckKind, to: std::net::SocketAddr) -> CheckKind {
         CheckKind::Http { port, .. } | CheckKind::Dns { port, .. } => {
             *port = to.port().try_into().unwrap();
         }
-        CheckKind::Icmp | CheckKind::Tcp { .. } => panic!("{kind:?} is not asked about here"),
+        _ => {
+            panic!("{kind:?} is not asked about here")
+        }
     }
     kind
 }
@@ -152,10 +154,10 @@ fn every_response_code_of_http_that_is_promised_passes_and_no_other_is_accepted(
     for status in [0, 99, 100].into_iter().chain(102..200).chain([600, 999, 1000]) {
         assert_eq!(accepted("http", &format!("response-code: {status}")), None, "{status}");
     }
-    for range in ["200-299", "100-399", "101-101"] {
+    for range in ["200-299", "100-399", "101-101", "'200,204'", "[200, 300-302]"] {
         assert!(accepted("http", &format!("response-code: {range}")).is_some(), "{range}");
     }
-    for range in ["102-103", "299-200", "200-600", "99-200", "200,204"] {
+    for range in ["102-103", "299-200", "200-600", "99-200", "200,103"] {
         assert_eq!(accepted("http", &format!("response-code: \"{range}\"")), None, "{range}");
     }
 }

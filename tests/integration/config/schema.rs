@@ -6,7 +6,7 @@ use vpp_maglev::config::{self, LoadError};
 
 /// The sections of the guide, each with a file whose one open place, `? :`, is for a
 /// key of it.
-pub(crate) const SECTIONS: [(&str, &str); 16] = [
+pub(crate) const SECTIONS: [(&str, &str); 18] = [
     ("maglev", "maglev: { ? : }"),
     ("healthchecker", "maglev: { healthchecker: { ? : } }"),
     ("vpp", "maglev: { vpp: { ? : } }"),
@@ -17,6 +17,14 @@ pub(crate) const SECTIONS: [(&str, &str); 16] = [
     ("announce.bird", "maglev: { announce: { bird: { ? : } } }"),
     ("healthchecks.NAME", "maglev: { healthchecks: { a: { ? : } } }"),
     ("healthchecks.NAME.params", "maglev: { healthchecks: { a: { params: { ? : } } } }"),
+    (
+        "healthchecks.NAME.params.steps[]",
+        "maglev: { healthchecks: { a: { params: { steps: [ { ? : } ] } } } }",
+    ),
+    (
+        "healthchecks.NAME.params.response-header",
+        "maglev: { healthchecks: { a: { params: { response-header: { ? : } } } } }",
+    ),
     (
         "healthchecks.NAME.flap-damping",
         "maglev: { healthchecks: { a: { flap-damping: { ? : } } } }",

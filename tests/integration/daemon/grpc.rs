@@ -97,6 +97,8 @@ async fn every_question_is_answered() {
         drain: None,
         slow_starts: vec![],
         now_unix_ns: a.now_unix_ns,
+        port: 0,
+        certificate: None,
         probes: a.probes.clone(),
     };
     assert!((1..=10).contains(&a.probes.len()) && a.probes.iter().all(|probe| probe.passed));

@@ -2,6 +2,7 @@
 
 mod adopts;
 mod bounds;
+mod checks;
 mod config;
 mod confirmation;
 mod cores;

@@ -10,7 +10,7 @@ use crate::support::wait::{DEADLINE, eventually};
 use crate::support::{Backend, TestBed, get, metrics_address, ran, sample, soon};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-use vpp_maglev::pb::BackendRequest;
+use vpp_maglev::pb::{BackendRequest, GetBackendRequest};
 
 /// A configuration with these lines in `healthchecker`, and backends `a` and
 /// `b` that are probed at `port`.
@@ -125,5 +125,35 @@ async fn backends_that_say_nothing_take_no_descriptors_from_the_others() {
     assert_eq!(others(&page, "honest", "L7OK"), 0, "{page}");
     assert_eq!(others(&page, "silent7", "L7TOUT"), 0, "{page}");
     assert_ne!(sample(&metrics, "maglev_probes_waited_total").await, "0");
+    daemon.terminate().await;
+}
+
+#[tokio::test]
+async fn one_check_serves_backends_on_several_ports() {
+    let [one, other, silent] =
+        [(); 3].map(|()| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    let port = |of: &std::net::TcpListener| of.local_addr().unwrap().port();
+    let closed = port(&silent);
+    drop(silent);
+    let bed = TestBed::with_text(format!(
+        "maglev:\n  vpp: {{lb: {{ipv4-src-address: 192.0.2.1, ipv6-src-address: 2001:db8::1}}}}\n  \
+         healthchecks: {{c: {{type: tcp, port: {}, interval: 50ms, timeout: 1h}}}}\n  backends:\n    \
+         a: {{address: 127.0.0.1, healthcheck: c}}\n    \
+         b: {{address: 127.0.0.1, healthcheck: c, port: {}}}\n    \
+         c: {{address: 127.0.0.1, healthcheck: c, port: {closed}}}\n",
+        port(&one),
+        port(&other),
+    ));
+    let daemon = bed.start().await;
+    let mut client = daemon.client().await;
+    for (name, state, at) in [("a", "up", 0), ("b", "up", port(&other)), ("c", "down", closed)] {
+        eventually("it is probed", DEADLINE, async || {
+            let request = GetBackendRequest { name: name.into() };
+            let found = client.get_backend(request).await.unwrap().into_inner();
+            assert_eq!(found.port, u32::from(at), "{name}");
+            found.state == state
+        })
+        .await;
+    }
     daemon.terminate().await;
 }

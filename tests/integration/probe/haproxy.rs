@@ -16,8 +16,8 @@ use actix::prelude::*;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
 use vpp_maglev::actors::prober::{
-    Answered, Damped, NoteWitness, ProbeTransport, Prober, Stop, Suspected, Transitioned,
-    TrendChanged,
+    Answered, CertificateSeen, Damped, NoteWitness, ProbeTransport, Prober, Stop, Suspected,
+    Transitioned, TrendChanged,
 };
 use vpp_maglev::domain::controller::{ControllerEffect, ControllerState};
 use vpp_maglev::domain::evidence::doubts::Suspicion;
@@ -196,6 +196,12 @@ impl Handler<Damped> for Recorder {
     type Result = ();
 
     fn handle(&mut self, _: Damped, _: &mut Self::Context) {}
+}
+
+impl Handler<CertificateSeen> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, _: CertificateSeen, _: &mut Self::Context) {}
 }
 
 impl Handler<Answered> for Recorder {

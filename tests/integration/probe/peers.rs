@@ -43,6 +43,15 @@ impl Peer {
         panic!("the server does not start");
     }
 
+    /// Starts a server that is waited for in another way.
+    pub(crate) fn run(command: &mut Command) -> Self {
+        Self(command.stdin(Stdio::null()).spawn().unwrap())
+    }
+
+    pub(crate) fn of(child: Child) -> Self {
+        Self(child)
+    }
+
     /// Waits until these ports accept connections; false if the process ends.
     async fn serves(&mut self, ports: &[u16]) -> bool {
         let mut has_ended = false;
@@ -177,7 +186,7 @@ async fn nginx_has_its_certificates_verified() {
     let named = https(nginx.tls[0], verified("localhost"), "/", 200..=200, Some("name localhost"));
     assert_found(named, V4, &shared, "L7OK 200 OK").await;
     // An address is verified, and not sent as a name (RFC 6066, section 3).
-    let address = Some(TlsSettings { server_name: None, verify: true });
+    let address = Some(TlsSettings::new(None, true));
     let unnamed = https(nginx.tls[0], address, "/", 200..=200, Some("^name \n$"));
     assert_found(unnamed, V4, &shared, "L7OK 200 OK").await;
 

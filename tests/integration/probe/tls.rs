@@ -89,7 +89,7 @@ fn certificates_are_verified_unless_told_otherwise() {
 
         let server = listen_tls(&certificates, "good", answer).await;
         // The address is in the certificate too, and is the last resort.
-        let nameless = Some(TlsSettings { server_name: None, verify: true });
+        let nameless = Some(TlsSettings::new(None, true));
         assert_found(tcp(server, nameless), V4, &trusting, "L6OK").await;
         let unknown = "L6RSP certificate: unable to get local issuer certificate";
         let kind = tcp(server, verified("localhost"));

@@ -7,10 +7,12 @@ use std::num::{NonZeroU16, NonZeroU32};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
+use vpp_maglev::config;
 use vpp_maglev::domain::config::{
     CheckKind, DnsExchange, HealthCheck, HttpExchange, Timing, TlsSettings,
 };
@@ -38,7 +40,25 @@ pub(crate) fn check(kind: CheckKind, timeout: Duration) -> HealthCheck {
         },
         source_v4: None,
         source_v6: None,
+        proxy: None,
     }
+}
+
+/// The check of a file that has these keys beside its times, as YAML in one line:
+/// `type: http, port: 80, params: {path: /}`.
+pub(crate) fn configured(keys: &str) -> HealthCheck {
+    let text = format!(
+        "maglev:\n  vpp: {{lb: {{ipv4-src-address: 192.0.2.1, ipv6-src-address: '2001:db8::1'}}}}\n  \
+         healthchecks:\n    it: {{interval: 30s, timeout: 30s, {keys}}}\n"
+    );
+    let loaded = config::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let check = loaded.config.checks.into_values().next().unwrap();
+    Arc::unwrap_or_clone(check)
+}
+
+/// The result of one probe of 127.0.0.1 by such a check.
+pub(crate) async fn found(keys: &str, shared: &ThreadResources) -> String {
+    Probe::prepare(&configured(keys), V4, shared).unwrap().run().await.to_string()
 }
 
 pub(crate) fn port(of: SocketAddr) -> NonZeroU16 {
@@ -46,7 +66,7 @@ pub(crate) fn port(of: SocketAddr) -> NonZeroU16 {
 }
 
 pub(crate) fn tcp(to: SocketAddr, tls: Option<TlsSettings>) -> CheckKind {
-    CheckKind::Tcp { port: port(to), tls }
+    CheckKind::Tcp { port: port(to), tls, steps: Vec::new() }
 }
 
 pub(crate) fn http(to: SocketAddr, codes: RangeInclusive<u16>, body: Option<&str>) -> CheckKind {
@@ -61,7 +81,7 @@ pub(crate) fn https(
     body: Option<&str>,
 ) -> CheckKind {
     let body = body.map(str::to_owned);
-    let exchange = HttpExchange { path: path.into(), host: None, codes, body };
+    let exchange = HttpExchange { body, ..HttpExchange::get(path, codes) };
     CheckKind::Http { port: port(to), tls, exchange }
 }
 
@@ -77,11 +97,11 @@ pub(crate) fn dns(to: SocketAddr, tcp: bool, query: &str, record: &str, rcode: &
 }
 
 pub(crate) fn verified(server_name: &str) -> Option<TlsSettings> {
-    Some(TlsSettings { server_name: Some(server_name.into()), verify: true })
+    Some(TlsSettings::new(Some(server_name.into()), true))
 }
 
 pub(crate) fn unverified() -> Option<TlsSettings> {
-    Some(TlsSettings { server_name: None, verify: false })
+    Some(TlsSettings::new(None, false))
 }
 
 /// One probe with a timeout that is not meant to be reached.

@@ -49,6 +49,12 @@ impl Handler<TrendChanged> for ReportRecorder {
     fn handle(&mut self, _: TrendChanged, _: &mut Self::Context) {}
 }
 
+impl Handler<CertificateSeen> for ReportRecorder {
+    type Result = ();
+
+    fn handle(&mut self, _: CertificateSeen, _: &mut Self::Context) {}
+}
+
 impl Handler<Damped> for ReportRecorder {
     type Result = ();
 

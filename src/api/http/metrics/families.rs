@@ -17,6 +17,7 @@ use crate::domain::announce::AnnouncementListing;
 use crate::domain::balancing::weights::{FrontendState, TargetWeight};
 use crate::domain::drain::DrainPhase;
 use crate::domain::health::State;
+use crate::domain::health::certificate::CertificateView;
 
 const BUILD_INFO: MetricFamily = gauge("build_info", "The running maglevd; always 1.");
 const RELOAD_SUCCESSFUL: MetricFamily = gauge(
@@ -43,6 +44,14 @@ const BACKEND_UNRESOLVED: MetricFamily = gauge(
 const DOUBT: MetricFamily = gauge(
     "doubt",
     "1 while a backend fails and keeps its state, because nobody else passes or it cannot be probed.",
+);
+const CERTIFICATE: MetricFamily = gauge(
+    "backend_certificate_end_timestamp_seconds",
+    "When a backend's certificate ends, in Unix time, where its check gives certificate-warning.",
+);
+const CERTIFICATE_SOON: MetricFamily = gauge(
+    "backend_certificate_expires_soon",
+    "1 while that is within certificate-warning, or past.",
 );
 const DAMPED: MetricFamily =
     gauge("backend_damped", "1 while a backend passes and is kept out, because it flaps.");
@@ -178,6 +187,14 @@ fn backends(overview: &Overview, page: &mut MetricsPage) {
     }
 }
 
+/// What is known of certificates, by backend.
+fn certificates(overview: &Overview) -> impl Iterator<Item = (&str, CertificateView)> {
+    overview
+        .backends
+        .iter()
+        .filter_map(|backend| Some((backend.name.as_str(), backend.certificate?)))
+}
+
 fn evidence(overview: &Overview, page: &mut MetricsPage) {
     page.family(&DOUBT);
     for backend in &overview.backends {
@@ -188,6 +205,16 @@ fn evidence(overview: &Overview, page: &mut MetricsPage) {
     for backend in &overview.backends {
         let damped = flag(backend.damping.is_some());
         page.series(&DAMPED, &[("backend", backend.name.as_str())], damped);
+    }
+    page.family(&CERTIFICATE);
+    for (backend, certificate) in certificates(overview) {
+        let since_1970 = certificate.ends.duration_since(UNIX_EPOCH);
+        let ends = since_1970.unwrap_or_default().as_secs();
+        page.series(&CERTIFICATE, &[("backend", backend)], count(ends));
+    }
+    page.family(&CERTIFICATE_SOON);
+    for (backend, certificate) in certificates(overview) {
+        page.series(&CERTIFICATE_SOON, &[("backend", backend)], flag(certificate.is_soon));
     }
     page.family(&HOLD);
     for (outcome, lasted) in &overview.holds.lasted {

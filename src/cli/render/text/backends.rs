@@ -54,9 +54,10 @@ pub(super) fn one(
     check: Option<&HealthCheckInfo>,
     context: &RenderContext,
 ) -> String {
-    let check_name = match backend.healthcheck.as_str() {
-        "" => "none, always up",
-        name => name,
+    let check_name = match (backend.healthcheck.as_str(), backend.port) {
+        ("", _) => "none, always up".to_owned(),
+        (name, 0) => name.to_owned(),
+        (name, port) => format!("{name}, at port {port}"),
     };
     let mark = if backend.enabled_overridden { "*" } else { "" };
     let slow_starts: Vec<_> = backend.slow_starts.iter().map(slow_start_in).collect();
@@ -69,10 +70,11 @@ pub(super) fn one(
             ("slow start", Cell::new(&slow_starts.join("; "), Tone::Unsure)),
             ("doubted", Cell::new(&doubt(backend, context).unwrap_or_default(), Tone::Unsure)),
             ("damped", Cell::new(&damping(backend, context).unwrap_or_default(), Tone::Unsure)),
+            ("certificate", certificate(backend, context)),
             ("address", address(backend).into()),
             ("enabled", format!("{}{mark}", yes_no(backend.enabled)).into()),
             ("override", backend.admin_override.as_ref().map(fact).unwrap_or_default().into()),
-            ("health check", check_name.into()),
+            ("health check", check_name.as_str().into()),
             ("counter", check.map_or_else(String::new, |check| counter(backend, check)).into()),
             ("last result", backend.last_result.as_str().into()),
         ],
@@ -127,6 +129,18 @@ fn doubt(backend: &BackendInfo, context: &RenderContext) -> Option<String> {
     let what = if doubt.held { "held" } else { "in question" };
     let lasts = age(context.now_of_daemon(backend.now_unix_ns), doubt.since_unix_ns);
     Some(format!("{what} for {lasts}: {}", doubt.why))
+}
+
+/// `ends in 9d, 2026-12-07 10:00:00`
+fn certificate(backend: &BackendInfo, context: &RenderContext) -> Cell {
+    let Some(certificate) = &backend.certificate else { return "".into() };
+    let now = context.now_of_daemon(backend.now_unix_ns);
+    let at = moment(certificate.ends_unix_ns);
+    let text = match certificate.ends_unix_ns.saturating_sub(now) {
+        left @ 0.. => format!("ends in {}, {at}", elapsed(left)),
+        _ => format!("has ended, {at}"),
+    };
+    if certificate.soon { Cell::new(&text, Tone::Unsure) } else { text.into() }
 }
 
 /// How long the return of a backend waits: `3 falls; passes since 4s, up in 16s …`

@@ -1,23 +1,63 @@
 //! `healthchecks.<name>.params`: the request, and the answer that passes.
 
-use std::ops::RangeInclusive;
-
 use super::super::values::{optional, or_default, word};
+use crate::config::check_fault::CheckProblem;
 use crate::config::fault::Problem;
-use crate::config::raw::{RawKind, RawParams, RawTransport};
+use crate::config::raw::{RawKind, RawParams, RawProxyProtocol, RawTransport};
 use crate::config::report::{ConfigPath, FaultReport};
-use crate::config::warnings::WarningKind;
-use crate::domain::config::{DnsExchange, HttpExchange, TlsSettings};
-use crate::domain::{dns, http};
+use crate::domain::config::{DnsExchange, ProxyVersion};
+use crate::domain::dns;
 use crate::pattern::Pattern;
 
-const TCP: &[&str] = &["ssl", "server-name", "insecure-skip-verify"];
-const HTTP: &[&str] =
-    &["path", "host", "response-code", "response-regexp", "server-name", "insecure-skip-verify"];
+const TCP: &[&str] = &[
+    "steps",
+    "ssl",
+    "proxy-protocol",
+    "server-name",
+    "insecure-skip-verify",
+    "client-certificate",
+    "client-key",
+    "ca-file",
+    "min-tls",
+    "alpn",
+    "certificate-warning",
+];
+const HTTP: &[&str] = &[
+    "method",
+    "path",
+    "host",
+    "headers",
+    "body",
+    "response-code",
+    "response-header",
+    "response-regexp",
+    "http2",
+    "proxy-protocol",
+    "server-name",
+    "insecure-skip-verify",
+    "client-certificate",
+    "client-key",
+    "ca-file",
+    "min-tls",
+    "alpn",
+    "certificate-warning",
+];
+const GRPC: &[&str] = &[
+    "service",
+    "host",
+    "ssl",
+    "proxy-protocol",
+    "server-name",
+    "insecure-skip-verify",
+    "client-certificate",
+    "client-key",
+    "ca-file",
+    "min-tls",
+    "certificate-warning",
+];
+const UDP: &[&str] = &["steps"];
 const DNS: &[&str] = &["query", "record", "transport", "expect-rcode", "expect-answer"];
 
-const PATH: &str = "/";
-const RESPONSE_CODES: RangeInclusive<u16> = 200..=200;
 const RECORD: &str = "A";
 const RCODE: &str = "NOERROR";
 
@@ -31,19 +71,35 @@ pub(super) fn refuse_foreign_keys(
     let (kind, known) = match kind {
         RawKind::Icmp => ("icmp", &[] as &[_]),
         RawKind::Tcp => ("tcp", TCP),
+        RawKind::Udp => ("udp", UDP),
         RawKind::Http => ("http", HTTP),
         RawKind::Https => ("https", HTTP),
         RawKind::Dns => ("dns", DNS),
+        RawKind::Grpc => ("grpc", GRPC),
     };
     // Destructured, so that a new key of the schema cannot be forgotten.
     let RawParams {
+        method,
         path,
         host,
+        headers,
+        body,
         response_code,
+        response_header,
         response_regexp,
+        http2,
+        service,
+        proxy_protocol,
+        steps,
         ssl,
         server_name,
         insecure_skip_verify,
+        client_certificate,
+        client_key,
+        ca_file,
+        min_tls,
+        alpn,
+        certificate_warning,
         query,
         record,
         transport,
@@ -51,13 +107,27 @@ pub(super) fn refuse_foreign_keys(
         expect_answer,
     } = params;
     for (key, given) in [
+        ("method", method.is_some()),
         ("path", path.is_some()),
         ("host", host.is_some()),
+        ("headers", headers.is_some()),
+        ("body", body.is_some()),
         ("response-code", response_code.is_some()),
+        ("response-header", response_header.is_some()),
         ("response-regexp", response_regexp.is_some()),
+        ("http2", http2.is_some()),
+        ("service", service.is_some()),
+        ("proxy-protocol", proxy_protocol.is_some()),
+        ("steps", steps.is_some()),
         ("ssl", ssl.is_some()),
         ("server-name", server_name.is_some()),
         ("insecure-skip-verify", insecure_skip_verify.is_some()),
+        ("client-certificate", client_certificate.is_some()),
+        ("client-key", client_key.is_some()),
+        ("ca-file", ca_file.is_some()),
+        ("min-tls", min_tls.is_some()),
+        ("alpn", alpn.is_some()),
+        ("certificate-warning", certificate_warning.is_some()),
         ("query", query.is_some()),
         ("record", record.is_some()),
         ("transport", transport.is_some()),
@@ -68,76 +138,6 @@ pub(super) fn refuse_foreign_keys(
             report.fault(&at.key(key), Problem::KeyNotOfType { kind, known });
         }
     }
-}
-
-/// The settings of TLS if the check is `wanted` to use it. Otherwise its keys are
-/// checked as well, and bring the warning that they do nothing, with a `remedy`.
-pub(super) fn tls(
-    params: &RawParams,
-    wanted: bool,
-    remedy: &'static str,
-    at: &ConfigPath<'_>,
-    report: &mut FaultReport,
-) -> Option<Option<TlsSettings>> {
-    let name_at = at.key("server-name");
-    let server_name = optional(params.server_name.as_deref(), |given| {
-        let name = http::server_name(given).map(str::to_owned);
-        let problem = || Problem::BadServerName { given: given.to_owned() };
-        name.or_else(|| report.refuse(&name_at, problem()))
-    });
-    let skip_verify = params.insecure_skip_verify.unwrap_or(false);
-    if wanted {
-        refuse_host_of_no_certificate(params, &at.key("host"), report);
-        return Some(Some(TlsSettings { server_name: server_name?, verify: !skip_verify }));
-    }
-    if params.server_name.is_some() {
-        report.warn(&name_at, WarningKind::NeedsTls { remedy });
-    }
-    if skip_verify {
-        report.warn(&at.key("insecure-skip-verify"), WarningKind::NeedsTls { remedy });
-    }
-    server_name.map(|_| None)
-}
-
-/// Without `server-name`, TLS asks for the name in `host`.
-fn refuse_host_of_no_certificate(
-    params: &RawParams,
-    at: &ConfigPath<'_>,
-    report: &mut FaultReport,
-) {
-    let named = params.host.as_deref().filter(|_| params.server_name.is_none());
-    // What is no host at all is a fault already.
-    if let Some(host) = named.filter(|host| http::is_host(host))
-        && http::server_name(http::without_port(host)).is_none()
-    {
-        report.fault(at, Problem::HostWithoutServerName { given: host.to_owned() });
-    }
-}
-
-pub(super) fn http(
-    params: &RawParams,
-    at: &ConfigPath<'_>,
-    report: &mut FaultReport,
-) -> Option<HttpExchange> {
-    let path = or_default(params.path.as_deref(), PATH.to_owned(), |given| {
-        path(given, &at.key("path"), report)
-    });
-    let host = optional(params.host.as_deref(), |given| host(given, &at.key("host"), report));
-    let codes = or_default(params.response_code.as_deref(), RESPONSE_CODES, |given| {
-        http::response_codes(given).or_else(|| {
-            let problem = Problem::BadCodes { given: given.to_owned() };
-            report.refuse(&at.key("response-code"), problem)
-        })
-    });
-    let body_at = at.key("response-regexp");
-    let body = params.response_regexp.as_deref();
-    let pattern = optional(body, |given| regexp(given, &body_at, report));
-    let (codes, pattern) = (codes?, pattern?);
-    let never_has_one = codes.clone().all(http::has_no_body);
-    if never_has_one && pattern.is_some_and(|pattern| !pattern.is_match(b"")) {
-        return report.refuse(&body_at, Problem::BodyOfNone { codes });
-    }
-    Some(HttpExchange { path: path?, host: host?, codes, body: body.map(str::to_owned) })
 }
 
 pub(super) fn dns(
@@ -167,20 +167,6 @@ pub(super) fn dns(
     Some(DnsExchange { query: query?, record: record?, tcp, rcode, answer })
 }
 
-fn path(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
-    if http::is_path(given) {
-        return Some(given.to_owned());
-    }
-    report.refuse(at, Problem::BadPath { given: given.to_owned() })
-}
-
-fn host(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
-    if http::is_host(given) {
-        return Some(given.to_owned());
-    }
-    report.refuse(at, Problem::BadHost { given: given.to_owned() })
-}
-
 fn query(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<String> {
     if dns::labels(given).is_some() {
         return Some(given.to_owned());
@@ -195,7 +181,30 @@ fn record(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<
     }
 }
 
-fn regexp(given: &str, at: &ConfigPath<'_>, report: &mut FaultReport) -> Option<Pattern> {
+/// What connections begin with. A check that sends nothing over its own needs none.
+pub(super) fn proxy(
+    kind: RawKind,
+    params: &RawParams,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<Option<ProxyVersion>> {
+    let Some(given) = params.proxy_protocol else { return Some(None) };
+    if kind == RawKind::Tcp && params.ssl != Some(true) && params.steps.is_none() {
+        let remedy = "set ssl: true, give steps, or remove it";
+        let problem = CheckProblem::ProxyOfNothing { kind: "tcp", remedy };
+        return report.refuse(&at.key("proxy-protocol"), problem);
+    }
+    Some(Some(match given {
+        RawProxyProtocol::V1 => ProxyVersion::V1,
+        RawProxyProtocol::V2 => ProxyVersion::V2,
+    }))
+}
+
+pub(super) fn regexp(
+    given: &str,
+    at: &ConfigPath<'_>,
+    report: &mut FaultReport,
+) -> Option<Pattern> {
     match Pattern::new(given) {
         Ok(pattern) => Some(pattern),
         Err(error) => report.refuse(at, Problem::BadRegexp(error)),

@@ -73,6 +73,7 @@ impl ControllerState {
             has_verdict: false,
             doubt: None,
             damping: None,
+            certificate: None,
             first_down: false,
             resumed: false,
             resumed_slowly: false,

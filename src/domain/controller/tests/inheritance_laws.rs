@@ -28,8 +28,12 @@ fn random(members: &[(LawBackend, bool, u8, u8)]) -> Config {
         let name: BackendName = format!("n{name}").as_str().into();
         let address = [10, 0, 0, *address];
         let check = if *other { "other" } else { "ping" };
-        let settings =
-            Backend { address: address.into(), check: Some(check.into()), enabled: true };
+        let settings = Backend {
+            address: address.into(),
+            check: Some(check.into()),
+            port: None,
+            enabled: true,
+        };
         if config.backends.contains_key(&name) || !addresses.insert((*frontend, address)) {
             continue;
         }

@@ -123,6 +123,11 @@ pub(super) fn backend(name: &str) -> Option<BackendInfo> {
             healthcheck: text("web"),
             last_result: text("refused: 198.51.100.10:80 does not listen, or a firewall answers"),
             probes: vec![probe("L7OK", true, 635), probe("L4CON", false, 2)],
+            port: 8443,
+            certificate: Some(CertificateInfo {
+                ends_unix_ns: NOW_NS + 9 * 86_400 * SECOND,
+                soon: true,
+            }),
             ..base
         },
         "nginx1" => BackendInfo {
@@ -195,7 +200,7 @@ fn drain() -> DrainInfo {
 }
 
 pub(super) fn check_names() -> Vec<String> {
-    ["dns", "ping", "tls", "web"].map(text).into()
+    ["cache", "dns", "orders", "ping", "tls", "web"].map(text).into()
 }
 
 pub(super) fn check(name: &str) -> Option<HealthCheckInfo> {
@@ -222,6 +227,53 @@ pub(super) fn check(name: &str) -> Option<HealthCheckInfo> {
                 response_regexp: text("^ok"),
                 server_name: text("www.example.org"),
                 insecure_skip_verify: true,
+                method: text("POST"),
+                headers: vec![
+                    HttpCheckHeader {
+                        name: text("X-Probe"),
+                        value: text("maglev"),
+                        file: String::new(),
+                    },
+                    HttpCheckHeader {
+                        name: text("Authorization"),
+                        value: String::new(),
+                        file: text("/etc/vpp-maglev/token"),
+                    },
+                ],
+                body: text("{}"),
+                response_codes: text("200-204,299"),
+                response_header: text("X-Status"),
+                response_header_regexp: text("^fit$"),
+                http2: true,
+            }),
+            tls: Some(TlsCheckParams {
+                client_certificate: text("/etc/vpp-maglev/prober.pem"),
+                client_key: text("/etc/vpp-maglev/prober.key"),
+                min_tls: text("1.3"),
+                alpn: vec![text("h2")],
+                certificate_warning_ns: 14 * 86_400 * SECOND,
+                ..TlsCheckParams::default()
+            }),
+            proxy_protocol: text("v2"),
+            ..base
+        },
+        "cache" => HealthCheckInfo {
+            r#type: text("tcp"),
+            port: 6379,
+            tcp: Some(TcpCheckParams::default()),
+            steps: vec![
+                CheckStep { send: text("PING\r\n"), ..CheckStep::default() },
+                CheckStep { expect: text("^\\+PONG"), ..CheckStep::default() },
+                CheckStep { expect_hex: text("0d0a"), ..CheckStep::default() },
+            ],
+            ..base
+        },
+        "orders" => HealthCheckInfo {
+            r#type: text("grpc"),
+            port: 50051,
+            grpc: Some(GrpcCheckParams {
+                service: text("shop.Orders"),
+                ..GrpcCheckParams::default()
             }),
             ..base
         },

@@ -40,7 +40,7 @@ impl Bare {
                     match answer {
                         // A full sync of the daemon's has put the server back meanwhile.
                         Err(CallError::Refused { retval: Retval::VALUE_EXIST, .. }) if up => {}
-                        answer => drop(answer.unwrap()),
+                        answer => answer.unwrap(),
                     }
                     if up && stopped.load(Relaxed) {
                         break;

@@ -57,14 +57,14 @@ impl<T: Clone> FromFiles<T> {
         make: impl FnOnce(&[Vec<u8>]) -> Result<T, (usize, String)>,
     ) -> Result<T, ProbeFault> {
         let now = Instant::now();
-        let known = self.made.borrow_mut().as_mut().and_then(|made| {
+        let known = self.made.borrow_mut().as_mut().map(|made| {
             let since = now.saturating_duration_since(made.looked);
             if self.paths.is_empty() || since < LOOK_EVERY {
-                return Some(Err(made.value.clone()));
+                return Err(made.value.clone());
             }
             // The probes that begin while this one looks use what there is.
             made.looked = now;
-            Some(Ok(made.stamps.clone()))
+            Ok(made.stamps.clone())
         });
         let stamps = match known {
             Some(Err(value)) => return Ok(value),

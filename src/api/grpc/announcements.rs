@@ -148,7 +148,7 @@ fn parse_subject(
         ("", name, false) if !name.is_empty() => {
             Ok(AnnounceSubject::Frontend(parse_name_field("frontend_name", frontend_name)?))
         }
-        (address, "", false) => {
+        (address, "", false) if !address.is_empty() => {
             let prefix = match address.parse::<IpAddr>() {
                 Ok(address) => Ok(VipPrefix::new(address)),
                 Err(_) => address.parse(),

@@ -194,7 +194,11 @@ fn table_row(row: &Row<'_>, now_ns: i64, ink: Ink) -> TableRow<'static> {
                 (why, tone) = (format!("FAILS OPEN: {open}{refusal}"), Tone::Bad);
             }
             if let Some(oddity) = frontend.announcement.as_ref().and_then(announcement_oddity) {
-                why = format!("{}; {why}", oddity.text);
+                // That it fails open stays in front.
+                why = match tone {
+                    Tone::Bad => format!("{why}; {}", oddity.text),
+                    _ => format!("{}; {why}", oddity.text),
+                };
                 tone = if oddity.is_bad { Tone::Bad } else { tone };
             }
             [

@@ -120,7 +120,10 @@ async fn record(system: &mut RightsDaemon, event: &AuditEvent) -> Value {
 async fn every_change_is_recorded_whatever_comes_of_it() {
     let mut told: Vec<&str> = CASES.iter().map(|(method, ..)| *method).collect();
     told.sort_unstable();
-    assert_eq!(told, CHANGING, "every RPC that changes something is in this test");
+    // Orders take a daemon that announces: `announce::orders` looks at their records.
+    let changing = CHANGING.iter().filter(|method| !method.ends_with("Announcement"));
+    let changing: Vec<&str> = changing.copied().collect();
+    assert_eq!(told, changing, "every RPC that changes something is in this test");
 
     let listeners = "127.0.0.1:0,role=operator,127.0.0.1:0,role=viewer";
     let mut system = RightsDaemon::start(listeners, "", &[]).await;

@@ -2,6 +2,7 @@
 //! Controller tells; a [`RouteKeeper`] for each driver makes its routes what is wanted.
 
 mod keeper;
+mod leaving;
 mod log;
 mod messages;
 mod placed;
@@ -16,9 +17,9 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 pub use keeper::{RouteKeeper, RoutesReported, StopKeeping, WantRoutes};
+use leaving::Leaving;
 pub use messages::*;
 use waiter::SettlingWaiter;
-use withdraw_all::Leaving;
 
 use crate::actors::Outbox;
 use crate::actors::clock::moment;

@@ -5,16 +5,9 @@ use std::collections::BTreeSet;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
+use super::leaving::Leaving;
 use super::{Announcer, Keeper, WithdrawAll, WithdrawOutcome};
 use crate::domain::announce::placement::WantedRoutes;
-
-/// Nothing is decided any more.
-#[derive(Default)]
-pub(super) struct Leaving {
-    of: usize,
-    /// `None` once it was answered.
-    reply: Option<oneshot::Sender<WithdrawOutcome>>,
-}
 
 impl Announcer {
     fn outcome(&self, of: usize) -> WithdrawOutcome {

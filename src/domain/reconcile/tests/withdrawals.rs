@@ -173,7 +173,7 @@ fn a_flip_waits_for_no_removal() {
 }
 
 #[derive(Clone, Debug)]
-enum Happening {
+enum RemovalHappening {
     Reload(Vec<Weights>),
     /// The drivers have placed these, and no others.
     Placed(BTreeSet<u8>),
@@ -189,16 +189,16 @@ fn weights() -> impl Strategy<Value = Weights> {
     proptest::array::uniform3(select(vec![None, Some(0), Some(50), Some(100)]))
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn happening() -> impl Strategy<Value = RemovalHappening> {
     prop_oneof![
-        3 => prop::collection::vec(weights(), 1..6).prop_map(Happening::Reload),
-        4 => prop::collection::btree_set(1..6u8, 0..6).prop_map(Happening::Placed),
-        2 => (1..6u8, weights()).prop_map(|(number, weights)| Happening::Change(number, weights)),
-        2 => (0..8u64).prop_map(Happening::Passes),
-        2 => Just(Happening::Removal),
-        1 => Just(Happening::Drift),
-        1 => Just(Happening::Forced),
-        1 => Just(Happening::Reconnect),
+        3 => prop::collection::vec(weights(), 1..6).prop_map(RemovalHappening::Reload),
+        4 => prop::collection::btree_set(1..6u8, 0..6).prop_map(RemovalHappening::Placed),
+        2 => (1..6u8, weights()).prop_map(|(number, weights)| RemovalHappening::Change(number, weights)),
+        2 => (0..8u64).prop_map(RemovalHappening::Passes),
+        2 => Just(RemovalHappening::Removal),
+        1 => Just(RemovalHappening::Drift),
+        1 => Just(RemovalHappening::Forced),
+        1 => Just(RemovalHappening::Reconnect),
     ]
 }
 
@@ -211,16 +211,16 @@ struct Known {
     left: Option<u64>,
 }
 
-fn happen(harness: &mut Harness, known: &mut BTreeMap<u8, Known>, happening: Happening) {
+fn happen(harness: &mut Harness, known: &mut BTreeMap<u8, Known>, happening: RemovalHappening) {
     match happening {
-        Happening::Reload(frontends) => {
+        RemovalHappening::Reload(frontends) => {
             for (number, known) in known.iter_mut() {
                 let is_left = usize::from(*number) > frontends.len();
                 known.left = known.left.or(Some(harness.clock)).filter(|_| is_left);
             }
             reload(harness, &frontends);
         }
-        Happening::Placed(numbers) => {
+        RemovalHappening::Placed(numbers) => {
             for (number, known) in known.iter_mut() {
                 let is_placed = numbers.contains(number);
                 if known.is_placed && !is_placed {
@@ -230,16 +230,16 @@ fn happen(harness: &mut Harness, known: &mut BTreeMap<u8, Known>, happening: Hap
             }
             place(harness, &numbers.into_iter().collect::<Vec<_>>());
         }
-        Happening::Change(number, weights) => {
+        RemovalHappening::Change(number, weights) => {
             if harness.desired.frontends.contains_key(&name(number)) {
                 harness.change(number, weights, FlushSeq::NONE);
             }
         }
-        Happening::Passes(seconds) => harness.pass_seconds(seconds),
-        Happening::Removal => harness.fire(TimerId::Removal),
-        Happening::Drift => harness.fire(TimerId::Drift),
-        Happening::Forced => drop(harness.request_sync(Scope::All, false, true)),
-        Happening::Reconnect => {
+        RemovalHappening::Passes(seconds) => harness.pass_seconds(seconds),
+        RemovalHappening::Removal => harness.fire(TimerId::Removal),
+        RemovalHappening::Drift => harness.fire(TimerId::Drift),
+        RemovalHappening::Forced => drop(harness.request_sync(Scope::All, false, true)),
+        RemovalHappening::Reconnect => {
             harness.lose();
             harness.open.clear();
             harness.connect();
@@ -258,8 +258,8 @@ proptest! {
     ) {
         let mut harness = Harness::steady(&begin);
         let mut known: BTreeMap<u8, Known> = (1..6).map(|it| (it, Known::default())).collect();
-        happen(&mut harness, &mut known, Happening::Placed(BTreeSet::new()));
-        happen(&mut harness, &mut known, Happening::Reload(begin));
+        happen(&mut harness, &mut known, RemovalHappening::Placed(BTreeSet::new()));
+        happen(&mut harness, &mut known, RemovalHappening::Reload(begin));
         settle(&mut harness);
         for it in happenings {
             harness.writes.clear();
@@ -283,7 +283,7 @@ proptest! {
             prop_assert!(harness.clock < ended + 1000, "nothing waits");
         }
         let began = harness.clock;
-        happen(&mut harness, &mut known, Happening::Drift);
+        happen(&mut harness, &mut known, RemovalHappening::Drift);
         harness.request_sync(Scope::All, false, true);
         harness.drain();
         prop_assert_eq!(fixtures::due(&harness.desired, &harness.vpp), Vec::<String>::new());

@@ -138,11 +138,12 @@ fn a_row_allows_its_bound_and_what_nobody_could_keep() {
 /// Name, what is done, and what may break of each scenario, as the table of the
 /// lab has them.
 fn scenarios() -> Vec<[String; 6]> {
+    let bounds_source = read("benches/lab/scenario.rs");
     let source = read("benches/lab/scenarios.rs");
     let bounds =
         regex::Regex::new(r"const (\w+): Bound = bound\((\d+), (\d+), (\d+), (\d+)\)").unwrap();
     let bounds: HashMap<_, _> = bounds
-        .captures_iter(&source)
+        .captures_iter(&bounds_source)
         .map(|found| (found[1].to_owned(), [2, 3, 4, 5].map(|group| found[group].to_owned())))
         .collect();
     let table = source.split_once("SCENARIOS: &[Scenario]").unwrap().1;

@@ -109,6 +109,11 @@ def main(address):
     assert [it.name for it in maglev.call("GetFingerprints").frontends] == ["v4", "v6"]
     assert maglev.call("GetTimeline", backend_name="a").events
 
+    assert not maglev.call("GetAnnouncements").announcements
+    nothing_announced = grpc.StatusCode.FAILED_PRECONDITION
+    assert maglev.refused("SetAnnouncement", all=True, order="withdraw") == nothing_announced
+    assert not maglev.call("UnsetAnnouncement", all=True).unsettled
+
     identity = maglev.call("GetIdentity")
     assert (identity.role, identity.reason) == ("operator", "listener"), identity
     assert maglev.call("CheckConfig").ok

@@ -201,7 +201,7 @@ fn watching(daemon: &BackgroundDaemon) -> Child {
     let mut command = maglevc(&daemon.address, "watch events");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
-    for _ in 0..9 {
+    for _ in 0..10 {
         let mut line = String::new();
         lines.read_line(&mut line).unwrap();
         assert!(line.starts_with('{') && line.ends_with("}\n"), "{line}");

@@ -69,7 +69,7 @@ impl ControllerState {
         })
     }
 
-    /// Processes a timer of [`DoubtOrder::SetTimer`](crate::domain::evidence::doubts::DoubtOrder::SetTimer).
+    /// Processes a timer of [`DoubtOrder::SetTimer`].
     pub fn doubt_timer_fired(
         &mut self,
         group: ProbeGroup,

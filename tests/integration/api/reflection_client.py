@@ -112,7 +112,7 @@ def main(address):
     assert not maglev.call("GetAnnouncements").announcements
     nothing_announced = grpc.StatusCode.FAILED_PRECONDITION
     assert maglev.refused("SetAnnouncement", all=True, order="withdraw") == nothing_announced
-    assert not maglev.call("UnsetAnnouncement", all=True).unsettled
+    assert maglev.refused("UnsetAnnouncement", all=True) == nothing_announced
 
     identity = maglev.call("GetIdentity")
     assert (identity.role, identity.reason) == ("operator", "listener"), identity

@@ -205,7 +205,9 @@ impl EyesTestBed {
 async fn eyes_fail(path: &Path, seed: u64) {
     tokio::time::pause();
     let mut bed = EyesTestBed::start(path, seed);
-    sleep(Duration::from_secs(10)).await;
+    // Into which a second pass fits: what no read-back has confirmed is confirmed, and
+    // announced, after that.
+    sleep(Duration::from_secs(25)).await;
     let weight = |vpp: &Observed| -> u32 {
         let servers = vpp.vips.values().flat_map(|vip| vip.servers.values());
         servers.map(|server| u32::from(server.weight)).sum()

@@ -153,9 +153,10 @@ impl Handler<Observe> for FakeConnection {
             };
             shared.delay(40).await;
             shared.get().answers(epoch)?;
-            // A flip at this moment has not received the answer yet.
+            // A flip at this moment has not received the answer yet, which is compared with
+            // the model on another thread first.
             actix_rt::spawn(async move {
-                sleep(Duration::from_millis(1)).await;
+                sleep(Duration::from_millis(50)).await;
                 shared.get().uncertain.retain(|_, change| *change > changes);
                 shared.get().tell_serving();
             });

@@ -96,12 +96,13 @@ impl Table {
     }
 }
 
-/// Whether a server has entries: `10.2.1.2 weight:100 341 buckets …  used`.
+/// Whether a server has entries: `10.2.1.2 weight:100 buckets:341 flows:…`, or
+/// `10.2.1.2 341 buckets …` where VPP has no weights.
 fn has_entries(listing: &str) -> bool {
-    listing.lines().filter_map(|line| line.split_once(" buckets")).any(|(before, _)| {
-        let count = before.split_whitespace().last().and_then(|word| word.parse::<u32>().ok());
-        count > Some(0)
-    })
+    let words: Vec<_> = listing.split_whitespace().collect();
+    let with_weights = words.iter().filter_map(|word| word.strip_prefix("buckets:"));
+    let without = words.windows(2).filter(|pair| pair[1] == "buckets").map(|pair| pair[0]);
+    with_weights.chain(without).any(|count| count.parse::<u32>().is_ok_and(|count| count > 0))
 }
 
 /// VPP is back within the hold: no router is told anything.
